@@ -1,0 +1,1 @@
+"""Exchange ActiveSync gateway in front of IMAP and SMTP servers."""

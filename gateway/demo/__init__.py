@@ -1,0 +1,1 @@
+"""The demonstration: embedded mail servers with sample mail, and a small phone."""

@@ -1,0 +1,1 @@
+"""The ActiveSync commands, one file each."""

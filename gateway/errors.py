@@ -1,0 +1,149 @@
+"""The errors of the gateway: one tree, each with a kind that `eas/status.py` turns into a Status or an HTTP code.
+
+    GatewayError
+    +-- ConfigError               the configuration cannot be used
+    +-- AuthenticationFailed      the upstream refused the credentials
+    +-- Refused                   the request cannot be done; `kind` says why
+    |   +-- NotFound              mailbox, message, part or folder is not there
+    +-- UpstreamError             the upstream failed
+    |   +-- UpstreamUnavailable   no connection, time-out, BYE: trying again later helps
+    |   +-- UpstreamRefused       the upstream said NO (permissions, quota, limits)
+    |   +-- UpstreamConfused      the upstream broke its protocol
+    +-- SubmissionError           the SMTP server did not take a message
+    +-- StateConflict             somebody else changed the stored state meanwhile
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """Why a request cannot be served. The values are the names MS-ASCMD 2.2.2 uses for common status codes where one exists."""
+
+    INVALID_CONTENT = "InvalidContent"
+    INVALID_WBXML = "InvalidWBXML"
+    INVALID_XML = "InvalidXML"
+    INVALID_DATE_TIME = "InvalidDateTime"
+    INVALID_IDS = "InvalidIDs"
+    INVALID_MIME = "InvalidMIME"
+    DEVICE_ID_INVALID = "DeviceIdMissingOrInvalid"
+    DEVICE_TYPE_INVALID = "DeviceTypeMissingOrInvalid"
+    SERVER_ERROR = "ServerError"
+    SERVER_ERROR_RETRY = "ServerErrorRetryLater"
+    ACCESS_DENIED = "AccessDenied"
+    MAILBOX_QUOTA_EXCEEDED = "MailboxQuotaExceeded"
+    MAILBOX_OFFLINE = "MailboxServerOffline"
+    SEND_QUOTA_EXCEEDED = "SendQuotaExceeded"
+    RECIPIENT_UNRESOLVED = "MessageRecipientUnresolved"
+    PREVIOUSLY_SENT = "MessagePreviouslySent"
+    NO_RECIPIENT = "MessageHasNoRecipient"
+    SUBMISSION_FAILED = "MailSubmissionFailed"
+    TOO_LARGE = "AttachmentIsTooLarge"
+    USER_DISABLED = "UserDisabledForSync"
+    DEVICE_BLOCKED = "DeviceIsBlockedForThisUser"
+    SYNC_STATE_NOT_FOUND = "SyncStateNotFound"
+    SYNC_STATE_LOCKED = "SyncStateLocked"
+    COMMAND_NOT_SUPPORTED = "CommandNotSupported"
+    VERSION_NOT_SUPPORTED = "VersionNotSupported"
+    DEVICE_NOT_PROVISIONED = "DeviceNotProvisioned"
+    INVALID_POLICY_KEY = "InvalidPolicyKey"
+    INVALID_STORED_REQUEST = "InvalidStoredRequest"
+    ITEM_NOT_FOUND = "ItemNotFound"
+    INVALID_ACCOUNT = "InvalidAccountId"
+    BODY_PART_TYPE = "BodyPartPreferenceTypeNotSupported"
+    DEVICE_INFORMATION_REQUIRED = "DeviceInformationRequired"
+
+
+class GatewayError(Exception):
+    """Base of every error raised on purpose. `detail` is for the log: it names no message text and no secret."""
+
+    kind: Kind = Kind.SERVER_ERROR
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class ConfigError(GatewayError):
+    """The configuration cannot be used; the message is one line naming file, key and what is allowed."""
+
+
+class AuthenticationFailed(GatewayError):
+    """The upstream refused the credentials."""
+
+    kind = Kind.ACCESS_DENIED
+
+
+class Refused(GatewayError):
+    """The request cannot be done as asked; `kind` says why."""
+
+    def __init__(self, kind: Kind, detail: str = "") -> None:
+        super().__init__(detail)
+        self.kind = kind
+
+
+class NotFound(Refused):
+    """A mailbox, message, part or folder is not there (any more)."""
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__(Kind.ITEM_NOT_FOUND, detail)
+
+
+class UpstreamError(GatewayError):
+    """The upstream server failed."""
+
+    kind = Kind.SERVER_ERROR_RETRY
+
+
+class UpstreamUnavailable(UpstreamError):
+    """No connection, a time-out or BYE: trying again later helps."""
+
+    kind = Kind.MAILBOX_OFFLINE
+
+
+class UpstreamRefused(UpstreamError):
+    """The upstream said NO; `code` is its response code in upper case ("OVERQUOTA", "NOPERM", "TRYCREATE"), or ""."""
+
+    kind = Kind.SERVER_ERROR
+
+    def __init__(self, detail: str = "", code: str = "") -> None:
+        super().__init__(detail)
+        self.code = code
+        if code == "OVERQUOTA":
+            self.kind = Kind.MAILBOX_QUOTA_EXCEEDED
+        elif code in ("NOPERM", "AUTHORIZATIONFAILED"):
+            self.kind = Kind.ACCESS_DENIED
+        elif code in ("UNAVAILABLE", "INUSE", "LIMIT", "SERVERBUG"):
+            self.kind = Kind.SERVER_ERROR_RETRY
+
+
+class UpstreamConfused(UpstreamError):
+    """The upstream broke its protocol; the connection is closed."""
+
+
+class SubmissionError(GatewayError):
+    """The SMTP server did not take the message.
+
+    `kind` tells which Status the phone gets; `permanent` whether the same message may be offered again; `sent_unknown` is set
+    when the connection died after the message was handed over and before the answer came.
+    """
+
+    def __init__(
+        self,
+        detail: str = "",
+        *,
+        kind: Kind = Kind.SUBMISSION_FAILED,
+        permanent: bool = False,
+        sent_unknown: bool = False,
+    ) -> None:
+        super().__init__(detail)
+        self.kind = kind
+        self.permanent = permanent
+        self.sent_unknown = sent_unknown
+
+
+class StateConflict(GatewayError):
+    """Somebody else changed the stored state between reading and writing it; nothing was written."""
+
+    kind = Kind.SYNC_STATE_LOCKED

@@ -1,0 +1,1 @@
+"""Received and outgoing mail: structure, headers, bodies, composing."""

@@ -1,0 +1,220 @@
+"""What the core asks of the outside: small Protocols, implemented in `upstream/` and `store/`, wired in `app.py`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import date, datetime
+from typing import Protocol
+
+from gateway.types import (
+    CollectionId,
+    Credentials,
+    Device,
+    DeviceId,
+    FolderList,
+    Mailbox,
+    MailboxView,
+    MessageData,
+    OutboxEntry,
+    OutboxStage,
+    Principal,
+    SectionRequest,
+    SyncState,
+    Uids,
+    UserId,
+)
+
+Unsubscribe = Callable[[], None]
+
+
+class Mailboxes(Protocol):
+    """One user's mail upstream.
+
+    Every method may raise `UpstreamUnavailable`, `UpstreamRefused`, `UpstreamConfused` and `AuthenticationFailed`; a mailbox that
+    is not there raises `NotFound`. Methods that take `uidvalidity` raise `NotFound` when the mailbox has another one by now.
+    """
+
+    async def list(self) -> Sequence[Mailbox]:
+        """All mailboxes of the personal namespace, INBOX first, parents before children."""
+        ...
+
+    async def view(self, mailbox: str) -> MailboxView:
+        """What the mailbox holds now. Costs one round trip when nothing changed, O(changes) when the server can tell."""
+        ...
+
+    async def received_since(self, mailbox: str, uidvalidity: int, since: date) -> Uids:
+        """UIDs of messages whose internal date is on or after the start of `since` (RFC 3501 SEARCH SINCE)."""
+        ...
+
+    async def fetch(
+        self, mailbox: str, uidvalidity: int, uids: Iterable[int], header_fields: Sequence[str] | None
+    ) -> Mapping[int, MessageData]:
+        """Structure, flags, date, size and header of messages, in bulk; vanished ones are left out.
+
+        `header_fields` names the fields wanted (None: the whole header).
+        """
+        ...
+
+    async def fetch_sections(
+        self, mailbox: str, uidvalidity: int, requests: Sequence[SectionRequest]
+    ) -> Mapping[SectionRequest, bytes]:
+        """The raw bytes of body sections (transfer encoding not undone), in few bulk commands; missing ones are left out."""
+        ...
+
+    def stream_section(
+        self, mailbox: str, uidvalidity: int, request: SectionRequest, chunk: int = 262144
+    ) -> AsyncIterator[bytes]:
+        """The raw bytes of one section in pieces of at most `chunk` octets, by partial fetches. Raises `NotFound`."""
+        ...
+
+    async def set_flags(
+        self, mailbox: str, uidvalidity: int, uids: Iterable[int], *, add: Iterable[str] = (), remove: Iterable[str] = ()
+    ) -> Uids:
+        """Set and clear flags; returns the UIDs that exist (and so have the flags now)."""
+        ...
+
+    async def move(self, mailbox: str, uidvalidity: int, uids: Iterable[int], target: str) -> Mapping[int, int | None]:
+        """Move messages; maps each UID that was moved to its UID in `target` (None when the server does not tell)."""
+        ...
+
+    async def expunge(self, mailbox: str, uidvalidity: int, uids: Iterable[int]) -> Uids:
+        """Remove messages for good (never others that happen to be marked \\Deleted); returns those that were there."""
+        ...
+
+    async def append(
+        self, mailbox: str, message: bytes, *, flags: Iterable[str] = (), date: datetime | None = None
+    ) -> tuple[int, int] | None:
+        """Store a message; returns (uidvalidity, uid) where the server tells (UIDPLUS)."""
+        ...
+
+    async def find_message_id(self, mailbox: str, message_id: str) -> Uids:
+        """UIDs of the messages with this Message-ID header."""
+        ...
+
+    async def create(self, mailbox: str) -> None:
+        """Create (and subscribe to) a mailbox; it is no error when it exists."""
+        ...
+
+    async def subscribe(self, mailboxes: Iterable[str], notify: Callable[[str], None]) -> Unsubscribe:
+        """Call `notify(mailbox)` in the event loop whenever a mailbox may have changed, until the returned function is called.
+
+        Returns once the watch stands, so that a change after the return is noticed. A lost connection counts as "may have
+        changed". All subscriptions of a user share one watcher.
+        """
+        ...
+
+
+class MailboxesFactory(Protocol):
+    """Opens a user's mail. Cheap: connections are pooled per user behind it."""
+
+    def __call__(self, principal: Principal) -> Mailboxes: ...
+
+
+class Authenticator(Protocol):
+    """Checks a phone's credentials."""
+
+    async def authenticate(self, credentials: Credentials) -> None:
+        """Raises `AuthenticationFailed` when refused and `UpstreamUnavailable` when nobody could be asked."""
+        ...
+
+
+class Submission(Protocol):
+    """Hands mail to the SMTP server."""
+
+    async def submit(self, principal: Principal, sender: str, recipients: Sequence[str], message: bytes) -> None:
+        """Submit one message. Raises `SubmissionError`; on return the server has accepted it for every recipient."""
+        ...
+
+
+class State(Protocol):
+    """What the gateway itself remembers. Each method is one short transaction, durable on return."""
+
+    async def check_writable(self) -> None:
+        """Raises `GatewayError` when the store cannot be written."""
+        ...
+
+    def lease(self, user: UserId, device: DeviceId, name: str) -> AbstractAsyncContextManager[None]:
+        """Exclusive right to work on something of a device (a collection, "hierarchy", "send") while the context lasts."""
+        ...
+
+    async def load_device(self, user: UserId, device: DeviceId) -> Device | None: ...
+
+    async def save_device(self, device: Device) -> None: ...
+
+    async def list_devices(self, user: UserId | None = None) -> Sequence[Device]: ...
+
+    async def load_folders(self, user: UserId) -> FolderList: ...
+
+    async def save_folders(self, user: UserId, folders: FolderList) -> FolderList:
+        """Store the list if the stored revision is still `folders.revision`; returns it with the new revision.
+
+        Raises `StateConflict`.
+        """
+        ...
+
+    async def load_sync(self, user: UserId, device: DeviceId, collection: CollectionId) -> SyncState | None: ...
+
+    async def load_syncs(self, user: UserId, device: DeviceId) -> Mapping[CollectionId, SyncState]: ...
+
+    async def save_sync(
+        self, user: UserId, device: DeviceId, collection: CollectionId, state: SyncState
+    ) -> SyncState:
+        """Store the state if the stored revision is still `state.revision` (0: none stored); forgets the collection's intents.
+
+        Returns it with the new revision. Raises `StateConflict`.
+        """
+        ...
+
+    async def reset_sync(self, user: UserId, device: DeviceId, collection: CollectionId, state: SyncState) -> SyncState:
+        """Store a first state over whatever is stored (SyncKey 0)."""
+        ...
+
+    async def load_memo(self, user: UserId, device: DeviceId, name: str) -> bytes | None:
+        """A small value remembered for a device (the last Ping, the last Sync request)."""
+        ...
+
+    async def save_memo(self, user: UserId, device: DeviceId, name: str, value: bytes | None) -> None: ...
+
+    async def load_intents(self, user: UserId, device: DeviceId, collection: CollectionId) -> Mapping[str, bytes]:
+        """What was about to be done upstream when the last request on the collection began, by name."""
+        ...
+
+    async def save_intents(
+        self, user: UserId, device: DeviceId, collection: CollectionId, intents: Mapping[str, bytes]
+    ) -> None:
+        """Add to the intents of a collection, before the upstream is touched."""
+        ...
+
+    async def begin_send(self, entry: OutboxEntry, since: datetime) -> OutboxEntry | None:
+        """Journal a message about to be sent (`entry.id` is ignored).
+
+        Returns None when it is new. When an entry of the same user made after `since` has the same device and ClientId, or the same digest
+        or the same non-empty message_id with the same digest, it is returned instead and nothing is written; FAILED ones do not count.
+        """
+        ...
+
+    async def find_send(self, user: UserId, device: DeviceId, client_id: str, digest: str) -> OutboxEntry | None: ...
+
+    async def mark_send(self, entry_id: int, stage: OutboxStage) -> None: ...
+
+    async def unfinished_sends(self, user: UserId) -> Sequence[OutboxEntry]: ...
+
+    async def prune_sends(self, before: datetime) -> None: ...
+
+    async def note_poison(self, user: UserId, collection: CollectionId, item: str, release: str, reason: str) -> bool:
+        """Remember an item that could not be rendered by this release; True the first time."""
+        ...
+
+    async def list_poison(self, user: UserId | None = None) -> Sequence[tuple[UserId, CollectionId, str, str, str]]: ...
+
+
+class Clock(Protocol):
+    """The time, so that tests can set it."""
+
+    def now(self) -> datetime:
+        """The current time in UTC, with tzinfo."""
+        ...
+
+
+Cleanup = Callable[[], Awaitable[None]]

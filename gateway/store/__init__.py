@@ -1,0 +1,1 @@
+"""Adapters to the databases that keep the gateway's own state."""

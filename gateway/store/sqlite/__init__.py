@@ -1,0 +1,1 @@
+"""State and items in one SQLite file."""

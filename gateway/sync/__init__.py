@@ -1,0 +1,1 @@
+"""What changed and for whom: keys, windows, echoes, conflicts, waiting."""

@@ -1,0 +1,226 @@
+"""Values every room shares: identities, mailboxes, messages as the upstream shows them, stored device state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import NewType
+
+from pyroaring import FrozenBitMap
+
+UserId = NewType("UserId", str)
+"""The upstream login in lower case: the identity under which everything is stored."""
+DeviceId = NewType("DeviceId", str)
+CollectionId = NewType("CollectionId", str)
+ServerId = NewType("ServerId", str)
+
+Uids = FrozenBitMap
+"""A set of IMAP UIDs (unsigned 32-bit), immutable, compressed."""
+
+SEEN = "\\Seen"
+FLAGGED = "\\Flagged"
+ANSWERED = "\\Answered"
+DRAFT = "\\Draft"
+DELETED = "\\Deleted"
+FORWARDED = "$Forwarded"
+TRACKED_FLAGS = (SEEN, FLAGGED, ANSWERED, FORWARDED)
+"""The flags a phone is told about. IMAP compares flags without regard to case; these are the canonical spellings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What logs in upstream. Lives in memory only; never in `repr`, logs or the store."""
+
+    login: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """An authenticated user: who it is, which address is his, and what opens the upstream for him."""
+
+    user: UserId
+    email: str
+    credentials: Credentials
+    display_name: str = ""
+
+
+class Role(StrEnum):
+    """What a mailbox is for (RFC 6154 special use, or a well-known name)."""
+
+    INBOX = "inbox"
+    DRAFTS = "drafts"
+    SENT = "sent"
+    TRASH = "trash"
+    JUNK = "junk"
+    ARCHIVE = "archive"
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """A mailbox as LIST shows it. `name` is decoded Unicode with the server's delimiter; INBOX is always `INBOX`."""
+
+    name: str
+    delimiter: str | None
+    role: Role | None = None
+    selectable: bool = True
+    uidvalidity: int | None = None
+    mailbox_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxView:
+    """What a mailbox holds at one moment.
+
+    `version` changes whenever anything else here does: equal versions mean equal views, without comparing.
+    `flags` maps each of `TRACKED_FLAGS` to the UIDs that have it. Messages marked \\Deleted are not in `uids`.
+    """
+
+    uidvalidity: int
+    version: str
+    uids: Uids
+    flags: Mapping[str, Uids]
+
+
+@dataclass(frozen=True, slots=True)
+class BodyPart:
+    """A node of a message's MIME structure (RFC 3501 BODYSTRUCTURE).
+
+    `section` is the part number for FETCH ("1.2"; "1" for the only part of a simple message; for a multipart its own
+    number, "" at the root). Type, subtype, encoding and disposition are lower case. Parameter names are lower case;
+    values are raw: UTF-8 decoded with surrogateescape, still RFC 2231 or 2047 encoded. `size` counts octets as transferred
+    (before the transfer encoding is undone); 0 for multiparts. `children` are the parts of a multipart, or the one root
+    part of an embedded message/rfc822.
+    """
+
+    section: str
+    type: str
+    subtype: str
+    params: Mapping[str, str] = field(default_factory=dict)
+    content_id: str | None = None
+    description: str | None = None
+    encoding: str = "7bit"
+    size: int = 0
+    disposition: str | None = None
+    disposition_params: Mapping[str, str] = field(default_factory=dict)
+    location: str | None = None
+    children: tuple[BodyPart, ...] = ()
+
+    @property
+    def content_type(self) -> str:
+        return f"{self.type}/{self.subtype}"
+
+
+@dataclass(frozen=True, slots=True)
+class MessageData:
+    """What one FETCH told about a message. `header` is the raw header block (all fields, or those asked for)."""
+
+    uid: int
+    flags: frozenset[str]
+    internal_date: datetime
+    size: int
+    structure: BodyPart
+    header: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SectionRequest:
+    """Bytes wanted of a message: FETCH section ("1.2", "HEADER", "" for everything) and at most `limit` octets from `offset`."""
+
+    uid: int
+    section: str
+    offset: int = 0
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A folder of the ActiveSync hierarchy, the same id for every device of the user.
+
+    `mailbox` is the upstream name, or None for folders that exist only here (Outbox). `gone` folders keep their id, so
+    that a device is told of the deletion and the id is never given to another folder.
+    """
+
+    id: CollectionId
+    mailbox: str | None
+    role: str | None = None
+    uidvalidity: int | None = None
+    mailbox_id: str | None = None
+    gone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FolderList:
+    """All folders ever given an id for a user. `revision` guards against lost updates (compare and set)."""
+
+    revision: int = 0
+    next_id: int = 1
+    folders: tuple[Folder, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A partnership: one phone of one user. `policy_key` is the permanent key, `pending_policy_key` the temporary one."""
+
+    user: UserId
+    id: DeviceId
+    type: str
+    policy_key: int = 0
+    pending_policy_key: int = 0
+    version: str = ""
+    agent: str = ""
+    information: Mapping[str, str] = field(default_factory=dict)
+    first_seen: datetime | None = None
+    last_seen: datetime | None = None
+
+    def replace(self, **changes: object) -> Device:
+        """A copy with some fields changed."""
+        return replace(self, **changes)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True)
+class SyncState:
+    """Two generations of what one device knows of one collection (or, as collection "", of the folder hierarchy).
+
+    The newest key issued is `{epoch}.{number}`. `cursor` is what the device knows once it has that key; `previous` what it
+    knew with key `number - 1`, kept until the device proves the new key by using it. `results` holds the answers to the
+    client operations of the request that produced `number`, for a replay of that request. `options` are the collection's
+    sticky options. `revision` guards against lost updates: 0 is "not stored yet".
+    """
+
+    epoch: str
+    number: int
+    cursor: bytes
+    previous: bytes | None = None
+    results: bytes = b""
+    options: bytes = b""
+    revision: int = 0
+
+
+class OutboxStage(StrEnum):
+    """How far a message to be sent has come. Each stage is committed before the next step starts."""
+
+    ACCEPTED = "accepted"
+    SUBMITTED = "submitted"
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxEntry:
+    """A message a device asked to send, remembered so that a repeated request does not send it twice.
+
+    `digest` is the SHA-256 of the MIME as received, in hex. `save` tells whether a copy belongs in Sent.
+    """
+
+    id: int
+    user: UserId
+    device: DeviceId
+    client_id: str
+    message_id: str
+    digest: str
+    save: bool
+    stage: OutboxStage
+    created: datetime

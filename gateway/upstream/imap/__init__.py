@@ -1,0 +1,1 @@
+"""The mail store: an IMAP server that the gateway does not own."""

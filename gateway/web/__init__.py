@@ -1,0 +1,1 @@
+"""HTTP: the ActiveSync endpoint, Autodiscover, health and metrics."""

@@ -1,0 +1,1 @@
+"""Real servers and sample mail for the tests."""
