@@ -1,0 +1,60 @@
+# Everything a contributor needs; each target makes its own environment in .venv.
+# make demo [ARGS=--once]   make test [ARGS="-k sync"]   make check   make bench   make fuzz   make lock   make clean
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.stamp
+PACKAGES := wbxml gateway tests
+FUZZ_SECONDS ?= 60
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format bench fuzz lock clean packages
+
+help:
+	@sed -n 's/^# make/make/p' Makefile
+
+$(STAMP): pyproject.toml requirements-dev.lock tests/support/make-venv.sh
+	@PYTHON=$(PYTHON) sh tests/support/make-venv.sh $(VENV)
+	@touch $@
+
+demo: $(STAMP)
+	@$(BIN)/activesync-gateway demo $(ARGS)
+
+# The Debian packages whose programs the tests start.
+packages:
+	@sh tests/support/debian-packages.sh dovecot-imapd libwbxml2-utils
+
+test: packages $(STAMP)
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: $(STAMP)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(STAMP)
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: packages $(STAMP)
+	@$(BIN)/python -m tests.bench $(ARGS)
+
+fuzz: $(STAMP)
+	@$(BIN)/pip install --quiet --editable '.[fuzz]'
+	@for target in tests/fuzz/fuzz_*.py; do \
+	    echo "== $$target"; \
+	    $(BIN)/python $$target -max_total_time=$(FUZZ_SECONDS) $(ARGS) || exit 1; \
+	done
+
+# Pins every package of the development environment, for all supported Pythons and platforms.
+lock: $(STAMP)
+	@$(BIN)/pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	    --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock" \
+	    --extra dev --output-file requirements-dev.lock pyproject.toml
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find wbxml gateway tests -name __pycache__ -type d -prune -exec rm -rf {} +

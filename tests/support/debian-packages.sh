@@ -1,0 +1,42 @@
+#!/bin/sh
+# Makes sure that the given Debian packages are installed: by apt-get as root or through sudo, else it says what to do.
+# Usage: debian-packages.sh PACKAGE...
+set -eu
+
+installed() {
+    [ "$(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null || true)" = installed ]
+}
+
+if ! command -v dpkg-query >/dev/null; then
+    echo "This is not a Debian system. Please install what corresponds to: $*" >&2
+    exit 1
+fi
+
+missing=""
+for package in "$@"; do
+    installed "$package" || missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+
+if [ "$(id -u)" -eq 0 ]; then
+    as_root=""
+elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
+    as_root="sudo -n"
+else
+    echo "Debian packages are missing. Please run: sudo apt-get install$missing" >&2
+    exit 1
+fi
+
+echo "Installing Debian packages:$missing" >&2
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+# The variables are lists of words. Services are not started: the tests run their own instances.
+# shellcheck disable=SC2086
+if ! {
+    $as_root apt-get update -q &&
+        $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $missing
+} >"$log" 2>&1; then
+    cat "$log" >&2
+    echo "apt-get failed. Please install by hand:$missing" >&2
+    exit 1
+fi
