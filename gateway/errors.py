@@ -1,16 +1,16 @@
 """The errors of the gateway: one tree, each with a kind that `eas/status.py` turns into a Status or an HTTP code.
 
-    GatewayError
-    +-- ConfigError               the configuration cannot be used
-    +-- AuthenticationFailed      the upstream refused the credentials
-    +-- Refused                   the request cannot be done; `kind` says why
-    |   +-- NotFound              mailbox, message, part or folder is not there
-    +-- UpstreamError             the upstream failed
-    |   +-- UpstreamUnavailable   no connection, time-out, BYE: trying again later helps
-    |   +-- UpstreamRefused       the upstream said NO (permissions, quota, limits)
-    |   +-- UpstreamConfused      the upstream broke its protocol
-    +-- SubmissionError           the SMTP server did not take a message
-    +-- StateConflict             somebody else changed the stored state meanwhile
+GatewayError
++-- ConfigError               the configuration cannot be used
++-- AuthenticationFailed      the upstream refused the credentials
++-- Refused                   the request cannot be done; `kind` says why
+|   +-- NotFound              mailbox, message, part or folder is not there
++-- UpstreamError             the upstream failed
+|   +-- UpstreamUnavailable   no connection, time-out, BYE: trying again later helps
+|   +-- UpstreamRefused       the upstream said NO (permissions, quota, limits)
+|   +-- UpstreamConfused      the upstream broke its protocol
++-- SubmissionError           the SMTP server did not take a message
++-- StateConflict             somebody else changed the stored state meanwhile
 """
 
 from __future__ import annotations

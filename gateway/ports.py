@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import date, datetime
 from typing import Protocol
@@ -69,12 +69,20 @@ class Mailboxes(Protocol):
         ...
 
     async def set_flags(
-        self, mailbox: str, uidvalidity: int, uids: Iterable[int], *, add: Iterable[str] = (), remove: Iterable[str] = ()
+        self,
+        mailbox: str,
+        uidvalidity: int,
+        uids: Iterable[int],
+        *,
+        add: Iterable[str] = (),
+        remove: Iterable[str] = (),
     ) -> Uids:
         """Set and clear flags; returns the UIDs that exist (and so have the flags now)."""
         ...
 
-    async def move(self, mailbox: str, uidvalidity: int, uids: Iterable[int], target: str) -> Mapping[int, int | None]:
+    async def move(
+        self, mailbox: str, uidvalidity: int, uids: Iterable[int], target: str
+    ) -> Mapping[int, int | None]:
         """Move messages; maps each UID that was moved to its UID in `target` (None when the server does not tell)."""
         ...
 
@@ -122,7 +130,9 @@ class Authenticator(Protocol):
 class Submission(Protocol):
     """Hands mail to the SMTP server."""
 
-    async def submit(self, principal: Principal, sender: str, recipients: Sequence[str], message: bytes) -> None:
+    async def submit(
+        self, principal: Principal, sender: str, recipients: Sequence[str], message: bytes
+    ) -> None:
         """Submit one message. Raises `SubmissionError`; on return the server has accepted it for every recipient."""
         ...
 
@@ -153,7 +163,9 @@ class State(Protocol):
         """
         ...
 
-    async def load_sync(self, user: UserId, device: DeviceId, collection: CollectionId) -> SyncState | None: ...
+    async def load_sync(
+        self, user: UserId, device: DeviceId, collection: CollectionId
+    ) -> SyncState | None: ...
 
     async def load_syncs(self, user: UserId, device: DeviceId) -> Mapping[CollectionId, SyncState]: ...
 
@@ -166,7 +178,9 @@ class State(Protocol):
         """
         ...
 
-    async def reset_sync(self, user: UserId, device: DeviceId, collection: CollectionId, state: SyncState) -> SyncState:
+    async def reset_sync(
+        self, user: UserId, device: DeviceId, collection: CollectionId, state: SyncState
+    ) -> SyncState:
         """Store a first state over whatever is stored (SyncKey 0)."""
         ...
 
@@ -176,7 +190,9 @@ class State(Protocol):
 
     async def save_memo(self, user: UserId, device: DeviceId, name: str, value: bytes | None) -> None: ...
 
-    async def load_intents(self, user: UserId, device: DeviceId, collection: CollectionId) -> Mapping[str, bytes]:
+    async def load_intents(
+        self, user: UserId, device: DeviceId, collection: CollectionId
+    ) -> Mapping[str, bytes]:
         """What was about to be done upstream when the last request on the collection began, by name."""
         ...
 
@@ -186,15 +202,13 @@ class State(Protocol):
         """Add to the intents of a collection, before the upstream is touched."""
         ...
 
-    async def begin_send(self, entry: OutboxEntry, since: datetime) -> OutboxEntry | None:
+    async def begin_send(self, entry: OutboxEntry, since: datetime) -> tuple[OutboxEntry, bool]:
         """Journal a message about to be sent (`entry.id` is ignored).
 
-        Returns None when it is new. When an entry of the same user made after `since` has the same device and ClientId, or the same digest
-        or the same non-empty message_id with the same digest, it is returned instead and nothing is written; FAILED ones do not count.
+        Returns (the entry as stored, True) when it is new. An entry of the same user made after `since` and not FAILED that has the same device
+        and non-empty ClientId, or the same non-empty Message-ID and the same digest, is returned with False instead, and nothing is written.
         """
         ...
-
-    async def find_send(self, user: UserId, device: DeviceId, client_id: str, digest: str) -> OutboxEntry | None: ...
 
     async def mark_send(self, entry_id: int, stage: OutboxStage) -> None: ...
 
@@ -202,11 +216,15 @@ class State(Protocol):
 
     async def prune_sends(self, before: datetime) -> None: ...
 
-    async def note_poison(self, user: UserId, collection: CollectionId, item: str, release: str, reason: str) -> bool:
+    async def note_poison(
+        self, user: UserId, collection: CollectionId, item: str, release: str, reason: str
+    ) -> bool:
         """Remember an item that could not be rendered by this release; True the first time."""
         ...
 
-    async def list_poison(self, user: UserId | None = None) -> Sequence[tuple[UserId, CollectionId, str, str, str]]: ...
+    async def list_poison(
+        self, user: UserId | None = None
+    ) -> Sequence[tuple[UserId, CollectionId, str, str, str]]: ...
 
 
 class Clock(Protocol):
@@ -215,6 +233,3 @@ class Clock(Protocol):
     def now(self) -> datetime:
         """The current time in UTC, with tzinfo."""
         ...
-
-
-Cleanup = Callable[[], Awaitable[None]]
