@@ -1,4 +1,4 @@
-"""The errors of the gateway: one tree, each with a kind that `eas/status.py` turns into a Status or an HTTP code.
+"""The errors of the gateway: one tree, each with a kind that `eas/status.py` turns into an answer.
 
 GatewayError
 +-- ConfigError               the configuration cannot be used
@@ -19,7 +19,10 @@ from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """Why a request cannot be served. The values are the names MS-ASCMD 2.2.2 uses for common status codes where one exists."""
+    """Why a request cannot be served.
+
+    The values are the names MS-ASCMD 2.2.2 uses for common status codes where one exists.
+    """
 
     INVALID_CONTENT = "InvalidContent"
     INVALID_WBXML = "InvalidWBXML"
@@ -56,7 +59,10 @@ class Kind(StrEnum):
 
 
 class GatewayError(Exception):
-    """Base of every error raised on purpose. `detail` is for the log: it names no message text and no secret."""
+    """Base of every error raised on purpose.
+
+    `detail` is for the log: it names no message text and no secret.
+    """
 
     kind: Kind = Kind.SERVER_ERROR
 
@@ -103,7 +109,10 @@ class UpstreamUnavailable(UpstreamError):
 
 
 class UpstreamRefused(UpstreamError):
-    """The upstream said NO; `code` is its response code in upper case ("OVERQUOTA", "NOPERM", "TRYCREATE"), or ""."""
+    """The upstream said NO.
+
+    `code` is its response code in upper case ("OVERQUOTA", "NOPERM", "TRYCREATE"), or "".
+    """
 
     kind = Kind.SERVER_ERROR
 
@@ -125,8 +134,9 @@ class UpstreamConfused(UpstreamError):
 class SubmissionError(GatewayError):
     """The SMTP server did not take the message.
 
-    `kind` tells which Status the phone gets; `permanent` whether the same message may be offered again; `sent_unknown` is set
-    when the connection died after the message was handed over and before the answer came.
+    `kind` tells which Status the phone gets; `permanent` whether the same message may be offered again;
+    `sent_unknown` is set when the connection died after the message was handed over and before the answer
+    came.
     """
 
     def __init__(

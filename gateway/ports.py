@@ -1,4 +1,7 @@
-"""What the core asks of the outside: small Protocols, implemented in `upstream/` and `store/`, wired in `app.py`."""
+"""What the core asks of the outside.
+
+Small Protocols, implemented in `upstream/` and `store/`, wired in `app.py`.
+"""
 
 from __future__ import annotations
 
@@ -31,8 +34,9 @@ Unsubscribe = Callable[[], None]
 class Mailboxes(Protocol):
     """One user's mail upstream.
 
-    Every method may raise `UpstreamUnavailable`, `UpstreamRefused`, `UpstreamConfused` and `AuthenticationFailed`; a mailbox that
-    is not there raises `NotFound`. Methods that take `uidvalidity` raise `NotFound` when the mailbox has another one by now.
+    Every method may raise `UpstreamUnavailable`, `UpstreamRefused`, `UpstreamConfused` and
+    `AuthenticationFailed`; a mailbox that is not there raises `NotFound`. Methods that take `uidvalidity`
+    raise `NotFound` when the mailbox has another one by now.
     """
 
     async def list(self) -> Sequence[Mailbox]:
@@ -40,11 +44,14 @@ class Mailboxes(Protocol):
         ...
 
     async def view(self, mailbox: str) -> MailboxView:
-        """What the mailbox holds now. Costs one round trip when nothing changed, O(changes) when the server can tell."""
+        """What the mailbox holds now.
+
+        Costs one round trip when nothing changed, O(changes) when the server can tell.
+        """
         ...
 
     async def received_since(self, mailbox: str, uidvalidity: int, since: date) -> Uids:
-        """UIDs of messages whose internal date is on or after the start of `since` (RFC 3501 SEARCH SINCE)."""
+        """UIDs of messages whose internal date is on or after the start of `since` (SEARCH SINCE)."""
         ...
 
     async def fetch(
@@ -59,13 +66,19 @@ class Mailboxes(Protocol):
     async def fetch_sections(
         self, mailbox: str, uidvalidity: int, requests: Sequence[SectionRequest]
     ) -> Mapping[SectionRequest, bytes]:
-        """The raw bytes of body sections (transfer encoding not undone), in few bulk commands; missing ones are left out."""
+        """The raw bytes of body sections (transfer encoding not undone), in few bulk commands.
+
+        Missing ones are left out.
+        """
         ...
 
     def stream_section(
         self, mailbox: str, uidvalidity: int, request: SectionRequest, chunk: int = 262144
     ) -> AsyncIterator[bytes]:
-        """The raw bytes of one section in pieces of at most `chunk` octets, by partial fetches. Raises `NotFound`."""
+        """The raw bytes of one section in pieces of at most `chunk` octets, by partial fetches.
+
+        Raises `NotFound`.
+        """
         ...
 
     async def set_flags(
@@ -83,11 +96,17 @@ class Mailboxes(Protocol):
     async def move(
         self, mailbox: str, uidvalidity: int, uids: Iterable[int], target: str
     ) -> Mapping[int, int | None]:
-        """Move messages; maps each UID that was moved to its UID in `target` (None when the server does not tell)."""
+        """Move messages.
+
+        Maps each UID that was moved to its UID in `target` (None when the server does not tell).
+        """
         ...
 
     async def expunge(self, mailbox: str, uidvalidity: int, uids: Iterable[int]) -> Uids:
-        """Remove messages for good (never others that happen to be marked \\Deleted); returns those that were there."""
+        r"""Remove messages for good (never others that happen to be marked \Deleted).
+
+        Returns those that were there.
+        """
         ...
 
     async def append(
@@ -105,10 +124,10 @@ class Mailboxes(Protocol):
         ...
 
     async def subscribe(self, mailboxes: Iterable[str], notify: Callable[[str], None]) -> Unsubscribe:
-        """Call `notify(mailbox)` in the event loop whenever a mailbox may have changed, until the returned function is called.
+        """Call `notify(mailbox)` in the event loop whenever a mailbox may have changed.
 
-        Returns once the watch stands, so that a change after the return is noticed. A lost connection counts as "may have
-        changed". All subscriptions of a user share one watcher.
+        Returns once the watch stands, so that a change after the return is noticed; the returned function
+        ends it. A lost connection counts as "may have changed". All subscriptions of a user share one watcher.
         """
         ...
 
@@ -133,7 +152,10 @@ class Submission(Protocol):
     async def submit(
         self, principal: Principal, sender: str, recipients: Sequence[str], message: bytes
     ) -> None:
-        """Submit one message. Raises `SubmissionError`; on return the server has accepted it for every recipient."""
+        """Submit one message.
+
+        Raises `SubmissionError`; on return the server has accepted it for every recipient.
+        """
         ...
 
 
@@ -145,7 +167,10 @@ class State(Protocol):
         ...
 
     def lease(self, user: UserId, device: DeviceId, name: str) -> AbstractAsyncContextManager[None]:
-        """Exclusive right to work on something of a device (a collection, "hierarchy", "send") while the context lasts."""
+        """Hold the exclusive right to work on something of a device while the context lasts.
+
+        `name` is a collection id, "hierarchy" or "send".
+        """
         ...
 
     async def load_device(self, user: UserId, device: DeviceId) -> Device | None: ...
@@ -157,9 +182,9 @@ class State(Protocol):
     async def load_folders(self, user: UserId) -> FolderList: ...
 
     async def save_folders(self, user: UserId, folders: FolderList) -> FolderList:
-        """Store the list if the stored revision is still `folders.revision`; returns it with the new revision.
+        """Store the list if the stored revision is still `folders.revision`.
 
-        Raises `StateConflict`.
+        Returns it with the new revision. Raises `StateConflict`.
         """
         ...
 
@@ -172,9 +197,9 @@ class State(Protocol):
     async def save_sync(
         self, user: UserId, device: DeviceId, collection: CollectionId, state: SyncState
     ) -> SyncState:
-        """Store the state if the stored revision is still `state.revision` (0: none stored); forgets the collection's intents.
+        """Store the state if the stored revision is still `state.revision` (0: none stored).
 
-        Returns it with the new revision. Raises `StateConflict`.
+        Forgets the collection's intents in the same transaction. Returns it with the new revision. Raises `StateConflict`.
         """
         ...
 
@@ -205,8 +230,9 @@ class State(Protocol):
     async def begin_send(self, entry: OutboxEntry, since: datetime) -> tuple[OutboxEntry, bool]:
         """Journal a message about to be sent (`entry.id` is ignored).
 
-        Returns (the entry as stored, True) when it is new. An entry of the same user made after `since` and not FAILED that has the same device
-        and non-empty ClientId, or the same non-empty Message-ID and the same digest, is returned with False instead, and nothing is written.
+        Returns (the entry as stored, True) when it is new. An entry of the same user made after `since`
+        and not FAILED that has the same device and non-empty ClientId, or the same non-empty Message-ID
+        and the same digest, is returned with False instead, and nothing is written.
         """
         ...
 

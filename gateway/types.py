@@ -1,4 +1,7 @@
-"""Values every room shares: identities, mailboxes, messages as the upstream shows them, stored device state."""
+"""Values every room shares.
+
+Identities, mailboxes, messages as the upstream shows them, stored device state.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,10 @@ DRAFT = "\\Draft"
 DELETED = "\\Deleted"
 FORWARDED = "$Forwarded"
 TRACKED_FLAGS = (SEEN, FLAGGED, ANSWERED, FORWARDED)
-"""The flags a phone is told about. IMAP compares flags without regard to case; these are the canonical spellings."""
+"""The flags a phone is told about.
+
+IMAP compares flags without regard to case; these are the canonical spellings.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +66,10 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Mailbox:
-    """A mailbox as LIST shows it. `name` is decoded Unicode with the server's delimiter; INBOX is always `INBOX`."""
+    """A mailbox as LIST shows it.
+
+    `name` is decoded Unicode with the server's delimiter; INBOX is always `INBOX`.
+    """
 
     name: str
     delimiter: str | None
@@ -72,10 +81,11 @@ class Mailbox:
 
 @dataclass(frozen=True, slots=True)
 class MailboxView:
-    """What a mailbox holds at one moment.
+    r"""What a mailbox holds at one moment.
 
     `version` changes whenever anything else here does: equal versions mean equal views, without comparing.
-    `flags` maps each of `TRACKED_FLAGS` to the UIDs that have it. Messages marked \\Deleted are not in `uids`.
+    `flags` maps each of `TRACKED_FLAGS` to the UIDs that have it. Messages marked \Deleted are not in
+    `uids`.
     """
 
     uidvalidity: int
@@ -88,11 +98,12 @@ class MailboxView:
 class BodyPart:
     """A node of a message's MIME structure (RFC 3501 BODYSTRUCTURE).
 
-    `section` is the part number for FETCH ("1.2"; "1" for the only part of a simple message; for a multipart its own
-    number, "" at the root). Type, subtype, encoding and disposition are lower case. Parameter names are lower case;
-    values are raw: UTF-8 decoded with surrogateescape, still RFC 2231 or 2047 encoded. `size` counts octets as transferred
-    (before the transfer encoding is undone); 0 for multiparts. `children` are the parts of a multipart, or the one root
-    part of an embedded message/rfc822.
+    `section` is the part number for FETCH ("1.2"; "1" for the only part of a simple message; for a
+    multipart its own number, "" at the root). Type, subtype, encoding and disposition are lower case.
+    Parameter names are lower case; values are raw: UTF-8 decoded with surrogateescape, still RFC 2231 or
+    2047 encoded. `size` counts octets as transferred (before the transfer encoding is undone); 0 for
+    multiparts. `children` are the parts of a multipart, or the one root part of an embedded
+    message/rfc822.
     """
 
     section: str
@@ -115,7 +126,10 @@ class BodyPart:
 
 @dataclass(frozen=True, slots=True)
 class MessageData:
-    """What one FETCH told about a message. `header` is the raw header block (all fields, or those asked for)."""
+    """What one FETCH told about a message.
+
+    `header` is the raw header block (all fields, or those asked for).
+    """
 
     uid: int
     flags: frozenset[str]
@@ -127,7 +141,10 @@ class MessageData:
 
 @dataclass(frozen=True, slots=True)
 class SectionRequest:
-    """Bytes wanted of a message: FETCH section ("1.2", "HEADER", "" for everything) and at most `limit` octets from `offset`."""
+    """Bytes wanted of a message.
+
+    FETCH section ("1.2", "HEADER", "" for everything) and at most `limit` octets from `offset`.
+    """
 
     uid: int
     section: str
@@ -139,8 +156,8 @@ class SectionRequest:
 class Folder:
     """A folder of the ActiveSync hierarchy, the same id for every device of the user.
 
-    `mailbox` is the upstream name, or None for folders that exist only here (Outbox). `gone` folders keep their id, so
-    that a device is told of the deletion and the id is never given to another folder.
+    `mailbox` is the upstream name, or None for folders that exist only here (Outbox). `gone` folders keep
+    their id, so that a device is told of the deletion and the id is never given to another folder.
     """
 
     id: CollectionId
@@ -162,7 +179,10 @@ class FolderList:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A partnership: one phone of one user. `policy_key` is the permanent key, `pending_policy_key` the temporary one."""
+    """A partnership.
+
+    One phone of one user. `policy_key` is the permanent key, `pending_policy_key` the temporary one.
+    """
 
     user: UserId
     id: DeviceId
@@ -182,12 +202,13 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class SyncState:
-    """Two generations of what one device knows of one collection (or, as collection "", of the folder hierarchy).
+    """Two generations of what one device knows of a collection (collection "": of the folder hierarchy).
 
-    The newest key issued is `{epoch}.{number}`. `cursor` is what the device knows once it has that key; `previous` what it
-    knew with key `number - 1`, kept until the device proves the new key by using it. `results` holds the answers to the
-    client operations of the request that produced `number`, for a replay of that request. `options` are the collection's
-    sticky options. `revision` guards against lost updates: 0 is "not stored yet".
+    The newest key issued is `{epoch}.{number}`. `cursor` is what the device knows once it has that key;
+    `previous` what it knew with key `number - 1`, kept until the device proves the new key by using it.
+    `results` holds the answers to the client operations of the request that produced `number`, for a
+    replay of that request. `options` are the collection's sticky options. `revision` guards against lost
+    updates: 0 is "not stored yet".
     """
 
     epoch: str
