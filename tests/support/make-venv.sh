@@ -27,4 +27,5 @@ fi
 echo "Installing the locked packages into $venv" >&2
 export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1
 "$venv/bin/python" -m pip install --quiet --require-hashes --requirement requirements-dev.lock
-"$venv/bin/python" -m pip install --quiet --no-deps --no-build-isolation --editable .
+# Setuptools warns that an editable tree shadows packages of the same name: that is what is wanted here.
+PYTHONWARNINGS=ignore "$venv/bin/python" -m pip install --quiet --no-deps --no-build-isolation --editable .

@@ -1,0 +1,31 @@
+"""Fixtures every test may use: real servers for the session, a fresh user for each test."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.dovecot import Dovecot
+from tests.support.dovecot_config import Options
+
+
+@pytest.fixture(scope="session")
+def dovecot() -> Iterator[Dovecot]:
+    """A Dovecot with all its extensions (CONDSTORE, QRESYNC, NOTIFY, ESEARCH, SPECIAL-USE, ...)."""
+    with Dovecot() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def dovecot_bare() -> Iterator[Dovecot]:
+    """A Dovecot that announces IMAP4rev1 and nothing else."""
+    with Dovecot(Options(profile="bare")) as server:
+        yield server
+
+
+@pytest.fixture
+def user() -> str:
+    """A user name nobody used before, so that tests share no mailbox."""
+    return f"user-{uuid.uuid4().hex[:12]}"

@@ -1,0 +1,181 @@
+"""A private, real Dovecot for the tests: any user name with the password "pw", on loopback, in its own folder."""
+
+from __future__ import annotations
+
+import functools
+import imaplib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+
+from tests.support.dovecot_config import PASSWORD, Options, Place, mail_owner, render
+from tests.support.ports import LOOPBACK, free_ports, wait_for_greeting
+from tests.support.tls import make_certificate
+
+START_SECONDS = 10.0
+STOP_SECONDS = 3.0
+
+
+class DovecotFailed(Exception):
+    """Dovecot did not start; the message holds its log."""
+
+
+@functools.cache
+def dovecot_version() -> tuple[int, int]:
+    """The major and minor version of the installed Dovecot. Raises `FileNotFoundError` when there is none."""
+    answer = subprocess.run(
+        [_program(), "--version"], check=True, capture_output=True, text=True, timeout=10
+    ).stdout
+    major, minor = answer.split(".")[:2]
+    return int(major), int(minor)
+
+
+def _program() -> str:
+    # Debian puts it where the PATH of an ordinary user does not look.
+    found = shutil.which("dovecot", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+    if found is None:
+        raise FileNotFoundError("dovecot is not installed (Debian package dovecot-imapd)")
+    return found
+
+
+class Dovecot:
+    """One instance. Use it as a context manager, or `start` and `stop` it; `restart` keeps ports and mail."""
+
+    host = LOOPBACK
+    password = PASSWORD
+
+    def __init__(self, options: Options | None = None) -> None:
+        self.options = options or Options()
+        self._process: subprocess.Popen[bytes] | None = None
+        # Short, because names of Unix sockets may have about 100 characters.
+        self._folder = Path(tempfile.mkdtemp(prefix="dovecot-"))
+        self._folder.chmod(0o711)
+        self._certificate = make_certificate(self._folder)
+        self.place = self._prepare()
+
+    def _prepare(self) -> Place:
+        imap_port, imaps_port = free_ports(2)
+        place = Place(self._folder, imap_port, imaps_port, self._certificate)
+        place.mail.mkdir(mode=0o700, exist_ok=True)
+        if os.geteuid() == 0:
+            os.chown(place.mail, *mail_owner())
+        (self._folder / "dovecot.conf").write_text(render(dovecot_version(), self.options, place))
+        return place
+
+    @property
+    def port(self) -> int:
+        """Plain IMAP with STARTTLS."""
+        return self.place.imap_port
+
+    @property
+    def tls_port(self) -> int:
+        """IMAP over TLS."""
+        return self.place.imaps_port
+
+    @property
+    def ca_file(self) -> Path:
+        """The certificate to trust for both ports."""
+        return self._certificate.certificate
+
+    def start(self) -> None:
+        """Starts the server and waits until it accepts. Raises `DovecotFailed`."""
+        for _ in range(3):
+            if self._try_start():
+                return
+            # Somebody may have taken a port between the choice and the start.
+            self.place = self._prepare()
+        raise DovecotFailed(self.log())
+
+    def _try_start(self) -> bool:
+        with self.place.log.open("ab") as log:
+            self._process = process = subprocess.Popen(
+                [_program(), "-F", "-c", str(self._folder / "dovecot.conf")],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                start_new_session=True,
+            )
+        if wait_for_greeting(self.port, seconds=START_SECONDS, alive=lambda: process.poll() is None):
+            return True
+        self.stop()
+        return False
+
+    def stop(self) -> None:
+        """Ends the server and every connection to it; the mail stays."""
+        self._end(signal.SIGTERM)
+
+    def _end(self, how: signal.Signals) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        # The whole group, which is ours alone: the master waits about a second for its children otherwise.
+        os.killpg(process.pid, how)
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+    def restart(self, *, down_seconds: float = 0.0) -> None:
+        """Ends the server and starts it on the same ports, `down_seconds` later."""
+        self.stop()
+        time.sleep(down_seconds)
+        for _ in range(20):
+            if self._try_start():
+                return
+            time.sleep(0.1)
+        raise DovecotFailed(self.log())
+
+    def close(self) -> None:
+        """Ends the server at once and removes its folder."""
+        self._end(signal.SIGKILL)
+        shutil.rmtree(self._folder)
+
+    def __enter__(self) -> Dovecot:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def log(self) -> str:
+        """What the server logged so far."""
+        return self.place.log.read_text(errors="replace") if self.place.log.exists() else ""
+
+    def mailbox(self, name: str) -> str:
+        """The full name of a personal mailbox: "Sent" is "INBOX.Sent" where "INBOX." is the prefix."""
+        return name if name.upper() == "INBOX" else self.options.prefix + name
+
+    def imap(self, user: str) -> imaplib.IMAP4:
+        """A client, logged in as `user`. Use it in a `with` statement, which logs out."""
+        client = imaplib.IMAP4(self.host, self.port, timeout=10)
+        client.login(user, self.password)
+        return client
+
+    def deliver(
+        self,
+        user: str,
+        message: bytes,
+        mailbox: str = "INBOX",
+        *,
+        flags: Iterable[str] = (),
+        received: datetime | None = None,
+    ) -> int:
+        """Appends `message` (CRLF line ends) to a mailbox given by its full name; returns the UID."""
+        with self.imap(user) as client:
+            when = imaplib.Time2Internaldate(received) if received else ""
+            status, answer = client.append(f'"{mailbox}"', f"({' '.join(flags)})", when, message)
+        found = re.search(rb"APPENDUID \d+ (\d+)", answer[0])
+        if status != "OK" or found is None:
+            raise AssertionError(f"APPEND to {mailbox}: {status} {answer!r}")
+        return int(found[1])

@@ -1,0 +1,201 @@
+"""Writes the configuration of a private Dovecot, in the syntax of 2.3 or of 2.4."""
+
+from __future__ import annotations
+
+import grp
+import os
+import pwd
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from tests.support.tls import Certificate
+
+PASSWORD = "pw"
+
+SPECIAL_USE = {
+    "Drafts": "\\Drafts",
+    "Sent": "\\Sent",
+    "Trash": "\\Trash",
+    "Junk": "\\Junk",
+    "Archive": "\\Archive",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a Dovecot differs from the others.
+
+    `profile` "bare" announces IMAP4rev1 only, so that a client may use no extension (the server would still
+    know them). `prefix` is that of the personal namespace, with its separator: "INBOX.".
+    """
+
+    profile: Literal["full", "bare"] = "full"
+    storage: Literal["sdbox", "maildir"] = "sdbox"
+    separator: str = "/"
+    prefix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where one instance lives: its folder, its ports, its certificate."""
+
+    folder: Path
+    imap_port: int
+    imaps_port: int
+    certificate: Certificate
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "dovecot.log"
+
+    @property
+    def mail(self) -> Path:
+        return self.folder / "mail"
+
+
+def mail_owner() -> tuple[int, int]:
+    """The uid and gid that own the mail: our own, but never root, which Dovecot refuses."""
+    if os.geteuid() != 0:
+        return os.geteuid(), os.getegid()
+    nobody = pwd.getpwnam("nobody")
+    return nobody.pw_uid, nobody.pw_gid
+
+
+def render(version: tuple[int, int], options: Options, place: Place) -> str:
+    """Returns the text of dovecot.conf for a Dovecot of `version` (2, 3) or (2, 4) and newer."""
+    parts = [
+        _head_24(place) if version >= (2, 4) else "",
+        _common(place),
+        _modern(options, place) if version >= (2, 4) else _classic(options, place),
+        _namespace(options),
+        _services(place),
+        "" if os.geteuid() == 0 else _unprivileged(),
+    ]
+    return "\n".join(part for part in parts if part)
+
+
+def _head_24(place: Place) -> str:
+    # These two must come first. The oldest 2.4 is enough for what is used here.
+    return f"""\
+dovecot_config_version = 2.4.0
+dovecot_storage_version = 2.4.0
+mail_home = {place.mail}/%{{user}}
+"""
+
+
+def _common(place: Place) -> str:
+    uid, gid = mail_owner()
+    return f"""\
+base_dir = {place.folder}/run
+state_dir = {place.folder}/state
+log_path = {place.log}
+listen = 127.0.0.1
+ssl = yes
+auth_mechanisms = plain login
+auth_failure_delay = 0
+first_valid_uid = 1
+mail_uid = {uid}
+mail_gid = {gid}
+mail_max_userip_connections = 0
+mail_fsync = never
+# NOTIFY needs the list index. Polling helps out where the kernel's watches run short.
+mailbox_list_index = yes
+mailbox_idle_check_interval = 1 s
+"""
+
+
+def _classic(options: Options, place: Place) -> str:
+    uid, gid = mail_owner()
+    bare = "imap_capability = IMAP4rev1\n" if options.profile == "bare" else ""
+    return f"""\
+protocols = imap
+disable_plaintext_auth = no
+ssl_cert = <{place.certificate.certificate}
+ssl_key = <{place.certificate.key}
+mail_location = {options.storage}:~/mail
+passdb {{
+  driver = static
+  args = password={PASSWORD}
+}}
+userdb {{
+  driver = static
+  args = uid={uid} gid={gid} home={place.mail}/%u
+}}
+{bare}"""
+
+
+def _modern(options: Options, place: Place) -> str:
+    uid, gid = mail_owner()
+    bare = "imap_capability {\n  IMAP4rev1 = yes\n}\n" if options.profile == "bare" else ""
+    return f"""\
+protocols {{
+  imap = yes
+}}
+auth_allow_cleartext = yes
+ssl_server_cert_file = {place.certificate.certificate}
+ssl_server_key_file = {place.certificate.key}
+mail_driver = {options.storage}
+mail_path = ~/mail
+passdb static {{
+  password = {PASSWORD}
+}}
+userdb static {{
+  fields {{
+    uid = {uid}
+    gid = {gid}
+    home = {place.mail}/%{{user}}
+  }}
+}}
+{bare}"""
+
+
+def _namespace(options: Options) -> str:
+    mailboxes = "".join(
+        f"  mailbox {name} {{\n    special_use = {flag}\n    auto = subscribe\n  }}\n"
+        for name, flag in SPECIAL_USE.items()
+    )
+    prefix = f"  prefix = {options.prefix}\n" if options.prefix else ""
+    return f"namespace inbox {{\n  inbox = yes\n  separator = {options.separator}\n{prefix}{mailboxes}}}\n"
+
+
+def _services(place: Place) -> str:
+    # One long-lived login process starts faster than one for each connection.
+    return f"""\
+service imap-login {{
+  service_count = 0
+  process_min_avail = 1
+  inet_listener imap {{
+    port = {place.imap_port}
+  }}
+  inet_listener imaps {{
+    port = {place.imaps_port}
+    ssl = yes
+  }}
+}}
+service imap {{
+  process_limit = 1024
+}}
+# Without this one wrong password slows down every later login from the same address.
+service anvil {{
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
+}}
+service stats {{
+  unix_listener stats-writer {{
+    mode = 0666
+  }}
+}}
+"""
+
+
+def _unprivileged() -> str:
+    user = pwd.getpwuid(os.geteuid()).pw_name
+    group = grp.getgrgid(os.getegid()).gr_name
+    services = "".join(f"service {name} {{\n  chroot =\n}}\n" for name in ("anvil", "imap-login", "stats"))
+    return f"""\
+default_internal_user = {user}
+default_internal_group = {group}
+default_login_user = {user}
+{services}"""

@@ -1,0 +1,1 @@
+"""Tests of the HTTP endpoint and the pages beside it."""
