@@ -1,18 +1,16 @@
 """The code pages of ActiveSync as data (MS-ASWBXML 2.1.2.1), with the tags that older versions used.
 
 `AirSync.SyncKey` is a `Tag`. In `tag(token, since)`, `since` is the first protocol version that has the tag,
-"2.5" when left out: every version. Tags of "2.0" or None are legacy: phones may send them, a server never does.
-Page names are those of the XML schemas; no name clashes with Python, so none is changed.
+"2.5" when left out: every version. Tags of "2.0" or None are legacy: phones may send them, a server never
+does. Page names are those of the XML schemas; no name clashes with Python, so none is changed.
 """
 
 from __future__ import annotations
 
-from wbxml.tags import FIRST_TOKEN, LAST_TOKEN, PAGES, Page, Tag, lookup, resolve, tag
+from wbxml.tags import PAGES, Page, Tag, lookup, resolve, tag
 
 __all__ = [
-    "FIRST_TOKEN",
     "GAL",
-    "LAST_TOKEN",
     "PAGES",
     "AirNotify",
     "AirSync",

@@ -11,19 +11,12 @@ from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, cast
 
+from wbxml.tokens import CONTENT, FIRST_TAG, LAST_TAG, STR_I
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["FIRST_TOKEN", "LAST_TOKEN", "PAGES", "Page", "Tag", "lookup", "resolve", "tag"]
-
-FIRST_TOKEN = 0x05
-"""Lowest tag identity; the values below are tokens of WBXML itself (WBXML 1.3, 5.8.2)."""
-
-LAST_TOKEN = 0x3F
-"""Highest tag identity: six bits."""
-
-CONTENT = 0x40
-"""The bit of a tag byte that announces content."""
+__all__ = ["PAGES", "Page", "Tag", "lookup", "resolve", "tag"]
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -33,7 +26,7 @@ class Tag:
     `token` is the six-bit identity, `namespace` the XML name of the page, `min_version` the first protocol
     version that has the tag ("2.5", "16.1"; "2.0" or None: a legacy tag, read but never sent). The value of
     an `opaque` tag travels as OPAQUE. `code` is page and token in one number; `empty` and `start` are the tag
-    byte without and with the content bit.
+    byte without and with the content bit, `start_text` is `start` and the token of an inline string.
     """
 
     page: int
@@ -45,11 +38,13 @@ class Tag:
     code: int = field(init=False)
     empty: bytes = field(init=False)
     start: bytes = field(init=False)
+    start_text: bytes = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "code", self.page << 8 | self.token)
         object.__setattr__(self, "empty", bytes((self.token,)))
         object.__setattr__(self, "start", bytes((self.token | CONTENT,)))
+        object.__setattr__(self, "start_text", bytes((self.token | CONTENT, STR_I)))
 
     def __repr__(self) -> str:
         return f"{self.namespace}:{self.name}"
@@ -100,7 +95,7 @@ class Page:
             for token in (declared.token, declared.alias):
                 if token is None:
                     continue
-                if token in tokens or not FIRST_TOKEN <= token <= LAST_TOKEN:
+                if token in tokens or not FIRST_TAG <= token <= LAST_TAG:
                     raise TypeError(f"{made!r}: token {token:#04x} is taken or out of range")
                 tokens[token] = made
         cls.number = number
@@ -132,7 +127,7 @@ def resolve(page: int, token: int) -> Tag:
 
 @cache
 def _placeholder(page: int, token: int) -> Tag:
-    if not (0 <= page <= 0xFF and FIRST_TOKEN <= token <= LAST_TOKEN):
+    if not (0 <= page <= 0xFF and FIRST_TAG <= token <= LAST_TAG):
         raise ValueError(f"no tag can have page {page} and token {token:#04x}")
     known = _pages.get(page)
     return Tag(page, token, f"Unknown{token:02X}", f"Page{page}" if known is None else known.namespace)
