@@ -1,0 +1,146 @@
+"""What every command is given and gives back: the contract between the endpoint and the commands."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import Enum, auto
+from typing import Protocol
+
+from structlog.typing import FilteringBoundLogger
+
+from gateway.eas.identity import Identity
+from gateway.eas.request import EasRequest
+from gateway.eas.versions import Version
+from gateway.ports import Clock, Mailboxes, State, Submission
+from gateway.types import Device, Principal
+from wbxml import Element, Tag
+
+__all__ = ["BodyRule", "Command", "Context", "Limits", "Raw", "Reply", "Services"]
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """A reply that is not a WBXML document: an attachment, a multipart answer."""
+
+    content_type: str
+    body: bytes
+
+
+Reply = Element | Raw | None
+"""What a handler returns; None is the empty 200."""
+
+
+class BodyRule(Enum):
+    """What the request body of a command is."""
+
+    REQUIRED = auto()
+    """A WBXML document, always."""
+    OPTIONAL = auto()
+    """A WBXML document, or nothing: repeat the last request (Sync, Ping)."""
+    MIME = auto()
+    """The message itself up to 12.1, a WBXML document since."""
+    NONE = auto()
+    """Nothing; the query says all (GetAttachment)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds a request is held to (section `[eas]`). Heartbeats are in seconds, sizes in octets."""
+
+    heartbeat_min: int = 60
+    heartbeat_max: int = 3540
+    max_ping_folders: int = 1000
+    max_collections: int = 1000
+    max_body: int = 50 * 1024 * 1024
+    """Of a request body, both as sent and with its compression undone."""
+    max_elements: int = 200_000
+    max_depth: int = 64
+    duplicate_window: timedelta = timedelta(days=1)
+    """How long a message sent is remembered, so that a repeated SendMail is recognised."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What outlives a request; wired once, in `gateway/app.py`. `release` is the version of this package."""
+
+    state: State
+    submission: Submission
+    clock: Clock
+    limits: Limits
+    identity: Identity
+    release: str
+
+
+@dataclass(slots=True)
+class Context:
+    """One request, its sender, and what serves it.
+
+    `stopping` is set when the server shuts down, and `superseded` when the device sent a newer request of the
+    same command: a handler that holds its answer returns early on either. `reply_headers` are added to the
+    HTTP reply.
+    """
+
+    request: EasRequest
+    principal: Principal
+    device: Device
+    mailboxes: Mailboxes
+    services: Services
+    stopping: asyncio.Event
+    superseded: asyncio.Event
+    log: FilteringBoundLogger
+    reply_headers: dict[str, str] = field(default_factory=dict)
+
+
+class Command(Protocol):
+    """One ActiveSync command. Everything but `handle` is a constant of the class."""
+
+    @property
+    def name(self) -> str:
+        """As in the `Cmd` parameter."""
+        ...
+
+    @property
+    def code(self) -> int:
+        """As in the base64 query (MS-ASHTTP 2.2.1.1.1.1.2)."""
+        ...
+
+    @property
+    def root(self) -> Tag:
+        """The root element of request and reply."""
+        ...
+
+    @property
+    def status(self) -> Tag:
+        """The Status child of `root`, for errors of the whole request."""
+        ...
+
+    @property
+    def first(self) -> Version:
+        """The first version that has the command."""
+        ...
+
+    @property
+    def last(self) -> Version | None:
+        """The last version that has the command; None: it is still there."""
+        ...
+
+    @property
+    def needs_policy_key(self) -> bool:
+        """Whether a device must have been provisioned first (MS-ASPROV 3.1.5.1)."""
+        ...
+
+    @property
+    def body(self) -> BodyRule:
+        """What the request body is."""
+        ...
+
+    async def handle(self, context: Context, root: Element | None, body: bytes) -> Reply:
+        """Serve one request.
+
+        `root` is the decoded document, None when there is none; `body` holds the message of the MIME form,
+        and is empty otherwise. Raises GatewayError, which the endpoint answers by `gateway/eas/status.py`.
+        Cancelled when the client goes away; what must be finished by then is shielded by the command.
+        """
+        ...

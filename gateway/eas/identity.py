@@ -1,0 +1,67 @@
+"""Who a login is: the upstream login, the user's address, and the addresses he may send from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from gateway.types import Credentials, Principal, UserId
+
+__all__ = ["Identity"]
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    r"""The templates that turn what the phone sends into an identity.
+
+    `login`, `email`, `name` and each of `allow_from` may hold `{user}` (as typed, without a Windows domain),
+    `{local}` (before the @) and `{domain}` (after it; of `DOMAIN\user` the Windows domain). In `allow_from`
+    they are taken from the user's address, and `*` outside of them stands for any text.
+    """
+
+    login: str = "{user}"
+    email: str = "{user}"
+    name: str = ""
+    allow_from: tuple[str, ...] = ()
+
+    def principal(self, user: str, password: str) -> Principal:
+        """Return the identity behind what a phone sent as user name and password."""
+        values = _parts(user)
+        login = _fill(self.login, values)
+        return Principal(
+            user=UserId(login.lower()),
+            email=_fill(self.email, values),
+            credentials=Credentials(login, password),
+            display_name=_fill(self.name, values),
+        )
+
+    def may_send_as(self, principal: Principal, address: str) -> bool:
+        """Whether the address is the user's own or one `allow_from` grants; case does not matter."""
+        wanted = address.strip().lower()
+        if wanted == principal.email.lower():
+            return True
+        values = _parts(principal.email)
+        literal = {name: _literal(value.lower()) for name, value in values.items()}
+        return any(fnmatchcase(wanted, _fill(pattern.lower(), literal)) for pattern in self.allow_from)
+
+
+def _parts(user: str) -> dict[str, str]:
+    windows_domain, backslash, bare = user.rpartition("\\")
+    local, at, domain = bare.rpartition("@")
+    if not at:
+        local, domain = bare, windows_domain if backslash else ""
+    return {"user": bare, "local": local, "domain": domain}
+
+
+_PLACEHOLDER = re.compile(r"\{(user|local|domain)\}")
+
+
+def _fill(template: str, values: Mapping[str, str]) -> str:
+    return _PLACEHOLDER.sub(lambda match: values[match[1]], template)
+
+
+def _literal(text: str) -> str:
+    """Quote what fnmatch would read as a pattern."""
+    return "".join(f"[{character}]" if character in "*?[" else character for character in text)
