@@ -127,7 +127,8 @@ class Mailboxes(Protocol):
         """Call `notify(mailbox)` in the event loop whenever a mailbox may have changed.
 
         Returns once the watch stands, so that a change after the return is noticed; the returned function
-        ends it. A lost connection counts as "may have changed". All subscriptions of a user share one watcher.
+        ends it. A lost connection counts as "may have changed". All subscriptions of a user share one
+        watcher.
         """
         ...
 
@@ -230,9 +231,9 @@ class State(Protocol):
     async def begin_send(self, entry: OutboxEntry, since: datetime) -> tuple[OutboxEntry, bool]:
         """Journal a message about to be sent (`entry.id` is ignored).
 
-        Returns (the entry as stored, True) when it is new. An entry of the same user made after `since`
-        and not FAILED that has the same device and non-empty ClientId, or the same non-empty Message-ID
-        and the same digest, is returned with False instead, and nothing is written.
+        Returns (the entry as stored, True) when it is new. An entry of the same user made after `since` and
+        not FAILED that has the same device and non-empty ClientId, or the same non-empty Message-ID and the
+        same digest, is returned with False instead, and nothing is written.
         """
         ...
 
