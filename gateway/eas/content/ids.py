@@ -1,0 +1,97 @@
+"""Names of mail on the wire: ServerId (MS-ASCMD 2.2.3.166.8) and FileReference (MS-ASAIRS 2.2.2.24).
+
+A name says all that is needed to find the thing again: nothing is stored, and every device sees the same one.
+
+- ServerId `{collection}:{uidvalidity}.{uid}`, for example `5:t1x9k2.317`
+- FileReference `{ServerId}:{section}`, for example `5:t1x9k2.317:2.1`
+
+UIDVALIDITY is written in base 36. No text of a user or of a message is part of a name.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from gateway.errors import NotFound
+from gateway.types import CollectionId, ServerId
+
+__all__ = [
+    "FileReference",
+    "MessageName",
+    "file_reference",
+    "parse_file_reference",
+    "parse_server_id",
+    "server_id",
+]
+
+MAX_SERVER_ID = 64
+"""Characters, the limit of the protocol."""
+
+_MAX_NUMBER = 0xFFFFFFFF
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+_COLLECTION = re.compile(r"[A-Za-z0-9_-]{1,44}")
+_SERVER_ID = re.compile(rf"({_COLLECTION.pattern}):([0-9a-z]{{1,7}})\.([1-9][0-9]{{0,9}})", re.ASCII)
+_SECTION = re.compile(r"[1-9][0-9]{0,5}(?:\.[1-9][0-9]{0,5}){0,99}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class MessageName:
+    """What a ServerId of a mail stands for."""
+
+    collection: CollectionId
+    uidvalidity: int
+    uid: int
+
+
+@dataclass(frozen=True, slots=True)
+class FileReference:
+    """What a FileReference stands for: one MIME part (`section` as in FETCH) of one message."""
+
+    collection: CollectionId
+    uidvalidity: int
+    uid: int
+    section: str
+
+
+def server_id(collection: CollectionId, uidvalidity: int, uid: int) -> ServerId:
+    """The ServerId of a message, at most 64 characters. Raises ValueError for numbers out of range."""
+    if not (_COLLECTION.fullmatch(collection) and 0 < uid <= _MAX_NUMBER and 0 <= uidvalidity <= _MAX_NUMBER):
+        raise ValueError(f"no ServerId for {collection!r}, {uidvalidity}, {uid}")
+    return ServerId(f"{collection}:{_base36(uidvalidity)}.{uid}")
+
+
+def parse_server_id(text: str) -> MessageName:
+    """What a ServerId names. Raises `NotFound` for one that this server cannot have made."""
+    match = _SERVER_ID.fullmatch(text)
+    if match is None:
+        raise NotFound("ServerId of another form")
+    uidvalidity, uid = int(match[2], 36), int(match[3])
+    if uidvalidity > _MAX_NUMBER or uid > _MAX_NUMBER or _base36(uidvalidity) != match[2]:
+        raise NotFound("ServerId with numbers out of range")
+    return MessageName(CollectionId(match[1]), uidvalidity, uid)
+
+
+def file_reference(collection: CollectionId, uidvalidity: int, uid: int, section: str) -> str:
+    """The FileReference of a part of a message. Raises ValueError for what is not the number of a part."""
+    if not _SECTION.fullmatch(section):
+        raise ValueError(f"no FileReference for section {section!r}")
+    return f"{server_id(collection, uidvalidity, uid)}:{section}"
+
+
+def parse_file_reference(text: str) -> FileReference:
+    """What a FileReference names. Raises `NotFound` for one that this server cannot have made."""
+    name, separator, section = text.rpartition(":")
+    if not separator or not _SECTION.fullmatch(section):
+        raise NotFound("FileReference of another form")
+    message = parse_server_id(name)
+    return FileReference(message.collection, message.uidvalidity, message.uid, section)
+
+
+def _base36(number: int) -> str:
+    digits = ""
+    while True:
+        number, digit = divmod(number, 36)
+        digits = _DIGITS[digit] + digits
+        if not number:
+            return digits
