@@ -143,10 +143,8 @@ class _Document:
                         pieces.append(piece)
                 continue
             if depth == max_depth or not left:
-                limit = (
-                    f"{max_depth} elements inside each other" if left else f"{self._max_elements} elements"
-                )
-                raise DecodeError(pos - 1, f"more than {limit}")
+                excess = f"{max_depth} elements deep" if left else f"{self._max_elements} elements"
+                raise DecodeError(pos - 1, f"more than {excess}")
             left -= 1
             if byte < CONTENT:
                 append(Element(tag))
