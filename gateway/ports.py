@@ -200,7 +200,8 @@ class State(Protocol):
     ) -> SyncState:
         """Store the state if the stored revision is still `state.revision` (0: none stored).
 
-        Forgets the collection's intents in the same transaction. Returns it with the new revision. Raises `StateConflict`.
+        Forgets the collection's intents in the same transaction. Returns it with the new revision.
+        Raises `StateConflict`.
         """
         ...
 
