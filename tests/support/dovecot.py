@@ -1,4 +1,4 @@
-"""A private, real Dovecot for the tests: any user name with the password "pw", on loopback, in its own folder."""
+"""A private, real Dovecot for the tests: any user name, the password "pw", on loopback, in its own folder."""
 
 from __future__ import annotations
 

@@ -1,0 +1,127 @@
+"""The mail servers of the demo, inside its own process: IMAP by pymap with sample mail, SMTP by aiosmtpd.
+
+The SMTP server accepts everything; what is addressed to the demo user lands in the INBOX, so that a message the
+phone sends comes back as a push. Importing this module needs the packages of the extra `demo`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import warnings
+from argparse import ArgumentParser
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+from proxyprotocol.reader import ProxyProtocolReader
+from pymap.backend.dict import DictBackend, Identity
+from pymap.imap import IMAPServer, IMAPService
+from pymap.parsing.message import AppendMessage
+from pymap.parsing.specials.flag import Flag
+
+from gateway.demo.samples import ADDRESS, Sample, samples
+
+USER = ADDRESS
+PASSWORD = "demo"  # noqa: S105  # of servers that live for minutes on loopback and hold sample mail
+HOST = "127.0.0.1"
+FOLDERS = ("Drafts", "Sent", "Trash")
+
+
+@dataclass(frozen=True, slots=True)
+class MailServers:
+    """Where the embedded servers listen, and every message the SMTP server took, oldest first."""
+
+    imap_port: int
+    smtp_port: int
+    accepted: list[bytes] = field(default_factory=list)
+
+
+@asynccontextmanager
+async def mail_servers() -> AsyncIterator[MailServers]:
+    """Runs both servers on free loopback ports, filled with sample mail."""
+    # Both log at length about ordinary things.
+    for name in ("mail", "pymap", "proxyprotocol"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    identity, imap = await _start_imap()
+    async with identity.new_session() as session:
+        for name in FOLDERS:
+            await session.create_mailbox(name)
+    for sample in samples(datetime.now(UTC)):
+        await _append(identity, sample)
+    accepted: list[bytes] = []
+    smtp = await _start_smtp(_Deliver(identity, accepted))
+    try:
+        yield MailServers(_port(imap), _port(smtp), accepted)
+    finally:
+        imap.close()
+        smtp.close()
+
+
+def _port(server: asyncio.Server) -> int:
+    port: int = server.sockets[0].getsockname()[1]
+    return port
+
+
+async def _append(identity: Identity, sample: Sample) -> None:
+    flags = frozenset(Flag(flag.encode()) for flag in sample.flags)
+    async with identity.new_session() as session:
+        message = AppendMessage(sample.message, sample.received, flags)
+        await session.append_messages(sample.mailbox, [message])
+
+
+async def _start_imap() -> tuple[Identity, asyncio.Server]:
+    # pymap takes its settings from command-line arguments only.
+    parser = ArgumentParser()
+    DictBackend.add_subparser("dict", parser.add_subparsers(dest="backend"))
+    IMAPService.add_arguments(parser)
+    parser.set_defaults(debug=False, passlib_cfg=None)
+    listen = ["--host", HOST, "--port", "0", "--no-tls"]
+    credentials = ["--demo-user", USER, "--demo-password", PASSWORD]
+    backend, config = await DictBackend.init(parser.parse_args([*listen, "dict", *credentials]))
+    config.apply_context()
+    serve = ProxyProtocolReader(config.proxy_protocol).get_callback(IMAPServer(backend.login, config))
+    server = await asyncio.start_server(serve, HOST, 0)
+    return backend.login.demo_user_identity, server
+
+
+async def _start_smtp(handler: _Deliver) -> asyncio.Server:
+    def connection() -> SMTP:
+        with warnings.catch_warnings():
+            # It warns of passwords without TLS at every connection; here they never leave the process.
+            warnings.simplefilter("ignore", UserWarning)
+            return SMTP(
+                handler,
+                enable_SMTPUTF8=True,
+                hostname="demo.example.test",
+                authenticator=_authenticate,
+                auth_required=True,
+                auth_require_tls=False,
+            )
+
+    return await asyncio.get_running_loop().create_server(connection, HOST, 0)
+
+
+def _authenticate(
+    _server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, login: LoginPassword
+) -> AuthResult:
+    known = login.login == USER.encode() and login.password == PASSWORD.encode()
+    return AuthResult(success=known, handled=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Deliver:
+    """What the SMTP server does with a message: see handle_DATA in the documentation of aiosmtpd."""
+
+    identity: Identity
+    accepted: list[bytes]
+
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
+        content = envelope.original_content
+        assert content is not None
+        self.accepted.append(content)
+        if any(recipient.casefold() == ADDRESS for recipient in envelope.rcpt_tos):
+            await _append(self.identity, Sample("INBOX", datetime.now(UTC), content))
+        return "250 2.0.0 accepted"
