@@ -56,7 +56,7 @@ class Limits:
     max_body: int = 50 * 1024 * 1024
     """Of a request body, both as sent and with its compression undone."""
     max_elements: int = 200_000
-    max_depth: int = 64
+    max_depth: int = 32
     duplicate_window: timedelta = timedelta(days=1)
     """How long a message sent is remembered, so that a repeated SendMail is recognised."""
 

@@ -1,0 +1,68 @@
+"""Login, address and sender patterns from what a phone sends."""
+
+from __future__ import annotations
+
+import pytest
+
+from gateway.eas.identity import Identity
+
+SIMPLE = Identity()
+
+
+@pytest.mark.parametrize(
+    ("identity", "typed", "login", "email"),
+    [
+        (SIMPLE, "Jo@Example.com", "Jo@Example.com", "Jo@Example.com"),
+        (SIMPLE, "CORP\\jo", "jo", "jo"),
+        (SIMPLE, "CORP\\jo@example.com", "jo@example.com", "jo@example.com"),
+        (SIMPLE, "\\jo", "jo", "jo"),
+        (Identity(login="{local}", email="{user}"), "jo@example.com", "jo", "jo@example.com"),
+        (Identity(email="{local}@example.com"), "jo", "jo", "jo@example.com"),
+        (Identity(login="{domain}/{local}"), "CORP\\jo", "CORP/jo", "jo"),
+        (Identity(login="{local}+{local}"), "a+b@c@d", "a+b@c+a+b@c", "a+b@c@d"),
+        # What a user types is never read as a template.
+        (Identity(login="{user}", email="{local}@x"), "{domain}@secret", "{domain}@secret", "{domain}@x"),
+    ],
+)
+def test_templates(identity: Identity, typed: str, login: str, email: str) -> None:
+    principal = identity.principal(typed, "pw")
+    assert principal.credentials.login == login
+    assert principal.user == login.lower()
+    assert principal.email == email
+
+
+def test_display_name() -> None:
+    assert Identity(name="{local} at home").principal("jo@x", "").display_name == "jo at home"
+    assert not Identity().principal("jo@x", "").display_name
+
+
+def test_the_password_is_not_shown() -> None:
+    assert "hunter2" not in repr(SIMPLE.principal("jo", "hunter2"))
+
+
+@pytest.mark.parametrize(
+    ("address", "allowed"),
+    [
+        ("jo@example.com", True),
+        (" JO@Example.COM ", True),
+        ("jo+lists@example.com", True),
+        ("jo@example.org", True),
+        ("support@example.com", True),
+        ("al@example.com", False),
+        ("al+jo@example.com", False),
+        ("support@example.org", False),
+        ("", False),
+    ],
+)
+def test_senders(address: str, allowed: bool) -> None:
+    identity = Identity(allow_from=("{local}+*@{domain}", "{local}@example.org", "Support@example.com"))
+    assert identity.may_send_as(identity.principal("Jo@example.com", ""), address) is allowed
+
+
+def test_a_star_in_the_users_name_grants_nothing() -> None:
+    identity = Identity(allow_from=("{local}@example.org",))
+    star = identity.principal("*@example.com", "")
+    assert identity.may_send_as(star, "*@example.org")
+    assert not identity.may_send_as(star, "boss@example.org")
+    bracket = identity.principal("[ab]@example.com", "")
+    assert not identity.may_send_as(bracket, "a@example.org")
