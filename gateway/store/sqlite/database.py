@@ -1,0 +1,272 @@
+"""One SQLite file behind asyncio: a writer thread with group commit, and a few reader threads.
+
+Callers hand over closures that get a connection. A write closure is a whole transaction. The writer takes all
+closures that queued up while the last commit was on its way to the disk into one transaction, each in a
+savepoint of its own: one that raises takes back its own changes only. All are answered after the one COMMIT,
+which `synchronous=FULL` makes wait for the disk; so what was answered survives a power cut, and a busy store
+needs few disk flushes. If the COMMIT fails, all fail.
+
+A closure that was queued runs, whether or not somebody still waits for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Generic, Self, TypeVar
+
+from gateway.errors import GatewayError
+from gateway.store.sqlite.failures import explain
+from gateway.store.sqlite.location import create_file
+from gateway.store.sqlite.schema import migrate
+
+__all__ = ["Database"]
+
+T = TypeVar("T")
+
+_OLDEST_SQLITE = (3, 37, 0)
+_LARGEST_GROUP = 256
+_PRAGMAS = (
+    "PRAGMA synchronous = FULL",
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA temp_store = MEMORY",
+    "PRAGMA journal_size_limit = 67108864",
+)
+
+
+@dataclass(slots=True)
+class _Job(Generic[T]):
+    """A closure, and where its outcome goes."""
+
+    work: Callable[[sqlite3.Connection], T]
+    future: asyncio.Future[T]
+    value: T | None = None
+    error: BaseException | None = None
+
+    def settle(self) -> None:
+        """Tell the waiter, in the event loop; a cancelled one is not told."""
+        if self.future.done():
+            return
+        if self.error is not None:
+            self.future.set_exception(self.error)
+        else:
+            self.future.set_result(self.value)  # type: ignore[arg-type]
+
+
+_Queue = queue.SimpleQueue["_Job[Any] | None"]
+
+
+class Database:
+    """An open database. Made by `open`, ended by `aclose`; bound to the event loop that opened it."""
+
+    def __init__(self, path: Path, writer: sqlite3.Connection, readers: Iterable[sqlite3.Connection]) -> None:
+        self.path = path
+        self._loop = asyncio.get_running_loop()
+        self._writes: _Queue = queue.SimpleQueue()
+        self._reads: _Queue = queue.SimpleQueue()
+        self._closed = False
+        self._inode = path.stat().st_ino
+        self._threads = [
+            threading.Thread(target=self._run_writer, args=(writer,), name="sqlite-writer", daemon=True)
+        ]
+        self._threads += [
+            threading.Thread(
+                target=self._run_reader, args=(reader,), name=f"sqlite-reader-{number}", daemon=True
+            )
+            for number, reader in enumerate(readers)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    @classmethod
+    async def open(cls, path: Path, *, readers: int = 2, busy_timeout: float = 5.0) -> Self:
+        """Create the file if it is missing, bring its schema up to date and start the threads.
+
+        `busy_timeout` (seconds) is how long to wait for another process that writes. Raises `GatewayError`.
+        """
+        writer, *others = await asyncio.to_thread(_connect_all, path, 1 + readers, busy_timeout)
+        return cls(path, writer, others)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Run what is queued, then end the threads and close the file. May be called again."""
+        if not self._closed:
+            self._closed = True
+            self._writes.put(None)
+            self._reads.put(None)
+        for thread in self._threads:
+            await asyncio.to_thread(thread.join)
+
+    async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run `work` as one transaction; durable on return.
+
+        What it raises undoes its changes and is raised here; `GatewayError` when the database fails. `work`
+        must not commit or roll back.
+        """
+        return await self._enqueue(self._writes, work)
+
+    async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run `work`, which makes one SELECT, beside the writer; it sees all writes that returned.
+
+        Raises `GatewayError`.
+        """
+        return await self._enqueue(self._reads, work)
+
+    def is_replaced(self) -> bool:
+        """Whether the file at the path is not (any more) the one that is open."""
+        try:
+            return self.path.stat().st_ino != self._inode
+        except OSError:
+            return True
+
+    def _enqueue(self, jobs: _Queue, work: Callable[[sqlite3.Connection], T]) -> asyncio.Future[T]:
+        if self._closed:
+            raise GatewayError(f"database {self.path}: closed, the gateway is shutting down")
+        job = _Job(work, self._loop.create_future())
+        jobs.put(job)
+        return job.future
+
+    def _settle(self, jobs: list[_Job[Any]]) -> None:
+        try:
+            self._loop.call_soon_threadsafe(_settle_all, jobs)
+        except RuntimeError:
+            # The event loop is closed: nobody waits any more.
+            return
+
+    def _run_writer(self, connection: sqlite3.Connection) -> None:
+        going = True
+        while going:
+            jobs, going = _take(self._writes, _LARGEST_GROUP)
+            if jobs:
+                self._write_group(connection, jobs)
+                self._settle(jobs)
+        _close(connection)
+
+    def _write_group(self, connection: sqlite3.Connection, jobs: list[_Job[Any]]) -> None:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            for job in jobs:
+                self._write_one(connection, job)
+            connection.execute("COMMIT")
+        except (sqlite3.Error, MemoryError) as error:
+            # Disk full or the like: SQLite may have taken back everything, so nobody is told of success.
+            for job in jobs:
+                job.error = explain(error, self.path)
+            if connection.in_transaction:
+                with suppress(sqlite3.Error):
+                    connection.execute("ROLLBACK")
+
+    def _write_one(self, connection: sqlite3.Connection, job: _Job[Any]) -> None:
+        connection.execute("SAVEPOINT one")
+        self._work(connection, job)
+        if job.error is not None:
+            cause = job.error.__cause__
+            if isinstance(cause, sqlite3.Error) and not connection.in_transaction:
+                # SQLite has ended the transaction by itself, and with it what others in the group did.
+                raise cause
+            connection.execute("ROLLBACK TO one")
+        connection.execute("RELEASE one")
+
+    def _run_reader(self, connection: sqlite3.Connection) -> None:
+        while (job := self._reads.get()) is not None:
+            self._work(connection, job)
+            self._settle([job])
+        self._reads.put(None)
+        _close(connection)
+
+    def _work(self, connection: sqlite3.Connection, job: _Job[Any]) -> None:
+        try:
+            job.value = job.work(connection)
+        except sqlite3.Error as error:
+            job.error = explain(error, self.path)
+            job.error.__cause__ = error
+        except Exception as error:  # noqa: BLE001 - handed to the waiter; the thread lives on
+            job.error = error
+
+
+def _take(jobs: _Queue, limit: int) -> tuple[list[_Job[Any]], bool]:
+    """Wait for a job and take what else is queued; False once the queue has ended."""
+    taken: list[_Job[Any]] = []
+    job = jobs.get()
+    while job is not None:
+        taken.append(job)
+        if len(taken) == limit:
+            return taken, True
+        try:
+            job = jobs.get_nowait()
+        except queue.Empty:
+            return taken, True
+    return taken, False
+
+
+def _settle_all(jobs: list[_Job[Any]]) -> None:
+    for job in jobs:
+        job.settle()
+
+
+def _connect_all(path: Path, count: int, busy_timeout: float) -> list[sqlite3.Connection]:
+    if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
+        raise GatewayError(f"SQLite {sqlite3.sqlite_version} is too old: 3.37 or newer is needed")
+    create_file(path)
+    connections: list[sqlite3.Connection] = []
+    try:
+        # Handed to one thread each and used there only.
+        connections.extend(
+            sqlite3.connect(path, timeout=busy_timeout, isolation_level=None, check_same_thread=False)
+            for _ in range(count)
+        )
+        _use_wal(connections[0], path, busy_timeout)
+        for connection in connections:
+            for pragma in _PRAGMAS:
+                connection.execute(pragma)
+        migrate(connections[0], path)
+        for connection in connections[1:]:
+            connection.execute("PRAGMA query_only = ON")
+    except BaseException as error:
+        for connection in connections:
+            connection.close()
+        if isinstance(error, sqlite3.Error):
+            raise explain(error, path) from error
+        raise
+    return connections
+
+
+def _use_wal(connection: sqlite3.Connection, path: Path, busy_timeout: float) -> None:
+    """Switch to WAL. SQLite does not wait for others that do the same at this moment, so we do."""
+    deadline = time.monotonic() + busy_timeout
+    while True:
+        try:
+            (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorname != "SQLITE_BUSY" or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+            continue
+        if mode != "wal":
+            raise GatewayError(
+                f"database {path}: this file system cannot share memory between processes: use a local disk"
+            )
+        return
+
+
+def _close(connection: sqlite3.Connection) -> None:
+    try:
+        connection.close()
+    except sqlite3.Error:
+        # Nothing is lost: what was committed is in the write-ahead log.
+        return

@@ -1,0 +1,30 @@
+"""Items that could not be rendered, as transactions on a connection."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from gateway.types import CollectionId, UserId
+
+__all__ = ["Poison", "list_all", "note"]
+
+Poison = tuple[UserId, CollectionId, str, str, str]
+"""user, collection, item, release, reason"""
+
+_NOTE = """
+    INSERT INTO poison (user, collection, item, release, reason) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+"""
+_LIST = """
+    SELECT user, collection, item, release, reason FROM poison
+    WHERE ?1 IS NULL OR user = ?1 ORDER BY user, collection, item, release
+"""
+
+
+def note(connection: sqlite3.Connection, poison: Poison) -> bool:
+    """Remember an item; True the first time with this release."""
+    return connection.execute(_NOTE, poison).rowcount == 1
+
+
+def list_all(connection: sqlite3.Connection, user: UserId | None) -> list[Poison]:
+    """What is remembered of a user, or of all users, ordered."""
+    return connection.execute(_LIST, (user,)).fetchall()

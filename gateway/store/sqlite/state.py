@@ -1,0 +1,156 @@
+"""The port `State` on one SQLite file."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from gateway.errors import GatewayError
+from gateway.store.leases import Leases
+from gateway.store.sqlite import devices, outbox, poison, syncs
+from gateway.store.sqlite import folders as folder_lists
+from gateway.store.sqlite.database import Database
+from gateway.store.sqlite.location import parse_url
+from gateway.types import (
+    CollectionId,
+    Device,
+    DeviceId,
+    FolderList,
+    OutboxEntry,
+    OutboxStage,
+    SyncState,
+    UserId,
+)
+
+__all__ = ["SqliteState", "parse_url"]
+
+_PROBE = "INSERT INTO probe (id, count) VALUES (1, 1) ON CONFLICT DO UPDATE SET count = count + 1"
+
+
+class SqliteState:
+    """What the gateway remembers. Made by `open`, ended by `aclose`; belongs to one event loop.
+
+    Compare and set holds between processes too; leases hold within this one. What each method does is said in
+    `ports.State`.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._leases = Leases()
+
+    @classmethod
+    async def open(cls, path: Path, *, readers: int = 2, busy_timeout: float = 5.0) -> Self:
+        """Open the database file, made and upgraded as needed (`parse_url` gives the path of a URL).
+
+        `busy_timeout` is how many seconds to wait for another process that writes. Raises `GatewayError`.
+        """
+        return cls(await Database.open(path, readers=readers, busy_timeout=busy_timeout))
+
+    async def aclose(self) -> None:
+        """Finish what was asked for and close the file. May be called again."""
+        await self._database.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def check_writable(self) -> None:
+        """Write a row and wait for the disk. Raises `GatewayError`."""
+
+        def probe(connection: sqlite3.Connection) -> None:
+            connection.execute(_PROBE)
+
+        if self._database.is_replaced():
+            raise GatewayError(
+                f"database {self._database.path}: moved or replaced while in use: restart the gateway"
+            )
+        await self._database.write(probe)
+
+    def lease(self, user: UserId, device: DeviceId, name: str) -> AbstractAsyncContextManager[None]:
+        return self._leases.hold((user, device, name))
+
+    async def load_device(self, user: UserId, device: DeviceId) -> Device | None:
+        return await self._database.read(lambda connection: devices.load(connection, user, device))
+
+    async def save_device(self, device: Device) -> None:
+        await self._database.write(lambda connection: devices.save(connection, device))
+
+    async def list_devices(self, user: UserId | None = None) -> Sequence[Device]:
+        return await self._database.read(lambda connection: devices.list_all(connection, user))
+
+    async def load_folders(self, user: UserId) -> FolderList:
+        return await self._database.read(lambda connection: folder_lists.load(connection, user))
+
+    async def save_folders(self, user: UserId, folders: FolderList) -> FolderList:
+        return await self._database.write(lambda connection: folder_lists.save(connection, user, folders))
+
+    async def load_sync(self, user: UserId, device: DeviceId, collection: CollectionId) -> SyncState | None:
+        key = (user, device, collection)
+        return await self._database.read(lambda connection: syncs.load(connection, key))
+
+    async def load_syncs(self, user: UserId, device: DeviceId) -> Mapping[CollectionId, SyncState]:
+        return await self._database.read(lambda connection: syncs.load_all(connection, user, device))
+
+    async def save_sync(
+        self, user: UserId, device: DeviceId, collection: CollectionId, state: SyncState
+    ) -> SyncState:
+        key = (user, device, collection)
+        return await self._database.write(lambda connection: syncs.save(connection, key, state))
+
+    async def reset_sync(
+        self, user: UserId, device: DeviceId, collection: CollectionId, state: SyncState
+    ) -> SyncState:
+        key = (user, device, collection)
+        return await self._database.write(lambda connection: syncs.reset(connection, key, state))
+
+    async def load_memo(self, user: UserId, device: DeviceId, name: str) -> bytes | None:
+        return await self._database.read(lambda connection: devices.load_memo(connection, user, device, name))
+
+    async def save_memo(self, user: UserId, device: DeviceId, name: str, value: bytes | None) -> None:
+        await self._database.write(
+            lambda connection: devices.save_memo(connection, user, device, name, value)
+        )
+
+    async def load_intents(
+        self, user: UserId, device: DeviceId, collection: CollectionId
+    ) -> Mapping[str, bytes]:
+        key = (user, device, collection)
+        return await self._database.read(lambda connection: syncs.load_intents(connection, key))
+
+    async def save_intents(
+        self, user: UserId, device: DeviceId, collection: CollectionId, intents: Mapping[str, bytes]
+    ) -> None:
+        key = (user, device, collection)
+        await self._database.write(lambda connection: syncs.save_intents(connection, key, intents))
+
+    async def begin_send(self, entry: OutboxEntry, since: datetime) -> tuple[OutboxEntry, bool]:
+        return await self._database.write(lambda connection: outbox.begin(connection, entry, since))
+
+    async def mark_send(self, entry_id: int, stage: OutboxStage) -> None:
+        await self._database.write(lambda connection: outbox.mark(connection, entry_id, stage))
+
+    async def unfinished_sends(self, user: UserId) -> Sequence[OutboxEntry]:
+        return await self._database.read(lambda connection: outbox.unfinished(connection, user))
+
+    async def prune_sends(self, before: datetime) -> None:
+        await self._database.write(lambda connection: outbox.prune(connection, before))
+
+    async def note_poison(
+        self, user: UserId, collection: CollectionId, item: str, release: str, reason: str
+    ) -> bool:
+        row = (user, collection, item, release, reason)
+        return await self._database.write(lambda connection: poison.note(connection, row))
+
+    async def list_poison(
+        self, user: UserId | None = None
+    ) -> Sequence[tuple[UserId, CollectionId, str, str, str]]:
+        return await self._database.read(lambda connection: poison.list_all(connection, user))
