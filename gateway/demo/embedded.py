@@ -1,7 +1,7 @@
 """The mail servers of the demo, inside its own process: IMAP by pymap with sample mail, SMTP by aiosmtpd.
 
-The SMTP server accepts everything; what is addressed to the demo user lands in the INBOX, so that a message the
-phone sends comes back as a push. Importing this module needs the packages of the extra `demo`.
+The SMTP server accepts everything; what is addressed to the demo user lands in the INBOX, so that a message
+the phone sends comes back as a push. Importing this module needs the packages of the extra `demo`.
 """
 
 from __future__ import annotations

@@ -1,0 +1,180 @@
+"""An SMTP server for the tests: records what it takes, and fails in the ways a test asks for."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+import threading
+import warnings
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Literal
+
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+
+from tests.support.ports import LOOPBACK
+from tests.support.tls import Certificate
+
+PASSWORD = "pw"
+STOP_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A message as it arrived: envelope, bytes, and who had logged in ("" for nobody)."""
+
+    mail_from: str
+    rcpt_tos: tuple[str, ...]
+    data: bytes
+    login: str = ""
+
+
+@dataclass(slots=True)
+class Switches:
+    """What the server does next; may be changed at any time.
+
+    A reply such as "451 4.3.0 later" takes the place of the normal one; `reply_rcpt` may be limited to the
+    recipients in `bad_recipients`. `die_after_data` takes the message, then cuts the connection instead of
+    answering: the client cannot know whether it was taken.
+    """
+
+    reply_mail: str | None = None
+    reply_rcpt: str | None = None
+    bad_recipients: frozenset[str] = frozenset()
+    reply_data: str | None = None
+    die_after_data: bool = False
+
+
+@dataclass(slots=True)
+class _Handler:
+    switches: Switches
+    received: list[Received] = field(default_factory=list)
+
+    async def handle_MAIL(  # noqa: N802
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if self.switches.reply_mail is not None:
+            return self.switches.reply_mail
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 2.1.0 OK"
+
+    async def handle_RCPT(  # noqa: N802
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        bad = self.switches.bad_recipients
+        if self.switches.reply_rcpt is not None and (not bad or address in bad):
+            return self.switches.reply_rcpt
+        envelope.rcpt_tos.append(address)
+        envelope.rcpt_options.extend(options)
+        return "250 2.1.5 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        if self.switches.reply_data is not None:
+            return self.switches.reply_data
+        assert envelope.original_content is not None
+        who: object = session.auth_data
+        login = who.decode() if isinstance(who, bytes) else ""
+        message = Received(
+            envelope.mail_from or "", tuple(envelope.rcpt_tos), envelope.original_content, login
+        )
+        self.received.append(message)
+        if self.switches.die_after_data:
+            assert isinstance(server.transport, asyncio.Transport)
+            server.transport.abort()
+        return "250 2.0.0 accepted"
+
+
+class SmtpSink:
+    """Runs in a thread of its own on a free loopback port; a context manager.
+
+    `security`: "none", "starttls" (refuses mail and passwords before STARTTLS) or "tls" (from the first
+    byte); the last two need a certificate. With `auth`, mail needs a login (PLAIN or LOGIN): any user with
+    the password "pw".
+    """
+
+    host = LOOPBACK
+    password = PASSWORD
+
+    def __init__(
+        self,
+        *,
+        security: Literal["none", "starttls", "tls"] = "none",
+        auth: bool = False,
+        certificate: Certificate | None = None,
+    ) -> None:
+        self.security = security
+        self.auth = auth
+        self.switches = Switches()
+        self.port = 0
+        self._tls = certificate.server_context() if certificate else None
+        self._handler = _Handler(self.switches)
+        self._loop = asyncio.new_event_loop()
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="smtp-sink", daemon=True)
+
+    @property
+    def received(self) -> list[Received]:
+        """What was taken so far, oldest first."""
+        return list(self._handler.received)
+
+    def clear(self) -> None:
+        """Forgets what was received and puts all switches back."""
+        self._handler.received.clear()
+        self._handler.switches = self.switches = Switches()
+
+    def __enter__(self) -> SmtpSink:
+        self._thread.start()
+        if not self._ready.wait(STOP_SECONDS):
+            raise TimeoutError("the SMTP sink did not start")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(STOP_SECONDS)
+
+    def _run(self) -> None:
+        for name in ("mail", "asyncio"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
+        tls = self._tls if self.security == "tls" else None
+        server = self._loop.run_until_complete(
+            self._loop.create_server(self._connection, self.host, 0, ssl=tls)
+        )
+        self.port = server.sockets[0].getsockname()[1]
+        self._ready.set()
+        self._loop.run_forever()
+        server.close()
+        self._loop.run_until_complete(self._finish())
+        self._loop.close()
+
+    async def _finish(self) -> None:
+        rest = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in rest:
+            task.cancel()
+        await asyncio.wait_for(asyncio.gather(*rest, return_exceptions=True), STOP_SECONDS)
+
+    def _connection(self) -> SMTP:
+        starttls: ssl.SSLContext | None = self._tls if self.security == "starttls" else None
+        with warnings.catch_warnings():
+            # It warns of passwords in clear text, which is what some tests are about.
+            warnings.simplefilter("ignore", UserWarning)
+            return SMTP(
+                self._handler,
+                enable_SMTPUTF8=True,
+                hostname="sink.example.test",
+                loop=self._loop,
+                tls_context=starttls,
+                require_starttls=starttls is not None,
+                authenticator=_authenticate,
+                auth_required=self.auth,
+                auth_require_tls=starttls is not None,
+            )
+
+
+def _authenticate(
+    _server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, login: LoginPassword
+) -> AuthResult:
+    return AuthResult(success=login.password == PASSWORD.encode(), handled=False, auth_data=login.login)
