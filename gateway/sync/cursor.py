@@ -1,0 +1,105 @@
+"""The mail cursor: what one device knows of one mailbox, as sets of UIDs.
+
+It is an immutable value. What a device is sent next is always the difference between two values
+(`diff.py`), so nothing has to remember "pending changes": a lost reply, a replay and a resync are all the
+same computation.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+from gateway.types import TRACKED_FLAGS, Uids
+
+NO_UIDS = Uids()
+_FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class MailCursor:
+    """What a device knows of a mailbox.
+
+    `uids` are the messages it holds and `flags` which of them it believes to carry each tracked flag.
+    `since` is the start of the filter window its contents were computed for (None: all mail). `version` is
+    the version of the mailbox view the device fully agrees with, or "" while changes remain. `former` are
+    messages of an earlier UIDVALIDITY that the device still has to be told are gone.
+    """
+
+    uidvalidity: int = 0
+    version: str = ""
+    since: date | None = None
+    uids: Uids = NO_UIDS
+    flags: Mapping[str, Uids] = field(default_factory=dict)
+    former: tuple[tuple[int, Uids], ...] = ()
+
+    def flag(self, name: str) -> Uids:
+        """The known messages that carry the flag."""
+        return self.flags.get(name, NO_UIDS)
+
+    def flags_of(self, uid: int) -> frozenset[str]:
+        """The tracked flags the device believes the message to have."""
+        return frozenset(name for name, uids in self.flags.items() if uid in uids)
+
+    def without(self, uids: Uids) -> MailCursor:
+        """The cursor of a device that has dropped these messages."""
+        flags = {name: marked - uids for name, marked in self.flags.items()}
+        return replace(self, uids=self.uids - uids, flags=flags)
+
+    def marked(self, name: str, uids: Uids, *, on: bool) -> MailCursor:
+        """The cursor of a device that has itself set or cleared a flag on messages it knows."""
+        known = uids & self.uids
+        marked = self.flag(name) | known if on else self.flag(name) - known
+        return replace(self, flags={**self.flags, name: marked})
+
+    def rebased(self, uidvalidity: int) -> MailCursor:
+        """The same cursor over a mailbox whose UIDVALIDITY is another one now.
+
+        All that was known is `former`.
+        """
+        if uidvalidity == self.uidvalidity:
+            return self
+        former = self.former
+        if self.uids:
+            former = (*former, (self.uidvalidity, self.uids))
+        return MailCursor(uidvalidity=uidvalidity, since=self.since, former=former)
+
+    def pack(self) -> bytes:
+        """The cursor as bytes for the store."""
+        header = {
+            "format": _FORMAT,
+            "uidvalidity": self.uidvalidity,
+            "version": self.version,
+            "since": self.since.isoformat() if self.since else None,
+            "former": [validity for validity, _ in self.former],
+        }
+        names = [name for name in TRACKED_FLAGS if self.flag(name)]
+        sets = [self.uids, *(self.flag(name) for name in names), *(uids for _, uids in self.former)]
+        blobs = [uids.serialize() for uids in sets]
+        header["flags"] = names
+        header["sizes"] = [len(blob) for blob in blobs]
+        return json.dumps(header, separators=(",", ":")).encode() + b"\n" + b"".join(blobs)
+
+    @classmethod
+    def unpack(cls, data: bytes) -> MailCursor:
+        """The cursor `pack` made these bytes of; b"" is the cursor of a device that knows nothing."""
+        if not data:
+            return cls()
+        head, _, body = data.partition(b"\n")
+        header = json.loads(head)
+        sets: list[Uids] = []
+        position = 0
+        for size in header["sizes"]:
+            sets.append(Uids.deserialize(body[position : position + size]))
+            position += size
+        names = header["flags"]
+        return cls(
+            uidvalidity=header["uidvalidity"],
+            version=header["version"],
+            since=date.fromisoformat(header["since"]) if header["since"] else None,
+            uids=sets[0],
+            flags=dict(zip(names, sets[1 : 1 + len(names)], strict=True)),
+            former=tuple(zip(header["former"], sets[1 + len(names) :], strict=True)),
+        )

@@ -1,0 +1,143 @@
+"""What a device has to be told: what differs from what it knows, and the share that fits a window.
+
+Everything here is pure set algebra on cursors and views, so its cost follows the sets' compressed size,
+not the number of messages.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import islice
+
+from gateway.sync.cursor import NO_UIDS, MailCursor
+from gateway.types import TRACKED_FLAGS, MailboxView, Uids
+
+
+@dataclass(frozen=True, slots=True)
+class MailDelta:
+    """Server changes for a device, all of one mailbox.
+
+    `removed` is gone from the mailbox (Delete); `aged` is still there but outside the filter window
+    (SoftDelete); `former` are messages of an earlier UIDVALIDITY (Delete).
+    """
+
+    added: Uids = NO_UIDS
+    changed: Uids = NO_UIDS
+    removed: Uids = NO_UIDS
+    aged: Uids = NO_UIDS
+    former: tuple[tuple[int, Uids], ...] = ()
+
+    def __len__(self) -> int:
+        former = sum(len(uids) for _, uids in self.former)
+        return len(self.added) + len(self.changed) + len(self.removed) + len(self.aged) + former
+
+
+NOTHING = MailDelta()
+
+
+def compare(cursor: MailCursor, view: MailboxView, window: Uids | None) -> MailDelta:
+    """Everything the device must be told to agree with the view.
+
+    Only messages in `window` count (None: all). The cursor must already be rebased to the view's UIDVALIDITY.
+    """
+    wanted = view.uids if window is None else view.uids & window
+    kept = cursor.uids & wanted
+    differing = NO_UIDS
+    for name in TRACKED_FLAGS:
+        differing |= (cursor.flag(name) ^ view.flags.get(name, NO_UIDS)) & kept
+    return MailDelta(
+        added=wanted - cursor.uids,
+        changed=differing,
+        removed=cursor.uids - view.uids,
+        aged=(cursor.uids & view.uids) - wanted,
+        former=cursor.former,
+    )
+
+
+def take(delta: MailDelta, limit: int) -> MailDelta:
+    """At most `limit` changes of a delta.
+
+    New mail comes newest first and gets at least half of the window when there is that much, so that
+    neither a large clean-up hides new mail nor an initial sync hides deletions.
+    """
+    if len(delta) <= limit:
+        return delta
+    others = len(delta) - len(delta.added)
+    for_added = min(len(delta.added), max(limit - others, (limit + 1) // 2))
+    rest = limit - for_added
+    former: list[tuple[int, Uids]] = []
+    for validity, uids in delta.former:
+        part = _lowest(uids, rest)
+        if part:
+            former.append((validity, part))
+            rest -= len(part)
+    removed = _lowest(delta.removed, rest)
+    rest -= len(removed)
+    changed = _highest(delta.changed, rest)
+    rest -= len(changed)
+    return MailDelta(
+        added=_highest(delta.added, for_added),
+        changed=changed,
+        removed=removed,
+        aged=_lowest(delta.aged, rest),
+        former=tuple(former),
+    )
+
+
+def advance(cursor: MailCursor, view: MailboxView, told: MailDelta, *, complete: bool) -> MailCursor:
+    """The cursor of a device that has been told `told`; `complete` when nothing else remained."""
+    touched = told.added | told.changed
+    gone = told.removed | told.aged
+    flags = {
+        name: ((cursor.flag(name) - touched) | (view.flags.get(name, NO_UIDS) & touched)) - gone
+        for name in TRACKED_FLAGS
+    }
+    settled = dict(told.former)
+    former = tuple(
+        (validity, left)
+        for validity, uids in cursor.former
+        if (left := uids - settled.get(validity, NO_UIDS))
+    )
+    return replace(
+        cursor,
+        version=view.version if complete else "",
+        uids=(cursor.uids | told.added) - gone,
+        flags={name: uids for name, uids in flags.items() if uids},
+        former=former,
+    )
+
+
+def between(before: MailCursor, after: MailCursor, aged: Uids) -> MailDelta:
+    """What was told to bring a device from one cursor to another: `advance` read backwards.
+
+    `aged` names the messages that went as SoftDelete; the cursors alone cannot tell them from deleted ones.
+    """
+    kept = before.uids & after.uids
+    differing = NO_UIDS
+    for name in TRACKED_FLAGS:
+        differing |= (before.flag(name) ^ after.flag(name)) & kept
+    gone = before.uids - after.uids
+    left = dict(after.former)
+    return MailDelta(
+        added=after.uids - before.uids,
+        changed=differing,
+        removed=gone - aged,
+        aged=gone & aged,
+        former=tuple(
+            (validity, told)
+            for validity, uids in before.former
+            if (told := uids - left.get(validity, NO_UIDS))
+        ),
+    )
+
+
+def _lowest(uids: Uids, count: int) -> Uids:
+    if count <= 0:
+        return NO_UIDS
+    return uids if len(uids) <= count else Uids(islice(uids, count))
+
+
+def _highest(uids: Uids, count: int) -> Uids:
+    if count <= 0:
+        return NO_UIDS
+    return uids if len(uids) <= count else uids[len(uids) - count :]

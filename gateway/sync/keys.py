@@ -1,0 +1,54 @@
+"""Sync keys: what a key presented by a device means for the two generations kept.
+
+MS-ASCMD 2.2.3.181, 3.1.5.3.
+
+A key is `{epoch}.{number}`. The epoch is random and made anew at each SyncKey 0, so that a key of an
+earlier life of the collection, of another collection or of another user is never taken for a current one.
+Within an epoch numbers count up.
+
+presented            is                 the server "0"                  INITIAL            starts anew
+{epoch}.{number}     CURRENT            takes `cursor` as proven, may issue number + 1 {epoch}.{number-1}
+REPLAY             repeats the answer it gave to that key, from `previous` anything else        UNKNOWN
+refuses (Sync Status 3, FolderSync Status 9)
+"""
+
+from __future__ import annotations
+
+import secrets
+from enum import Enum, auto
+
+from gateway.types import SyncState
+
+INITIAL_KEY = "0"
+
+
+class KeyUse(Enum):
+    """What a presented key is, seen from the stored state."""
+
+    INITIAL = auto()
+    CURRENT = auto()
+    REPLAY = auto()
+    UNKNOWN = auto()
+
+
+def new_epoch() -> str:
+    """A fresh random epoch, unguessable so that one user's keys tell nothing of another's."""
+    return secrets.token_hex(8)
+
+
+def format_key(state: SyncState) -> str:
+    """The newest key of a state, as the device gets it (below the 64 characters a key may have)."""
+    return f"{state.epoch}.{state.number}"
+
+
+def classify(state: SyncState | None, key: str) -> KeyUse:
+    """What the presented key means; never raises, whatever the key is."""
+    if key == INITIAL_KEY:
+        return KeyUse.INITIAL
+    if state is None:
+        return KeyUse.UNKNOWN
+    if key == format_key(state):
+        return KeyUse.CURRENT
+    if state.previous is not None and key == f"{state.epoch}.{state.number - 1}":
+        return KeyUse.REPLAY
+    return KeyUse.UNKNOWN

@@ -1,0 +1,402 @@
+"""Sync of one mailbox with one device: client operations applied once, server changes told once, keys issued.
+
+The order of steps makes every one of them repeatable (promises 1 to 3):
+
+1. The lease of the collection is taken: one request at a time works on it. 2. The key tells from which
+cursor to start (`keys.py`). A replay starts from `previous` and gets the recorded outcomes. 3. Deletions
+are noted as intents, then the operations go upstream. Setting a flag twice changes nothing; a deletion
+that is repeated after a crash finds its intent and is known to have worked. 4. Server changes are the
+difference between the cursor and the mailbox view; the window's share is taken. 5. Old cursor, new cursor
+and outcomes are stored in one transaction. Only then is anything rendered: should that fail, the device
+repeats its key and gets the same answer from step 2.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from enum import StrEnum
+
+from gateway.errors import NotFound, UpstreamRefused
+from gateway.ports import Mailboxes, State
+from gateway.sync import diff
+from gateway.sync.cursor import NO_UIDS, MailCursor
+from gateway.sync.diff import NOTHING, MailDelta
+from gateway.sync.keys import KeyUse, classify, format_key, new_epoch
+from gateway.types import FLAGGED, SEEN, CollectionId, DeviceId, MailboxView, SyncState, Uids, UserId
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The device set or cleared the read state or the flag of a message; None leaves it alone."""
+
+    uidvalidity: int
+    uid: int
+    read: bool | None = None
+    flagged: bool | None = None
+
+    @property
+    def identity(self) -> str:
+        """What makes two operations the same one, across a retry."""
+        return f"change:{self.uidvalidity}.{self.uid}:{self.read}:{self.flagged}"
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """The device deleted a message."""
+
+    uidvalidity: int
+    uid: int
+
+    @property
+    def identity(self) -> str:
+        """What makes two operations the same one, across a retry."""
+        return f"delete:{self.uidvalidity}.{self.uid}"
+
+
+Operation = Change | Delete
+
+
+class Outcome(StrEnum):
+    """How a client operation ended."""
+
+    DONE = "done"
+    NOT_FOUND = "not-found"
+    REFUSED = "refused"
+    QUOTA = "quota"
+
+
+@dataclass(frozen=True, slots=True)
+class MailRequest:
+    """What a device asks of a mail collection in one Sync.
+
+    `limit` is the largest number of server changes wanted, `since` the start of the filter window,
+    `options` the sticky options to store (None: keep those stored).
+    """
+
+    key: str
+    operations: Sequence[Operation] = ()
+    get_changes: bool = True
+    limit: int = 100
+    since: date | None = None
+    deletes_as_moves: bool = True
+    options: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MailReply:
+    """What to tell the device.
+
+    `outcomes` are those of the request's operations, in order. `told` are the server changes and `after`
+    the cursor that has the flags they lead to; `before` those the device had. `more` says that further
+    changes wait.
+    """
+
+    use: KeyUse
+    key: str = "0"
+    outcomes: Sequence[Outcome] = ()
+    before: MailCursor = field(default_factory=MailCursor)
+    after: MailCursor = field(default_factory=MailCursor)
+    told: MailDelta = NOTHING
+    more: bool = False
+
+    @property
+    def silent(self) -> bool:
+        """Whether there is nothing to say: no operation, no change, the key still the same."""
+        return self.use is KeyUse.CURRENT and not self.outcomes and not len(self.told) and not self.more
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """What `SyncState.results` holds.
+
+    Outcomes by operation, and which of the messages told went as SoftDelete.
+    """
+
+    outcomes: Mapping[str, Outcome] = field(default_factory=dict)
+    aged: Uids = NO_UIDS
+
+    def pack(self) -> bytes:
+        aged = base64.b64encode(self.aged.serialize()).decode() if self.aged else ""
+        return json.dumps({"outcomes": self.outcomes, "aged": aged}, separators=(",", ":")).encode()
+
+    @classmethod
+    def unpack(cls, data: bytes) -> _Record:
+        if not data:
+            return cls()
+        values = json.loads(data)
+        aged = Uids.deserialize(base64.b64decode(values["aged"])) if values["aged"] else NO_UIDS
+        return cls({name: Outcome(outcome) for name, outcome in values["outcomes"].items()}, aged)
+
+
+class MailSync:
+    """One device's sync of one mailbox.
+
+    `trash` is where deleted mail goes (None: there is no such mailbox).
+    """
+
+    def __init__(
+        self,
+        state: State,
+        mailboxes: Mailboxes,
+        *,
+        user: UserId,
+        device: DeviceId,
+        collection: CollectionId,
+        mailbox: str,
+        trash: str | None,
+    ) -> None:
+        self._state = state
+        self._mailboxes = mailboxes
+        self._user = user
+        self._device = device
+        self._collection = collection
+        self._mailbox = mailbox
+        self._trash = trash
+
+    async def run(self, request: MailRequest) -> MailReply:
+        """Serve one request.
+
+        Raises `UpstreamError`, and `NotFound` when the mailbox is gone; nothing is stored then.
+        """
+        async with self._state.lease(self._user, self._device, self._collection):
+            stored = await self._state.load_sync(self._user, self._device, self._collection)
+            use = classify(stored, request.key)
+            if use is KeyUse.INITIAL:
+                return await self._begin(stored, request)
+            if stored is None or use is KeyUse.UNKNOWN:
+                return MailReply(KeyUse.UNKNOWN)
+            if use is KeyUse.REPLAY:
+                return await self._replay(stored, request)
+            return await self._advance(stored, request)
+
+    # --- key 0 -------------------------------------------------------------------------------------------
+
+    async def _begin(self, stored: SyncState | None, request: MailRequest) -> MailReply:
+        """Issue the first key. A repeated SyncKey 0 gets the same key as long as that key was not used."""
+        options = request.options or b""
+        if stored is not None and stored.number == 1 and stored.previous is None and not stored.cursor:
+            if stored.options != options:
+                stored = await self._save(replace(stored, options=options))
+            return MailReply(KeyUse.INITIAL, format_key(stored))
+        await self._mailboxes.view(self._mailbox)  # a mailbox that is not there must not get a key
+        first = SyncState(epoch=new_epoch(), number=1, cursor=b"", options=options)
+        first = await self._state.reset_sync(self._user, self._device, self._collection, first)
+        return MailReply(KeyUse.INITIAL, format_key(first))
+
+    # --- the current key ---------------------------------------------------------------------------------
+
+    async def _advance(self, stored: SyncState, request: MailRequest) -> MailReply:
+        known = MailCursor.unpack(stored.cursor)
+        view = await self._mailboxes.view(self._mailbox)
+        base = known.rebased(view.uidvalidity)
+        outcomes: list[Outcome] = []
+        before = base
+        if request.operations:
+            outcomes, before, view = await self._apply(request, base, view)
+        told, after = NOTHING, before
+        if request.get_changes:
+            told, after = await self._changes(request, before, view)
+        if not outcomes and not len(told):
+            await self._settle(stored, request, known, after)
+            return MailReply(KeyUse.CURRENT, format_key(stored), before=before, after=after)
+        record = _Record(_named(request.operations, outcomes), told.aged)
+        issued = await self._save(
+            replace(
+                stored,
+                number=stored.number + 1,
+                cursor=after.pack(),
+                previous=stored.cursor,
+                results=record.pack(),
+                options=stored.options if request.options is None else request.options,
+            )
+        )
+        more = request.get_changes and not after.version
+        return MailReply(KeyUse.CURRENT, format_key(issued), outcomes, before, after, told, more)
+
+    async def _changes(
+        self, request: MailRequest, before: MailCursor, view: MailboxView
+    ) -> tuple[MailDelta, MailCursor]:
+        """Take this reply's share of the server changes, and the cursor it leads to."""
+        if before.version == view.version and before.since == request.since:
+            return NOTHING, before
+        delta = diff.compare(before, view, await self._window(request.since, view))
+        told = diff.take(delta, request.limit)
+        after = diff.advance(before, view, told, complete=len(told) == len(delta))
+        return told, replace(after, since=request.since)
+
+    async def _window(self, since: date | None, view: MailboxView) -> Uids | None:
+        if since is None:
+            return None
+        return await self._mailboxes.received_since(self._mailbox, view.uidvalidity, since)
+
+    async def _settle(
+        self, stored: SyncState, request: MailRequest, known: MailCursor, after: MailCursor
+    ) -> None:
+        """Keep what was learnt without telling the device anything: a newer view version, other options."""
+        options = stored.options if request.options is None else request.options
+        if after != known or options != stored.options:
+            await self._save(replace(stored, cursor=after.pack(), options=options))
+
+    # --- the previous key --------------------------------------------------------------------------------
+
+    async def _replay(self, stored: SyncState, request: MailRequest) -> MailReply:
+        """Give the answer to the previous key again; operations that were not part of it are done now."""
+        record = _Record.unpack(stored.results)
+        after = MailCursor.unpack(stored.cursor)
+        before = MailCursor.unpack(stored.previous or b"").rebased(after.uidvalidity)
+        for operation in request.operations:
+            if operation.identity in record.outcomes:
+                before = _effect(before, operation)
+        told = diff.between(before, after, record.aged)
+        fresh = [operation for operation in request.operations if operation.identity not in record.outcomes]
+        if fresh:
+            view = await self._mailboxes.view(self._mailbox)
+            new, after, _ = await self._apply(replace(request, operations=fresh), after, view)
+            outcomes = {**record.outcomes, **_named(fresh, new)}
+            record = replace(record, outcomes=outcomes)
+            stored = await self._save(replace(stored, cursor=after.pack(), results=record.pack()))
+        return MailReply(
+            KeyUse.REPLAY,
+            format_key(stored),
+            [record.outcomes[operation.identity] for operation in request.operations],
+            before,
+            after,
+            told,
+            more=request.get_changes and not after.version,
+        )
+
+    # --- client operations -------------------------------------------------------------------------------
+
+    async def _apply(
+        self, request: MailRequest, cursor: MailCursor, view: MailboxView
+    ) -> tuple[list[Outcome], MailCursor, MailboxView]:
+        """Carry out operations upstream.
+
+        Returns outcomes in order, the device's cursor after them, and a fresh view.
+        """
+        outcomes: dict[str, Outcome] = {}
+        deletes = [operation for operation in request.operations if isinstance(operation, Delete)]
+        gone = {(operation.uidvalidity, operation.uid) for operation in deletes}
+        changes = [
+            operation
+            for operation in request.operations
+            if isinstance(operation, Change) and (operation.uidvalidity, operation.uid) not in gone
+        ]
+        outcomes |= await self._change(changes, view)
+        outcomes |= await self._delete(deletes, view, as_moves=request.deletes_as_moves)
+        for operation in request.operations:  # a Change of a message deleted in the same request: Delete wins
+            outcomes.setdefault(operation.identity, Outcome.DONE)
+            cursor = _effect(cursor, operation)
+        fresh = await self._mailboxes.view(self._mailbox)
+        ordered = [outcomes[operation.identity] for operation in request.operations]
+        return ordered, cursor.rebased(fresh.uidvalidity), fresh
+
+    async def _change(self, changes: Sequence[Change], view: MailboxView) -> dict[str, Outcome]:
+        outcomes = {
+            change.identity: Outcome.DONE
+            if change.uidvalidity == view.uidvalidity and change.uid in view.uids
+            else Outcome.NOT_FOUND
+            for change in changes
+        }
+        valid = [change for change in changes if outcomes[change.identity] is Outcome.DONE]
+        for name, on, wanted in (
+            (SEEN, True, {change.uid for change in valid if change.read is True}),
+            (SEEN, False, {change.uid for change in valid if change.read is False}),
+            (FLAGGED, True, {change.uid for change in valid if change.flagged is True}),
+            (FLAGGED, False, {change.uid for change in valid if change.flagged is False}),
+        ):
+            marked = view.flags.get(name, NO_UIDS)
+            uids = Uids(wanted) - marked if on else Uids(wanted) & marked
+            if not uids:
+                continue
+            outcome, there = await self._set_flag(view.uidvalidity, uids, name, on=on)
+            for change in valid:
+                if change.uid in uids and (change.uid not in there or outcome is not Outcome.DONE):
+                    outcomes[change.identity] = Outcome.NOT_FOUND if outcome is Outcome.DONE else outcome
+        return outcomes
+
+    async def _set_flag(self, uidvalidity: int, uids: Uids, name: str, *, on: bool) -> tuple[Outcome, Uids]:
+        added, removed = ((name,), ()) if on else ((), (name,))
+        try:
+            there = await self._mailboxes.set_flags(
+                self._mailbox, uidvalidity, uids, add=added, remove=removed
+            )
+        except NotFound:
+            return Outcome.NOT_FOUND, NO_UIDS
+        except UpstreamRefused as error:
+            return _refusal(error), NO_UIDS
+        return Outcome.DONE, there
+
+    async def _delete(
+        self, deletes: Sequence[Delete], view: MailboxView, *, as_moves: bool
+    ) -> dict[str, Outcome]:
+        if not deletes:
+            return {}
+        intents = await self._state.load_intents(self._user, self._device, self._collection)
+        present = Uids(
+            delete.uid
+            for delete in deletes
+            if delete.uidvalidity == view.uidvalidity and delete.uid in view.uids
+        )
+        gone, outcome = NO_UIDS, Outcome.NOT_FOUND
+        if present:
+            await self._state.save_intents(
+                self._user,
+                self._device,
+                self._collection,
+                {delete.identity: b"" for delete in deletes if delete.uid in present},
+            )
+            gone, outcome = await self._remove(view.uidvalidity, present, as_moves=as_moves)
+        return {
+            delete.identity: Outcome.DONE
+            if delete.uid in gone or (delete.identity in intents and delete.uid not in present)
+            else (outcome if delete.uid in present else Outcome.NOT_FOUND)
+            for delete in deletes
+        }
+
+    async def _remove(self, uidvalidity: int, uids: Uids, *, as_moves: bool) -> tuple[Uids, Outcome]:
+        """Move to the trash or remove for good; returns what is gone, and why the rest is not."""
+        try:
+            if as_moves and self._trash is not None and self._trash != self._mailbox:
+                moved = await self._mailboxes.move(self._mailbox, uidvalidity, uids, self._trash)
+                return Uids(moved), Outcome.NOT_FOUND
+            return await self._mailboxes.expunge(self._mailbox, uidvalidity, uids), Outcome.NOT_FOUND
+        except NotFound:
+            return NO_UIDS, Outcome.NOT_FOUND
+        except UpstreamRefused as error:
+            return NO_UIDS, _refusal(error)
+
+    async def _save(self, state: SyncState) -> SyncState:
+        return await self._state.save_sync(self._user, self._device, self._collection, state)
+
+
+def _effect(cursor: MailCursor, operation: Operation) -> MailCursor:
+    """What the device believes after it did the operation.
+
+    A device keeps its own change even when told that it failed, so the cursor takes it over whatever the
+    outcome: the difference to the mailbox then puts the device right (a message it failed to delete is
+    added again).
+    """
+    if operation.uidvalidity != cursor.uidvalidity:
+        return cursor
+    one = Uids((operation.uid,))
+    if isinstance(operation, Delete):
+        cursor = cursor.without(one)
+    else:
+        if operation.read is not None:
+            cursor = cursor.marked(SEEN, one, on=operation.read)
+        if operation.flagged is not None:
+            cursor = cursor.marked(FLAGGED, one, on=operation.flagged)
+    return replace(cursor, version="")
+
+
+def _refusal(error: UpstreamRefused) -> Outcome:
+    return Outcome.QUOTA if error.code == "OVERQUOTA" else Outcome.REFUSED
+
+
+def _named(operations: Sequence[Operation], outcomes: Sequence[Outcome]) -> dict[str, Outcome]:
+    return {operation.identity: outcome for operation, outcome in zip(operations, outcomes, strict=True)}
