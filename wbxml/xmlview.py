@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import base64
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from lxml import etree
 
@@ -74,8 +74,9 @@ def from_xml(root: etree._Element) -> Element:
 
 def _to_xml(root: Element, redact: Callable[[Tag, str | bytes], str | bytes] | None) -> etree._Element:
     used = {node.tag.namespace for node in root.iter()} - {root.tag.namespace}
-    prefixes: dict[str | None, str] = {namespace.lower(): namespace for namespace in sorted(used)}
-    top = etree.Element(_qualified(root.tag), nsmap=prefixes | {None: root.tag.namespace})
+    nsmap = {None: root.tag.namespace} | {namespace.lower(): namespace for namespace in sorted(used)}
+    # The stubs of lxml forget that None is the default namespace.
+    top = etree.Element(_qualified(root.tag), nsmap=cast("dict[str, str]", nsmap))
     pending = [(root, top)]
     while pending:
         node, made = pending.pop()
