@@ -1,0 +1,351 @@
+"""The configuration: a TOML file, each key of which may be given by an environment variable instead.
+
+`GATEWAY_IMAP__HOST=imap.example.com` stands for `host` in section `[imap]`, and wins over the file. A list is
+written with commas between its values. Raises ConfigError, whose one line names the source, the key and what
+is allowed.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeAlias, get_args
+from urllib.parse import quote
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+)
+
+from gateway.errors import ConfigError
+
+__all__ = [
+    "AuthSection",
+    "EasSection",
+    "IdentitySection",
+    "ImapSection",
+    "LogSection",
+    "ServerSection",
+    "Settings",
+    "SieveSection",
+    "SmtpSection",
+    "StoreSection",
+    "load",
+]
+
+ENVIRONMENT_PREFIX = "GATEWAY_"
+
+# --- kinds of values ---------------------------------------------------------------------------------------
+
+
+def _listen(value: str) -> str:
+    host, colon, port = value.rpartition(":")
+    if not (colon and host and port.isascii() and port.isdigit() and int(port) <= 65535):
+        raise ValueError("allowed is host:port, as in 127.0.0.1:8080 or [::1]:8080")
+    return value
+
+
+def _network(value: str) -> str:
+    try:
+        ipaddress.ip_network(value, strict=False)
+    except ValueError:
+        raise ValueError("allowed are IP addresses and networks, as 10.0.0.0/8") from None
+    return value
+
+
+def _template(value: str) -> str:
+    if set(re.findall(r"\{[^{}]*\}?|\}", value)) - {"{user}", "{local}", "{domain}"}:
+        raise ValueError("allowed in braces are {user}, {local} and {domain}")
+    return value
+
+
+def _public_url(value: str) -> str:
+    if not re.fullmatch(r"https?://[^/?#\s]+/?", value):
+        raise ValueError("allowed is a URL without path, as https://sync.example.com")
+    return value.rstrip("/")
+
+
+def _path(value: Path, info: ValidationInfo) -> Path:
+    return _folder(info) / value
+
+
+def _folder(info: ValidationInfo) -> Path:
+    """Return where relative paths start: the folder of the file."""
+    folder: Path = (info.context or {}).get("folder", Path())
+    return folder
+
+
+def _store_url(value: str, info: ValidationInfo) -> str:
+    scheme = value.partition(":")[0].lower()
+    if scheme in {"postgresql", "postgres"}:
+        raise ValueError("PostgreSQL is not supported yet; allowed is sqlite:///path/to/gateway.db")
+    if scheme != "sqlite" or not value[len("sqlite:") :].strip("/"):
+        raise ValueError("allowed is sqlite:///path/to/gateway.db")
+    path = value[len("sqlite:") :].removeprefix("//")
+    return value if path.startswith("/") else f"sqlite:{quote(str(_folder(info)))}/{path}"
+
+
+def _traced(value: str) -> str:
+    if not value.partition("/")[0]:
+        raise ValueError('allowed are "user" and "user/deviceid"')
+    return value
+
+
+def _words(value: object) -> object:
+    """Split the text of an environment variable; a list of the file stays what it is."""
+    if isinstance(value, str):
+        return [word.strip() for word in value.split(",") if word.strip()]
+    return value
+
+
+Host: TypeAlias = Annotated[str, Field(min_length=1)]
+Port: TypeAlias = Annotated[int, Field(ge=1, le=65535)]
+Seconds: TypeAlias = Annotated[float, Field(gt=0, le=86400)]
+Template: TypeAlias = Annotated[str, AfterValidator(_template)]
+File: TypeAlias = Annotated[Path, AfterValidator(_path)]
+
+# --- the sections ------------------------------------------------------------------------------------------
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class ServerSection(_Section):
+    """Where phones reach the gateway."""
+
+    listen: Annotated[str, AfterValidator(_listen)] = "127.0.0.1:8080"
+    """Address and port to listen on."""
+    public_url: Annotated[str, AfterValidator(_public_url)] | None = None
+    """What phones call the server, as https://sync.example.com."""
+    trusted_proxies: Annotated[
+        tuple[Annotated[str, AfterValidator(_network)], ...], BeforeValidator(_words)
+    ] = (
+        "127.0.0.1",
+        "::1",
+    )
+    """Addresses and networks whose X-Forwarded-For is believed."""
+    shutdown_grace: Seconds = 20
+    """Seconds that requests under way may take to end once the server is told to stop."""
+
+    @property
+    def host(self) -> str:
+        """The address of `listen`, without brackets."""
+        return self.listen.rpartition(":")[0].strip("[]")
+
+    @property
+    def port(self) -> int:
+        """The port of `listen`; 0: any."""
+        return int(self.listen.rpartition(":")[2])
+
+
+class ImapSection(_Section):
+    """The upstream that has the mail."""
+
+    host: Host
+    """Name or address of the IMAP server."""
+    port: Port | None = None
+    """Its port; 993 with TLS from the start and 143 otherwise, when left out."""
+    security: Literal["tls", "starttls", "none"] = "tls"
+    """How the connection is protected."""
+    login: Template = "{user}"
+    """The login there, made of what the phone sends: {user}, {local} before the @, {domain} after it."""
+    ca_file: File | None = None
+    """Certificates of the authorities to trust (PEM) instead of the system's."""
+    verify: bool = True
+    """Whether the server's certificate is checked."""
+    timeout: Seconds = 30
+    """Seconds to wait for an answer."""
+    max_connections_per_user: Annotated[int, Field(ge=1, le=100)] = 4
+    """Connections kept for one user, however many devices he has."""
+    poll_interval: Seconds = 30
+    """Seconds between looks at mailboxes whose changes the server does not tell."""
+
+    @property
+    def port_number(self) -> int:
+        """The port to connect to."""
+        return self.port or (993 if self.security == "tls" else 143)
+
+
+class SmtpSection(_Section):
+    """The upstream that takes mail to be sent."""
+
+    host: Host
+    """Name or address of the SMTP server."""
+    port: Port | None = None
+    """Its port; 465 for tls, 587 for starttls, 25 for none, when left out."""
+    security: Literal["tls", "starttls", "none"] = "starttls"
+    """How the connection is protected."""
+    auth: Literal["user", "none"] = "user"
+    """Whether to log in there as the phone's user, or not at all."""
+    ca_file: File | None = None
+    """Certificates of the authorities to trust (PEM) instead of the system's."""
+    verify: bool = True
+    """Whether the server's certificate is checked."""
+    timeout: Seconds = 60
+    """Seconds to wait for an answer."""
+
+    @property
+    def port_number(self) -> int:
+        """The port to connect to."""
+        return self.port or {"tls": 465, "starttls": 587, "none": 25}[self.security]
+
+
+class IdentitySection(_Section):
+    """Who the users are; all values are templates as `imap.login`."""
+
+    email: Template = "{user}"
+    """The user's address, when the login is not one: "{local}@example.com"."""
+    name: Template = ""
+    """The user's name in the From of mail he sends."""
+    allow_from: Annotated[tuple[Template, ...], BeforeValidator(_words)] = ()
+    """Addresses a user may send from besides his own; * stands for any text: "{local}+*@{domain}"."""
+
+
+class StoreSection(_Section):
+    """Where the gateway keeps what it must remember."""
+
+    url: Annotated[str, AfterValidator(_store_url)]
+    """sqlite:///path/to/gateway.db, or sqlite:name.db beside the configuration file."""
+
+
+class SieveSection(_Section):
+    """The ManageSieve server for out-of-office replies. Checked, and not used yet."""
+
+    host: Host
+    """Name or address of the ManageSieve server."""
+    port: Port = 4190
+    """Its port."""
+
+
+class LogSection(_Section):
+    """What is logged, to standard error."""
+
+    level: Annotated[
+        Literal["debug", "info", "warning", "error"], BeforeValidator(lambda value: str(value).lower())
+    ] = "info"
+    """The least severity that is logged."""
+    format: Literal["text", "json"] = "text"
+    """Lines to read, or JSON objects to collect."""
+    trace: Annotated[tuple[Annotated[str, AfterValidator(_traced)], ...], BeforeValidator(_words)] = ()
+    """Users, or "user/deviceid", whose requests and replies are logged with their texts blotted out."""
+
+
+class AuthSection(_Section):
+    """How logins are checked."""
+
+    cache_seconds: Annotated[float, Field(ge=0, le=86400)] = 300
+    """Seconds for which a password that was right is not checked again."""
+    max_delay: Annotated[float, Field(ge=0, le=60)] = 10
+    """Most seconds that the answer to a wrong password is put off."""
+
+
+class EasSection(_Section):
+    """Bounds that requests are held to."""
+
+    heartbeat_min: Annotated[int, Field(ge=1, le=3540)] = 60
+    """Fewest seconds a phone may ask the server to hold a request."""
+    heartbeat_max: Annotated[int, Field(ge=1, le=3540)] = 3540
+    """Most seconds a phone may ask the server to hold a request."""
+    max_ping_folders: Annotated[int, Field(ge=1, le=5000)] = 1000
+    """Most folders one Ping may watch."""
+    max_collections: Annotated[int, Field(ge=1, le=5000)] = 1000
+    """Most collections one Sync may hold."""
+    max_body: Annotated[int, Field(ge=65536, le=1 << 30)] = 50 * 1024 * 1024
+    """Most bytes of a request, both as sent and with its compression undone."""
+    max_elements: Annotated[int, Field(ge=1000)] = 200_000
+    """Most elements of a request."""
+    max_depth: Annotated[int, Field(ge=16, le=1000)] = 32
+    """Most elements of a request inside each other."""
+    duplicate_window: Annotated[int, Field(ge=60)] = 86400
+    """Seconds for which a message sent is remembered, so that it is not sent again."""
+
+
+class Settings(BaseModel):
+    """The whole configuration; relative paths in it are already made absolute."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    imap: ImapSection
+    smtp: SmtpSection
+    store: StoreSection
+    server: ServerSection = ServerSection()
+    identity: IdentitySection = IdentitySection()
+    sieve: SieveSection | None = None
+    log: LogSection = LogSection()
+    auth: AuthSection = AuthSection()
+    eas: EasSection = EasSection()
+
+
+# --- reading it --------------------------------------------------------------------------------------------
+
+
+def load(file: Path, environment: Mapping[str, str]) -> Settings:
+    """Read the configuration file, and the environment over it. Raises ConfigError."""
+    try:
+        values: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{file}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{file}: is not UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{file}: is not TOML: {error}") from None
+    named = _lay_over(values, environment)
+    try:
+        settings = Settings.model_validate(values, context={"folder": file.resolve().parent})
+    except ValidationError as error:
+        raise ConfigError(_explain(error, file, named)) from None
+    if settings.eas.heartbeat_min > settings.eas.heartbeat_max:
+        raise ConfigError(f"{file}: eas.heartbeat_min: allowed is at most eas.heartbeat_max")
+    return settings
+
+
+def _lay_over(values: dict[str, Any], environment: Mapping[str, str]) -> dict[tuple[str, ...], str]:
+    """Put variables over the values of the file; returns which variable gave which key."""
+    named: dict[tuple[str, ...], str] = {}
+    for variable, text in environment.items():
+        section, separator, key = variable.removeprefix(ENVIRONMENT_PREFIX).lower().partition("__")
+        if not variable.startswith(ENVIRONMENT_PREFIX) or not separator:
+            continue
+        table = values.setdefault(section, {})
+        if isinstance(table, dict):
+            table[key] = text
+            named[section, key] = f"environment variable {variable}"
+    return named
+
+
+def _explain(error: ValidationError, file: Path, named: Mapping[tuple[str, ...], str]) -> str:
+    """Say one fault in one line, without the value: it may be a secret."""
+    faults = error.errors(include_url=False, include_input=False)
+    # A misspelt key makes two faults: it is unknown, and the right one is missing.
+    fault = next((each for each in faults if each["type"] == "extra_forbidden"), faults[0])
+    location = tuple(str(part) for part in fault["loc"])
+    source = named.get(location[:2], str(file))
+    key = ".".join(location)
+    match fault["type"]:
+        case "extra_forbidden":
+            return f"{source}: unknown key {key}; allowed are {_allowed(location)}"
+        case "missing":
+            return f"{source}: {key} is missing"
+        case "value_error":
+            return f"{source}: {key}: {fault['ctx']['error']}"
+        case _:
+            return f"{source}: {key}: {fault['msg']}"
+
+
+def _allowed(location: tuple[str, ...]) -> str:
+    if len(location) == 1:
+        return f"the sections {', '.join(Settings.model_fields)}"
+    annotation = Settings.model_fields[location[0]].annotation
+    for section in (annotation, *get_args(annotation)):
+        if isinstance(section, type) and issubclass(section, BaseModel):
+            return ", ".join(section.model_fields)
+    raise AssertionError(f"{location[0]} is no section")
