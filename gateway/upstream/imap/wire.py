@@ -1,15 +1,27 @@
 """Framing: the octets of an IMAP server cut into responses, without I/O (RFC 3501 2.2, RFC 9051 4.3).
 
-`ResponseReader.feed` takes what arrived, in pieces of any size, and returns the responses completed by it.
+`ResponseReader.feed` takes what arrived, in pieces of any size, and returns the responses completed by it. Each octet is
+looked at once; a literal is copied once. Lines may end in a bare LF.
 
-WireError (a ValueError)   the octets cannot be framed: a limit is exceeded; the connection is of no use any more
+WireError (a ValueError)   a limit is exceeded: the stream cannot be followed any further
 """
 
 from __future__ import annotations
 
+import re
+from io import BytesIO
+
+from gateway.upstream.imap.fetch import flags_response, match_flags
+from gateway.upstream.imap.parser import parse_response
 from gateway.upstream.imap.responses import Response
 
 __all__ = ["ResponseReader", "WireError"]
+
+# A server's literal. `{5+}` is for clients only: from a server it is text.
+_LITERAL = re.compile(rb"~?\{([0-9]+)\}")
+# Human-readable text may end in what looks like a literal; status responses and continuations never have one.
+_PROSE = re.compile(rb"\+|[^ ]+ +(?:OK|NO|BAD|BYE|PREAUTH)(?: |\Z)", re.IGNORECASE)
+_MAX_DIGITS = 19
 
 
 class WireError(ValueError):
@@ -27,14 +39,107 @@ class WireError(ValueError):
 class ResponseReader:
     """Bytes in, responses out.
 
-    Limits in octets: `max_line` for the text of one response, `max_literal` for each literal, `max_buffer` for text and
-    literals of one response together. Set `utf8` once UTF8=ACCEPT is enabled: mailbox names then are UTF-8.
+    Limits in octets: `max_line` for the text of one response with its line ends, `max_literal` for each literal,
+    `max_buffer` for text and literals of one response together. Set `utf8` once UTF8=ACCEPT is enabled: mailbox names
+    then are UTF-8.
     """
 
     def __init__(self, *, max_line: int, max_literal: int, max_buffer: int) -> None:
         self.utf8 = False
-        self._limits = (max_line, max_literal, max_buffer)
+        self._max_line = max_line
+        self._max_literal = max_literal
+        self._max_buffer = max_buffer
+        self._offset = 0
+        self._error: WireError | None = None
+        self._line = bytearray()
+        self._missing = 0
+        self._sink = BytesIO()
+        self._forget()
+
+    def _forget(self) -> None:
+        """Start a new response."""
+        self._texts: list[str] = []
+        self._text_size = 0
+        self._literals: list[bytes] = []
+        self._literal_size = 0
+
+    @property
+    def idle(self) -> bool:
+        """Whether the octets so far end where a response ends."""
+        return not (self._line or self._texts)
 
     def feed(self, data: bytes) -> list[Response]:
         """Take `data`; return the responses it completes. Raises `WireError`, now and at every later call."""
-        raise NotImplementedError
+        if self._error is not None:
+            raise self._error
+        responses: list[Response] = []
+        at, end = 0, len(data)
+        try:
+            while at < end:
+                if self._missing:
+                    at = self._take_literal(data, at)
+                elif self.idle and (match := match_flags(data, at)) is not None:
+                    self._check_line(match.end() - at)
+                    responses.append(flags_response(match))
+                    at = match.end()
+                else:
+                    at = self._take_line(data, at, responses)
+        except WireError as error:
+            error.offset += at
+            self._error = error
+            raise
+        self._offset += end
+        return responses
+
+    def _check_line(self, size: int) -> None:
+        if self._text_size + size > self._max_line:
+            raise WireError("a response is too long", self._offset)
+
+    def _take_literal(self, data: bytes, at: int) -> int:
+        piece = data[at : at + self._missing]
+        self._missing -= len(piece)
+        if self._missing or self._sink.tell():
+            self._sink.write(piece)
+        if not self._missing:
+            if self._sink.tell():
+                piece = self._sink.getvalue()
+                self._sink = BytesIO()
+            self._literals.append(piece)
+        return at + len(piece)
+
+    def _take_line(self, data: bytes, at: int, responses: list[Response]) -> int:
+        newline = data.find(b"\n", at)
+        behind = len(data) if newline < 0 else newline + 1
+        self._check_line(len(self._line) + behind - at)
+        if newline < 0:
+            self._line += data[at:]
+            return behind
+        line = data[at:newline]
+        if self._line:
+            line = bytes(self._line) + line
+            self._line.clear()
+        self._text_size += len(line) + 1
+        line = line.removesuffix(b"\r")
+        if not (line.endswith(b"}") and self._open_literal(line)):
+            self._texts.append(line.decode("utf-8", "surrogateescape"))
+            text = self._texts[0] if len(self._texts) == 1 else "".join(self._texts)
+            responses += parse_response(text, self._literals, utf8=self.utf8)
+            self._forget()
+        return behind
+
+    def _open_literal(self, line: bytes) -> bool:
+        """Whether the line goes on with a literal; if so, prepare for it."""
+        start = line.rfind(b"{")
+        start -= start > 0 and line[start - 1 : start] == b"~"
+        match = _LITERAL.fullmatch(line, max(start, 0))
+        if match is None or (not self._texts and _PROSE.match(line)):
+            return False
+        size = int(match[1]) if len(match[1]) <= _MAX_DIGITS else self._max_literal + 1
+        self._literal_size += size
+        if size > self._max_literal or self._text_size + self._literal_size > self._max_buffer:
+            raise WireError("a literal is too large", self._offset)
+        self._texts.append(line[: match.start()].decode("utf-8", "surrogateescape") + "\n")
+        self._missing = size
+        if not size:
+            self._literals.append(b"")
+        return True

@@ -1,0 +1,173 @@
+"""BODYSTRUCTURE and ENVELOPE: nested lists to values (RFC 3501 7.4.2), with the liberties real servers take.
+
+Accepted beside the grammar: extension data and line counts left out, NIL for any string or number, atoms for strings,
+numbers in quotes, negative sizes, multiparts without parts, message/rfc822 described like any other part.
+"""
+
+from __future__ import annotations
+
+from gateway.types import BodyPart
+from gateway.upstream.imap.responses import Address, Envelope, Node
+from gateway.upstream.imap.tokens import Fault, text_of
+
+__all__ = ["parse_envelope", "parse_structure"]
+
+_MAX_SIZE = 2**63 - 1
+_BASIC_FIELDS = 7
+"""Type, subtype, parameters, id, description, encoding, size."""
+_EMBEDDED = frozenset(("rfc822", "global"))
+
+
+def parse_structure(node: Node) -> BodyPart:
+    """A BODYSTRUCTURE (or BODY) value as the tree of parts, sections numbered by RFC 3501 6.4.5. Raises Fault."""
+    return _root(node, "")
+
+
+def _root(node: Node, section: str) -> BodyPart:
+    """The root part of the message `section` ("" for the outermost): a multipart shares its number, a single part is its 1."""
+    if not isinstance(node, list) or not node:
+        raise Fault("no body structure")
+    if isinstance(node[0], list) or _is_empty_multipart(node):
+        return _multipart(node, section)
+    return _single(node, f"{section}.1" if section else "1")
+
+
+def _part(node: list[Node], section: str) -> BodyPart:
+    if isinstance(node[0], list) or _is_empty_multipart(node):
+        return _multipart(node, section)
+    return _single(node, section)
+
+
+def _is_empty_multipart(node: list[Node]) -> bool:
+    """("mixed" ("boundary" "x") ...): a subtype first, no part before it; a single part has two strings first."""
+    return (
+        isinstance(node[0], str) and len(node) < _BASIC_FIELDS and not (len(node) > 1 and _is_text(node[1]))
+    )
+
+
+def _multipart(node: list[Node], section: str) -> BodyPart:
+    prefix = f"{section}." if section else ""
+    children: list[BodyPart] = []
+    count = 0
+    for child in node:
+        if not isinstance(child, list):
+            break
+        count += 1
+        if child:
+            children.append(_part(child, f"{prefix}{count}"))
+    rest = node[count:]
+    subtype = text_of(rest[0]) if rest else None
+    kind, disposition_params = _disposition(rest[2]) if len(rest) > 2 else (None, {})
+    return BodyPart(
+        section=section,
+        type="multipart",
+        subtype=subtype.lower() if subtype else "mixed",
+        params=_params(rest[1]) if len(rest) > 1 else {},
+        disposition=kind,
+        disposition_params=disposition_params,
+        location=_loose_text(rest[4]) if len(rest) > 4 else None,
+        children=tuple(children),
+    )
+
+
+def _single(node: list[Node], section: str) -> BodyPart:
+    if len(node) < 2:
+        raise Fault("a part without subtype")
+    fields = node[:_BASIC_FIELDS] + [None] * (_BASIC_FIELDS - len(node))
+    kind = (text_of(fields[0]) or "text").lower()
+    subtype = (text_of(fields[1]) or ("plain" if kind == "text" else "octet-stream")).lower()
+    rest = node[_BASIC_FIELDS:]
+    children: tuple[BodyPart, ...] = ()
+    if kind == "message" and subtype in _EMBEDDED and len(rest) > 1 and _is_body(rest[1]):
+        children = (_root(rest[1], section),)
+        rest = rest[2:]
+    if rest and (_is_number(rest[0]) or (rest[0] is None and len(rest) > 4)):
+        rest = rest[1:]  # the line count; what follows is MD5, disposition, language, location
+    disposition, disposition_params = _disposition(rest[1]) if len(rest) > 1 else (None, {})
+    return BodyPart(
+        section,
+        kind,
+        subtype,
+        _params(fields[2]),
+        text_of(fields[3]),
+        text_of(fields[4]),
+        (text_of(fields[5]) or "7bit").lower(),
+        _size(fields[6]),
+        disposition,
+        disposition_params,
+        _loose_text(rest[3]) if len(rest) > 3 else None,
+        children,
+    )
+
+
+def _is_text(node: Node) -> bool:
+    return isinstance(node, (str, bytes))
+
+
+def _is_number(node: Node) -> bool:
+    return isinstance(node, str) and node.isascii() and node.isdigit()
+
+
+def _is_body(node: Node) -> bool:
+    """Tells a body from a disposition, which has two fields."""
+    return isinstance(node, list) and bool(node) and (isinstance(node[0], list) or len(node) >= _BASIC_FIELDS)
+
+
+def _params(node: Node) -> dict[str, str]:
+    if not isinstance(node, list):
+        return {}
+    texts = [text_of(each) or "" for each in node]
+    return {name.lower(): value for name, value in zip(texts[::2], texts[1::2], strict=False)}
+
+
+def _disposition(node: Node) -> tuple[str | None, dict[str, str]]:
+    if isinstance(node, list):
+        kind = text_of(node[0]) if node else None
+        return kind.lower() if kind else None, _params(node[1]) if len(node) > 1 else {}
+    kind = text_of(node)
+    return kind.lower() if kind else None, {}
+
+
+def _loose_text(node: Node) -> str | None:
+    """The location; some servers put a list there."""
+    return None if isinstance(node, list) else text_of(node)
+
+
+def _size(node: Node) -> int:
+    """Octets; what is no number, or a negative one, counts as 0."""
+    text = text_of(node)
+    if text is None or not text.isascii() or not text.isdigit():
+        return 0
+    return min(int(text), _MAX_SIZE) if len(text) <= 20 else _MAX_SIZE
+
+
+def parse_envelope(node: Node) -> Envelope:
+    """An ENVELOPE value. Raises Fault."""
+    if not isinstance(node, list) or len(node) < 10:
+        raise Fault("an envelope has ten fields")
+    return Envelope(
+        text_of(node[0]),
+        text_of(node[1]),
+        _addresses(node[2]),
+        _addresses(node[3]),
+        _addresses(node[4]),
+        _addresses(node[5]),
+        _addresses(node[6]),
+        _addresses(node[7]),
+        text_of(node[8]),
+        text_of(node[9]),
+    )
+
+
+def _addresses(node: Node) -> tuple[Address, ...]:
+    if not node:
+        return ()
+    if not isinstance(node, list):
+        raise Fault("addresses are a list")
+    return tuple([_address(each) for each in node if each])
+
+
+def _address(node: Node) -> Address:
+    if not isinstance(node, list) or len(node) < 4:
+        raise Fault("an address has four fields")
+    return Address(text_of(node[0]), text_of(node[1]), text_of(node[2]), text_of(node[3]))
