@@ -1,0 +1,76 @@
+"""Which conversation a message belongs to, and where in it, from its header alone.
+
+All messages that name the same first reference get the same id; a reply's index continues its parent's (MS-ASEMAIL
+2.2.2.21, 2.2.2.22). No state is kept, so every device and every mailbox gets the same values.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass
+from hashlib import blake2b
+
+from gateway.mail.headers import Headers
+
+__all__ = ["Conversation", "conversation", "message_ids", "topic"]
+
+_MESSAGE_ID = re.compile(rb"<([^<>\s]{1,996})>")
+_LEVEL_SIZE = 5
+_MOST_LEVELS = 40
+_THREAD_INDEX_HEADER = 22
+_PREFIX = re.compile(
+    r"(?:re|aw|antw|sv|vs|ref|rif|r|odp|ynt|tr|fwd?|wg|i|回复|回覆|答复|转发|轉寄|答覆)(?:\[\d{1,3}\]|\(\d{1,3}\))?\s*[:\uff1a]\s*",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """`id` is 16 octets; `index` has 5 octets for the first message and 5 more for each reply level."""
+
+    id: bytes
+    index: bytes
+
+
+def message_ids(value: bytes | None) -> list[bytes]:
+    """The message identifiers of a References, In-Reply-To or Message-ID field, without brackets."""
+    return _MESSAGE_ID.findall(value) if value else []
+
+
+def conversation(headers: Headers, otherwise: bytes) -> Conversation:
+    """The conversation by References, In-Reply-To, Message-ID or Thread-Index; `otherwise` names a loner."""
+    chain = message_ids(headers.get("references")) or message_ids(headers.get("in-reply-to"))[:1]
+    own = message_ids(headers.get("message-id"))[:1]
+    chain = [*chain, *own] if own != chain[-1:] else chain
+    if not chain:
+        return _from_thread_index(headers.get("thread-index")) or _from_chain([otherwise])
+    return _from_chain(chain)
+
+
+def topic(subject: str) -> str:
+    """The subject without the marks of replies and forwards."""
+    while match := _PREFIX.match(subject):
+        subject = subject[match.end() :]
+    return subject
+
+
+def _from_chain(chain: list[bytes]) -> Conversation:
+    if len(chain) > _MOST_LEVELS:
+        chain = [*chain[: _MOST_LEVELS - 1], chain[-1]]
+    index = b"".join(blake2b(one, digest_size=_LEVEL_SIZE, person=b"index").digest() for one in chain)
+    return Conversation(blake2b(chain[0], digest_size=16, person=b"conversation").digest(), index)
+
+
+def _from_thread_index(value: bytes | None) -> Conversation | None:
+    """Outlook's Thread-Index: a version octet, 5 octets of time, a GUID, then 5 octets per level."""
+    try:
+        index = base64.b64decode(value or b"")
+    except (binascii.Error, ValueError):
+        return None
+    if len(index) < _THREAD_INDEX_HEADER:
+        return None
+    levels = index[_THREAD_INDEX_HEADER : _THREAD_INDEX_HEADER + _LEVEL_SIZE * _MOST_LEVELS]
+    whole = len(levels) - len(levels) % _LEVEL_SIZE
+    return Conversation(index[6:_THREAD_INDEX_HEADER], index[1:6] + levels[:whole])
