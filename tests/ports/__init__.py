@@ -1,0 +1,1 @@
+"""Conformance: one suite per port, run over every adapter."""

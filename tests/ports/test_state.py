@@ -1,0 +1,451 @@
+"""What every adapter of the port `State` does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+
+from gateway.errors import StateConflict
+from gateway.ports import State
+from gateway.store.sqlite.state import SqliteState
+from gateway.types import (
+    CollectionId,
+    Device,
+    DeviceId,
+    Folder,
+    FolderList,
+    OutboxEntry,
+    OutboxStage,
+    SyncState,
+    UserId,
+)
+
+ANNA = UserId("anna@example.com")
+BERT = UserId("bert@example.com")
+PHONE = DeviceId("PHONE1")
+TABLET = DeviceId("TABLET2")
+INBOX = CollectionId("1")
+SENT = CollectionId("2")
+HIERARCHY = CollectionId("")
+NOON = datetime(2026, 11, 3, 12, 0, 0, 123000, tzinfo=UTC)
+FIRST = SyncState(epoch="a1", number=1, cursor=b"one")
+
+
+@pytest.fixture(params=["sqlite"])
+async def state(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[State]:
+    """Each adapter, empty."""
+    async with await SqliteState.open(tmp_path / "gateway.db") as opened:
+        yield opened
+
+
+def outgoing(**changes: object) -> OutboxEntry:
+    """A message as the phone sends it, with some fields changed."""
+    entry = OutboxEntry(
+        id=0,
+        user=ANNA,
+        device=PHONE,
+        client_id="SendMail-1",
+        message_id="<1@phone>",
+        digest="00ff",
+        save=True,
+        stage=OutboxStage.ACCEPTED,
+        created=NOON,
+    )
+    return replace(entry, **changes)  # type: ignore[arg-type]
+
+
+class TestDevices:
+    """Partnerships."""
+
+    async def test_unknown_device_is_none(self, state: State) -> None:
+        assert await state.load_device(ANNA, PHONE) is None
+
+    async def test_all_fields_come_back(self, state: State) -> None:
+        device = Device(
+            user=ANNA,
+            id=PHONE,
+            type="iPhone",
+            policy_key=4294967295,
+            pending_policy_key=7,
+            version="16.1",
+            agent="Apple-iPhone/2101.55 ünï",
+            information={"FriendlyName": "Anna’s phone", "Model": ""},
+            first_seen=NOON,
+            last_seen=NOON + timedelta(days=1, milliseconds=1),
+        )
+        await state.save_device(device)
+        assert await state.load_device(ANNA, PHONE) == device
+
+    async def test_saving_again_replaces(self, state: State) -> None:
+        device = Device(user=ANNA, id=PHONE, type="iPhone", information={"Model": "X"}, last_seen=NOON)
+        await state.save_device(device)
+        changed = device.replace(information={}, last_seen=None, policy_key=5)
+        await state.save_device(changed)
+        assert await state.load_device(ANNA, PHONE) == changed
+
+    async def test_the_same_device_id_of_two_users_is_two_devices(self, state: State) -> None:
+        await state.save_device(Device(user=ANNA, id=PHONE, type="a", policy_key=1))
+        await state.save_device(Device(user=BERT, id=PHONE, type="b", policy_key=2))
+        assert [device.policy_key for device in await state.list_devices()] == [1, 2]
+        assert [device.type for device in await state.list_devices(BERT)] == ["b"]
+
+    async def test_times_are_told_in_utc(self, state: State) -> None:
+        east = NOON.astimezone(timezone(timedelta(hours=9)))
+        await state.save_device(Device(user=ANNA, id=PHONE, type="x", first_seen=east))
+        stored = await state.load_device(ANNA, PHONE)
+        assert stored is not None
+        assert stored.first_seen == NOON
+        assert stored.first_seen is not None
+        assert stored.first_seen.utcoffset() == timedelta(0)
+
+
+class TestFolders:
+    """The list of ids given to mailboxes."""
+
+    FOLDERS = (
+        Folder(CollectionId("2"), "INBOX", "inbox", uidvalidity=4294967295, mailbox_id="F1"),
+        Folder(CollectionId("1"), None, "outbox"),
+        Folder(CollectionId("3"), "Entwürfe/日本", gone=True),
+    )
+
+    async def test_a_new_user_has_an_empty_list(self, state: State) -> None:
+        assert await state.load_folders(ANNA) == FolderList()
+
+    async def test_all_fields_and_the_order_come_back(self, state: State) -> None:
+        saved = await state.save_folders(ANNA, FolderList(0, 4, self.FOLDERS))
+        assert saved == FolderList(1, 4, self.FOLDERS)
+        assert await state.load_folders(ANNA) == saved
+        assert await state.load_folders(BERT) == FolderList()
+
+    async def test_a_list_without_folders_keeps_its_counters(self, state: State) -> None:
+        await state.save_folders(ANNA, FolderList(0, 9))
+        assert await state.load_folders(ANNA) == FolderList(1, 9)
+
+    async def test_a_second_save_replaces(self, state: State) -> None:
+        saved = await state.save_folders(ANNA, FolderList(0, 4, self.FOLDERS))
+        fewer = await state.save_folders(ANNA, replace(saved, next_id=5, folders=self.FOLDERS[1:]))
+        assert await state.load_folders(ANNA) == fewer == FolderList(2, 5, self.FOLDERS[1:])
+
+    @pytest.mark.parametrize("revision", [0, 2])
+    async def test_an_old_revision_is_a_conflict_and_changes_nothing(
+        self, state: State, revision: int
+    ) -> None:
+        saved = await state.save_folders(ANNA, FolderList(0, 4, self.FOLDERS))
+        with pytest.raises(StateConflict):
+            await state.save_folders(ANNA, FolderList(revision, 77))
+        assert await state.load_folders(ANNA) == saved
+
+    async def test_no_update_is_lost(self, state: State) -> None:
+        async def add(number: int) -> None:
+            while True:
+                seen = await state.load_folders(ANNA)
+                folder = Folder(CollectionId(str(seen.next_id)), f"box {number}")
+                wanted = replace(seen, next_id=seen.next_id + 1, folders=(*seen.folders, folder))
+                try:
+                    await state.save_folders(ANNA, wanted)
+                except StateConflict:
+                    continue
+                return
+
+        await asyncio.gather(*(add(number) for number in range(20)))
+        stored = await state.load_folders(ANNA)
+        assert stored.revision == 20
+        assert [folder.id for folder in stored.folders] == [str(number) for number in range(1, 21)]
+        assert {folder.mailbox for folder in stored.folders} == {f"box {number}" for number in range(20)}
+
+
+class TestSyncStates:
+    """What a device knows of a collection."""
+
+    async def test_unknown_collection_is_none(self, state: State) -> None:
+        assert await state.load_sync(ANNA, PHONE, INBOX) is None
+        assert await state.load_syncs(ANNA, PHONE) == {}
+
+    async def test_all_fields_come_back(self, state: State) -> None:
+        wanted = SyncState("e", 2**40, bytes(range(256)), previous=b"", results=b"r", options=b"\0")
+        saved = await state.save_sync(ANNA, PHONE, INBOX, wanted)
+        assert saved == replace(wanted, revision=1)
+        assert await state.load_sync(ANNA, PHONE, INBOX) == saved
+
+    async def test_no_previous_is_not_an_empty_previous(self, state: State) -> None:
+        await state.save_sync(ANNA, PHONE, INBOX, FIRST)
+        stored = await state.load_sync(ANNA, PHONE, INBOX)
+        assert stored is not None
+        assert stored.previous is None
+
+    async def test_a_large_cursor_comes_back(self, state: State) -> None:
+        saved = await state.save_sync(ANNA, PHONE, INBOX, replace(FIRST, cursor=b"\xff" * 3_000_000))
+        assert await state.load_sync(ANNA, PHONE, INBOX) == saved
+
+    async def test_collections_devices_and_users_are_apart(self, state: State) -> None:
+        inbox = await state.save_sync(ANNA, PHONE, INBOX, FIRST)
+        hierarchy = await state.save_sync(ANNA, PHONE, HIERARCHY, replace(FIRST, cursor=b"two"))
+        await state.save_sync(ANNA, TABLET, INBOX, replace(FIRST, cursor=b"three"))
+        await state.save_sync(BERT, PHONE, INBOX, replace(FIRST, cursor=b"four"))
+        assert await state.load_syncs(ANNA, PHONE) == {INBOX: inbox, HIERARCHY: hierarchy}
+
+    @pytest.mark.parametrize("revision", [0, 1, 3])
+    async def test_another_revision_is_a_conflict_and_changes_nothing(
+        self, state: State, revision: int
+    ) -> None:
+        saved = await state.save_sync(ANNA, PHONE, INBOX, FIRST)
+        saved = await state.save_sync(ANNA, PHONE, INBOX, replace(saved, number=2))
+        await state.save_intents(ANNA, PHONE, INBOX, {"add": b"1"})
+        with pytest.raises(StateConflict):
+            await state.save_sync(ANNA, PHONE, INBOX, replace(saved, number=9, revision=revision))
+        assert await state.load_sync(ANNA, PHONE, INBOX) == saved
+        assert await state.load_intents(ANNA, PHONE, INBOX) == {"add": b"1"}
+
+    async def test_a_revision_of_nothing_is_a_conflict(self, state: State) -> None:
+        with pytest.raises(StateConflict):
+            await state.save_sync(ANNA, PHONE, INBOX, replace(FIRST, revision=1))
+        assert await state.load_sync(ANNA, PHONE, INBOX) is None
+
+    async def test_of_a_hundred_writers_one_wins(self, state: State) -> None:
+        saved = await state.save_sync(ANNA, PHONE, INBOX, FIRST)
+        outcomes = await asyncio.gather(
+            *(
+                state.save_sync(ANNA, PHONE, INBOX, replace(saved, number=number))
+                for number in range(100, 200)
+            ),
+            return_exceptions=True,
+        )
+        won = [outcome for outcome in outcomes if isinstance(outcome, SyncState)]
+        lost = [outcome for outcome in outcomes if isinstance(outcome, StateConflict)]
+        assert (len(won), len(lost)) == (1, 99)
+        assert await state.load_sync(ANNA, PHONE, INBOX) == won[0]
+
+    async def test_reset_stores_over_whatever_is_there(self, state: State) -> None:
+        first = await state.reset_sync(ANNA, PHONE, INBOX, FIRST)
+        assert first.revision == 1
+        saved = await state.save_sync(ANNA, PHONE, INBOX, replace(first, number=2, previous=b"one"))
+        again = await state.reset_sync(ANNA, PHONE, INBOX, replace(FIRST, epoch="b2"))
+        assert await state.load_sync(ANNA, PHONE, INBOX) == again
+        assert (again.epoch, again.previous) == ("b2", None)
+        with pytest.raises(StateConflict):
+            await state.save_sync(ANNA, PHONE, INBOX, saved)
+
+
+class TestIntents:
+    """What was about to be done upstream."""
+
+    async def test_they_add_up_and_a_name_is_replaced(self, state: State) -> None:
+        assert await state.load_intents(ANNA, PHONE, INBOX) == {}
+        await state.save_intents(ANNA, PHONE, INBOX, {"add:1": b"x", "move:2": b""})
+        await state.save_intents(ANNA, PHONE, INBOX, {"add:1": b"y", "add:3": b"z"})
+        assert await state.load_intents(ANNA, PHONE, INBOX) == {"add:1": b"y", "move:2": b"", "add:3": b"z"}
+
+    async def test_saving_the_state_forgets_those_of_the_collection_only(self, state: State) -> None:
+        for user, device, collection in (
+            (ANNA, PHONE, INBOX),
+            (ANNA, PHONE, SENT),
+            (ANNA, TABLET, INBOX),
+            (BERT, PHONE, INBOX),
+        ):
+            await state.save_intents(user, device, collection, {"add": b"1"})
+        await state.save_sync(ANNA, PHONE, INBOX, FIRST)
+        assert await state.load_intents(ANNA, PHONE, INBOX) == {}
+        assert await state.load_intents(ANNA, PHONE, SENT) == {"add": b"1"}
+        assert await state.load_intents(ANNA, TABLET, INBOX) == {"add": b"1"}
+        assert await state.load_intents(BERT, PHONE, INBOX) == {"add": b"1"}
+
+    async def test_no_intents_are_saved_without_harm(self, state: State) -> None:
+        await state.save_intents(ANNA, PHONE, INBOX, {})
+        assert await state.load_intents(ANNA, PHONE, INBOX) == {}
+
+    async def test_reset_keeps_them(self, state: State) -> None:
+        await state.save_intents(ANNA, PHONE, INBOX, {"add": b"1"})
+        await state.reset_sync(ANNA, PHONE, INBOX, FIRST)
+        assert await state.load_intents(ANNA, PHONE, INBOX) == {"add": b"1"}
+
+
+async def test_memos_are_kept_by_name_and_forgotten(state: State) -> None:
+    assert await state.load_memo(ANNA, PHONE, "ping") is None
+    await state.save_memo(ANNA, PHONE, "ping", b"")
+    await state.save_memo(ANNA, PHONE, "sync", b"\0\1")
+    await state.save_memo(BERT, PHONE, "ping", b"other")
+    assert await state.load_memo(ANNA, PHONE, "ping") == b""
+    await state.save_memo(ANNA, PHONE, "ping", b"new")
+    assert await state.load_memo(ANNA, PHONE, "ping") == b"new"
+    await state.save_memo(ANNA, PHONE, "ping", None)
+    await state.save_memo(ANNA, PHONE, "ping", None)
+    assert await state.load_memo(ANNA, PHONE, "ping") is None
+    assert await state.load_memo(ANNA, PHONE, "sync") == b"\0\1"
+    assert await state.load_memo(BERT, PHONE, "ping") == b"other"
+
+
+class TestOutbox:
+    """The journal of mail being sent."""
+
+    SINCE = NOON - timedelta(days=1)
+
+    async def test_a_new_message_gets_an_id(self, state: State) -> None:
+        entry = outgoing(id=99)
+        first, new = await state.begin_send(entry, self.SINCE)
+        assert new
+        assert first == replace(entry, id=first.id)
+        second, new = await state.begin_send(outgoing(client_id="other", digest="11"), self.SINCE)
+        assert new
+        assert second.id != first.id
+
+    @pytest.mark.parametrize(
+        ("changes", "same"),
+        [
+            ({}, True),
+            ({"digest": "11", "message_id": ""}, True),
+            ({"client_id": "SendMail-2"}, True),
+            ({"client_id": "", "device": TABLET}, True),
+            ({"client_id": "SendMail-2", "digest": "11"}, False),
+            ({"client_id": "SendMail-2", "message_id": "<2@phone>"}, False),
+            ({"device": TABLET, "digest": "11"}, False),
+            ({"user": BERT}, False),
+        ],
+    )
+    async def test_what_counts_as_the_same_message(
+        self, state: State, changes: dict[str, object], same: bool
+    ) -> None:
+        first, _ = await state.begin_send(outgoing(), self.SINCE)
+        again, new = await state.begin_send(
+            outgoing(**changes, created=NOON + timedelta(hours=1)), self.SINCE
+        )
+        assert new is not same
+        assert (again == first) is same
+        assert len(await state.unfinished_sends(ANNA)) + len(await state.unfinished_sends(BERT)) == 2 - same
+
+    async def test_empty_names_are_not_the_same(self, state: State) -> None:
+        nameless = outgoing(client_id="", message_id="")
+        assert (await state.begin_send(nameless, self.SINCE))[1]
+        assert (await state.begin_send(nameless, self.SINCE))[1]
+
+    @pytest.mark.parametrize("stage", OutboxStage)
+    async def test_only_a_failed_message_may_be_offered_again(self, state: State, stage: OutboxStage) -> None:
+        first, _ = await state.begin_send(outgoing(), self.SINCE)
+        await state.mark_send(first.id, stage)
+        again, new = await state.begin_send(outgoing(), self.SINCE)
+        assert new is (stage is OutboxStage.FAILED)
+        if not new:
+            assert again == replace(first, stage=stage)
+
+    async def test_an_old_message_does_not_count(self, state: State) -> None:
+        await state.begin_send(outgoing(), self.SINCE)
+        later = outgoing(created=NOON + timedelta(days=2))
+        assert not (await state.begin_send(later, NOON - timedelta(milliseconds=1)))[1]
+        assert (await state.begin_send(later, NOON))[1]
+
+    async def test_of_two_that_match_the_newest_is_told(self, state: State) -> None:
+        await state.begin_send(outgoing(message_id="", client_id="x"), self.SINCE)
+        newest, _ = await state.begin_send(outgoing(client_id="y"), self.SINCE)
+        found, new = await state.begin_send(outgoing(client_id="x"), self.SINCE)
+        assert (found, new) == (newest, False)
+
+    async def test_of_a_hundred_at_once_one_is_new(self, state: State) -> None:
+        outcomes = await asyncio.gather(*(state.begin_send(outgoing(), self.SINCE) for _ in range(100)))
+        assert sum(new for _, new in outcomes) == 1
+        assert len({entry.id for entry, _ in outcomes}) == 1
+
+    async def test_unfinished_are_those_of_the_user_in_order(self, state: State) -> None:
+        stages = [OutboxStage.SUBMITTED, OutboxStage.DONE, OutboxStage.ACCEPTED, OutboxStage.FAILED]
+        for number, stage in enumerate(stages):
+            entry, _ = await state.begin_send(outgoing(client_id=f"c{number}", message_id=""), self.SINCE)
+            await state.mark_send(entry.id, stage)
+        await state.begin_send(outgoing(user=BERT), self.SINCE)
+        unfinished = await state.unfinished_sends(ANNA)
+        assert [entry.client_id for entry in unfinished] == ["c0", "c2"]
+        assert [entry.stage for entry in unfinished] == [OutboxStage.SUBMITTED, OutboxStage.ACCEPTED]
+
+    async def test_pruning_forgets_the_old_and_never_reuses_an_id(self, state: State) -> None:
+        old, _ = await state.begin_send(outgoing(), self.SINCE)
+        await state.prune_sends(NOON)
+        assert len(await state.unfinished_sends(ANNA)) == 1
+        await state.prune_sends(NOON + timedelta(milliseconds=1))
+        assert await state.unfinished_sends(ANNA) == []
+        await state.mark_send(old.id, OutboxStage.DONE)
+        fresh, new = await state.begin_send(outgoing(), self.SINCE)
+        assert new
+        assert fresh.id > old.id
+
+
+async def test_poison_is_new_once_for_each_release(state: State) -> None:
+    assert await state.note_poison(ANNA, INBOX, "1:7", "1.0", "no header")
+    assert not await state.note_poison(ANNA, INBOX, "1:7", "1.0", "again")
+    assert await state.note_poison(ANNA, INBOX, "1:7", "1.1", "still no header")
+    assert await state.note_poison(BERT, INBOX, "1:7", "1.0", "other")
+    assert list(await state.list_poison(ANNA)) == [
+        (ANNA, INBOX, "1:7", "1.0", "no header"),
+        (ANNA, INBOX, "1:7", "1.1", "still no header"),
+    ]
+    assert len(await state.list_poison()) == 3
+
+
+class TestLeases:
+    """Exclusive rights."""
+
+    async def test_one_holder_at_a_time_first_come_first_served(self, state: State) -> None:
+        order: list[int] = []
+        inside = 0
+
+        async def work(number: int) -> None:
+            nonlocal inside
+            async with state.lease(ANNA, PHONE, "1"):
+                inside += 1
+                assert inside == 1
+                order.append(number)
+                await asyncio.sleep(0)
+                inside -= 1
+
+        await asyncio.gather(*(work(number) for number in range(100)))
+        assert order == list(range(100))
+
+    async def test_other_names_devices_and_users_do_not_wait(self, state: State) -> None:
+        async with (
+            asyncio.timeout(5),
+            state.lease(ANNA, PHONE, "1"),
+            state.lease(ANNA, PHONE, "2"),
+            state.lease(ANNA, TABLET, "1"),
+            state.lease(BERT, PHONE, "1"),
+        ):
+            pass
+
+    async def test_an_error_and_a_cancelled_waiter_let_go(self, state: State) -> None:
+        async def wait() -> None:
+            async with state.lease(ANNA, PHONE, "1"):
+                raise AssertionError("was cancelled while waiting")
+
+        async with state.lease(ANNA, PHONE, "1"):
+            waiter = asyncio.create_task(wait())
+            await asyncio.sleep(0)
+            waiter.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await waiter
+        with pytest.raises(KeyError):
+            async with state.lease(ANNA, PHONE, "1"):
+                raise KeyError
+        async with asyncio.timeout(5), state.lease(ANNA, PHONE, "1"):
+            pass
+
+
+async def test_a_hundred_tasks_of_all_kinds_at_once(state: State) -> None:
+    async def live(number: int) -> None:
+        user, device = UserId(f"user{number % 10}"), DeviceId(f"device{number}")
+        await state.save_device(Device(user=user, id=device, type="x"))
+        sync = await state.reset_sync(user, device, INBOX, FIRST)
+        for step in range(2, 7):
+            await state.save_intents(user, device, INBOX, {f"add:{step}": b"x"})
+            sync = await state.save_sync(user, device, INBOX, replace(sync, number=step))
+            assert await state.load_sync(user, device, INBOX) == sync
+            assert await state.load_intents(user, device, INBOX) == {}
+        await state.save_memo(user, device, "ping", str(number).encode())
+        assert await state.load_memo(user, device, "ping") == str(number).encode()
+
+    await asyncio.gather(*(live(number) for number in range(100)))
+    assert len(await state.list_devices()) == 100
+
+
+async def test_the_store_is_writable(state: State) -> None:
+    await state.check_writable()
+    await state.check_writable()

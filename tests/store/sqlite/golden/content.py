@@ -1,0 +1,96 @@
+"""What is in the golden databases: how it is written, and how it must read after any upgrade.
+
+`python -m tests.store.sqlite.golden.content FILE` writes a file with the newest schema. Do that once for each
+migration, at its release, and never change the file again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from gateway.store.sqlite.state import SqliteState
+from gateway.types import (
+    CollectionId,
+    Device,
+    DeviceId,
+    Folder,
+    FolderList,
+    OutboxEntry,
+    OutboxStage,
+    SyncState,
+    UserId,
+)
+
+USER = UserId("anna@example.com")
+DEVICE = DeviceId("PHONE1")
+INBOX = CollectionId("2")
+THEN = datetime(2026, 11, 3, 12, 0, tzinfo=UTC)
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+
+PHONE = Device(
+    user=USER,
+    id=DEVICE,
+    type="iPhone",
+    policy_key=4000000000,
+    version="16.1",
+    agent="Apple-iPhone",
+    information={"Model": "X"},
+    first_seen=THEN,
+)
+FOLDERS = FolderList(
+    0, 3, (Folder(CollectionId("1"), None, "outbox"), Folder(INBOX, "INBOX", "inbox", 7, "F1"))
+)
+SYNC = SyncState("a1", 5, b"cursor", previous=b"previous", results=b"results", options=b"options")
+MAIL = OutboxEntry(0, USER, DEVICE, "c1", "<1@phone>", "00ff", True, OutboxStage.SUBMITTED, THEN)
+POISON = (USER, INBOX, "2:9", "0.1", "no header")
+
+
+async def fill(state: SqliteState) -> None:
+    """Write one of everything."""
+    await state.save_device(PHONE)
+    await state.save_folders(USER, FOLDERS)
+    await state.save_sync(USER, DEVICE, INBOX, SYNC)
+    await state.save_intents(USER, DEVICE, INBOX, {"add:1": b"intent"})
+    await state.save_memo(USER, DEVICE, "ping", b"memo")
+    await state.begin_send(MAIL, LONG_AGO)
+    await state.note_poison(*POISON)
+
+
+async def check(state: SqliteState) -> None:
+    """Assert that all of it is there."""
+    assert await state.list_devices() == [PHONE]
+    folders = await state.load_folders(USER)
+    assert (folders.next_id, folders.folders) == (FOLDERS.next_id, FOLDERS.folders)
+    sync = await state.load_sync(USER, DEVICE, INBOX)
+    assert sync is not None
+    assert (sync.epoch, sync.number, sync.revision) == ("a1", 5, 1)
+    assert (sync.cursor, sync.previous, sync.results, sync.options) == (
+        b"cursor",
+        b"previous",
+        b"results",
+        b"options",
+    )
+    assert await state.load_intents(USER, DEVICE, INBOX) == {"add:1": b"intent"}
+    assert await state.load_memo(USER, DEVICE, "ping") == b"memo"
+    (mail,) = await state.unfinished_sends(USER)
+    assert (mail.message_id, mail.digest, mail.stage) == ("<1@phone>", "00ff", OutboxStage.SUBMITTED)
+    assert (mail.save, mail.created) == (True, THEN)
+    assert list(await state.list_poison()) == [POISON]
+
+
+async def _make(path: Path) -> None:
+    async with await SqliteState.open(path) as state:
+        await fill(state)
+    connection = sqlite3.connect(path, isolation_level=None)
+    # Small pages: most tables hold one row.
+    for statement in ("PRAGMA journal_mode = DELETE", "PRAGMA page_size = 512", "VACUUM"):
+        connection.execute(statement)
+    connection.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(_make(Path(sys.argv[1])))

@@ -1,0 +1,238 @@
+"""The threads behind a database: grouping, errors, cancelling, closing."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from gateway.errors import GatewayError, Kind
+from gateway.store.sqlite.database import Database
+from gateway.store.sqlite.state import SqliteState
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    """A database with a table of numbers, empty."""
+    async with await Database.open(tmp_path / "gateway.db", busy_timeout=0.2) as opened:
+        await opened.write(lambda connection: connection.execute("CREATE TABLE number (n INTEGER UNIQUE)"))
+        yield opened
+
+
+def insert(connection: sqlite3.Connection, number: int) -> None:
+    connection.execute("INSERT INTO number VALUES (?)", (number,))
+
+
+async def numbers(database: Database) -> list[int]:
+    rows = await database.read(
+        lambda connection: connection.execute("SELECT n FROM number ORDER BY n").fetchall()
+    )
+    return [row[0] for row in rows]
+
+
+def names(folder: Path) -> list[str]:
+    return [file.name for file in folder.iterdir()]
+
+
+class Gate:
+    """Keeps the writer busy until opened, so that what is queued meanwhile becomes one group."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._busy = threading.Event()
+        self._open = threading.Event()
+
+    async def close(self) -> Gate:
+        self._task = asyncio.ensure_future(self._database.write(self._wait))
+        assert await asyncio.to_thread(self._busy.wait, 10)
+        return self
+
+    async def open(self) -> None:
+        self._open.set()
+        await self._task
+
+    def _wait(self, _connection: sqlite3.Connection) -> None:
+        self._busy.set()
+        self._open.wait(10)
+
+
+async def test_in_a_group_each_fails_alone(database: Database) -> None:
+    def half_done(connection: sqlite3.Connection) -> None:
+        insert(connection, 7)
+        raise KeyError("half")
+
+    gate = await Gate(database).close()
+    group = [asyncio.ensure_future(database.write(lambda c, n=n: insert(c, n))) for n in (1, 2, 1)]  # type: ignore[misc]
+    group.append(asyncio.ensure_future(database.write(half_done)))
+    group.append(asyncio.ensure_future(database.write(lambda c: insert(c, 3))))
+    await asyncio.sleep(0)
+    await gate.open()
+    outcomes = await asyncio.gather(*group, return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [
+        type(None),
+        type(None),
+        GatewayError,
+        KeyError,
+        type(None),
+    ]
+    assert await numbers(database) == [1, 2, 3]
+
+
+async def test_a_cancelled_waiter_harms_nobody_and_its_work_is_done(database: Database) -> None:
+    gate = await Gate(database).close()
+    cancelled = asyncio.ensure_future(database.write(lambda c: insert(c, 1)))
+    other = asyncio.ensure_future(database.write(lambda c: insert(c, 2)))
+    await asyncio.sleep(0)
+    cancelled.cancel()
+    await asyncio.sleep(0)
+    await gate.open()
+    await other
+    assert cancelled.cancelled()
+    assert await numbers(database) == [1, 2]
+
+
+async def test_a_full_disk_fails_the_whole_group_and_says_what_to_do(database: Database) -> None:
+    def limit(connection: sqlite3.Connection, pages: int) -> None:
+        connection.execute(f"PRAGMA max_page_count = {pages}")
+
+    def fill(connection: sqlite3.Connection) -> None:
+        connection.execute("INSERT INTO memo VALUES ('u', 'd', 'n', zeroblob(1000000))")
+
+    await database.write(lambda c: limit(c, 1))
+    gate = await Gate(database).close()
+    group = [
+        asyncio.ensure_future(database.write(lambda c: insert(c, 1))),
+        asyncio.ensure_future(database.write(fill)),
+    ]
+    await asyncio.sleep(0)
+    await gate.open()
+    outcomes = await asyncio.gather(*group, return_exceptions=True)
+    assert isinstance(outcomes[1], GatewayError)
+    assert "the disk is full: free some space" in outcomes[1].detail
+    # The other one was either stored and told so, or neither.
+    assert await numbers(database) == ([1] if outcomes[0] is None else [])
+    await database.write(lambda c: limit(c, 100000))
+    await database.write(fill)
+
+
+async def test_a_commit_that_fails_is_told_to_all_and_the_next_one_works(database: Database) -> None:
+    def dangling(connection: sqlite3.Connection) -> None:
+        connection.execute("PRAGMA defer_foreign_keys = ON")
+        connection.execute("INSERT INTO folder VALUES ('nobody', 1, '1', NULL, NULL, NULL, NULL, 0)")
+
+    gate = await Gate(database).close()
+    group = [
+        asyncio.ensure_future(database.write(lambda c: insert(c, 1))),
+        asyncio.ensure_future(database.write(dangling)),
+    ]
+    await asyncio.sleep(0)
+    await gate.open()
+    outcomes = await asyncio.gather(*group, return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [GatewayError, GatewayError]
+    assert await numbers(database) == []
+    await database.write(lambda c: insert(c, 2))
+    assert await numbers(database) == [2]
+
+
+async def test_a_lock_held_elsewhere_is_worth_a_retry(database: Database) -> None:
+    other = sqlite3.connect(database.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(GatewayError, match="locked the file") as caught:
+        await database.write(lambda c: insert(c, 1))
+    assert caught.value.kind is Kind.SERVER_ERROR_RETRY
+    assert await numbers(database) == []
+    other.execute("ROLLBACK")
+    other.close()
+    await database.write(lambda c: insert(c, 1))
+
+
+async def test_readers_cannot_write(database: Database) -> None:
+    with pytest.raises(GatewayError, match="cannot be written"):
+        await database.read(lambda c: insert(c, 1))
+
+
+async def test_readers_survive_errors(database: Database) -> None:
+    def fail(_connection: sqlite3.Connection) -> None:
+        raise KeyError("reader")
+
+    for _ in range(5):
+        with pytest.raises(KeyError):
+            await database.read(fail)
+    assert await numbers(database) == []
+
+
+async def test_closing_does_first_what_is_queued(tmp_path: Path) -> None:
+    path = tmp_path / "gateway.db"
+    database = await Database.open(path)
+    await database.write(lambda connection: connection.execute("CREATE TABLE number (n INTEGER UNIQUE)"))
+    queued = [asyncio.ensure_future(database.write(lambda c, n=n: insert(c, n))) for n in range(50)]  # type: ignore[misc]
+    await asyncio.sleep(0)
+    await asyncio.gather(database.aclose(), database.aclose())
+    await asyncio.gather(*queued)
+    with pytest.raises(GatewayError, match="shutting down"):
+        await database.write(lambda c: insert(c, 99))
+    with pytest.raises(GatewayError, match="shutting down"):
+        await numbers(database)
+    assert names(tmp_path) == ["gateway.db"]
+    async with await Database.open(path) as again:
+        assert await numbers(again) == list(range(50))
+
+
+def test_an_event_loop_that_is_gone_stops_no_thread(tmp_path: Path) -> None:
+    release = threading.Event()
+    finished = threading.Event()
+
+    async def leave() -> Database:
+        database = await Database.open(tmp_path / "gateway.db")
+        task = asyncio.ensure_future(database.write(lambda _: release.wait(10)))
+        await asyncio.sleep(0)
+        queued = asyncio.ensure_future(database.write(lambda _: finished.set()))
+        await asyncio.sleep(0)
+        task.cancel()
+        queued.cancel()
+        return database
+
+    database = asyncio.run(leave())
+    release.set()
+    assert finished.wait(10)
+    asyncio.run(database.aclose())
+
+
+@pytest.mark.parametrize(
+    ("offset", "garbage", "advice"),
+    [
+        (0, b"not a database at all", "no SQLite database"),
+        (4096, b"\xff" * 200000, "damaged: stop the gateway"),
+    ],
+)
+async def test_a_damaged_file_is_explained(tmp_path: Path, offset: int, garbage: bytes, advice: str) -> None:
+    path = tmp_path / "gateway.db"
+    async with await SqliteState.open(path):
+        pass
+    with path.open("r+b") as file:
+        file.seek(offset)
+        file.write(garbage)
+    with pytest.raises(GatewayError, match=advice):
+        async with await SqliteState.open(path) as state:
+            await state.list_devices()
+
+
+async def test_a_file_that_was_replaced_is_noticed(tmp_path: Path) -> None:
+    path = tmp_path / "gateway.db"
+    async with await SqliteState.open(path) as state:
+        await state.check_writable()
+        path.rename(tmp_path / "moved.db")
+        with pytest.raises(GatewayError, match="restart the gateway"):
+            await state.check_writable()
+
+
+async def test_a_store_that_cannot_be_written_is_noticed(tmp_path: Path) -> None:
+    database = await Database.open(tmp_path / "gateway.db")
+    async with SqliteState(database) as state:
+        await database.write(lambda connection: connection.execute("PRAGMA query_only = ON"))
+        with pytest.raises(GatewayError, match="cannot be written: the gateway's user must own it"):
+            await state.check_writable()
