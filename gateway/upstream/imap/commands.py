@@ -1,51 +1,113 @@
 """The commands the gateway sends, one function each. All raise `CommandError` for values IMAP cannot carry.
 
-Those that take UIDs return several commands when the set is too long for one line (`limit` octets for the set).
+Those that take UIDs give several commands when the set is too long for one line (`limit` octets for the set), and
+none for no UIDs. Search keys are in `search.py`.
 """
 
 from __future__ import annotations
 
+import re
+from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
-from typing import TypeAlias
+from datetime import datetime
 
 from gateway.types import Uids
-from gateway.upstream.imap.syntax import Command, Dialect
+from gateway.upstream.imap.dates import format_date_time
+from gateway.upstream.imap.search import SearchKey, needs_charset
+from gateway.upstream.imap.sets import format_set, split_set
+from gateway.upstream.imap.syntax import (
+    Answer,
+    Argument,
+    Atom,
+    Command,
+    CommandError,
+    Dialect,
+    Flag,
+    Group,
+    MailboxName,
+    Octets,
+    Text,
+    build,
+    mailbox,
+)
 
 SET_LIMIT = 7000
 """Octets of a set in one command: servers refuse lines from about 8,000."""
 
-SearchKey: TypeAlias = "tuple[object, ...]"
+_PLAIN = Dialect()
+"""For commands without strings, which every server reads alike."""
+_SECTION = re.compile(r"(?:[1-9][0-9]*\.)*(?:[1-9][0-9]*|HEADER|TEXT|MIME)|")
+_FETCH_ITEM = re.compile(
+    r"[A-Z0-9][A-Z0-9.-]*"
+    r"(?:\[[0-9A-Z.]*(?: \([!#-'*-Z^-z|}~]+(?: [!#-'*-Z^-z|}~]+)*\))?\](?:<[0-9]+\.[1-9][0-9]*>)?)?"
+)
+
+
+def _atoms(words: Iterable[str]) -> Group:
+    return Group(tuple(map(Atom, words)))
+
+
+def _flags(flags: Iterable[str]) -> Group:
+    return Group(tuple(map(Flag, flags)))
+
+
+def _sets(uids: Iterable[int], limit: int) -> list[Atom]:
+    try:
+        return [Atom(text) for text in split_set(uids, limit)]
+    except (ValueError, OverflowError) as error:
+        raise CommandError("not a UID") from error
 
 
 def simple(name: str) -> Command:
-    """A command without arguments: CAPABILITY, NOOP, LOGOUT, STARTTLS, CLOSE, UNSELECT, NAMESPACE, IDLE, CHECK, EXPUNGE."""
-    raise NotImplementedError
+    """A command without arguments: CAPABILITY, NOOP, LOGOUT, STARTTLS, CLOSE, UNSELECT, NAMESPACE, IDLE ..."""
+    return build(_PLAIN, name)
 
 
 def login(dialect: Dialect, user: str, password: str) -> Command:
     """LOGIN (RFC 3501 6.2.3)."""
-    raise NotImplementedError
+    return build(dialect, "LOGIN", (Text(user), Text(password)))
+
+
+def _authenticate(mechanism: str, answers: Sequence[bytes], *, initial: bool) -> Command:
+    first, *others = answers
+    words = [Atom(mechanism)] + ([Atom(first.decode("ascii"))] if initial else [])
+    command = build(_PLAIN, "AUTHENTICATE", words)
+    left = others if initial else answers
+    return Command(command.name, (*command.parts, *map(Answer, left)))
 
 
 def authenticate_plain(user: str, password: str, *, initial: bool) -> Command:
-    """AUTHENTICATE PLAIN (RFC 4616); `initial`: SASL-IR (RFC 4959), else the answer follows a continuation."""
-    raise NotImplementedError
+    """AUTHENTICATE PLAIN (RFC 4616); `initial` by SASL-IR (RFC 4959), else the answer follows a continuation."""
+    Text(user), Text(password)
+    answer = b64encode(f"\0{user}\0{password}".encode())
+    return _authenticate("PLAIN", [answer], initial=initial)
 
 
 def authenticate_bearer(user: str, token: str, mechanism: str = "OAUTHBEARER", *, initial: bool) -> Command:
-    """AUTHENTICATE OAUTHBEARER (RFC 7628) or XOAUTH2."""
-    raise NotImplementedError
+    """AUTHENTICATE OAUTHBEARER (RFC 7628) or XOAUTH2.
+
+    The last step answers the continuation by which a server tells why it refuses, so that it ends the command.
+    """
+    if not (user + token).isprintable():
+        raise CommandError("credentials with control characters")
+    if mechanism == "XOAUTH2":
+        answers = [b64encode(f"user={user}\1auth=Bearer {token}\1\1".encode()), b""]
+    else:
+        name = user.replace("=", "=3D").replace(",", "=2C")
+        answers = [b64encode(f"n,a={name},\1auth=Bearer {token}\1\1".encode()), b64encode(b"\1")]
+    return _authenticate(mechanism, answers, initial=initial)
 
 
 def enable(names: Iterable[str]) -> Command:
     """ENABLE (RFC 5161)."""
-    raise NotImplementedError
+    return build(_PLAIN, "ENABLE", map(Atom, names))
 
 
 def client_id(dialect: Dialect, fields: Mapping[str, str] | None) -> Command:
     """ID (RFC 2971)."""
-    raise NotImplementedError
+    if not fields:
+        return build(dialect, "ID", (Atom("NIL"),))
+    return build(dialect, "ID", (Group(tuple(Text(text) for pair in fields.items() for text in pair)),))
 
 
 def list_mailboxes(
@@ -57,53 +119,99 @@ def list_mailboxes(
     returns: Iterable[str] = (),
     status: Iterable[str] = (),
 ) -> Command:
-    """LIST; `select` (SUBSCRIBED ...), `returns` (SPECIAL-USE, CHILDREN ...) and `status` (RFC 5819) need LIST-EXTENDED."""
-    raise NotImplementedError
+    """LIST. What is selected (SUBSCRIBED) and returned (SPECIAL-USE, CHILDREN) needs LIST-EXTENDED (RFC 5258).
+
+    `status` needs LIST-STATUS (RFC 5819).
+    """
+    arguments: list[Argument] = []
+    if selected := _atoms(select).items:
+        arguments.append(Group(selected))
+    arguments += (mailbox(reference, dialect), mailbox(pattern, dialect))
+    returned: list[Argument] = list(map(Atom, returns))
+    if items := _atoms(status).items:
+        returned += (Atom("STATUS"), Group(items))
+    if returned:
+        arguments += (Atom("RETURN"), Group(tuple(returned)))
+    return build(dialect, "LIST", arguments)
 
 
 def lsub(dialect: Dialect, pattern: str = "*", *, reference: str = "") -> Command:
     """LSUB (RFC 3501 6.3.9)."""
-    raise NotImplementedError
+    return build(dialect, "LSUB", (mailbox(reference, dialect), mailbox(pattern, dialect)))
 
 
-def status(dialect: Dialect, mailbox: str, items: Iterable[str]) -> Command:
+def status(dialect: Dialect, name: MailboxName, items: Iterable[str]) -> Command:
     """STATUS (RFC 3501 6.3.10)."""
-    raise NotImplementedError
+    return build(dialect, "STATUS", (mailbox(name, dialect), _atoms(items)))
 
 
 def select(
     dialect: Dialect,
-    mailbox: str,
+    name: MailboxName,
     *,
     read_only: bool = False,
     condstore: bool = False,
     qresync: tuple[int, int] | None = None,
     known: Uids | None = None,
 ) -> Command:
-    """SELECT or EXAMINE; `qresync` is (uidvalidity, modseq) and `known` the UIDs known with it (RFC 7162 3.2.5)."""
-    raise NotImplementedError
+    """SELECT or EXAMINE; `qresync` is (uidvalidity, modseq), `known` the UIDs known with it (RFC 7162 3.2.5)."""
+    arguments = [mailbox(name, dialect)]
+    if qresync is not None:
+        words: list[Argument] = [Atom(str(number)) for number in qresync]
+        if known:
+            text = format_set(known)
+            # Too long for a line: a set around it, for which the server only tells more than is needed.
+            words.append(Atom(text if len(text) <= SET_LIMIT else f"1:{known.max()}"))
+        arguments.append(Group((Atom("QRESYNC"), Group(tuple(words)))))
+    elif condstore:
+        arguments.append(_atoms(("CONDSTORE",)))
+    return build(dialect, "EXAMINE" if read_only else "SELECT", arguments)
 
 
-def on_mailbox(dialect: Dialect, name: str, mailbox: str) -> Command:
+def on_mailbox(dialect: Dialect, command: str, name: MailboxName) -> Command:
     """CREATE, DELETE, SUBSCRIBE, UNSUBSCRIBE, GETQUOTAROOT, MYRIGHTS, GETACL: a command with one mailbox."""
-    raise NotImplementedError
+    return build(dialect, command, (mailbox(name, dialect),))
 
 
-def rename(dialect: Dialect, mailbox: str, target: str) -> Command:
+def rename(dialect: Dialect, name: MailboxName, target: MailboxName) -> Command:
     """RENAME (RFC 3501 6.3.5)."""
-    raise NotImplementedError
+    return build(dialect, "RENAME", (mailbox(name, dialect), mailbox(target, dialect)))
 
 
 def append(
     dialect: Dialect,
-    mailbox: str,
+    name: MailboxName,
     message: bytes,
     *,
     flags: Iterable[str] = (),
     date: datetime | None = None,
 ) -> Command:
-    """APPEND (RFC 3501 6.3.11); `date` must have a time zone. A message with NUL needs BINARY (literal8)."""
-    raise NotImplementedError
+    """APPEND (RFC 3501 6.3.11). `date` must have a time zone. A message with NUL needs BINARY (RFC 3516)."""
+    arguments = [mailbox(name, dialect)]
+    if (given := _flags(flags)).items:
+        arguments.append(given)
+    if date is not None:
+        try:
+            arguments.append(Text(format_date_time(date)))
+        except ValueError as error:
+            raise CommandError(str(error)) from error
+    return build(dialect, "APPEND", (*arguments, Octets(message)))
+
+
+def section(name: str, *, offset: int = 0, length: int | None = None, binary: bool = False) -> str:
+    """The fetch item `BODY.PEEK[name]<offset.length>`, or BINARY.PEEK (RFC 3516)."""
+    if not _SECTION.fullmatch(name) or offset < 0 or (length is not None and length < 1):
+        raise CommandError("not a body section")
+    if length is None and offset:
+        raise CommandError("an offset needs a length")
+    partial = "" if length is None else f"<{offset}.{length}>"
+    return f"{'BINARY' if binary else 'BODY'}.PEEK[{name}]{partial}"
+
+
+def header_fields(names: Iterable[str], *, part: str = "") -> str:
+    """The fetch item `BODY.PEEK[HEADER.FIELDS (...)]`, names in upper case and in the order given."""
+    fields = " ".join(names).upper()
+    return f"BODY.PEEK[{part}{'.' if part else ''}HEADER.FIELDS ({fields})]"
 
 
 def uid_fetch(
@@ -114,18 +222,20 @@ def uid_fetch(
     vanished: bool = False,
     limit: int = SET_LIMIT,
 ) -> list[Command]:
-    """UID FETCH; `items` from `FLAGS`, `BODY.PEEK[1]<0.100>`, or as `section` and `header_fields` write them."""
-    raise NotImplementedError
+    """UID FETCH of items such as `FLAGS`, or as `section` and `header_fields` write them.
 
-
-def section(name: str, *, offset: int | None = None, length: int | None = None, binary: bool = False) -> str:
-    """The fetch item `BODY.PEEK[name]<offset.length>` (or BINARY.PEEK)."""
-    raise NotImplementedError
-
-
-def header_fields(names: Iterable[str], *, part: str = "") -> str:
-    """The fetch item `BODY.PEEK[HEADER.FIELDS (...)]`, names upper case and in the order given."""
-    raise NotImplementedError
+    `changed_since` needs CONDSTORE, `vanished` with it QRESYNC (RFC 7162).
+    """
+    if not items or not all(map(_FETCH_ITEM.fullmatch, items)):
+        raise CommandError("not a fetch item")
+    tail = f" ({' '.join(items)})"
+    if changed_since is not None:
+        tail += f" (CHANGEDSINCE {changed_since:d}{' VANISHED' if vanished else ''})"
+    octets = tail.encode("ascii")
+    return [
+        Command("UID FETCH", (b"UID FETCH %b%b" % (each.text.encode("ascii"), octets),))
+        for each in _sets(uids, limit)
+    ]
 
 
 def uid_store(
@@ -137,82 +247,62 @@ def uid_store(
     unchanged_since: int | None = None,
     limit: int = SET_LIMIT,
 ) -> list[Command]:
-    """UID STORE; `action` is `+`, `-` or "" (replace)."""
-    raise NotImplementedError
+    """UID STORE; `action` is `+`, `-` or "" (replace). `unchanged_since` needs CONDSTORE (RFC 7162)."""
+    if action not in ("+", "-", ""):
+        raise CommandError("not a way to store flags")
+    tail: list[Argument] = [Atom(f"{action}FLAGS{'.SILENT' if silent else ''}"), _flags(flags)]
+    if unchanged_since is not None:
+        tail.insert(0, _atoms(("UNCHANGEDSINCE", str(unchanged_since))))
+    return [build(_PLAIN, "UID STORE", (each, *tail)) for each in _sets(uids, limit)]
 
 
-def uid_copy(dialect: Dialect, uids: Iterable[int], target: str, *, limit: int = SET_LIMIT) -> list[Command]:
-    """UID COPY."""
-    raise NotImplementedError
+def uid_copy(
+    dialect: Dialect, uids: Iterable[int], target: MailboxName, *, limit: int = SET_LIMIT
+) -> list[Command]:
+    """UID COPY (RFC 3501 6.4.8)."""
+    return [build(dialect, "UID COPY", (each, mailbox(target, dialect))) for each in _sets(uids, limit)]
 
 
-def uid_move(dialect: Dialect, uids: Iterable[int], target: str, *, limit: int = SET_LIMIT) -> list[Command]:
+def uid_move(
+    dialect: Dialect, uids: Iterable[int], target: MailboxName, *, limit: int = SET_LIMIT
+) -> list[Command]:
     """UID MOVE (RFC 6851)."""
-    raise NotImplementedError
+    return [build(dialect, "UID MOVE", (each, mailbox(target, dialect))) for each in _sets(uids, limit)]
 
 
 def uid_expunge(uids: Iterable[int], *, limit: int = SET_LIMIT) -> list[Command]:
     """UID EXPUNGE (RFC 4315)."""
-    raise NotImplementedError
+    return [build(_PLAIN, "UID EXPUNGE", (each,)) for each in _sets(uids, limit)]
 
 
 def uid_search(dialect: Dialect, *keys: SearchKey, returns: Iterable[str] | None = None) -> Command:
-    """UID SEARCH of messages for which all `keys` hold; `returns` (ALL, COUNT, MIN, MAX; may be empty) needs ESEARCH."""
-    raise NotImplementedError
-
-
-def key(name: str) -> SearchKey:
-    """A search key without argument: ALL, SEEN, UNSEEN, UNDELETED, FLAGGED, DRAFT ..."""
-    raise NotImplementedError
-
-
-def key_date(name: str, day: date) -> SearchKey:
-    """SINCE, BEFORE, ON, SENTSINCE, SENTBEFORE, SENTON."""
-    raise NotImplementedError
-
-
-def key_text(name: str, text: str) -> SearchKey:
-    """SUBJECT, FROM, TO, CC, BCC, BODY, TEXT, X-GM-RAW, EMAILID, THREADID."""
-    raise NotImplementedError
-
-
-def key_header(name: str, text: str) -> SearchKey:
-    """HEADER: the field contains the text ("": the field is there)."""
-    raise NotImplementedError
-
-
-def key_number(name: str, number: int) -> SearchKey:
-    """LARGER, SMALLER, MODSEQ, YOUNGER, OLDER."""
-    raise NotImplementedError
-
-
-def key_flag(name: str, flag: str) -> SearchKey:
-    """KEYWORD, UNKEYWORD."""
-    raise NotImplementedError
-
-
-def key_uids(uids: Iterable[int]) -> SearchKey:
-    """UID."""
-    raise NotImplementedError
-
-
-def key_not(inner: SearchKey) -> SearchKey:
-    """NOT."""
-    raise NotImplementedError
-
-
-def key_or(one: SearchKey, other: SearchKey) -> SearchKey:
-    """OR."""
-    raise NotImplementedError
-
-
-def key_and(*keys: SearchKey) -> SearchKey:
-    """All of several keys, in parentheses."""
-    raise NotImplementedError
+    """UID SEARCH of messages for which all keys hold; `returns` (ALL, COUNT, MIN, MAX, or nothing) needs ESEARCH."""
+    if not keys:
+        raise CommandError("a search without a key")
+    arguments: list[Argument] = []
+    if returns is not None:
+        arguments += (Atom("RETURN"), _atoms(returns))
+    # With UTF8=ACCEPT a charset must not be given (RFC 6855 3).
+    if not dialect.utf8 and any(map(needs_charset, keys)):
+        arguments += (Atom("CHARSET"), Atom("UTF-8"))
+    return build(dialect, "UID SEARCH", (*arguments, *(argument for key in keys for argument in key)))
 
 
 def notify_set(
     dialect: Dialect, groups: Sequence[tuple[str | Sequence[str], Sequence[str]]], *, status: bool = False
 ) -> Command:
-    """NOTIFY SET (RFC 5465); each group is (SELECTED, INBOXES, PERSONAL ... or a sequence of mailboxes, events)."""
-    raise NotImplementedError
+    """NOTIFY SET (RFC 5465).
+
+    A group is (SELECTED, INBOXES, PERSONAL ... or the mailboxes, events such as MessageNew; none means NONE).
+    """
+    arguments: list[Argument] = [Atom("SET")]
+    if status:
+        arguments.append(Atom("STATUS"))
+    for where, events in groups:
+        place: tuple[Argument, ...] = (
+            (Atom(where),)
+            if isinstance(where, str)
+            else (Atom("MAILBOXES"), Group(tuple(mailbox(name, dialect) for name in where)))
+        )
+        arguments.append(Group((*place, _atoms(events) if events else Atom("NONE"))))
+    return build(dialect, "NOTIFY", arguments)

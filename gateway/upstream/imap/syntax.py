@@ -1,13 +1,45 @@
 """What a client says: arguments as values, and how each is written for the server at hand (RFC 3501 4, RFC 9051 4).
 
+No argument can end its own place in the command: atoms and flags are checked when made, every string is quoted or
+sent as a literal, so that nothing a user typed is ever read as syntax.
+
 CommandError (a ValueError)   the value cannot be said in IMAP (a NUL, a flag with a blank, an empty set)
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import TypeAlias
+
+from gateway.upstream.imap import utf7
+
+__all__ = [
+    "Answer",
+    "Argument",
+    "Atom",
+    "Command",
+    "CommandError",
+    "Dialect",
+    "Flag",
+    "Group",
+    "Literal",
+    "MailboxName",
+    "Octets",
+    "Part",
+    "Text",
+    "WireName",
+    "build",
+    "mailbox",
+]
+
+_ATOM = re.compile(r"[!#-'*-z|}~]+")
+"""Visible ASCII without quotes, parentheses and `{`: wider than the grammar's atom, and as safe."""
+_FLAG = re.compile(r"\\?[!#$&'+-\[^-z|}~]+")
+_QUOTABLE_LENGTH = 1000
+"""Longer strings go as literals: servers limit the length of a line."""
+_LITERAL_MINUS_LENGTH = 4096
 
 
 class CommandError(ValueError):
@@ -30,12 +62,73 @@ class Dialect:
     @classmethod
     def of(cls, capabilities: Collection[str], enabled: Collection[str] = ()) -> Dialect:
         """The dialect for what CAPABILITY and ENABLED said (names in upper case)."""
+        rev2 = "IMAP4REV2" in enabled
         return cls(
             literal_plus="LITERAL+" in capabilities,
-            literal_minus="LITERAL-" in capabilities or "IMAP4REV2" in enabled,
-            binary="BINARY" in capabilities,
-            utf8="UTF8=ACCEPT" in enabled or "IMAP4REV2" in enabled,
+            literal_minus="LITERAL-" in capabilities or rev2,
+            binary="BINARY" in capabilities or rev2,
+            utf8="UTF8=ACCEPT" in enabled or rev2,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Atom:
+    """A word of the protocol: a name, number, set. Raises `CommandError` if it could be read as more than one."""
+
+    text: str
+
+    def __post_init__(self) -> None:
+        if not _ATOM.fullmatch(self.text):
+            raise CommandError("not a word of the protocol")
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """A flag: a keyword, or a system flag with its backslash. Raises `CommandError` for anything else."""
+
+    name: str
+
+    def __post_init__(self) -> None:
+        if not _FLAG.fullmatch(self.name):
+            raise CommandError("not a flag")
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A string (astring), quoted or as a literal as it needs. Raises `CommandError` for NUL and lone surrogates."""
+
+    value: str = field(repr=False)
+
+    def __post_init__(self) -> None:
+        if "\0" in self.value:
+            raise CommandError("a string cannot hold NUL")
+        if not self.value.isascii() and any("\ud800" <= char <= "\udfff" for char in self.value):
+            raise CommandError("a string cannot hold surrogates")
+
+
+@dataclass(frozen=True, slots=True)
+class WireName:
+    """A mailbox name as the server spelled it (`List.raw_name`), sent back unchanged."""
+
+    raw: str
+
+    def __post_init__(self) -> None:
+        if "\0" in self.raw:
+            raise CommandError("a mailbox name cannot hold NUL")
+
+
+@dataclass(frozen=True, slots=True)
+class Octets:
+    """Data sent as a literal; as literal8 when it holds NUL."""
+
+    data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Arguments in parentheses."""
+
+    items: tuple[Argument, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +139,26 @@ class Literal:
     sync: bool = True
     binary: bool = False
 
+    @property
+    def header(self) -> bytes:
+        """What announces it: `{5}`, `{5+}`, `~{5}`, with the line end."""
+        return b"%b{%d%b}\r\n" % (
+            b"~" if self.binary else b"",
+            len(self.data),
+            b"" if self.sync else b"+",
+        )
 
-Part: TypeAlias = bytes | Literal
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A line sent after the command line, when the server asks for it (RFC 3501 6.2.2)."""
+
+    data: bytes = field(repr=False)
+
+
+Argument: TypeAlias = "Atom | Flag | Text | WireName | Octets | Group"
+MailboxName: TypeAlias = str | WireName
+Part: TypeAlias = bytes | Literal | Answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,5 +169,90 @@ class Command:
     parts: tuple[Part, ...] = field(repr=False)
 
     def steps(self, tag: str) -> list[list[bytes]]:
-        """What to send: the buffers of one step at once, then wait for a `Continuation` before the next step."""
-        raise NotImplementedError
+        """What to send: the buffers of one step at once, then a `Continuation` is awaited before the next step.
+
+        Steps that are left when the tagged response comes are not sent. Large literals are not copied.
+        """
+        if not (tag.isascii() and tag.isalnum()):
+            raise CommandError("a tag has letters and digits")
+        steps = [[f"{tag} ".encode("ascii")]]
+        for part in self.parts:
+            if isinstance(part, Literal):
+                steps[-1].append(part.header)
+                if part.sync:
+                    steps.append([])
+                steps[-1].append(part.data)
+            elif isinstance(part, Answer):
+                steps[-1].append(b"\r\n")
+                steps.append([part.data])
+            else:
+                steps[-1].append(part)
+        steps[-1].append(b"\r\n")
+        return steps
+
+
+def mailbox(name: MailboxName, dialect: Dialect) -> Argument:
+    """A mailbox name: modified UTF-7 or UTF-8 as the dialect wants it; INBOX in any case is INBOX."""
+    if isinstance(name, WireName):
+        return name
+    if name.upper() == "INBOX":
+        return Text("INBOX")
+    text = Text(name)
+    return text if dialect.utf8 else Text(utf7.encode(name))
+
+
+def build(dialect: Dialect, name: str, arguments: Iterable[Argument] = ()) -> Command:
+    """The command `name` with its arguments. Raises `CommandError`."""
+    for word in name.split(" "):
+        Atom(word)
+    writer = _Writer(dialect)
+    writer.text += name.encode("ascii")
+    for argument in arguments:
+        writer.text += b" "
+        writer.write(argument)
+    return Command(name, writer.parts())
+
+
+class _Writer:
+    """Collects a command: text that grows, and the literals between."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self.text = bytearray()
+        self._dialect = dialect
+        self._done: list[Part] = []
+
+    def write(self, argument: Argument) -> None:
+        match argument:
+            case Atom(text) | Flag(text):
+                self.text += text.encode("ascii")
+            case Text(value):
+                self._string(value.encode("utf-8"))
+            case WireName(raw):
+                self._string(raw.encode("utf-8", "surrogateescape"))
+            case Octets(data):
+                self._literal(data)
+            case Group(items):
+                self.text += b"("
+                for index, item in enumerate(items):
+                    self.text += b" " if index else b""
+                    self.write(item)
+                self.text += b")"
+
+    def _string(self, octets: bytes) -> None:
+        plain = octets.isascii() or self._dialect.utf8
+        if not plain or len(octets) > _QUOTABLE_LENGTH or b"\r" in octets or b"\n" in octets:
+            self._literal(octets)
+        else:
+            self.text += b'"%b"' % octets.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
+
+    def _literal(self, data: bytes) -> None:
+        binary = b"\0" in data
+        if binary and not self._dialect.binary:
+            raise CommandError("the server does not take NUL")
+        small = len(data) <= _LITERAL_MINUS_LENGTH
+        sync = not (self._dialect.literal_plus or (self._dialect.literal_minus and small))
+        self._done += (bytes(self.text), Literal(data, sync, binary))
+        self.text.clear()
+
+    def parts(self) -> tuple[Part, ...]:
+        return (*self._done, bytes(self.text)) if self.text else tuple(self._done)

@@ -1,0 +1,46 @@
+"""UID SEARCH, answered as sets: by ESEARCH (RFC 4731) where the server has it, else by SEARCH."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gateway.types import Uids
+from gateway.upstream.imap import commands
+from gateway.upstream.imap.commands import SearchKey
+from gateway.upstream.imap.responses import ESearch, Search
+from gateway.upstream.imap.session import Reply, Session
+
+
+async def search(session: Session, *keys: SearchKey) -> Uids:
+    """The UIDs for which all `keys` hold. Raises `UpstreamError`."""
+    return (await search_many(session, [keys]))[0]
+
+
+async def search_many(session: Session, questions: Sequence[Sequence[SearchKey]]) -> list[Uids]:
+    """Several searches, in one round trip where the answers can be told apart. Raises `UpstreamError`."""
+    if "ESEARCH" not in session.capabilities:
+        return [await _plain(session, keys) for keys in questions]
+    returns = ("ALL", "COUNT")
+    asked = [commands.uid_search(session.dialect, *keys, returns=returns) for keys in questions]
+    replies = await session.pipeline(*asked)
+    return [
+        await _plain(session, keys) if (found := _extended(reply)) is None else found
+        for keys, reply in zip(questions, replies, strict=True)
+    ]
+
+
+def _extended(reply: Reply) -> Uids | None:
+    """The set of an ESEARCH, or None when it cannot be relied on.
+
+    Some servers write runs that span UIDs no message has; the count tells.
+    """
+    for answer in reply.of(ESearch):
+        if answer.uid and answer.tag in (None, reply.tagged.tag):
+            found = answer.all if answer.all is not None else Uids()
+            return found if answer.count == len(found) else None
+    return None
+
+
+async def _plain(session: Session, keys: Sequence[SearchKey]) -> Uids:
+    reply = await session.execute(commands.uid_search(session.dialect, *keys))
+    return Uids().union(*(answer.numbers for answer in reply.of(Search)))
