@@ -141,7 +141,8 @@ def test_environment_alone_can_complete_a_file(file: Path) -> None:
         (("[imap]", "[imap]\nlogin = '{user'"), "imap.login: allowed in braces"),
         (('host = "imap.example.com"', ""), "imap.host is missing"),
         (('host = "imap.example.com"', 'host = ""'), "imap.host: String should have at least 1 character"),
-        (("[store]", "[stored]"), "store is missing"),
+        (('[store]\nurl = "sqlite:gateway.db"', ""), "store is missing"),
+        (("[store]", "[stored]"), "unknown key stored; allowed are the sections imap, smtp, store"),
         (("sqlite:gateway.db", "postgresql://u:hunter2@h/db"), "store.url: PostgreSQL is not supported yet"),
         (
             ("sqlite:gateway.db", "mysql://u:hunter2@h/db"),
@@ -155,7 +156,7 @@ def test_environment_alone_can_complete_a_file(file: Path) -> None:
         (("[imap]", "[log]\ntrace = ['/d']\n[imap]"), 'log.trace.0: allowed are "user" and "user/deviceid"'),
         (("[imap]", "[log]\nlevel = 'all'\n[imap]"), "log.level: Input should be 'debug', 'info'"),
         (("[imap]", "[eas]\nheartbeat_max = 30\n[imap]"), "eas.heartbeat_min: allowed is at most"),
-        (("[imap]", "imap = 3\n[imapx]"), "imap: Input should be a valid dictionary"),
+        (('[imap]\nhost = "imap.example.com"', "imap = 3"), "imap: Input should be a valid dictionary"),
         (("[imap]", "[imap"), "is not TOML"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum, auto
@@ -17,7 +18,7 @@ from gateway.ports import Clock, Mailboxes, State, Submission
 from gateway.types import Device, Principal
 from wbxml import Element, Tag
 
-__all__ = ["BodyRule", "Command", "Context", "Limits", "Raw", "Reply", "Services"]
+__all__ = ["DEVICE_LEASE", "BodyRule", "Command", "Context", "Limits", "Raw", "Reply", "Services"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,9 @@ class Raw:
     content_type: str
     body: bytes
 
+
+DEVICE_LEASE = "device"
+"""Name of the lease under which a stored `Device` is read, changed and written."""
 
 Reply = Element | Raw | None
 """What a handler returns; None is the empty 200."""
@@ -63,7 +67,11 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What outlives a request; wired once, in `gateway/app.py`. `release` is the version of this package."""
+    """What outlives a request; wired once, in `gateway/app.py`.
+
+    `release` is the version of this package. `discovery` are the headers that tell versions and commands, for
+    the first FolderSync to repeat (MS-ASHTTP 2.2.1.1.2.4).
+    """
 
     state: State
     submission: Submission
@@ -71,6 +79,7 @@ class Services:
     limits: Limits
     identity: Identity
     release: str
+    discovery: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
