@@ -39,7 +39,10 @@ format: $(STAMP)
 	$(BIN)/ruff format
 
 bench: packages $(STAMP)
-	@$(BIN)/python -m tests.bench $(ARGS)
+	@for script in tests/bench/bench_*.py; do \
+	    echo "== $$script"; \
+	    $(BIN)/python -m tests.bench.$$(basename $$script .py) $(ARGS) || exit 1; \
+	done
 
 fuzz: $(STAMP)
 	@$(BIN)/pip install --quiet --editable '.[fuzz]'

@@ -7,7 +7,7 @@ import http.client
 import urllib.parse
 from dataclasses import dataclass, field
 
-from wbxml import Element, decode, encode
+from wbxml import DecodeError, Element, decode, encode
 
 PATH = "/Microsoft-Server-ActiveSync"
 VERSION = "16.1"
@@ -72,7 +72,10 @@ class Client:
         content_type = response.getheader("Content-Type", "")
         if content_type != WBXML:
             raise PhoneError(f"{name} was answered with {content_type or 'no Content-Type'}, not {WBXML}")
-        return decode(answer)
+        try:
+            return decode(answer)
+        except DecodeError as error:
+            raise PhoneError(f"the answer to {name} cannot be read: {error}") from error
 
     def _exchange(
         self, method: str, target: str, body: bytes, headers: dict[str, str], seconds: float

@@ -22,7 +22,7 @@ from pymap.imap import IMAPServer, IMAPService
 from pymap.parsing.message import AppendMessage
 from pymap.parsing.specials.flag import Flag
 
-from gateway.demo.samples import ADDRESS, Sample, samples
+from gateway.demo.samples import ADDRESS, samples
 
 USER = ADDRESS
 PASSWORD = "demo"  # noqa: S105  # of servers that live for minutes on loopback and hold sample mail
@@ -50,7 +50,7 @@ async def mail_servers() -> AsyncIterator[MailServers]:
         for name in FOLDERS:
             await session.create_mailbox(name)
     for sample in samples(datetime.now(UTC)):
-        await _append(identity, sample)
+        await _append(identity, sample.mailbox, sample.message, sample.received, *sample.flags)
     accepted: list[bytes] = []
     smtp = await _start_smtp(_Deliver(identity, accepted))
     try:
@@ -65,11 +65,10 @@ def _port(server: asyncio.Server) -> int:
     return port
 
 
-async def _append(identity: Identity, sample: Sample) -> None:
-    flags = frozenset(Flag(flag.encode()) for flag in sample.flags)
+async def _append(identity: Identity, mailbox: str, message: bytes, received: datetime, *flags: str) -> None:
+    appended = AppendMessage(message, received, frozenset(Flag(flag.encode()) for flag in flags))
     async with identity.new_session() as session:
-        message = AppendMessage(sample.message, sample.received, flags)
-        await session.append_messages(sample.mailbox, [message])
+        await session.append_messages(mailbox, [appended])
 
 
 async def _start_imap() -> tuple[Identity, asyncio.Server]:
@@ -123,5 +122,5 @@ class _Deliver:
         assert content is not None
         self.accepted.append(content)
         if any(recipient.casefold() == ADDRESS for recipient in envelope.rcpt_tos):
-            await _append(self.identity, Sample("INBOX", datetime.now(UTC), content))
+            await _append(self.identity, "INBOX", content, datetime.now(UTC))
         return "250 2.0.0 accepted"

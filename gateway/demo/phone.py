@@ -7,6 +7,7 @@ It speaks protocol version 16.1. Every method is one thing a user or a timer mak
 from __future__ import annotations
 
 import base64
+import binascii
 
 from gateway.demo.client import Client, PhoneError
 from gateway.demo.items import Changes, Collection, File, Folder, Mail, apply, expect_status, require, text
@@ -160,7 +161,10 @@ class Phone:
     def fetch_file(self, file: File) -> tuple[str, bytes]:
         """Loads an attachment: its content type and its bytes."""
         properties = self._fetch(element(AirSyncBase.FileReference, file.reference))
-        data = base64.b64decode(text(properties, ItemOperations.Data), validate=True)
+        try:
+            data = base64.b64decode(text(properties, ItemOperations.Data), validate=True)
+        except binascii.Error as error:
+            raise PhoneError(f"the attachment {file.name} is not base64: {error}") from error
         return text(properties, AirSyncBase.ContentType), data
 
     def _fetch(self, *what: Element) -> Element:

@@ -11,6 +11,7 @@ ADDRESS = "demo@example.test"
 ME = f"Demo User <{ADDRESS}>"
 ANN = "Ann Archer <ann@example.test>"
 BEN = "Ben Okafor <ben@example.test>"
+OFFER = pdf("Offer: 3 boats (used)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,7 @@ class Sample:
     """A message as it lies in a mailbox; `flags` are IMAP flags."""
 
     mailbox: str
+    subject: str
     received: datetime
     message: bytes
     flags: tuple[str, ...] = ()
@@ -29,8 +31,16 @@ def samples(now: datetime) -> list[Sample]:
     return sorted(made, key=lambda sample: sample.received)
 
 
+def _sample(mailbox: str, draft: Draft, *flags: str) -> Sample:
+    return Sample(mailbox, draft.subject, draft.date, compose(draft), flags)
+
+
 def _inbox(draft: Draft, *flags: str) -> Sample:
-    return Sample("INBOX", draft.date, compose(draft), flags)
+    return _sample("INBOX", draft, *flags)
+
+
+def _legacy(charset: str, draft: Draft, *flags: str) -> Sample:
+    return Sample("INBOX", draft.subject, draft.date, compose_legacy(draft, charset), flags)
 
 
 def _scripts(now: datetime) -> list[Sample]:
@@ -73,9 +83,9 @@ def _scripts(now: datetime) -> list[Sample]:
     return [
         _inbox(japanese),
         _inbox(arabic),
-        Sample("INBOX", cyrillic.date, compose_legacy(cyrillic, "koi8-r")),
-        Sample("INBOX", legacy_japanese.date, compose_legacy(legacy_japanese, "iso-2022-jp"), ("\\Seen",)),
-        Sample("INBOX", german.date, compose_legacy(german, "iso-8859-1"), ("\\Seen",)),
+        _legacy("koi8-r", cyrillic),
+        _legacy("iso-2022-jp", legacy_japanese, "\\Seen"),
+        _legacy("iso-8859-1", german, "\\Seen"),
     ]
 
 
@@ -116,7 +126,7 @@ def _formats(now: datetime) -> list[Sample]:
         date=now - timedelta(hours=14),
         text="Please find the offer and the price list attached.\n",
         attachments=(
-            Attachment("offer.pdf", "application/pdf", pdf("Offer: 3 boats (used)")),
+            Attachment("offer.pdf", "application/pdf", OFFER),
             Attachment("Preise für März.csv", "text/csv", b"Boot;Preis\r\nJolle;4200\r\n"),
         ),
     )
@@ -166,7 +176,7 @@ def _conversation(now: datetime) -> list[Sample]:
     )
     return [
         _inbox(first, "\\Seen", "\\Answered"),
-        Sample("Sent", answer.date, compose(answer), ("\\Seen",)),
+        _sample("Sent", answer, "\\Seen"),
         _inbox(last),
     ]
 
@@ -187,6 +197,6 @@ def _other_folders(now: datetime) -> list[Sample]:
         text="Your parcel waits at the counter.\n",
     )
     return [
-        Sample("Drafts", draft.date, compose(draft), ("\\Seen", "\\Draft")),
-        Sample("Trash", old.date, compose(old), ("\\Seen",)),
+        _sample("Drafts", draft, "\\Seen", "\\Draft"),
+        _sample("Trash", old, "\\Seen"),
     ]

@@ -1,0 +1,160 @@
+"""The real gateway as a process of its own, started as an administrator does: serve --config FILE."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+
+from tests.support.dovecot import Dovecot
+from tests.support.ports import LOOPBACK, free_ports
+from tests.support.smtp_sink import SmtpSink
+
+START_SECONDS = 20.0
+STOP_SECONDS = 25.0
+
+Section = Mapping[str, str | int | float | bool | list[str]]
+
+
+class GatewayFailed(Exception):
+    """The gateway did not start or did not stop; the message holds its log."""
+
+
+class Gateway:
+    """One gateway process with a store of its own. Use it as a context manager, or `start` and `close` it.
+
+    `sections` lays values over the generated configuration: `sections={"eas": {"heartbeat_min": 1}}`.
+    """
+
+    host = LOOPBACK
+
+    def __init__(
+        self, imap: Dovecot, smtp: SmtpSink, *, sections: Mapping[str, Section] | None = None
+    ) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="gateway-"))
+        self.port = free_ports(1)[0]
+        self.config = self._folder / "gateway.toml"
+        self.database = self._folder / "gateway.db"
+        self._log = self._folder / "gateway.log"
+        self._process: subprocess.Popen[bytes] | None = None
+        self.config.write_text(_toml(self._sections(imap, smtp, sections or {})))
+
+    def _sections(
+        self, imap: Dovecot, smtp: SmtpSink, more: Mapping[str, Section]
+    ) -> dict[str, dict[str, object]]:
+        made: dict[str, dict[str, object]] = {
+            "server": {"listen": f"{self.host}:{self.port}"},
+            "imap": {"host": imap.host, "port": imap.port, "security": "none"},
+            "smtp": {
+                "host": smtp.host,
+                "port": smtp.port,
+                "security": smtp.security,
+                "auth": "user" if smtp.auth else "none",
+            },
+            "identity": {"email": "{user}@example.test"},
+            "store": {"url": f"sqlite://{self.database}"},
+            "log": {"level": "debug"},
+        }
+        for name, values in more.items():
+            made.setdefault(name, {}).update(values)
+        return made
+
+    @property
+    def url(self) -> str:
+        """Where it listens, without a path."""
+        return f"http://{self.host}:{self.port}"
+
+    @property
+    def pid(self) -> int:
+        """The process id; raises AssertionError when it does not run."""
+        assert self._process is not None
+        return self._process.pid
+
+    def start(self) -> None:
+        """Starts the process and waits until /healthz answers. Raises `GatewayFailed`."""
+        with self._log.open("ab") as log:
+            self._process = process = subprocess.Popen(
+                [sys.executable, "-m", "gateway", "serve", "--config", str(self.config)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            )
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline and process.poll() is None:
+            if self._healthy():
+                return
+            time.sleep(0.03)
+        self.kill()
+        raise GatewayFailed(self.log())
+
+    def _healthy(self) -> bool:
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=2)
+        try:
+            connection.request("GET", "/healthz")
+            return connection.getresponse().status == http.HTTPStatus.OK
+        except OSError:
+            return False
+        finally:
+            connection.close()
+
+    def terminate(self) -> int:
+        """Asks it to stop (SIGTERM) and waits; returns the exit status. Raises `GatewayFailed`."""
+        process = self._process
+        assert process is not None
+        process.send_signal(signal.SIGTERM)
+        try:
+            status = process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise GatewayFailed(f"it did not stop within {STOP_SECONDS} s\n{self.log()}") from None
+        self._process = None
+        return status
+
+    def kill(self) -> None:
+        """Ends it at once (SIGKILL), as a crash does. What it had acknowledged must survive."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.wait()
+
+    def restart(self) -> None:
+        """Stops it in order and starts it again on the same port and store."""
+        self.terminate()
+        self.start()
+
+    def close(self) -> None:
+        """Ends it and removes its folder."""
+        self.kill()
+        shutil.rmtree(self._folder)
+
+    def __enter__(self) -> Gateway:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def log(self) -> str:
+        """What it wrote so far to standard output and error."""
+        return self._log.read_text(errors="replace") if self._log.exists() else ""
+
+
+def _toml(sections: Mapping[str, Mapping[str, object]]) -> str:
+    # Strings, numbers, booleans and lists of strings look the same in JSON and in TOML.
+    lines: list[str] = []
+    for name, values in sections.items():
+        lines.append(f"[{name}]")
+        lines.extend(f"{key} = {json.dumps(value)}" for key, value in values.items())
+    return "\n".join(lines) + "\n"
