@@ -101,10 +101,9 @@ class ResponseReader:
         if self._missing or self._sink.tell():
             self._sink.write(piece)
         if not self._missing:
-            if self._sink.tell():
-                piece = self._sink.getvalue()
-                self._sink = BytesIO()
-            self._literals.append(piece)
+            # BytesIO hands its buffer over without a copy.
+            self._literals.append(self._sink.getvalue() if self._sink.tell() else piece)
+            self._sink = BytesIO()
         return at + len(piece)
 
     def _take_line(self, data: bytes, at: int, responses: list[Response]) -> int:
