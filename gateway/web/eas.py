@@ -1,0 +1,357 @@
+"""The ActiveSync endpoint, as a plain ASGI application.
+
+Checks come in the order that gives the error a client expects (MS-ASHTTP 3.1.5): method, credentials, query,
+command, policy key, body, document. The body is not touched before the credentials are known to be good.
+While a command holds its answer, nothing of the request is kept but its head.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import secrets
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import structlog
+
+import wbxml
+from gateway.eas import request as head
+from gateway.eas import status
+from gateway.eas.commands.base import BodyRule, Command, Context, Raw, Reply, Services
+from gateway.eas.versions import OFFERED, Version
+from gateway.errors import AuthenticationFailed, GatewayError, Kind, Refused, UpstreamError
+from gateway.ports import MailboxesFactory
+from gateway.types import Device, Principal
+from gateway.web.auth import Authentication, Throttled
+from gateway.web.client import Proxies
+from gateway.web.devices import Devices
+from gateway.web.http import (
+    THREAD_FROM,
+    BodyTooLarge,
+    ClientGone,
+    Receive,
+    Response,
+    Scope,
+    Send,
+    compress,
+    decompress,
+    headers_of,
+    read_body,
+    send_response,
+    while_connected,
+)
+from gateway.web.metrics import Metrics
+from gateway.web.trace import Trace, redacted
+
+__all__ = ["EasEndpoint", "discovery", "is_eas_path"]
+
+WBXML = "application/vnd.ms-sync.wbxml"
+_WBXML_TYPES = frozenset({WBXML, "application/vnd.ms-sync", ""})
+_MIME_TYPES = frozenset({"message/rfc822", ""})
+_PATH = re.compile(r"/microsoft-server-activesync(/.*)?", re.IGNORECASE | re.DOTALL)
+_COMPRESS_FROM = 1024
+_REALM = 'Basic realm="ActiveSync"'
+_METHODS = "OPTIONS,POST"
+_IMPLEMENTATION = "15.2"
+"""Value of MS-Server-ActiveSync: the Exchange release whose protocol this is."""
+
+
+def is_eas_path(path: str) -> bool:
+    """Whether a path is the endpoint's; clients write it in any case and some add to it."""
+    return _PATH.fullmatch(path) is not None
+
+
+def discovery(commands: Iterable[Command]) -> dict[str, str]:
+    """Return the headers that tell which versions and commands are served (MS-ASHTTP 2.2.3.1.2)."""
+    return {
+        "MS-ASProtocolVersions": OFFERED,
+        "MS-ASProtocolCommands": ",".join(command.name for command in commands),
+    }
+
+
+@dataclass(slots=True)
+class _Record:
+    """What the log line of a request says, filled in as it becomes known."""
+
+    address: str = ""
+    user: str = ""
+    device: str = ""
+    command: str = ""
+    version: str = ""
+    status: str = ""
+    reason: str = ""
+    bytes_in: int = 0
+    body_read: bool = False
+
+    def names(self) -> dict[str, str]:
+        """Return what is known of who asked for what, and how it went."""
+        names = ("user", "device", "command", "version", "status", "reason")
+        return {name: text for name in names if (text := getattr(self, name))}
+
+
+class EasEndpoint:
+    """Serves the commands. `stopping` is set when the server begins to shut down."""
+
+    def __init__(
+        self,
+        commands: Iterable[Command],
+        services: Services,
+        authentication: Authentication,
+        mailboxes: MailboxesFactory,
+        *,
+        proxies: Proxies,
+        metrics: Metrics,
+        trace: Trace,
+        stopping: asyncio.Event,
+    ) -> None:
+        self._commands = {command.name: command for command in commands}
+        self._services = services
+        self._authentication = authentication
+        self._mailboxes = mailboxes
+        self._devices = Devices(services.state, services.clock)
+        self._proxies = proxies
+        self._metrics = metrics
+        self._trace = trace
+        self._stopping = stopping
+        self._latest: dict[tuple[str, str, str], asyncio.Event] = {}
+        self._log = structlog.get_logger("gateway.eas")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, and log it in one line."""
+        started = time.perf_counter()
+        headers = headers_of(scope)
+        record = _Record(address=self._proxies.client(scope, headers))
+        try:
+            response = await self._answer(scope, headers, receive, record)
+        except ClientGone:
+            record.reason = "client gone"
+            self._note(record, 0, 0, started)
+            return
+        except Exception:  # noqa: BLE001  # the boundary: whatever went wrong, the device gets an answer
+            failure = secrets.token_hex(4)
+            self._log.exception("unexpected error", error_id=failure, **record.names())
+            error = GatewayError(f"unexpected error {failure}")
+            response = self._refuse(record.command, Version.parse(record.version), error, record)
+        response.headers.setdefault("Cache-Control", "private")
+        response.headers.setdefault("MS-Server-ActiveSync", _IMPLEMENTATION)
+        if "expect" in headers and not record.body_read:
+            # The client may or may not send the body it announced; only a new connection is sure to be in
+            # step.
+            response.headers["Connection"] = "close"
+        await send_response(send, response)
+        self._note(record, response.code, len(response.body), started)
+
+    def _note(self, record: _Record, code: int, bytes_out: int, started: float) -> None:
+        seconds = time.perf_counter() - started
+        self._metrics.answered(
+            record.command or "none", record.version or "none", code, record.status, seconds
+        )
+        self._log.info(
+            "request",
+            http=code,
+            ms=round(seconds * 1000),
+            bytes_in=record.bytes_in,
+            bytes_out=bytes_out,
+            address=record.address,
+            **record.names(),
+        )
+
+    # --- credentials
+    # -----------------------------------------------------------------------------------------
+
+    async def _answer(
+        self, scope: Scope, headers: Mapping[str, str], receive: Receive, record: _Record
+    ) -> Response:
+        method: str = scope["method"]
+        if method not in {"OPTIONS", "POST"}:
+            record.reason = "method not supported"
+            return Response(501, {"Allow": _METHODS})
+        try:
+            principal = await self._authentication.login(headers.get("authorization"), record.address)
+        except AuthenticationFailed as error:
+            record.reason = error.detail
+            return _unauthorized()
+        except Throttled as error:
+            record.reason = "too many attempts with wrong credentials"
+            return Response(503, {"Retry-After": str(error.seconds)})
+        except UpstreamError as error:
+            record.reason = f"cannot check credentials: {error.detail}"
+            return Response(503, {"Retry-After": str(status.RETRY_AFTER)})
+        record.user = principal.user
+        if method == "OPTIONS":
+            record.command = "OPTIONS"
+            return Response(200, {"Allow": _METHODS, "Public": _METHODS} | discovery(self._commands.values()))
+        try:
+            request = head.parse(scope["query_string"], headers)
+        except head.BadRequest as error:
+            record.command, record.version = error.command or "", str(error.version or "")
+            return self._refuse(error.command, error.version, error, record)
+        record.device, record.command, record.version = (
+            request.device_id,
+            request.command,
+            str(request.version),
+        )
+        return await self._command(principal, request, headers, receive, record)
+
+    # --- the command
+    # -----------------------------------------------------------------------------------------
+
+    async def _command(
+        self,
+        principal: Principal,
+        request: head.EasRequest,
+        headers: Mapping[str, str],
+        receive: Receive,
+        record: _Record,
+    ) -> Response:
+        log = self._log.bind(user=principal.user, device=request.device_id, command=request.command)
+        try:
+            command = self._find(request)
+            device = await self._devices.of(principal.user, request)
+            _check_policy_key(command, request, device)
+            traced = self._trace.wants(principal.user, request.device_id)
+            root, body = await self._read(command, request, headers, receive, record)
+            if traced:
+                log.info("trace request", document=None if root is None else redacted(root), mime=len(body))
+            context = Context(
+                request=request,
+                principal=principal,
+                device=device,
+                mailboxes=self._mailboxes(principal),
+                services=self._services,
+                stopping=self._stopping,
+                superseded=asyncio.Event(),
+                log=log,
+            )
+            work = self._tracked(command, context, root, body)
+            del root, body  # the handler alone decides how long they live
+            reply = await while_connected(receive, work)
+            if traced:
+                log.info(
+                    "trace reply", document=redacted(reply) if isinstance(reply, wbxml.Element) else None
+                )
+            response = await _written(reply, request)
+        except AuthenticationFailed as error:
+            # The password was changed since it was last checked.
+            self._authentication.forget(principal)
+            record.reason = error.detail or "credentials no longer good"
+            return _unauthorized()
+        except BodyTooLarge:
+            record.reason = f"body larger than {self._services.limits.max_body} bytes"
+            return Response(413, {"Connection": "close"})
+        except GatewayError as error:
+            return self._refuse(request.command, request.version, error, record)
+        if isinstance(reply, wbxml.Element):
+            record.status = reply.child_text(command.status) or ""
+        response.headers.update(context.reply_headers)
+        return response
+
+    def _find(self, request: head.EasRequest) -> Command:
+        command = self._commands.get(request.command)
+        if command is None:
+            raise Refused(Kind.COMMAND_NOT_SUPPORTED, f"{request.command} is not served")
+        if request.version < command.first or (command.last is not None and request.version > command.last):
+            raise Refused(
+                Kind.VERSION_NOT_SUPPORTED, f"{request.command} is not part of version {request.version}"
+            )
+        return command
+
+    async def _read(
+        self,
+        command: Command,
+        request: head.EasRequest,
+        headers: Mapping[str, str],
+        receive: Receive,
+        record: _Record,
+    ) -> tuple[wbxml.Element | None, bytes]:
+        """Read the body: a document, or a message, as the command has it in this version."""
+        limits = self._services.limits
+        body = await read_body(receive, headers, limits.max_body)
+        record.bytes_in, record.body_read = len(body), True
+        is_mime = command.body is BodyRule.MIME and not request.version.compose_in_wbxml
+        if command.body is BodyRule.NONE or (not body and command.body is BodyRule.OPTIONAL):
+            return None, b""
+        if not body:
+            raise Refused(Kind.INVALID_CONTENT, "the body is empty")
+        if request.content_type not in (_MIME_TYPES if is_mime else _WBXML_TYPES):
+            raise Refused(Kind.INVALID_CONTENT, f"content type {request.content_type[:80]!a}")
+        body = await decompress(body, headers.get("content-encoding", ""), limits.max_body)
+        if is_mime:
+            return None, body
+        try:
+            root = await _decoded(body, limits.max_body, limits.max_depth, limits.max_elements)
+        except wbxml.DecodeError as error:
+            raise Refused(Kind.INVALID_WBXML, str(error)) from None
+        if root.tag is not command.root:
+            raise Refused(Kind.INVALID_XML, f"{root.tag!r} is not the root element of {command.name}")
+        return root, b""
+
+    async def _tracked(
+        self, command: Command, context: Context, root: wbxml.Element | None, body: bytes
+    ) -> Reply:
+        """Run the handler; an earlier request of the device for the same command is superseded by it."""
+        key = (context.principal.user, context.request.device_id, command.name)
+        earlier = self._latest.get(key)
+        if earlier is not None:
+            earlier.set()
+        self._latest[key] = context.superseded
+        self._metrics.opened(command.name)
+        handler = command.handle(context, root, body)
+        del root, body
+        try:
+            return await handler
+        finally:
+            self._metrics.closed(command.name)
+            if self._latest.get(key) is context.superseded:
+                del self._latest[key]
+
+    def _refuse(
+        self, command: str | None, version: Version | None, error: GatewayError, record: _Record
+    ) -> Response:
+        record.reason = f"{error.kind}: {error.detail}" if error.detail else str(error.kind)
+        answer = status.answer(command, error.kind, version)
+        if isinstance(answer, status.StatusAnswer):
+            record.status = str(answer.value)
+            return Response(200, {"Content-Type": WBXML}, wbxml.encode(answer.document()))
+        if answer.retry_after is None:
+            return Response(answer.code)
+        return Response(answer.code, {"Retry-After": str(answer.retry_after)})
+
+
+def _unauthorized() -> Response:
+    return Response(
+        401,
+        {"WWW-Authenticate": _REALM, "Content-Type": "text/plain; charset=utf-8"},
+        b"Log in with the user name and password of your mail account.\n",
+    )
+
+
+def _check_policy_key(command: Command, request: head.EasRequest, device: Device) -> None:
+    """Raise Refused unless the device has been provisioned and proves it (MS-ASPROV 3.1.5.1)."""
+    if not command.needs_policy_key:
+        return
+    if not device.policy_key or not request.policy_key:
+        raise Refused(Kind.DEVICE_NOT_PROVISIONED, "the device has no policy key yet")
+    if request.policy_key != device.policy_key:
+        raise Refused(Kind.INVALID_POLICY_KEY, "the policy key is not the one given out")
+
+
+async def _decoded(body: bytes, size: int, depth: int, elements: int) -> wbxml.Element:
+    def decode() -> wbxml.Element:
+        return wbxml.decode(body, max_size=size, max_depth=depth, max_elements=elements)
+
+    return decode() if len(body) < THREAD_FROM else await asyncio.to_thread(decode)
+
+
+async def _written(reply: Reply, request: head.EasRequest) -> Response:
+    if reply is None:
+        return Response(200)
+    if isinstance(reply, Raw):
+        return Response(200, {"Content-Type": reply.content_type}, reply.body)
+    response = Response(200, {"Content-Type": WBXML}, wbxml.encode(reply))
+    if request.accept_gzip and len(response.body) >= _COMPRESS_FROM:
+        response.body = await compress(response.body)
+        response.headers["Content-Encoding"] = "gzip"
+    return response

@@ -1,0 +1,172 @@
+"""ASGI in plain terms: headers, a body under a limit, a whole response, a client that leaves."""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias, TypeVar
+
+from gateway.errors import Kind, Refused
+
+__all__ = [
+    "THREAD_FROM",
+    "BodyTooLarge",
+    "ClientGone",
+    "Receive",
+    "Response",
+    "Scope",
+    "Send",
+    "compress",
+    "decompress",
+    "headers_of",
+    "read_body",
+    "send_response",
+    "while_connected",
+]
+
+Scope: TypeAlias = MutableMapping[str, Any]
+Message: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+T = TypeVar("T")
+
+IDLE_SECONDS = 60
+"""How long a body may stand still before the client counts as gone."""
+
+THREAD_FROM = 256 * 1024
+"""Bytes from which work that grows with the size leaves the event loop."""
+
+
+class ClientGone(Exception):
+    """The client closed the connection, or stopped sending; nobody is left to answer."""
+
+
+class BodyTooLarge(Exception):
+    """The body has more than the bytes allowed, as sent or with its compression undone."""
+
+
+@dataclass(slots=True)
+class Response:
+    """A whole response. Content-Length is added when it is sent."""
+
+    code: int
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+def headers_of(scope: Scope) -> dict[str, str]:
+    """Return the headers by lower-case name; of those given more than once, the values joined by commas."""
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in scope["headers"]:
+        name, text = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        headers[name] = f"{headers[name]}, {text}" if name in headers else text
+    return headers
+
+
+async def send_response(send: Send, response: Response) -> None:
+    """Send a response in one piece."""
+    headers = [(name.encode("latin-1"), text.encode("latin-1")) for name, text in response.headers.items()]
+    headers.append((b"Content-Length", str(len(response.body)).encode()))
+    await send({"type": "http.response.start", "status": response.code, "headers": headers})
+    await send({"type": "http.response.body", "body": response.body})
+
+
+async def read_body(receive: Receive, headers: Mapping[str, str], limit: int) -> bytes:
+    """Read the whole body, of known length or chunked, as sent.
+
+    Raises BodyTooLarge, if possible before a byte is read, and ClientGone when it ends early or stands still.
+    """
+    announced = headers.get("content-length", "")
+    if announced.isascii() and announced.isdigit() and int(announced) > limit:
+        raise BodyTooLarge
+    pieces: list[bytes] = []
+    size = 0
+    while True:
+        try:
+            async with asyncio.timeout(IDLE_SECONDS):
+                message = await receive()
+        except TimeoutError:
+            raise ClientGone from None
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        piece = message.get("body", b"")
+        size += len(piece)
+        if size > limit:
+            raise BodyTooLarge
+        pieces.append(piece)
+        if not message.get("more_body", False):
+            return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+async def decompress(body: bytes, encoding: str, limit: int) -> bytes:
+    """Undo a Content-Encoding: gzip, deflate (zlib or bare) or identity.
+
+    Raises BodyTooLarge when more than `limit` bytes come out, and Refused (INVALID_CONTENT) when the encoding
+    is another or the data are broken.
+    """
+    match encoding.strip().lower():
+        case "" | "identity":
+            return body
+        case "gzip" | "x-gzip":
+            window = _GZIP
+        case "deflate":
+            # RFC 9110 8.4.1.2 means zlib; some senders leave its header out.
+            window = zlib.MAX_WBITS if body[:1] == b"\x78" else -zlib.MAX_WBITS
+        case _:
+            raise Refused(Kind.INVALID_CONTENT, "unknown Content-Encoding")
+    if len(body) < THREAD_FROM // 16:
+        return _inflate(body, window, limit)
+    return await asyncio.to_thread(_inflate, body, window, limit)
+
+
+_GZIP = zlib.MAX_WBITS | 16
+_LEVEL = 4
+
+
+def _inflate(body: bytes, window: int, limit: int) -> bytes:
+    engine = zlib.decompressobj(window)
+    try:
+        plain = engine.decompress(body, limit + 1)
+    except zlib.error as error:
+        raise Refused(Kind.INVALID_CONTENT, f"compressed body is broken: {error}") from None
+    if len(plain) > limit:
+        raise BodyTooLarge
+    if not engine.eof:
+        raise Refused(Kind.INVALID_CONTENT, "compressed body is cut short")
+    return plain
+
+
+async def compress(body: bytes) -> bytes:
+    """Compress with gzip."""
+    if len(body) < THREAD_FROM:
+        return zlib.compress(body, _LEVEL, _GZIP)
+    return await asyncio.to_thread(zlib.compress, body, _LEVEL, _GZIP)
+
+
+async def while_connected(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
+    """Run work whose request is read to its end, as long as somebody waits for the answer.
+
+    Cancels it and raises ClientGone when the client closes the connection.
+    """
+    task = asyncio.current_task()
+    assert task is not None
+    gone = False
+
+    async def watch() -> None:
+        nonlocal gone
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        gone = True
+        task.cancel()
+
+    watcher = asyncio.create_task(watch())
+    try:
+        return await work
+    except asyncio.CancelledError:
+        if gone and not task.uncancel():
+            raise ClientGone from None
+        raise
+    finally:
+        watcher.cancel()

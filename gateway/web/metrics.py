@@ -1,0 +1,65 @@
+"""What is counted, for Prometheus."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+__all__ = ["Metrics"]
+
+_BUCKETS = (0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600)
+
+
+class Metrics:
+    """The counters of one application; each has a registry of its own."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self._requests = Counter(
+            "eas_requests",
+            "ActiveSync requests answered, by command, protocol version, HTTP code and Status.",
+            ("command", "version", "http", "status"),
+            registry=self._registry,
+        )
+        self._seconds = Histogram(
+            "eas_request_seconds",
+            "Time from the request to its answer, held time included.",
+            ("command",),
+            buckets=_BUCKETS,
+            registry=self._registry,
+        )
+        self._open = Gauge(
+            "eas_requests_open",
+            "Requests being worked on or held, by command.",
+            ("command",),
+            registry=self._registry,
+        )
+
+    def opened(self, command: str) -> None:
+        """Count a request that a command begins to work on; `closed` ends it."""
+        self._open.labels(command).inc()
+
+    def closed(self, command: str) -> None:
+        self._open.labels(command).dec()
+
+    def answered(self, command: str, version: str, http: int, status: str, seconds: float) -> None:
+        """Count an answer. Labels must come from a closed set: they are kept for ever."""
+        self._requests.labels(command, version, str(http), status).inc()
+        self._seconds.labels(command).observe(seconds)
+
+    def watch(self, name: str, documentation: str, read: Callable[[], float]) -> None:
+        """Show a value that somebody else keeps, read whenever it is asked for."""
+        Gauge(name, documentation, registry=self._registry).set_function(read)
+
+    def route(self) -> Route:
+        """Return the page that shows all values."""
+
+        async def show(_request: Request) -> Response:
+            return Response(generate_latest(self._registry), media_type=CONTENT_TYPE_LATEST)
+
+        return Route("/metrics", show)
