@@ -1,0 +1,94 @@
+"""The rules of the repository that no other tool checks."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+from pydantic import BaseModel
+
+from gateway.config import Settings
+
+ROOT = Path(__file__).parent.parent
+ROOMS_WITH_IO = {"demo", "store", "upstream", "web", "dav"}
+IMAP_SESSION = Path("gateway/upstream/imap/session.py")
+COMES_WITH = {"proxyprotocol": "pymap"}
+LOADED_BY_OTHERS = {"httptools", "uvloop"}
+"""uvicorn uses them where they are installed."""
+
+
+def python_files(*folders: str) -> list[Path]:
+    return sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
+
+
+def imported(path: Path) -> set[str]:
+    """The top-level names of everything a file imports, wherever in it."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.Import):
+            names.update(alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.add(node.module.partition(".")[0])
+    return names
+
+
+def pyproject() -> dict[str, Any]:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())
+
+
+def settings() -> list[str]:
+    """All configuration keys as `section.key`."""
+    keys = []
+    for section, field in Settings.model_fields.items():
+        for kind in (field.annotation, *get_args(field.annotation)):
+            if isinstance(kind, type) and issubclass(kind, BaseModel):
+                keys += [f"{section}.{key}" for key in kind.model_fields]
+    return keys
+
+
+@pytest.mark.parametrize("setting", settings())
+def test_every_setting_is_in_the_admin_guide(setting: str) -> None:
+    section, _, key = setting.partition(".")
+    guide = (ROOT / "deploy/admin-guide.md").read_text()
+    table = re.search(rf"^\| `\[{section}\]` .*?(?=\n\n)", guide, re.MULTILINE | re.DOTALL)
+    assert table, f"no table for [{section}]"
+    assert f"\n| `{key}` |" in table[0]
+
+
+def test_the_admin_guide_invents_no_setting() -> None:
+    guide = (ROOT / "deploy/admin-guide.md").read_text()
+    tables = re.findall(r"^\| `\[(\w+)\]` .*?(?=\n\n)", guide, re.MULTILINE | re.DOTALL)
+    assert sorted(tables) == sorted(Settings.model_fields)
+    told = {
+        f"{section}.{key}"
+        for section, table in re.findall(r"^\| `\[(\w+)\]` (.*?)(?=\n\n)", guide, re.MULTILINE | re.DOTALL)
+        for key in re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)
+    }
+    assert told == set(settings())
+
+
+def test_every_room_without_io_is_held_to_it() -> None:
+    contracts = pyproject()["tool"]["importlinter"]["contracts"]
+    (contract,) = (one for one in contracts if "do no I/O" in one["name"])
+    rooms = {path.parent.name for path in (ROOT / "gateway").glob("*/__init__.py")}
+    assert {f"gateway.{room}" for room in rooms - ROOMS_WITH_IO} <= set(contract["source_modules"])
+
+
+def test_aioimaplib_is_known_to_one_file() -> None:
+    users = [path for path in python_files("gateway", "wbxml") if "aioimaplib" in imported(path)]
+    assert [path.relative_to(ROOT) for path in users] == [IMAP_SESSION]
+
+
+def test_dependencies_are_what_is_imported() -> None:
+    project = pyproject()["project"]
+    requirements = [*project["dependencies"], *project["optional-dependencies"]["demo"]]
+    declared = {re.split(r"[><=~\[ ]", one)[0].lower().replace("-", "_") for one in requirements}
+    used = {
+        COMES_WITH.get(name, name) for path in python_files("gateway", "wbxml") for name in imported(path)
+    }
+    assert used - set(sys.stdlib_module_names) - {"gateway", "wbxml"} == declared - LOADED_BY_OTHERS
