@@ -1,7 +1,7 @@
-"""How fast IMAP responses become values: `python -m tests.bench.bench_imap_wire`; the last line of output is JSON.
+"""How fast IMAP responses become values: `python -m tests.bench.bench_imap_wire`; the last line is JSON.
 
-Rates are the best of several rounds, the bytes fed in pieces as large as asyncio reads. `linear` is the time for twice as
-many messages over the time for half of them: 2 when the cost follows the length.
+Rates are the best of several rounds, the bytes fed in pieces as large as asyncio reads. `linear` is the
+time for twice as many messages over the time for half of them: 2 when the cost follows the length.
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ ROUNDS = 5
 MESSAGES = 10_000
 LITERAL = 30 * 1024 * 1024
 
-_SINGLE = '("text" "plain" ("charset" "utf-8" "format" "flowed") NIL NIL "quoted-printable" 2279 48 NIL NIL NIL NIL)'
+_SINGLE = (
+    '("text" "plain" ("charset" "utf-8" "format" "flowed") NIL NIL'
+    ' "quoted-printable" 2279 48 NIL NIL NIL NIL)'
+)
 _MIXED = (
     '((("text" "plain" ("charset" "utf-8") NIL NIL "7bit" 1024 30 NIL NIL NIL NIL)'
     '("text" "html" ("charset" "utf-8") NIL NIL "quoted-printable" 4096 90 NIL NIL NIL NIL)'
@@ -31,7 +34,7 @@ _MIXED = (
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A kind of message data: its name, the octets for message `n`, and the rate to reach (messages a second)."""
+    """A kind of message data: its name, the octets for message `n`, the rate to reach (messages/s)."""
 
     name: str
     template: str

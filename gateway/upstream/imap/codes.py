@@ -18,7 +18,7 @@ _CODE = re.compile(r'\[([^ \]\[()"]+)(?: ((?:"(?:[^"\\]|\\.)*+"|[^\]"])*+))?\] ?
 
 
 def parse_status_text(text: str) -> tuple[ResponseCode | None, str]:
-    """What follows the condition: (code, human-readable text). Never raises: a malformed code stays part of the text."""
+    """What follows the condition: (code, text for humans); a malformed code stays part of the text."""
     match = _CODE.match(text) if text.startswith("[") else None
     if match is None:
         return None, text

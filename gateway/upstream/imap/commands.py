@@ -1,7 +1,7 @@
 """The commands the gateway sends, one function each. All raise `CommandError` for values IMAP cannot carry.
 
-Those that take UIDs give several commands when the set is too long for one line (`limit` octets for the set), and
-none for no UIDs. Search keys are in `search.py`.
+Those that take UIDs give several commands when the set is too long for one line (`limit` octets for the
+set), and none for no UIDs. The search keys of `search_keys.py` can be had here too.
 """
 
 from __future__ import annotations
@@ -13,7 +13,20 @@ from datetime import datetime
 
 from gateway.types import Uids
 from gateway.upstream.imap.dates import format_date_time
-from gateway.upstream.imap.search import SearchKey, needs_charset
+from gateway.upstream.imap.search_keys import (
+    SearchKey,
+    key,
+    key_and,
+    key_date,
+    key_flag,
+    key_header,
+    key_not,
+    key_number,
+    key_or,
+    key_text,
+    key_uids,
+    needs_charset,
+)
 from gateway.upstream.imap.sets import format_set, split_set
 from gateway.upstream.imap.syntax import (
     Answer,
@@ -30,6 +43,43 @@ from gateway.upstream.imap.syntax import (
     build,
     mailbox,
 )
+
+__all__ = [
+    "SET_LIMIT",
+    "SearchKey",
+    "append",
+    "authenticate_bearer",
+    "authenticate_plain",
+    "client_id",
+    "enable",
+    "header_fields",
+    "key",
+    "key_and",
+    "key_date",
+    "key_flag",
+    "key_header",
+    "key_not",
+    "key_number",
+    "key_or",
+    "key_text",
+    "key_uids",
+    "list_mailboxes",
+    "login",
+    "lsub",
+    "notify_set",
+    "on_mailbox",
+    "rename",
+    "section",
+    "select",
+    "simple",
+    "status",
+    "uid_copy",
+    "uid_expunge",
+    "uid_fetch",
+    "uid_move",
+    "uid_search",
+    "uid_store",
+]
 
 SET_LIMIT = 7000
 """Octets of a set in one command: servers refuse lines from about 8,000."""
@@ -59,7 +109,7 @@ def _sets(uids: Iterable[int], limit: int) -> list[Atom]:
 
 
 def simple(name: str) -> Command:
-    """A command without arguments: CAPABILITY, NOOP, LOGOUT, STARTTLS, CLOSE, UNSELECT, NAMESPACE, IDLE ..."""
+    """A command without arguments: CAPABILITY, NOOP, LOGOUT, STARTTLS, CLOSE, UNSELECT, IDLE ..."""
     return build(_PLAIN, name)
 
 
@@ -77,7 +127,7 @@ def _authenticate(mechanism: str, answers: Sequence[bytes], *, initial: bool) ->
 
 
 def authenticate_plain(user: str, password: str, *, initial: bool) -> Command:
-    """AUTHENTICATE PLAIN (RFC 4616); `initial` by SASL-IR (RFC 4959), else the answer follows a continuation."""
+    """AUTHENTICATE PLAIN (RFC 4616); `initial` by SASL-IR (RFC 4959), else after a continuation."""
     Text(user), Text(password)
     answer = b64encode(f"\0{user}\0{password}".encode())
     return _authenticate("PLAIN", [answer], initial=initial)
@@ -86,7 +136,8 @@ def authenticate_plain(user: str, password: str, *, initial: bool) -> Command:
 def authenticate_bearer(user: str, token: str, mechanism: str = "OAUTHBEARER", *, initial: bool) -> Command:
     """AUTHENTICATE OAUTHBEARER (RFC 7628) or XOAUTH2.
 
-    The last step answers the continuation by which a server tells why it refuses, so that it ends the command.
+    The last step answers the continuation by which a server tells why it refuses, so that it ends the
+    command.
     """
     if not (user + token).isprintable():
         raise CommandError("credentials with control characters")
@@ -119,8 +170,9 @@ def list_mailboxes(
     returns: Iterable[str] = (),
     status: Iterable[str] = (),
 ) -> Command:
-    """LIST. What is selected (SUBSCRIBED) and returned (SPECIAL-USE, CHILDREN) needs LIST-EXTENDED (RFC 5258).
+    """LIST.
 
+    What is selected (SUBSCRIBED) and returned (SPECIAL-USE, CHILDREN) needs LIST-EXTENDED (RFC 5258),
     `status` needs LIST-STATUS (RFC 5819).
     """
     arguments: list[Argument] = []
@@ -154,7 +206,7 @@ def select(
     qresync: tuple[int, int] | None = None,
     known: Uids | None = None,
 ) -> Command:
-    """SELECT or EXAMINE; `qresync` is (uidvalidity, modseq), `known` the UIDs known with it (RFC 7162 3.2.5)."""
+    """SELECT or EXAMINE; `qresync` is (uidvalidity, modseq), `known` the UIDs known (RFC 7162 3.2.5)."""
     arguments = [mailbox(name, dialect)]
     if qresync is not None:
         words: list[Argument] = [Atom(str(number)) for number in qresync]
@@ -276,7 +328,10 @@ def uid_expunge(uids: Iterable[int], *, limit: int = SET_LIMIT) -> list[Command]
 
 
 def uid_search(dialect: Dialect, *keys: SearchKey, returns: Iterable[str] | None = None) -> Command:
-    """UID SEARCH of messages for which all keys hold; `returns` (ALL, COUNT, MIN, MAX, or nothing) needs ESEARCH."""
+    """UID SEARCH of messages for which all keys hold.
+
+    `returns` (ALL, COUNT, MIN, MAX, or nothing) needs ESEARCH (RFC 4731).
+    """
     if not keys:
         raise CommandError("a search without a key")
     arguments: list[Argument] = []

@@ -11,7 +11,8 @@ __all__ = ["format_date", "format_date_time", "parse_date_time"]
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _NUMBERS = {name.lower(): number for number, name in enumerate(_MONTHS, 1)}
 _DATE_TIME = re.compile(
-    r" ?([0-9]{1,2})-([A-Za-z]{3})-([0-9]{4}) ([0-9]{2}):([0-9]{2}):([0-9]{2})(?: ([+-])([0-9]{2})([0-9]{2}))?",
+    r" ?([0-9]{1,2})-([A-Za-z]{3})-([0-9]{4}) ([0-9]{2}):([0-9]{2}):([0-9]{2})"
+    r"(?: ([+-])([0-9]{2})([0-9]{2}))?"
 )
 
 
@@ -49,7 +50,7 @@ def format_date(day: date) -> str:
 
 
 def format_date_time(moment: datetime) -> str:
-    """A date-time as APPEND takes it. Raises ValueError for a time without zone; seconds of the zone are dropped."""
+    """A date-time as APPEND takes it. Raises ValueError for a time without zone."""
     offset = moment.utcoffset()
     if offset is None:
         raise ValueError("a date without time zone")

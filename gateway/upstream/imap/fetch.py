@@ -37,7 +37,8 @@ def flags_response(match: re.Match[bytes]) -> Fetch:
 def parse_fetch(seq: int, text: str, literals: Iterable[bytes]) -> tuple[Fetch, str | None]:
     """The message data in `text` (what follows `* n FETCH`), and what is wrong with it (None: nothing).
 
-    An item that cannot be understood is left out and named in `faults`; the others stand. Raises Fault if nothing can be read.
+    An item that cannot be understood is left out and named in `faults`; the others stand. Raises Fault if
+    nothing can be read.
     """
     nodes, fault = parse_nodes(text, literals)
     if not nodes or not isinstance(nodes[0], list):
@@ -59,7 +60,7 @@ class _Items:
         self.faults: list[str] = []
 
     def read(self, items: list[Node], *, cut: bool) -> str | None:
-        """Take all items; the last one of a list that was cut is not to be trusted. Returns the first fault."""
+        """Take all items; the last one of a list cut short is not trusted. Returns the first fault."""
         at, end = 0, len(items)
         first_fault: str | None = None
         while at < end:
@@ -95,7 +96,7 @@ class _Items:
 
 
 def _item_name(items: list[Node], at: int) -> tuple[str | None, int]:
-    """The name of an item in upper case and the index behind it; a section in brackets may hold a list of field names."""
+    """The name of an item in upper case and the index behind it; a section may hold a list of field names."""
     name = items[at]
     at += 1
     if not isinstance(name, str):

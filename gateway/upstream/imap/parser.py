@@ -45,7 +45,7 @@ _TAGGED_CONDITIONS = frozenset((Condition.OK, Condition.NO, Condition.BAD))
 
 
 def parse_response(text: str, literals: Sequence[bytes], *, utf8: bool) -> list[Response]:
-    """The response in `text` (one LF in the place of each literal); two values if a part of it could not be read."""
+    """The response in `text` (one LF in the place of each literal); two if part of it is unreadable."""
     try:
         if text.startswith("* "):
             return _untagged(text, literals, utf8=utf8)

@@ -1,8 +1,9 @@
-"""What an IMAP server says, as immutable values (RFC 3501 7, RFC 9051 7 and the extensions named at each class).
+r"""What an IMAP server says, as immutable values (RFC 3501 7 and the extensions named at each class).
 
-Text is Unicode: UTF-8 with surrogateescape, so that `text.encode("utf-8", "surrogateescape")` gives the server's octets.
-Flags and mailbox attributes are interned and have their canonical spelling (`\\Seen`, `$Forwarded`, `\\HasNoChildren`);
-names of items, codes, capabilities and status values are upper case. UIDs and message numbers come as `Uids`.
+Text is Unicode: UTF-8 with surrogateescape, so that encoding it in the same way gives the server's octets.
+Flags and mailbox attributes are interned and have their canonical spelling (`\Seen`, `$Forwarded`,
+`\HasNoChildren`); names of items, codes, capabilities and status values are upper case. UIDs and message
+numbers come as `Uids`.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ class AppendUid:
 
 @dataclass(frozen=True, slots=True)
 class CopyUid:
-    """Where copied or moved messages went (RFC 4315 3); both sides as ascending runs in the order the server gave."""
+    """Where copied or moved messages went (RFC 4315 3); both sides as runs in the order given."""
 
     uidvalidity: int
     source: tuple[range, ...]
@@ -58,9 +59,10 @@ CodeValue: TypeAlias = "int | str | frozenset[str] | Uids | AppendUid | CopyUid 
 class ResponseCode:
     """What stands in brackets before the text of a status response (RFC 3501 7.1, RFC 5530).
 
-    By `name`, `value` is: UIDVALIDITY, UIDNEXT, HIGHESTMODSEQ, UNSEEN, MAXCONVERTMESSAGES and the like: int; PERMANENTFLAGS, BADCHARSET,
-    CAPABILITY: frozenset of str; APPENDUID: `AppendUid`; COPYUID: `CopyUid`; MODIFIED: `Uids`; MAILBOXID: str; other codes
-    with arguments: str, as sent; codes without: None. Arguments that do not fit their code come as str.
+    By `name`, `value` is: UIDVALIDITY, UIDNEXT, HIGHESTMODSEQ, UNSEEN and others with one number: int;
+    PERMANENTFLAGS, BADCHARSET, CAPABILITY: frozenset of str; APPENDUID: `AppendUid`; COPYUID: `CopyUid`;
+    MODIFIED: `Uids`; MAILBOXID: str; other codes with arguments: str, as sent; codes without: None.
+    Arguments that do not fit their code come as str.
     """
 
     name: str
@@ -111,9 +113,9 @@ class Enabled:
 class List:
     """LIST (RFC 3501 7.2.2, RFC 5258, RFC 6154).
 
-    `name` is decoded Unicode (INBOX in upper case); `raw_name` is as the server spelled it, for names that do not survive
-    decoding and encoding. `child_info` are the CHILDINFO options, `old_name` the decoded OLDNAME (RFC 5465), `extended` every
-    other extended item.
+    `name` is decoded Unicode (INBOX in upper case); `raw_name` is as the server spelled it, for names that
+    do not survive decoding and encoding. `child_info` are the CHILDINFO options, `old_name` the decoded
+    OLDNAME (RFC 5465), `extended` every other extended item.
     """
 
     attributes: frozenset[str]
@@ -139,8 +141,8 @@ class Lsub:
 class StatusData:
     """STATUS of a mailbox (RFC 3501 7.2.4, RFC 7162, RFC 8438, RFC 8474).
 
-    `values` holds the numbers: MESSAGES, RECENT, UIDNEXT, UIDVALIDITY, UNSEEN, HIGHESTMODSEQ, SIZE (octets), DELETED,
-    APPENDLIMIT (octets) ...
+    `values` holds the numbers: MESSAGES, RECENT, UIDNEXT, UIDVALIDITY, UNSEEN, HIGHESTMODSEQ, SIZE (octets),
+    DELETED, APPENDLIMIT (octets) ...
     """
 
     mailbox: str
@@ -161,7 +163,8 @@ class Search:
 class ESearch:
     """ESEARCH (RFC 4731, RFC 7162, RFC 9394).
 
-    `all` is None when the server did not send it (it does not when nothing was found). `partial` is (the range asked for, what is in it).
+    `all` is None when the server did not send it (it does not when nothing was found). `partial` is (the
+    range asked for, what is in it).
     """
 
     tag: str | None = None
@@ -191,7 +194,7 @@ class Exists:
 
 @dataclass(frozen=True, slots=True)
 class Recent:
-    """The number of messages with \\Recent."""
+    r"""The number of messages with \Recent."""
 
     count: int
 
@@ -240,9 +243,10 @@ class Envelope:
 class Fetch:
     """What one FETCH response tells of a message; None: not told.
 
-    `sections` maps `BODY[1.2]`, `BODY[HEADER.FIELDS (FROM TO)]`, `BODY[]<0>` (with origin), `BINARY[1]`, `RFC822.HEADER`
-    to the octets, None where the server sent NIL. `extras` holds all other items (`X-GM-MSGID`, `EMAILID`, `BINARY.SIZE[1]`,
-    `PREVIEW`, `SAVEDATE` ...). `faults` names items that could not be understood; an `Unparsed` precedes such a Fetch.
+    `sections` maps `BODY[1.2]`, `BODY[HEADER.FIELDS (FROM TO)]`, `BODY[]<0>` (with origin), `BINARY[1]`,
+    `RFC822.HEADER` to the octets, None where the server sent NIL. `extras` holds all other items
+    (`X-GM-MSGID`, `EMAILID`, `BINARY.SIZE[1]`, `PREVIEW`, `SAVEDATE` ...). `faults` names items that could
+    not be understood; an `Unparsed` precedes such a Fetch.
     """
 
     seq: int

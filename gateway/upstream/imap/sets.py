@@ -17,7 +17,7 @@ _SET = re.compile(r"[0-9]{1,10}(?::[0-9]{1,10})?(?:,[0-9]{1,10}(?::[0-9]{1,10})?
 
 
 def parse_ranges(text: str) -> tuple[range, ...]:
-    """The runs of a set, ascending in themselves (`5:3` means `3:5`), in the order written. Raises ValueError."""
+    """The runs of a set, each ascending (`5:3` means `3:5`), in the order written. Raises ValueError."""
     if not _SET.fullmatch(text):
         raise ValueError("not a set of numbers")
     ranges = []
@@ -33,7 +33,10 @@ def parse_ranges(text: str) -> tuple[range, ...]:
 
 
 def parse_set(text: str) -> Uids:
-    """A set without `*` as numbers. Cost follows the length of the text, however large the runs. Raises ValueError."""
+    """A set without `*` as numbers. Raises ValueError.
+
+    The cost follows the length of the text, however large the runs.
+    """
     numbers = BitMap()
     reached = 0
     # Merged first: overlapping runs of a hostile server would be added again and again.
@@ -47,12 +50,16 @@ def parse_set(text: str) -> Uids:
 def runs(numbers: Iterable[int]) -> Iterator[tuple[int, int]]:
     """The maximal runs (first, last) of a set, ascending."""
     whole = numbers if isinstance(numbers, Uids) else Uids(numbers)
-    # A number is a first when its predecessor is missing, a last when its successor is: no walk over the members.
+    # A number is a first when its predecessor is missing, a last when its successor is: no walk over all
+    # members.
     return zip(whole - whole.shift(1), whole - whole.shift(-1), strict=True)
 
 
 def format_set(numbers: Iterable[int]) -> str:
-    """A set as text, ascending and compact. Raises ValueError when it is empty or holds 0, OverflowError out of range."""
+    """A set as text, ascending and compact.
+
+    Raises ValueError when it is empty or holds 0, OverflowError for numbers beyond 32 bits.
+    """
     text = ",".join(_items(numbers))
     if not text:
         raise ValueError("an empty set cannot be written")
@@ -60,7 +67,10 @@ def format_set(numbers: Iterable[int]) -> str:
 
 
 def split_set(numbers: Iterable[int], limit: int) -> list[str]:
-    """A set as several texts of at most `limit` octets each (at least one run each). Raises as `format_set`; empty gives []."""
+    """A set as several texts of at most `limit` octets, or one run, each; none for an empty set.
+
+    Raises as `format_set`.
+    """
     texts: list[str] = []
     pending: list[str] = []
     size = 0

@@ -1,7 +1,8 @@
 """BODYSTRUCTURE and ENVELOPE: nested lists to values (RFC 3501 7.4.2), with the liberties real servers take.
 
-Accepted beside the grammar: extension data and line counts left out, NIL for any string or number, atoms for strings,
-numbers in quotes, negative sizes, multiparts without parts, message/rfc822 described like any other part.
+Accepted beside the grammar: extension data and line counts left out, NIL for any string or number, atoms for
+strings, numbers in quotes, negative sizes, multiparts without parts, message/rfc822 described like any
+other part.
 """
 
 from __future__ import annotations
@@ -19,12 +20,15 @@ _EMBEDDED = frozenset(("rfc822", "global"))
 
 
 def parse_structure(node: Node) -> BodyPart:
-    """A BODYSTRUCTURE (or BODY) value as the tree of parts, sections numbered by RFC 3501 6.4.5. Raises Fault."""
+    """A BODYSTRUCTURE or BODY as a tree of parts, sections numbered by RFC 3501 6.4.5. Raises Fault."""
     return _root(node, "")
 
 
 def _root(node: Node, section: str) -> BodyPart:
-    """The root part of the message `section` ("" for the outermost): a multipart shares its number, a single part is its 1."""
+    """The root part of the message `section` ("" for the outermost).
+
+    A multipart has the number of the message, a single part is the first part of it.
+    """
     if not isinstance(node, list) or not node:
         raise Fault("no body structure")
     if isinstance(node[0], list) or _is_empty_multipart(node):
@@ -39,7 +43,7 @@ def _part(node: list[Node], section: str) -> BodyPart:
 
 
 def _is_empty_multipart(node: list[Node]) -> bool:
-    """("mixed" ("boundary" "x") ...): a subtype first, no part before it; a single part has two strings first."""
+    """Tells ("mixed" ("boundary" "x") ...), its subtype first, from a part: two strings first."""
     return (
         isinstance(node[0], str) and len(node) < _BASIC_FIELDS and not (len(node) > 1 and _is_text(node[1]))
     )

@@ -1,7 +1,7 @@
-"""What a client says: arguments as values, and how each is written for the server at hand (RFC 3501 4, RFC 9051 4).
+"""What a client says: arguments as values, and how each is written for the server at hand (RFC 3501 4).
 
-No argument can end its own place in the command: atoms and flags are checked when made, every string is quoted or
-sent as a literal, so that nothing a user typed is ever read as syntax.
+No argument can end its own place in the command: atoms and flags are checked when made, every string is
+quoted or sent as a literal, so that nothing a user typed is ever read as syntax.
 
 CommandError (a ValueError)   the value cannot be said in IMAP (a NUL, a flag with a blank, an empty set)
 """
@@ -73,7 +73,7 @@ class Dialect:
 
 @dataclass(frozen=True, slots=True)
 class Atom:
-    """A word of the protocol: a name, number, set. Raises `CommandError` if it could be read as more than one."""
+    """A word of the protocol: a name, number, set. Raises `CommandError` if it is more than one."""
 
     text: str
 
@@ -95,7 +95,7 @@ class Flag:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A string (astring), quoted or as a literal as it needs. Raises `CommandError` for NUL and lone surrogates."""
+    """A string (astring), quoted or as a literal. Raises `CommandError` for NUL and lone surrogates."""
 
     value: str = field(repr=False)
 
@@ -163,13 +163,13 @@ Part: TypeAlias = bytes | Literal | Answer
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command without its tag. `name` is for logs ("UID FETCH"); the arguments, maybe secret, are not in `repr`."""
+    """A command without its tag. `name` is for logs ("UID FETCH"); arguments are not in `repr`."""
 
     name: str
     parts: tuple[Part, ...] = field(repr=False)
 
     def steps(self, tag: str) -> list[list[bytes]]:
-        """What to send: the buffers of one step at once, then a `Continuation` is awaited before the next step.
+        """What to send: the buffers of a step at once, then wait for a `Continuation` before the next.
 
         Steps that are left when the tagged response comes are not sent. Large literals are not copied.
         """

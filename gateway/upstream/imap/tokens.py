@@ -1,6 +1,7 @@
 """The general syntax of IMAP: text to nested lists of values, in one pass (RFC 3501 4).
 
-The text of a response has each literal replaced by one LF, which can stand for nothing else; the literals come beside it.
+The text of a response has each literal replaced by one LF, which can stand for nothing else; the literals
+come beside it.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ __all__ = ["MAX_DEPTH", "Fault", "number", "parse_nodes", "required_text", "text
 MAX_DEPTH = 128
 """Lists in lists; more than the MIME nesting mail servers themselves accept."""
 
-# A quoted string, a parenthesis, a literal or an atom; what is none of them is swallowed whole as an empty token, so that
-# no text is looked at twice. Atoms are taken generously: servers use more characters than the grammar allows.
+# A quoted string, a parenthesis, a literal or an atom; what is none of them is swallowed whole as an empty
+# token, so that no text is looked at twice. Atoms are taken generously: servers use more characters than
+# the grammar allows.
 _TOKEN = re.compile(r' *(?:("[^"\\\n]*+(?:\\[^\n][^"\\\n]*+)*+"|[()\n]|[^ ()"\r\n\0]+)|[\s\S]+)')
 _ESCAPED = re.compile(r"\\([\s\S])")
 
@@ -28,33 +30,34 @@ class Fault(ValueError):
 def parse_nodes(text: str, literals: Iterable[bytes]) -> tuple[list[Node], str | None]:
     """All values of the text, and what is wrong with it (None: nothing).
 
-    After a fault the values read so far are returned with all open lists closed, so that what came before it can be used.
+    After a fault the values read so far are returned with all open lists closed, so that what came before
+    it can be used.
     """
     data = iter(literals)
     top: list[Node] = []
     current = top
     outer: list[list[Node]] = []
-    for token in _TOKEN.findall(text.rstrip(" ")):
-        if token == "(":
+    for lexeme in _TOKEN.findall(text.rstrip(" ")):
+        if lexeme == "(":
             if len(outer) == MAX_DEPTH:
                 return top, "nested too deeply"
             inner: list[Node] = []
             current.append(inner)
             outer.append(current)
             current = inner
-        elif token == ")":
+        elif lexeme == ")":
             if not outer:
                 return top, "one parenthesis too many"
             current = outer.pop()
-        elif token == "NIL":
+        elif lexeme == "NIL":
             current.append(None)
-        elif token[:1] == '"':
-            value = token[1:-1]
+        elif lexeme[:1] == '"':
+            value = lexeme[1:-1]
             current.append(_ESCAPED.sub(r"\1", value) if "\\" in value else value)
-        elif token == "\n":
+        elif lexeme == "\n":
             current.append(next(data))
-        elif token:
-            current.append(None if len(token) == 3 and token.upper() == "NIL" else token)
+        elif lexeme:
+            current.append(None if len(lexeme) == 3 and lexeme.upper() == "NIL" else lexeme)
         else:
             return top, "unreadable text"
     return top, "a parenthesis is not closed" if outer else None

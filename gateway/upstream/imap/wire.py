@@ -1,7 +1,7 @@
 """Framing: the octets of an IMAP server cut into responses, without I/O (RFC 3501 2.2, RFC 9051 4.3).
 
-`ResponseReader.feed` takes what arrived, in pieces of any size, and returns the responses completed by it. Each octet is
-looked at once; a literal is copied once. Lines may end in a bare LF.
+`ResponseReader.feed` takes what arrived, in pieces of any size, and returns the responses completed by it.
+Each octet is looked at once; a literal is copied once. Lines may end in a bare LF.
 
 WireError (a ValueError)   a limit is exceeded: the stream cannot be followed any further
 """
@@ -36,12 +36,16 @@ class WireError(ValueError):
         return f"{self.reason} at octet {self.offset}"
 
 
+class _OverLimit(ValueError):
+    """A limit is exceeded where the reader stands."""
+
+
 class ResponseReader:
     """Bytes in, responses out.
 
-    Limits in octets: `max_line` for the text of one response with its line ends, `max_literal` for each literal,
-    `max_buffer` for text and literals of one response together. Set `utf8` once UTF8=ACCEPT is enabled: mailbox names
-    then are UTF-8.
+    Limits in octets: `max_line` for the text of one response with its line ends, `max_literal` for each
+    literal, `max_buffer` for text and literals of one response together. Set `utf8` once UTF8=ACCEPT is
+    enabled: mailbox names then are UTF-8.
     """
 
     def __init__(self, *, max_line: int, max_literal: int, max_buffer: int) -> None:
@@ -69,7 +73,10 @@ class ResponseReader:
         return not (self._line or self._texts)
 
     def feed(self, data: bytes) -> list[Response]:
-        """Take `data`; return the responses it completes. Raises `WireError`, now and at every later call."""
+        """Take `data`; return the responses it completes. Raises `WireError`, now and at every later call.
+
+        The responses completed by the same `data` before the error are lost with it.
+        """
         if self._error is not None:
             raise self._error
         responses: list[Response] = []
@@ -84,16 +91,15 @@ class ResponseReader:
                     at = match.end()
                 else:
                     at = self._take_line(data, at, responses)
-        except WireError as error:
-            error.offset += at
-            self._error = error
-            raise
+        except _OverLimit as error:
+            self._error = WireError(str(error), self._offset + at)
+            raise self._error from None
         self._offset += end
         return responses
 
     def _check_line(self, size: int) -> None:
         if self._text_size + size > self._max_line:
-            raise WireError("a response is too long", self._offset)
+            raise _OverLimit("a response is too long")
 
     def _take_literal(self, data: bytes, at: int) -> int:
         piece = data[at : at + self._missing]
@@ -136,7 +142,7 @@ class ResponseReader:
         size = int(match[1]) if len(match[1]) <= _MAX_DIGITS else self._max_literal + 1
         self._literal_size += size
         if size > self._max_literal or self._text_size + self._literal_size > self._max_buffer:
-            raise WireError("a literal is too large", self._offset)
+            raise _OverLimit("a literal is too large")
         self._texts.append(line[: match.start()].decode("utf-8", "surrogateescape") + "\n")
         self._missing = size
         if not size:
