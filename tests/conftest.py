@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.dovecot import Dovecot
 from tests.support.dovecot_config import Options
+from tests.support.smtp_sink import SmtpSink
 
 
 @pytest.fixture(scope="session")
@@ -23,6 +24,13 @@ def dovecot_bare() -> Iterator[Dovecot]:
     """A Dovecot that announces IMAP4rev1 and nothing else."""
     with Dovecot(Options(profile="bare")) as server:
         yield server
+
+
+@pytest.fixture
+def smtp_sink() -> Iterator[SmtpSink]:
+    """An SMTP server in clear text that wants no login."""
+    with SmtpSink() as sink:
+        yield sink
 
 
 @pytest.fixture

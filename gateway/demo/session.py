@@ -12,11 +12,9 @@ from gateway.demo.client import VERSION, PhoneError
 from gateway.demo.compose import Draft, compose
 from gateway.demo.items import Folder, Mail
 from gateway.demo.phone import DELETED, DRAFTS, HEARTBEAT_SECONDS, INBOX, OUTBOX, SENT, WINDOW, Phone
-from gateway.demo.samples import ADDRESS, ME, OFFER
+from gateway.demo.samples import OFFER, samples
 
-USED = (
-    "Provision", "FolderSync", "Sync", "ItemOperations", "SendMail", "Ping",
-)  # fmt: skip
+USED = {"Provision", "FolderSync", "Sync", "ItemOperations", "SendMail", "Ping"}
 PUSHED = "Written on the phone ✉"
 HEAD_START = 0.3
 """Seconds the Ping is held before the mail is sent that ends it."""
@@ -25,15 +23,14 @@ HEAD_START = 0.3
 class Session:
     """Plays `phone` and, at the end, a second device of the same user.
 
-    `expected` are the subjects in the INBOX; `submitted` counts the messages the SMTP server took so far.
+    The INBOX must hold the samples for the INBOX and nothing else, and the mail sent to `address` must arrive
+    there; `submitted` counts the messages the SMTP server took so far.
     """
 
-    def __init__(
-        self, phone: Phone, second: Phone, expected: list[str], submitted: Callable[[], int]
-    ) -> None:
+    def __init__(self, phone: Phone, second: Phone, address: str, submitted: Callable[[], int]) -> None:
         self.phone = phone
         self.second = second
-        self.expected = expected
+        self.message = _message(address)
         self.submitted = submitted
         self.steps: list[screen.Step] = []
 
@@ -80,7 +77,7 @@ class Session:
     def _options(self) -> str:
         versions, commands = self.phone.client.options()
         _check(VERSION in versions.split(","), f"the server speaks {versions or 'no version'}")
-        missing = set(USED) - set(commands.split(","))
+        missing = USED - set(commands.split(","))
         _check(not missing, f"the server does not offer {', '.join(sorted(missing))}")
         return f"versions {versions}"
 
@@ -97,7 +94,8 @@ class Session:
     def _inbox(self) -> str:
         changes = self.phone.sync(self._folder(INBOX))
         found = sorted(mail.subject for mail in self._inbox_mails())
-        _check(found == sorted(self.expected), f"the Inbox shows other mail: {found}")
+        expected = sorted(one.subject for one in samples(datetime.now(UTC)) if one.mailbox == "INBOX")
+        _check(found == expected, f"the Inbox shows other mail: {found}")
         windows = -(-len(found) // WINDOW)
         _check(changes.rounds >= windows, f"more than {WINDOW} mails came in one answer")
         return f"{len(found)} mails in {changes.rounds} answers of at most {WINDOW}"
@@ -142,7 +140,7 @@ class Session:
             ping = pool.submit(self.phone.ping, inbox)
             time.sleep(HEAD_START)
             _check(not ping.done(), "Ping was answered before there was any news")
-            self.phone.send_mail("demo-1", _message())
+            self.phone.send_mail("demo-1", self.message)
             sent = time.perf_counter()
             changed = ping.result(HEARTBEAT_SECONDS + 15)
         _check(changed == [inbox.id], f"Ping names the folders {changed}")
@@ -156,7 +154,7 @@ class Session:
 
     def _send_again(self) -> str:
         # As a phone does that never got the answer.
-        self.phone.send_mail("demo-1", _message())
+        self.phone.send_mail("demo-1", self.message)
         count = self.submitted()
         _check(count == 1, f"the mail was submitted {count} times")
         return "the repeated SendMail was answered alike and not submitted again"
@@ -194,12 +192,17 @@ class Session:
         raise PhoneError(f"the Inbox shows no mail {subject!r}")
 
 
-def _message() -> bytes:
-    now = datetime.now(UTC)
-    draft = Draft(
-        PUSHED, ME, ADDRESS, now, "Sent by SendMail, announced by Ping.\n", message_id="<demo-1@example.test>"
+def _message(address: str) -> bytes:
+    return compose(
+        Draft(
+            subject=PUSHED,
+            sender=f"Demo User <{address}>",
+            to=address,
+            date=datetime.now(UTC),
+            text="Sent by SendMail, announced by Ping.\n",
+            message_id=f"<demo-1-{address}>",
+        )
     )
-    return compose(draft)
 
 
 def _check(holds: bool, complaint: str) -> None:

@@ -7,6 +7,7 @@ import logging
 import ssl
 import threading
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Literal
@@ -49,6 +50,7 @@ class Switches:
 @dataclass(slots=True)
 class _Handler:
     switches: Switches
+    deliver: Callable[[Received], object] | None
     received: list[Received] = field(default_factory=list)
 
     async def handle_MAIL(  # noqa: N802
@@ -80,6 +82,8 @@ class _Handler:
             envelope.mail_from or "", tuple(envelope.rcpt_tos), envelope.original_content, login
         )
         self.received.append(message)
+        if self.deliver is not None:
+            await asyncio.to_thread(self.deliver, message)
         if self.switches.die_after_data:
             assert isinstance(server.transport, asyncio.Transport)
             server.transport.abort()
@@ -91,7 +95,7 @@ class SmtpSink:
 
     `security`: "none", "starttls" (refuses mail and passwords before STARTTLS) or "tls" (from the first
     byte); the last two need a certificate. With `auth`, mail needs a login (PLAIN or LOGIN): any user with
-    the password "pw".
+    the password "pw". `deliver` is called, in a thread, with each message before it is acknowledged.
     """
 
     host = LOOPBACK
@@ -103,13 +107,14 @@ class SmtpSink:
         security: Literal["none", "starttls", "tls"] = "none",
         auth: bool = False,
         certificate: Certificate | None = None,
+        deliver: Callable[[Received], object] | None = None,
     ) -> None:
         self.security = security
         self.auth = auth
         self.switches = Switches()
         self.port = 0
         self._tls = certificate.server_context() if certificate else None
-        self._handler = _Handler(self.switches)
+        self._handler = _Handler(self.switches, deliver)
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, name="smtp-sink", daemon=True)
