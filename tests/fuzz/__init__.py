@@ -1,0 +1,1 @@
+"""Fuzz targets: each a script for atheris, and a test that runs it over its seeds."""
