@@ -30,13 +30,19 @@ fi
 echo "Installing Debian packages:$missing" >&2
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-# The variables are lists of words. Services are not started: the tests run their own instances.
+# The variables are lists of words.
 # shellcheck disable=SC2086
 if ! {
-    $as_root apt-get update -q &&
-        $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $missing
+    $as_root apt-get -o DPkg::Lock::Timeout=120 update -q &&
+        $as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120 install -q -y --no-install-recommends $missing
 } >"$log" 2>&1; then
     cat "$log" >&2
     echo "apt-get failed. Please install by hand:$missing" >&2
     exit 1
 fi
+case "$missing" in
+*dovecot*)
+    echo "Debian may have started a system-wide Dovecot, which the tests do not use." >&2
+    echo "To be rid of it: systemctl disable --now dovecot" >&2
+    ;;
+esac

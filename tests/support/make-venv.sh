@@ -19,7 +19,7 @@ if [ ! -x "$venv/bin/python" ] || ! "$venv/bin/python" -m pip --version >/dev/nu
     echo "Making the environment in $venv (once)" >&2
     if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
         # Debian splits the module off; without it venv fails half way.
-        sh "$here/debian-packages.sh" python3-venv
+        sh "$here/debian-packages.sh" "$("$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')"
     fi
     "$python" -m venv "$venv"
 fi
