@@ -1,0 +1,182 @@
+"""Makes the message a phone wants to send fit for submission (RFC 6409 8, RFC 5322 3.6, MS-ASCMD 2.2.1.17).
+
+Only header fields that must change are touched; the body keeps its octets but for line ends.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime
+from email.header import Header
+from email.utils import format_datetime
+
+from gateway.errors import Kind, Refused
+from gateway.mail.addresses import Address, parse_addresses
+from gateway.mail.fields import Field, crlf, fold, split_header
+from gateway.mail.headers import clean, raw_text
+from gateway.mail.recipients import ascii_domain, deliverable, recipients
+
+__all__ = ["Outgoing", "message_id_of", "prepare"]
+
+_RECIPIENT_FIELDS = (b"to", b"cc", b"bcc")
+_HIDDEN = (b"bcc", b"resent-bcc")
+_ONCE = (b"from", b"sender", b"date", b"message-id", b"mime-version")
+_LONGEST_NAME = 200
+_WIDTH = 76
+_BRACKETED = re.compile(rb"<[^<>\s]{1,996}>")
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message ready to be handed to an SMTP server.
+
+    `recipients` is the envelope (To, Cc and Bcc), each address once. `message` has CRLF line ends and no Bcc;
+    `sent_copy` is the same with Bcc, for the sender's own mailbox. `digest` is the SHA-256 of the MIME as it
+    was received, in hex. `message_id` is with its angle brackets.
+    """
+
+    envelope_from: str
+    recipients: tuple[str, ...]
+    message: bytes = field(repr=False)
+    message_id: str
+    digest: str
+    _header: bytes = field(repr=False)
+    _sent_header: bytes = field(repr=False)
+
+    @property
+    def sent_copy(self) -> bytes:
+        """Made when asked for: large messages are not held twice without need."""
+        if self._sent_header == self._header:
+            return self.message
+        return b"".join((self._sent_header, memoryview(self.message)[len(self._header) :]))
+
+
+def prepare(
+    mime: bytes,
+    *,
+    sender: str,
+    sender_name: str,
+    allowed: Collection[str],
+    now: datetime,
+    domain_for_ids: str,
+) -> Outgoing:
+    """The envelope and the bytes to submit for a message as the phone sent it.
+
+    From becomes `sender` unless it is one of `allowed` (lower case addresses, `sender` among them), with the
+    display name the phone chose, else `sender_name`. Missing From, Date, Message-ID and MIME-Version are
+    added; `now` has a time zone, and `domain_for_ids` is the right side of a new Message-ID.
+
+    Raises `Refused`: `INVALID_MIME` for what has no proper header, `NO_RECIPIENT`, `RECIPIENT_UNRESOLVED` for
+    an address nobody can deliver to, `SUBMISSION_FAILED` when `sender` is none.
+    """
+    own = deliverable(sender)
+    if own is None:
+        raise Refused(Kind.SUBMISSION_FAILED, "the user's own address cannot be used: look at identity.email")
+    digest = hashlib.sha256(mime).hexdigest()
+    normal = crlf(mime)
+    fields, body = split_header(normal)
+    envelope = recipients(each.value for each in fields if each.name in _RECIPIENT_FIELDS)
+    if not envelope:
+        raise Refused(Kind.NO_RECIPIENT, "the message names no recipient")
+    fields, author = _with_author(_without_repeats(fields), own, sender_name, allowed)
+    unique = f"{digest[:24]}.{int(now.timestamp() * 1000):x}"
+    fields = _with_origin(fields, now, f"<{unique}@{ascii_domain(domain_for_ids) or own.rpartition('@')[2]}>")
+    header = b"".join(each.raw for each in fields if each.name not in _HIDDEN) + b"\r\n"
+    sent_header = b"".join(each.raw for each in fields) + b"\r\n"
+    return Outgoing(
+        envelope_from=author,
+        recipients=envelope,
+        message=b"".join((header, memoryview(normal)[body:])),
+        message_id=message_id_of(fields),
+        digest=digest,
+        _header=header,
+        _sent_header=sent_header,
+    )
+
+
+def message_id_of(fields: Collection[Field]) -> str:
+    """The Message-ID as the field has it, from bracket to bracket where it has them; "" without a field."""
+    for each in fields:
+        if each.name == b"message-id" and each.value:
+            match = _BRACKETED.search(each.value)
+            return raw_text(match[0] if match else each.value)
+    return ""
+
+
+def _without_repeats(fields: list[Field]) -> list[Field]:
+    """Fields that may stand once only: the first with a value counts."""
+    seen: set[bytes] = set()
+    kept = []
+    for each in fields:
+        if each.name in _ONCE:
+            if each.name in seen or not each.value:
+                continue
+            seen.add(each.name)
+        kept.append(each)
+    return kept
+
+
+def _with_author(
+    fields: list[Field], own: str, own_name: str, allowed: Collection[str]
+) -> tuple[list[Field], str]:
+    """The fields with a From the user may use and without a Sender he may not, and the address in From."""
+    author = own
+    made: list[Field] = []
+    for each in fields:
+        if each.name == b"from":
+            author, kept = _author(each, own, own_name, allowed)
+            made.append(kept)
+        elif each.name != b"sender" or _is_allowed([*parse_addresses(raw_text(each.value))], allowed):
+            made.append(each)
+    if not any(each.name == b"from" for each in made):
+        made.append(_address_field(own_name, own))
+    return made, author
+
+
+def _author(each: Field, own: str, own_name: str, allowed: Collection[str]) -> tuple[str, Field]:
+    parsed = list(parse_addresses(raw_text(each.value)))
+    name = parsed[0].name if parsed else ""
+    if not _is_allowed(parsed, allowed):
+        return own, _address_field(name or own_name, own)
+    address = deliverable(parsed[0].address) or own
+    if each.value.count(b"@") == 1:
+        return address, each
+    # Another reader could take another part of it for the address.
+    return address, _address_field(name, address)
+
+
+def _is_allowed(parsed: list[Address], allowed: Collection[str]) -> bool:
+    if len(parsed) != 1:
+        return False
+    address = parsed[0].address.lower()
+    wire = deliverable(address)
+    return wire is not None and (address in allowed or wire.lower() in allowed)
+
+
+def _with_origin(fields: list[Field], now: datetime, message_id: str) -> list[Field]:
+    """The fields with Date, Message-ID and MIME-Version."""
+    wanted = {
+        b"date": f"Date: {format_datetime(now)}",
+        b"message-id": f"Message-ID: {message_id}",
+        b"mime-version": "MIME-Version: 1.0",
+    }
+    present = {each.name for each in fields}
+    added = [Field(name, f"{line}\r\n".encode()) for name, line in wanted.items() if name not in present]
+    return [*fields, *added]
+
+
+def _address_field(name: str, address: str) -> Field:
+    """A From field; encoded words for a name that is not ASCII (RFC 2047)."""
+    name = clean(name)[:_LONGEST_NAME]
+    if not name:
+        line = f"From: {address}"
+    elif name.isascii():
+        quoted = name.replace("\\", "\\\\").replace('"', '\\"')
+        line = f'From: "{quoted}" <{address}>'
+    else:
+        words = Header(name, "utf-8", header_name="From").encode(linesep="")
+        line = f"From: {words} <{address}>"
+    return Field(b"from", fold(line.encode(), _WIDTH) + b"\r\n")
