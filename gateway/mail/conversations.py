@@ -1,7 +1,7 @@
 """Which conversation a message belongs to, and where in it, from its header alone.
 
-All messages that name the same first reference get the same id; a reply's index continues its parent's (MS-ASEMAIL
-2.2.2.21, 2.2.2.22). No state is kept, so every device and every mailbox gets the same values.
+All messages that name the same first reference get the same id; a reply's index continues its parent's
+(MS-ASEMAIL 2.2.2.21, 2.2.2.22). No state is kept, so every device and every mailbox gets the same values.
 """
 
 from __future__ import annotations

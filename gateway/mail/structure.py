@@ -1,7 +1,7 @@
 """Which parts of a message are its text and which are attachments, from the structure alone.
 
-The text is a sequence of blocks, shown one after the other. A block has the same content in up to two forms, rich and
-plain; a form may take several parts (multipart/alternative with a multipart/mixed in it).
+The text is a sequence of blocks, shown one after the other. A block has the same content in up to two forms,
+rich and plain; a form may take several parts (multipart/alternative with a multipart/mixed in it).
 """
 
 from __future__ import annotations

@@ -94,7 +94,7 @@ def decode(data: bytes, encoding: str, *, cut: bool = False) -> bytes:
 def decoded_size(size: int, encoding: str) -> int:
     """About how many octets `size` transferred octets decode to."""
     if encoding == "base64":
-        return size * 57 // 78  # lines of 76 characters and CRLF
+        return (size - size // 78 * 2) * 3 // 4  # lines of 76 characters and CRLF
     if encoding in _UUENCODE:
         return size * 45 // 63
     return size

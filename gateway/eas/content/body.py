@@ -1,0 +1,224 @@
+"""The Body a phone gets of a mail (MS-ASAIRS 2.2.2.9), chosen by its preferences.
+
+The work is in three steps, so that a whole window of mail costs two rounds to the server: `plan_body` says
+from the structure which sections are needed and how much of each, the caller fetches them for all messages at
+once, `body_elements` renders. Where a size is known only then (AllOrNone), the plan covers all outcomes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from gateway.eas.content.preferences import HTML, MIME, PLAIN, BodyOptions, BodyPreference
+from gateway.eas.versions import Version
+from gateway.mail import body as texts
+from gateway.mail import mime
+from gateway.mail.body import Fetched, Text
+from gateway.mail.structure import Layout, Nature
+from wbxml import Element, element
+from wbxml.pages import AirSyncBase, ItemOperations
+
+__all__ = ["BodyPlan", "PartSink", "body_elements", "plan_body", "received"]
+
+PartSink = Callable[[bytes], int]
+"""Takes the data of a part of a multipart reply (MS-ASCMD 2.2.1.1) and returns its index in the reply."""
+
+LARGEST_MIME = 24 * 1024 * 1024
+"""Octets of a message that are given out as MIME at most; the rest counts as cut off."""
+_PREVIEW_REACH = 4096
+"""Octets of text from which a preview is made when no text is fetched for the body itself."""
+_PART_COMPLETE = 1
+"""Status of a BodyPart (MS-ASCONV 2.2.2.9)."""
+
+
+@dataclass(frozen=True, slots=True)
+class BodyPlan:
+    """What will be tried, in this order, and what must be fetched for it: section to octets, None for all.
+
+    `cost` is about how many octets that is in all.
+    """
+
+    layout: Layout
+    message_size: int
+    attempts: tuple[BodyPreference, ...]
+    part: BodyPreference | None
+    sections: Mapping[str, int | None]
+    cost: int
+
+
+def plan_body(layout: Layout, message_size: int, options: BodyOptions, version: Version) -> BodyPlan:
+    """Choose the forms to try for a message of `message_size` octets, and what to fetch for them."""
+    attempts = _attempts(layout, message_size, options)
+    part = options.part if version >= Version.V14_1 else None
+    if part and not options.preferences:
+        attempts = ()
+    sections: dict[str, int | None] = {}
+    for wanted in (*attempts, *([part] if part else [])):
+        if wanted.type == MIME:
+            limit = _mime_limit(wanted)
+            _merge(sections, {"": limit if limit < message_size else None})
+        elif wanted.truncation != 0:
+            _merge(sections, texts.wanted(layout, rich=wanted.type == HTML, size=wanted.truncation))
+        if wanted.preview and version >= Version.V14_0 and (wanted.type == MIME or wanted.truncation == 0):
+            _merge(sections, texts.wanted(layout, rich=layout.has_html, size=_PREVIEW_REACH))
+    sizes = {one.section: one.size for rich in (True, False) for one in layout.parts(rich=rich)}
+    cost = sum(
+        sizes.get(section, message_size) if limit is None else limit for section, limit in sections.items()
+    )
+    return BodyPlan(layout, message_size, attempts, part, sections, cost)
+
+
+def received(plan: BodyPlan, answers: Mapping[str, bytes]) -> dict[str, Fetched]:
+    """What was fetched for a plan, each section marked as whole or cut."""
+    return {
+        section: Fetched(answers[section], limit is not None and len(answers[section]) >= limit)
+        for section, limit in plan.sections.items()
+        if section in answers
+    }
+
+
+def body_elements(
+    plan: BodyPlan, fetched: Mapping[str, Fetched], version: Version, parts: PartSink | None = None
+) -> list[Element]:
+    """Body, and BodyPart when asked for. With `parts`, data goes there and the element holds its index."""
+    source = _Source(plan, fetched)
+    made: list[Element] = []
+    if plan.attempts:
+        body = _Body(*source.choose())
+        made.append(element(AirSyncBase.Body, *_children(body, source, version, parts)))
+    if plan.part:
+        body = _Body(plan.part, *source.data(plan.part))
+        children = _children(body, source, version, None)
+        made.append(element(AirSyncBase.BodyPart, element(AirSyncBase.Status, _PART_COMPLETE), *children))
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class _Body:
+    """A body in one form: `data` is None when none is given; `size` is that of the whole."""
+
+    wanted: BodyPreference
+    data: bytes | None
+    size: int
+    truncated: bool
+
+
+class _Source:
+    """Makes the forms of one message, each at most once."""
+
+    def __init__(self, plan: BodyPlan, fetched: Mapping[str, Fetched]) -> None:
+        self._plan = plan
+        self._fetched = fetched
+        self._texts: dict[bool, Text] = {}
+
+    def choose(self) -> tuple[BodyPreference, bytes | None, int, bool]:
+        """The first form that is allowed; the first of all without data when none is."""
+        refused: tuple[BodyPreference, int] | None = None
+        for wanted in self._plan.attempts:
+            data, size, truncated = self.data(wanted)
+            if not (wanted.all_or_none and wanted.truncation is not None and truncated):
+                return wanted, data, size, truncated
+            refused = refused or (wanted, size)
+        assert refused
+        return refused[0], None, refused[1], True
+
+    def data(self, wanted: BodyPreference) -> tuple[bytes | None, int, bool]:
+        """The data of a form cut as asked, the size of the whole, and whether there is more."""
+        if wanted.type == MIME:
+            return self._mime(wanted)
+        rich = wanted.type == HTML
+        if wanted.truncation == 0:
+            size = texts.estimated_size(self._plan.layout, rich=rich)
+            return None, size, size > 0
+        text = self.text(rich)
+        limit = len(text.data) if wanted.truncation is None else wanted.truncation
+        data = text.data
+        if rich and (len(data) > limit or not text.complete):
+            data = texts.cut_html(data, limit)
+        else:
+            data = texts.cut_text(data, limit)
+        return data, text.size, not text.complete or len(data) < len(text.data)
+
+    def text(self, rich: bool) -> Text:
+        made = self._texts.get(rich)
+        if made is None:
+            made = self._texts[rich] = texts.read(self._plan.layout, self._fetched, rich=rich)
+        return made
+
+    def preview(self, wanted: BodyPreference) -> str:
+        rich = (
+            wanted.type == HTML if wanted.type != MIME and wanted.truncation else self._plan.layout.has_html
+        )
+        return texts.preview(self.text(rich), wanted.preview, rich=rich)
+
+    def _mime(self, wanted: BodyPreference) -> tuple[bytes | None, int, bool]:
+        size = self._plan.message_size
+        if wanted.truncation == 0:
+            return None, size, size > 0
+        section = self._fetched.get("") or Fetched(b"", cut=True)
+        data = mime.as_utf8(section.data, cut=section.cut)
+        if wanted.truncation is not None and len(data) > wanted.truncation:
+            return texts.cut_text(data, wanted.truncation), max(size, len(data)), True
+        return data, max(size, len(data)) if section.cut else len(data), section.cut
+
+
+def _children(body: _Body, source: _Source, version: Version, parts: PartSink | None) -> list[Element]:
+    made = [
+        element(AirSyncBase.Type, body.wanted.type),
+        element(AirSyncBase.EstimatedDataSize, body.size),
+    ]
+    if body.truncated:
+        made.append(element(AirSyncBase.Truncated, 1))
+    if body.data is not None:
+        if parts is not None and body.data:
+            made.append(element(ItemOperations.Part, parts(body.data)))
+        else:
+            made.append(element(AirSyncBase.Data, body.data.decode("utf-8")))
+    shown_already = body.wanted.type == PLAIN and body.data is not None
+    if body.wanted.preview and version >= Version.V14_0 and not shown_already:
+        preview = source.preview(body.wanted)
+        if preview:
+            made.append(element(AirSyncBase.Preview, preview))
+    return made
+
+
+def _attempts(layout: Layout, message_size: int, options: BodyOptions) -> tuple[BodyPreference, ...]:
+    """The preferences in the order they are tried, up to the first that cannot fail (MS-ASAIRS 3.2.5.1)."""
+    native = HTML if layout.has_html else PLAIN
+    order = [options.preference(kind) for kind in dict.fromkeys((native, HTML, PLAIN))]
+    candidates = [wanted for wanted in order if wanted]
+    as_mime = options.preference(MIME)
+    if as_mime and _mime_permitted(layout, options):
+        as_mime = BodyPreference(MIME, options.mime_size, as_mime.all_or_none, as_mime.preview)
+        if not (as_mime.all_or_none and message_size > _mime_limit(as_mime)):
+            candidates.insert(0, as_mime)
+    if not candidates:
+        # Nothing of what is asked for exists (RTF), is permitted (MIME), or was named at all.
+        asked = options.preferences[0] if options.preferences else BodyPreference(PLAIN)
+        kind = native if asked.type == MIME else PLAIN
+        candidates = [BodyPreference(kind, asked.truncation, preview=asked.preview)]
+    attempts: list[BodyPreference] = []
+    for wanted in candidates:
+        attempts.append(wanted)
+        if not wanted.all_or_none or wanted.truncation is None:
+            break
+    return tuple(attempts)
+
+
+def _mime_permitted(layout: Layout, options: BodyOptions) -> bool:
+    if options.mime_support is None:
+        # Some phones name nothing but MIME and forget to say that they support it.
+        return all(wanted.type == MIME for wanted in options.preferences)
+    signed = layout.nature in {Nature.SIGNED, Nature.ENVELOPED}
+    return options.mime_support == 2 or (options.mime_support == 1 and signed)
+
+
+def _mime_limit(wanted: BodyPreference) -> int:
+    return LARGEST_MIME if wanted.truncation is None else min(wanted.truncation, LARGEST_MIME)
+
+
+def _merge(sections: dict[str, int | None], more: Mapping[str, int | None]) -> None:
+    for section, octets in more.items():
+        known = sections.get(section, 0)
+        sections[section] = None if octets is None or known is None else max(octets, known)

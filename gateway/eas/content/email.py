@@ -1,0 +1,189 @@
+"""Mail on the wire (MS-ASEMAIL): messages upstream to the children of ApplicationData.
+
+`render` works in two bulk fetches: structure and header fields of all messages, then exactly the sections
+that their bodies need. An attachment is never downloaded to show a message.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from gateway.eas.content.body import BodyPlan, PartSink, body_elements, plan_body, received
+from gateway.eas.content.email_properties import (
+    HEADER_FIELDS,
+    Place,
+    flag,
+    properties,
+    read,
+    spelled_alike,
+)
+from gateway.eas.content.preferences import PLAIN, BodyOptions
+from gateway.eas.versions import Version
+from gateway.mail import reports
+from gateway.mail.structure import Layout, lay_out
+from gateway.ports import Mailboxes
+from gateway.types import FLAGGED, SEEN, TRACKED_FLAGS, CollectionId, MessageData, SectionRequest
+from wbxml import Element, element
+from wbxml.pages import AirSyncBase
+
+__all__ = ["Rendered", "flags_change", "render"]
+
+_BATCH_OCTETS = 4 * 1024 * 1024
+"""About how much is fetched at once; a message that needs more makes a batch of its own."""
+_THREAD_OCTETS = 256 * 1024
+"""A batch that holds more than this is rendered in a thread, so that the event loop goes on."""
+_NOT_SHOWN = b"(message could not be shown)"
+_EXPLANATION = (
+    "This message could not be converted for the device. It is unharmed on the mail server and can be read "
+    "with another mail program. The cause is in the log of the gateway."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """The children of ApplicationData for one message.
+
+    `poison` is None, or why the message could not be rendered: then `elements` are a readable stub, and the
+    caller should log and list it. The reason holds no text of the message.
+    """
+
+    elements: list[Element]
+    poison: str | None = None
+
+
+async def render(  # noqa: PLR0917 - the first four name the messages, as in `Mailboxes.fetch`
+    mailboxes: Mailboxes,
+    mailbox: str,
+    uidvalidity: int,
+    uids: Sequence[int],
+    options: BodyOptions,
+    version: Version,
+    *,
+    collection: CollectionId,
+    drafts: bool = False,
+    parts: PartSink | None = None,
+) -> Mapping[int, Rendered]:
+    """Render messages by UID, in the order of `uids`; vanished ones are left out.
+
+    `drafts` says that the mailbox is the Drafts folder. With `parts` (multipart replies) the data of a Body
+    goes there and the Body holds its index. Raises what `Mailboxes.fetch` raises, and nothing because of what
+    a message holds.
+    """
+    place = Place(collection, uidvalidity, drafts)
+    found = await mailboxes.fetch(mailbox, uidvalidity, uids, HEADER_FIELDS)
+    rendered: dict[int, Rendered] = {}
+    for batch in _batches((found[uid] for uid in uids if uid in found), options, version):
+        wanted = [request for job in batch for request in job.requests]
+        answers = await mailboxes.fetch_sections(mailbox, uidvalidity, wanted) if wanted else {}
+        if sum(map(len, answers.values())) > _THREAD_OCTETS:
+            rendered |= await asyncio.to_thread(_render_batch, batch, answers, place, version, parts)
+        else:
+            rendered |= _render_batch(batch, answers, place, version, parts)
+    return rendered
+
+
+def flags_change(flags: Collection[str], changed: Iterable[str] = TRACKED_FLAGS) -> list[Element]:
+    """The children of ApplicationData for a message of which nothing but flags changed.
+
+    `flags` are those the message has now, `changed` those whose change is to be told: Read and Flag only
+    (MS-ASEMAIL 3.2.5.1); a device learns that a message was answered when it gets the whole message.
+    """
+    now, told = spelled_alike(flags), spelled_alike(list(changed))
+    made: list[Element] = []
+    if SEEN.lower() in told:
+        made.append(read(now))
+    if FLAGGED.lower() in told:
+        made.append(flag(now))
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """A message to be rendered: planned, or found impossible (`error`)."""
+
+    message: MessageData
+    plan: BodyPlan | None
+    requests: tuple[SectionRequest, ...] = ()
+    error: str | None = None
+
+
+def _job(message: MessageData, options: BodyOptions, version: Version) -> _Job:
+    try:
+        plan = plan_body(lay_out(message.structure), message.size, options, version)
+    except Exception as error:  # noqa: BLE001 - one message must not keep back the others; the caller logs it
+        return _Job(message, None, error=_reason(error))
+    requests = [SectionRequest(message.uid, section, 0, limit) for section, limit in plan.sections.items()]
+    if plan.layout.status:
+        requests.append(SectionRequest(message.uid, plan.layout.status.section, 0, reports.ENOUGH))
+    return _Job(message, plan, tuple(requests))
+
+
+def _batches(messages: Iterable[MessageData], options: BodyOptions, version: Version) -> Iterator[list[_Job]]:
+    """Plan messages, in groups that fetch a bounded number of octets."""
+    batch: list[_Job] = []
+    octets = 0
+    for message in messages:
+        job = _job(message, options, version)
+        cost = job.plan.cost if job.plan else 0
+        if batch and octets + cost > _BATCH_OCTETS:
+            yield batch
+            batch, octets = [], 0
+        batch.append(job)
+        octets += cost
+    if batch:
+        yield batch
+
+
+def _render_batch(
+    batch: Iterable[_Job],
+    answers: Mapping[SectionRequest, bytes],
+    place: Place,
+    version: Version,
+    parts: PartSink | None,
+) -> dict[int, Rendered]:
+    return {job.message.uid: _render_one(job, answers, place, version, parts) for job in batch}
+
+
+def _render_one(
+    job: _Job,
+    answers: Mapping[SectionRequest, bytes],
+    place: Place,
+    version: Version,
+    parts: PartSink | None,
+) -> Rendered:
+    if job.plan is None:
+        return Rendered(_stub(job.message, place, version), job.error)
+    try:
+        layout = job.plan.layout
+        sections = {request.section: answers[request] for request in job.requests if request in answers}
+        status = sections.get(layout.status.section, b"") if layout.status else b""
+        body = body_elements(job.plan, received(job.plan, sections), version, parts)
+        return Rendered(properties(job.message, layout, body, place, version, status=status))
+    except Exception as error:  # noqa: BLE001 - one message must not keep back the others; the caller logs it
+        return Rendered(_stub(job.message, place, version), _reason(error))
+
+
+def _stub(message: MessageData, place: Place, version: Version) -> list[Element]:
+    """What a phone shows for a message that cannot be rendered: its own header where that can be read."""
+    body = element(
+        AirSyncBase.Body,
+        element(AirSyncBase.Type, PLAIN),
+        element(AirSyncBase.EstimatedDataSize, len(_EXPLANATION)),
+        element(AirSyncBase.Data, _EXPLANATION),
+    )
+    nothing = Layout((), ())
+    try:
+        return properties(message, nothing, [body], place, version)
+    except Exception:  # noqa: BLE001 - the first error is the one that is reported
+        bare = replace(message, header=b"Subject: " + _NOT_SHOWN)
+        return properties(bare, nothing, [body], place, version)
+
+
+def _reason(error: Exception) -> str:
+    """The kind and the place of an error, without its text, which may quote the message."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" in {frames[-1].name}, line {frames[-1].lineno}" if frames else ""
+    return f"{type(error).__name__}{where}"

@@ -1,0 +1,253 @@
+"""The properties of a mail but for its body (MS-ASEMAIL 2.2.2), from header, flags and structure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from gateway.eas.content.ids import file_reference
+from gateway.eas.content.preferences import HTML, PLAIN
+from gateway.eas.content.values import date_time
+from gateway.eas.versions import Version
+from gateway.mail import transfer
+from gateway.mail.addresses import Address, addresses
+from gateway.mail.conversations import conversation, topic
+from gateway.mail.headers import Headers, clean
+from gateway.mail.reports import Outcome, delivery_outcome, reading_outcome
+from gateway.mail.structure import Attachment, Layout, Nature
+from gateway.types import ANSWERED, DRAFT, FLAGGED, FORWARDED, SEEN, CollectionId, MessageData
+from wbxml import Element, element
+from wbxml.pages import AirSyncBase, Email, Email2, Tag
+
+__all__ = ["HEADER_FIELDS", "Place", "flag", "properties", "read", "spelled_alike"]
+
+HEADER_FIELDS = (
+    "From",
+    "Sender",
+    "Reply-To",
+    "To",
+    "Cc",
+    "Bcc",
+    "Subject",
+    "Thread-Topic",
+    "Importance",
+    "X-Priority",
+    "Priority",
+    "Message-ID",
+    "In-Reply-To",
+    "References",
+    "Thread-Index",
+)
+"""The header fields from which the properties are made."""
+
+_SEEN, _FLAGGED, _ANSWERED, _DRAFT, _WAS_FORWARDED = (
+    name.lower() for name in (SEEN, FLAGGED, ANSWERED, DRAFT, FORWARDED)
+)
+_LONGEST_LIST = 32768
+"""Characters of To, Cc and the like (MS-ASEMAIL 2.2.2.75)."""
+_LONGEST_DISPLAY = 4096
+_LONGEST_BCC = 1024
+_FILE, _EMBEDDED_MESSAGE = 1, 5
+"""Values of Method (MS-ASAIRS 2.2.2.28)."""
+_REPLIED, _FORWARDED = 1, 3
+"""Values of LastVerbExecuted (MS-ASEMAIL 2.2.2.46)."""
+_FLAG_ACTIVE = 2
+_FLAG_TYPE = "Flag for follow up"
+_UTF_8 = 65001
+_CONTENT_CLASS = "urn:content-classes:message"
+_LOW, _NORMAL, _HIGH = 0, 1, 2
+_IMPORTANCE = {
+    "low": _LOW,
+    "non-urgent": _LOW,
+    "normal": _NORMAL,
+    "high": _HIGH,
+    "urgent": _HIGH,
+    "1": _HIGH,
+    "2": _HIGH,
+    "3": _NORMAL,
+    "4": _LOW,
+    "5": _LOW,
+}
+_CLASSES = {Nature.ENVELOPED: "IPM.Note.SMIME", Nature.SIGNED: "IPM.Note.SMIME.MultipartSigned"}
+_REPORTS = {
+    Outcome.FAILED: "REPORT.IPM.Note.NDR",
+    Outcome.DELAYED: "REPORT.IPM.Note.DELAYED",
+    Outcome.DELIVERED: "REPORT.IPM.Note.DR",
+    Outcome.READ: "REPORT.IPM.Note.IPNRN",
+    Outcome.NOT_READ: "REPORT.IPM.Note.IPNNRN",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a message lives: for the names of its attachments, and because drafts are shown in full."""
+
+    collection: CollectionId
+    uidvalidity: int
+    drafts: bool = False
+
+
+def properties(
+    message: MessageData,
+    layout: Layout,
+    body: Iterable[Element],
+    place: Place,
+    version: Version,
+    *,
+    status: bytes = b"",
+) -> list[Element]:
+    """The children of ApplicationData, in the order that Exchange writes them, with `body` in its place.
+
+    `status` is the beginning of `layout.status`, for the class of a report.
+    """
+    headers = Headers(message.header)
+    flags = spelled_alike(message.flags)
+    made = _addresses_and_subject(headers, date_time(message.internal_date))
+    made.append(element(Email.Importance, _importance(headers)))
+    made.append(read(flags))
+    if layout.attachments:
+        made.append(_attachments(layout.attachments, place, message.uid))
+    made.extend(body)
+    made.append(element(Email.MessageClass, _message_class(layout, status)))
+    made.append(element(Email.InternetCPID, _UTF_8))
+    made.append(flag(flags))
+    made.append(element(Email.ContentClass, _CONTENT_CLASS))
+    made.append(element(AirSyncBase.NativeBodyType, HTML if layout.has_html else PLAIN))
+    if version >= Version.V14_0:
+        made.extend(_since_14(headers, flags, place, message.uid))
+    if version >= Version.V16_0:
+        made.extend(_since_16(headers, flags, place))
+    return made
+
+
+def spelled_alike(flags: Collection[str]) -> frozenset[str]:
+    """Flags in lower case, as they compare."""
+    return frozenset(name.lower() for name in flags)
+
+
+def read(flags: Collection[str]) -> Element:
+    """Read, by flags in lower case."""
+    return element(Email.Read, _SEEN in flags)
+
+
+def flag(flags: Collection[str]) -> Element:
+    """Flag, empty when there is none; by flags in lower case (MS-ASEMAIL 2.2.2.34)."""
+    if _FLAGGED not in flags:
+        return element(Email.Flag)
+    return element(Email.Flag, element(Email.Status, _FLAG_ACTIVE), element(Email.FlagType, _FLAG_TYPE))
+
+
+def _addresses_and_subject(headers: Headers, received: str) -> list[Element]:
+    to = list(_up_to(_LONGEST_LIST, headers, "to"))
+    subject = headers.text("subject")
+    values: list[tuple[Tag, str]] = [
+        (Email.To, ", ".join(map(str, to))),
+        (Email.Cc, _list(headers, "cc", ", ")),
+        (Email.From, _first(headers, "from")),
+        (Email.ReplyTo, _list(headers, "reply-to", "; ")),
+        (Email.Subject, subject),
+        (Email.DateReceived, received),
+        (Email.DisplayTo, _displayed(to)),
+        (Email.ThreadTopic, headers.text("thread-topic") or topic(subject)),
+    ]
+    return [Element(tag, value) for tag, value in values if value]
+
+
+def _list(headers: Headers, name: str, separator: str, longest: int = _LONGEST_LIST) -> str:
+    return separator.join(map(str, _up_to(longest, headers, name)))
+
+
+def _displayed(to: Iterable[Address]) -> str:
+    names: list[str] = []
+    left = _LONGEST_DISPLAY
+    for one in to:
+        name = one.name or one.address
+        left -= len(name) + 2
+        if left < 0:
+            break
+        names.append(name)
+    return "; ".join(names)
+
+
+def _up_to(longest: int, headers: Headers, name: str) -> Iterable[Address]:
+    """Addresses of a field, as long as their text (joined by two characters each) keeps within `longest`."""
+    left = longest + 2
+    for one in addresses(headers, name):
+        left -= len(str(one)) + 2
+        if left < 0:
+            return
+        yield one
+
+
+def _first(headers: Headers, name: str) -> str:
+    """The first address of a field; the text of the field when it holds none."""
+    one = next(addresses(headers, name), None)
+    return (str(one) if one else headers.text(name))[:_LONGEST_LIST]
+
+
+def _importance(headers: Headers) -> int:
+    for name in ("importance", "x-priority", "priority"):
+        word = headers.text(name).partition(" ")[0].partition("(")[0].lower()
+        if word in _IMPORTANCE:
+            return _IMPORTANCE[word]
+    return _NORMAL
+
+
+def _message_class(layout: Layout, status: bytes) -> str:
+    if layout.nature is Nature.DELIVERY_REPORT:
+        return _REPORTS[delivery_outcome(status)]
+    if layout.nature is Nature.READ_REPORT:
+        return _REPORTS[reading_outcome(status)]
+    return _CLASSES.get(layout.nature, "IPM.Note")
+
+
+def _attachments(attachments: Iterable[Attachment], place: Place, uid: int) -> Element:
+    return element(
+        AirSyncBase.Attachments,
+        *(element(AirSyncBase.Attachment, *_attachment(one, place, uid)) for one in attachments),
+    )
+
+
+def _attachment(attachment: Attachment, place: Place, uid: int) -> list[Element]:
+    part = attachment.part
+    reference = file_reference(place.collection, place.uidvalidity, uid, part.section)
+    made = [
+        Element(AirSyncBase.DisplayName, attachment.name),
+        Element(AirSyncBase.FileReference, reference),
+        element(AirSyncBase.Method, _EMBEDDED_MESSAGE if attachment.embedded else _FILE),
+        element(AirSyncBase.EstimatedDataSize, transfer.decoded_size(part.size, part.encoding)),
+    ]
+    content_id = (part.content_id or "").strip().strip("<>")
+    if content_id:
+        made.append(Element(AirSyncBase.ContentId, clean(content_id)))
+    if part.location:
+        made.append(Element(AirSyncBase.ContentLocation, clean(part.location)))
+    if attachment.inline:
+        made.append(element(AirSyncBase.IsInline, 1))
+    return made
+
+
+def _since_14(headers: Headers, flags: Collection[str], place: Place, uid: int) -> list[Element]:
+    where = conversation(headers, f"{place.collection}:{place.uidvalidity}.{uid}".encode())
+    made = [
+        Element(Email2.ConversationId, where.id),
+        Element(Email2.ConversationIndex, where.index),
+    ]
+    if _ANSWERED in flags or _WAS_FORWARDED in flags:
+        verb = _REPLIED if _ANSWERED in flags else _FORWARDED
+        made.append(element(Email2.LastVerbExecuted, verb))
+    made.append(Element(Email.Categories))
+    sender = next(addresses(headers, "sender"), None)
+    author = next(addresses(headers, "from"), None)
+    if sender and author and sender.address.lower() != author.address.lower():
+        made.append(Element(Email2.Sender, str(sender)))
+    return made
+
+
+def _since_16(headers: Headers, flags: Collection[str], place: Place) -> list[Element]:
+    draft = place.drafts or _DRAFT in flags
+    made = [element(Email2.IsDraft, draft)]
+    bcc = _list(headers, "bcc", ", ", _LONGEST_BCC) if draft else ""
+    if bcc:
+        made.append(Element(Email2.Bcc, bcc))
+    return made
