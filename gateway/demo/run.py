@@ -20,6 +20,7 @@ from gateway.demo.client import PATH, Account, Client
 from gateway.demo.phone import Phone
 from gateway.demo.samples import ADDRESS
 from gateway.demo.session import Session
+from gateway.web import logs
 
 if TYPE_CHECKING:
     from gateway.demo.embedded import MailServers
@@ -40,6 +41,7 @@ def main(once: bool) -> int:
     except ModuleNotFoundError as error:
         print(MISSING.format(error=error), file=sys.stderr)
         return 1
+    logs.configure("error", "text")
     try:
         return asyncio.run(_demo(once))
     except KeyboardInterrupt:
@@ -86,7 +88,7 @@ class _Server:
 
     def __init__(self, settings: Settings) -> None:
         config = uvicorn.Config(
-            create_app(settings), log_level="error", lifespan="on", timeout_graceful_shutdown=3
+            create_app(settings), log_config=None, lifespan="on", timeout_graceful_shutdown=3
         )
         self._server = uvicorn.Server(config)
         self._task: asyncio.Task[None] | None = None
