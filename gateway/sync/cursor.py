@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import datetime
 
 from gateway.types import TRACKED_FLAGS, Uids
 
@@ -30,7 +30,7 @@ class MailCursor:
 
     uidvalidity: int = 0
     version: str = ""
-    since: date | None = None
+    since: datetime | None = None
     uids: Uids = NO_UIDS
     flags: Mapping[str, Uids] = field(default_factory=dict)
     former: tuple[tuple[int, Uids], ...] = ()
@@ -98,7 +98,7 @@ class MailCursor:
         return cls(
             uidvalidity=header["uidvalidity"],
             version=header["version"],
-            since=date.fromisoformat(header["since"]) if header["since"] else None,
+            since=datetime.fromisoformat(header["since"]) if header["since"] else None,
             uids=sets[0],
             flags=dict(zip(names, sets[1 : 1 + len(names)], strict=True)),
             former=tuple(zip(header["former"], sets[1 + len(names) :], strict=True)),

@@ -15,9 +15,9 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import datetime
 from enum import StrEnum
 
 from gateway.errors import NotFound, UpstreamRefused
@@ -27,6 +27,8 @@ from gateway.sync.cursor import NO_UIDS, MailCursor
 from gateway.sync.diff import NOTHING, MailDelta
 from gateway.sync.keys import KeyUse, classify, format_key, new_epoch
 from gateway.types import FLAGGED, SEEN, CollectionId, DeviceId, MailboxView, SyncState, Uids, UserId
+
+_EMPTY = MailboxView(uidvalidity=0, version="", uids=NO_UIDS, flags={})
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,19 +71,23 @@ class Outcome(StrEnum):
     QUOTA = "quota"
 
 
+def _no_filter(options: bytes) -> None:
+    """Let all mail through."""
+
+
 @dataclass(frozen=True, slots=True)
 class MailRequest:
     """What a device asks of a mail collection in one Sync.
 
-    `limit` is the largest number of server changes wanted, `since` the start of the filter window,
-    `options` the sticky options to store (None: keep those stored).
+    `limit` is the largest number of server changes wanted. `options` are the sticky options to store
+    (None: keep those stored), opaque here; `since` reads the start of the filter window out of them.
     """
 
     key: str
     operations: Sequence[Operation] = ()
     get_changes: bool = True
     limit: int = 100
-    since: date | None = None
+    since: Callable[[bytes], datetime | None] = _no_filter
     deletes_as_moves: bool = True
     options: bytes | None = None
 
@@ -90,9 +96,9 @@ class MailRequest:
 class MailReply:
     """What to tell the device.
 
-    `outcomes` are those of the request's operations, in order. `told` are the server changes and `after`
-    the cursor that has the flags they lead to; `before` those the device had. `more` says that further
-    changes wait.
+    `outcomes` are those of the request's operations, in order. `told` are the server changes; `before` is the
+    cursor they start from and `after` the one with the flags they lead to. `more` says that further changes
+    wait. `options` are the sticky options in force.
     """
 
     use: KeyUse
@@ -102,6 +108,7 @@ class MailReply:
     after: MailCursor = field(default_factory=MailCursor)
     told: MailDelta = NOTHING
     more: bool = False
+    options: bytes = b""
 
     @property
     def silent(self) -> bool:
@@ -135,7 +142,8 @@ class _Record:
 class MailSync:
     """One device's sync of one mailbox.
 
-    `trash` is where deleted mail goes (None: there is no such mailbox).
+    `mailbox` None is a folder that exists here only and holds nothing. `trash` is where deleted mail goes,
+    None when there is no such mailbox.
     """
 
     def __init__(
@@ -146,7 +154,7 @@ class MailSync:
         user: UserId,
         device: DeviceId,
         collection: CollectionId,
-        mailbox: str,
+        mailbox: str | None,
         trash: str | None,
     ) -> None:
         self._state = state
@@ -154,7 +162,7 @@ class MailSync:
         self._user = user
         self._device = device
         self._collection = collection
-        self._mailbox = mailbox
+        self._mailbox = mailbox or ""
         self._trash = trash
 
     async def run(self, request: MailRequest) -> MailReply:
@@ -173,6 +181,11 @@ class MailSync:
                 return await self._replay(stored, request)
             return await self._advance(stored, request)
 
+    async def _view(self) -> MailboxView:
+        if not self._mailbox:
+            return _EMPTY
+        return await self._mailboxes.view(self._mailbox)
+
     # --- key 0 -------------------------------------------------------------------------------------------
 
     async def _begin(self, stored: SyncState | None, request: MailRequest) -> MailReply:
@@ -182,7 +195,7 @@ class MailSync:
             if stored.options != options:
                 stored = await self._save(replace(stored, options=options))
             return MailReply(KeyUse.INITIAL, format_key(stored))
-        await self._mailboxes.view(self._mailbox)  # a mailbox that is not there must not get a key
+        await self._view()  # a mailbox that is not there must not get a key
         first = SyncState(epoch=new_epoch(), number=1, cursor=b"", options=options)
         first = await self._state.reset_sync(self._user, self._device, self._collection, first)
         return MailReply(KeyUse.INITIAL, format_key(first))
@@ -191,7 +204,8 @@ class MailSync:
 
     async def _advance(self, stored: SyncState, request: MailRequest) -> MailReply:
         known = MailCursor.unpack(stored.cursor)
-        view = await self._mailboxes.view(self._mailbox)
+        options = stored.options if request.options is None else request.options
+        view = await self._view()
         base = known.rebased(view.uidvalidity)
         outcomes: list[Outcome] = []
         before = base
@@ -199,10 +213,11 @@ class MailSync:
             outcomes, before, view = await self._apply(request, base, view)
         told, after = NOTHING, before
         if request.get_changes:
-            told, after = await self._changes(request, before, view)
+            told, after = await self._changes(request, options, before, view)
         if not outcomes and not len(told):
-            await self._settle(stored, request, known, after)
-            return MailReply(KeyUse.CURRENT, format_key(stored), before=before, after=after)
+            if after != known or options != stored.options:  # learnt, with nothing to tell: same key
+                await self._save(replace(stored, cursor=after.pack(), options=options))
+            return MailReply(KeyUse.CURRENT, format_key(stored), before=before, after=after, options=options)
         record = _Record(_named(request.operations, outcomes), told.aged)
         issued = await self._save(
             replace(
@@ -211,35 +226,28 @@ class MailSync:
                 cursor=after.pack(),
                 previous=stored.cursor,
                 results=record.pack(),
-                options=stored.options if request.options is None else request.options,
+                options=options,
             )
         )
         more = request.get_changes and not after.version
-        return MailReply(KeyUse.CURRENT, format_key(issued), outcomes, before, after, told, more)
+        return MailReply(KeyUse.CURRENT, format_key(issued), outcomes, before, after, told, more, options)
 
     async def _changes(
-        self, request: MailRequest, before: MailCursor, view: MailboxView
+        self, request: MailRequest, options: bytes, before: MailCursor, view: MailboxView
     ) -> tuple[MailDelta, MailCursor]:
         """Take this reply's share of the server changes, and the cursor it leads to."""
-        if before.version == view.version and before.since == request.since:
+        since = request.since(options)
+        if before.version == view.version and before.since == since:
             return NOTHING, before
-        delta = diff.compare(before, view, await self._window(request.since, view))
+        delta = diff.compare(before, view, await self._window(since, view))
         told = diff.take(delta, request.limit)
         after = diff.advance(before, view, told, complete=len(told) == len(delta))
-        return told, replace(after, since=request.since)
+        return told, replace(after, since=since)
 
-    async def _window(self, since: date | None, view: MailboxView) -> Uids | None:
-        if since is None:
+    async def _window(self, since: datetime | None, view: MailboxView) -> Uids | None:
+        if since is None or not self._mailbox:
             return None
         return await self._mailboxes.received_since(self._mailbox, view.uidvalidity, since)
-
-    async def _settle(
-        self, stored: SyncState, request: MailRequest, known: MailCursor, after: MailCursor
-    ) -> None:
-        """Keep what was learnt without telling the device anything: a newer view version, other options."""
-        options = stored.options if request.options is None else request.options
-        if after != known or options != stored.options:
-            await self._save(replace(stored, cursor=after.pack(), options=options))
 
     # --- the previous key --------------------------------------------------------------------------------
 
@@ -254,7 +262,7 @@ class MailSync:
         told = diff.between(before, after, record.aged)
         fresh = [operation for operation in request.operations if operation.identity not in record.outcomes]
         if fresh:
-            view = await self._mailboxes.view(self._mailbox)
+            view = await self._view()
             new, after, _ = await self._apply(replace(request, operations=fresh), after, view)
             outcomes = {**record.outcomes, **_named(fresh, new)}
             record = replace(record, outcomes=outcomes)
@@ -267,6 +275,7 @@ class MailSync:
             after,
             told,
             more=request.get_changes and not after.version,
+            options=stored.options if request.options is None else request.options,
         )
 
     # --- client operations -------------------------------------------------------------------------------
@@ -291,7 +300,7 @@ class MailSync:
         for operation in request.operations:  # a Change of a message deleted in the same request: Delete wins
             outcomes.setdefault(operation.identity, Outcome.DONE)
             cursor = _effect(cursor, operation)
-        fresh = await self._mailboxes.view(self._mailbox)
+        fresh = await self._view()
         ordered = [outcomes[operation.identity] for operation in request.operations]
         return ordered, cursor.rebased(fresh.uidvalidity), fresh
 

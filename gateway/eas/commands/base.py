@@ -61,6 +61,8 @@ class Limits:
     """Of a request body, both as sent and with its compression undone."""
     max_elements: int = 200_000
     max_depth: int = 32
+    notify_all: bool = False
+    """Whether a change or deletion ends a Ping too, and not new mail alone (MS-ASCMD 3.1.5.8)."""
     duplicate_window: timedelta = timedelta(days=1)
     """How long a message sent is remembered, so that a repeated SendMail is recognised."""
 

@@ -1,0 +1,113 @@
+"""Ping (MS-ASCMD 2.2.1.13): an answer that waits until there is new mail, or the interval is over.
+
+Interval and folders are remembered separately; either may be left out of a later request. A Ping proves
+nothing about what the device received: it compares with what was last sent, and stores nothing but its own
+parameters.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from gateway.eas import fields
+from gateway.eas.commands.base import BodyRule, Context, Reply
+from gateway.eas.hold import wait_for_news, watched
+from gateway.eas.versions import Version
+from gateway.errors import NotFound
+from gateway.sync.folders import Folders
+from gateway.types import CollectionId, Folder
+from wbxml import Element, element
+from wbxml.pages import Ping as Page
+
+_EXPIRED = 1
+_CHANGES = 2
+_INCOMPLETE = 3
+_SYNTAX = 4
+_OUT_OF_RANGE = 5
+_TOO_MANY_FOLDERS = 6
+_FOLDER_SYNC = 7
+
+_MEMO = "ping"
+
+
+class Ping:
+    """Waits for new mail in the folders named."""
+
+    name = "Ping"
+    code = 18
+    root = Page.Ping
+    status = Page.Status
+    first = Version.V12_0
+    last = None
+    needs_policy_key = False
+    body = BodyRule.OPTIONAL
+
+    async def handle(self, context: Context, root: Element | None, body: bytes) -> Reply:  # noqa: ARG002
+        """Raises `UpstreamError` when the upstream stays away."""
+        interval, folders = await self._parameters(context, root)
+        root = None
+        limits = context.services.limits
+        if interval is None or not folders:
+            return _status(_INCOMPLETE)
+        if len(folders) != len(set(folders)):
+            return _status(_SYNTAX)
+        if not limits.heartbeat_min <= interval <= limits.heartbeat_max:
+            allowed = limits.heartbeat_min if interval < limits.heartbeat_min else limits.heartbeat_max
+            return _status(_OUT_OF_RANGE, element(Page.HeartbeatInterval, allowed))
+        if len(folders) > limits.max_ping_folders:
+            return _status(_TOO_MANY_FOLDERS, element(Page.MaxFolders, limits.max_ping_folders))
+        await self._remember(context, interval, folders)
+        try:
+            wanted = await self._resolve(context, folders)
+            if wanted is None:
+                return _status(_FOLDER_SYNC)
+            changed = await wait_for_news(context, await watched(context, wanted), interval)
+        except NotFound:
+            return _status(_FOLDER_SYNC)
+        if not changed:
+            return _status(_EXPIRED)
+        return _status(_CHANGES, element(Page.Folders, *(element(Page.Folder, folder) for folder in changed)))
+
+    # --- parameters --------------------------------------------------------------------------------------
+
+    async def _parameters(
+        self, context: Context, root: Element | None
+    ) -> tuple[int | None, Sequence[CollectionId]]:
+        """Interval in seconds and folder ids, where the request says nothing those of the last one."""
+        memo = await context.services.state.load_memo(context.principal.user, context.device.id, _MEMO)
+        interval, folders = json.loads(memo) if memo else (None, [])
+        if root is not None:
+            interval = fields.number(root, Page.HeartbeatInterval, interval)
+            named = fields.only(root, Page.Folders)
+            if named is not None and named.children:
+                folders = [_folder_id(folder) for folder in named.findall(Page.Folder)]
+        return interval, [CollectionId(folder) for folder in folders]
+
+    async def _remember(self, context: Context, interval: int, folders: Sequence[CollectionId]) -> None:
+        value = json.dumps([interval, folders]).encode()
+        user, device = context.principal.user, context.device.id
+        if await context.services.state.load_memo(user, device, _MEMO) != value:
+            await context.services.state.save_memo(user, device, _MEMO, value)
+
+    async def _resolve(self, context: Context, wanted: Sequence[CollectionId]) -> Sequence[Folder] | None:
+        """The folders with these ids; None when the device's hierarchy is out of date."""
+        known = await Folders(context.services.state, context.mailboxes, context.principal.user).all()
+        folders = {folder.id: folder for folder in known.folders if not folder.gone}
+        if not folders.keys() >= set(wanted):
+            return None
+        return [folders[collection] for collection in wanted]
+
+
+def _folder_id(folder: Element) -> str:
+    """The id of a Folder, which is its Id child or, from some clients, its text."""
+    if folder.children:
+        return fields.identifier(folder, Page.Id)
+    text = folder.text().strip()
+    if not text:
+        raise fields.malformed("a folder without an id")
+    return text
+
+
+def _status(value: int, *more: Element) -> Element:
+    return element(Page.Ping, element(Page.Status, value), *more)

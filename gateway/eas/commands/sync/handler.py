@@ -1,0 +1,254 @@
+"""Sync, the handler.
+
+Completes the request, serves each collection, holds the answer when there is nothing to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from gateway.eas.commands.base import BodyRule, Context, Reply
+from gateway.eas.commands.sync import operations, reply, request
+from gateway.eas.commands.sync.operations import Plan
+from gateway.eas.commands.sync.request import MAX_WAIT, MAX_WINDOW, SyncCollection, SyncRequest
+from gateway.eas.content import email
+from gateway.eas.hold import wait_for_news, watched
+from gateway.eas.options import CollectionOptions
+from gateway.eas.versions import Version
+from gateway.errors import GatewayError, Kind, NotFound, Refused, UpstreamUnavailable
+from gateway.sync.folders import Folders, with_role
+from gateway.sync.hierarchy import CONTAINER
+from gateway.sync.keys import KeyUse, format_key
+from gateway.sync.mail import MailReply, MailRequest, MailSync, Operation
+from gateway.types import CollectionId, Folder, FolderList, Role
+from wbxml import Element, element
+from wbxml.pages import AirSync
+
+_MEMO = "sync"
+_OUT_OF_RANGE = 14
+_TOO_MANY = 15
+
+
+class Sync:
+    """Synchronises mail collections."""
+
+    name = "Sync"
+    code = 0
+    root = AirSync.Sync
+    status = AirSync.Status
+    first = Version.V12_0
+    last = None
+    needs_policy_key = True
+    body = BodyRule.OPTIONAL
+
+    async def handle(self, context: Context, root: Element | None, body: bytes) -> Reply:  # noqa: ARG002
+        """Raises `Refused` for what concerns the whole request, and `UpstreamUnavailable`."""
+        asked = request.parse(root) if root is not None else None
+        root = None
+        asked = await self._complete(context, asked)
+        refusal = _limits(context, asked)
+        if refusal is not None:
+            return refusal
+        await self._remember(context, asked)
+        folders = Folders(context.services.state, context.mailboxes, context.principal.user)
+        exchange = _Exchange(context, await folders.all())
+        told = await exchange.run(asked)
+        if not told and asked.wait is not None and await exchange.hold(asked):
+            told = await exchange.run(asked)
+        if told:
+            return element(AirSync.Sync, element(AirSync.Collections, *told))
+        if context.request.version < Version.V12_1:
+            return element(AirSync.Sync, element(AirSync.Collections, *await exchange.unchanged(asked)))
+        return None
+
+    # --- the request remembered --------------------------------------------------------------------------
+
+    async def _complete(self, context: Context, asked: SyncRequest | None) -> SyncRequest:
+        """The request with what an empty or partial one leaves out taken from the last one.
+
+        That is sound only as long as the device's keys are those it sent last: after an answer with a new
+        key nobody knows whether it arrived, and the device is asked for the full request (Status 13).
+        """
+        if asked is not None and not asked.partial:
+            return asked
+        user, device = context.principal.user, context.device.id
+        memo = await context.services.state.load_memo(user, device, _MEMO)
+        if memo is None:
+            raise Refused(Kind.INVALID_STORED_REQUEST, "nothing to repeat")
+        last = SyncRequest.recall(memo)
+        complete = last if asked is None else asked.completed(last)
+        named = {collection.id for collection in asked.collections} if asked else set()
+        for collection in complete.collections:
+            if collection.id in named:
+                continue
+            stored = await context.services.state.load_sync(user, device, collection.id)
+            if stored is None or format_key(stored) != collection.key:
+                raise Refused(Kind.INVALID_STORED_REQUEST, "the keys have moved on since the last request")
+        return complete
+
+    async def _remember(self, context: Context, asked: SyncRequest) -> None:
+        value = asked.remember()
+        user, device = context.principal.user, context.device.id
+        if await context.services.state.load_memo(user, device, _MEMO) != value:
+            await context.services.state.save_memo(user, device, _MEMO, value)
+
+
+def _limits(context: Context, asked: SyncRequest) -> Element | None:
+    """The answer to a request that is out of bounds (MS-ASCMD 2.2.3.177.17), None when it is not."""
+    limits = context.services.limits
+    if len(asked.collections) > limits.max_collections:
+        return _limit(_TOO_MANY, limits.max_collections)
+    if asked.wait is None:
+        return None
+    if asked.wait_in_minutes:
+        shortest, longest, unit = 60, MAX_WAIT * 60, 60
+    else:
+        shortest, longest, unit = limits.heartbeat_min, limits.heartbeat_max, 1
+    if asked.wait < shortest:
+        return _limit(_OUT_OF_RANGE, shortest // unit)
+    if asked.wait > longest:
+        return _limit(_OUT_OF_RANGE, longest // unit)
+    return None
+
+
+def _limit(value: int, allowed: int) -> Element:
+    return element(AirSync.Sync, element(AirSync.Status, value), element(AirSync.Limit, allowed))
+
+
+@dataclass(slots=True)
+class _Exchange:
+    """One Sync request being served."""
+
+    context: Context
+    folders: FolderList
+
+    async def run(self, asked: SyncRequest) -> list[Element]:
+        """Serve every collection in order; returns the Collection elements of those with something to say."""
+        told: list[Element] = []
+        left = min(asked.window, MAX_WINDOW)
+        for collection in asked.collections:
+            if left <= 0 and not collection.commands and collection.key != "0":
+                continue  # the device will ask again: another collection has MoreAvailable
+            served, count = await self._serve(collection, left)
+            left -= count
+            if served is not None:
+                told.append(served)
+        return told
+
+    async def _serve(self, asked: SyncCollection, left: int) -> tuple[Element | None, int]:
+        """Serve one collection; returns its element, if it has one, and how much of the window it took."""
+        context = self.context
+        version = context.request.version
+        if asked.key == "0" and asked.get_changes:
+            return reply.failed(asked, Kind.INVALID_XML, version), 0
+        folder = self._folder(asked.id)
+        if folder is None:
+            return reply.failed(asked, Kind.ITEM_NOT_FOUND, version), 0
+        plan = operations.plan(asked.id, asked.commands)
+        wanted = list(plan.operations.values())
+        try:
+            outcome = await self._sync(folder).run(self._request(asked, wanted, left))
+        except NotFound:
+            return reply.failed(asked, Kind.ITEM_NOT_FOUND, version), 0
+        except UpstreamUnavailable:
+            raise  # it concerns every collection
+        except GatewayError as error:
+            context.log.warning("collection failed", collection=asked.id, reason=error.detail)
+            return reply.failed(asked, error.kind, version), 0
+        if outcome.use is KeyUse.UNKNOWN:
+            return reply.failed(asked, Kind.SYNC_STATE_NOT_FOUND, version), 0
+        if outcome.silent and not plan.refused and not plan.fetches:
+            return None, 0
+        rendered = await self._render(folder, outcome, plan)
+        return reply.collection(asked, plan, outcome, rendered, version), len(outcome.told)
+
+    def _folder(self, collection: CollectionId) -> Folder | None:
+        return next((f for f in self.folders.folders if f.id == collection and not f.gone), None)
+
+    def _sync(self, folder: Folder) -> MailSync:
+        context = self.context
+        return MailSync(
+            context.services.state,
+            context.mailboxes,
+            user=context.principal.user,
+            device=context.device.id,
+            collection=folder.id,
+            mailbox=_mailbox(folder),
+            trash=with_role(self.folders, Role.TRASH),
+        )
+
+    def _request(self, asked: SyncCollection, wanted: Sequence[Operation], left: int) -> MailRequest:
+        return MailRequest(
+            key=asked.key,
+            operations=wanted,
+            get_changes=asked.wants_changes and left > 0,
+            limit=min(asked.window, max(left, 1)),
+            since=self._since,
+            deletes_as_moves=asked.deletes_as_moves,
+            options=None if asked.options is None else asked.options.pack(),
+        )
+
+    def _since(self, options: bytes) -> datetime | None:
+        return CollectionOptions.unpack(options).since(self.context.services.clock.now())
+
+    # --- rendering ---------------------------------------------------------------------------------------
+
+    async def _render(self, folder: Folder, outcome: MailReply, plan: Plan) -> Mapping[int, email.Rendered]:
+        """The messages to be added or fetched, by UID; those gone meanwhile are left out.
+
+        What was told is stored already. Should the upstream fail here, the device repeats its key and is
+        told the same.
+        """
+        validity = outcome.after.uidvalidity
+        fetched = {uid for _, (named, uid) in sorted(plan.fetches.items()) if named == validity}
+        uids = [*reversed(outcome.told.added), *sorted(fetched - set(outcome.told.added))]
+        mailbox = _mailbox(folder)
+        if not uids or mailbox is None:
+            return {}
+        try:
+            rendered = await email.render(
+                self.context.mailboxes,
+                mailbox,
+                validity,
+                uids,
+                CollectionOptions.unpack(outcome.options).body,
+                self.context.request.version,
+                collection=folder.id,
+                drafts=folder.role == Role.DRAFTS,
+            )
+        except NotFound:
+            return {}
+        await self._note_poison(folder.id, rendered)
+        return rendered
+
+    async def _note_poison(self, collection: CollectionId, rendered: Mapping[int, email.Rendered]) -> None:
+        """List messages that became stubs for the admin, and log each once."""
+        services, user = self.context.services, self.context.principal.user
+        for uid, message in rendered.items():
+            if message.poison is not None and await services.state.note_poison(
+                user, collection, str(uid), services.release, message.poison
+            ):
+                self.context.log.warning(
+                    "message shown as a stub", collection=collection, uid=uid, reason=message.poison
+                )
+
+    # --- holding -----------------------------------------------------------------------------------------
+
+    async def hold(self, asked: SyncRequest) -> bool:
+        """Wait until a collection has new mail; False when the time asked for is over first."""
+        context = self.context
+        folders = [folder for c in asked.collections if (folder := self._folder(c.id)) is not None]
+        try:
+            return bool(await wait_for_news(context, await watched(context, folders), asked.wait or 0))
+        except NotFound:
+            return True  # a mailbox went away: serving the collections again tells the device so
+
+    async def unchanged(self, asked: SyncRequest) -> list[Element]:
+        """The collections with the keys they have: what 12.0 is told, which knows no empty answer."""
+        return [reply.unchanged(collection, self.context.request.version) for collection in asked.collections]
+
+
+def _mailbox(folder: Folder) -> str | None:
+    return None if folder.role == CONTAINER else folder.mailbox

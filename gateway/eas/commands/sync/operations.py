@@ -1,0 +1,126 @@
+"""Client operations on mail: what a Change or Delete element asks for, and the Status that answers each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from gateway.eas import status
+from gateway.eas.commands.sync.request import ClientCommand, Verb
+from gateway.eas.content.ids import parse_server_id
+from gateway.eas.versions import Version
+from gateway.errors import Kind, NotFound
+from gateway.sync.mail import Change, Delete, Operation, Outcome
+from gateway.types import CollectionId
+from wbxml import Element
+from wbxml.pages import Email, Email2, Tasks
+
+CONVERSION_ERROR = 6
+OBJECT_NOT_FOUND = 8
+
+_KINDS: Mapping[Outcome, Kind] = {
+    Outcome.NOT_FOUND: Kind.ITEM_NOT_FOUND,
+    Outcome.REFUSED: Kind.ACCESS_DENIED,
+    Outcome.QUOTA: Kind.MAILBOX_QUOTA_EXCEEDED,
+}
+_FLAG_CLEARED, _FLAG_COMPLETE, _FLAG_ACTIVE = "0", "1", "2"
+_FLAG_DATES = (Tasks.StartDate, Tasks.DueDate, Tasks.UtcStartDate, Tasks.UtcDueDate)
+_READ_ONLY = frozenset(
+    {
+        Email2.ConversationId,
+        Email2.ConversationIndex,
+        Email2.ReceivedAsBcc,
+        Email2.Sender,
+        Email2.UmCallerID,
+        Email2.UmUserNotes,
+        Email2.IsDraft,
+    }
+)
+
+
+class BadItem(ValueError):
+    """The data of an operation cannot be used (item Status 6)."""
+
+
+@dataclass(slots=True)
+class Plan:
+    """The operations of a collection, sorted by what becomes of them.
+
+    `operations` go to the mailbox, `refused` are answered with a Status at once, `fetches` name the
+    messages to return. All are by the position of the command in the request.
+    """
+
+    operations: dict[int, Operation] = field(default_factory=dict)
+    refused: dict[int, int] = field(default_factory=dict)
+    fetches: dict[int, tuple[int, int]] = field(default_factory=dict)
+
+
+def plan(collection: CollectionId, commands: Sequence[ClientCommand]) -> Plan:
+    """Sort the commands of one mail collection.
+
+    Each stands alone: a bad one gets its Status, the others are done.
+    """
+    sorted_ = Plan()
+    for position, command in enumerate(commands):
+        if command.verb is Verb.ADD:  # mail comes from the server (MS-ASCMD 2.2.3.7.2)
+            sorted_.refused[position] = CONVERSION_ERROR
+            continue
+        try:
+            name = parse_server_id(command.item)
+            if name.collection != collection:
+                raise NotFound("an item of another collection")
+            if command.verb is Verb.FETCH:
+                sorted_.fetches[position] = (name.uidvalidity, name.uid)
+            elif command.verb is Verb.DELETE:
+                sorted_.operations[position] = Delete(name.uidvalidity, name.uid)
+            else:
+                sorted_.operations[position] = _change(name.uidvalidity, name.uid, command.data)
+        except NotFound:
+            sorted_.refused[position] = OBJECT_NOT_FOUND
+        except BadItem:
+            sorted_.refused[position] = CONVERSION_ERROR
+    return sorted_
+
+
+def status_of(outcome: Outcome, version: Version) -> int:
+    """The Status of an operation that was not done."""
+    return status.value("Sync", status.Level.ITEM, _KINDS[outcome], version)
+
+
+def _change(uidvalidity: int, uid: int, data: Element | None) -> Change:
+    """The Change an ApplicationData asks for.
+
+    Properties a client may not set are left as they are (MS-ASEMAIL 3.1.5.1).
+    """
+    read: bool | None = None
+    flagged: bool | None = None
+    for child in data or ():
+        if child.tag in _READ_ONLY:
+            raise BadItem(f"{child.tag!r} cannot be changed")
+        if child.tag is Email.Read:
+            text = child.text().strip()
+            if text not in ("", "0", "1"):
+                raise BadItem("Read is neither 0 nor 1")
+            read = text != "0"
+        elif child.tag is Email.Flag:
+            flagged = _flag(child)
+    return Change(uidvalidity, uid, read, flagged)
+
+
+def _flag(flag: Element) -> bool:
+    """Whether a Flag element sets the flag; checked as MS-ASEMAIL 2.2.2.27 demands."""
+    if not flag.children:
+        return False
+    state = (flag.child_text(Email.Status) or "").strip()
+    if state not in (_FLAG_CLEARED, _FLAG_COMPLETE, _FLAG_ACTIVE):
+        raise BadItem("the Status of a Flag is none of 0, 1, 2")
+    dates = [flag.child_text(tag) for tag in _FLAG_DATES]
+    if state == _FLAG_ACTIVE and any(dates):
+        if not all(dates):
+            raise BadItem("a Flag has some of its four dates only")
+        start, due, utc_start, utc_due = (date or "" for date in dates)
+        if start > due or utc_start > utc_due:
+            raise BadItem("a Flag starts after it is due")
+    if flag.child_text(Tasks.ReminderSet) == "1" and not flag.child_text(Tasks.ReminderTime):
+        raise BadItem("a Flag with a reminder but without its time")
+    return state == _FLAG_ACTIVE

@@ -1,0 +1,127 @@
+"""What a Sync answers: Collection elements (MS-ASCMD 2.2.1.21.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from gateway.eas import status
+from gateway.eas.commands.sync.operations import OBJECT_NOT_FOUND, Plan, status_of
+from gateway.eas.commands.sync.request import SyncCollection, Verb
+from gateway.eas.content import email
+from gateway.eas.content.ids import server_id
+from gateway.eas.versions import Version
+from gateway.errors import Kind
+from gateway.sync.mail import MailReply, Outcome
+from gateway.types import CollectionId
+from wbxml import Element, Tag, element
+from wbxml.pages import AirSync
+
+_SUCCESS = 1
+_RESPONSES = {
+    Verb.ADD: AirSync.Add,
+    Verb.CHANGE: AirSync.Change,
+    Verb.DELETE: AirSync.Delete,
+    Verb.FETCH: AirSync.Fetch,
+}
+
+Rendered = Mapping[int, email.Rendered]
+
+
+def failed(asked: SyncCollection, kind: Kind, version: Version) -> Element:
+    """A collection that could not be served. Its key is as it was, or 0 when that key is worth nothing."""
+    key = "0" if kind is Kind.SYNC_STATE_NOT_FOUND else asked.key
+    value = status.value("Sync", status.Level.COLLECTION, kind, version)
+    return _frame(asked.id, key, value, version)
+
+
+def unchanged(asked: SyncCollection, version: Version) -> Element:
+    """A collection without news, said aloud."""
+    return _frame(asked.id, asked.key, _SUCCESS, version)
+
+
+def collection(
+    asked: SyncCollection, plan: Plan, outcome: MailReply, rendered: Rendered, version: Version
+) -> Element:
+    """A collection that was served.
+
+    Commands are the server's changes, Responses answer the client's operations.
+    """
+    told = _frame(asked.id, outcome.key, _SUCCESS, version)
+    if outcome.more:
+        told.add(AirSync.MoreAvailable)
+    commands = _commands(asked.id, outcome, rendered, version)
+    if commands:
+        told.append(element(AirSync.Commands, *commands))
+    responses = _responses(asked, plan, outcome, rendered, version)
+    if responses:
+        told.append(element(AirSync.Responses, *responses))
+    return told
+
+
+def _frame(identity: CollectionId, key: str, value: int, version: Version) -> Element:
+    frame = element(AirSync.Collection)
+    if version < Version.V12_1:
+        frame.add(AirSync.Class, "Email")
+    frame.add(AirSync.SyncKey, key)
+    frame.add(AirSync.CollectionId, identity)
+    frame.add(AirSync.Status, str(value))
+    return frame
+
+
+def _commands(
+    identity: CollectionId, outcome: MailReply, rendered: Rendered, version: Version
+) -> list[Element]:
+    """Server changes: what is gone first, then what changed, then new mail, newest first."""
+    validity, told = outcome.after.uidvalidity, outcome.told
+    gone = [(former, uid) for former, uids in told.former for uid in uids]
+    gone += [(validity, uid) for uid in told.removed]
+    commands = [_item(AirSync.Delete, server_id(identity, named, uid)) for named, uid in gone]
+    commands += [_item(AirSync.SoftDelete, server_id(identity, validity, uid)) for uid in told.aged]
+    for uid in told.changed:
+        flags = outcome.after.flags_of(uid)
+        properties = email.flags_change(flags, flags ^ outcome.before.flags_of(uid), version)
+        if properties:
+            data = element(AirSync.ApplicationData, *properties)
+            commands.append(_item(AirSync.Change, server_id(identity, validity, uid), data))
+    for uid in reversed(told.added):
+        message = rendered.get(uid)
+        if message is not None:
+            data = element(AirSync.ApplicationData, *message.elements)
+            commands.append(_item(AirSync.Add, server_id(identity, validity, uid), data))
+    return commands
+
+
+def _item(tag: Tag, item: str, *more: Element) -> Element:
+    return element(tag, element(AirSync.ServerId, item), *more)
+
+
+def _responses(
+    asked: SyncCollection, plan: Plan, outcome: MailReply, rendered: Rendered, version: Version
+) -> list[Element]:
+    """Answers in request order; an operation that succeeded is passed over in silence, except a Fetch."""
+    outcomes = dict(zip(plan.operations, outcome.outcomes, strict=True))
+    responses: list[Element] = []
+    for position, command in enumerate(asked.commands):
+        if position in plan.fetches:
+            responses.append(_fetched(command.item, plan.fetches[position], outcome, rendered))
+            continue
+        if position in plan.refused:
+            value = plan.refused[position]
+        elif outcomes[position] is Outcome.DONE:
+            continue
+        else:
+            value = status_of(outcomes[position], version)
+        named = AirSync.ClientId if command.verb is Verb.ADD else AirSync.ServerId
+        tag = _RESPONSES[command.verb]
+        responses.append(element(tag, element(named, command.item), element(AirSync.Status, value)))
+    return responses
+
+
+def _fetched(item: str, name: tuple[int, int], outcome: MailReply, rendered: Rendered) -> Element:
+    validity, uid = name
+    message = rendered.get(uid) if validity == outcome.after.uidvalidity else None
+    told = element(AirSync.Fetch, element(AirSync.ServerId, item))
+    told.add(AirSync.Status, str(OBJECT_NOT_FOUND if message is None else _SUCCESS))
+    if message is not None:
+        told.append(element(AirSync.ApplicationData, *message.elements))
+    return told

@@ -1,0 +1,60 @@
+"""Reading typed values out of request elements. Whatever does not fit raises `Refused(INVALID_XML)`."""
+
+from __future__ import annotations
+
+from gateway.errors import Kind, Refused
+from wbxml import Element, Tag
+
+_MAX_ID = 64
+_MAX_NUMBER = 4294967295
+
+
+def malformed(detail: str) -> Refused:
+    """The error of a request that decodes but is not a valid document of its command."""
+    return Refused(Kind.INVALID_XML, detail)
+
+
+def only(parent: Element, tag: Tag) -> Element | None:
+    """The child with this tag, of which there may be one at most."""
+    found = parent.findall(tag)
+    if len(found) > 1:
+        raise malformed(f"{tag!r} more than once in {parent.tag!r}")
+    return found[0] if found else None
+
+
+def required(parent: Element, tag: Tag) -> Element:
+    """The child with this tag, which must be there once."""
+    child = only(parent, tag)
+    if child is None:
+        raise malformed(f"{tag!r} is missing in {parent.tag!r}")
+    return child
+
+
+def identifier(parent: Element, tag: Tag) -> str:
+    """A required id: 1 to 64 characters (MS-ASDTYPE)."""
+    text = required(parent, tag).text().strip()
+    if not 0 < len(text) <= _MAX_ID:
+        raise malformed(f"{tag!r} is empty or too long")
+    return text
+
+
+def number(parent: Element, tag: Tag, default: int | None = None) -> int | None:
+    """An optional unsigned 32-bit integer."""
+    child = only(parent, tag)
+    if child is None:
+        return default
+    text = child.text().strip()
+    if not (text.isascii() and text.isdigit()) or len(text) > 10 or int(text) > _MAX_NUMBER:
+        raise malformed(f"{tag!r} is not a number")
+    return int(text)
+
+
+def boolean(parent: Element, tag: Tag, *, default: bool) -> bool:
+    """An optional boolean; an empty element means true (MS-ASDTYPE 2.1)."""
+    child = only(parent, tag)
+    if child is None:
+        return default
+    text = child.text().strip()
+    if text not in ("", "0", "1"):
+        raise malformed(f"{tag!r} is neither 0 nor 1")
+    return text != "0"

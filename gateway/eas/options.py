@@ -1,0 +1,79 @@
+"""The sticky options of a collection: AirSync Options (MS-ASCMD 2.2.3.125.5), read, stored and applied."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from gateway.eas import fields
+from gateway.eas.content.preferences import BodyOptions, parse_body_options
+from wbxml import Element, Tag
+from wbxml.pages import AirSync
+
+_DAYS = {1: 1, 2: 3, 3: 7, 4: 14, 5: 31}
+"""Days of mail a FilterType lets through (MS-ASCMD 2.2.3.68.2); 0 is everything."""
+_CONFLICT_SERVER_WINS = 1
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionOptions:
+    """What a device wants of a mail collection.
+
+    `filter_type` is 0 to 5. `conflict` is 0 when the client's change wins, 1 when the server's does.
+    """
+
+    filter_type: int = 0
+    conflict: int = _CONFLICT_SERVER_WINS
+    body: BodyOptions = field(default_factory=BodyOptions)
+
+    @classmethod
+    def parse(cls, blocks: list[Element]) -> CollectionOptions:
+        """The options of one request; an element without content is all defaults.
+
+        Raises `Refused(INVALID_XML)` for a FilterType mail does not have and for more than one block per
+        class.
+        """
+        mail = [block for block in blocks if (block.child_text(AirSync.Class) or "Email") == "Email"]
+        others = {block.child_text(AirSync.Class) for block in blocks if block not in mail}
+        if len(mail) > 1 or not others <= {"SMS"} or len(blocks) > 2:
+            raise fields.malformed("Options for a class the folder does not hold, or twice")
+        if not mail:
+            return cls()
+        (block,) = mail
+        filter_type = int(_first_text(block, AirSync.FilterType, "0"))
+        if filter_type not in (0, *_DAYS):
+            raise fields.malformed(f"FilterType {filter_type} does not exist for mail")
+        conflict = int(_first_text(block, AirSync.Conflict, "1"))
+        return cls(filter_type, conflict, parse_body_options(block))
+
+    def since(self, now: datetime) -> datetime | None:
+        """The start of the filter window, to the hour, so that it does not move with every request.
+
+        None: no filter.
+        """
+        if not self.filter_type:
+            return None
+        start = now - timedelta(days=_DAYS[self.filter_type])
+        return start.replace(minute=0, second=0, microsecond=0)
+
+    def pack(self) -> bytes:
+        """The options as bytes for the store."""
+        values = {"filter": self.filter_type, "conflict": self.conflict, "body": self.body.to_json()}
+        return json.dumps(values, separators=(",", ":")).encode()
+
+    @classmethod
+    def unpack(cls, data: bytes) -> CollectionOptions:
+        """The options `pack` made these bytes of; b"" are the defaults."""
+        if not data:
+            return cls()
+        values = json.loads(data)
+        return cls(values["filter"], values["conflict"], BodyOptions.from_json(values["body"]))
+
+
+def _first_text(block: Element, tag: Tag, default: str) -> str:
+    """The text of a child that clients sometimes send twice: the first counts; not a number is malformed."""
+    text = (block.child_text(tag) or default).strip()
+    if not (text.isascii() and text.isdigit() and len(text) < 4):
+        raise fields.malformed(f"{tag!r} is not a number")
+    return text

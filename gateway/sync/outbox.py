@@ -1,0 +1,135 @@
+"""Sending once: the journal around the submission of a message.
+
+Each stage is stored before the next step begins, so that whatever dies in between, a repeated request finds out how far
+the message came:
+
+    ACCEPTED   journalled; perhaps handed to the SMTP server, perhaps not. A repeat submits again, with the same
+               Message-ID: the one gap SMTP leaves is closed on the side of not losing mail.
+    SUBMITTED  the server has it. A repeat only makes up for a missing copy in Sent.
+    DONE       nothing is left to do.
+    FAILED     the server refused it. A repeat is a new attempt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import Enum, auto
+
+from gateway.errors import NotFound, SubmissionError, UpstreamError
+from gateway.ports import Clock, Mailboxes, State, Submission
+from gateway.types import SEEN, DeviceId, OutboxEntry, OutboxStage, Principal
+
+_LEASE = "send"
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A message ready to be sent, and what identifies it.
+
+    `client_id` is what the device calls this attempt, "" where the protocol version has no such thing. `message_id` is the
+    Message-ID the device gave the message ("" when it gave none) and `digest` the SHA-256 of what it sent.
+    """
+
+    client_id: str
+    message_id: str
+    digest: str
+    sender: str
+    recipients: Sequence[str]
+    message: bytes = field(repr=False)
+    sent_copy: bytes | None = field(repr=False)
+
+
+class Sending(Enum):
+    """What became of a request to send."""
+
+    SENT = auto()
+    SENT_BEFORE = auto()
+    """Another attempt of the device had sent the same message."""
+    REPEATED = auto()
+    """The very same request (its ClientId) had been served before."""
+
+
+class Outbox:
+    """Sends the mail of one user's device."""
+
+    def __init__(
+        self,
+        state: State,
+        submission: Submission,
+        mailboxes: Mailboxes,
+        clock: Clock,
+        *,
+        principal: Principal,
+        device: DeviceId,
+        memory: timedelta,
+    ) -> None:
+        self._state = state
+        self._submission = submission
+        self._mailboxes = mailboxes
+        self._clock = clock
+        self._principal = principal
+        self._device = device
+        self._memory = memory
+
+    async def send(self, parcel: Parcel, sent: str | None) -> tuple[Sending, OutboxEntry]:
+        """Submit a message unless that was done before, and put a copy into the mailbox `sent` if one is wanted.
+
+        Raises `SubmissionError`. A copy that fails is no error: the entry returned is then not DONE, see `copy`.
+        """
+        now = self._clock.now()
+        async with self._state.lease(self._principal.user, self._device, _LEASE):
+            entry, new = await self._state.begin_send(self._entry(parcel, now), now - self._memory)
+            if not new and entry.stage is not OutboxStage.ACCEPTED:
+                repeated = bool(parcel.client_id) and entry.client_id == parcel.client_id
+                sending = Sending.REPEATED if repeated else Sending.SENT_BEFORE
+            else:
+                await self._submit(entry, parcel)
+                sending = Sending.SENT
+                entry = _at(entry, OutboxStage.SUBMITTED)
+        if entry.stage is OutboxStage.SUBMITTED:
+            entry = await self.copy(entry, parcel, sent, first_attempt=new)
+        return sending, entry
+
+    async def copy(
+        self, entry: OutboxEntry, parcel: Parcel, sent: str | None, *, first_attempt: bool
+    ) -> OutboxEntry:
+        """Put the copy into `sent`, where an earlier attempt may have put it; DONE if it is there on return."""
+        try:
+            if parcel.sent_copy is not None and sent is not None:
+                known = not first_attempt and bool(parcel.message_id)
+                if not known or not await self._mailboxes.find_message_id(sent, parcel.message_id):
+                    await self._mailboxes.append(sent, parcel.sent_copy, flags=(SEEN,))
+        except (UpstreamError, NotFound):
+            return entry
+        await self._state.mark_send(entry.id, OutboxStage.DONE)
+        return _at(entry, OutboxStage.DONE)
+
+    async def _submit(self, entry: OutboxEntry, parcel: Parcel) -> None:
+        try:
+            await self._submission.submit(
+                self._principal, parcel.sender, parcel.recipients, parcel.message
+            )
+        except SubmissionError as error:
+            if not error.sent_unknown:
+                await self._state.mark_send(entry.id, OutboxStage.FAILED)
+            raise
+        await self._state.mark_send(entry.id, OutboxStage.SUBMITTED)
+
+    def _entry(self, parcel: Parcel, now: datetime) -> OutboxEntry:
+        return OutboxEntry(
+            id=0,
+            user=self._principal.user,
+            device=self._device,
+            client_id=parcel.client_id,
+            message_id=parcel.message_id,
+            digest=parcel.digest,
+            save=parcel.sent_copy is not None,
+            stage=OutboxStage.ACCEPTED,
+            created=now,
+        )
+
+
+def _at(entry: OutboxEntry, stage: OutboxStage) -> OutboxEntry:
+    return replace(entry, stage=stage)
