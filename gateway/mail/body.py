@@ -29,6 +29,7 @@ LARGEST_CONVERSION = 1024 * 1024
 _CONVERSION_FLOOR = 64 * 1024
 _CONVERSION_RATIO = 16
 _SLACK = 256
+_ROOMS = (2048, 8192, 32768, 131072, 524288)
 
 _CONTROLS = bytes({*range(0x20), 0x7F} - {0x09, 0x0A, 0x0D})
 _NONCHARACTERS = re.compile(b"\xef\xbf[\xbe\xbf]")
@@ -61,7 +62,8 @@ class Text:
 def wanted(layout: Layout, *, rich: bool, size: int | None) -> dict[str, int | None]:
     """The sections needed for the first `size` octets (None: all) of the text, with how many octets of each.
 
-    A section that is needed whole is marked None.
+    Limits are few different ones, so that many messages fit into one command; a large section that is
+    needed whole has None.
     """
     sections: dict[str, int | None] = {}
     left = LARGEST_TEXT if size is None else min(size, LARGEST_TEXT)
@@ -71,7 +73,7 @@ def wanted(layout: Layout, *, rich: bool, size: int | None) -> dict[str, int | N
             need = min(LARGEST_CONVERSION, _CONVERSION_FLOOR + _CONVERSION_RATIO * left)
         factor = charset.widest(charset_of(part))
         limit = transfer.encoded_limit(need * factor + _SLACK, part.encoding)
-        sections[part.section] = limit if limit < part.size else None
+        sections[part.section] = limit if limit < part.size else _room(part.size)
         if need == left:
             left -= transfer.least_decoded_size(part.size, part.encoding) // factor
         if left <= 0:
@@ -131,6 +133,11 @@ def cut_text(data: bytes, size: int) -> bytes:
 def cut_html(data: bytes, size: int) -> bytes:
     """The same of HTML; a tag or character reference that would be torn is left out."""
     return _without_torn_end(cut_text(data, size))
+
+
+def _room(size: int) -> int | None:
+    """A round limit that a section of this size does not reach."""
+    return next((room for room in _ROOMS if size < room), None)
 
 
 def _without_torn_end(data: bytes) -> bytes:

@@ -10,7 +10,9 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from email.message import Message
 from email.policy import compat32
+from typing import cast
 
+from gateway.ports import Mailboxes
 from gateway.types import BodyPart, MessageData, SectionRequest
 
 __all__ = ["MemoryMailboxes", "structure_of"]
@@ -20,7 +22,7 @@ _ENVELOPED = frozenset({"message/rfc822", "message/global"})
 
 
 class MemoryMailboxes:
-    """One mailbox of raw messages; the UIDs count from 1. `asked` holds the section requests that were made."""
+    """One mailbox of raw messages; UIDs count from 1. `asked` holds the section requests that were made."""
 
     def __init__(self, messages: Sequence[bytes], flags: Mapping[int, Iterable[str]] | None = None) -> None:
         self._messages = dict(enumerate(messages, 1))
@@ -28,13 +30,18 @@ class MemoryMailboxes:
         self._parsed: dict[int, tuple[MessageData, dict[str, bytes]]] = {}
         self.asked: list[SectionRequest] = []
 
+    @property
+    def port(self) -> Mailboxes:
+        """These as the port, of which they have the reading half."""
+        return cast("Mailboxes", self)
+
     async def fetch(
-        self, mailbox: str, uidvalidity: int, uids: Iterable[int], header_fields: Sequence[str] | None
+        self, _mailbox: str, _uidvalidity: int, uids: Iterable[int], _header_fields: Sequence[str] | None
     ) -> Mapping[int, MessageData]:
         return {uid: self._open(uid)[0] for uid in uids if uid in self._messages}
 
     async def fetch_sections(
-        self, mailbox: str, uidvalidity: int, requests: Sequence[SectionRequest]
+        self, _mailbox: str, _uidvalidity: int, requests: Sequence[SectionRequest]
     ) -> Mapping[SectionRequest, bytes]:
         self.asked.extend(requests)
         answers: dict[SectionRequest, bytes] = {}

@@ -37,9 +37,9 @@ async def fetch_attachment(
 ) -> AttachmentData:
     """Fetch a part of a message and undo its transfer encoding, holding no more than what is returned.
 
-    `byte_range` counts decoded octets from 0, both ends included, and may reach beyond the end: what is there is
-    returned, nothing when it begins behind the end. Raises `NotFound` when the message or the part is gone, `Refused`
-    (TOO_LARGE) when more than `largest` octets would be returned, and what the port raises.
+    `byte_range` counts decoded octets from 0, both ends included. It may reach beyond the end: what is there
+    is returned, nothing if it begins behind the end. Raises `NotFound` when the message or the part is gone,
+    `Refused` (TOO_LARGE) when more than `largest` octets would be returned, and what the port raises.
     """
     found = await mailboxes.fetch(mailbox, reference.uidvalidity, [reference.uid], ())
     message = found.get(reference.uid)

@@ -63,9 +63,10 @@ def plan_body(layout: Layout, message_size: int, options: BodyOptions, version: 
         if wanted.preview and version >= Version.V14_0 and (wanted.type == MIME or wanted.truncation == 0):
             _merge(sections, texts.wanted(layout, rich=layout.has_html, size=_PREVIEW_REACH))
     sizes = {one.section: one.size for rich in (True, False) for one in layout.parts(rich=rich)}
-    cost = sum(
-        sizes.get(section, message_size) if limit is None else limit for section, limit in sections.items()
-    )
+    cost = 0
+    for section, limit in sections.items():
+        size = sizes.get(section, message_size)
+        cost += size if limit is None else min(size, limit)
     return BodyPlan(layout, message_size, attempts, part, sections, cost)
 
 
