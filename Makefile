@@ -45,7 +45,7 @@ bench: packages $(STAMP)
 	done
 
 fuzz: $(STAMP)
-	@$(BIN)/pip install --quiet --editable '.[fuzz]'
+	@$(BIN)/pip install --quiet --no-build-isolation --editable '.[fuzz]'
 	@for target in tests/fuzz/fuzz_*.py; do \
 	    echo "== $$target"; \
 	    $(BIN)/python $$target -max_total_time=$(FUZZ_SECONDS) $(ARGS) || exit 1; \
