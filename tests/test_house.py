@@ -16,7 +16,6 @@ from gateway.config import Settings
 
 ROOT = Path(__file__).parent.parent
 ROOMS_WITH_IO = {"demo", "store", "upstream", "web", "dav"}
-IMAP_SESSION = Path("gateway/upstream/imap/session.py")
 COMES_WITH = {"proxyprotocol": "pymap"}
 LOADED_BY_OTHERS = {"httptools", "uvloop"}
 """uvicorn uses them where they are installed."""
@@ -77,11 +76,6 @@ def test_every_room_without_io_is_held_to_it() -> None:
     (contract,) = (one for one in contracts if "do no I/O" in one["name"])
     rooms = {path.parent.name for path in (ROOT / "gateway").glob("*/__init__.py")}
     assert {f"gateway.{room}" for room in rooms - ROOMS_WITH_IO} <= set(contract["source_modules"])
-
-
-def test_aioimaplib_is_known_to_one_file() -> None:
-    users = [path for path in python_files("gateway", "wbxml") if "aioimaplib" in imported(path)]
-    assert [path.relative_to(ROOT) for path in users] == [IMAP_SESSION]
 
 
 def test_dependencies_are_what_is_imported() -> None:
