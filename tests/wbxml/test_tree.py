@@ -108,6 +108,8 @@ def test_equality() -> None:
     assert build() != element(AirSync.Sync, element(AirSync.Status, "1"))
     assert Element(AirSync.Status, "1") != Element(AirSync.Status, b"1")
     assert build() != "1"
+    shared = build()
+    assert element(AirSync.Sync, shared, shared) == element(AirSync.Sync, shared, build())
 
 
 @given(trees)
