@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from gateway.types import Uids
 from gateway.upstream.imap import commands
-from gateway.upstream.imap.commands import SearchKey
 from gateway.upstream.imap.responses import ESearch, Search
+from gateway.upstream.imap.search_keys import SearchKey
 from gateway.upstream.imap.session import Reply, Session
 
 

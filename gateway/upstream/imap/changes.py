@@ -1,0 +1,140 @@
+"""Changing mailboxes: flags, moving, expunging, appending. The mailbox concerned is selected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from gateway.errors import NotFound, UpstreamRefused
+from gateway.types import DELETED, Uids
+from gateway.upstream.imap import commands, search_keys
+from gateway.upstream.imap.listing import exists as mailbox_exists
+from gateway.upstream.imap.responses import AppendUid, CopyUid
+from gateway.upstream.imap.search import search
+from gateway.upstream.imap.session import Reply, Session
+from gateway.upstream.imap.syntax import Command
+
+
+async def set_flags(session: Session, uids: Uids, *, add: Iterable[str], remove: Iterable[str]) -> Uids:
+    """Set and clear flags; returns which messages are there. Raises `UpstreamError`."""
+    stores: list[Command] = []
+    for action, flags in (("+", _settable(session, add)), ("-", _settable(session, remove))):
+        if flags and uids:
+            stores += commands.uid_store(uids, action, flags, silent=True)
+    await session.pipeline(*stores)
+    return await _present(session, uids)
+
+
+def _settable(session: Session, flags: Iterable[str]) -> list[str]:
+    """Without keywords the mailbox cannot keep: a mark that is lost is better than a command that fails."""
+    allowed = session.selected.permanent_flags if session.selected else None
+    if allowed is None or "\\*" in allowed:
+        return list(flags)
+    lower = {flag.lower() for flag in allowed}
+    return [flag for flag in flags if flag.startswith("\\") or flag.lower() in lower]
+
+
+async def _present(session: Session, uids: Uids) -> Uids:
+    if not uids:
+        return Uids()
+    # Which of them are there is asked by range when they are many: a short question, and the rest is
+    # arithmetic.
+    asked = uids if len(uids) <= 500 else range(uids.min(), uids.max() + 1)
+    return await search(session, search_keys.key_uids(asked)) & uids
+
+
+async def move(session: Session, uids: Uids, target: str) -> dict[int, int | None]:
+    """Move messages to another mailbox; maps each to its new UID (None: not told).
+
+    Without MOVE (RFC 6851) by COPY and expunge. Raises `NotFound` when there is no such target, and
+    `UpstreamError`.
+    """
+    present = await _present(session, uids)
+    if not present:
+        return {}
+    moving = "MOVE" in session.capabilities
+    build = commands.uid_move if moving else commands.uid_copy
+    moved: dict[int, int | None] = {}
+    for command in build(session.dialect, present, target):
+        reply = await session.start(command)
+        pairs = _pairs(reply)
+        moved |= pairs
+        try:
+            session.accept(command, reply)
+        except UpstreamRefused as error:
+            if moved and moving:
+                # Some have gone: that must be told, the others may be tried again.
+                return dict(moved)
+            await _explain(session, target, error)
+            raise
+    moved = {uid: moved.get(uid) for uid in present} if not moved or not moving else moved
+    if not moving:
+        await _remove(session, present)
+    return moved
+
+
+def _pairs(reply: Reply) -> dict[int, int | None]:
+    """Old to new UIDs, as COPYUID tells (RFC 4315, untagged with MOVE)."""
+    code = reply.code("COPYUID")
+    return dict(code.value.pairs()) if code and isinstance(code.value, CopyUid) else {}
+
+
+async def expunge(session: Session, uids: Uids) -> Uids:
+    """Remove messages for good; returns those that were there. Raises `UpstreamError`."""
+    present = await _present(session, uids)
+    if present:
+        await _remove(session, present)
+    return present
+
+
+async def _remove(session: Session, uids: Uids) -> None:
+    """Mark and expunge just these messages.
+
+    EXPUNGE without UIDPLUS removes everything marked \\Deleted. Other messages so marked lose the mark for
+    that moment and get it back. If the connection dies in between they stay unmarked, so nothing is lost
+    that somebody else did not expunge.
+    """
+    mark = commands.uid_store(uids, "+", [DELETED], silent=True)
+    if "UIDPLUS" in session.capabilities:
+        await session.pipeline(*mark, *commands.uid_expunge(uids))
+        return
+    others = await search(session, search_keys.key("DELETED")) - uids
+    spare = commands.uid_store(others, "-", [DELETED], silent=True) if others else []
+    restore = commands.uid_store(others, "+", [DELETED], silent=True) if others else []
+    await session.pipeline(*spare)
+    await session.pipeline(*mark, commands.simple("EXPUNGE"), *restore)
+
+
+async def append(
+    session: Session, mailbox: str, message: bytes, flags: Iterable[str], date: datetime | None
+) -> tuple[int, int] | None:
+    """Store a message; returns (uidvalidity, uid) where told. Raises `NotFound` and `UpstreamError`."""
+    command = commands.append(session.dialect, mailbox, message, flags=list(flags), date=date)
+    try:
+        reply = await session.execute(command)
+    except UpstreamRefused as error:
+        await _explain(session, mailbox, error)
+        raise
+    code = reply.code("APPENDUID")
+    if code is None or not isinstance(code.value, AppendUid) or len(code.value.uids) != 1:
+        return None
+    return code.value.uidvalidity, code.value.uids[0]
+
+
+async def create(session: Session, mailbox: str) -> None:
+    """Create a mailbox and subscribe to it. Raises `UpstreamError`."""
+    try:
+        await session.execute(commands.on_mailbox(session.dialect, "CREATE", mailbox))
+    except UpstreamRefused as error:
+        if error.code != "ALREADYEXISTS" and not await mailbox_exists(session, mailbox):
+            raise
+    # A mailbox that cannot be subscribed to is still a mailbox.
+    await session.start(commands.on_mailbox(session.dialect, "SUBSCRIBE", mailbox))
+
+
+async def _explain(session: Session, mailbox: str, error: UpstreamRefused) -> None:
+    """Raise `NotFound` when a command was refused because there is no such mailbox."""
+    if error.code in ("TRYCREATE", "NONEXISTENT") or (
+        not error.code and not await mailbox_exists(session, mailbox)
+    ):
+        raise NotFound(f"mailbox: {error.detail}") from error

@@ -1,0 +1,115 @@
+"""From a connection to a logged-in session: greeting, STARTTLS, login, and the extensions turned on.
+
+AuthenticationFailed   the server refused the credentials
+UpstreamRefused        it refuses to be logged in to like this at all (LOGINDISABLED)
+UpstreamUnavailable    it cannot say whether they are right (RFC 5530 UNAVAILABLE, LIMIT, INUSE ...)
+UpstreamConfused       it offers less than the settings demand (STARTTLS), or logs everybody in (PREAUTH)
+"""
+
+from __future__ import annotations
+
+import re
+
+from gateway.errors import (
+    AuthenticationFailed,
+    UpstreamConfused,
+    UpstreamRefused,
+    UpstreamUnavailable,
+)
+from gateway.types import Credentials
+from gateway.upstream.imap import commands
+from gateway.upstream.imap.responses import Condition
+from gateway.upstream.imap.session import Session
+from gateway.upstream.imap.settings import ImapSettings
+from gateway.upstream.imap.syntax import Command, CommandError
+
+TEMPORARY_CODES = frozenset({"UNAVAILABLE", "INUSE", "LIMIT", "SERVERBUG", "CONTACTADMIN", "OVERQUOTA"})
+_TEMPORARY_TEXT = re.compile(r"too many|maximum number|temporar|try again|internal error", re.IGNORECASE)
+
+
+async def open_connection(settings: ImapSettings) -> Session:
+    """Connect, see the greeting, turn on TLS. Raises `UpstreamError`."""
+    session = Session(settings)
+    greeting = await session.connect()
+    try:
+        if greeting.status is Condition.PREAUTH:
+            # Whoever we would be, it would not be the user who asks.
+            raise UpstreamConfused(f"{settings.host} greets with PREAUTH: it would accept any password")
+        if not session.capabilities:
+            await session.execute(commands.simple("CAPABILITY"))
+        if settings.security == "starttls":
+            if "STARTTLS" not in session.capabilities:
+                raise UpstreamConfused(f"{settings.host} offers no STARTTLS")
+            await session.starttls()
+            await session.execute(commands.simple("CAPABILITY"))
+    except BaseException:
+        session.close()
+        raise
+    return session
+
+
+async def log_in(session: Session, credentials: Credentials) -> None:
+    """Log in and turn on what is useful. Closes the session when it raises."""
+    try:
+        await _authenticate(session, credentials)
+        await _enable(session)
+    except BaseException:
+        session.close()
+        raise
+
+
+async def _authenticate(session: Session, credentials: Credentials) -> None:
+    before = session.capabilities
+    try:
+        command = _login_command(session, credentials)
+    except CommandError as error:
+        # A NUL, which no password the server knows can have.
+        raise AuthenticationFailed(f"login or password cannot be sent: {error}") from None
+    # Forget what was offered to strangers: the server may tell anew unasked, or must be asked.
+    session.learn_capabilities(frozenset())
+    reply = await session.start(command)
+    tagged = reply.tagged
+    host = session.settings.host
+    if tagged.status is Condition.NO:
+        # The text is left out: nobody knows what a server repeats there.
+        code = tagged.code.name if tagged.code else ""
+        if code in TEMPORARY_CODES or _TEMPORARY_TEXT.search(tagged.text):
+            raise UpstreamUnavailable(f"{host} cannot check the login now {code}".rstrip())
+        if code == "PRIVACYREQUIRED":
+            raise UpstreamRefused(f"{host} takes no login over this connection", code)
+        raise AuthenticationFailed(f"{host} refused the login {code}".rstrip())
+    if tagged.status is not Condition.OK:
+        raise UpstreamConfused(f"{host}: BAD to {command.name}")
+    if not session.capabilities:
+        session.learn_capabilities(before)
+        await session.execute(commands.simple("CAPABILITY"))
+
+
+def _login_command(session: Session, credentials: Credentials) -> Command:
+    offered = session.capabilities
+    login, password = credentials.login, credentials.password
+    if "AUTH=PLAIN" in offered:
+        return commands.authenticate_plain(login, password, initial="SASL-IR" in offered)
+    if "LOGINDISABLED" in offered:
+        host = session.settings.host
+        detail = f"{host} forbids LOGIN (LOGINDISABLED) and offers no AUTH=PLAIN; is TLS missing?"
+        raise UpstreamRefused(detail, "PRIVACYREQUIRED")
+    return commands.login(session.dialect, login, password)
+
+
+async def _enable(session: Session) -> None:
+    """ENABLE, NAMESPACE and ID in one round trip. None of them is worth a failure."""
+    offered = session.capabilities
+    wanted: list[Command] = []
+    if "ENABLE" in offered:
+        names = [name for name in ("QRESYNC", "CONDSTORE") if name in offered][:1]
+        wanted += [commands.enable(names)] if names else []
+    if "NAMESPACE" in offered:
+        wanted.append(commands.simple("NAMESPACE"))
+    if "ID" in offered:
+        # Some servers show nothing to a client that does not say who it is.
+        wanted.append(commands.client_id(session.dialect, {"name": "activesync-gateway"}))
+    for future in [session.start(command) for command in wanted]:
+        await future
+    if session.closed:
+        raise UpstreamUnavailable(f"{session.settings.host} closed the connection after the login")

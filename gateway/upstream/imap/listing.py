@@ -1,0 +1,90 @@
+"""The user's mailboxes: LIST with its extensions, the personal namespace, and what each mailbox is for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from gateway.types import Mailbox
+from gateway.upstream.imap import commands
+from gateway.upstream.imap.responses import List, NamespaceEntry, StatusData
+from gateway.upstream.imap.roles import assign_roles
+from gateway.upstream.imap.session import Session
+
+UNSELECTABLE = frozenset({"\\Noselect", "\\NonExistent"})
+
+
+async def list_mailboxes(session: Session) -> list[Mailbox]:
+    """All mailboxes of the personal namespace, INBOX first, parents before children. Raises `UpstreamError`.
+
+    UIDVALIDITY and MAILBOXID (RFC 8474) are told only where LIST can return them (RFC 5819).
+    """
+    offered = session.capabilities
+    returns = ["SPECIAL-USE"] if "SPECIAL-USE" in offered else []
+    status: list[str] = []
+    if "LIST-STATUS" in offered:
+        status = ["UIDVALIDITY", "MAILBOXID"] if "OBJECTID" in offered else ["UIDVALIDITY"]
+    if not offered & {"LIST-EXTENDED", "LIST-STATUS"}:
+        # Servers with the first edition of SPECIAL-USE show the attributes unasked.
+        returns = []
+    command = commands.list_mailboxes(session.dialect, "*", returns=returns, status=status)
+    reply = await session.execute(command)
+    told = {data.mailbox: data for data in reply.of(StatusData)}
+    listed = {item.name: item for item in reply.of(List)}
+    if "INBOX" not in listed:
+        # A namespace may leave it out of "*", but it always exists (RFC 3501 5.1).
+        reply = await session.execute(commands.list_mailboxes(session.dialect, "INBOX"))
+        listed |= {item.name: item for item in reply.of(List)}
+    personal = _Personal(session)
+    return _ordered(assign_roles(_mailboxes(listed.values(), told, personal), personal.prefix))
+
+
+async def exists(session: Session, mailbox: str) -> bool:
+    """Whether there is a mailbox of that name that can be selected. Raises `UpstreamError`."""
+    wildcards = any(c in mailbox for c in "*%")
+    reply = await session.execute(commands.list_mailboxes(session.dialect, "*" if wildcards else mailbox))
+    return any(item.name == mailbox and not item.attributes & UNSELECTABLE for item in reply.of(List))
+
+
+class _Personal:
+    """Which names are in the user's own namespace (RFC 2342)."""
+
+    def __init__(self, session: Session) -> None:
+        namespace = session.namespace
+        personal = namespace.personal if namespace else ()
+        foreign: Sequence[NamespaceEntry] = (*namespace.other, *namespace.shared) if namespace else ()
+        self.prefix = personal[0].prefix if personal else ""
+        self._foreign = [entry for entry in foreign if entry.prefix]
+
+    def includes(self, name: str) -> bool:
+        """Whether the mailbox is the user's own; the root of a foreign namespace is not."""
+        return not any(
+            name.startswith(entry.prefix) or name + (entry.delimiter or "") == entry.prefix
+            for entry in self._foreign
+        )
+
+
+def _mailboxes(
+    listed: Iterable[List], told: Mapping[str, StatusData], personal: _Personal
+) -> list[tuple[Mailbox, frozenset[str]]]:
+    found = []
+    for item in listed:
+        if not personal.includes(item.name):
+            continue
+        status = told.get(item.name)
+        mailbox = Mailbox(
+            item.name,
+            item.delimiter,
+            selectable=not item.attributes & UNSELECTABLE,
+            uidvalidity=status.values.get("UIDVALIDITY") if status else None,
+            mailbox_id=status.mailbox_id if status else None,
+        )
+        found.append((mailbox, item.attributes))
+    return found
+
+
+def _ordered(mailboxes: Iterable[Mailbox]) -> list[Mailbox]:
+    def place(mailbox: Mailbox) -> tuple[bool, list[str]]:
+        parts = mailbox.name.split(mailbox.delimiter) if mailbox.delimiter else [mailbox.name]
+        return mailbox.name != "INBOX", parts
+
+    return sorted(mailboxes, key=place)

@@ -1,0 +1,151 @@
+"""Reading messages: structure and headers in bulk, sections in few commands.
+
+Commands are bounded in messages and in expected octets, and sent some at a time ahead of the answers. A
+message the server refuses to show must not hide the others: a refused batch is asked for again in halves.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+
+from gateway.types import BodyPart, MessageData, SectionRequest
+from gateway.upstream.imap import commands
+from gateway.upstream.imap.responses import Fetch
+from gateway.upstream.imap.session import Session
+
+STRUCTURES_AT_ONCE = 200
+"""Messages in one FETCH of structures and headers."""
+OCTETS_AT_ONCE = 4 * 1024 * 1024
+UNKNOWN_SIZE = 256 * 1024
+"""Octets expected of one FETCH of sections; what a section without limit counts for."""
+AHEAD = 3
+"""Commands sent before the first of them is answered."""
+LONGEST = 2**31 - 1
+"""A partial FETCH needs a length, and not every server reads one beyond 31 bits."""
+
+log = logging.getLogger(__name__)
+
+_NO_DATE = datetime(1970, 1, 1, tzinfo=UTC)
+
+_Spec = tuple[str, int, int | None]
+"""A section, an offset and a limit."""
+
+
+async def fetch_messages(
+    session: Session, uids: Iterable[int], header_fields: Sequence[str] | None
+) -> dict[int, MessageData]:
+    """Structure, flags, date, size and header of those messages that are there. Raises `UpstreamError`."""
+    header = commands.section("HEADER") if header_fields is None else commands.header_fields(header_fields)
+    items = ["FLAGS", "INTERNALDATE", "RFC822.SIZE", "BODYSTRUCTURE"]
+    if header_fields is None or header_fields:
+        items.append(header)
+    messages: dict[int, MessageData] = {}
+    batches = [(batch, items) for batch in _slices(sorted(set(uids)), STRUCTURES_AT_ONCE)]
+    async for told in _fetch_all(session, batches):
+        message = _message(told)
+        if message is not None:
+            messages[message.uid] = message
+    return messages
+
+
+async def fetch_sections(session: Session, requests: Iterable[SectionRequest]) -> dict[SectionRequest, bytes]:
+    """The sections that are there. Raises `UpstreamError`."""
+    wanted: dict[int, dict[_Spec, SectionRequest]] = defaultdict(dict)
+    for request in requests:
+        wanted[request.uid][request.section, request.offset, request.limit] = request
+    alike: dict[tuple[_Spec, ...], list[int]] = defaultdict(list)
+    for uid in sorted(wanted):
+        alike[tuple(sorted(wanted[uid], key=repr))].append(uid)
+    batches = [
+        (batch, [_item(spec) for spec in specs])
+        for specs, uids in alike.items()
+        for batch in _slices(uids, _affordable(specs))
+    ]
+    found: dict[SectionRequest, bytes] = {}
+    async for told in _fetch_all(session, batches):
+        for spec, request in wanted.get(told.uid or 0, {}).items():
+            data = _section(told, spec)
+            if data is not None:
+                found[request] = data
+    return found
+
+
+def _slices(uids: list[int], size: int) -> Iterator[list[int]]:
+    return (uids[at : at + size] for at in range(0, len(uids), size))
+
+
+async def _fetch_all(
+    session: Session, batches: Sequence[tuple[list[int], list[str]]]
+) -> AsyncIterator[Fetch]:
+    """Everything told about the messages of the batches; several `Fetch` may be about one message."""
+    for at in range(0, len(batches), AHEAD):
+        group = batches[at : at + AHEAD]
+        futures = [
+            (batch, items, [session.start(command) for command in commands.uid_fetch(batch, items)])
+            for batch, items in group
+        ]
+        for batch, items, parts in futures:
+            for future in parts:
+                reply = await future
+                for told in reply.of(Fetch):
+                    yield told
+                if not reply.succeeded:
+                    async for told in _fetch_again(session, batch, items, reply.detail):
+                        yield told
+                    break
+
+
+async def _fetch_again(
+    session: Session, batch: list[int], items: list[str], detail: str
+) -> AsyncIterator[Fetch]:
+    """What can be had of a batch that was refused."""
+    if len(batch) == 1:
+        log.warning("%s does not show message %d: %s", session.settings.host, batch[0], detail)
+        less = [item for item in items if item != "BODYSTRUCTURE"]
+        halves = [(batch, less)] if less != items else []
+    else:
+        middle = len(batch) // 2
+        halves = [(batch[:middle], items), (batch[middle:], items)]
+    async for told in _fetch_all(session, halves):
+        yield told
+
+
+def _message(told: Fetch) -> MessageData | None:
+    if told.uid is None or told.flags is None or (told.size is None and told.structure is None):
+        # Somebody changed the flags meanwhile, and the server told us by the way.
+        return None
+    if told.faults:
+        log.warning("message %d: %s not understood", told.uid, ", ".join(told.faults))
+    size = told.size or 0
+    header = next((data for name, data in told.sections.items() if name.startswith("BODY[HEADER")), None)
+    # Without a structure the message is shown as it stands, rather than not at all.
+    structure = told.structure or BodyPart("1", "text", "plain", size=size)
+    date = told.internal_date or _NO_DATE
+    return MessageData(told.uid, told.flags, date, size, structure, header or b"")
+
+
+def _item(spec: _Spec) -> str:
+    section, offset, limit = spec
+    if not offset and limit is None:
+        return commands.section(section)
+    return commands.section(section, offset=offset, length=LONGEST if limit is None else max(limit, 1))
+
+
+def _affordable(specs: Iterable[_Spec]) -> int:
+    """Of how many messages these sections may be asked for at once."""
+    octets = sum(UNKNOWN_SIZE if limit is None else limit for _, _, limit in specs)
+    return max(1, min(STRUCTURES_AT_ONCE, OCTETS_AT_ONCE // max(octets, 1)))
+
+
+def _section(told: Fetch, spec: _Spec) -> bytes | None:
+    section, offset, limit = spec
+    name = f"BODY[{section.upper()}]"
+    data = told.sections.get(f"{name}<{offset}>")
+    if data is None:
+        data = told.sections.get(name)
+        if data is not None:
+            data = data[offset:]
+    return data if data is None or limit is None else data[:limit]

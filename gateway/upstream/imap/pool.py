@@ -1,0 +1,257 @@
+"""Logged-in connections, kept for use again: few per user, bounded in all, never with another password.
+
+A connection is leased to one group of commands at a time, preferably one that has the wanted mailbox
+selected already. Connections nobody used for a while are closed, as is the one longest unused when room is
+needed. After the server could not be reached, nobody asks it again for a moment that doubles with every
+failure.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from gateway.errors import AuthenticationFailed, UpstreamError, UpstreamUnavailable
+from gateway.types import Credentials
+from gateway.upstream.imap.fingerprint import Fingerprint, fingerprint
+from gateway.upstream.imap.handshake import log_in, open_connection
+from gateway.upstream.imap.session import Session
+from gateway.upstream.imap.settings import ImapSettings
+
+FIRST_PAUSE = 0.25
+LONGEST_PAUSE = 8.0
+"""Seconds without a new attempt after the second failure in a row, and at most."""
+
+
+@dataclass(slots=True, eq=False)
+class _Entry:
+    """A connection of the pool."""
+
+    session: Session
+    login: str
+    fingerprint: Fingerprint
+    idle_since: float = 0.0
+
+
+@dataclass(slots=True)
+class _User:
+    """The connections of one login. `open` counts all of them: idle, leased and just being opened."""
+
+    idle: list[_Entry] = field(default_factory=list)
+    open: int = 0
+    waiting: int = 0
+
+
+class Pool:
+    """Leases sessions. `on_refused` is called with the fingerprint of credentials the server turned down."""
+
+    def __init__(
+        self, settings: ImapSettings, on_refused: Callable[[Fingerprint], None] = lambda _: None
+    ) -> None:
+        self.settings = settings
+        self._on_refused = on_refused
+        self._users: dict[str, _User] = {}
+        self._idle: dict[_Entry, None] = {}
+        """All idle connections, the one longest unused first."""
+        self._leased: set[_Entry] = set()
+        self._open = 0
+        self._waiters: set[asyncio.Future[None]] = set()
+        self._reaper: asyncio.TimerHandle | None = None
+        self._failures = 0
+        self._pause_until = 0.0
+        self._closed = False
+
+    @asynccontextmanager
+    async def lease(
+        self, credentials: Credentials, mailbox: str | None = None, *, fresh: bool = False
+    ) -> AsyncIterator[Session]:
+        """A session of one's own while the context lasts; `fresh` demands a new connection.
+
+        A session with a command still under way at the end is closed. Raises `AuthenticationFailed` and
+        `UpstreamError`.
+        """
+        entry = await self._acquire(credentials, mailbox, fresh=fresh)
+        entry.session.uses += 1
+        try:
+            yield entry.session
+        finally:
+            self._release(entry)
+
+    async def aclose(self) -> None:
+        """Close every connection; leased ones too, failing what runs on them."""
+        self._closed = True
+        if self._reaper is not None:
+            self._reaper.cancel()
+        for entry in (*self._idle, *self._leased):
+            entry.session.close()
+        self._wake()
+        # Transports close in the next turn of the loop.
+        await asyncio.sleep(0)
+
+    @property
+    def open_connections(self) -> int:
+        """How many connections there are."""
+        return self._open
+
+    # --- taking and giving back ----------------------------------------------------------------------------
+
+    async def _acquire(self, credentials: Credentials, mailbox: str | None, *, fresh: bool) -> _Entry:
+        mark = fingerprint(credentials)
+        user = self._users.setdefault(credentials.login, _User())
+        user.waiting += 1
+        try:
+            async with asyncio.timeout(self.settings.timeout):
+                while not self._closed:
+                    entry = None if fresh else _best(user.idle, mark, mailbox)
+                    if entry is not None:
+                        self._take(user, entry)
+                        return entry
+                    if self._make_room(user):
+                        break
+                    await self._wait()
+        except TimeoutError:
+            detail = f"no free connection within {self.settings.timeout:g} s"
+            raise UpstreamUnavailable(detail) from None
+        finally:
+            user.waiting -= 1
+            self._forget_if_unused(credentials.login, user)
+        if self._closed:
+            raise UpstreamUnavailable("shutting down")
+        return await self._open_for(credentials, mark)
+
+    def _make_room(self, user: _User) -> bool:
+        """Whether one more connection may be opened now; closes unused ones for it."""
+        if user.open >= self.settings.max_connections_per_user:
+            if not user.idle:
+                return False
+            user.idle[0].session.close()
+        elif self._open >= self.settings.max_connections:
+            if not self._idle:
+                return False
+            next(iter(self._idle)).session.close()
+        return True
+
+    async def _open_for(self, credentials: Credentials, mark: Fingerprint) -> _Entry:
+        login = credentials.login
+        user = self._users.setdefault(login, _User())
+        user.open += 1
+        self._open += 1
+        try:
+            session = await self._connect()
+            await log_in(session, credentials)
+        except BaseException as error:
+            self._one_less(login)
+            if isinstance(error, AuthenticationFailed):
+                self._on_refused(mark)
+            raise
+        entry = _Entry(session, login, mark)
+        session.on_close = lambda: self._gone(entry)
+        self._leased.add(entry)
+        if session.closed or self._closed:
+            # It died between the end of the login and here.
+            session.close()
+            self._gone(entry)
+            raise UpstreamUnavailable("connection lost after the login")
+        return entry
+
+    async def _connect(self) -> Session:
+        loop = asyncio.get_running_loop()
+        if loop.time() < self._pause_until:
+            raise UpstreamUnavailable(f"{self.settings.host} did not answer a moment ago")
+        try:
+            session = await open_connection(self.settings)
+        except UpstreamError:
+            self._failures += 1
+            if self._failures > 1:
+                pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(self._failures - 2, 16))
+                self._pause_until = loop.time() + pause * random.uniform(0.8, 1.2)  # noqa: S311  # no secret
+            raise
+        self._failures = 0
+        return session
+
+    def _take(self, user: _User, entry: _Entry) -> None:
+        user.idle.remove(entry)
+        del self._idle[entry]
+        self._leased.add(entry)
+
+    def _release(self, entry: _Entry) -> None:
+        entry.session.listener = entry.session.on_lost = None
+        if entry.session.busy or self._closed:
+            entry.session.close()
+        if entry.session.closed:
+            return
+        self._leased.discard(entry)
+        entry.idle_since = asyncio.get_running_loop().time()
+        self._users[entry.login].idle.append(entry)
+        self._idle[entry] = None
+        self._reap_later(self.settings.idle_seconds)
+        self._wake()
+
+    def _gone(self, entry: _Entry) -> None:
+        """A connection has closed, for whatever reason; called once for each."""
+        if entry in self._idle:
+            del self._idle[entry]
+            self._users[entry.login].idle.remove(entry)
+        elif entry in self._leased:
+            self._leased.discard(entry)
+        else:
+            return
+        self._one_less(entry.login)
+
+    def _one_less(self, login: str) -> None:
+        user = self._users[login]
+        user.open -= 1
+        self._open -= 1
+        self._forget_if_unused(login, user)
+        self._wake()
+
+    def _forget_if_unused(self, login: str, user: _User) -> None:
+        if not user.open and not user.waiting and self._users.get(login) is user:
+            del self._users[login]
+
+    # --- waiting and tidying -------------------------------------------------------------------------------
+
+    async def _wait(self) -> None:
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiters.add(waiter)
+        try:
+            await waiter
+        finally:
+            self._waiters.discard(waiter)
+
+    def _wake(self) -> None:
+        for waiter in self._waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+
+    def _reap_later(self, seconds: float) -> None:
+        if self._reaper is None and not self._closed:
+            self._reaper = asyncio.get_running_loop().call_later(seconds, self._reap)
+
+    def _reap(self) -> None:
+        self._reaper = None
+        now = asyncio.get_running_loop().time()
+        for entry in [entry for entry in self._idle if now - entry.idle_since >= self.settings.idle_seconds]:
+            entry.session.close()
+        if self._idle:
+            oldest = next(iter(self._idle))
+            self._reap_later(max(0.1, oldest.idle_since + self.settings.idle_seconds - now))
+
+
+def _best(idle: list[_Entry], mark: Fingerprint, mailbox: str | None) -> _Entry | None:
+    """The idle connection to use: with the mailbox selected, else with none, else the one longest unused."""
+    fitting = [entry for entry in idle if entry.fingerprint == mark and not entry.session.closed]
+    if not fitting:
+        return None
+
+    def rank(entry: _Entry) -> int:
+        selected = entry.session.selected
+        if mailbox is not None and selected is not None and selected.mailbox == mailbox:
+            return 0
+        return 1 if selected is None else 2
+
+    # Without a preference the most recently used is the likeliest to be alive.
+    return min(fitting, key=rank) if mailbox is not None else fitting[-1]

@@ -1,0 +1,160 @@
+"""The ways to notice changes, best first: NOTIFY, IDLE with polling, polling on a borrowed connection.
+
+NOTIFY (RFC 5465) tells of every mailbox. Else the connection idles (RFC 2177) in one mailbox, INBOX if that
+is watched, and the others are asked for their STATUS once per interval; without IDLE all of them are. A
+user who may have only one connection gets no watching one: STATUS is then asked on a connection borrowed
+for a moment.
+
+What STATUS does not show (a flag other than \\Seen on a server without CONDSTORE) is not noticed in polled
+mailboxes.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Mapping
+from typing import Protocol
+
+from gateway.errors import NotFound
+from gateway.types import Credentials
+from gateway.upstream.imap import commands
+from gateway.upstream.imap.pool import Pool
+from gateway.upstream.imap.responses import Exists, Expunge, Fetch, Response, Status, StatusData, Vanished
+from gateway.upstream.imap.session import Session
+from gateway.upstream.imap.snapshot import select
+
+KEEP_ALIVE = 300.0
+"""Seconds between signs of life under NOTIFY."""
+LIST_STATUS_FROM = 8
+"""From so many mailboxes on, one LIST with STATUS is cheaper than a STATUS for each."""
+EVENTS = ("MessageNew", "MessageExpunge", "FlagChange")
+
+
+class Hub(Protocol):
+    """Where the subscribers are and the notices go; see `watch.Watcher`."""
+
+    @property
+    def mailboxes(self) -> set[str]: ...
+
+    def notice(self, mailboxes: Iterable[str]) -> None: ...
+
+    def begin_round(self) -> Callable[[], None]: ...
+
+    def wake(self) -> None: ...
+
+    async def pause(self, seconds: float) -> bool: ...
+
+
+async def push(session: Session, hub: Hub) -> None:
+    """Watch over a connection of one's own. Ends by raising `UpstreamError`."""
+    session.on_lost = hub.wake
+    if "NOTIFY" in session.capabilities and await _start_notify(session, hub):
+        await _keep_notify(session, hub)
+    await _idle_and_poll(session, hub)
+
+
+async def borrow(pool: Pool, credentials: Credentials, hub: Hub) -> None:
+    """Poll over connections of the pool. Ends by raising `AuthenticationFailed` or `UpstreamError`."""
+    known: dict[str, Mapping[str, int]] = {}
+    while True:
+        stands = hub.begin_round()
+        async with pool.lease(credentials) as session:
+            await _poll(session, hub, hub.mailboxes, known)
+        stands()
+        await hub.pause(_jittered(pool.settings.poll_interval))
+
+
+def _jittered(seconds: float) -> float:
+    return seconds * random.uniform(0.9, 1.1)  # noqa: S311  # no secret
+
+
+# --- NOTIFY ------------------------------------------------------------------------------------------------
+
+
+async def _start_notify(session: Session, hub: Hub) -> bool:
+    """Whether the server tells of everything from now on."""
+
+    def listen(response: Response) -> None:
+        if isinstance(response, StatusData):
+            hub.notice([response.mailbox])
+        elif isinstance(response, Status) and response.code and response.code.name == "NOTIFICATIONOVERFLOW":
+            # The server gives up; so does this connection.
+            session.close()
+
+    session.listener = listen
+    reply = await session.start(commands.notify_set(session.dialect, [("PERSONAL", EVENTS)]))
+    return reply.succeeded
+
+
+async def _keep_notify(session: Session, hub: Hub) -> None:
+    while True:
+        hub.begin_round()()
+        if await hub.pause(KEEP_ALIVE):
+            await session.execute(commands.simple("NOOP"))
+        session.check()
+
+
+# --- IDLE and STATUS ---------------------------------------------------------------------------------------
+
+
+async def _idle_and_poll(session: Session, hub: Hub) -> None:
+    known: dict[str, Mapping[str, int]] = {}
+    while True:
+        stands = hub.begin_round()
+        wanted = hub.mailboxes
+        idling = await _select_for_idle(session, hub, wanted) if "IDLE" in session.capabilities else None
+        await _poll(session, hub, wanted - {idling}, known)
+        if idling is not None:
+            await session.idle()
+        stands()
+        await hub.pause(_jittered(session.settings.poll_interval))
+        if idling is not None:
+            await session.done()
+        session.check()
+
+
+async def _select_for_idle(session: Session, hub: Hub, wanted: set[str]) -> str | None:
+    """Select the mailbox to idle in, and listen for it; None when there is none."""
+    mailbox = "INBOX" if "INBOX" in wanted else min(wanted, default="INBOX")
+    if session.selected is not None and session.selected.mailbox == mailbox:
+        return mailbox
+
+    def listen(response: Response) -> None:
+        if isinstance(response, Exists | Expunge | Vanished | Fetch):
+            hub.notice([mailbox])
+
+    session.listener = None
+    try:
+        await select(session, mailbox)
+    except NotFound:
+        return None
+    session.listener = listen
+    return mailbox
+
+
+async def _poll(session: Session, hub: Hub, wanted: set[str], known: dict[str, Mapping[str, int]]) -> None:
+    """Ask for the STATUS of mailboxes and tell of those in which it is another than in `known`."""
+    now = await _status(session, wanted)
+    for mailbox in wanted:
+        if mailbox in known and known[mailbox] != now.get(mailbox, {}):
+            hub.notice([mailbox])
+    known.clear()
+    known.update({mailbox: now.get(mailbox, {}) for mailbox in wanted})
+
+
+async def _status(session: Session, wanted: set[str]) -> dict[str, Mapping[str, int]]:
+    """The numbers of each mailbox that is there."""
+    if not wanted:
+        return {}
+    items = ["MESSAGES", "UIDNEXT", "UIDVALIDITY", "UNSEEN"]
+    if "CONDSTORE" in session.capabilities:
+        items.append("HIGHESTMODSEQ")
+    dialect = session.dialect
+    if "LIST-STATUS" in session.capabilities and len(wanted) >= LIST_STATUS_FROM:
+        asked = [commands.list_mailboxes(dialect, "*", status=items)]
+    else:
+        asked = [commands.status(dialect, mailbox, items) for mailbox in sorted(wanted)]
+    # A selected mailbox may show its STATUS as of the last time the session looked: NOOP looks.
+    futures = [session.start(command) for command in (commands.simple("NOOP"), *asked)]
+    replies = [await future for future in futures]
+    return {data.mailbox: data.values for reply in replies for data in reply.of(StatusData)}

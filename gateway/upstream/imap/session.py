@@ -1,0 +1,522 @@
+"""One connection to an IMAP server: sends commands, pairs them with what comes back, notices when it is dead.
+
+The bytes are read by `wire`, the commands written by `commands`; aioimaplib (used nowhere else) lends its
+protocol class and its tags. Commands are pipelined: `start` may be called again before the last future is
+done. Untagged responses are given to the oldest command that has not ended, and to `listener`. The first
+failure ends the connection and every command on it at once:
+
+UpstreamUnavailable   no connection, connection lost, BYE, nothing heard for `timeout` seconds
+UpstreamConfused      what came is no IMAP, fits no command, or exceeds a limit; also BAD
+UpstreamRefused       NO, with its response code; the connection stays
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from aioimaplib import IMAP4ClientProtocol
+
+from gateway.errors import UpstreamConfused, UpstreamError, UpstreamRefused, UpstreamUnavailable
+from gateway.upstream.imap import commands
+from gateway.upstream.imap.responses import (
+    Capability,
+    Condition,
+    Continuation,
+    Enabled,
+    Namespace,
+    Response,
+    ResponseCode,
+    Status,
+    Tagged,
+    Unparsed,
+)
+from gateway.upstream.imap.selected import Selected
+from gateway.upstream.imap.settings import ImapSettings
+from gateway.upstream.imap.syntax import Command, Dialect
+from gateway.upstream.imap.wire import ResponseReader, WireError
+
+MAX_LINE = 16 * 1024 * 1024
+MAX_LITERAL = 96 * 1024 * 1024
+MAX_REPLY = 256 * 1024 * 1024
+"""Octets: of a response without its literals, of one literal, of everything between two tagged responses."""
+
+PATIENCE = 10
+"""A command may last this many times the time-out as long as the server keeps sending."""
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+class _Protocol(IMAP4ClientProtocol):  # type: ignore[misc]  # aioimaplib has no types
+    """aioimaplib's protocol with all of its reading replaced."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        received: Callable[[bytes], None],
+        lost: Callable[[Exception | None], None],
+    ) -> None:
+        super().__init__(loop, lost)
+        self._received = received
+
+    def data_received(self, d: bytes) -> None:
+        self._received(d)
+
+    def next_tag(self) -> str:
+        return str(self.new_tag())
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """How a command ended, and what was said meanwhile."""
+
+    tagged: Tagged
+    responses: tuple[Response, ...] = field(repr=False)
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the server said OK."""
+        return self.tagged.status is Condition.OK
+
+    @property
+    def detail(self) -> str:
+        """The tagged response for a log."""
+        return f"{self.tagged.status} {printable(self.tagged.text)}"
+
+    def of(self, kind: type[T]) -> Iterator[T]:
+        """The untagged responses of one kind."""
+        return (response for response in self.responses if isinstance(response, kind))
+
+    def code(self, name: str) -> ResponseCode | None:
+        """The last response code of that name, in the tagged response or an untagged OK."""
+        if self.tagged.code and self.tagged.code.name == name:
+            return self.tagged.code
+        codes = [status.code for status in self.of(Status) if status.code and status.code.name == name]
+        return codes[-1] if codes else None
+
+
+@dataclass(slots=True, eq=False)
+class _Pending:
+    """A command on its way."""
+
+    command: Command
+    tag: str
+    steps: deque[list[bytes]]
+    future: asyncio.Future[Reply]
+    began: float
+    ended: Callable[[Tagged, list[Response]], None] | None = None
+    responses: list[Response] = field(default_factory=list)
+
+
+def tls_context(settings: ImapSettings) -> ssl.SSLContext:
+    """The TLS rules for a server: certificate and name are checked unless `verify` is off."""
+    context = ssl.create_default_context(cafile=settings.ca_file)
+    if not settings.verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+class Session:
+    """A connection. Made by `connect`; of no use any more once `closed`."""
+
+    def __init__(self, settings: ImapSettings) -> None:
+        self.settings = settings
+        self.capabilities: frozenset[str] = frozenset()
+        self.enabled: frozenset[str] = frozenset()
+        self.namespace: Namespace | None = None
+        self.dialect = Dialect()
+        self.selected: Selected | None = None
+        self.listener: Callable[[Response], None] | None = None
+        self.on_close: Callable[[], None] | None = None
+        """Belongs to the pool; `listener` and `on_lost` to whom the session is leased."""
+        self.on_lost: Callable[[], None] | None = None
+        self.silent = False
+        """Whether it ended because the server stopped answering."""
+        self.uses = 0
+        self._loop = asyncio.get_running_loop()
+        self._protocol = _Protocol(self._loop, self._data_received, self._connection_lost)
+        self._transport: asyncio.Transport | None = None
+        self._reader = _reader()
+        self._greeting: asyncio.Future[Status] = self._loop.create_future()
+        self._greeting.add_done_callback(_retrieve)
+        self._unsent: deque[_Pending] = deque()
+        self._pending: dict[str, _Pending] = {}
+        self._half_sent: _Pending | None = None
+        self._idle: tuple[_Pending, asyncio.Future[None]] | None = None
+        self._failure: tuple[type[UpstreamError], str] | None = None
+        self._heard = 0.0
+        self._unwritten = 0
+        self._reply_octets = 0
+        self._watchdog: asyncio.TimerHandle | None = None
+
+    def __repr__(self) -> str:
+        state = "closed" if self.closed else f"{len(self._pending)} pending"
+        return f"<Session {self.settings.host}:{self.settings.port} {state}>"
+
+    # --- opening and closing -------------------------------------------------------------------------------
+
+    async def connect(self) -> Status:
+        """Connect (with TLS when the settings say so) and return the greeting. Raises `UpstreamError`."""
+        settings = self.settings
+        context = tls_context(settings) if settings.security == "tls" else None
+        try:
+            async with asyncio.timeout(settings.timeout):
+                self._transport, _ = await self._loop.create_connection(
+                    lambda: self._protocol,
+                    settings.host,
+                    settings.port,
+                    ssl=context,
+                    server_hostname=settings.host if context else None,
+                )
+                return await self._greeting
+        except TimeoutError as error:
+            self._fail(UpstreamUnavailable, f"no answer from {settings.host}:{settings.port}")
+            raise self._error() from error
+        except OSError as error:
+            self._fail(UpstreamUnavailable, f"cannot connect to {settings.host}:{settings.port}: {error}")
+            raise self._error() from error
+        except BaseException:
+            self.close()
+            raise
+
+    async def starttls(self) -> None:
+        """Turn on TLS (RFC 3501 6.2.1).
+
+        Raises `UpstreamConfused` when anything came in the clear behind the server's OK.
+        """
+        await self.execute(commands.simple("STARTTLS"))
+        # _ended has paused reading, so that no octet of the old, unprotected stream can be taken for one of
+        # the new.
+        assert self._transport is not None
+        transport: asyncio.Transport | None = None
+        try:
+            transport = await self._loop.start_tls(
+                self._transport,
+                self._protocol,
+                tls_context(self.settings),
+                server_hostname=self.settings.host,
+                ssl_handshake_timeout=self.settings.timeout,
+            )
+        except (TimeoutError, OSError) as error:
+            self._fail(UpstreamUnavailable, f"no TLS with {self.settings.host}: {error}")
+        except asyncio.CancelledError:
+            self.close()
+            raise
+        if self._failure or transport is None:
+            self._fail(UpstreamUnavailable, f"connection lost in the TLS handshake with {self.settings.host}")
+            raise self._error()
+        self._transport = transport
+        self._protocol.transport = transport
+        self._reader = _reader()
+        self.learn_capabilities(frozenset())
+
+    @property
+    def closed(self) -> bool:
+        """Whether the connection is of no use any more."""
+        return self._failure is not None
+
+    def check(self) -> None:
+        """Raises why the connection is closed, if it is."""
+        if self._failure:
+            raise self._error()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a command has not ended."""
+        return bool(self._pending or self._unsent)
+
+    def close(self) -> None:
+        """Say LOGOUT when nothing else is under way, and close."""
+        if self.closed:
+            return
+        polite = self._transport is not None and not self.busy and self._greeting.done()
+        if polite and self._transport is not None:
+            self._transport.write(f"{self._protocol.next_tag()} LOGOUT\r\n".encode())
+        self._fail(UpstreamUnavailable, "connection closed", abort=not polite)
+
+    # --- commands ------------------------------------------------------------------------------------------
+
+    async def execute(self, command: Command) -> Reply:
+        """Send a command and wait for its end; see the module for what is raised."""
+        return self.accept(command, await self.start(command))
+
+    async def pipeline(self, *several: Command) -> list[Reply]:
+        """Send commands at once and wait for the end of all. Raises for the first that did not succeed."""
+        futures = [self.start(command) for command in several]
+        replies = [await future for future in futures]
+        return [self.accept(command, reply) for command, reply in zip(several, replies, strict=True)]
+
+    def accept(self, command: Command, reply: Reply) -> Reply:
+        """Return a reply that is OK. Raises `UpstreamRefused`, or `UpstreamConfused` and closes."""
+        tagged = reply.tagged
+        detail = f"{command.name}: {reply.detail}"
+        if tagged.status is Condition.NO:
+            raise UpstreamRefused(detail, tagged.code.name if tagged.code else "")
+        if tagged.status is not Condition.OK:
+            # The server and we disagree about the protocol: nothing more can be trusted.
+            self._confused(detail)
+            raise UpstreamConfused(detail)
+        return reply
+
+    def start(
+        self, command: Command, ended: Callable[[Tagged, list[Response]], None] | None = None
+    ) -> asyncio.Future[Reply]:
+        """Send a command; the future gives the reply whatever its status.
+
+        `ended` is called the moment the tagged response has come, before anything behind it is read. Raises
+        `UpstreamError` when the connection is closed.
+        """
+        return self._enqueue(command, ended).future
+
+    async def select(
+        self, mailbox: str, *, qresync: tuple[int, int] | None = None, condstore: bool = False
+    ) -> Reply:
+        """SELECT; afterwards `selected` tells about the mailbox, or is None when `UpstreamRefused` is raised."""
+        command = commands.select(self.dialect, mailbox, qresync=qresync, condstore=condstore)
+
+        def ended(tagged: Tagged, responses: list[Response]) -> None:
+            succeeded = tagged.status is Condition.OK
+            self.selected = Selected.after_select(mailbox, responses, tagged) if succeeded else None
+
+        self.selected = None
+        return self.accept(command, await self.start(command, ended))
+
+    async def idle(self) -> None:
+        """Begin to IDLE (RFC 2177); returns once the server says so. What comes goes to `listener`."""
+        pending = self._enqueue(commands.simple("IDLE"))
+        started: asyncio.Future[None] = self._loop.create_future()
+        self._idle = (pending, started)
+        waiting: set[asyncio.Future[Any]] = {pending.future, started}
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        if pending.future.done():
+            self._idle = None
+            self.accept(pending.command, await pending.future)
+            raise self._confused("IDLE ended before it began")
+
+    async def done(self) -> None:
+        """End IDLE."""
+        assert self._idle is not None
+        pending, _ = self._idle
+        self._idle = None
+        if not self.closed and self._transport is not None:
+            self._transport.write(b"DONE\r\n")
+            self._heard = pending.began = self._loop.time()
+            self._watch()
+        self.accept(pending.command, await pending.future)
+
+    def learn_capabilities(self, names: frozenset[str]) -> None:
+        """Take what the server can do."""
+        self.capabilities = names
+        self.dialect = Dialect.of(names, self.enabled)
+
+    # --- sending -------------------------------------------------------------------------------------------
+
+    def _enqueue(
+        self, command: Command, ended: Callable[[Tagged, list[Response]], None] | None = None
+    ) -> _Pending:
+        if self._failure:
+            raise self._error()
+        assert self._idle is None, "the connection is idling"
+        now = self._loop.time()
+        if not self.busy:
+            self._heard = now
+        tag = self._protocol.next_tag()
+        future: asyncio.Future[Reply] = self._loop.create_future()
+        future.add_done_callback(_retrieve)
+        pending = _Pending(command, tag, deque(command.steps(tag)), future, now, ended)
+        self._unsent.append(pending)
+        self._send_more()
+        self._watch()
+        return pending
+
+    def _send_more(self) -> None:
+        while self._unsent and self._half_sent is None:
+            pending = self._unsent.popleft()
+            if pending.future.cancelled():
+                continue
+            self._pending[pending.tag] = pending
+            self._send_step(pending)
+
+    def _send_step(self, pending: _Pending) -> None:
+        assert self._transport is not None
+        self._transport.writelines(pending.steps.popleft())
+        self._half_sent = pending if pending.steps else None
+
+    # --- receiving -----------------------------------------------------------------------------------------
+
+    def _data_received(self, data: bytes) -> None:
+        if self._failure:
+            return
+        self._heard = self._loop.time()
+        self._reply_octets += len(data)
+        if self._reply_octets > MAX_REPLY:
+            self._confused("too much in one reply")
+            return
+        try:
+            responses = self._reader.feed(data)
+        except WireError as error:
+            self._confused(str(error))
+            return
+        for number, response in enumerate(responses, start=1):
+            upgrading = self._dispatch(response)
+            if self.closed:
+                return
+            if upgrading and (number < len(responses) or not data.endswith(b"\r\n")):
+                self._confused("data in the clear behind the OK to STARTTLS")
+                return
+
+    def _dispatch(self, response: Response) -> bool:
+        """Give a response to whom it belongs; True when it allows STARTTLS."""
+        match response:
+            case Tagged():
+                return self._ended(response)
+            case Continuation():
+                self._continued()
+            case Unparsed(reason=reason, raw=raw):
+                if not self._greeting.done() or not raw.startswith((b"*", b"+")):
+                    self._confused(f"not understood: {reason}")
+                log.debug("response from %s not understood: %s", self.settings.host, reason)
+            case Status() if not self._greeting.done():
+                self._greet(response)
+            case Status(status=Condition.BYE, text=text):
+                self._fail(UpstreamUnavailable, f"{self.settings.host} said BYE: {printable(text)}")
+            case _:
+                self._untagged(response)
+        return False
+
+    def _greet(self, greeting: Status) -> None:
+        if greeting.status is Condition.BYE:
+            detail = f"{self.settings.host} greeted with BYE: {printable(greeting.text)}"
+            self._fail(UpstreamUnavailable, detail)
+            return
+        self._learn_code(greeting.code)
+        self._greeting.set_result(greeting)
+
+    def _untagged(self, response: Response) -> None:
+        match response:
+            case Capability(names=names):
+                self.learn_capabilities(names)
+            case Enabled(names=names):
+                self.enabled |= names
+                self.dialect = Dialect.of(self.capabilities, self.enabled)
+            case Namespace():
+                self.namespace = response
+            case Status(code=code):
+                self._learn_code(code)
+        if self.selected is not None:
+            self.selected.update(response)
+        oldest = next(iter(self._pending.values()), None)
+        if oldest is not None and not oldest.future.done() and self._idle is None:
+            oldest.responses.append(response)
+        if self.listener is not None:
+            self.listener(response)
+
+    def _learn_code(self, code: ResponseCode | None) -> None:
+        if code is not None and code.name == "CAPABILITY" and isinstance(code.value, frozenset):
+            self.learn_capabilities(code.value)
+
+    def _continued(self) -> None:
+        if self._half_sent is not None:
+            self._send_step(self._half_sent)
+            self._send_more()
+        elif self._idle is not None and not self._idle[1].done():
+            self._idle[1].set_result(None)
+
+    def _ended(self, tagged: Tagged) -> bool:
+        pending = self._pending.pop(tagged.tag, None)
+        if pending is None:
+            self._confused("an answer to a command never sent")
+            return False
+        self._reply_octets = 0
+        self._learn_code(tagged.code)
+        if pending.ended is not None:
+            pending.ended(tagged, pending.responses)
+        upgrading = pending.command.name == "STARTTLS" and tagged.status is Condition.OK
+        if upgrading and self._transport is not None:
+            self._transport.pause_reading()
+        if not pending.future.done():
+            pending.future.set_result(Reply(tagged, tuple(pending.responses)))
+        if self._half_sent is pending:
+            self._half_sent = None
+        self._send_more()
+        return upgrading
+
+    # --- failing -------------------------------------------------------------------------------------------
+
+    def _connection_lost(self, error: Exception | None) -> None:
+        reason = f": {error}" if error else ""
+        self._fail(UpstreamUnavailable, f"connection to {self.settings.host} lost{reason}")
+
+    def _confused(self, reason: str) -> UpstreamError:
+        self._fail(UpstreamConfused, f"{self.settings.host}: {reason}")
+        return self._error()
+
+    def _error(self) -> UpstreamError:
+        assert self._failure is not None
+        kind, detail = self._failure
+        return kind(detail)
+
+    def _fail(self, kind: type[UpstreamError], detail: str, *, abort: bool = True) -> None:
+        if self._failure:
+            return
+        self._failure = (kind, detail)
+        self.selected = None
+        if self._watchdog is not None:
+            self._watchdog.cancel()
+        waiting: list[asyncio.Future[Any]] = [self._greeting]
+        waiting += [pending.future for pending in (*self._pending.values(), *self._unsent)]
+        self._pending.clear()
+        self._unsent.clear()
+        for future in waiting:
+            if not future.done():
+                future.set_exception(self._error())
+        if self._transport is not None:
+            self._transport.abort() if abort else self._transport.close()
+        for callback in (self.on_close, self.on_lost):
+            if callback is not None:
+                callback()
+
+    def _watch(self) -> None:
+        if self._watchdog is None and self.busy and self._idle is None and not self._failure:
+            self._watchdog = self._loop.call_later(self.settings.timeout, self._look)
+
+    def _look(self) -> None:
+        """Fail when the server owes an answer and shows no life, neither sending nor taking what we send."""
+        self._watchdog = None
+        if not self.busy or self._idle is not None or self._transport is None:
+            return
+        now, timeout = self._loop.time(), self.settings.timeout
+        unwritten = self._transport.get_write_buffer_size()
+        if unwritten != self._unwritten:
+            self._unwritten, self._heard = unwritten, now
+        oldest = next(iter(self._pending.values()))
+        silent = now - self._heard
+        if silent >= timeout or now - oldest.began >= timeout * PATIENCE:
+            self.silent = True
+            detail = f"{self.settings.host} did not answer {oldest.command.name} within {timeout:g} s"
+            self._fail(UpstreamUnavailable, detail)
+        else:
+            self._watchdog = self._loop.call_later(timeout - silent, self._look)
+
+
+def _reader() -> ResponseReader:
+    return ResponseReader(max_line=MAX_LINE, max_literal=MAX_LITERAL, max_buffer=MAX_LITERAL + MAX_LINE)
+
+
+def _retrieve(future: asyncio.Future[T]) -> None:
+    """Look at the exception, so that asyncio does not report futures nobody waits for any more."""
+    if not future.cancelled():
+        future.exception()
+
+
+def printable(text: str) -> str:
+    """A server's text made fit for one log line."""
+    return "".join(c if c.isprintable() else "?" for c in text[:200])

@@ -1,0 +1,202 @@
+"""A user's mail over IMAP: implements `ports.Mailboxes` on pooled connections and shared views."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from datetime import date, datetime
+from typing import TypeVar
+
+from gateway.errors import NotFound, UpstreamRefused, UpstreamUnavailable
+from gateway.ports import Unsubscribe
+from gateway.types import Credentials, Mailbox, MailboxView, MessageData, SectionRequest, Uids
+from gateway.upstream.imap import changes, commands, listing, messages, search_keys
+from gateway.upstream.imap.pool import Pool
+from gateway.upstream.imap.search import search
+from gateway.upstream.imap.session import Session
+from gateway.upstream.imap.snapshot import refresh, select
+from gateway.upstream.imap.views import Views
+from gateway.upstream.imap.watch import Watcher
+
+T = TypeVar("T")
+
+
+class ImapMailboxes:
+    """See `ports.Mailboxes`. Holds no connection of its own.
+
+    What only reads is repeated once when a pooled connection turns out to be dead. What changes something
+    is not: whether a connection lives is found out before it is sent, and if it dies after that,
+    `UpstreamUnavailable` says that nobody knows.
+    """
+
+    def __init__(
+        self, pool: Pool, credentials: Credentials, views: Views, watcher: Callable[[], Watcher]
+    ) -> None:
+        self._pool = pool
+        self._credentials = credentials
+        self._views = views
+        self._watcher = watcher
+
+    async def list(self) -> Sequence[Mailbox]:
+        """See `ports.Mailboxes.list`."""
+        return await self._repeatable(None, listing.list_mailboxes)
+
+    async def view(self, mailbox: str) -> MailboxView:
+        """See `ports.Mailboxes.view`."""
+        return await self._views.view(
+            mailbox, lambda known: self._repeatable(mailbox, lambda session: refresh(session, mailbox, known))
+        )
+
+    async def received_since(self, mailbox: str, uidvalidity: int, since: date) -> Uids:
+        """See `ports.Mailboxes.received_since`."""
+        key = search_keys.key_date("SINCE", since)
+        return await self._reading(mailbox, uidvalidity, lambda session: search(session, key))
+
+    async def find_message_id(self, mailbox: str, message_id: str) -> Uids:
+        """See `ports.Mailboxes.find_message_id`."""
+        key = search_keys.key_header("MESSAGE-ID", message_id)
+        return await self._reading(mailbox, None, lambda session: search(session, key))
+
+    async def fetch(
+        self, mailbox: str, uidvalidity: int, uids: Iterable[int], header_fields: Sequence[str] | None
+    ) -> Mapping[int, MessageData]:
+        """See `ports.Mailboxes.fetch`."""
+        wanted = Uids(uids)
+        return await self._reading(
+            mailbox, uidvalidity, lambda session: messages.fetch_messages(session, wanted, header_fields)
+        )
+
+    async def fetch_sections(
+        self, mailbox: str, uidvalidity: int, requests: Sequence[SectionRequest]
+    ) -> Mapping[SectionRequest, bytes]:
+        """See `ports.Mailboxes.fetch_sections`."""
+        return await self._reading(
+            mailbox, uidvalidity, lambda session: messages.fetch_sections(session, requests)
+        )
+
+    async def stream_section(
+        self, mailbox: str, uidvalidity: int, request: SectionRequest, chunk: int = 262144
+    ) -> AsyncIterator[bytes]:
+        """See `ports.Mailboxes.stream_section`. No connection is held between two pieces."""
+        offset = request.offset
+        end = None if request.limit is None else offset + request.limit
+        while end is None or offset < end:
+            size = chunk if end is None else min(chunk, end - offset)
+            piece = replace(request, offset=offset, limit=size)
+            found = await self.fetch_sections(mailbox, uidvalidity, [piece])
+            if piece not in found:
+                raise NotFound("message or section")
+            data = found[piece]
+            if data:
+                yield data
+            offset += len(data)
+            if len(data) < size:
+                return
+
+    async def set_flags(
+        self,
+        mailbox: str,
+        uidvalidity: int,
+        uids: Iterable[int],
+        *,
+        add: Iterable[str] = (),
+        remove: Iterable[str] = (),
+    ) -> Uids:
+        """See `ports.Mailboxes.set_flags`."""
+        async with self._selected(mailbox, uidvalidity) as session:
+            return await changes.set_flags(session, Uids(uids), add=add, remove=remove)
+
+    async def move(
+        self, mailbox: str, uidvalidity: int, uids: Iterable[int], target: str
+    ) -> Mapping[int, int | None]:
+        """See `ports.Mailboxes.move`."""
+        async with self._selected(mailbox, uidvalidity) as session:
+            return await changes.move(session, Uids(uids), target)
+
+    async def expunge(self, mailbox: str, uidvalidity: int, uids: Iterable[int]) -> Uids:
+        """See `ports.Mailboxes.expunge`."""
+        async with self._selected(mailbox, uidvalidity) as session:
+            return await changes.expunge(session, Uids(uids))
+
+    async def append(
+        self, mailbox: str, message: bytes, *, flags: Iterable[str] = (), date: datetime | None = None
+    ) -> tuple[int, int] | None:
+        """See `ports.Mailboxes.append`."""
+        async with self._alive(None, _look) as session:
+            return await changes.append(session, mailbox, message, flags, date)
+
+    async def create(self, mailbox: str) -> None:
+        """See `ports.Mailboxes.create`."""
+        await self._repeatable(None, lambda session: changes.create(session, mailbox))
+
+    async def subscribe(self, mailboxes: Iterable[str], notify: Callable[[str], None]) -> Unsubscribe:
+        """See `ports.Mailboxes.subscribe`."""
+        return await self._watcher().subscribe(mailboxes, notify)
+
+    # --- connections ---------------------------------------------------------------------------------------
+
+    async def _reading(
+        self, mailbox: str, uidvalidity: int | None, work: Callable[[Session], Awaitable[T]]
+    ) -> T:
+        async def select_and_work(session: Session) -> T:
+            await _select(session, mailbox, uidvalidity)
+            return await work(session)
+
+        return await self._repeatable(mailbox, select_and_work)
+
+    async def _repeatable(self, mailbox: str | None, work: Callable[[Session], Awaitable[T]]) -> T:
+        """Do something that may be done twice."""
+        async with self._pool.lease(self._credentials, mailbox) as session:
+            try:
+                return await work(session)
+            except UpstreamUnavailable:
+                if not _worth_repeating(session):
+                    raise
+        async with self._pool.lease(self._credentials, mailbox, fresh=True) as session:
+            return await work(session)
+
+    def _selected(self, mailbox: str, uidvalidity: int) -> AbstractAsyncContextManager[Session]:
+        return self._alive(mailbox, lambda session: _select(session, mailbox, uidvalidity))
+
+    @asynccontextmanager
+    async def _alive(
+        self, mailbox: str | None, prepare: Callable[[Session], Awaitable[None]]
+    ) -> AsyncIterator[Session]:
+        """A session that answered a moment ago, after `prepare`, which may be done twice."""
+        async with AsyncExitStack() as stack:
+            session = await stack.enter_async_context(self._pool.lease(self._credentials, mailbox))
+            try:
+                await prepare(session)
+            except UpstreamUnavailable:
+                if not _worth_repeating(session):
+                    raise
+                session = await stack.enter_async_context(
+                    self._pool.lease(self._credentials, mailbox, fresh=True)
+                )
+                await prepare(session)
+            yield session
+
+
+def _worth_repeating(session: Session) -> bool:
+    """A connection that had been waiting in the pool may be dead without anybody's fault."""
+    return session.closed and session.uses > 1 and not session.silent
+
+
+async def _look(session: Session) -> None:
+    await session.execute(commands.simple("NOOP"))
+
+
+async def _select(session: Session, mailbox: str, uidvalidity: int | None) -> None:
+    """Have the mailbox selected and in its newest state. Raises `NotFound`."""
+    selected = session.selected
+    if selected is not None and selected.mailbox == mailbox:
+        try:
+            # Without it the session would not see messages that others have seen already.
+            await _look(session)
+        except UpstreamRefused:
+            _, selected = await select(session, mailbox)
+    else:
+        _, selected = await select(session, mailbox)
+    if uidvalidity not in (None, selected.uidvalidity):
+        raise NotFound("the mailbox has another UIDVALIDITY")

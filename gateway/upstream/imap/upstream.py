@@ -1,0 +1,72 @@
+"""The IMAP side as a whole, as `app.py` makes it: mail of any user, checking logins, readiness."""
+
+from __future__ import annotations
+
+from weakref import WeakValueDictionary
+
+from gateway.types import Credentials, Principal
+from gateway.upstream.imap.fingerprint import Fingerprint, fingerprint
+from gateway.upstream.imap.handshake import open_connection
+from gateway.upstream.imap.login import ImapAuthenticator
+from gateway.upstream.imap.pool import Pool
+from gateway.upstream.imap.settings import ImapSettings
+from gateway.upstream.imap.source import ImapMailboxes
+from gateway.upstream.imap.views import SnapshotCache, Views
+from gateway.upstream.imap.watch import Watcher
+
+
+class ImapUpstream:
+    """Connections, views and watchers of all users. Make it inside the event loop; end it with `aclose`."""
+
+    def __init__(self, settings: ImapSettings) -> None:
+        self._settings = settings
+        self._pool = Pool(settings, on_refused=self._forget)
+        self._logins = ImapAuthenticator(self._pool, settings.auth_cache_seconds)
+        self._snapshots = SnapshotCache()
+        self._views: WeakValueDictionary[Fingerprint, Views] = WeakValueDictionary()
+        self._watchers: dict[Fingerprint, Watcher] = {}
+
+    @property
+    def open_connections(self) -> int:
+        """How many connections there are, for the metrics."""
+        return self._pool.open_connections
+
+    def mailboxes(self, principal: Principal) -> ImapMailboxes:
+        """Implements `ports.MailboxesFactory`."""
+        credentials = principal.credentials
+        mark = fingerprint(credentials)
+        views = self._views.get(mark)
+        if views is None:
+            views = self._views[mark] = Views(self._snapshots, mark)
+        return ImapMailboxes(self._pool, credentials, views, lambda: self._watcher(mark, credentials))
+
+    async def authenticate(self, credentials: Credentials) -> None:
+        """Implements `ports.Authenticator`."""
+        await self._logins.authenticate(credentials)
+
+    async def check(self) -> None:
+        """Whether the server answers, without logging in. Raises `UpstreamError`."""
+        session = await open_connection(self._settings)
+        session.close()
+
+    async def aclose(self) -> None:
+        """End everything that runs and close every connection."""
+        for watcher in list(self._watchers.values()):
+            await watcher.aclose()
+        for views in list(self._views.values()):
+            await views.aclose()
+        await self._logins.aclose()
+        await self._pool.aclose()
+
+    def _watcher(self, mark: Fingerprint, credentials: Credentials) -> Watcher:
+        watcher = self._watchers.get(mark)
+        if watcher is None:
+            watcher = Watcher(self._pool, credentials, lambda: self._ended(mark))
+            self._watchers[mark] = watcher
+        return watcher
+
+    def _ended(self, mark: Fingerprint) -> None:
+        self._watchers.pop(mark, None)
+
+    def _forget(self, mark: Fingerprint) -> None:
+        self._logins.forget(mark)
