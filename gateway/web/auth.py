@@ -1,16 +1,10 @@
-"""Who sends a request: HTTP Basic, checked upstream, with a pause that grows while passwords are wrong.
-
-Passwords are not kept: the cache of logins that were right holds digests, whose key dies with the process.
-"""
+"""Who sends a request: HTTP Basic, checked upstream, with a pause that grows while passwords are wrong."""
 
 from __future__ import annotations
 
 import asyncio
 import base64
 import binascii
-import hashlib
-import hmac
-import os
 from collections import OrderedDict
 from dataclasses import dataclass
 
@@ -35,14 +29,11 @@ class Throttled(Exception):
 
 
 class Authentication:
-    """Turns an Authorization header into a principal."""
+    """Turns an Authorization header into a principal; `max_delay` is the longest pause, in seconds."""
 
-    def __init__(
-        self, authenticator: Authenticator, identity: Identity, *, cache_seconds: float, max_delay: float
-    ) -> None:
+    def __init__(self, authenticator: Authenticator, identity: Identity, *, max_delay: float) -> None:
         self._authenticator = authenticator
         self._identity = identity
-        self._known = _KnownLogins(cache_seconds)
         self._pauses = _Pauses(max_delay)
 
     async def login(self, header: str | None, address: str) -> Principal:
@@ -54,22 +45,13 @@ class Authentication:
         principal = self._identity.principal(user, password)
         source = (address, str(principal.user))
         await self._pauses.wait(source)
-        if self._known.has(principal):
-            self._pauses.end(source)
-            return principal
         try:
             await self._authenticator.authenticate(principal.credentials)
         except AuthenticationFailed:
-            self._known.forget(principal)
             self._pauses.lengthen(source)
             raise AuthenticationFailed(f"wrong credentials for {user[:100]!a}") from None
         self._pauses.end(source)
-        self._known.add(principal)
         return principal
-
-    def forget(self, principal: Principal) -> None:
-        """Ask the upstream again next time: it refused this login meanwhile."""
-        self._known.forget(principal)
 
 
 def _basic(header: str | None) -> tuple[str, str]:
@@ -90,34 +72,6 @@ def _basic(header: str | None) -> tuple[str, str]:
     if not (colon and user) or any(character in text for character in "\0\r\n"):
         raise AuthenticationFailed("credentials are not user:password")
     return user, password
-
-
-class _KnownLogins:
-    """Logins found right a while ago, oldest first."""
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self._key = os.urandom(32)
-        self._until: OrderedDict[bytes, float] = OrderedDict()
-
-    def has(self, principal: Principal) -> bool:
-        return self._until.get(self._digest(principal), 0.0) > _now()
-
-    def add(self, principal: Principal) -> None:
-        digest = self._digest(principal)
-        self._until.pop(digest, None)
-        self._until[digest] = _now() + self._seconds
-        while self._until and (
-            len(self._until) > _MOST_ENTRIES or next(iter(self._until.values())) <= _now()
-        ):
-            self._until.popitem(last=False)
-
-    def forget(self, principal: Principal) -> None:
-        self._until.pop(self._digest(principal), None)
-
-    def _digest(self, principal: Principal) -> bytes:
-        login, password = principal.credentials.login, principal.credentials.password
-        return hmac.digest(self._key, f"{login}\0{password}".encode("utf-8", "surrogatepass"), hashlib.sha256)
 
 
 @dataclass(slots=True)

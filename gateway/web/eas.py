@@ -11,6 +11,7 @@ import asyncio
 import re
 import secrets
 import time
+import traceback
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -131,7 +132,9 @@ class EasEndpoint:
             return
         except Exception:  # noqa: BLE001  # the boundary: whatever went wrong, the device gets an answer
             failure = secrets.token_hex(4)
-            self._log.exception("unexpected error", error_id=failure, **record.names())
+            # Formatted here, since some renderers show the values of variables: message text, passwords.
+            trace = traceback.format_exc()
+            self._log.error("unexpected error", error_id=failure, exception=trace, **record.names())
             error = GatewayError(f"unexpected error {failure}")
             response = self._refuse(record.command, Version.parse(record.version), error, record)
         response.headers.setdefault("Cache-Control", "private")
@@ -235,7 +238,6 @@ class EasEndpoint:
             response = await _written(reply, request)
         except AuthenticationFailed as error:
             # The password was changed since it was last checked.
-            self._authentication.forget(principal)
             record.reason = error.detail or "credentials no longer good"
             return _unauthorized()
         except BodyTooLarge:
