@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.header import Header
@@ -17,7 +17,7 @@ from gateway.errors import Kind, Refused
 from gateway.mail.addresses import Address, parse_addresses
 from gateway.mail.fields import Field, crlf, fold, split_header
 from gateway.mail.headers import clean, raw_text
-from gateway.mail.recipients import ascii_domain, deliverable, recipients
+from gateway.mail.recipients import deliverable, recipients
 
 __all__ = ["Outgoing", "message_id_of", "prepare"]
 
@@ -35,13 +35,15 @@ class Outgoing:
 
     `recipients` is the envelope (To, Cc and Bcc), each address once. `message` has CRLF line ends and no Bcc;
     `sent_copy` is the same with Bcc, for the sender's own mailbox. `digest` is the SHA-256 of the MIME as it
-    was received, in hex. `message_id` is with its angle brackets.
+    was received, in hex. `message_id` is with its angle brackets; `given_message_id` is the same, or "" when
+    the phone gave none.
     """
 
     envelope_from: str
     recipients: tuple[str, ...]
     message: bytes = field(repr=False)
     message_id: str
+    given_message_id: str
     digest: str
     _header: bytes = field(repr=False)
     _sent_header: bytes = field(repr=False)
@@ -59,15 +61,16 @@ def prepare(
     *,
     sender: str,
     sender_name: str,
-    allowed: Collection[str],
+    may_send_as: Callable[[str], bool],
     now: datetime,
-    domain_for_ids: str,
+    unique: str,
 ) -> Outgoing:
     """The envelope and the bytes to submit for a message as the phone sent it.
 
-    From becomes `sender` unless it is one of `allowed` (lower case addresses, `sender` among them), with the
-    display name the phone chose, else `sender_name`. Missing From, Date, Message-ID and MIME-Version are
-    added; `now` has a time zone, and `domain_for_ids` is the right side of a new Message-ID.
+    From becomes `sender` unless it is an address the user `may_send_as`, with the display name the phone
+    chose, else `sender_name`. Missing From, Date, Message-ID and MIME-Version are added; `now` has a time
+    zone. `unique` tells messages with the same octets apart (the ClientId): the same MIME with the same
+    `unique` gets the same Message-ID again; with "", time tells them apart.
 
     Raises `Refused`: `INVALID_MIME` for what has no proper header, `NO_RECIPIENT`, `RECIPIENT_UNRESOLVED` for
     an address nobody can deliver to, `SUBMISSION_FAILED` when `sender` is none.
@@ -81,9 +84,9 @@ def prepare(
     envelope = recipients(each.value for each in fields if each.name in _RECIPIENT_FIELDS)
     if not envelope:
         raise Refused(Kind.NO_RECIPIENT, "the message names no recipient")
-    fields, author = _with_author(_without_repeats(fields), own, sender_name, allowed)
-    unique = f"{digest[:24]}.{int(now.timestamp() * 1000):x}"
-    fields = _with_origin(fields, now, f"<{unique}@{ascii_domain(domain_for_ids) or own.rpartition('@')[2]}>")
+    fields, author = _with_author(_without_repeats(fields), own, sender_name, may_send_as)
+    given_message_id = message_id_of(fields)
+    fields = _with_origin(fields, now, _new_message_id(own, digest, unique or now.isoformat()))
     header = b"".join(each.raw for each in fields if each.name not in _HIDDEN) + b"\r\n"
     sent_header = b"".join(each.raw for each in fields) + b"\r\n"
     return Outgoing(
@@ -91,6 +94,7 @@ def prepare(
         recipients=envelope,
         message=b"".join((header, memoryview(normal)[body:])),
         message_id=message_id_of(fields),
+        given_message_id=given_message_id,
         digest=digest,
         _header=header,
         _sent_header=sent_header,
@@ -120,26 +124,26 @@ def _without_repeats(fields: list[Field]) -> list[Field]:
 
 
 def _with_author(
-    fields: list[Field], own: str, own_name: str, allowed: Collection[str]
+    fields: list[Field], own: str, own_name: str, may_send_as: Callable[[str], bool]
 ) -> tuple[list[Field], str]:
     """The fields with a From the user may use and without a Sender he may not, and the address in From."""
     author = own
     made: list[Field] = []
     for each in fields:
         if each.name == b"from":
-            author, kept = _author(each, own, own_name, allowed)
+            author, kept = _author(each, own, own_name, may_send_as)
             made.append(kept)
-        elif each.name != b"sender" or _is_allowed([*parse_addresses(raw_text(each.value))], allowed):
+        elif each.name != b"sender" or _is_allowed([*parse_addresses(raw_text(each.value))], may_send_as):
             made.append(each)
     if not any(each.name == b"from" for each in made):
         made.append(_address_field(own_name, own))
     return made, author
 
 
-def _author(each: Field, own: str, own_name: str, allowed: Collection[str]) -> tuple[str, Field]:
+def _author(each: Field, own: str, own_name: str, may_send_as: Callable[[str], bool]) -> tuple[str, Field]:
     parsed = list(parse_addresses(raw_text(each.value)))
     name = parsed[0].name if parsed else ""
-    if not _is_allowed(parsed, allowed):
+    if not _is_allowed(parsed, may_send_as):
         return own, _address_field(name or own_name, own)
     address = deliverable(parsed[0].address) or own
     if each.value.count(b"@") == 1:
@@ -148,12 +152,17 @@ def _author(each: Field, own: str, own_name: str, allowed: Collection[str]) -> t
     return address, _address_field(name, address)
 
 
-def _is_allowed(parsed: list[Address], allowed: Collection[str]) -> bool:
+def _is_allowed(parsed: list[Address], may_send_as: Callable[[str], bool]) -> bool:
     if len(parsed) != 1:
         return False
     address = parsed[0].address.lower()
     wire = deliverable(address)
-    return wire is not None and (address in allowed or wire.lower() in allowed)
+    return wire is not None and (may_send_as(address) or may_send_as(wire.lower()))
+
+
+def _new_message_id(own: str, digest: str, unique: str) -> str:
+    name = hashlib.sha256(f"{own}\n{digest}\n{unique}".encode("utf-8", "surrogatepass")).hexdigest()[:40]
+    return f"<{name}@{own.rpartition('@')[2]}>"
 
 
 def _with_origin(fields: list[Field], now: datetime, message_id: str) -> list[Field]:

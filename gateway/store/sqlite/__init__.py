@@ -1,1 +1,6 @@
 """State and items in one SQLite file."""
+
+from gateway.store.sqlite.location import parse_url
+from gateway.store.sqlite.state import SqliteState
+
+__all__ = ["SqliteState", "parse_url"]

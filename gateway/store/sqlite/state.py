@@ -15,7 +15,6 @@ from gateway.store.leases import Leases
 from gateway.store.sqlite import devices, outbox, poison, syncs
 from gateway.store.sqlite import folders as folder_lists
 from gateway.store.sqlite.database import Database
-from gateway.store.sqlite.location import parse_url
 from gateway.types import (
     CollectionId,
     Device,
@@ -27,7 +26,7 @@ from gateway.types import (
     UserId,
 )
 
-__all__ = ["SqliteState", "parse_url"]
+__all__ = ["SqliteState"]
 
 _PROBE = "INSERT INTO probe (id, count) VALUES (1, 1) ON CONFLICT DO UPDATE SET count = count + 1"
 
@@ -45,7 +44,7 @@ class SqliteState:
 
     @classmethod
     async def open(cls, path: Path, *, readers: int = 2, busy_timeout: float = 5.0) -> Self:
-        """Open the database file, made and upgraded as needed (`parse_url` gives the path of a URL).
+        """Open the database file, made and upgraded as needed (`location.parse_url` gives the path of a URL).
 
         `busy_timeout` is how many seconds to wait for another process that writes. Raises `GatewayError`.
         """
