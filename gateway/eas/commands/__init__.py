@@ -3,8 +3,25 @@
 from __future__ import annotations
 
 from gateway.eas.commands.base import Command
+from gateway.eas.commands.foldersync import FolderSync
+from gateway.eas.commands.getitemestimate import GetItemEstimate
+from gateway.eas.commands.itemoperations import ItemOperations
+from gateway.eas.commands.ping import Ping
+from gateway.eas.commands.provision import Provision
+from gateway.eas.commands.sendmail import SendMail
+from gateway.eas.commands.settings import Settings
+from gateway.eas.commands.sync import Sync
 
 __all__ = ["COMMANDS"]
 
-COMMANDS: tuple[Command, ...] = ()
+COMMANDS: tuple[Command, ...] = (
+    Sync(),
+    SendMail(),
+    FolderSync(),
+    GetItemEstimate(),
+    Settings(),
+    Ping(),
+    ItemOperations(),
+    Provision(),
+)
 """Every command served. To add one, write its file and name it here."""

@@ -15,6 +15,7 @@ from gateway.eas.identity import Identity
 from gateway.eas.request import EasRequest
 from gateway.eas.versions import Version
 from gateway.ports import Clock, Mailboxes, State, Submission
+from gateway.sync.background import Background
 from gateway.types import Device, Principal
 from wbxml import Element, Tag
 
@@ -82,6 +83,8 @@ class Services:
     identity: Identity
     release: str
     discovery: Mapping[str, str] = field(default_factory=dict)
+    background: Background = field(default_factory=Background)
+    """Owns work that goes on when its request is over."""
 
 
 @dataclass(slots=True)

@@ -34,6 +34,8 @@ class FolderSync:
         reply = await folders.sync(context.device.id, key)
         if reply.use is KeyUse.UNKNOWN:
             raise Refused(Kind.SYNC_STATE_NOT_FOUND, "unknown hierarchy key")
+        if reply.use is KeyUse.INITIAL:
+            context.reply_headers.update(context.services.discovery)
         return element(
             FolderHierarchy.FolderSync,
             element(FolderHierarchy.Status, 1),

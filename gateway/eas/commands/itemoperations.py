@@ -1,0 +1,189 @@
+"""ItemOperations (MS-ASCMD 2.2.1.10): fetches whole messages and attachments.
+
+Each operation of a request has its own Status; one that fails does not touch the others.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from dataclasses import dataclass
+
+from gateway.eas import fields, multipart, status
+from gateway.eas.commands.base import BodyRule, Context, Raw, Reply
+from gateway.eas.content import email
+from gateway.eas.content.attachments import fetch_attachment
+from gateway.eas.content.ids import parse_file_reference, parse_server_id
+from gateway.eas.content.preferences import BodyOptions, parse_body_options
+from gateway.eas.versions import Version
+from gateway.errors import GatewayError, Kind, NotFound, Refused, UpstreamUnavailable
+from gateway.sync.folders import Folders
+from gateway.sync.hierarchy import CONTAINER
+from gateway.types import CollectionId, Folder, FolderList, Role
+from wbxml import Element, element, encode
+from wbxml.pages import AirSync, AirSyncBase, Search
+from wbxml.pages import ItemOperations as Page
+
+_SUCCESS = 1
+_PROTOCOL_ERROR = 2
+_BAD_RANGE = 8
+_UNKNOWN_STORE = 9
+_EMPTY_FILE = 10
+_TOO_MANY = 11
+_BAD_ATTACHMENT = 15
+_MAX_OPERATIONS = 100
+_RANGE = re.compile(r"([0-9]{1,10})-([0-9]{1,10})")
+
+
+class _Failed(Exception):
+    """An operation failed with this Status."""
+
+    def __init__(self, value: int) -> None:
+        super().__init__(value)
+        self.value = value
+
+
+class ItemOperations:
+    """Serves Fetch, for items by ServerId and for attachments by FileReference."""
+
+    name = "ItemOperations"
+    code = 19
+    root = Page.ItemOperations
+    status = Page.Status
+    first = Version.V12_0
+    last = None
+    needs_policy_key = True
+    body = BodyRule.REQUIRED
+
+    async def handle(self, context: Context, root: Element | None, body: bytes) -> Reply:  # noqa: ARG002
+        """Raises `Refused` for a request without operations, and `UpstreamUnavailable`."""
+        if root is None:
+            raise Refused(Kind.INVALID_CONTENT, "ItemOperations without a body")
+        if not root.children:
+            raise fields.malformed("ItemOperations without operations")
+        if len(root) > _MAX_OPERATIONS:
+            return element(Page.ItemOperations, element(Page.Status, _TOO_MANY))
+        folders = Folders(context.services.state, context.mailboxes, context.principal.user)
+        parts = multipart.Parts() if context.request.accept_multipart else None
+        work = _Work(context, await folders.all(), parts)
+        response = element(Page.Response)
+        for operation in root:
+            response.append(await work.answer(operation))
+        reply = element(Page.ItemOperations, element(Page.Status, _SUCCESS), response)
+        if parts is None:
+            return reply
+        return Raw(multipart.CONTENT_TYPE, multipart.pack([encode(reply), *parts.data]))
+
+
+@dataclass(slots=True)
+class _Work:
+    """The operations of one request."""
+
+    context: Context
+    folders: FolderList
+    parts: multipart.Parts | None
+
+    async def answer(self, operation: Element) -> Element:
+        """Do one operation; whatever it is, it gets an answer of its own."""
+        if operation.tag is not Page.Fetch:
+            return element(operation.tag, element(Page.Status, _PROTOCOL_ERROR))
+        try:
+            return await self._fetch(operation)
+        except _Failed as failure:
+            value = failure.value
+        except UpstreamUnavailable:
+            raise  # it concerns every operation
+        except GatewayError as error:
+            self.context.log.info("fetch failed", reason=error.detail)
+            version = self.context.request.version
+            value = status.value("ItemOperations", status.Level.ITEM, error.kind, version)
+        return element(Page.Fetch, element(Page.Status, value), *_named(operation))
+
+    async def _fetch(self, operation: Element) -> Element:
+        store = operation.child_text(Page.Store)
+        if store is None or store.strip().lower() != "mailbox":
+            raise _Failed(_UNKNOWN_STORE if store else _PROTOCOL_ERROR)
+        reference = operation.find(AirSyncBase.FileReference)
+        if (reference is None) == (operation.find(AirSync.ServerId) is None):
+            raise _Failed(_PROTOCOL_ERROR)
+        options = operation.find(Page.Options)
+        if reference is not None:
+            return await self._attachment(reference.text(), _range(options))
+        if options is not None and options.find(Page.Range) is not None:
+            raise _Failed(_PROTOCOL_ERROR)
+        return await self._item(operation, parse_body_options(options) if options else BodyOptions())
+
+    async def _item(self, operation: Element, options: BodyOptions) -> Element:
+        name = parse_server_id(fields.identifier(operation, AirSync.ServerId))
+        collection = CollectionId(fields.identifier(operation, AirSync.CollectionId))
+        if name.collection != collection:
+            raise NotFound("an item of another collection")
+        folder, mailbox = self._folder(collection)
+        rendered = await email.render(
+            self.context.mailboxes,
+            mailbox,
+            name.uidvalidity,
+            [name.uid],
+            options,
+            self.context.request.version,
+            collection=collection,
+            drafts=folder.role == Role.DRAFTS,
+            parts=self.parts.add if self.parts else None,
+        )
+        if name.uid not in rendered:
+            raise NotFound("the message is gone")
+        told = element(Page.Fetch, element(Page.Status, _SUCCESS), *_named(operation))
+        told.add(AirSync.Class, "Email")
+        told.append(element(Page.Properties, *rendered[name.uid].elements))
+        return told
+
+    async def _attachment(self, reference: str, wanted: tuple[int, int] | None) -> Element:
+        try:
+            name = parse_file_reference(reference)
+            _, mailbox = self._folder(name.collection)
+            file = await fetch_attachment(self.context.mailboxes, mailbox, name, wanted)
+        except NotFound as error:
+            raise _Failed(_BAD_ATTACHMENT) from error
+        if not file.total:
+            raise _Failed(_EMPTY_FILE)
+        if wanted is not None and not file.data:
+            raise _Failed(_BAD_RANGE)
+        properties = element(Page.Properties)
+        if wanted is not None:
+            properties.add(Page.Range, f"{file.start}-{file.start + len(file.data) - 1}")
+            properties.add(Page.Total, str(file.total))
+        properties.add(AirSyncBase.ContentType, file.content_type)
+        if self.parts is not None:
+            properties.add(Page.Part, str(self.parts.add(file.data)))
+        else:
+            properties.add(Page.Data, base64.b64encode(file.data).decode("ascii"))
+        return element(
+            Page.Fetch,
+            element(Page.Status, _SUCCESS),
+            element(AirSyncBase.FileReference, reference),
+            properties,
+        )
+
+    def _folder(self, collection: CollectionId) -> tuple[Folder, str]:
+        """The folder with this id and its mailbox. Raises `NotFound`."""
+        for folder in self.folders.folders:
+            if folder.id == collection and not folder.gone and folder.mailbox and folder.role != CONTAINER:
+                return folder, folder.mailbox
+        raise NotFound("no such collection")
+
+
+def _named(operation: Element) -> list[Element]:
+    """What the request called the item, to be repeated in the answer."""
+    tags = (AirSync.CollectionId, AirSync.ServerId, Search.LongId, AirSyncBase.FileReference)
+    return [named for tag in tags if (named := operation.find(tag)) is not None]
+
+
+def _range(options: Element | None) -> tuple[int, int] | None:
+    """The Range of a fetch, in octets, both ends included (MS-ASCMD 2.2.3.143)."""
+    text = options.child_text(Page.Range) if options else None
+    if text is None:
+        return None
+    match = _RANGE.fullmatch(text.strip())
+    if match is None or int(match[1]) > int(match[2]):
+        raise _Failed(_BAD_RANGE)
+    return int(match[1]), int(match[2])

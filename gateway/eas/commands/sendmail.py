@@ -1,0 +1,110 @@
+"""SendMail (MS-ASCMD 2.2.1.17): submits a message and keeps a copy of it in Sent Items."""
+
+from __future__ import annotations
+
+import asyncio
+
+from gateway.eas import fields
+from gateway.eas.commands.base import BodyRule, Context, Reply
+from gateway.eas.versions import Version
+from gateway.errors import Kind, Refused, UpstreamError
+from gateway.mail import compose
+from gateway.sync.folders import Folders, with_role
+from gateway.sync.outbox import Outbox, Parcel, Sending
+from gateway.types import OutboxEntry, OutboxStage, Role
+from wbxml import Element
+from wbxml.pages import ComposeMail
+
+_MAX_CLIENT_ID = 40
+
+
+class SendMail:
+    """Sends the message of the request: the body itself up to 12.1, the Mime element since."""
+
+    name = "SendMail"
+    code = 1
+    root = ComposeMail.SendMail
+    status = ComposeMail.Status
+    first = Version.V12_0
+    last = None
+    needs_policy_key = True
+    body = BodyRule.MIME
+
+    async def handle(self, context: Context, root: Element | None, body: bytes) -> Reply:
+        """Raises `Refused`, and `SubmissionError` when the SMTP server did not take the message.
+
+        Once begun, sending goes on when the client goes away: it would only send again.
+        """
+        parcel = self._parcel(context, root, body)
+        root = None
+        work = context.services.background.start(self._send(context, parcel))
+        if await asyncio.shield(work) is Sending.REPEATED:
+            raise Refused(Kind.PREVIOUSLY_SENT, "this ClientId was used before")
+        return None
+
+    def _parcel(self, context: Context, root: Element | None, body: bytes) -> Parcel:
+        client_id, mime, save = "", body, context.request.save_in_sent
+        if root is not None:
+            if root.find(ComposeMail.AccountId) is not None:
+                raise Refused(Kind.INVALID_ACCOUNT, "there is one account only")
+            client_id = fields.required(root, ComposeMail.ClientId).text()
+            if not 0 < len(client_id) <= _MAX_CLIENT_ID:
+                raise fields.malformed("a ClientId has 1 to 40 characters")
+            mime = fields.required(root, ComposeMail.Mime).data()
+            save = fields.boolean(root, ComposeMail.SaveInSentItems, default=False)
+        principal, identity = context.principal, context.services.identity
+        outgoing = compose.prepare(
+            mime,
+            sender=principal.email,
+            sender_name=principal.display_name,
+            may_send_as=lambda address: identity.may_send_as(principal, address),
+            now=context.services.clock.now(),
+            unique=client_id,
+        )
+        return Parcel(
+            client_id=client_id,
+            digest=outgoing.digest,
+            given_message_id=outgoing.given_message_id,
+            message_id=outgoing.message_id,
+            sender=outgoing.envelope_from,
+            recipients=outgoing.recipients,
+            message=outgoing.message,
+            sent_copy=outgoing.sent_copy if save else None,
+        )
+
+    async def _send(self, context: Context, parcel: Parcel) -> Sending:
+        services = context.services
+        outbox = Outbox(
+            services.state,
+            services.submission,
+            context.mailboxes,
+            services.clock,
+            principal=context.principal,
+            device=context.device.id,
+            memory=services.limits.duplicate_window,
+        )
+        sent = await self._sent_mailbox(context) if parcel.sent_copy is not None else None
+        sending, entry = await outbox.send(parcel, sent)
+        if entry.stage is not OutboxStage.DONE:
+            context.log.warning("copy in Sent failed, trying again", message=entry.id)
+            services.background.start(self._copy_later(context, outbox, entry, parcel, sent))
+        return sending
+
+    async def _copy_later(
+        self, context: Context, outbox: Outbox, entry: OutboxEntry, parcel: Parcel, sent: str | None
+    ) -> None:
+        entry = await outbox.copy_later(entry, parcel, sent)
+        if entry.stage is not OutboxStage.DONE:
+            context.log.error("the message was sent, but no copy could be stored in Sent", message=entry.id)
+
+    async def _sent_mailbox(self, context: Context) -> str | None:
+        """The mailbox for copies; created when there is none. None when the upstream cannot be asked now."""
+        folders = Folders(context.services.state, context.mailboxes, context.principal.user)
+        sent = with_role(await folders.all(), Role.SENT)
+        if sent is None:
+            try:
+                await folders.create_missing()
+                sent = with_role((await folders.refresh())[0], Role.SENT)
+            except UpstreamError:
+                return None
+        return sent
