@@ -1,10 +1,10 @@
 """Sending once: the journal around the submission of a message.
 
-Each stage is stored before the next step begins, so that whatever dies in between, a repeated request finds out how far
-the message came:
+Each stage is stored before the next step begins, so that whatever dies in between, a repeated request finds
+out how far the message came:
 
-    ACCEPTED   journalled; perhaps handed to the SMTP server, perhaps not. A repeat submits again, with the same
-               Message-ID: the one gap SMTP leaves is closed on the side of not losing mail.
+    ACCEPTED   journalled; perhaps handed to the SMTP server, perhaps not. A repeat submits again: the one gap
+               SMTP leaves is closed on the side of not losing mail.
     SUBMITTED  the server has it. A repeat only makes up for a missing copy in Sent.
     DONE       nothing is left to do.
     FAILED     the server refused it. A repeat is a new attempt.
@@ -12,6 +12,7 @@ the message came:
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -22,19 +23,23 @@ from gateway.ports import Clock, Mailboxes, State, Submission
 from gateway.types import SEEN, DeviceId, OutboxEntry, OutboxStage, Principal
 
 _LEASE = "send"
+_COPY_DELAYS = (1, 5, 25, 125)
+"""Seconds before each further attempt to store a copy that failed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
     """A message ready to be sent, and what identifies it.
 
-    `client_id` is what the device calls this attempt, "" where the protocol version has no such thing. `message_id` is the
-    Message-ID the device gave the message ("" when it gave none) and `digest` the SHA-256 of what it sent.
+    `client_id` is what the device calls this attempt, "" where the protocol version has no such thing.
+    `digest` is the SHA-256 of what the device sent and `given_message_id` the Message-ID in it, "" when
+    there was none; `message_id` is the one in `message`. `sent_copy` is None when no copy is wanted.
     """
 
     client_id: str
-    message_id: str
     digest: str
+    given_message_id: str
+    message_id: str
     sender: str
     recipients: Sequence[str]
     message: bytes = field(repr=False)
@@ -74,48 +79,58 @@ class Outbox:
         self._memory = memory
 
     async def send(self, parcel: Parcel, sent: str | None) -> tuple[Sending, OutboxEntry]:
-        """Submit a message unless that was done before, and put a copy into the mailbox `sent` if one is wanted.
+        """Submit a message unless that was done before, and store its copy in the mailbox `sent`.
 
-        Raises `SubmissionError`. A copy that fails is no error: the entry returned is then not DONE, see `copy`.
+        Raises `SubmissionError`. A copy that fails is no error: the entry returned is not DONE then, and
+        `copy_later` takes over.
         """
         now = self._clock.now()
         async with self._state.lease(self._principal.user, self._device, _LEASE):
             entry, new = await self._state.begin_send(self._entry(parcel, now), now - self._memory)
-            if not new and entry.stage is not OutboxStage.ACCEPTED:
-                repeated = bool(parcel.client_id) and entry.client_id == parcel.client_id
-                sending = Sending.REPEATED if repeated else Sending.SENT_BEFORE
-            else:
+            sending = Sending.SENT
+            if new or entry.stage is OutboxStage.ACCEPTED:
                 await self._submit(entry, parcel)
-                sending = Sending.SENT
-                entry = _at(entry, OutboxStage.SUBMITTED)
+                entry = replace(entry, stage=OutboxStage.SUBMITTED)
+            elif parcel.client_id and entry.client_id == parcel.client_id:
+                sending = Sending.REPEATED
+            else:
+                sending = Sending.SENT_BEFORE
         if entry.stage is OutboxStage.SUBMITTED:
-            entry = await self.copy(entry, parcel, sent, first_attempt=new)
+            entry = await self._copy(entry, parcel, sent, first=new)
         return sending, entry
 
-    async def copy(
-        self, entry: OutboxEntry, parcel: Parcel, sent: str | None, *, first_attempt: bool
-    ) -> OutboxEntry:
-        """Put the copy into `sent`, where an earlier attempt may have put it; DONE if it is there on return."""
-        try:
-            if parcel.sent_copy is not None and sent is not None:
-                known = not first_attempt and bool(parcel.message_id)
-                if not known or not await self._mailboxes.find_message_id(sent, parcel.message_id):
-                    await self._mailboxes.append(sent, parcel.sent_copy, flags=(SEEN,))
-        except (UpstreamError, NotFound):
-            return entry
-        await self._state.mark_send(entry.id, OutboxStage.DONE)
-        return _at(entry, OutboxStage.DONE)
+    async def copy_later(self, entry: OutboxEntry, parcel: Parcel, sent: str | None) -> OutboxEntry:
+        """Try again, for some minutes, to store a copy that failed; returns the entry, DONE if it worked."""
+        for delay in _COPY_DELAYS:
+            await asyncio.sleep(delay)
+            entry = await self._copy(entry, parcel, sent, first=False)
+            if entry.stage is OutboxStage.DONE:
+                break
+        return entry
 
     async def _submit(self, entry: OutboxEntry, parcel: Parcel) -> None:
         try:
-            await self._submission.submit(
-                self._principal, parcel.sender, parcel.recipients, parcel.message
-            )
+            await self._submission.submit(self._principal, parcel.sender, parcel.recipients, parcel.message)
         except SubmissionError as error:
             if not error.sent_unknown:
                 await self._state.mark_send(entry.id, OutboxStage.FAILED)
             raise
         await self._state.mark_send(entry.id, OutboxStage.SUBMITTED)
+
+    async def _copy(
+        self, entry: OutboxEntry, parcel: Parcel, sent: str | None, *, first: bool
+    ) -> OutboxEntry:
+        """Store the copy; after an earlier attempt only if that has not stored it already."""
+        try:
+            if parcel.sent_copy is not None:
+                if sent is None:
+                    return entry
+                if first or not await self._mailboxes.find_message_id(sent, parcel.message_id):
+                    await self._mailboxes.append(sent, parcel.sent_copy, flags=(SEEN,))
+        except (UpstreamError, NotFound):
+            return entry
+        await self._state.mark_send(entry.id, OutboxStage.DONE)
+        return replace(entry, stage=OutboxStage.DONE)
 
     def _entry(self, parcel: Parcel, now: datetime) -> OutboxEntry:
         return OutboxEntry(
@@ -123,13 +138,9 @@ class Outbox:
             user=self._principal.user,
             device=self._device,
             client_id=parcel.client_id,
-            message_id=parcel.message_id,
+            message_id=parcel.given_message_id,
             digest=parcel.digest,
             save=parcel.sent_copy is not None,
             stage=OutboxStage.ACCEPTED,
             created=now,
         )
-
-
-def _at(entry: OutboxEntry, stage: OutboxStage) -> OutboxEntry:
-    return replace(entry, stage=stage)

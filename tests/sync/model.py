@@ -1,0 +1,130 @@
+"""A mailbox in memory for the sync engine, which can be cut off at any upstream call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import cast
+
+from gateway.errors import NotFound, UpstreamUnavailable
+from gateway.ports import Mailboxes
+from gateway.types import TRACKED_FLAGS, MailboxView, Uids
+
+EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@dataclass
+class Box:
+    """The messages of one mailbox: flags and internal date by UID."""
+
+    uidvalidity: int = 1
+    next_uid: int = 1
+    modseq: int = 1
+    flags: dict[int, set[str]] = field(default_factory=dict)
+    dates: dict[int, datetime] = field(default_factory=dict)
+
+    def deliver(self, *flags: str, date: datetime = EPOCH) -> int:
+        uid = self.next_uid
+        self.next_uid += 1
+        self.modseq += 1
+        self.flags[uid] = set(flags)
+        self.dates[uid] = date
+        return uid
+
+    def mark(self, uid: int, name: str, *, on: bool) -> None:
+        self.modseq += 1
+        (self.flags[uid].add if on else self.flags[uid].discard)(name)
+
+    def remove(self, uid: int) -> None:
+        self.modseq += 1
+        del self.flags[uid], self.dates[uid]
+
+    def rebuild(self) -> None:
+        """Give the mailbox another UIDVALIDITY: the same messages under new UIDs."""
+        old = sorted(self.flags)
+        self.uidvalidity += 1
+        self.modseq += 1
+        self.flags = {index: self.flags[uid] for index, uid in enumerate(old, 1)}
+        self.dates = {index: self.dates[uid] for index, uid in enumerate(old, 1)}
+        self.next_uid = len(old) + 1
+
+
+class MemoryUpstream:
+    """The part of the `Mailboxes` port that sync uses.
+
+    The upstream is cut off at the `fail_after`th call that changes something. The change is done when the
+    connection breaks: the caller cannot know.
+    """
+
+    def __init__(self, **boxes: Box) -> None:
+        self.boxes = boxes
+        self.fail_after: int | None = None
+
+    @property
+    def port(self) -> Mailboxes:
+        return cast("Mailboxes", self)
+
+    def _box(self, mailbox: str, uidvalidity: int | None = None) -> Box:
+        box = self.boxes.get(mailbox)
+        if box is None or (uidvalidity is not None and box.uidvalidity != uidvalidity):
+            raise NotFound(mailbox)
+        return box
+
+    def _cut(self) -> None:
+        if self.fail_after is not None:
+            self.fail_after -= 1
+            if self.fail_after <= 0:
+                self.fail_after = None
+                raise UpstreamUnavailable("cut off")
+
+    async def view(self, mailbox: str) -> MailboxView:
+        box = self._box(mailbox)
+        return MailboxView(
+            box.uidvalidity,
+            f"{box.uidvalidity}.{box.modseq}",
+            Uids(box.flags),
+            {name: Uids(uid for uid, flags in box.flags.items() if name in flags) for name in TRACKED_FLAGS},
+        )
+
+    async def received_since(self, mailbox: str, uidvalidity: int, since: datetime) -> Uids:
+        box = self._box(mailbox, uidvalidity)
+        return Uids(uid for uid, date in box.dates.items() if date >= since)
+
+    async def set_flags(
+        self,
+        mailbox: str,
+        uidvalidity: int,
+        uids: Iterable[int],
+        *,
+        add: Iterable[str] = (),
+        remove: Iterable[str] = (),
+    ) -> Uids:
+        box = self._box(mailbox, uidvalidity)
+        there = Uids(uid for uid in uids if uid in box.flags)
+        for uid in there:
+            for name in add:
+                box.mark(uid, name, on=True)
+            for name in remove:
+                box.mark(uid, name, on=False)
+        self._cut()
+        return there
+
+    async def move(
+        self, mailbox: str, uidvalidity: int, uids: Iterable[int], target: str
+    ) -> Mapping[int, int | None]:
+        box, trash = self._box(mailbox, uidvalidity), self._box(target)
+        moved: dict[int, int | None] = {}
+        for uid in [uid for uid in uids if uid in box.flags]:
+            moved[uid] = trash.deliver(*box.flags[uid], date=box.dates[uid])
+            box.remove(uid)
+        self._cut()
+        return moved
+
+    async def expunge(self, mailbox: str, uidvalidity: int, uids: Iterable[int]) -> Uids:
+        box = self._box(mailbox, uidvalidity)
+        there = Uids(uid for uid in uids if uid in box.flags)
+        for uid in there:
+            box.remove(uid)
+        self._cut()
+        return there

@@ -1,0 +1,115 @@
+"""Cursors and differences: a device told everything, in windows of any size, agrees with the mailbox."""
+
+from datetime import datetime
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.sync import diff
+from gateway.sync.cursor import MailCursor
+from gateway.types import FLAGGED, SEEN, TRACKED_FLAGS, MailboxView, Uids
+
+uid_sets = st.frozensets(st.integers(1, 60)).map(Uids)
+
+
+@st.composite
+def views(draw: st.DrawFn, uidvalidity: int = 2) -> MailboxView:
+    uids = draw(uid_sets)
+    flags = {name: draw(uid_sets) & uids for name in TRACKED_FLAGS}
+    return MailboxView(uidvalidity, draw(st.text(min_size=1, max_size=5)), uids, flags)
+
+
+@st.composite
+def cursors(draw: st.DrawFn) -> MailCursor:
+    uids = draw(uid_sets)
+    flags = {name: draw(uid_sets) & uids for name in TRACKED_FLAGS}
+    former = draw(st.lists(st.tuples(st.just(1), uid_sets.filter(bool)), max_size=1))
+    return MailCursor(2, "", draw(st.none() | st.datetimes()), uids, flags, tuple(former))
+
+
+@given(cursors())
+def test_a_cursor_survives_the_store(cursor: MailCursor) -> None:
+    read = MailCursor.unpack(cursor.pack())
+    assert (read.uidvalidity, read.version, read.since, read.uids, read.former) == (
+        cursor.uidvalidity,
+        cursor.version,
+        cursor.since,
+        cursor.uids,
+        cursor.former,
+    )
+    assert all(read.flag(name) == cursor.flag(name) for name in TRACKED_FLAGS)
+
+
+def test_nothing_stored_is_nothing_known() -> None:
+    assert MailCursor.unpack(b"") == MailCursor()
+
+
+@given(cursors(), views(), st.none() | uid_sets, st.integers(1, 9))
+def test_windows_lead_to_agreement(
+    cursor: MailCursor, view: MailboxView, window: Uids | None, limit: int
+) -> None:
+    total = len(diff.compare(cursor, view, window))
+    told_in_all = 0
+    for _ in range(total + 1):
+        delta = diff.compare(cursor, view, window)
+        told = diff.take(delta, limit)
+        assert len(told) <= limit
+        assert bool(len(told)) == bool(len(delta))
+        complete = len(told) == len(delta)
+        after = diff.advance(cursor, view, told, complete=complete)
+        again = diff.between(cursor, after, told.aged)
+        assert (again.added, again.changed, again.removed, again.aged, again.former) == (
+            told.added,
+            told.changed,
+            told.removed,
+            told.aged,
+            told.former,
+        )
+        told_in_all += len(told)
+        cursor = after
+        if complete:
+            break
+    assert told_in_all == total
+    wanted = view.uids if window is None else view.uids & window
+    assert cursor.uids == wanted
+    assert cursor.version == view.version
+    assert not cursor.former
+    assert all(cursor.flag(name) == view.flags[name] & wanted for name in TRACKED_FLAGS)
+
+
+def test_new_mail_comes_first_and_newest_first() -> None:
+    cursor = MailCursor(2, uids=Uids(range(1, 101)))
+    view = MailboxView(2, "v", Uids(range(101, 201)), {})
+    told = diff.take(diff.compare(cursor, view, None), 10)
+    assert list(told.added) == [196, 197, 198, 199, 200]
+    assert len(told.removed) == 5
+
+
+def test_deletions_are_not_hidden_by_an_initial_sync() -> None:
+    cursor = MailCursor(2, uids=Uids([1, 2]))
+    view = MailboxView(2, "v", Uids(range(2, 1000)), {})
+    told = diff.take(diff.compare(cursor, view, None), 10)
+    assert list(told.removed) == [1]
+    assert len(told.added) == 9
+
+
+def test_leaving_the_window_is_not_being_deleted() -> None:
+    cursor = MailCursor(2, uids=Uids([1, 2, 3]))
+    view = MailboxView(2, "v", Uids([1, 2]), {})
+    delta = diff.compare(cursor, view, Uids([2]))
+    assert list(delta.aged) == [1]
+    assert list(delta.removed) == [3]
+
+
+def test_the_devices_own_change_is_no_news() -> None:
+    cursor = MailCursor(2, uids=Uids([1, 2]), flags={}).marked(SEEN, Uids([1]), on=True)
+    view = MailboxView(2, "v", Uids([1, 2]), {SEEN: Uids([1]), FLAGGED: Uids([2])})
+    assert list(diff.compare(cursor, view, None).changed) == [2]
+
+
+def test_another_uidvalidity_is_another_mailbox() -> None:
+    cursor = MailCursor(1, "old", datetime(2026, 1, 1), Uids([1, 2])).rebased(2)  # noqa: DTZ001
+    delta = diff.compare(cursor, MailboxView(2, "v", Uids([1]), {}), None)
+    assert list(delta.added) == [1]
+    assert delta.former == ((1, Uids([1, 2])),)
+    assert not delta.removed
