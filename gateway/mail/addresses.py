@@ -20,6 +20,17 @@ _OTHER = rf"""
 """
 _TOKEN = re.compile(f"{_QUOTED}|{_OTHER}", re.VERBOSE | re.DOTALL)
 _TOKEN_WITHOUT_QUOTES = re.compile(_OTHER, re.VERBOSE | re.DOTALL)
+_COMMON = re.compile(
+    r"""
+    \s*+
+    (?: (?: "([^"\\]*+)" | ([^"\\@,;:()<>]*+) ) \s*+ <([^<>@\s"]++@[^<>@\s"]++)>
+      | ([^"\\@,;:()<>\s]++@[^"\\@,;:()<>\s]++)
+    )
+    \s*+ (?:,|\Z)
+    """,
+    re.VERBOSE,
+)
+"""An address as nearly all are written; what it does not match is left to the reader below."""
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _ROUTE = re.compile(r"@[^:]*:")
 
@@ -51,6 +62,11 @@ def parse_addresses(text: str) -> Iterator[Address]:
     Groups give their members. A semicolon parts addresses as a comma does (Outlook). Quotes, comments
     and angle brackets that are never closed count as ordinary characters.
     """
+    position = 0
+    while match := _COMMON.match(text, position):
+        yield Address(decode_words(match[1] or match[2] or ""), match[3] or match[4])
+        position = match.end()
+    text = text[position:]
     reader = _Reader()
     tokens = _tokens(text)
     comments_close = text.rfind(")")

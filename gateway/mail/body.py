@@ -35,7 +35,9 @@ _CONTROLS = bytes({*range(0x20), 0x7F} - {0x09, 0x0A, 0x0D})
 _NONCHARACTERS = re.compile(b"\xef\xbf[\xbe\xbf]")
 _ENTITY_START = re.compile(rb"&#?[0-9A-Za-z]{0,31}\Z")
 _LONGEST_TAG = 4096
-_WHITE = re.compile(r"\s+")
+_BODY_TAG = re.compile(rb"<body\b", re.IGNORECASE)
+_PREVIEW_NEAR, _PREVIEW_FAR = 2048, 65536
+"""Octets of text in which a preview is sought, at first and when that holds too little (pictures, styles)."""
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
 
@@ -107,12 +109,19 @@ def estimated_size(layout: Layout, *, rich: bool) -> int:
 
 def preview(text: Text, characters: int, *, rich: bool) -> str:
     """The beginning of the text on one line, at most so many characters."""
-    beginning = text.data.decode("utf-8")
-    if rich:
-        beginning = html.to_text(beginning, links=False, limit=characters * 2 + _SLACK)
-    else:
-        beginning = beginning[: characters * 4 + _SLACK]
-    return _WHITE.sub(" ", beginning).strip()[:characters].rstrip()
+    near, far = characters * 8 + _PREVIEW_NEAR, characters * 8 + _PREVIEW_FAR
+    if not rich:
+        return _one_line(text.data[:near], characters)
+    body = _BODY_TAG.search(text.data, 0, LARGEST_CONVERSION)
+    start = body.start() if body else 0
+    shown = ""
+    for reach in (near, far):
+        piece = text.data[start : start + reach]
+        plain = html.to_text(piece.decode("utf-8", "ignore"), links=False, limit=characters * 2 + _SLACK)
+        shown = _one_line(plain.encode("utf-8"), characters)
+        if len(shown) == characters or len(piece) < reach:
+            break
+    return shown
 
 
 def clean_utf8(data: bytes) -> bytes:
@@ -133,6 +142,10 @@ def cut_text(data: bytes, size: int) -> bytes:
 def cut_html(data: bytes, size: int) -> bytes:
     """The same of HTML; a tag or character reference that would be torn is left out."""
     return _without_torn_end(cut_text(data, size))
+
+
+def _one_line(text: bytes, characters: int) -> str:
+    return " ".join(text.decode("utf-8", "ignore").split())[:characters]
 
 
 def _room(size: int) -> int | None:

@@ -69,6 +69,8 @@ class Headers:
 
 def clean(text: str) -> str:
     """One line of text that XML can carry: no control characters, white space collapsed."""
+    if text.isprintable() and "  " not in text:
+        return text.strip(" ")
     return _SPACES.sub(" ", _UNWANTED.sub("", text)).strip(" ")
 
 

@@ -72,7 +72,8 @@ _CELL = frozenset({"td", "th"})
 _LINK_SCHEMES = ("http://", "https://", "mailto:", "tel:", "ftp://")
 _HIDDEN = re.compile(r"display\s*:\s*none", re.IGNORECASE)
 _WHITE = re.compile(r"[ \t\r\n\f]+")
-_NO_BREAK_SPACE = str.maketrans("\u00a0", " ", "\u200b\u00ad\ufeff\u034f")
+_UNEVEN = re.compile(r"[\t\r\n\f]|  ")
+_INVISIBLE = "\u200b\u00ad\ufeff\u034f"
 
 _FEW_TAGS = 1500
 _DEEPEST = 500
@@ -165,8 +166,10 @@ def _without_end(document: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    spaced = _RUN_OF_SPACES.sub("\u00a0", text.replace("\r\n", "\n").replace("\r", "\n").expandtabs(8))
-    return html.escape(spaced, quote=False).replace("\n", "<br>\r\n")
+    text = text.replace("\r\n", "\n").replace("\r", "\n").expandtabs(8)
+    if "  " in text or "\n " in text or text[:1] == " ":
+        text = _RUN_OF_SPACES.sub("\u00a0", text)
+    return html.escape(text, quote=False).replace("\n", "<br>\r\n")
 
 
 def _too_deep(document: str) -> bool:
@@ -218,7 +221,7 @@ class _Writer:
                 self.line_break()
                 self._put(line)
             return
-        collapsed = _WHITE.sub(" ", text)
+        collapsed = _WHITE.sub(" ", text) if _UNEVEN.search(text) else text
         stripped = collapsed.strip(" ")
         if not stripped:
             self._space = self._space or bool(collapsed)
@@ -236,7 +239,7 @@ class _Writer:
 
     def line_break(self) -> None:
         """End the line, even an empty one."""
-        text = "".join(self._line).translate(_NO_BREAK_SPACE).rstrip()
+        text = "".join(self._line).rstrip()
         self._lines.append(f"{'> ' * min(self.quotes, 10)}{text}".rstrip() if self.quotes else text)
         self._line.clear()
         self._space = False
@@ -267,7 +270,11 @@ class _Writer:
 
     def text(self) -> str:
         self.end_line()
-        return "\r\n".join(self._lines).strip("\r\n")
+        text = "\r\n".join(self._lines).strip("\r\n").replace("\u00a0", " ")
+        if not text.isascii():
+            for invisible in _INVISIBLE:
+                text = text.replace(invisible, "")
+        return text
 
     def _put(self, text: str) -> None:
         if text:

@@ -56,8 +56,8 @@ def plan_body(layout: Layout, message_size: int, options: BodyOptions, version: 
     sections: dict[str, int | None] = {}
     for wanted in (*attempts, *([part] if part else [])):
         if wanted.type == MIME:
-            limit = _mime_limit(wanted)
-            _merge(sections, {"": limit if limit < message_size else None})
+            most = _mime_limit(wanted)
+            _merge(sections, {"": most if most < message_size else None})
         elif wanted.truncation != 0:
             _merge(sections, texts.wanted(layout, rich=wanted.type == HTML, size=wanted.truncation))
         if wanted.preview and version >= Version.V14_0 and (wanted.type == MIME or wanted.truncation == 0):

@@ -238,7 +238,7 @@ def _since_14(headers: Headers, flags: Collection[str], place: Place, uid: int) 
         made.append(element(Email2.LastVerbExecuted, verb))
     made.append(Element(Email.Categories))
     sender = next(addresses(headers, "sender"), None)
-    author = next(addresses(headers, "from"), None)
+    author = next(addresses(headers, "from"), None) if sender else None
     if sender and author and sender.address.lower() != author.address.lower():
         made.append(Element(Email2.Sender, str(sender)))
     return made
