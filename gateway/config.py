@@ -74,7 +74,10 @@ def _public_url(value: str) -> str:
 
 
 def _path(value: Path, info: ValidationInfo) -> Path:
-    return _folder(info) / value
+    path = _folder(info) / value
+    if not path.is_file():
+        raise ValueError(f"there is no file {path}")
+    return path
 
 
 def _folder(info: ValidationInfo) -> Path:
@@ -265,6 +268,8 @@ class EasSection(_Section):
     """Most elements of a request."""
     max_depth: Annotated[int, Field(ge=16, le=1000)] = 32
     """Most elements of a request inside each other."""
+    notify_all: bool = False
+    """Whether changed and deleted messages end the wait of a phone too, and not new ones alone."""
     duplicate_window: Annotated[int, Field(ge=60)] = 86400
     """Seconds for which a message sent is remembered, so that it is not sent again."""
 

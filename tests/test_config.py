@@ -71,6 +71,7 @@ def test_defaults(file: Path, tmp_path: Path) -> None:
 
 def test_everything(file: Path, tmp_path: Path) -> None:
     file.write_text(FULL)
+    (tmp_path / "ca.pem").touch()
     settings = load(file, {})
     assert (settings.server.host, settings.server.port) == ("::1", 8443)
     assert settings.server.public_url == "https://sync.example.com"
@@ -157,6 +158,7 @@ def test_environment_alone_can_complete_a_file(file: Path) -> None:
         (("[imap]", "[log]\nlevel = 'all'\n[imap]"), "log.level: Input should be 'debug', 'info'"),
         (("[imap]", "[eas]\nheartbeat_max = 30\n[imap]"), "eas.heartbeat_min: allowed is at most"),
         (('[imap]\nhost = "imap.example.com"', "imap = 3"), "imap: Input should be a valid dictionary"),
+        (("[imap]", "[imap]\nca_file = '/no/such/file'"), "imap.ca_file: there is no file /no/such/file"),
         (("[imap]", "[imap"), "is not TOML"),
     ],
 )

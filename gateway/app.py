@@ -1,0 +1,188 @@
+"""The composition root: the one place that knows which concrete parts the gateway is made of."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
+from typing import Any
+
+import structlog
+from starlette.applications import Starlette
+
+from gateway.config import Settings
+from gateway.eas.commands import COMMANDS
+from gateway.eas.commands.base import Limits, Services
+from gateway.eas.identity import Identity
+from gateway.errors import GatewayError
+from gateway.store.sqlite import SqliteState, parse_url
+from gateway.upstream.imap.settings import ImapSettings
+from gateway.upstream.imap.upstream import ImapUpstream
+from gateway.upstream.smtp import SmtpSettings, SmtpSubmission
+from gateway.web.auth import Authentication
+from gateway.web.client import Proxies
+from gateway.web.eas import EasEndpoint, discovery, is_eas_path
+from gateway.web.health import Health
+from gateway.web.http import Receive, Scope, Send
+from gateway.web.metrics import Metrics
+from gateway.web.trace import Trace
+
+__all__ = ["RELEASE", "App", "SystemClock", "create_app", "open_state"]
+
+_HOUR = 3600
+RELEASE = version("activesync-gateway")
+
+
+class SystemClock:
+    """The clock of the machine."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+def create_app(settings: Settings) -> App:
+    """Return the gateway as an ASGI application; it opens and closes what it needs with its lifespan."""
+    return App(settings)
+
+
+async def open_state(settings: Settings) -> SqliteState:
+    """Open the store. Raises GatewayError."""
+    return await SqliteState.open(parse_url(settings.store.url))
+
+
+class App:
+    """The ASGI application. It starts whether or not the upstream servers can be reached."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._stopping = asyncio.Event()
+        self._eas: EasEndpoint | None = None
+        self._pages = Starlette()
+        self._log = structlog.get_logger("gateway.app")
+
+    def stop(self) -> None:
+        """Have held requests answered now: the server is about to shut down."""
+        self._stopping.set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Dispatch one ASGI connection."""
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        elif self._eas is not None and scope["type"] == "http" and is_eas_path(scope["path"]):
+            await self._eas(scope, receive, send)
+        else:
+            await self._pages(scope, receive, send)
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        await receive()
+        async with AsyncExitStack() as parts:
+            try:
+                await self._start(parts)
+            except GatewayError as error:
+                await send({"type": "lifespan.startup.failed", "message": str(error)})
+                return
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+            self.stop()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _start(self, parts: AsyncExitStack) -> None:
+        """Open every part, and connect them; `parts` closes them in reverse."""
+        settings = self._settings
+        state = await open_state(settings)
+        parts.push_async_callback(state.aclose)
+        imap = ImapUpstream(_imap(settings))
+        parts.push_async_callback(imap.aclose)
+        smtp = SmtpSubmission(_smtp(settings))
+        parts.push_async_callback(smtp.aclose)
+        identity = Identity(
+            login=settings.imap.login,
+            email=settings.identity.email,
+            name=settings.identity.name,
+            allow_from=settings.identity.allow_from,
+        )
+        metrics = Metrics()
+        metrics.watch(
+            "imap_connections", "Open connections to the IMAP server.", lambda: imap.open_connections
+        )
+        services = Services(
+            state=state,
+            submission=smtp,
+            clock=SystemClock(),
+            limits=_limits(settings),
+            identity=identity,
+            release=RELEASE,
+            discovery=discovery(COMMANDS),
+        )
+        parts.push_async_callback(services.background.aclose, settings.server.shutdown_grace)
+        await parts.enter_async_context(_running(_housekeeping(services)))
+        self._eas = EasEndpoint(
+            COMMANDS,
+            services,
+            Authentication(imap, identity, max_delay=settings.auth.max_delay),
+            imap.mailboxes,
+            proxies=Proxies(settings.server.trusted_proxies),
+            metrics=metrics,
+            trace=Trace(settings.log.trace),
+            stopping=self._stopping,
+        )
+        health = Health({"store": state.check_writable, "imap": imap.check, "smtp": smtp.check})
+        self._pages = Starlette(routes=[*health.routes(), metrics.route()])
+        self._log.info("started", release=RELEASE, imap=settings.imap.host, smtp=settings.smtp.host)
+
+
+@asynccontextmanager
+async def _running(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Run endless work beside what is in the context."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+async def _housekeeping(services: Services) -> None:
+    """Forget messages sent so long ago that nobody repeats them, until cancelled."""
+    log = structlog.get_logger("gateway.app")
+    while True:
+        try:
+            await services.state.prune_sends(services.clock.now() - services.limits.duplicate_window)
+        except GatewayError as error:
+            log.warning("housekeeping failed", reason=error.detail)
+        await asyncio.sleep(_HOUR)
+
+
+def _imap(settings: Settings) -> ImapSettings:
+    imap = settings.imap
+    return ImapSettings(
+        host=imap.host,
+        port=imap.port_number,
+        security=imap.security,
+        ca_file=imap.ca_file,
+        verify=imap.verify,
+        timeout=imap.timeout,
+        max_connections_per_user=imap.max_connections_per_user,
+        poll_interval=imap.poll_interval,
+        auth_cache_seconds=settings.auth.cache_seconds,
+    )
+
+
+def _smtp(settings: Settings) -> SmtpSettings:
+    smtp = settings.smtp
+    return SmtpSettings(
+        host=smtp.host,
+        port=smtp.port_number,
+        security=smtp.security,
+        auth=smtp.auth,
+        ca_file=smtp.ca_file,
+        verify=smtp.verify,
+        timeout=smtp.timeout,
+    )
+
+
+def _limits(settings: Settings) -> Limits:
+    values = settings.eas.model_dump()
+    return Limits(**values | {"duplicate_window": timedelta(seconds=settings.eas.duplicate_window)})

@@ -1,0 +1,176 @@
+"""The command line: serve, demo, check-config, devices, poison."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import resource
+import signal
+import socket
+import sys
+from collections.abc import Callable, Coroutine
+from functools import wraps
+from pathlib import Path
+from types import FrameType
+from typing import Any, ParamSpec, TypeVar
+
+import click
+import uvicorn
+
+from gateway.app import RELEASE, App, create_app, open_state
+from gateway.config import Settings, load
+from gateway.errors import GatewayError
+from gateway.web import logs
+
+__all__ = ["main"]
+
+USAGE_ERROR = 2
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _config(function: Callable[P, T]) -> Callable[P, T]:
+    """Give a command `--config FILE`."""
+    return click.option(
+        "--config",
+        "file",
+        type=click.Path(path_type=Path, dir_okay=False),
+        envvar="GATEWAY_CONFIG",
+        default=Path("/etc/activesync-gateway/gateway.toml"),
+        show_default=True,
+        help="Configuration file.",
+    )(function)
+
+
+def _told(function: Callable[P, T]) -> Callable[P, T]:
+    """Tell a failure in one line, and end with status 2."""
+
+    @wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return function(*args, **kwargs)
+        except GatewayError as error:
+            click.echo(f"activesync-gateway: {error}", err=True)
+            sys.exit(USAGE_ERROR)
+
+    return call
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(RELEASE, prog_name="activesync-gateway")
+def main() -> None:
+    """Exchange ActiveSync for phones, on top of any IMAP and SMTP server."""
+
+
+@main.command()
+@_config
+@_told
+def serve(file: Path) -> None:
+    """Serve phones until SIGTERM or Ctrl-C."""
+    settings = load(file, os.environ)
+    logs.configure(settings.log.level, settings.log.format)
+    _allow_many_connections()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        # uvicorn puts its own handlers over these, and raises the signal again once it has stopped.
+        signal.signal(each, _end)
+    server = _Server(settings)
+    server.run()
+    if not server.started:
+        sys.exit(1)
+
+
+@main.command()
+@click.option("--once", is_flag=True, help="End after the phone's session instead of serving on.")
+def demo(once: bool) -> None:
+    """Show the gateway at work with embedded mail servers and a small phone."""
+    from gateway.demo.run import main as run  # noqa: PLC0415  # its packages are optional
+
+    sys.exit(run(once))
+
+
+@main.command("check-config")
+@_config
+@_told
+def check_config(file: Path) -> None:
+    """Check the configuration file."""
+    load(file, os.environ)
+    click.echo(f"{file}: good")
+
+
+@main.command()
+@_config
+@_told
+def devices(file: Path) -> None:
+    """List the phones that use the gateway."""
+
+    async def show(settings: Settings) -> None:
+        state = await open_state(settings)
+        try:
+            for device in await state.list_devices():
+                seen = device.last_seen.isoformat(timespec="seconds") if device.last_seen else "-"
+                row = (device.user, device.id, device.type, device.version, seen, device.agent)
+                click.echo("\t".join(row))
+        finally:
+            await state.aclose()
+
+    _run(show(load(file, os.environ)))
+
+
+@main.command()
+@_config
+@_told
+def poison(file: Path) -> None:
+    """List the items that could not be shown to a phone, and why."""
+
+    async def show(settings: Settings) -> None:
+        state = await open_state(settings)
+        try:
+            for entry in await state.list_poison():
+                click.echo("\t".join(entry))
+        finally:
+            await state.aclose()
+
+    _run(show(load(file, os.environ)))
+
+
+def _run(work: Coroutine[Any, Any, None]) -> None:
+    asyncio.run(work)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, except that requests held for hours are answered as soon as it is told to stop."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._app: App = create_app(settings)
+        super().__init__(
+            uvicorn.Config(
+                self._app,
+                host=settings.server.host,
+                port=settings.server.port,
+                http="httptools",
+                loop="uvloop",
+                ws="none",
+                lifespan="on",
+                access_log=False,
+                log_config=None,
+                proxy_headers=False,
+                server_header=False,
+                timeout_graceful_shutdown=int(settings.server.shutdown_grace) + 1,
+            )
+        )
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop listening, and let what is under way end within the grace."""
+        self._app.stop()
+        await super().shutdown(sockets)
+
+
+def _end(_number: int, _frame: FrameType | None) -> None:
+    sys.exit(0)
+
+
+def _allow_many_connections() -> None:
+    """Raise the limit of open files: each phone that waits is one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
