@@ -1,0 +1,58 @@
+"""What an SMTP server's refusal means for the phone (RFC 5321 4.2, enhanced codes RFC 3463)."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from gateway.errors import Kind, SubmissionError
+
+__all__ = ["Step", "refusal", "temporary"]
+
+Step = Literal["MAIL", "RCPT", "DATA"]
+
+_ENHANCED = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})\b", re.ASCII)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
+_LONGEST_TEXT = 200
+
+# By subject and detail of the enhanced code, whatever its class; these are more exact than the reply code.
+_BY_ENHANCED = {
+    (2, 2): Kind.SEND_QUOTA_EXCEEDED,  # mailbox full
+    (2, 3): Kind.TOO_LARGE,  # longer than this recipient takes
+    (3, 4): Kind.TOO_LARGE,  # larger than the system takes
+    (5, 3): Kind.SEND_QUOTA_EXCEEDED,  # too many recipients
+}
+_PERMANENT: dict[Step, Kind] = {
+    "MAIL": Kind.SUBMISSION_FAILED,
+    "RCPT": Kind.RECIPIENT_UNRESOLVED,
+    "DATA": Kind.SUBMISSION_FAILED,
+}
+
+
+def refusal(step: Step, code: int, text: str) -> SubmissionError:
+    """The error for a reply that refused a step of the submission; no mail was taken."""
+    permanent = 500 <= code < 600
+    match = _ENHANCED.match(text)
+    kind = _BY_ENHANCED.get((int(match[2]), int(match[3]))) if match else None
+    if kind is None:
+        kind = _by_code(step, code)
+    return SubmissionError(f"{step} refused: {code} {_readable(text)}", kind=kind, permanent=permanent)
+
+
+def temporary(detail: str) -> SubmissionError:
+    """The error for a server that cannot be used at the moment."""
+    return SubmissionError(_readable(detail), kind=Kind.SERVER_ERROR_RETRY)
+
+
+def _by_code(step: Step, code: int) -> Kind:
+    if code == 452:
+        return Kind.SEND_QUOTA_EXCEEDED
+    if code == 552:
+        return Kind.SEND_QUOTA_EXCEEDED if step == "RCPT" else Kind.TOO_LARGE
+    if 500 <= code < 600:
+        return _PERMANENT[step]
+    return Kind.SERVER_ERROR_RETRY
+
+
+def _readable(text: str) -> str:
+    return _CONTROL.sub(" ", text)[:_LONGEST_TEXT]

@@ -1,0 +1,242 @@
+"""One connection to the SMTP server: the only place that uses aiosmtplib.
+
+The library's own way to send a message loses the difference between a connection that died before the end
+of the message and one that died after it, and sends to some recipients when others are refused; so the
+commands of a submission are given one by one here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from contextlib import suppress
+from dataclasses import dataclass
+
+from aiosmtplib import SMTP, SMTPAuthenticationError, SMTPException
+from aiosmtplib.protocol import SMTPProtocol
+from aiosmtplib.response import SMTPResponse
+
+from gateway.errors import Kind, SubmissionError
+from gateway.types import Credentials
+from gateway.upstream.smtp.replies import Step, refusal, temporary
+from gateway.upstream.smtp.settings import SmtpSettings
+
+__all__ = ["Envelope", "Session"]
+
+_CHUNK = 262144
+_POLL = 0.005
+_QUIT_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """Who sends what to whom: checked addresses, and a message with CRLF line ends that ends with one."""
+
+    sender: str
+    recipients: tuple[str, ...]
+    message: bytes
+
+
+class Session:
+    """A connection, ready for a message. Made by `connect`; of no use any more once not `usable`."""
+
+    def __init__(self, client: SMTP, settings: SmtpSettings) -> None:
+        self._client = client
+        self._settings = settings
+
+    @classmethod
+    async def connect(
+        cls,
+        settings: SmtpSettings,
+        tls: ssl.SSLContext | None,
+        hello_name: str,
+        credentials: Credentials | None,
+    ) -> Session:
+        """Connect, secure and log in. Raises `SubmissionError`."""
+        client = SMTP(
+            hostname=settings.host,
+            port=settings.port,
+            local_hostname=hello_name,
+            timeout=settings.timeout,
+            use_tls=settings.security == "tls",
+            start_tls=settings.security == "starttls",
+            tls_context=tls,
+        )
+        session = cls(client, settings)
+        try:
+            await client.connect()
+            await client.ehlo()
+            if credentials is not None:
+                await session._login(credentials)
+        except (SMTPException, OSError) as error:
+            client.close()
+            raise temporary(f"no connection to {settings.host}:{settings.port}: {error}") from error
+        except BaseException:
+            client.close()
+            raise
+        return session
+
+    @property
+    def usable(self) -> bool:
+        """Whether the connection still stands, as far as is known here."""
+        return self._client.is_connected
+
+    def close(self) -> None:
+        """Drop the connection at once."""
+        self._client.close()
+
+    async def quit(self) -> None:
+        """Take leave of the server."""
+        with suppress(SMTPException, OSError):
+            await self._client.quit(timeout=_QUIT_SECONDS)
+        self._client.close()
+
+    async def mail(self, envelope: Envelope) -> bool:
+        """Begin a message; False when the connection turned out to be dead or at its end.
+
+        Raises `SubmissionError` when the server does not take it.
+        """
+        options = self._options(envelope)
+        try:
+            reply = await self._client.execute_command(
+                b"MAIL", b"FROM:<" + envelope.sender.encode() + b">", *options
+            )
+        except (SMTPException, OSError):
+            self.close()
+            return False
+        if reply.code == 421:
+            self.close()
+            return False
+        await self._expect(reply, "MAIL", 250)
+        return True
+
+    async def send(self, envelope: Envelope) -> None:
+        """Name all recipients and hand over the message; the server has taken it on return.
+
+        Raises `SubmissionError`; when one recipient is refused, nobody gets the message.
+        """
+        for recipient in envelope.recipients:
+            reply = await self._command(b"RCPT", b"TO:<" + recipient.encode() + b">")
+            await self._expect(reply, "RCPT", 250, 251)
+        await self._expect(await self._command(b"DATA"), "DATA", 354)
+        reply = await self._transfer(envelope.message)
+        await self._expect(reply, "DATA", 250)
+
+    def _options(self, envelope: Envelope) -> list[bytes]:
+        """Parameters of MAIL. Raises `SubmissionError` for what the server says it cannot do."""
+        offered = self._client.esmtp_extensions
+        options: list[bytes] = []
+        if "size" in offered:
+            size, limit = len(envelope.message), offered["size"].strip()
+            if limit.isdecimal() and 0 < int(limit) < size:
+                raise SubmissionError(
+                    f"the message has {size} octets, the server takes {limit}",
+                    kind=Kind.TOO_LARGE,
+                    permanent=True,
+                )
+            options.append(b"SIZE=%d" % size)
+        if "8bitmime" in offered and not envelope.message.isascii():
+            options.append(b"BODY=8BITMIME")
+        if not all(address.isascii() for address in (envelope.sender, *envelope.recipients)):
+            if "smtputf8" not in offered:
+                raise SubmissionError(
+                    "an address is not ASCII, and the server takes no others",
+                    kind=Kind.RECIPIENT_UNRESOLVED,
+                    permanent=True,
+                )
+            options.append(b"SMTPUTF8")
+        return options
+
+    async def _login(self, credentials: Credentials) -> None:
+        methods = self._client.server_auth_methods
+        try:
+            if "plain" in methods:
+                await self._client.auth_plain(credentials.login, credentials.password)
+            elif "login" in methods:
+                await self._client.auth_login(credentials.login, credentials.password)
+            else:
+                raise SubmissionError(
+                    "the server offers no login by PLAIN or LOGIN: look at smtp.security and smtp.auth"
+                )
+        except SMTPAuthenticationError as error:
+            if 400 <= error.code < 500:
+                raise temporary(f"login failed for now: {error.code} {error.message}") from error
+            raise SubmissionError(
+                f"the SMTP server refused the login of {credentials.login}: {error.code}"
+            ) from error
+
+    async def _command(self, *words: bytes) -> SMTPResponse:
+        try:
+            return await self._client.execute_command(*words)
+        except (SMTPException, OSError) as error:
+            self.close()
+            raise temporary(f"connection lost before the message was sent: {error}") from error
+
+    async def _expect(self, reply: SMTPResponse, step: Step, *codes: int) -> None:
+        """Raises `SubmissionError` unless the reply has one of the codes; the next message may still come."""
+        if reply.code in codes:
+            return
+        with suppress(SMTPException, OSError):
+            if (await self._client.rset()).code != 250:
+                self.close()
+        raise refusal(step, reply.code, reply.message)
+
+    async def _transfer(self, message: bytes) -> SMTPResponse:
+        """Send the message after the server said 354, and wait for its answer."""
+        protocol = self._client.protocol
+        if protocol is None:
+            raise temporary("connection lost before the message was sent")
+        # Read from the start: a server may refuse a message before its end.
+        answer = asyncio.create_task(protocol.read_response())
+        ended = False
+        try:
+            await asyncio.sleep(0)
+            async with asyncio.timeout(self._settings.timeout + len(message) / self._settings.slowest_rate):
+                await _write(protocol, _stuffed(message), answer)
+            if not answer.done():
+                ended = True
+                protocol.write(b".\r\n")
+            async with asyncio.timeout(self._settings.answer_timeout):
+                reply = await answer
+        except (SMTPException, OSError) as error:
+            self.close()
+            raise _broken(error, ended) from error
+        finally:
+            if not answer.done():
+                # Cancelled or timed out: what the server says later must not be taken for another answer.
+                answer.cancel()
+                self.close()
+            elif not answer.cancelled():
+                # Writing may have failed first; asyncio complains of errors nobody looked at.
+                answer.exception()
+        if not ended:
+            self.close()
+        return reply
+
+
+def _broken(error: Exception, ended: bool) -> SubmissionError:
+    """The error for a connection that broke during DATA, or after the message when it had `ended`."""
+    when = "after the message was sent, before the answer" if ended else "while the message was sent"
+    return SubmissionError(
+        f"connection lost {when}: {type(error).__name__}", kind=Kind.SERVER_ERROR_RETRY, sent_unknown=ended
+    )
+
+
+def _stuffed(message: bytes) -> bytes:
+    """The message with a second dot where a line begins with one (RFC 5321 4.5.2)."""
+    if b"\r\n." in message:
+        message = message.replace(b"\r\n.", b"\r\n..")
+    return b"." + message if message.startswith(b".") else message
+
+
+async def _write(protocol: SMTPProtocol, message: bytes, answer: asyncio.Task[SMTPResponse]) -> None:
+    """Write until all is on its way to the kernel, or the server has answered."""
+    rest = memoryview(message)
+    while rest and not answer.done():
+        protocol.write(rest[:_CHUNK])  # type: ignore[arg-type]
+        rest = rest[_CHUNK:]
+        transport = protocol.transport
+        assert isinstance(transport, asyncio.WriteTransport)
+        # Asyncio tells only the protocol, which is the library's, when there is room again.
+        while transport.get_write_buffer_size() > 0 and not answer.done():  # noqa: ASYNC110
+            await asyncio.sleep(_POLL)
