@@ -87,6 +87,8 @@ SET_LIMIT = 7000
 _PLAIN = Dialect()
 """For commands without strings, which every server reads alike."""
 _SECTION = re.compile(r"(?:[1-9][0-9]*\.)*(?:[1-9][0-9]*|HEADER|TEXT|MIME)|")
+_FIELD_NAME = re.compile(r"[!#-'*-9;-Z^-z|}~]+")
+"""RFC 5322 ftext without what would need quotes or end the section."""
 _FETCH_ITEM = re.compile(
     r"[A-Z0-9][A-Z0-9.-]*"
     r"(?:\[[0-9A-Z.]*(?: \([!#-'*-Z^-z|}~]+(?: [!#-'*-Z^-z|}~]+)*\))?\](?:<[0-9]+\.[1-9][0-9]*>)?)?"
@@ -178,7 +180,7 @@ def list_mailboxes(
     arguments: list[Argument] = []
     if selected := _atoms(select).items:
         arguments.append(Group(selected))
-    arguments += (mailbox(reference, dialect), mailbox(pattern, dialect))
+    arguments += (mailbox(reference), mailbox(pattern))
     returned: list[Argument] = list(map(Atom, returns))
     if items := _atoms(status).items:
         returned += (Atom("STATUS"), Group(items))
@@ -189,12 +191,12 @@ def list_mailboxes(
 
 def lsub(dialect: Dialect, pattern: str = "*", *, reference: str = "") -> Command:
     """LSUB (RFC 3501 6.3.9)."""
-    return build(dialect, "LSUB", (mailbox(reference, dialect), mailbox(pattern, dialect)))
+    return build(dialect, "LSUB", (mailbox(reference), mailbox(pattern)))
 
 
 def status(dialect: Dialect, name: MailboxName, items: Iterable[str]) -> Command:
     """STATUS (RFC 3501 6.3.10)."""
-    return build(dialect, "STATUS", (mailbox(name, dialect), _atoms(items)))
+    return build(dialect, "STATUS", (mailbox(name), _atoms(items)))
 
 
 def select(
@@ -207,7 +209,7 @@ def select(
     known: Uids | None = None,
 ) -> Command:
     """SELECT or EXAMINE; `qresync` is (uidvalidity, modseq), `known` the UIDs known (RFC 7162 3.2.5)."""
-    arguments = [mailbox(name, dialect)]
+    arguments = [mailbox(name)]
     if qresync is not None:
         words: list[Argument] = [Atom(str(number)) for number in qresync]
         if known:
@@ -222,12 +224,12 @@ def select(
 
 def on_mailbox(dialect: Dialect, command: str, name: MailboxName) -> Command:
     """CREATE, DELETE, SUBSCRIBE, UNSUBSCRIBE, GETQUOTAROOT, MYRIGHTS, GETACL: a command with one mailbox."""
-    return build(dialect, command, (mailbox(name, dialect),))
+    return build(dialect, command, (mailbox(name),))
 
 
 def rename(dialect: Dialect, name: MailboxName, target: MailboxName) -> Command:
     """RENAME (RFC 3501 6.3.5)."""
-    return build(dialect, "RENAME", (mailbox(name, dialect), mailbox(target, dialect)))
+    return build(dialect, "RENAME", (mailbox(name), mailbox(target)))
 
 
 def append(
@@ -239,7 +241,7 @@ def append(
     date: datetime | None = None,
 ) -> Command:
     """APPEND (RFC 3501 6.3.11). `date` must have a time zone. A message with NUL needs BINARY (RFC 3516)."""
-    arguments = [mailbox(name, dialect)]
+    arguments = [mailbox(name)]
     if (given := _flags(flags)).items:
         arguments.append(given)
     if date is not None:
@@ -262,8 +264,10 @@ def section(name: str, *, offset: int = 0, length: int | None = None, binary: bo
 
 def header_fields(names: Iterable[str], *, part: str = "") -> str:
     """The fetch item `BODY.PEEK[HEADER.FIELDS (...)]`, names in upper case and in the order given."""
-    fields = " ".join(names).upper()
-    return f"BODY.PEEK[{part}{'.' if part else ''}HEADER.FIELDS ({fields})]"
+    fields = list(names)
+    if not fields or not all(map(_FIELD_NAME.fullmatch, fields)):
+        raise CommandError("not the name of a header field")
+    return f"BODY.PEEK[{part}{'.' if part else ''}HEADER.FIELDS ({' '.join(fields).upper()})]"
 
 
 def uid_fetch(
@@ -312,14 +316,14 @@ def uid_copy(
     dialect: Dialect, uids: Iterable[int], target: MailboxName, *, limit: int = SET_LIMIT
 ) -> list[Command]:
     """UID COPY (RFC 3501 6.4.8)."""
-    return [build(dialect, "UID COPY", (each, mailbox(target, dialect))) for each in _sets(uids, limit)]
+    return [build(dialect, "UID COPY", (each, mailbox(target))) for each in _sets(uids, limit)]
 
 
 def uid_move(
     dialect: Dialect, uids: Iterable[int], target: MailboxName, *, limit: int = SET_LIMIT
 ) -> list[Command]:
     """UID MOVE (RFC 6851)."""
-    return [build(dialect, "UID MOVE", (each, mailbox(target, dialect))) for each in _sets(uids, limit)]
+    return [build(dialect, "UID MOVE", (each, mailbox(target))) for each in _sets(uids, limit)]
 
 
 def uid_expunge(uids: Iterable[int], *, limit: int = SET_LIMIT) -> list[Command]:
@@ -357,7 +361,7 @@ def notify_set(
         place: tuple[Argument, ...] = (
             (Atom(where),)
             if isinstance(where, str)
-            else (Atom("MAILBOXES"), Group(tuple(mailbox(name, dialect) for name in where)))
+            else (Atom("MAILBOXES"), Group(tuple(mailbox(name) for name in where)))
         )
         arguments.append(Group((*place, _atoms(events) if events else Atom("NONE"))))
     return build(dialect, "NOTIFY", arguments)

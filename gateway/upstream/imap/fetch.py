@@ -13,13 +13,14 @@ from gateway.upstream.imap.sets import MAX_NUMBER
 from gateway.upstream.imap.structure import parse_envelope, parse_structure
 from gateway.upstream.imap.tokens import Fault, number, parse_nodes, required_text, text_of
 
-__all__ = ["flags_response", "match_flags", "parse_fetch", "parse_flags"]
+__all__ = ["FLAGS_LINE", "flags_response", "match_flags", "parse_fetch", "parse_flags"]
 
 # The response that comes by the ten thousand. Whatever it does not match, the general parser reads.
-match_flags = re.compile(
+FLAGS_LINE = re.compile(
     rb"\* ([1-9][0-9]{0,8}) FETCH \((?:UID ([1-9][0-9]{0,8}) )?FLAGS \(([!#-'*-z|~ ]*)\)"
     rb"(?: UID ([1-9][0-9]{0,8}))?(?: MODSEQ \(([0-9]{1,18})\))?\)\r?\n"
-).match
+)
+match_flags = FLAGS_LINE.match
 
 
 def flags_response(match: re.Match[bytes]) -> Fetch:
@@ -44,9 +45,9 @@ def parse_fetch(seq: int, text: str, literals: Iterable[bytes]) -> tuple[Fetch, 
     if not nodes or not isinstance(nodes[0], list):
         raise Fault(fault or "FETCH without a list")
     reader = _Items()
-    broken = reader.read(nodes[0], cut=fault is not None and len(nodes) == 1)
     if len(nodes) > 1:
         fault = fault or "text behind the list"
+    broken = reader.read(nodes[0], cut=fault is not None)
     return reader.result(seq), fault or broken
 
 
@@ -60,7 +61,7 @@ class _Items:
         self.faults: list[str] = []
 
     def read(self, items: list[Node], *, cut: bool) -> str | None:
-        """Take all items; the last one of a list cut short is not trusted. Returns the first fault."""
+        """Take all items; the list at the end of items cut short is not trusted. Returns the first fault."""
         at, end = 0, len(items)
         first_fault: str | None = None
         while at < end:
@@ -68,7 +69,7 @@ class _Items:
             if name is None:
                 return first_fault or "no item name where one belongs"
             at += 1
-            if at > end or (cut and at == end):
+            if at > end or (cut and at == end and isinstance(items[at - 1], list)):
                 self.faults.append(name)
                 return first_fault or "an item without value"
             try:

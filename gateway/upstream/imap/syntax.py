@@ -26,6 +26,7 @@ __all__ = [
     "Group",
     "Literal",
     "MailboxName",
+    "Name",
     "Octets",
     "Part",
     "Text",
@@ -44,6 +45,13 @@ _LITERAL_MINUS_LENGTH = 4096
 
 class CommandError(ValueError):
     """The value cannot be said in IMAP; the message names no secret."""
+
+
+def _check_text(text: str) -> None:
+    if "\0" in text:
+        raise CommandError("a string cannot hold NUL")
+    if not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):
+        raise CommandError("a string cannot hold surrogates")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +108,17 @@ class Text:
     value: str = field(repr=False)
 
     def __post_init__(self) -> None:
-        if "\0" in self.value:
-            raise CommandError("a string cannot hold NUL")
-        if not self.value.isascii() and any("\ud800" <= char <= "\udfff" for char in self.value):
-            raise CommandError("a string cannot hold surrogates")
+        _check_text(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A mailbox name in Unicode, sent as modified UTF-7 or UTF-8; INBOX in any case is INBOX."""
+
+    value: str
+
+    def __post_init__(self) -> None:
+        _check_text(self.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +171,7 @@ class Answer:
     data: bytes = field(repr=False)
 
 
-Argument: TypeAlias = "Atom | Flag | Text | WireName | Octets | Group"
+Argument: TypeAlias = "Atom | Flag | Text | Name | WireName | Octets | Group"
 MailboxName: TypeAlias = str | WireName
 Part: TypeAlias = bytes | Literal | Answer
 
@@ -191,14 +206,9 @@ class Command:
         return steps
 
 
-def mailbox(name: MailboxName, dialect: Dialect) -> Argument:
-    """A mailbox name: modified UTF-7 or UTF-8 as the dialect wants it; INBOX in any case is INBOX."""
-    if isinstance(name, WireName):
-        return name
-    if name.upper() == "INBOX":
-        return Text("INBOX")
-    text = Text(name)
-    return text if dialect.utf8 else Text(utf7.encode(name))
+def mailbox(name: MailboxName) -> Argument:
+    """The argument for a mailbox name. Raises `CommandError`."""
+    return name if isinstance(name, WireName) else Name(name)
 
 
 def build(dialect: Dialect, name: str, arguments: Iterable[Argument] = ()) -> Command:
@@ -227,6 +237,9 @@ class _Writer:
                 self.text += text.encode("ascii")
             case Text(value):
                 self._string(value.encode("utf-8"))
+            case Name(value):
+                name = "INBOX" if value.upper() == "INBOX" else value
+                self._string((name if self._dialect.utf8 else utf7.encode(name)).encode("utf-8"))
             case WireName(raw):
                 self._string(raw.encode("utf-8", "surrogateescape"))
             case Octets(data):

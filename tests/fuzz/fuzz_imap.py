@@ -1,0 +1,99 @@
+"""Fuzz the IMAP reader: `python tests/fuzz/fuzz_imap.py -max_total_time=60 [CORPUS]`, with any libFuzzer option.
+
+CORPUS is a folder that keeps the inputs found on the way; without it, the seeds of this repository are the
+start and nothing is kept. An input that fails is written to the working directory as `crash-...`.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from types import FunctionType
+from typing import TYPE_CHECKING
+
+from gateway.upstream.imap import (
+    codes,
+    dates,
+    fetch,
+    flags,
+    mailboxes,
+    parser,
+    sets,
+    structure,
+    tokens,
+    utf7,
+    wire,
+)
+from gateway.upstream.imap.responses import Fetch, List, Response, Unparsed
+from gateway.upstream.imap.wire import ResponseReader, WireError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gateway.types import BodyPart
+
+SEEDS = Path(__file__).parent / "corpus" / "imap"
+_INNER = (codes, dates, fetch, flags, mailboxes, parser, sets, structure, tokens, utf7, wire)
+
+
+def read(data: bytes, size: int) -> tuple[list[Response], bool]:
+    """Read `data` in pieces of `size` octets: (responses, whether a limit was exceeded)."""
+    reader = ResponseReader(max_line=4096, max_literal=1024, max_buffer=5000)
+    found: list[Response] = []
+    fault: WireError | None = None
+    for at in range(0, len(data), size):
+        try:
+            found += reader.feed(data[at : at + size])
+        except WireError as error:
+            fault = error
+            break
+    assert fault is None or 0 <= fault.offset <= len(data), data
+    return found, fault is not None
+
+
+def check(data: bytes) -> None:
+    """Hold the reader to its word: responses or WireError, the same ones however the octets arrive."""
+    whole, over = read(data, len(data) or 1)
+    single, single_over = read(data, 1)
+    assert over == single_over, data
+    assert over or whole == single, data
+    for index, response in enumerate(single):
+        if isinstance(response, Fetch):
+            assert not response.faults or isinstance(single[index - 1], Unparsed), data
+            assert response.structure is None or sections(response.structure), data
+        elif isinstance(response, List) and utf7.encode(utf7.decode(response.raw_name)) == response.raw_name:
+            assert response.name in (utf7.decode(response.raw_name), "INBOX"), data
+
+
+def sections(part: BodyPart) -> bool:
+    """Whether each section number is "" or numbers and dots, and lies below that of its parent."""
+    return all(number.isdigit() for number in part.section.split(".") if part.section) and all(
+        child.section.startswith(part.section) and sections(child) for child in part.children
+    )
+
+
+def reader_functions() -> Iterator[FunctionType]:
+    """Yield the functions and methods whose branches the fuzzer should see."""
+    for module in _INNER:
+        for thing in vars(module).values():
+            members = vars(thing).values() if isinstance(thing, type) else [thing]
+            yield from (
+                one for one in members if isinstance(one, FunctionType) and one.__module__ == module.__name__
+            )
+
+
+def main() -> None:
+    """Run until the options say stop; libFuzzer ends the process itself."""
+    import atheris  # here only, as the test of this file does without
+
+    for function in reader_functions():
+        atheris.instrument_func(function)
+    arguments = list(sys.argv)
+    if all(argument.startswith("-") for argument in arguments[1:]):
+        arguments.append("-seed_inputs=" + ",".join(str(seed) for seed in sorted(SEEDS.iterdir())))
+    atheris.Setup(arguments, check)
+    atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,124 @@
+"""Responses about mailboxes."""
+
+from __future__ import annotations
+
+import pytest
+
+from gateway.upstream.imap.responses import (
+    Acl,
+    List,
+    Lsub,
+    Metadata,
+    MyRights,
+    Namespace,
+    NamespaceEntry,
+    Quota,
+    QuotaRoot,
+    Response,
+    StatusData,
+    Unparsed,
+)
+from tests.upstream.imap.reading import read, read_one
+
+CASES: list[tuple[str, Response]] = [
+    ('* LIST () "/" a', List(frozenset(), "/", "a", "a")),
+    (
+        '* LIST (\\NOSELECT \\hasChildren \\X) "." "Entw&APw-rfe"',
+        List(frozenset(("\\Noselect", "\\HasChildren", "\\X")), ".", "Entwürfe", "Entw&APw-rfe"),
+    ),
+    ("* LIST () NIL inbox", List(frozenset(), None, "INBOX", "inbox")),
+    ('* LIST () "" flat', List(frozenset(), None, "flat", "flat")),
+    ('* LIST () "\\\\" "a\\\\b \\"c\\""', List(frozenset(), "\\", 'a\\b "c"', 'a\\b "c"')),
+    ("* LIST () NIL NIL", List(frozenset(), None, "NIL", "NIL")),
+    ('* LIST () "/" [Gmail]/All', List(frozenset(), "/", "[Gmail]/All", "[Gmail]/All")),
+    (
+        '* LIST (\\Subscribed) "/" new ("OLDNAME" ("&APw-") CHILDINFO ("subscribed") X-SIZE (1 (2)))',
+        List(
+            frozenset(("\\Subscribed",)),
+            "/",
+            "new",
+            "new",
+            child_info=frozenset(("SUBSCRIBED",)),
+            old_name="ü",
+            extended={"X-SIZE": ["1", ["2"]]},
+        ),
+    ),
+    ('* XLIST (\\Sent) "/" s', List(frozenset(("\\Sent",)), "/", "s", "s")),
+    ('* LSUB (\\Noselect) "/" "a&-b"', Lsub(frozenset(("\\Noselect",)), "/", "a&b", "a&-b")),
+    (
+        '* STATUS "a b" (MESSAGES 231 uidnext 44292 HIGHESTMODSEQ 7011231777 MAILBOXID (F1) APPENDLIMIT NIL)',
+        StatusData("a b", "a b", {"MESSAGES": 231, "UIDNEXT": 44292, "HIGHESTMODSEQ": 7011231777}, "F1"),
+    ),
+    ("* STATUS Inbox ()", StatusData("INBOX", "Inbox", {})),
+    (
+        '* NAMESPACE (("" "/")) NIL (("Public/&APw-/" "/" "X-PARAM" ("FLAG"))("~" NIL))',
+        Namespace(
+            (NamespaceEntry("", "/"),), (), (NamespaceEntry("Public/ü/", "/"), NamespaceEntry("~", None))
+        ),
+    ),
+    ('* QUOTA "" (STORAGE 10 512 message 1 2)', Quota("", {"STORAGE": (10, 512), "MESSAGE": (1, 2)})),
+    ("* QUOTA root ()", Quota("root", {})),
+    ('* QUOTAROOT INBOX "" user', QuotaRoot("INBOX", ("", "user"))),
+    ("* QUOTAROOT x", QuotaRoot("x", ())),
+    ("* ACL INBOX Fred rwipslda anyone lr", Acl("INBOX", {"Fred": "rwipslda", "anyone": "lr"})),
+    ("* MYRIGHTS &APw- rwi", MyRights("ü", "rwi")),
+    (
+        '* METADATA "" (/shared/comment "hi" /private/x NIL)',
+        Metadata("", {"/shared/comment": b"hi", "/private/x": None}),
+    ),
+    ('* METADATA "" /shared/comment /shared/b', Metadata("", {"/shared/comment": None, "/shared/b": None})),
+]
+
+
+@pytest.mark.parametrize(("line", "expected"), CASES, ids=[line for line, _ in CASES])
+def test_responses(line: str, expected: Response) -> None:
+    assert read_one(line) == expected
+
+
+def test_names_are_utf8_once_enabled() -> None:
+    assert read_one('* LIST () "/" "Entwürfe &APw-"', utf8=True) == List(
+        frozenset(), "/", "Entwürfe &APw-", "Entwürfe &APw-"
+    )
+
+
+def test_a_name_that_is_no_text_keeps_its_octets() -> None:
+    (found,) = read(b"* LIST () NIL {3}\r\na\xff\xfe\r\n")
+    assert isinstance(found, List)
+    assert found.raw_name.encode("utf-8", "surrogateescape") == b"a\xff\xfe"
+
+
+def test_metadata_as_a_literal() -> None:
+    assert read(b'* METADATA "" (/a {2}\r\n\xff\r)\r\n') == [Metadata("", {"/a": b"\xff\r"})]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "* LIST",
+        "* LIST ()",
+        '* LIST () "/" a b c',
+        '* LIST () "/" a (X)',
+        '* LIST () ("/") a',
+        '* LIST NIL "/" (a)',
+        '* LSUB () "/"',
+        "* STATUS a",
+        "* STATUS a (MESSAGES)",
+        "* STATUS a (MESSAGES x)",
+        "* STATUS a (MESSAGES -1)",
+        "* NAMESPACE NIL NIL",
+        '* NAMESPACE ("" "/") NIL NIL',
+        "* NAMESPACE x NIL NIL",
+        "* QUOTA x",
+        "* QUOTA x (STORAGE 1)",
+        "* QUOTA x y",
+        "* QUOTAROOT",
+        "* ACL",
+        "* ACL a b",
+        "* MYRIGHTS a",
+        "* METADATA a",
+        "* METADATA a (b)",
+        "* METADATA a (b (c))",
+    ],
+)
+def test_what_is_not_read(line: str) -> None:
+    assert isinstance(read_one(line), Unparsed)
