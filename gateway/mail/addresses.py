@@ -64,7 +64,7 @@ def parse_addresses(text: str) -> Iterator[Address]:
     """
     position = 0
     while match := _COMMON.match(text, position):
-        yield Address(decode_words(match[1] or match[2] or ""), match[3] or match[4])
+        yield Address(decode_words(match[1] or match[2] or ""), clean(match[3] or match[4]))
         position = match.end()
     text = text[position:]
     reader = _Reader()

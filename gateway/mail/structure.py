@@ -253,6 +253,6 @@ def _invented_name(part: BodyPart) -> str:
     if name is None:
         name = "attachment.txt" if part.type == "text" else "attachment.bin"
     if part.content_type == "message/rfc822" and part.description:
-        title = _PATH.sub(" ", clean(part.description))[:100].strip(" .")
+        title = clean(_PATH.sub(" ", part.description))[:100].strip(" .")
         name = f"{title}.eml" if title else name
     return name

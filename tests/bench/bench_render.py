@@ -1,6 +1,6 @@
 """How fast messages become ApplicationData: `python -m tests.bench.bench_render`; the last line is JSON.
 
-1,000 messages as the upstream shows them (already parsed structure), bodies of 2.5 to 10 kB, some with a file;
+1,000 messages as the upstream shows them, structure parsed already; bodies of 2.5 to 10 kB, some with a file;
 the figure is processor time per message, without any I/O, as the best of several rounds.
 """
 

@@ -73,11 +73,11 @@ class MemoryMailboxes:
 
 def structure_of(raw: bytes) -> tuple[BodyPart, dict[str, bytes]]:
     """The structure of a message, and the bytes of each section ("" and "HEADER" among them)."""
-    message = email.message_from_bytes(raw, policy=compat32)
+    # One character for each octet, so that the parser changes none.
+    message = email.message_from_string(raw.decode("latin-1"), policy=compat32)
     header, blank, _ = raw.partition(b"\r\n\r\n")
     sections = {"": raw, "HEADER": header + blank}
-    root = _part(message, "", sections) if message.is_multipart() else _part(message, "1", sections)
-    return root, sections
+    return _part(message, "" if _has_parts(message) else "1", sections), sections
 
 
 def _part(part: Message, section: str, sections: dict[str, bytes]) -> BodyPart:
@@ -88,9 +88,9 @@ def _part(part: Message, section: str, sections: dict[str, bytes]) -> BodyPart:
     if part.is_multipart() and content_type in _ENVELOPED:
         inner = part.get_payload(0)
         assert isinstance(inner, Message)
-        data = inner.as_bytes(policy=compat32)
-        children = (_part(inner, section if inner.is_multipart() else f"{section}.1", sections),)
-    elif part.is_multipart():
+        data = _octets(inner.as_string(policy=compat32))
+        children = (_part(inner, section if _has_parts(inner) else f"{section}.1", sections),)
+    elif _has_parts(part):
         data = b""
         prefix = f"{section}." if section else ""
         children = tuple(
@@ -100,7 +100,9 @@ def _part(part: Message, section: str, sections: dict[str, bytes]) -> BodyPart:
         )
     else:
         payload = part.get_payload()
-        data = payload.encode("ascii", "surrogateescape") if isinstance(payload, str) else b""
+        # The parser takes status reports apart, an IMAP server does not.
+        pieces = payload if isinstance(payload, list) else [payload]
+        data = b"".join(_octets(str(piece)) for piece in pieces)
     if section and content_type.partition("/")[0] != "multipart":
         sections[section] = data
     kind, _, subtype = content_type.partition("/")
@@ -120,13 +122,17 @@ def _part(part: Message, section: str, sections: dict[str, bytes]) -> BodyPart:
     )
 
 
+def _has_parts(part: Message) -> bool:
+    return part.is_multipart() and part.get_content_maintype() == "multipart"
+
+
 def _text(part: Message, name: str) -> str | None:
     value = part.get(name)
     return None if value is None else _octets(str(value)).decode("utf-8", "surrogateescape")
 
 
 def _octets(value: str) -> bytes:
-    return value.encode("utf-8", "surrogateescape")
+    return value.encode("latin-1")
 
 
 def _parameters(part: Message, name: str) -> list[tuple[str, str]]:

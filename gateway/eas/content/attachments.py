@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from gateway.eas.content.ids import FileReference
@@ -14,6 +15,7 @@ __all__ = ["LARGEST", "AttachmentData", "fetch_attachment"]
 
 LARGEST = 64 * 1024 * 1024
 """Octets that are given out at once, unless the caller says otherwise."""
+_CONTENT_TYPE = re.compile(r"[!#-'*+.0-9A-Z^-~-]+/[!#-'*+.0-9A-Z^-~-]+", re.ASCII)
 _IDENTITY = frozenset({"7bit", "8bit", "binary", ""})
 
 
@@ -55,14 +57,14 @@ async def fetch_attachment(
             request = SectionRequest(reference.uid, part.section, offset, end - offset)
             async for chunk in mailboxes.stream_section(mailbox, reference.uidvalidity, request):
                 piece.add(chunk)
-        return AttachmentData(part.content_type, piece.data(), first, part.size)
+        return AttachmentData(_content_type(part), piece.data(), first, part.size)
     piece = _Piece(first, last, largest)
     decoder = TransferDecoder(part.encoding)
     request = SectionRequest(reference.uid, part.section)
     async for chunk in mailboxes.stream_section(mailbox, reference.uidvalidity, request):
         piece.add(decoder.feed(chunk))
     piece.add(decoder.finish())
-    return AttachmentData(part.content_type, piece.data(), first, piece.position)
+    return AttachmentData(_content_type(part), piece.data(), first, piece.position)
 
 
 class _Piece:
@@ -88,6 +90,10 @@ class _Piece:
 
     def data(self) -> bytes:
         return b"".join(self._kept)
+
+
+def _content_type(part: BodyPart) -> str:
+    return part.content_type if _CONTENT_TYPE.fullmatch(part.content_type) else "application/octet-stream"
 
 
 def _find(root: BodyPart, section: str) -> BodyPart | None:

@@ -1,0 +1,415 @@
+"""Mail on the wire: every message of the corpus in every form, and the promises of rendering."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+from typing import cast
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gateway.eas.content import email as module
+from gateway.eas.content.email import Rendered, flags_change, render
+from gateway.eas.content.ids import parse_file_reference
+from gateway.eas.content.preferences import HTML, MIME, PLAIN, RTF, BodyOptions, BodyPreference
+from gateway.eas.versions import Version
+from gateway.types import ANSWERED, DRAFT, FLAGGED, FORWARDED, SEEN, BodyPart, CollectionId, MessageData
+from tests.mail.corpus import SAMPLES, Sample
+from tests.support.mailboxes import MemoryMailboxes
+from wbxml import Element
+from wbxml.decoder import decode
+from wbxml.encoder import encode
+from wbxml.pages import AirSync, AirSyncBase, Email, Email2, ItemOperations
+
+COLLECTION = CollectionId("5")
+AS_HTML = BodyOptions((BodyPreference(HTML), BodyPreference(PLAIN)))
+AS_PLAIN = BodyOptions((BodyPreference(PLAIN),))
+AS_MIME = BodyOptions((BodyPreference(MIME),), mime_support=2)
+EVERYTHING = (
+    BodyOptions(),
+    AS_HTML,
+    AS_PLAIN,
+    AS_MIME,
+    BodyOptions((BodyPreference(HTML),)),
+    BodyOptions((BodyPreference(RTF),)),
+    BodyOptions((BodyPreference(HTML, 50, True), BodyPreference(PLAIN, 20, preview=100))),
+    BodyOptions((BodyPreference(HTML, 0, preview=255),)),
+    BodyOptions((BodyPreference(HTML, 7),), part=BodyPreference(HTML, 9, preview=10)),
+    BodyOptions((BodyPreference(MIME, 100), BodyPreference(HTML, 100)), mime_support=1),
+)
+
+
+async def rendered(
+    raw: bytes,
+    options: BodyOptions = AS_HTML,
+    version: Version = Version.V16_1,
+    *,
+    flags: Iterable[str] = (),
+    drafts: bool = False,
+) -> list[Element]:
+    mailboxes = MemoryMailboxes([raw], {1: flags})
+    done = await render(mailboxes.port, "m", 7, [1], options, version, collection=COLLECTION, drafts=drafts)
+    assert done[1].poison is None
+    return done[1].elements
+
+
+def values(elements: Sequence[Element], tag: object) -> list[str]:
+    return [one.text() for one in elements if one.tag is tag]
+
+
+def value(elements: Sequence[Element], tag: object) -> str | None:
+    found = values(elements, tag)
+    assert len(found) <= 1
+    return found[0] if found else None
+
+
+def child(elements: Sequence[Element], tag: object) -> Element:
+    return next(one for one in elements if one.tag is tag)
+
+
+def body_data(elements: Sequence[Element]) -> str:
+    return child(elements, AirSyncBase.Body).child_text(AirSyncBase.Data) or ""
+
+
+def names(elements: Sequence[Element], *, inline_only: bool = False) -> tuple[str | None, ...]:
+    found = [one for one in elements if one.tag is AirSyncBase.Attachments]
+    return tuple(
+        one.child_text(AirSyncBase.DisplayName)
+        for one in (found[0] if found else [])
+        if not inline_only or one.child_text(AirSyncBase.IsInline) == "1"
+    )
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.name)
+class TestCorpus:
+    """Each message of the corpus."""
+
+    async def test_properties(self, sample: Sample) -> None:
+        got = await rendered(sample.raw)
+        assert value(got, Email.Subject) == (sample.subject or None)
+        assert value(got, Email.From) == (sample.sender or None)
+        assert value(got, Email.MessageClass) == sample.message_class
+        assert value(got, AirSyncBase.NativeBodyType) == str(sample.native)
+        assert names(got) == sample.attachments
+        assert names(got, inline_only=True) == sample.inline
+
+    async def test_plain_text(self, sample: Sample) -> None:
+        data = body_data(await rendered(sample.raw, AS_PLAIN))
+        assert sample.plain in data
+        if not sample.plain:
+            assert data == ""
+        assert not sample.absent or sample.absent not in data
+
+    async def test_html(self, sample: Sample) -> None:
+        data = body_data(await rendered(sample.raw, BodyOptions((BodyPreference(HTML),))))
+        assert sample.html in data
+        assert not sample.absent or sample.absent not in data
+
+    async def test_every_form_can_be_encoded_and_is_well_formed(self, sample: Sample) -> None:
+        mailboxes = MemoryMailboxes([sample.raw])
+        for options in EVERYTHING:
+            for version in (Version.V12_1, Version.V14_1, Version.V16_1):
+                done = await render(mailboxes.port, "m", 7, [1], options, version, collection=COLLECTION)
+                assert done[1].poison is None
+                check_form(done[1].elements, options, version)
+
+
+def check_form(elements: list[Element], options: BodyOptions, version: Version) -> None:
+    """What holds for every message in every form."""
+    tree = Element(AirSync.ApplicationData, None, elements)
+    assert decode(encode(tree)) == tree
+    for one in tree.iter():
+        assert float(one.tag.min_version or "0") <= version / 10
+        text = one.value if isinstance(one.value, str) else ""
+        assert not any(ord(character) < 32 and character not in "\t\r\n" for character in text)
+    for tag in (AirSyncBase.Attachments, AirSyncBase.Body, AirSyncBase.BodyPart):
+        assert all(len(one) for one in elements if one.tag is tag)
+    body = child(elements, AirSyncBase.Body)
+    order = [
+        AirSyncBase.Type,
+        AirSyncBase.EstimatedDataSize,
+        AirSyncBase.Truncated,
+        AirSyncBase.Data,
+        AirSyncBase.Preview,
+    ]
+    positions = [order.index(one.tag) for one in body]
+    assert positions == sorted(positions)
+    data = (body.child_text(AirSyncBase.Data) or "").encode()
+    kind = int(body.child_text(AirSyncBase.Type) or "0")
+    wanted = options.preference(kind)
+    if wanted and wanted.truncation is not None:
+        assert len(data) <= wanted.truncation
+    if body.find(AirSyncBase.Truncated):
+        assert int(body.child_text(AirSyncBase.EstimatedDataSize) or "0") > len(data)
+    elif body.find(AirSyncBase.Data):
+        assert body.child_text(AirSyncBase.EstimatedDataSize) == str(len(data))
+
+
+FULL = (
+    b"From: Ann <ann@example.org>\r\nSender: Sec <sec@example.org>\r\n"
+    b"To: Ben <ben@example.org>, c@example.org\r\n"
+    b"Cc: D <d@example.org>\r\nBcc: Eve <e@example.org>\r\nReply-To: a@example.org, b@example.org\r\n"
+    b"Subject: Re: AW: Plan\r\nX-Priority: 1 (Highest)\r\nMessage-ID: <2@x>\r\nReferences: <1@x>\r\n"
+    b"MIME-Version: 1.0\r\nContent-Type: text/plain\r\n\r\nHello"
+)
+
+
+async def test_all_properties_in_the_order_of_exchange() -> None:
+    got = await rendered(FULL, AS_PLAIN, Version.V14_1, flags=[SEEN, FLAGGED, ANSWERED, FORWARDED])
+    assert [one.tag for one in got] == [
+        Email.To,
+        Email.Cc,
+        Email.From,
+        Email.ReplyTo,
+        Email.Subject,
+        Email.DateReceived,
+        Email.DisplayTo,
+        Email.ThreadTopic,
+        Email.Importance,
+        Email.Read,
+        AirSyncBase.Body,
+        Email.MessageClass,
+        Email.InternetCPID,
+        Email.Flag,
+        Email.ContentClass,
+        AirSyncBase.NativeBodyType,
+        Email2.ConversationId,
+        Email2.ConversationIndex,
+        Email2.LastVerbExecuted,
+        Email.Categories,
+        Email2.Sender,
+    ]
+    assert value(got, Email.To) == '"Ben" <ben@example.org>, c@example.org'
+    assert value(got, Email.ReplyTo) == "a@example.org; b@example.org"
+    assert value(got, Email.DateReceived) == "2026-03-01T09:15:00.000Z"
+    assert value(got, Email.DisplayTo) == "Ben; c@example.org"
+    assert value(got, Email.ThreadTopic) == "Plan"
+    assert value(got, Email.Importance) == "2"
+    assert value(got, Email.Read) == "1"
+    assert value(got, Email.InternetCPID) == "65001"
+    assert child(got, Email.Flag).child_text(Email.Status) == "2"
+    assert value(got, Email2.LastVerbExecuted) == "1"
+    assert value(got, Email2.Sender) == '"Sec" <sec@example.org>'
+    assert len(child(got, Email2.ConversationId).data()) == 16
+    assert len(child(got, Email2.ConversationIndex).data()) == 10
+
+
+async def test_what_older_versions_do_not_know_is_left_out() -> None:
+    for version in Version:
+        for one in await rendered(FULL, AS_HTML, version, flags=[DRAFT, ANSWERED]):
+            assert float(one.tag.min_version or "0") <= version / 10
+
+
+async def test_drafts_show_their_hidden_recipients() -> None:
+    for flags, drafts in (([DRAFT], False), ([], True)):
+        got = await rendered(FULL, flags=flags, drafts=drafts)
+        assert value(got, Email2.IsDraft) == "1"
+        assert value(got, Email2.Bcc) == '"Eve" <e@example.org>'
+    got = await rendered(FULL)
+    assert value(got, Email2.IsDraft) == "0"
+    assert value(got, Email2.Bcc) is None
+
+
+@pytest.mark.parametrize(
+    ("field", "importance"),
+    [
+        ("Importance: high", "2"),
+        ("Importance: Low", "0"),
+        ("X-Priority: 5", "0"),
+        ("X-Priority: 2(High)", "2"),
+        ("Priority: non-urgent", "0"),
+        ("Priority: urgent", "2"),
+        ("X-Priority: nonsense", "1"),
+        ("X-Other: 1", "1"),
+    ],
+)
+async def test_importance(field: str, importance: str) -> None:
+    assert value(await rendered(f"{field}\r\n\r\nx".encode()), Email.Importance) == importance
+
+
+async def test_flags_are_compared_without_regard_to_case() -> None:
+    got = await rendered(FULL, flags=["\\SEEN", "\\flagged", "$forwarded"])
+    assert value(got, Email.Read) == "1"
+    assert len(child(got, Email.Flag))
+    assert value(got, Email2.LastVerbExecuted) == "3"
+
+
+async def test_long_recipient_lists_end_with_a_whole_address() -> None:
+    many = next(sample for sample in SAMPLES if sample.name == "5,000 recipients")
+    to = value(await rendered(many.raw), Email.To) or ""
+    assert 32000 < len(to) <= 32768
+    assert to.endswith("@example.org>")
+
+
+async def test_file_references_lead_back_to_the_part() -> None:
+    sample = next(sample for sample in SAMPLES if sample.name == "mixed of alternative")
+    attachment = child(await rendered(sample.raw), AirSyncBase.Attachments).children[0]
+    reference = parse_file_reference(attachment.child_text(AirSyncBase.FileReference) or "")
+    assert (reference.collection, reference.uidvalidity, reference.uid, reference.section) == ("5", 7, 1, "2")
+    assert attachment.child_text(AirSyncBase.Method) == "1"
+    assert attachment.child_text(AirSyncBase.EstimatedDataSize) in {"4", "5", "6", "7"}
+
+
+async def test_embedded_messages_have_their_own_method() -> None:
+    sample = next(sample for sample in SAMPLES if sample.name == "forwarded message")
+    attachment = child(await rendered(sample.raw), AirSyncBase.Attachments).children[0]
+    assert attachment.child_text(AirSyncBase.Method) == "5"
+
+
+async def test_inline_pictures_are_named_as_the_html_names_them() -> None:
+    sample = next(sample for sample in SAMPLES if sample.name == "alternative with related")
+    attachment = child(await rendered(sample.raw), AirSyncBase.Attachments).children[0]
+    assert attachment.child_text(AirSyncBase.ContentId) == "dot@x"
+
+
+async def test_replies_share_the_conversation_and_continue_the_index() -> None:
+    def message(own: str, references: str) -> bytes:
+        return f"Message-ID: <{own}>\r\nReferences: {references}\r\n\r\nx".encode()
+
+    first = await rendered(b"Message-ID: <1@x>\r\n\r\nx")
+    second = await rendered(message("2@x", "<1@x>"))
+    third = await rendered(message("3@x", "<1@x>\r\n <2@x>"))
+    other = await rendered(b"Message-ID: <9@x>\r\n\r\nx")
+    conversation = [child(one, Email2.ConversationId).data() for one in (first, second, third, other)]
+    index = [child(one, Email2.ConversationIndex).data() for one in (first, second, third, other)]
+    assert conversation[0] == conversation[1] == conversation[2] != conversation[3]
+    assert index[2].startswith(index[1])
+    assert index[1].startswith(index[0])
+    assert [len(one) for one in index] == [5, 10, 15, 5]
+
+
+async def test_attachments_are_never_fetched_to_show_a_message() -> None:
+    big = b"A" * 100_000
+    raw = (
+        b"MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
+        b"--b\r\nContent-Type: text/plain\r\n\r\n"
+        + b"x" * 300_000
+        + b"\r\n--b\r\nContent-Type: application/pdf\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+        + big
+        + b"\r\n--b--\r\n"
+    )
+    mailboxes = MemoryMailboxes([raw])
+    options = BodyOptions((BodyPreference(PLAIN, 1000),))
+    await render(mailboxes.port, "m", 7, [1], options, Version.V16_1, collection=COLLECTION)
+    assert {request.section for request in mailboxes.asked} == {"1"}
+    assert all(request.limit and request.limit < 2000 for request in mailboxes.asked)
+
+
+async def test_nothing_is_fetched_for_a_body_of_no_octets() -> None:
+    mailboxes = MemoryMailboxes([FULL])
+    options = BodyOptions((BodyPreference(HTML, 0),))
+    done = await render(mailboxes.port, "m", 7, [1], options, Version.V16_1, collection=COLLECTION)
+    assert mailboxes.asked == []
+    body = child(done[1].elements, AirSyncBase.Body)
+    assert body.find(AirSyncBase.Data) is None
+    assert body.child_text(AirSyncBase.Truncated) == "1"
+
+
+async def test_vanished_messages_are_left_out_and_the_order_is_kept() -> None:
+    mailboxes = MemoryMailboxes([FULL, FULL, FULL])
+    done = await render(mailboxes.port, "m", 7, [3, 9, 1], AS_HTML, Version.V16_1, collection=COLLECTION)
+    assert list(done) == [3, 1]
+
+
+async def test_a_body_that_is_gone_counts_as_cut_off() -> None:
+    class Vanishing(MemoryMailboxes):
+        async def fetch_sections(self, *_arguments: object) -> dict[object, bytes]:  # type: ignore[override]
+            return {}
+
+    done = await render(Vanishing([FULL]).port, "m", 7, [1], AS_PLAIN, Version.V16_1, collection=COLLECTION)
+    assert child(done[1].elements, AirSyncBase.Body).child_text(AirSyncBase.Truncated) == "1"
+
+
+async def test_large_windows_are_fetched_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    rounds: list[int] = []
+
+    class Counting(MemoryMailboxes):
+        async def fetch_sections(self, mailbox: str, uidvalidity: int, requests: Sequence[object]) -> object:  # type: ignore[override]
+            rounds.append(len(requests))
+            return await super().fetch_sections(mailbox, uidvalidity, requests)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(module, "_BATCH_OCTETS", 30_000)
+    monkeypatch.setattr(module, "_THREAD_OCTETS", 10_000)
+    raw = b"Content-Type: text/plain\r\n\r\n" + b"x" * 10_000
+    done = await render(
+        Counting([raw] * 10).port, "m", 7, range(1, 11), AS_PLAIN, Version.V16_1, collection=COLLECTION
+    )
+    assert len(done) == 10
+    assert rounds == [3, 3, 3, 1]
+
+
+async def test_parts_of_a_multipart_reply_take_the_data() -> None:
+    parts: list[bytes] = []
+
+    def sink(data: bytes) -> int:
+        parts.append(data)
+        return len(parts)
+
+    mailboxes = MemoryMailboxes([FULL, FULL])
+    done = await render(
+        mailboxes.port, "m", 7, [1, 2], AS_PLAIN, Version.V14_1, collection=COLLECTION, parts=sink
+    )
+    assert parts == [b"Hello", b"Hello"]
+    bodies = [child(one.elements, AirSyncBase.Body) for one in done.values()]
+    assert [one.child_text(ItemOperations.Part) for one in bodies] == ["1", "2"]
+    assert all(one.find(AirSyncBase.Data) is None for one in bodies)
+
+
+class Poisoned(MemoryMailboxes):
+    """The second message has a structure that the renderer cannot cope with."""
+
+    broken: BodyPart | None = None
+
+    async def fetch(self, *arguments: object) -> dict[int, MessageData]:  # type: ignore[override]
+        found = dict(await super().fetch(*arguments))  # type: ignore[arg-type]
+        found[2] = dataclasses.replace(found[2], structure=cast("BodyPart", self.broken))
+        return found
+
+
+@pytest.mark.parametrize("place", ["structure", "body", "header"])
+async def test_a_poison_message_becomes_a_stub_and_holds_up_nobody(place: str) -> None:
+    mailboxes = Poisoned([FULL] * 3)
+    if place == "body":
+        mailboxes.broken = BodyPart("1", "text", "plain", params={"charset": 5}, size=5)  # type: ignore[dict-item]
+    elif place == "header":
+        mailboxes.broken = BodyPart("1", "text", "plain", size=5)
+        mailboxes.broken = BodyPart(
+            "", "multipart", "mixed", children=(mailboxes.broken, BodyPart("x:y", "a", "b"))
+        )
+    done = await render(mailboxes.port, "m", 7, [1, 2, 3], AS_HTML, Version.V16_1, collection=COLLECTION)
+    assert [one.poison is None for one in done.values()] == [True, False, True]
+    stub: Rendered = done[2]
+    assert "Plan" not in (stub.poison or "")
+    assert value(stub.elements, Email.Subject) == "Re: AW: Plan"
+    assert "could not be converted" in body_data(stub.elements)
+    check_form(stub.elements, BodyOptions(), Version.V16_1)
+
+
+def test_a_change_of_flags_names_nothing_else() -> None:
+    assert [one.tag for one in flags_change([SEEN, FLAGGED])] == [Email.Read, Email.Flag]
+    assert flags_change(["\\SEEN"], [SEEN])[0].text() == "1"
+    assert flags_change([], [SEEN])[0].text() == "0"
+    assert len(flags_change([], [FLAGGED])[0]) == 0
+    assert [one.tag for one in flags_change([FLAGGED], [FLAGGED])] == [Email.Flag]
+    assert flags_change([ANSWERED], [ANSWERED]) == []
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.binary(max_size=300),
+    st.sampled_from(
+        ["text/plain", "text/html; charset=utf-7", "multipart/mixed; boundary=b", "message/rfc822"]
+    ),
+    st.sampled_from(["7bit", "base64", "quoted-printable", "x-uuencode"]),
+    st.binary(max_size=300),
+    st.sampled_from(EVERYTHING),
+)
+async def test_arbitrary_messages_are_rendered(
+    fields: bytes, content_type: str, encoding: str, content: bytes, options: BodyOptions
+) -> None:
+    head = f"Content-Type: {content_type}\r\nContent-Transfer-Encoding: {encoding}\r\n".encode()
+    raw = head + b"Subject: " + fields + b"\r\nTo: " + fields + b"\r\n\r\n" + content
+    got = await rendered(raw, options)
+    check_form(got, options, Version.V16_1)
