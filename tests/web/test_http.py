@@ -1,0 +1,129 @@
+"""Reading a body and staying with a client, piece by piece."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.errors import Kind, Refused
+from gateway.web.http import (
+    BodyTooLarge,
+    ClientGone,
+    Message,
+    Receive,
+    compress,
+    decompress,
+    headers_of,
+    read_body,
+    while_connected,
+)
+
+GONE: Message = {"type": "http.disconnect"}
+
+
+def saying(*messages: Message) -> Receive:
+    """A client that says this and then nothing."""
+    left = list(messages)
+
+    async def receive() -> Message:
+        if not left:
+            await asyncio.Event().wait()
+        return left.pop(0)
+
+    return receive
+
+
+def pieces(*bodies: bytes) -> Sequence[Message]:
+    last = len(bodies) - 1
+    return [
+        {"type": "http.request", "body": body, "more_body": number < last}
+        for number, body in enumerate(bodies)
+    ]
+
+
+async def test_pieces_are_joined() -> None:
+    assert await read_body(saying(*pieces(b"ab", b"", b"cd")), {}, 4) == b"abcd"
+
+
+async def test_limits() -> None:
+    with pytest.raises(BodyTooLarge):
+        await read_body(saying(*pieces(b"ab", b"cde")), {}, 4)
+    with pytest.raises(BodyTooLarge):
+        await read_body(saying(), {"content-length": "5"}, 4)  # before anything is read
+
+
+async def test_a_client_that_leaves_or_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ClientGone):
+        await read_body(saying(pieces(b"a", b"")[0], GONE), {}, 4)
+    monkeypatch.setattr("gateway.web.http.IDLE_SECONDS", 0.05)
+    with pytest.raises(ClientGone):
+        await read_body(saying(pieces(b"a", b"")[0]), {}, 4)
+
+
+@given(st.binary(max_size=300), st.sampled_from(["gzip", "x-gzip", "deflate", "br", ""]))
+def test_any_bytes_are_undone_or_refused(body: bytes, encoding: str) -> None:
+    try:
+        plain = asyncio.run(decompress(body, encoding, 100))
+    except (BodyTooLarge, Refused):
+        return
+    assert len(plain) <= max(100, len(body))
+
+
+@pytest.mark.parametrize("size", [0, 1, 300, 400_000])
+async def test_there_and_back(size: int) -> None:
+    body = bytes(range(256)) * (size // 256) + bytes(size % 256)
+    packed = await compress(body)
+    assert await decompress(packed, "gzip", size) == body
+    if size:
+        with pytest.raises(BodyTooLarge):
+            await decompress(packed, "gzip", size - 1)
+
+
+def test_headers_given_twice() -> None:
+    scope = {"headers": [(b"X-Forwarded-For", b"a"), (b"x-forwarded-for", b"b"), (b"Host", b"\xe4")]}
+    assert headers_of(scope) == {"x-forwarded-for": "a, b", "host": "ä"}
+
+
+async def test_work_is_done_while_the_client_stays() -> None:
+    async def work() -> int:
+        await asyncio.sleep(0)
+        return 7
+
+    assert await while_connected(saying(*pieces(b"")), work()) == 7
+
+
+async def test_work_ends_when_the_client_leaves() -> None:
+    async def work() -> None:
+        await asyncio.Event().wait()
+
+    with pytest.raises(ClientGone):
+        await while_connected(saying(*pieces(b""), GONE), work())
+    task = asyncio.current_task()
+    assert task is not None
+    assert not task.cancelling()
+
+
+async def test_a_cancellation_from_elsewhere_stays_one() -> None:
+    begun = asyncio.Event()
+
+    async def work() -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    task = asyncio.create_task(while_connected(saying(), work()))
+    await begun.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_errors_of_the_work_come_through() -> None:
+    async def work() -> None:
+        raise Refused(Kind.SERVER_ERROR)
+
+    with pytest.raises(Refused):
+        await while_connected(saying(), work())
