@@ -53,6 +53,8 @@ def compose(draft: Draft) -> bytes:
     else:
         message.set_content(draft.html, subtype="html")
     for one in draft.attachments:
+        # The name stands twice, as most mail programs write it: pymap shows that of Content-Type alone.
+        params = {"name": one.name}
         maintype, _, subtype = one.content_type.partition("/")
         if one.content_id:
             # add_related belongs to the part with the HTML, which may be the message itself.
@@ -63,13 +65,16 @@ def compose(draft: Draft) -> bytes:
                 maintype,
                 subtype,
                 cid=f"<{one.content_id}>",
-                filename=one.name,
                 disposition="inline",
+                filename=one.name,
+                params=params,
             )
         elif one.content_type == "message/rfc822":
-            message.add_attachment(email.message_from_bytes(one.data, policy=_SMTP), filename=one.name)
+            message.add_attachment(
+                email.message_from_bytes(one.data, policy=_SMTP), filename=one.name, params=params
+            )
         else:
-            message.add_attachment(one.data, maintype, subtype, filename=one.name)
+            message.add_attachment(one.data, maintype, subtype, filename=one.name, params=params)
     return message.as_bytes()
 
 

@@ -29,6 +29,8 @@ WINDOW = 5
 PREVIEW_BYTES = 400
 HEARTBEAT_SECONDS = 60
 MAX_ROUNDS = 100
+PREVIOUSLY_SENT = "118"
+"""Common Status MessagePreviouslySent (MS-ASCMD 2.2.2)."""
 
 INBOX, DRAFTS, DELETED, SENT, OUTBOX = "2", "3", "4", "5", "6"
 """Folder types (MS-ASCMD 2.2.3.186.3)."""
@@ -176,7 +178,10 @@ class Phone:
         return require(fetched, ItemOperations.Properties)
 
     def send_mail(self, client_id: str, message: bytes) -> None:
-        """Sends a message and keeps a copy (MS-ASCMD 2.2.1.17); success is an empty answer."""
+        """Sends a message and keeps a copy (MS-ASCMD 2.2.1.17).
+
+        Success is an empty answer, or the Status that this very message was sent before.
+        """
         answer = self.client.command(
             "SendMail",
             element(
@@ -186,8 +191,9 @@ class Phone:
                 element(ComposeMail.Mime, message),
             ),
         )
-        if answer is not None:
-            raise PhoneError(f"SendMail was answered with Status {answer.child_text(ComposeMail.Status)}")
+        status = None if answer is None else answer.child_text(ComposeMail.Status)
+        if status not in {None, PREVIOUSLY_SENT}:
+            raise PhoneError(f"SendMail was answered with Status {status}")
 
     def ping(self, *folders: Folder) -> list[str]:
         """Waits for news (MS-ASCMD 2.2.1.13): the ids of changed folders, none when time is over."""

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import queue
+import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 from gateway.demo import screen
 from gateway.demo.client import VERSION, PhoneError
 from gateway.demo.compose import Draft, compose
 from gateway.demo.items import Folder, Mail
-from gateway.demo.phone import DELETED, DRAFTS, HEARTBEAT_SECONDS, INBOX, OUTBOX, SENT, WINDOW, Phone
+from gateway.demo.phone import DELETED, DRAFTS, INBOX, OUTBOX, SENT, WINDOW, Phone
 from gateway.demo.samples import OFFER, samples
 
 USED = {"Provision", "FolderSync", "Sync", "ItemOperations", "SendMail", "Ping"}
@@ -136,13 +137,23 @@ class Session:
 
     def _push(self) -> str:
         inbox = self._folder(INBOX)
-        with ThreadPoolExecutor(1) as pool:
-            ping = pool.submit(self.phone.ping, inbox)
-            time.sleep(HEAD_START)
-            _check(not ping.done(), "Ping was answered before there was any news")
-            self.phone.send_mail("demo-1", self.message)
-            sent = time.perf_counter()
-            changed = ping.result(HEARTBEAT_SECONDS + 15)
+        answers: queue.Queue[list[str] | PhoneError] = queue.Queue()
+
+        def hold() -> None:
+            try:
+                answers.put(self.phone.ping(inbox))
+            except PhoneError as error:
+                answers.put(error)
+
+        # A daemon: when sending fails, nobody waits for the Ping to end.
+        threading.Thread(target=hold, name="ping", daemon=True).start()
+        time.sleep(HEAD_START)
+        _check(answers.empty(), "Ping was answered before there was any news")
+        self.phone.send_mail("demo-1", self.message)
+        sent = time.perf_counter()
+        changed = answers.get()
+        if isinstance(changed, PhoneError):
+            raise changed
         _check(changed == [inbox.id], f"Ping names the folders {changed}")
         return f"Ping answered {(time.perf_counter() - sent) * 1000:.0f} ms after the mail was sent"
 
@@ -157,7 +168,7 @@ class Session:
         self.phone.send_mail("demo-1", self.message)
         count = self.submitted()
         _check(count == 1, f"the mail was submitted {count} times")
-        return "the repeated SendMail was answered alike and not submitted again"
+        return "the repeated SendMail was not submitted again"
 
     def _sent(self) -> str:
         folder = self._folder(SENT)
