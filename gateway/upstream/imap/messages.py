@@ -38,10 +38,11 @@ async def fetch_messages(
     session: Session, uids: Iterable[int], header_fields: Sequence[str] | None
 ) -> dict[int, MessageData]:
     """Structure, flags, date, size and header of those messages that are there. Raises `UpstreamError`."""
-    header = commands.section("HEADER") if header_fields is None else commands.header_fields(header_fields)
     items = ["FLAGS", "INTERNALDATE", "RFC822.SIZE", "BODYSTRUCTURE"]
-    if header_fields is None or header_fields:
-        items.append(header)
+    if header_fields is None:
+        items.append(commands.section("HEADER"))
+    elif header_fields:
+        items.append(commands.header_fields(header_fields))
     messages: dict[int, MessageData] = {}
     batches = [(batch, items) for batch in _slices(sorted(set(uids)), STRUCTURES_AT_ONCE)]
     async for told in _fetch_all(session, batches):
