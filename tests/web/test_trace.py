@@ -60,4 +60,5 @@ def test_no_tag_that_holds_text_of_people_is_shown() -> None:
         for tag in page.tokens.values()
         if tag.name in FREE_TEXT and SECRET in redacted(Element(tag, SECRET))
     }
-    assert shown == {"Search:Name", "Provision:Data"}  # "Mailbox" or "GAL"; the policy
+    # "Mailbox" or "GAL"; the policy.
+    assert shown == {"Search:Name", "Provision:Data"}
