@@ -1,4 +1,4 @@
-"""Fuzz the IMAP reader: `python tests/fuzz/fuzz_imap.py -max_total_time=60 [CORPUS]`, with any libFuzzer option.
+"""Fuzz the IMAP reader: `python tests/fuzz/fuzz_imap.py -max_total_time=60 [CORPUS]`, any libFuzzer option.
 
 CORPUS is a folder that keeps the inputs found on the way; without it, the seeds of this repository are the
 start and nothing is kept. An input that fails is written to the working directory as `crash-...`.
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from gateway.upstream.imap import (
     codes,
+    commands,
     dates,
     fetch,
     flags,
@@ -25,6 +26,7 @@ from gateway.upstream.imap import (
     wire,
 )
 from gateway.upstream.imap.responses import Fetch, List, Response, Unparsed
+from gateway.upstream.imap.syntax import Dialect, WireName
 from gateway.upstream.imap.wire import ResponseReader, WireError
 
 if TYPE_CHECKING:
@@ -61,8 +63,8 @@ def check(data: bytes) -> None:
         if isinstance(response, Fetch):
             assert not response.faults or isinstance(single[index - 1], Unparsed), data
             assert response.structure is None or sections(response.structure), data
-        elif isinstance(response, List) and utf7.encode(utf7.decode(response.raw_name)) == response.raw_name:
-            assert response.name in (utf7.decode(response.raw_name), "INBOX"), data
+        elif isinstance(response, List) and "\0" not in response.raw_name:
+            assert commands.on_mailbox(Dialect(), "SELECT", WireName(response.raw_name)).parts, data
 
 
 def sections(part: BodyPart) -> bool:
