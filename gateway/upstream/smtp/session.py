@@ -11,6 +11,7 @@ import asyncio
 import ssl
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import cast
 
 from aiosmtplib import SMTP, SMTPAuthenticationError, SMTPException
 from aiosmtplib.protocol import SMTPProtocol
@@ -235,8 +236,8 @@ async def _write(protocol: SMTPProtocol, message: bytes, answer: asyncio.Task[SM
     while rest and not answer.done():
         protocol.write(rest[:_CHUNK])  # type: ignore[arg-type]
         rest = rest[_CHUNK:]
-        transport = protocol.transport
-        assert isinstance(transport, asyncio.WriteTransport)
+        # Not by isinstance: the transports of uvloop share no class with those of asyncio.
+        transport = cast(asyncio.WriteTransport, protocol.transport)
         # Asyncio tells only the protocol, which is the library's, when there is room again.
         while transport.get_write_buffer_size() > 0 and not answer.done():  # noqa: ASYNC110
             await asyncio.sleep(_POLL)
