@@ -1,0 +1,55 @@
+"""Every test of this folder runs over each kind of server."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+
+import pytest
+
+from gateway.ports import Mailboxes
+from gateway.upstream.imap.session import Session
+from gateway.upstream.imap.upstream import ImapUpstream
+from tests.support.dovecot import Dovecot
+from tests.support.dovecot_config import Options
+from tests.support.imap_servers import MASKED, MailProgram, MailServer, mail_program, on_dovecot, on_pymap
+
+DOVECOTS = ("full", "condstore", "idle", "bare", "prefix")
+
+
+@pytest.fixture(scope="session")
+def dovecot_prefix() -> Iterable[Dovecot]:
+    with Dovecot(Options(separator=".", prefix="INBOX.", storage="maildir")) as server:
+        yield server
+
+
+@pytest.fixture(params=[*DOVECOTS, "pymap"])
+async def server(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[MailServer]:
+    kind, user = request.param, request.getfixturevalue("user")
+    if kind == "pymap":
+        async with on_pymap() as server:
+            yield server
+        return
+    fixture = {"bare": "dovecot_bare", "prefix": "dovecot_prefix"}.get(kind, "dovecot")
+    server = on_dovecot(request.getfixturevalue(fixture), user, MASKED.get(kind, frozenset()))
+    monkeypatch.setattr(Session, "learn_capabilities", server.mask())
+    yield server
+
+
+@pytest.fixture
+async def upstream(server: MailServer) -> AsyncIterator[ImapUpstream]:
+    upstream = ImapUpstream(server.settings)
+    yield upstream
+    await upstream.aclose()
+
+
+@pytest.fixture
+def mail(upstream: ImapUpstream, server: MailServer) -> Mailboxes:
+    return upstream.mailboxes(server.principal)
+
+
+@pytest.fixture
+async def other(server: MailServer) -> AsyncIterator[MailProgram]:
+    async with mail_program(server) as program:
+        yield program

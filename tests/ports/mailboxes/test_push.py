@@ -1,0 +1,67 @@
+"""Subscribers hear of changes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+
+from gateway.ports import Mailboxes
+from gateway.types import SEEN
+from gateway.upstream.imap.upstream import ImapUpstream
+from tests.ports.mailboxes.helpers import eventually, fill
+from tests.support import messages
+from tests.support.imap_servers import MailProgram, MailServer
+
+
+async def test_subscribers_are_told_of_changes(
+    mail: Mailboxes, other: MailProgram, server: MailServer
+) -> None:
+    box = server.name("Watched")
+    await mail.create(box)
+    [uid] = await fill(mail, 1)
+    told: list[str] = []
+    unsubscribe = await mail.subscribe(["INBOX", box], told.append)
+    changes: list[tuple[str, Awaitable[None]]] = [
+        ("INBOX", other.append("INBOX", messages.plain())),
+        (box, other.append(box, messages.plain())),
+        ("INBOX", other.store("INBOX", [uid], "+", SEEN)),
+        ("INBOX", other.expunge("INBOX", [uid])),
+    ]
+    for mailbox, change in changes:
+        told.clear()
+        await change
+        await eventually(lambda mailbox=mailbox: mailbox in told)  # type: ignore[misc]
+    unsubscribe()
+    await asyncio.sleep(0.1)
+    told.clear()
+    await other.append("INBOX", messages.plain())
+    await asyncio.sleep(0.8)
+    assert told == []
+
+
+async def test_all_subscribers_share_a_watcher(
+    mail: Mailboxes, other: MailProgram, upstream: ImapUpstream, server: MailServer
+) -> None:
+    box = server.name("Late")
+    await mail.create(box)
+    told: list[tuple[int, str]] = []
+    first = await mail.subscribe(["INBOX"], lambda mailbox: told.append((1, mailbox)))
+    before = upstream.open_connections
+    others = [
+        await upstream.mailboxes(server.principal).subscribe(
+            ["INBOX", box],
+            lambda mailbox, number=number: told.append((number, mailbox)),  # type: ignore[misc]
+        )
+        for number in (2, 3)
+    ]
+    assert upstream.open_connections == before
+    await other.append(box, messages.plain())
+    await eventually(lambda: {(2, box), (3, box)} <= set(told))
+    first()
+    told.clear()
+    await other.append("INBOX", messages.plain())
+    await eventually(lambda: {(2, "INBOX"), (3, "INBOX")} <= set(told))
+    assert (1, "INBOX") not in told
+    assert (1, box) not in told
+    for unsubscribe in others:
+        unsubscribe()

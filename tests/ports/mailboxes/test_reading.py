@@ -1,0 +1,126 @@
+"""Fetching messages and parts of them, and finding messages."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, date, datetime
+
+import pytest
+
+from gateway.ports import Mailboxes
+from gateway.types import FLAGGED, SEEN, SectionRequest, Uids
+from tests.ports.mailboxes.helpers import fill
+from tests.support import messages
+from tests.support.imap_servers import MailProgram
+
+
+async def test_fetch_tells_everything(mail: Mailboxes) -> None:
+    received = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
+    message = messages.alternative("Grüße")
+    await mail.append("INBOX", message, flags=[SEEN, FLAGGED], date=received)
+    view = await mail.view("INBOX")
+    [data] = (await mail.fetch("INBOX", view.uidvalidity, view.uids, None)).values()
+    assert data.uid in view.uids
+    assert data.flags - {"\\Recent"} == {SEEN, FLAGGED}
+    assert data.internal_date == received
+    assert data.size == len(message)
+    assert data.header == message[: message.index(b"\r\n\r\n") + 4]
+    assert data.structure.content_type == "multipart/alternative"
+    assert [part.content_type for part in data.structure.children] == ["text/plain", "text/html"]
+    assert [part.section for part in data.structure.children] == ["1", "2"]
+
+
+async def test_fetch_of_some_header_fields(mail: Mailboxes) -> None:
+    [uid] = await fill(mail, 1)
+    uidvalidity = (await mail.view("INBOX")).uidvalidity
+    data = (await mail.fetch("INBOX", uidvalidity, [uid], ["Subject", "From"]))[uid]
+    lines = data.header.lower()
+    assert b"subject: message 0\r\n" in lines
+    assert b"from:" in lines
+    assert b"\r\ndate:" not in lines
+
+
+async def test_fetch_leaves_out_what_is_gone(mail: Mailboxes, other: MailProgram) -> None:
+    one, two, three = await fill(mail, 3)
+    uidvalidity = (await mail.view("INBOX")).uidvalidity
+    await other.expunge("INBOX", [two])
+    assert set(await mail.fetch("INBOX", uidvalidity, [one, two, three, 4711], None)) == {one, three}
+    assert await mail.fetch("INBOX", uidvalidity, [], None) == {}
+    assert await mail.fetch("INBOX", uidvalidity, [4711], ["Subject"]) == {}
+
+
+async def test_fetch_sees_what_another_connection_saw(mail: Mailboxes, other: MailProgram) -> None:
+    [first] = await fill(mail, 1)
+    uidvalidity = (await mail.view("INBOX")).uidvalidity
+    # Several connections of the pool have the mailbox selected from now on.
+    await asyncio.gather(*(mail.fetch("INBOX", uidvalidity, [first], None) for _ in range(4)))
+    await other.append("INBOX", messages.plain("second"))
+    view = await mail.view("INBOX")
+    [second] = view.uids - Uids([first])
+    results = await asyncio.gather(
+        *(mail.fetch("INBOX", uidvalidity, [second], ["Subject"]) for _ in range(4))
+    )
+    assert [set(result) for result in results] == [{second}] * 4
+
+
+async def test_fetch_sections_in_bulk(mail: Mailboxes) -> None:
+    for number in range(5):
+        await mail.append("INBOX", messages.alternative(f"number {number}", f"text {number}\r\n"))
+    view = await mail.view("INBOX")
+    uids = list(view.uids)
+    wanted = [
+        *(SectionRequest(uid, "1") for uid in uids),
+        *(SectionRequest(uid, "HEADER") for uid in uids),
+        *(SectionRequest(uid, "1", 2, 4) for uid in uids),
+        SectionRequest(uids[0], ""),
+        SectionRequest(uids[0], "1", 3),
+        SectionRequest(4711, "1"),
+    ]
+    found = await mail.fetch_sections("INBOX", view.uidvalidity, wanted)
+    assert set(found) == set(wanted[:-1])
+    for number, uid in enumerate(uids):
+        text = found[SectionRequest(uid, "1")]
+        assert f"text {number}".encode() in text
+        assert found[SectionRequest(uid, "1", 2, 4)] == text[2:6]
+        assert found[SectionRequest(uid, "HEADER")].endswith(b"\r\n\r\n")
+    assert found[SectionRequest(uids[0], "1", 3)] == found[SectionRequest(uids[0], "1")][3:]
+    whole = found[SectionRequest(uids[0], "")]
+    assert whole.startswith(found[SectionRequest(uids[0], "HEADER")])
+    assert await mail.fetch_sections("INBOX", view.uidvalidity, []) == {}
+
+
+@pytest.mark.parametrize("chunk", [1000, 4096, 1_000_000])
+async def test_stream_section_in_pieces(mail: Mailboxes, chunk: int) -> None:
+    text = "".join(f"line {number} of a long text\r\n" for number in range(1000))
+    await mail.append("INBOX", messages.plain("long", text))
+    view = await mail.view("INBOX")
+    [uid] = view.uids
+    whole = (await mail.fetch_sections("INBOX", view.uidvalidity, [SectionRequest(uid, "1")]))[
+        SectionRequest(uid, "1")
+    ]
+
+    async def stream(request: SectionRequest) -> list[bytes]:
+        return [piece async for piece in mail.stream_section("INBOX", view.uidvalidity, request, chunk)]
+
+    pieces = await stream(SectionRequest(uid, "1"))
+    assert b"".join(pieces) == whole
+    assert max(map(len, pieces)) <= chunk
+    assert b"".join(await stream(SectionRequest(uid, "1", 500, 2500))) == whole[500:3000]
+
+
+async def test_find_message_id(mail: Mailboxes) -> None:
+    for number in range(2):
+        text = f"From: a@example.test\r\nMessage-ID: <{number}.x@example.test>\r\n\r\nhi\r\n"
+        await mail.append("INBOX", text.encode())
+    uids = list((await mail.view("INBOX")).uids)
+    assert list(await mail.find_message_id("INBOX", "<1.x@example.test>")) == [uids[1]]
+    assert not await mail.find_message_id("INBOX", "<2.x@example.test>")
+
+
+async def test_received_since(mail: Mailboxes) -> None:
+    for day in (1, 5, 9):
+        await mail.append("INBOX", messages.plain(), date=datetime(2026, 3, day, 12, tzinfo=UTC))
+    view = await mail.view("INBOX")
+    uids = list(view.uids)
+    assert list(await mail.received_since("INBOX", view.uidvalidity, date(2026, 3, 5))) == uids[1:]
+    assert not await mail.received_since("INBOX", view.uidvalidity, date(2026, 4, 1))

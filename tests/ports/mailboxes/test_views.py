@@ -1,0 +1,105 @@
+"""What a mailbox holds."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+
+from gateway.ports import Mailboxes
+from gateway.types import FLAGGED, SEEN, TRACKED_FLAGS, Uids
+from tests.ports.mailboxes.helpers import fill
+from tests.support import messages
+from tests.support.imap_servers import MailProgram, MailServer
+
+
+async def test_view_of_an_empty_mailbox(mail: Mailboxes) -> None:
+    view = await mail.view("INBOX")
+    assert not view.uids
+    assert set(view.flags) == set(TRACKED_FLAGS)
+
+
+async def test_view_stays_the_same_while_nothing_changes(mail: Mailboxes) -> None:
+    await fill(mail, 3)
+    first = await mail.view("INBOX")
+    assert await mail.view("INBOX") == first
+
+
+async def test_view_shows_what_others_do(mail: Mailboxes, other: MailProgram, server: MailServer) -> None:
+    one, two, three = await fill(mail, 3)
+    versions = [(await mail.view("INBOX")).version]
+    await other.append("INBOX", messages.plain("four"), flags=(SEEN,))
+    view = await mail.view("INBOX")
+    versions.append(view.version)
+    [four] = view.uids - Uids([one, two, three])
+    assert list(view.flags[SEEN]) == [four]
+    await other.store("INBOX", [one, two], "+", *server.flags[1:])
+    view = await mail.view("INBOX")
+    versions.append(view.version)
+    assert all(list(view.flags[flag]) == [one, two] for flag in server.flags[1:])
+    await other.store("INBOX", [two], "-", FLAGGED)
+    view = await mail.view("INBOX")
+    versions.append(view.version)
+    assert list(view.flags[FLAGGED]) == [one]
+    await other.expunge("INBOX", [one])
+    view = await mail.view("INBOX")
+    versions.append(view.version)
+    assert list(view.uids) == [two, three, four]
+    assert not view.flags[FLAGGED]
+    assert len(set(versions)) == len(versions)
+
+
+async def test_messages_marked_deleted_are_not_shown(mail: Mailboxes, other: MailProgram) -> None:
+    one, two = await fill(mail, 2, flags=[SEEN])
+    await other.store("INBOX", [one], "+", "\\Deleted")
+    view = await mail.view("INBOX")
+    assert list(view.uids) == [two]
+    assert list(view.flags[SEEN]) == [two]
+    await other.store("INBOX", [one], "-", "\\Deleted")
+    view = await mail.view("INBOX")
+    assert list(view.uids) == list(view.flags[SEEN]) == [one, two]
+
+
+async def test_view_follows_a_busy_mailbox(mail: Mailboxes, other: MailProgram, server: MailServer) -> None:
+    dice = random.Random(7)
+    await fill(mail, 5)
+    known: dict[str, tuple[object, ...]] = {}
+    for step in range(25):
+        present = sorted(await other.flags("INBOX"))
+        chosen = dice.sample(present, min(2, len(present)))
+        match dice.choice(("append", "set", "clear", "expunge", "nothing")):
+            case "append":
+                await other.append("INBOX", messages.plain(f"step {step}"))
+            case "set" if chosen:
+                await other.store("INBOX", chosen, "+", dice.choice(server.flags))
+            case "clear" if chosen:
+                await other.store("INBOX", chosen, "-", dice.choice(server.flags))
+            case "expunge" if len(present) > 3:
+                await other.expunge("INBOX", chosen[:1])
+        view = await mail.view("INBOX")
+        truth = await other.flags("INBOX")
+        assert list(view.uids) == sorted(truth)
+        for flag in TRACKED_FLAGS:
+            assert list(view.flags[flag]) == sorted(uid for uid, flags in truth.items() if flag in flags)
+        content = (list(view.uids), *(list(view.flags[flag]) for flag in TRACKED_FLAGS))
+        assert known.setdefault(view.version, content) == content
+
+
+async def test_a_view_is_never_older_than_the_call(mail: Mailboxes, other: MailProgram) -> None:
+    await fill(mail, 2)
+    for _ in range(5):
+        early = [asyncio.create_task(mail.view("INBOX")) for _ in range(3)]
+        await asyncio.sleep(0)
+        before = await other.flags("INBOX")
+        await other.append("INBOX", messages.plain("late"))
+        late = await asyncio.gather(*(mail.view("INBOX") for _ in range(3)))
+        await asyncio.gather(*early)
+        assert [len(view.uids) for view in late] == [len(before) + 1] * 3
+
+
+async def test_a_view_survives_a_caller_who_leaves(mail: Mailboxes) -> None:
+    await fill(mail, 2)
+    leaving = asyncio.create_task(mail.view("INBOX"))
+    staying = asyncio.create_task(mail.view("INBOX"))
+    await asyncio.sleep(0)
+    leaving.cancel()
+    assert len((await staying).uids) == 2

@@ -1,0 +1,158 @@
+"""The IMAP servers the mail port is tested over, from rich to poor, and a second mail program on each."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from argparse import ArgumentParser
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from proxyprotocol.reader import ProxyProtocolReader
+from pymap.backend.dict import DictBackend
+from pymap.imap import IMAPServer, IMAPService
+
+from gateway.types import TRACKED_FLAGS, Credentials, Principal, UserId
+from gateway.upstream.imap import commands
+from gateway.upstream.imap.handshake import log_in, open_connection
+from gateway.upstream.imap.responses import Fetch, Search
+from gateway.upstream.imap.session import Reply, Session
+from gateway.upstream.imap.settings import ImapSettings
+from gateway.upstream.imap.syntax import Command
+from tests.support.dovecot import Dovecot
+
+MASKED = {
+    # A server with CONDSTORE and ESEARCH, but without QRESYNC and much else.
+    "condstore": frozenset(
+        {"QRESYNC", "NOTIFY", "MOVE", "LITERAL+", "SASL-IR", "LIST-STATUS", "LIST-EXTENDED", "SPECIAL-USE"}
+    ),
+    # A server with IDLE and UIDPLUS that can say nothing in sets and nothing of changes.
+    "idle": frozenset(
+        {"QRESYNC", "CONDSTORE", "NOTIFY", "ESEARCH", "ENABLE", "NAMESPACE", "ID", "AUTH=PLAIN"}
+    ),
+}
+"""What the gateway does not get to see of the capabilities of a full Dovecot."""
+
+PYMAP_USER = "demouser"
+PYMAP_PASSWORD = "pw"
+
+
+@dataclass(frozen=True, slots=True)
+class MailServer:
+    """Where a server is, who may log in, and how it names mailboxes of the personal namespace."""
+
+    settings: ImapSettings
+    credentials: Credentials
+    masked: frozenset[str] = frozenset()
+    prefix: str = ""
+    delimiter: str = "/"
+    flags: tuple[str, ...] = TRACKED_FLAGS
+    """Which of the tracked flags it can keep."""
+
+    @property
+    def principal(self) -> Principal:
+        return Principal(
+            UserId(self.credentials.login), f"{self.credentials.login}@example.test", self.credentials
+        )
+
+    def name(self, *parts: str) -> str:
+        """The full name of a mailbox, given by the parts of its path."""
+        return self.prefix + self.delimiter.join(parts)
+
+    def mask(self) -> Callable[[Session, frozenset[str]], None]:
+        """A `Session.learn_capabilities` that overlooks what is masked."""
+        original = Session.learn_capabilities
+
+        def learn(session: Session, names: frozenset[str]) -> None:
+            original(session, names - self.masked)
+
+        return learn
+
+
+def on_dovecot(dovecot: Dovecot, user: str, masked: frozenset[str] = frozenset()) -> MailServer:
+    """A user's mail on a Dovecot; polls fast, so that tests need not wait."""
+    settings = ImapSettings(dovecot.host, dovecot.port, "none", timeout=10, poll_interval=0.3)
+    options = dovecot.options
+    return MailServer(
+        settings, Credentials(user, dovecot.password), masked, options.prefix, options.separator
+    )
+
+
+@asynccontextmanager
+async def on_pymap() -> AsyncIterator[MailServer]:
+    """A fresh pymap in this process: UIDPLUS, MOVE and IDLE, no idea of modseqs or sets."""
+    for name in ("pymap", "proxyprotocol"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    parser = ArgumentParser()
+    DictBackend.add_subparser("dict", parser.add_subparsers(dest="backend"))
+    IMAPService.add_arguments(parser)
+    parser.set_defaults(debug=False, passlib_cfg=None)
+    login = ["--demo-user", PYMAP_USER, "--demo-password", PYMAP_PASSWORD]
+    backend, config = await DictBackend.init(parser.parse_args(["--no-tls", "dict", *login]))
+    config.apply_context()
+    serve = ProxyProtocolReader(config.proxy_protocol).get_callback(IMAPServer(backend.login, config))
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port: int = server.sockets[0].getsockname()[1]
+    settings = ImapSettings("127.0.0.1", port, "none", timeout=10, poll_interval=0.3)
+    try:
+        yield MailServer(settings, Credentials(PYMAP_USER, PYMAP_PASSWORD), flags=TRACKED_FLAGS[:3])
+    finally:
+        server.close()
+
+
+@dataclass(slots=True)
+class MailProgram:
+    """Another mail program of the same user: one plain connection, without the gateway's views and pool."""
+
+    session: Session
+    appended: list[int] = field(default_factory=list)
+
+    async def do(self, *several: Command) -> list[Reply]:
+        """Run commands one after the other."""
+        return [await self.session.execute(command) for command in several]
+
+    async def select(self, mailbox: str) -> None:
+        await self.do(commands.select(self.session.dialect, mailbox))
+
+    async def append(self, mailbox: str, *messages: bytes, flags: tuple[str, ...] = ()) -> None:
+        await self.session.pipeline(
+            *(commands.append(self.session.dialect, mailbox, message, flags=flags) for message in messages)
+        )
+
+    async def store(self, mailbox: str, uids: list[int], action: str, *flags: str) -> None:
+        await self.select(mailbox)
+        await self.do(*commands.uid_store(uids, action, flags))
+
+    async def expunge(self, mailbox: str, uids: list[int]) -> None:
+        await self.store(mailbox, uids, "+", "\\Deleted")
+        await self.do(commands.simple("EXPUNGE"))
+
+    async def on(self, command: str, *mailboxes: str) -> None:
+        """CREATE or DELETE mailboxes."""
+        await self.do(*(commands.on_mailbox(self.session.dialect, command, mailbox) for mailbox in mailboxes))
+
+    async def flags(self, mailbox: str) -> dict[int, frozenset[str]]:
+        """Every message with its flags, asked for in the plainest way there is."""
+        await self.select(mailbox)
+        [found] = await self.do(commands.uid_search(self.session.dialect, commands.key("ALL")))
+        uids = [uid for answer in found.of(Search) for uid in answer.numbers]
+        if not uids:
+            return {}
+        [reply] = await self.do(*commands.uid_fetch(uids, ["FLAGS"]))
+        return {
+            told.uid: told.flags - {"\\Recent"}
+            for told in reply.of(Fetch)
+            if told.uid and told.flags is not None
+        }
+
+
+@asynccontextmanager
+async def mail_program(server: MailServer) -> AsyncIterator[MailProgram]:
+    """Logs in and out."""
+    session = await open_connection(server.settings)
+    await log_in(session, server.credentials)
+    try:
+        yield MailProgram(session)
+    finally:
+        session.close()
