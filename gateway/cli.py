@@ -25,6 +25,8 @@ from gateway.web import logs
 __all__ = ["main"]
 
 USAGE_ERROR = 2
+_KEEP_ALIVE = 75
+"""Seconds an idle connection stays open: longer than proxies keep theirs, so that the proxy closes first."""
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -155,6 +157,7 @@ class _Server(uvicorn.Server):
                 log_config=None,
                 proxy_headers=False,
                 server_header=False,
+                timeout_keep_alive=_KEEP_ALIVE,
                 timeout_graceful_shutdown=int(settings.server.shutdown_grace) + 1,
             )
         )

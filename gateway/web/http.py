@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import zlib
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapping
 from dataclasses import dataclass, field
@@ -67,10 +68,18 @@ def headers_of(scope: Scope) -> dict[str, str]:
 
 async def send_response(send: Send, response: Response) -> None:
     """Send a response in one piece."""
-    headers = [(name.encode("latin-1"), text.encode("latin-1")) for name, text in response.headers.items()]
+    headers = [(name.encode("latin-1"), _header_value(text)) for name, text in response.headers.items()]
     headers.append((b"Content-Length", str(len(response.body)).encode()))
     await send({"type": "http.response.start", "status": response.code, "headers": headers})
     await send({"type": "http.response.body", "body": response.body})
+
+
+def _header_value(text: str) -> bytes:
+    """Write a header's value so that it stays one, whatever mail put into it (RFC 9110 5.5)."""
+    return _NOT_IN_HEADERS.sub("", text).encode("latin-1", "replace")
+
+
+_NOT_IN_HEADERS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 async def read_body(receive: Receive, headers: Mapping[str, str], limit: int) -> bytes:

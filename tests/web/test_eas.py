@@ -415,6 +415,14 @@ async def test_raw_replies(site: Site) -> None:
     assert (answer.headers["content-type"], answer.body) == ("image/png", b"\x89PNG")
 
 
+async def test_a_content_type_from_mail_cannot_add_headers(site: Site) -> None:
+    hostile = "text/\u20acx\r\nSet-Cookie: a=b\0"
+    site.folder_sync.reply = lambda _context, _root, _body: Raw(hostile, b"x")
+    answer = await site.post("FolderSync", FOLDER_SYNC)
+    assert answer.headers["content-type"] == "text/?xSet-Cookie: a=b"
+    assert "set-cookie" not in answer.headers
+
+
 @pytest.mark.parametrize(
     ("error", "version", "expected"),
     [

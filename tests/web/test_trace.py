@@ -47,8 +47,8 @@ def test_the_protocol_is_shown_and_texts_are_not() -> None:
 
 FREE_TEXT = {
     "Subject", "To", "Cc", "Bcc", "From", "Sender", "ReplyTo", "DisplayTo", "Body", "Data", "Mime",
-    "MIMEData", "Preview", "Location", "DisplayName", "EmailAddress", "FirstName", "LastName", "Password", "UserName",
-    "ReplyMessage", "FreeText", "Query", "Value", "PhoneNumber", "MobilePhoneNumber", "Content", "IMEI",
+    "MIMEData", "Preview", "Location", "DisplayName", "EmailAddress", "FirstName", "LastName", "Password",
+    "UserName", "ReplyMessage", "FreeText", "Query", "Value", "PhoneNumber", "MobilePhoneNumber", "Content", "IMEI",
     "FriendlyName", "ThreadTopic", "Category", "OrganizerEmail", "Picture", "Forwardee", "Email", "Name",
 }  # fmt: skip
 
