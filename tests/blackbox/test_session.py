@@ -28,7 +28,9 @@ def test_every_step_passes(
 
     with (
         SmtpSink(auth=True, deliver=lambda message: dovecot.deliver(address, message.data)) as sink,
-        Gateway(dovecot, sink, sections={"identity": {"email": "{user}"}}) as gateway,
+        Gateway(
+            dovecot, sink, sections={"identity": {"email": "{user}"}, "imap": {"poll_interval": 1}}
+        ) as gateway,
     ):
         phone, second = (
             Phone(Client(Account(gateway.host, gateway.port, address, dovecot.password, device)))
