@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
+import uvloop
 
 from gateway.errors import Kind, SubmissionError, UpstreamUnavailable
 from gateway.ports import Submission
@@ -21,7 +22,7 @@ from tests.support.tls import Certificate, make_certificate
 
 SENDER = "anna@example.test"
 DAVE, ERIN = "dave@example.test", "erin@example.test"
-LARGE = b"X: y\r\n\r\n" + b"x" * 20_000_000
+LARGE = b"X: y\r\n\r\n" + (b"x" * 998 + b"\r\n") * 20_000
 MESSAGE = b"From: anna@example.test\r\nSubject: hello\r\n\r\nbody\r\n"
 CUT = "cut"
 HANG = "hang"
@@ -193,6 +194,28 @@ class TestTaken:
         async with opened(sink.port) as submission:
             await submission.submit(principal(), SENDER, [DAVE], message)
         assert sink.received[0].data == message
+
+    def test_a_large_message_under_the_event_loop_of_production(
+        self, sink: SmtpSink, certificate: Certificate
+    ) -> None:
+        async def submit(port: int, **changes: object) -> None:
+            async with opened(port, **changes) as submission:
+                await submission.submit(principal(), SENDER, [DAVE], LARGE)
+
+        async def cut() -> SubmissionError:
+            async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+                await until_data(reader, writer)
+                writer.transport.abort()
+
+            async with listening(converse) as port:
+                return await refused(port, message=LARGE)
+
+        uvloop.run(submit(sink.port))
+        assert sink.received[0].data == LARGE
+        with SmtpSink(security="tls", certificate=certificate) as secure:
+            uvloop.run(submit(secure.port, security="tls", verify=False))
+            assert secure.received[0].data == LARGE
+        assert not uvloop.run(cut()).sent_unknown
 
     async def test_an_international_address(self, sink: SmtpSink) -> None:
         async with opened(sink.port) as submission:
