@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import base64
 import gzip
+import random
 import zlib
 
 import pytest
+import structlog
 
 from gateway.eas.commands.base import Context, Raw, Reply
 from gateway.errors import (
@@ -493,3 +495,31 @@ async def test_ping_goes_without_key_and_body(site: Site) -> None:
     answer = await site.post("Ping", key=None, device="new", headers={"Content-Type": ""})
     assert answer.status == "1"
     assert site.ping.asked[0][1:] == (None, b"")
+
+
+# --- anything at all ---------------------------------------------------------------------------------------
+
+
+async def test_whatever_is_sent_is_answered_and_never_a_surprise(site: Site) -> None:
+    chance = random.Random(20260101)
+    site.stopping.set()
+    good = encode(FOLDER_SYNC)
+    with structlog.testing.capture_logs() as logged:
+        for _ in range(300):
+            body = bytearray(good * chance.randint(0, 3))
+            for _ in range(chance.randint(0, 4)):
+                body.insert(chance.randint(0, len(body)), chance.randrange(256))
+            query = bytearray(QUERY.partition("?")[2].encode())
+            for _ in range(chance.randint(0, 6)):
+                query[chance.randrange(len(query))] = chance.choice(b"&=%+/?ACDabc0159.~!")
+            fields = {
+                "Authorization": LOGIN,
+                "MS-ASProtocolVersion": chance.choice(["16.1", "14.0", "12.1", "2.5", "x"]),
+                "X-MS-PolicyKey": chance.choice(["4711", "4712", ""]),
+                "Content-Type": chance.choice([WBXML, "message/rfc822", ""]),
+                "Content-Encoding": chance.choice(["", "", "gzip", "deflate", "x"]),
+                "Content-Length": str(len(body)),
+            }
+            answer = await site.raw(http_request("POST", f"{PATH}?{query.decode()}", fields) + body)
+            assert answer.code in {200, 400, 413, 449, 501}
+    assert {entry["event"] for entry in logged} == {"request"}

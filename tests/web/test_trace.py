@@ -45,12 +45,46 @@ def test_the_protocol_is_shown_and_texts_are_not() -> None:
     assert "4711" not in shown
 
 
-FREE_TEXT = {
-    "Subject", "To", "Cc", "Bcc", "From", "Sender", "ReplyTo", "DisplayTo", "Body", "Data", "Mime",
-    "MIMEData", "Preview", "Location", "DisplayName", "EmailAddress", "FirstName", "LastName", "Password",
-    "UserName", "ReplyMessage", "FreeText", "Query", "Value", "PhoneNumber", "MobilePhoneNumber", "Content", "IMEI",
-    "FriendlyName", "ThreadTopic", "Category", "OrganizerEmail", "Picture", "Forwardee", "Email", "Name",
-}  # fmt: skip
+FREE_TEXT = frozenset(
+    [
+        "Subject",
+        "To",
+        "Cc",
+        "Bcc",
+        "From",
+        "Sender",
+        "ReplyTo",
+        "DisplayTo",
+        "Body",
+        "Data",
+        "Mime",
+        "MIMEData",
+        "Preview",
+        "Location",
+        "DisplayName",
+        "EmailAddress",
+        "FirstName",
+        "LastName",
+        "Password",
+        "UserName",
+        "ReplyMessage",
+        "FreeText",
+        "Query",
+        "Value",
+        "PhoneNumber",
+        "MobilePhoneNumber",
+        "Content",
+        "IMEI",
+        "FriendlyName",
+        "ThreadTopic",
+        "Category",
+        "OrganizerEmail",
+        "Picture",
+        "Forwardee",
+        "Email",
+        "Name",
+    ]
+)
 
 
 def test_no_tag_that_holds_text_of_people_is_shown() -> None:
