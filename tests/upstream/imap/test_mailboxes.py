@@ -43,6 +43,7 @@ CASES: list[tuple[str, Response]] = [
             extended={"X-SIZE": ["1", ["2"]]},
         ),
     ),
+    ('* LIST () "/" a NIL', List(frozenset(), "/", "a", "a")),
     ('* XLIST (\\Sent) "/" s', List(frozenset(("\\Sent",)), "/", "s", "s")),
     ('* LSUB (\\Noselect) "/" "a&-b"', Lsub(frozenset(("\\Noselect",)), "/", "a&b", "a&-b")),
     (
