@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -117,7 +118,8 @@ class Dovecot:
         if process is None:
             return
         # The whole group, which is ours alone: the master waits about a second for its children otherwise.
-        os.killpg(process.pid, how)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, how)
         try:
             process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:

@@ -69,7 +69,7 @@ def render(version: tuple[int, int], options: Options, place: Place) -> str:
         _common(place),
         _modern(options, place) if version >= (2, 4) else _classic(options, place),
         _namespace(options),
-        _services(place),
+        _services(version, place),
         "" if os.geteuid() == 0 else _unprivileged(),
     ]
     return "\n".join(part for part in parts if part)
@@ -159,11 +159,12 @@ def _namespace(options: Options) -> str:
     return f"namespace inbox {{\n  inbox = yes\n  separator = {options.separator}\n{prefix}{mailboxes}}}\n"
 
 
-def _services(place: Place) -> str:
+def _services(version: tuple[int, int], place: Place) -> str:
     # One long-lived login process starts faster than one for each connection.
+    long_lived = "restart_request_count = unlimited" if version >= (2, 4) else "service_count = 0"
     return f"""\
 service imap-login {{
-  service_count = 0
+  {long_lived}
   process_min_avail = 1
   inet_listener imap {{
     port = {place.imap_port}
