@@ -127,7 +127,7 @@ userdb {{
 
 def _modern(options: Options, place: Place) -> str:
     uid, gid = mail_owner()
-    bare = "imap_capability {\n  IMAP4rev1 = yes\n}\n" if options.profile == "bare" else ""
+    bare = "imap_capability = IMAP4rev1\n" if options.profile == "bare" else ""
     return f"""\
 protocols {{
   imap = yes
