@@ -237,7 +237,8 @@ class Session:
         """Say LOGOUT when nothing else is under way, and close."""
         if self.closed:
             return
-        polite = self._transport is not None and not self.busy and self._greeting.done()
+        greeted = self._greeting.done() and not self._greeting.cancelled()
+        polite = self._transport is not None and not self.busy and greeted
         if polite and self._transport is not None:
             self._transport.write(f"{self._protocol.next_tag()} LOGOUT\r\n".encode())
         self._fail(UpstreamUnavailable, "connection closed", abort=not polite)
