@@ -96,10 +96,12 @@ def codec(name: str) -> str | None:
         spelled = f"cp{numbered[1]}"
     wanted = _ALIASES.get(spelled, spelled)
     try:
-        b"".decode(wanted)  # refuses codecs that are no text encodings
-        found = codecs.lookup(wanted).name.replace("-", "_")
+        b"a".decode(wanted)  # looks the codec up, and refuses those that are no text encodings
+    except UnicodeError:
+        pass
     except (LookupError, ValueError):
         return None
+    found = codecs.lookup(wanted).name.replace("-", "_")
     return None if found in _NOT_FOR_MAIL else found
 
 

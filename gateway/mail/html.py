@@ -206,6 +206,7 @@ class _Writer:
         """The number of the next item of each open list, None for bullets."""
         self._lines: list[str] = []
         self._line: list[str] = []
+        self._marked = False
         self._space = False
         self._left = limit
 
@@ -242,13 +243,14 @@ class _Writer:
         text = "".join(self._line).rstrip()
         self._lines.append(f"{'> ' * min(self.quotes, 10)}{text}".rstrip() if self.quotes else text)
         self._line.clear()
+        self._marked = False
         self._space = False
         if self._left is not None:
             self._left -= 2
 
     def end_line(self) -> None:
-        """Begin a new line unless at the beginning of one."""
-        if self._line:
+        """Begin a new line unless at the beginning of one, or just behind the mark of a list item."""
+        if self._line and not self._marked:
             self.line_break()
         self._space = False
 
@@ -260,6 +262,7 @@ class _Writer:
 
     def item(self) -> None:
         """An item of the innermost list begins."""
+        self._marked = False
         self.end_line()
         number = self.lists[-1] if self.lists else None
         mark = "-"
@@ -267,8 +270,10 @@ class _Writer:
             mark = f"{number}."
             self.lists[-1] = number + 1
         self._put("  " * min(max(len(self.lists) - 1, 0), 10) + mark + " ")
+        self._marked = True
 
     def text(self) -> str:
+        self._marked = False
         self.end_line()
         text = "\r\n".join(self._lines).strip("\r\n").replace("\u00a0", " ")
         if not text.isascii():
@@ -278,6 +283,7 @@ class _Writer:
 
     def _put(self, text: str) -> None:
         if text:
+            self._marked = False
             self._line.append(text)
             if self._left is not None:
                 self._left -= len(text)

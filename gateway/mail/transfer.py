@@ -14,6 +14,8 @@ _NOT_BASE64 = bytes(
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
 _PADDING = re.compile(rb"=+")
 _UUENCODE = frozenset({"x-uuencode", "uuencode", "x-uue"})
+_FRAME = 64
+"""Octets around the data proper: the first and last line of uuencode, padding."""
 _LONGEST_LINE = 65536
 """Octets of one line that are kept back while waiting for its end."""
 
@@ -87,6 +89,8 @@ def decode(data: bytes, encoding: str, *, cut: bool = False) -> bytes:
     """The octets of a whole part, or of its beginning (`cut`: an unfinished escape at the end is dropped)."""
     if cut and encoding == "quoted-printable":
         data = data[: _whole_escapes(data)]
+    elif cut and encoding in _UUENCODE:
+        data = data[: data.rfind(b"\n") + 1]
     decoder = TransferDecoder(encoding)
     return decoder.feed(data) + decoder.finish()
 
@@ -102,7 +106,9 @@ def decoded_size(size: int, encoding: str) -> int:
 
 def least_decoded_size(size: int, encoding: str) -> int:
     """The fewest octets that `size` transferred octets decode to when lines have a usual length."""
-    return size * 10 // 32 if encoding == "quoted-printable" else decoded_size(size, encoding) * 9 // 10
+    if encoding == "quoted-printable":
+        return size * 10 // 32
+    return max(decoded_size(size, encoding) * 9 // 10 - _FRAME, 0)
 
 
 def encoded_limit(size: int, encoding: str) -> int:

@@ -16,7 +16,7 @@ PIXEL = b"R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A message and what is expected: properties whole; of bodies, a piece they contain and one they do not."""
+    """A message and what is expected: properties whole; of bodies, a piece they hold and one they do not."""
 
     name: str
     raw: bytes

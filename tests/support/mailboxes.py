@@ -88,7 +88,7 @@ def _part(part: Message, section: str, sections: dict[str, bytes]) -> BodyPart:
     if part.is_multipart() and content_type in _ENVELOPED:
         inner = part.get_payload(0)
         assert isinstance(inner, Message)
-        data = _octets(inner.as_string(policy=compat32))
+        data = _octets(inner.as_string(policy=compat32.clone(linesep="\r\n")))
         children = (_part(inner, section if _has_parts(inner) else f"{section}.1", sections),)
     elif _has_parts(part):
         data = b""

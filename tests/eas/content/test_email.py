@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
-from typing import cast
+from collections.abc import Iterable, Mapping, Sequence
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -358,31 +357,36 @@ async def test_parts_of_a_multipart_reply_take_the_data() -> None:
 
 
 class Poisoned(MemoryMailboxes):
-    """The second message has a structure that the renderer cannot cope with."""
+    """The second message has something that the renderer cannot cope with."""
 
-    broken: BodyPart | None = None
+    broken: Mapping[str, object] = {}
 
-    async def fetch(self, *arguments: object) -> dict[int, MessageData]:  # type: ignore[override]
+    async def fetch(self, *arguments: object) -> dict[int, MessageData]:
         found = dict(await super().fetch(*arguments))  # type: ignore[arg-type]
-        found[2] = dataclasses.replace(found[2], structure=cast("BodyPart", self.broken))
+        found[2] = dataclasses.replace(found[2], **self.broken)  # type: ignore[arg-type]
         return found
 
 
-@pytest.mark.parametrize("place", ["structure", "body", "header"])
-async def test_a_poison_message_becomes_a_stub_and_holds_up_nobody(place: str) -> None:
+@pytest.mark.parametrize(
+    ("broken", "subject"),
+    [
+        ({"structure": None}, "Re: AW: Plan"),
+        ({"structure": BodyPart("1", "text", "plain", {"charset": 5}, size=5)}, "Re: AW: Plan"),  # type: ignore[dict-item]
+        ({"structure": BodyPart("x:y", "image", "png", size=5)}, "Re: AW: Plan"),
+        ({"header": None}, "(message could not be shown)"),
+    ],
+    ids=["structure", "body", "attachment", "header"],
+)
+async def test_a_poison_message_becomes_a_stub_and_holds_up_nobody(
+    broken: dict[str, object], subject: str
+) -> None:
     mailboxes = Poisoned([FULL] * 3)
-    if place == "body":
-        mailboxes.broken = BodyPart("1", "text", "plain", params={"charset": 5}, size=5)  # type: ignore[dict-item]
-    elif place == "header":
-        mailboxes.broken = BodyPart("1", "text", "plain", size=5)
-        mailboxes.broken = BodyPart(
-            "", "multipart", "mixed", children=(mailboxes.broken, BodyPart("x:y", "a", "b"))
-        )
+    mailboxes.broken = broken
     done = await render(mailboxes.port, "m", 7, [1, 2, 3], AS_HTML, Version.V16_1, collection=COLLECTION)
     assert [one.poison is None for one in done.values()] == [True, False, True]
     stub: Rendered = done[2]
     assert "Plan" not in (stub.poison or "")
-    assert value(stub.elements, Email.Subject) == "Re: AW: Plan"
+    assert value(stub.elements, Email.Subject) == subject
     assert "could not be converted" in body_data(stub.elements)
     check_form(stub.elements, BodyOptions(), Version.V16_1)
 

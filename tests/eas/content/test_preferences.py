@@ -1,0 +1,111 @@
+"""Body options of requests: parsing, refusing, storing."""
+
+from __future__ import annotations
+
+import pytest
+
+from gateway.eas.content.preferences import (
+    HTML,
+    MIME,
+    PLAIN,
+    BodyOptions,
+    BodyPreference,
+    parse_body_options,
+)
+from gateway.errors import Kind, Refused
+from wbxml import Element, Tag, element
+from wbxml.pages import AirSync, AirSyncBase, ItemOperations
+
+TYPE, SIZE, WHOLE, PREVIEW = (
+    AirSyncBase.Type,
+    AirSyncBase.TruncationSize,
+    AirSyncBase.AllOrNone,
+    AirSyncBase.Preview,
+)
+
+
+def preference(*children: tuple[Tag, str], tag: Tag = AirSyncBase.BodyPreference) -> Element:
+    return element(tag, *(element(name, value) for name, value in children))
+
+
+def options(*children: Element, tag: Tag = AirSync.Options) -> Element:
+    return element(tag, *children)
+
+
+@pytest.mark.parametrize("tag", [AirSync.Options, ItemOperations.Options])
+def test_everything(tag: Tag) -> None:
+    parsed = parse_body_options(
+        options(
+            element(AirSync.FilterType, "3"),
+            preference((TYPE, "2"), (SIZE, "51200"), (WHOLE, "1"), (PREVIEW, "255")),
+            preference((TYPE, "1")),
+            element(AirSync.MIMESupport, "1"),
+            element(AirSync.MIMETruncation, "4"),
+            preference((TYPE, "2"), (SIZE, "10"), tag=AirSyncBase.BodyPartPreference),
+            tag=tag,
+        )
+    )
+    assert parsed == BodyOptions(
+        (BodyPreference(HTML, 51200, True, 255), BodyPreference(PLAIN)), 1, 4, BodyPreference(HTML, 10)
+    )
+    assert BodyOptions.from_json(parsed.to_json()) == parsed
+
+
+def test_nothing() -> None:
+    assert parse_body_options(options()) == BodyOptions()
+    assert BodyOptions.from_json(BodyOptions().to_json()) == BodyOptions()
+
+
+@pytest.mark.parametrize(("text", "value"), [("", True), ("1", True), ("0", False)])
+def test_an_empty_boolean_is_true(text: str, value: bool) -> None:
+    parsed = parse_body_options(options(preference((TYPE, "1"), (SIZE, "5"), (WHOLE, text))))
+    assert parsed.preferences[0].all_or_none is value
+
+
+@pytest.mark.parametrize(
+    "child",
+    [
+        preference((SIZE, "5")),
+        preference((TYPE, "0")),
+        preference((TYPE, "5")),
+        preference((TYPE, "x")),
+        preference((TYPE, "")),
+        preference((TYPE, "1"), (SIZE, "-1")),
+        preference((TYPE, "1"), (SIZE, "4294967296")),
+        preference((TYPE, "1"), (SIZE, "9" * 5000)),
+        preference((TYPE, "1"), (SIZE, "٣")),
+        preference((SIZE, "5"), (TYPE, "1")),
+        preference((TYPE, "1"), (WHOLE, "1"), (SIZE, "5")),
+        preference((TYPE, "1"), (TYPE, "1")),
+        preference((TYPE, "1"), (SIZE, "5"), (WHOLE, "1"), (WHOLE, "1")),
+        preference((TYPE, "1"), (WHOLE, "2")),
+        preference((TYPE, "1"), (PREVIEW, "256")),
+        element(AirSync.MIMESupport, "3"),
+        element(AirSync.MIMETruncation, "9"),
+    ],
+)
+def test_refused(child: Element) -> None:
+    with pytest.raises(Refused) as refused:
+        parse_body_options(options(child))
+    assert refused.value.kind is Kind.INVALID_XML
+
+
+def test_a_type_may_be_named_once() -> None:
+    with pytest.raises(Refused) as refused:
+        parse_body_options(options(preference((TYPE, "1")), preference((TYPE, "1"), (SIZE, "5"))))
+    assert refused.value.kind is Kind.INVALID_XML
+
+
+def test_a_body_part_is_html() -> None:
+    with pytest.raises(Refused) as refused:
+        parse_body_options(options(preference((TYPE, "1"), tag=AirSyncBase.BodyPartPreference)))
+    assert refused.value.kind is Kind.BODY_PART_TYPE
+
+
+@pytest.mark.parametrize(
+    ("truncation", "size"), [(None, 77), (0, 0), (1, 4096), (4, 10240), (7, 102400), (8, None)]
+)
+def test_mime_truncation_comes_before_the_size_of_the_preference(
+    truncation: int | None, size: int | None
+) -> None:
+    assert BodyOptions((BodyPreference(MIME, 77),), 2, truncation).mime_size == size

@@ -1,0 +1,159 @@
+"""HTML to text and back."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.mail.html import declared_charset, from_text, join, relabel, to_text
+
+
+@pytest.mark.parametrize(
+    ("document", "text"),
+    [
+        ("Hello", "Hello"),
+        ("<p>one</p><p>two</p>", "one\n\ntwo"),
+        ("<div>one</div><div>two</div>", "one\ntwo"),
+        ("<div><div>one</div></div><div>two</div>", "one\ntwo"),
+        ("one<br>two<br/><br>three", "one\ntwo\n\nthree"),
+        ("a <b> b </b> c", "a b c"),
+        ("wor<b>ld</b>wide", "worldwide"),
+        ("<p>  many \n\t spaces  </p>", "many spaces"),
+        ("a&nbsp;&nbsp;b", "a  b"),
+        ("&lt;tag&gt; &amp; &euro; &#228; &bogus;", "<tag> & € ä &bogus;"),
+        ("<h1>Title</h1>text", "Title\n\ntext"),
+        ("<ul><li>one<li>two</ul>after", "- one\n- two\n\nafter"),
+        ("<ol start=9><li>one</li><li>two</li></ol>", "9. one\n10. two"),
+        ("<ul><li>one<ul><li>inner</li></ul></li><li>two</li></ul>", "- one\n  - inner\n- two"),
+        ("<ul><li><li>two</ul>", "-\n- two"),
+        ("<ul><li><p>one</p></li><li><p>two</p></li></ul>", "- one\n- two"),
+        ("<table><tr><td>1</td><td>2</td></tr><tr><td>3</td><td>4</td></tr></table>", "1\t2\n3\t4"),
+        ("before<blockquote>quoted<br>more</blockquote>after", "before\n\n> quoted\n> more\nafter"),
+        ("<blockquote>a<blockquote>b</blockquote></blockquote>", "> a\n>\n> > b"),
+        ("<pre>a\n  b</pre>", "a\n  b"),
+        ('<a href="http://x.org/">here</a>', "here <http://x.org/>"),
+        ('<a href="http://x.org/">http://x.org</a>', "http://x.org"),
+        ('<a href="mailto:a@b.org">a@b.org</a>', "a@b.org"),
+        ('<a href="javascript:x()">here</a>', "here"),
+        ('<a href="#part">here</a>', "here"),
+        ('<a href="http://x.org/"><img src="y"></a>', ""),
+        ('<img alt="Logo" src="cid:x"> text', "[Logo] text"),
+        ("one<hr>two", f"one\n\n{'_' * 32}\n\ntwo"),
+        ("<script>x</script><style>y</style><title>z</title>text", "text"),
+        ("text<!-- comment -->more", "textmore"),
+        ('<div style="display: none">hidden</div>shown', "shown"),
+        ("soft\u00adhyphen zero\u200bwidth", "softhyphen zerowidth"),
+        ("<p>unclosed <b>tags", "unclosed tags"),
+        ("</div></p>stray", "stray"),
+        ("<", "<"),
+        ("", ""),
+    ],
+)
+def test_text(document: str, text: str) -> None:
+    assert to_text(document).replace("\r\n", "\n") == text
+
+
+def test_links_can_be_left_out() -> None:
+    assert to_text('<a href="http://x.org/">here</a>', links=False) == "here"
+
+
+def test_a_limit_ends_the_work_early() -> None:
+    text = to_text("<p>word</p>" * 10_000, limit=100)
+    assert 100 <= len(text) < 130
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(alphabet=st.sampled_from("<>/ =\"'!-&;abdilopqrtuv#1\n\x00ü"), max_size=200))
+def test_arbitrary_documents_give_text(document: str) -> None:
+    to_text(document)
+
+
+@given(st.binary(max_size=500))
+def test_arbitrary_bytes_give_text(data: bytes) -> None:
+    to_text(data.decode("utf-8", "replace"))
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        "<div>" * 200_000 + "end",
+        "<div>" * 20_000 + "</div>" * 20_000 + "end",
+        "".join(f"<font size={size}>" for size in range(40_000)) + "<p>x" * 5_000 + "end",
+        "<b><i><u><p>" * 50_000 + "end",
+        "<a href=http://x>" * 50_000 + "end",
+        "<table><tr><td>" * 50_000 + "end",
+        "<ul><li>" * 80_000 + "end",
+        "<blockquote>" * 80_000 + "end",
+        "<a " + "b " * 300_000 + ">end",
+        "<p>" * 200_000 + "end",
+        "<![CDATA[" * 50_000 + ">end",
+        "<!--" * 100_000 + "--> end",
+        "&amp" * 200_000 + "end",
+        "<select><option>" * 50_000 + "</select>end",
+    ],
+    ids=lambda document: document[:12],
+)
+def test_hostile_documents_take_bounded_time(document: str) -> None:
+    start = time.process_time()
+    text = to_text(document[: 1024 * 1024])
+    assert time.process_time() - start < 3
+    assert text.endswith("end") or "select" in document
+
+
+def test_flattened_documents_keep_their_lines() -> None:
+    assert to_text("<div>" * 5000 + "<p>one</p><p>two</p>").split() == ["one", "two"]
+
+
+@pytest.mark.parametrize(
+    ("text", "piece"),
+    [
+        ("a < b & c", "a &lt; b &amp; c"),
+        ("one\r\ntwo\nthree", "one<br>\r\ntwo<br>\r\nthree"),
+        ("  indented  twice", "\u00a0\u00a0indented \u00a0twice"),
+        (
+            "see http://x.org/a?b=1&c=2.",
+            '<a href="http://x.org/a?b=1&amp;c=2">http://x.org/a?b=1&amp;c=2</a>.',
+        ),
+        ("(www.x.org)", '(<a href="http://www.x.org">www.x.org</a>)'),
+        ("https://x.org/a_(b)", '<a href="https://x.org/a_(b)">https://x.org/a_(b)</a>'),
+    ],
+)
+def test_html_of_text(text: str, piece: str) -> None:
+    assert piece in from_text(text)
+
+
+@given(st.text(alphabet=st.characters(exclude_categories=("Cc", "Cs", "Cf", "Zs", "Zl", "Zp")), max_size=80))
+def test_text_survives_the_way_to_html_and_back(text: str) -> None:
+    assert to_text(from_text(text), links=False) == text
+
+
+def test_documents_are_joined_into_one() -> None:
+    joined = join(
+        [
+            "<html><body>one</body></html>\r\n",
+            "<!DOCTYPE html><html><head></head><body bgcolor=x>two</body></html>",
+            "three",
+        ]
+    )
+    assert joined == "<html><body>one<br>\r\ntwo<br>\r\nthree</body></html>"
+
+
+@pytest.mark.parametrize(
+    ("document", "charset"),
+    [
+        (b'<meta charset="koi8-r">', "koi8-r"),
+        (b"<META http-equiv=Content-Type content='text/html; charset=windows-1251'>", "windows-1251"),
+        (b"<p>charset=koi8-r", None),
+        (b" " * 5000 + b"<meta charset=koi8-r>", None),
+    ],
+)
+def test_declared_charset(document: bytes, charset: str | None) -> None:
+    assert declared_charset(document) == charset
+
+
+def test_the_charset_of_the_document_is_corrected() -> None:
+    assert relabel(b'<meta charset="koi8-r"><p>') == b'<meta charset="utf-8"><p>'
+    assert relabel(b"<p>") == b"<p>"
