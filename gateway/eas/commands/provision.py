@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import secrets
 
-from gateway.eas import deviceinfo, fields, policy
+from gateway.eas import deviceinfo, devices, fields, policy
 from gateway.eas.commands.base import BodyRule, Context, Reply
 from gateway.eas.versions import Version
 from gateway.errors import Kind, Refused
@@ -43,8 +43,7 @@ class Provision:
         reply = element(Page.Provision)
         information = fields.only(root, Settings.DeviceInformation)
         if information is not None:
-            context.device = context.device.replace(information=deviceinfo.parse(information))
-            await context.services.state.save_device(context.device)
+            await devices.update(context, information=deviceinfo.parse(information))
             reply.append(element(Settings.DeviceInformation, element(Settings.Status, _SUCCESS)))
         reply.add(Page.Status, str(_SUCCESS))
         policies = fields.only(root, Page.Policies)
@@ -76,8 +75,7 @@ class Provision:
         temporary, permanent = _new_key(), _new_key()
         value = json.dumps([temporary, permanent]).encode()
         await context.services.state.save_memo(context.principal.user, context.device.id, _HANDSHAKE, value)
-        context.device = context.device.replace(pending_policy_key=temporary)
-        await context.services.state.save_device(context.device)
+        await devices.update(context, pending_policy_key=temporary)
         return temporary
 
     async def _acknowledge(self, context: Context, asked: Element) -> int | None:
@@ -93,8 +91,7 @@ class Provision:
         temporary, permanent = json.loads(value)
         if sent != temporary:
             return None
-        context.device = context.device.replace(policy_key=permanent)
-        await context.services.state.save_device(context.device)
+        await devices.update(context, policy_key=permanent)
         return int(permanent)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from gateway.eas import deviceinfo, fields
+from gateway.eas import deviceinfo, devices, fields
 from gateway.eas.commands.base import BodyRule, Context, Reply
 from gateway.eas.versions import Version
 from gateway.errors import Kind, Refused
@@ -65,8 +65,7 @@ class Settings:
             information = deviceinfo.parse(asked)
         except Refused:
             return _status(Page.DeviceInformation, _PROTOCOL_ERROR)
-        context.device = context.device.replace(information=information)
-        await context.services.state.save_device(context.device)
+        await devices.update(context, information=information)
         return _status(Page.DeviceInformation, _SUCCESS)
 
     def _user_information(self, context: Context, asked: Element) -> Element:
