@@ -8,8 +8,8 @@ from gateway.eas.commands.base import DEVICE_LEASE, Context
 async def update(context: Context, **changes: object) -> None:
     """Set some fields of the device, in the store and in the context.
 
-    Another request of the device may have changed other fields since this one began: they are kept. A device that
-    has no record (one that only tries the account) gets none.
+    Another request of the device may have changed other fields since this one began: they are kept. A
+    device that has no record (one that only tries the account) gets none.
     """
     state, device = context.services.state, context.device
     async with state.lease(device.user, device.id, DEVICE_LEASE):

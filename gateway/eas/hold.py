@@ -38,7 +38,8 @@ class Watched:
 async def watched(context: Context, folders: Sequence[Folder]) -> Sequence[Watched]:
     """What to compare each folder with: what its device was sent last.
 
-    For a folder never synced it is what is there now. Raises `NotFound` when a mailbox is gone, and `UpstreamError`.
+    For a folder never synced it is what is there now. Raises `NotFound` when a mailbox is gone, and
+    `UpstreamError`.
     """
     states = await context.services.state.load_syncs(context.principal.user, context.device.id)
     now = context.services.clock.now()

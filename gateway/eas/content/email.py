@@ -16,6 +16,7 @@ from gateway.eas.content.email_properties import (
     HEADER_FIELDS,
     Place,
     flag,
+    last_verb,
     properties,
     read,
     spelled_alike,
@@ -25,7 +26,7 @@ from gateway.eas.versions import Version
 from gateway.mail import reports
 from gateway.mail.structure import Layout, lay_out
 from gateway.ports import Mailboxes
-from gateway.types import FLAGGED, SEEN, TRACKED_FLAGS, CollectionId, MessageData, SectionRequest
+from gateway.types import ANSWERED, FLAGGED, FORWARDED, SEEN, CollectionId, MessageData, SectionRequest
 from wbxml import Element, element
 from wbxml.pages import AirSyncBase
 
@@ -85,11 +86,11 @@ async def render(  # noqa: PLR0917 - the first four name the messages, as in `Ma
     return rendered
 
 
-def flags_change(flags: Collection[str], changed: Iterable[str] = TRACKED_FLAGS) -> list[Element]:
-    """The children of ApplicationData for a message of which nothing but flags changed.
+def flags_change(flags: Collection[str], changed: Iterable[str], version: Version) -> list[Element]:
+    """The children of ApplicationData for a message of which nothing but flags changed (MS-ASEMAIL 3.2.5.1).
 
-    `flags` are those the message has now, `changed` those whose change is to be told: Read and Flag only
-    (MS-ASEMAIL 3.2.5.1); a device learns that a message was answered when it gets the whole message.
+    `flags` are those the message has now, `changed` those whose change is to be told. The result is empty
+    when the version has no way to tell.
     """
     now, told = spelled_alike(flags), spelled_alike(list(changed))
     made: list[Element] = []
@@ -97,6 +98,8 @@ def flags_change(flags: Collection[str], changed: Iterable[str] = TRACKED_FLAGS)
         made.append(read(now))
     if FLAGGED.lower() in told:
         made.append(flag(now))
+    if version >= Version.V14_0 and told & {ANSWERED.lower(), FORWARDED.lower()}:
+        made.append(last_verb(now))
     return made
 
 

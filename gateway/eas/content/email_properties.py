@@ -19,7 +19,7 @@ from gateway.types import ANSWERED, DRAFT, FLAGGED, FORWARDED, SEEN, CollectionI
 from wbxml import Element, element
 from wbxml.pages import AirSyncBase, Email, Email2, Tag
 
-__all__ = ["HEADER_FIELDS", "Place", "flag", "properties", "read", "spelled_alike"]
+__all__ = ["HEADER_FIELDS", "Place", "flag", "last_verb", "properties", "read", "spelled_alike"]
 
 HEADER_FIELDS = (
     "From",
@@ -49,7 +49,7 @@ _LONGEST_DISPLAY = 4096
 _LONGEST_BCC = 1024
 _FILE, _EMBEDDED_MESSAGE = 1, 5
 """Values of Method (MS-ASAIRS 2.2.2.28)."""
-_REPLIED, _FORWARDED = 1, 3
+_UNKNOWN, _REPLIED, _FORWARDED = 0, 1, 3
 """Values of LastVerbExecuted (MS-ASEMAIL 2.2.2.46)."""
 _FLAG_ACTIVE = 2
 _FLAG_TYPE = "Flag for follow up"
@@ -227,6 +227,13 @@ def _attachment(attachment: Attachment, place: Place, uid: int) -> list[Element]
     return made
 
 
+def last_verb(flags: Collection[str]) -> Element:
+    """LastVerbExecuted (14.0 and later), by flags in lower case: 0 when the message was not answered."""
+    if _ANSWERED in flags:
+        return element(Email2.LastVerbExecuted, _REPLIED)
+    return element(Email2.LastVerbExecuted, _FORWARDED if _WAS_FORWARDED in flags else _UNKNOWN)
+
+
 def _since_14(headers: Headers, flags: Collection[str], place: Place, uid: int) -> list[Element]:
     where = conversation(headers, f"{place.collection}:{place.uidvalidity}.{uid}".encode())
     made = [
@@ -234,8 +241,7 @@ def _since_14(headers: Headers, flags: Collection[str], place: Place, uid: int) 
         Element(Email2.ConversationIndex, where.index),
     ]
     if _ANSWERED in flags or _WAS_FORWARDED in flags:
-        verb = _REPLIED if _ANSWERED in flags else _FORWARDED
-        made.append(element(Email2.LastVerbExecuted, verb))
+        made.append(last_verb(flags))
     made.append(Element(Email.Categories))
     sender = next(addresses(headers, "sender"), None)
     author = next(addresses(headers, "from"), None) if sender else None

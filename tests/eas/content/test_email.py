@@ -14,7 +14,17 @@ from gateway.eas.content.email import Rendered, flags_change, render
 from gateway.eas.content.ids import parse_file_reference
 from gateway.eas.content.preferences import HTML, MIME, PLAIN, RTF, BodyOptions, BodyPreference
 from gateway.eas.versions import Version
-from gateway.types import ANSWERED, DRAFT, FLAGGED, FORWARDED, SEEN, BodyPart, CollectionId, MessageData
+from gateway.types import (
+    ANSWERED,
+    DRAFT,
+    FLAGGED,
+    FORWARDED,
+    SEEN,
+    TRACKED_FLAGS,
+    BodyPart,
+    CollectionId,
+    MessageData,
+)
 from tests.mail.corpus import SAMPLES, Sample
 from tests.support.mailboxes import MemoryMailboxes
 from wbxml import Element
@@ -392,12 +402,16 @@ async def test_a_poison_message_becomes_a_stub_and_holds_up_nobody(
 
 
 def test_a_change_of_flags_names_nothing_else() -> None:
-    assert [one.tag for one in flags_change([SEEN, FLAGGED])] == [Email.Read, Email.Flag]
-    assert flags_change(["\\SEEN"], [SEEN])[0].text() == "1"
-    assert flags_change([], [SEEN])[0].text() == "0"
-    assert len(flags_change([], [FLAGGED])[0]) == 0
-    assert [one.tag for one in flags_change([FLAGGED], [FLAGGED])] == [Email.Flag]
-    assert flags_change([ANSWERED], [ANSWERED]) == []
+    new, old = Version.V16_1, Version.V12_1
+    assert [one.tag for one in flags_change([SEEN, FLAGGED], TRACKED_FLAGS, old)] == [Email.Read, Email.Flag]
+    assert flags_change(["\\SEEN"], [SEEN], new)[0].text() == "1"
+    assert flags_change([], [SEEN], new)[0].text() == "0"
+    assert len(flags_change([], [FLAGGED], new)[0]) == 0
+    assert [one.tag for one in flags_change([FLAGGED], [FLAGGED], new)] == [Email.Flag]
+    assert flags_change([ANSWERED], [ANSWERED], old) == []
+    assert [one.text() for one in flags_change([ANSWERED, FORWARDED], [ANSWERED], new)] == ["1"]
+    assert [one.text() for one in flags_change([FORWARDED], [FORWARDED], new)] == ["3"]
+    assert [one.text() for one in flags_change([], [ANSWERED], new)] == ["0"]
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
