@@ -180,6 +180,7 @@ def _plain(part: BodyPart, section: Fetched) -> str:
 def _decoded(part: BodyPart, section: Fetched) -> str:
     data = transfer.decode(section.data, part.encoding, cut=section.cut)
     name = charset_of(part)
-    if part.subtype == "html" and (name is None or charset.codec(name) is None):
-        name = html.declared_charset(data)
+    if part.subtype == "html" and (name is None or name.lower() == "us-ascii" or charset.codec(name) is None):
+        # IMAP servers say US-ASCII where the message says nothing.
+        name = html.declared_charset(data) or name
     return charset.decode(data, name, cut=section.cut)

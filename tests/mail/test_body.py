@@ -135,6 +135,17 @@ def test_cut_html_ends_before_a_torn_tag_even_when_it_fits() -> None:
     assert text.data == b"<p>Hello "
 
 
+@pytest.mark.parametrize(
+    ("declared", "text"),
+    [(None, "Привет"), ("US-ASCII", "Привет"), ("x-odd", "Привет"), ("cp1251", "рТЙЧЕФ")],
+)
+def test_the_charset_of_the_document_counts_when_the_part_names_none(declared: str | None, text: str) -> None:
+    document = '<meta charset="koi8-r"><p>Привет'.encode("koi8-r")
+    params = {"charset": declared} if declared else {}
+    layout = lay_out(BodyPart("1", "text", "html", params, size=len(document)))
+    assert text in read(layout, {"1": Fetched(document)}, rich=True).data.decode()
+
+
 def test_the_size_is_exact_when_everything_is_there() -> None:
     layout = lay_out(BodyPart("1", "text", "plain", {"charset": "iso-8859-1"}, size=4))
     text = read(layout, {"1": Fetched(b"\xfc\xfc\n\n")}, rich=False)
