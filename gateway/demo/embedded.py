@@ -14,9 +14,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from uuid import uuid4
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
-from proxyprotocol.reader import ProxyProtocolReader
+from proxyprotocol.sock import SocketInfo
 from pymap.backend.dict import DictBackend, Identity
 from pymap.imap import IMAPServer, IMAPService
 from pymap.parsing.message import AppendMessage
@@ -45,19 +46,53 @@ async def mail_servers() -> AsyncIterator[MailServers]:
     # Both log at length about ordinary things.
     for name in ("mail", "pymap", "proxyprotocol"):
         logging.getLogger(name).setLevel(logging.ERROR)
-    identity, imap = await _start_imap()
-    async with identity.new_session() as session:
-        for name in FOLDERS:
-            await session.create_mailbox(name)
-    for sample in samples(datetime.now(UTC)):
-        await _append(identity, sample.mailbox, sample.message, sample.received, *sample.flags)
-    accepted: list[bytes] = []
-    smtp = await _start_smtp(_Deliver(identity, accepted))
+    async with imap_server(USER, PASSWORD) as (identity, imap_port):
+        async with identity.new_session() as session:
+            for name in FOLDERS:
+                await session.create_mailbox(name)
+        for sample in samples(datetime.now(UTC)):
+            await _append(identity, sample.mailbox, sample.message, sample.received, *sample.flags)
+        accepted: list[bytes] = []
+        smtp = await _start_smtp(_Deliver(identity, accepted))
+        try:
+            yield MailServers(imap_port, _port(smtp), accepted)
+        finally:
+            smtp.close()
+
+
+@asynccontextmanager
+async def imap_server(user: str, password: str) -> AsyncIterator[tuple[Identity, int]]:
+    """Runs pymap with one user and nothing but an empty INBOX; tells the user's identity and the port."""
+    # pymap takes its settings from command-line arguments only.
+    parser = ArgumentParser()
+    DictBackend.add_subparser("dict", parser.add_subparsers(dest="backend"))
+    IMAPService.add_arguments(parser)
+    parser.set_defaults(debug=False, passlib_cfg=None)
+    credentials = ["--demo-user", user, "--demo-password", password]
+    backend, config = await DictBackend.init(parser.parse_args(["--no-tls", "dict", *credentials]))
+    config.apply_context()
+    serve = IMAPServer(backend.login, config)
+    connections: set[asyncio.Task[None]] = set()
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # pymap's own way here runs a connection in a task that nobody refers to: it may vanish at any time.
+        task = asyncio.current_task()
+        assert task is not None
+        connections.add(task)
+        try:
+            await serve(reader, writer, SocketInfo.get(writer, None, unique_id=uuid4().bytes))
+        finally:
+            connections.discard(task)
+
+    server = await asyncio.start_server(connected, HOST, 0)
     try:
-        yield MailServers(_port(imap), _port(smtp), accepted)
+        yield backend.login.demo_user_identity, _port(server)
     finally:
-        imap.close()
-        smtp.close()
+        server.close()
+        open_ones = list(connections)
+        for task in open_ones:
+            task.cancel()
+        await asyncio.gather(*open_ones, return_exceptions=True)
 
 
 def _port(server: asyncio.Server) -> int:
@@ -69,21 +104,6 @@ async def _append(identity: Identity, mailbox: str, message: bytes, received: da
     appended = AppendMessage(message, received, frozenset(Flag(flag.encode()) for flag in flags))
     async with identity.new_session() as session:
         await session.append_messages(mailbox, [appended])
-
-
-async def _start_imap() -> tuple[Identity, asyncio.Server]:
-    # pymap takes its settings from command-line arguments only.
-    parser = ArgumentParser()
-    DictBackend.add_subparser("dict", parser.add_subparsers(dest="backend"))
-    IMAPService.add_arguments(parser)
-    parser.set_defaults(debug=False, passlib_cfg=None)
-    listen = ["--host", HOST, "--port", "0", "--no-tls"]
-    credentials = ["--demo-user", USER, "--demo-password", PASSWORD]
-    backend, config = await DictBackend.init(parser.parse_args([*listen, "dict", *credentials]))
-    config.apply_context()
-    serve = ProxyProtocolReader(config.proxy_protocol).get_callback(IMAPServer(backend.login, config))
-    server = await asyncio.start_server(serve, HOST, 0)
-    return backend.login.demo_user_identity, server
 
 
 async def _start_smtp(handler: _Deliver) -> asyncio.Server:
