@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gateway.mail import charset, html, transfer
+from gateway.mail.flowed import is_flowed, unflow
 from gateway.mail.structure import Layout, charset_of
 from gateway.types import BodyPart
 
@@ -29,6 +30,8 @@ LARGEST_CONVERSION = 1024 * 1024
 _CONVERSION_FLOOR = 64 * 1024
 _CONVERSION_RATIO = 16
 _SLACK = 256
+_FLOWED_SHRINKS = 16
+"""Joined lines lose their ends: one octet in so many at most, for lines of 32 octets and more."""
 _ROOMS = (2048, 8192, 32768, 131072, 524288)
 
 _CONTROLS = bytes({*range(0x20), 0x7F} - {0x09, 0x0A, 0x0D})
@@ -74,9 +77,11 @@ def wanted(layout: Layout, *, rich: bool, size: int | None) -> dict[str, int | N
         if part.subtype == "html" and not rich:
             need = min(LARGEST_CONVERSION, _CONVERSION_FLOOR + _CONVERSION_RATIO * left)
         factor = charset.widest(charset_of(part))
+        if is_flowed(part.params):
+            need += need // _FLOWED_SHRINKS
         limit = transfer.encoded_limit(need * factor + _SLACK, part.encoding)
         sections[part.section] = limit if limit < part.size else _room(part.size)
-        if need == left:
+        if part.subtype != "html" or rich:
             left -= transfer.least_decoded_size(part.size, part.encoding) // factor
         if left <= 0:
             break
@@ -180,6 +185,8 @@ def _plain(part: BodyPart, section: Fetched) -> str:
 def _decoded(part: BodyPart, section: Fetched) -> str:
     data = transfer.decode(section.data, part.encoding, cut=section.cut)
     name = charset_of(part)
+    if part.subtype == "plain" and is_flowed(part.params):
+        return unflow(charset.decode(data, name, cut=section.cut), part.params)
     if part.subtype == "html" and (name is None or name.lower() == "us-ascii" or charset.codec(name) is None):
         # IMAP servers say US-ASCII where the message says nothing.
         name = html.declared_charset(data) or name

@@ -220,6 +220,12 @@ _STRUCTURES = [
         plain="Grüße an alle",
     ),
     Sample(
+        "flowed",
+        mail(part("text/plain; charset=utf-8; format=flowed", "Hello \nAnn\n> quo \n> ted")),
+        plain="Hello Ann\r\n> quo ted",
+        html="Hello Ann<br>",
+    ),
+    Sample(
         "broken base64",
         mail(part("text/plain", "SGVs*bG8g!QW5u=", "Content-Transfer-Encoding: base64")),
         plain="Hello Ann",

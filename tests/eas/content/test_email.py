@@ -349,6 +349,20 @@ async def test_large_windows_are_fetched_in_batches(monkeypatch: pytest.MonkeyPa
     assert rounds == [3, 3, 3, 1]
 
 
+async def test_many_small_messages_are_fetched_in_batches() -> None:
+    class Counting(MemoryMailboxes):
+        rounds = 0
+
+        async def fetch_sections(self, *arguments: object) -> object:  # type: ignore[override]
+            self.rounds += 1
+            return await super().fetch_sections(*arguments)  # type: ignore[arg-type]
+
+    mailboxes = Counting([FULL] * 250)
+    done = await render(mailboxes.port, "m", 7, range(1, 251), AS_PLAIN, Version.V16_1, collection=COLLECTION)
+    assert len(done) == 250
+    assert mailboxes.rounds == 3
+
+
 async def test_parts_of_a_multipart_reply_take_the_data() -> None:
     parts: list[bytes] = []
 

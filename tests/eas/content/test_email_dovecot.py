@@ -1,4 +1,4 @@
-"""The corpus through a real IMAP server: its view of the structure leads to the same properties and bodies."""
+"""The corpus through a real IMAP server: its view of the structure leads to the same properties."""
 
 from __future__ import annotations
 
