@@ -145,7 +145,7 @@ class Pool:
         except BaseException as error:
             self._one_less(login)
             if isinstance(error, AuthenticationFailed):
-                self._on_refused(mark)
+                self._refused(login, mark)
             raise
         entry = _Entry(session, login, mark)
         session.on_close = lambda: self._gone(entry)
@@ -156,6 +156,14 @@ class Pool:
             self._gone(entry)
             raise UpstreamUnavailable("connection lost after the login")
         return entry
+
+    def _refused(self, login: str, mark: Fingerprint) -> None:
+        """Connections made while these credentials were good prove nothing any more."""
+        user = self._users.get(login)
+        for entry in list(user.idle) if user else ():
+            if entry.fingerprint == mark:
+                entry.session.close()
+        self._on_refused(mark)
 
     async def _connect(self) -> Session:
         loop = asyncio.get_running_loop()

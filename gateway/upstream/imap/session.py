@@ -263,7 +263,7 @@ class Session:
             raise UpstreamRefused(detail, tagged.code.name if tagged.code else "")
         if tagged.status is not Condition.OK:
             # The server and we disagree about the protocol: nothing more can be trusted.
-            self._confused(detail)
+            self.confused(detail)
             raise UpstreamConfused(detail)
         return reply
 
@@ -300,7 +300,7 @@ class Session:
         if pending.future.done():
             self._idle = None
             self.accept(pending.command, await pending.future)
-            raise self._confused("IDLE ended before it began")
+            raise self.confused("IDLE ended before it began")
 
     async def done(self) -> None:
         """End IDLE."""
@@ -359,19 +359,19 @@ class Session:
         self._heard = self._loop.time()
         self._reply_octets += len(data)
         if self._reply_octets > MAX_REPLY:
-            self._confused("too much in one reply")
+            self.confused("too much in one reply")
             return
         try:
             responses = self._reader.feed(data)
         except WireError as error:
-            self._confused(str(error))
+            self.confused(str(error))
             return
         for number, response in enumerate(responses, start=1):
             upgrading = self._dispatch(response)
             if self.closed:
                 return
             if upgrading and (number < len(responses) or not data.endswith(b"\r\n")):
-                self._confused("data in the clear behind the OK to STARTTLS")
+                self.confused("data in the clear behind the OK to STARTTLS")
                 return
 
     def _dispatch(self, response: Response) -> bool:
@@ -383,7 +383,7 @@ class Session:
                 self._continued()
             case Unparsed(reason=reason, raw=raw):
                 if not self._greeting.done() or not raw.startswith((b"*", b"+")):
-                    self._confused(f"not understood: {reason}")
+                    self.confused(f"not understood: {reason}")
                 log.debug("response from %s not understood: %s", self.settings.host, reason)
             case Status() if not self._greeting.done():
                 self._greet(response)
@@ -434,7 +434,7 @@ class Session:
     def _ended(self, tagged: Tagged) -> bool:
         pending = self._pending.pop(tagged.tag, None)
         if pending is None:
-            self._confused("an answer to a command never sent")
+            self.confused("an answer to a command never sent")
             return False
         self._reply_octets = 0
         self._learn_code(tagged.code)
@@ -456,7 +456,8 @@ class Session:
         reason = f": {error}" if error else ""
         self._fail(UpstreamUnavailable, f"connection to {self.settings.host} lost{reason}")
 
-    def _confused(self, reason: str) -> UpstreamError:
+    def confused(self, reason: str) -> UpstreamError:
+        """Close the connection because the server broke the protocol; returns the error to raise."""
         self._fail(UpstreamConfused, f"{self.settings.host}: {reason}")
         return self._error()
 

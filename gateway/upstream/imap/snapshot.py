@@ -103,7 +103,7 @@ async def select(
             raise NotFound(f"mailbox: {error.detail}") from error
         raise
     if session.selected is None or not session.selected.uidvalidity:
-        raise UpstreamConfused("SELECT told no UIDVALIDITY")
+        raise session.confused("SELECT told no UIDVALIDITY")
     return reply, session.selected
 
 

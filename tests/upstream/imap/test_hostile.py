@@ -1,0 +1,273 @@
+"""The whole mail port against a server that fails at any point: declared errors, soon, nothing left over."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+
+import pytest
+
+from gateway.errors import GatewayError, NotFound, UpstreamConfused, UpstreamRefused, UpstreamUnavailable
+from gateway.types import FLAGGED, SEEN, SectionRequest
+from gateway.upstream.imap.source import ImapMailboxes
+from gateway.upstream.imap.upstream import ImapUpstream
+from tests.support.scripted_imap import (
+    CAPABILITIES,
+    CREDENTIALS,
+    PRINCIPAL,
+    Answer,
+    Connection,
+    Cut,
+    ScriptedServer,
+    cut,
+    scripted,
+    silence,
+)
+
+
+async def everything(mail: ImapMailboxes) -> list[object]:
+    """Each call once; returns results and errors."""
+    calls: Sequence[Callable[[], Awaitable[object]]] = (
+        mail.list,
+        lambda: mail.view("INBOX"),
+        lambda: mail.fetch("INBOX", 7, [1], None),
+        lambda: mail.fetch_sections("INBOX", 7, [SectionRequest(1, "HEADER")]),
+        lambda: mail.set_flags("INBOX", 7, [1, 2], add=[SEEN], remove=[FLAGGED]),
+        lambda: mail.move("INBOX", 7, [1, 2, 3], "Trash"),
+        lambda: mail.append("INBOX", b"A: b\r\n\r\nhi\r\n"),
+        lambda: mail.create("New"),
+    )
+    return [await _outcome(call()) for call in calls]
+
+
+async def _outcome(call: Awaitable[object]) -> object:
+    try:
+        return await call
+    except GatewayError as error:
+        return error
+
+
+def with_upstream(server: ScriptedServer, **changes: object) -> ImapUpstream:
+    return ImapUpstream(replace(server.settings, **changes))  # type: ignore[arg-type]
+
+
+async def test_a_polite_server_serves_everything() -> None:
+    async with scripted() as server:
+        upstream = with_upstream(server)
+        results = await everything(upstream.mailboxes(PRINCIPAL))
+        assert not [result for result in results if isinstance(result, BaseException)]
+        assert results[5] == {1: 11, 2: 12, 3: 13}
+        assert results[6] == (7, 4)
+        await upstream.aclose()
+
+
+async def test_the_connection_may_be_cut_at_any_octet(monkeypatch: pytest.MonkeyPatch) -> None:
+    # The pauses after failures are tested elsewhere.
+    monkeypatch.setattr("gateway.upstream.imap.pool.LONGEST_PAUSE", 0.0)
+    async with scripted() as server:
+        upstream = with_upstream(server)
+        await everything(upstream.mailboxes(PRINCIPAL))
+        await upstream.aclose()
+        total = server.connections[0].sent
+    for limit in range(0, total, 23):
+        async with scripted(limit=limit) as server:
+            upstream = with_upstream(server, timeout=5.0)
+            async with asyncio.timeout(3):
+                results = await everything(upstream.mailboxes(PRINCIPAL))
+            failed = [result for result in results if isinstance(result, BaseException)]
+            # What only reads is repeated on another connection, which gets further.
+            assert failed or len(server.connections) > 1
+            assert all(isinstance(error, UpstreamUnavailable) for error in failed)
+            await upstream.aclose()
+            assert upstream.open_connections == 0
+
+
+STAGES = ("GREETING", "AUTHENTICATE", "ENABLE", "SELECT", "UID SEARCH", "UID FETCH", "UID STORE", "UID MOVE")
+MISCHIEF: dict[str, Answer] = {
+    "bye": b"* BYE going down\r\n",
+    "cut": cut,
+    "silence": silence,
+    "garbage": b"\x00\x01\x02{{{((( garbage\r\n",
+    "wrong tag": b"ZZZ9 OK done\r\n",
+    "bomb": b"* 1 FETCH (BODY[] {4000000000}\r\n",
+    "no": b"TAG NO [OVERQUOTA] over quota\r\n",
+    "bad": b"TAG BAD syntax\r\n",
+    "nothing told": b"TAG OK done\r\n",
+    "half a line": b"* OK",
+}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("mischief", MISCHIEF)
+async def test_mischief_at_every_stage(stage: str, mischief: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.upstream.imap.pool.LONGEST_PAUSE", 0.0)
+    async with scripted({stage: MISCHIEF[mischief]}) as server:
+        upstream = with_upstream(server, timeout=0.05)
+        async with asyncio.timeout(5):
+            results = await everything(upstream.mailboxes(PRINCIPAL))
+        # Whatever was raised is declared; `_outcome` would have let anything else through.
+        assert len(results) == 8
+        server.answer(stage, ScriptedServer({}, None)._answers[stage])
+        await asyncio.sleep(0.01)
+        assert not [
+            r for r in await everything(upstream.mailboxes(PRINCIPAL)) if isinstance(r, BaseException)
+        ]
+        await upstream.aclose()
+        assert upstream.open_connections == 0
+
+
+# --- repeating ---------------------------------------------------------------------------------------------
+
+
+def dying(name: str, times: int) -> tuple[list[str], Callable[[Connection, str, str], Awaitable[None]]]:
+    """An answer that cuts the connection the first `times` times, and what came before that."""
+    seen: list[str] = []
+
+    async def act(connection: Connection, tag: str, command: str) -> None:
+        seen.append(command)
+        if len(seen) <= times:
+            raise Cut
+        answer = ScriptedServer({}, None)._answers[name]
+        assert isinstance(answer, bytes)
+        await connection.send(answer.replace(b"TAG ", tag.encode() + b" "))
+
+    return seen, act
+
+
+async def test_reading_is_repeated_once_on_a_new_connection() -> None:
+    seen, act = dying("UID FETCH", 1)
+    async with scripted({"UID FETCH": act}) as server:
+        upstream = with_upstream(server)
+        await upstream.authenticate(CREDENTIALS)
+        fetched = await upstream.mailboxes(PRINCIPAL).fetch("INBOX", 7, [1], None)
+        assert set(fetched) == {1}
+        assert len(seen) == 2
+        await upstream.aclose()
+
+
+@pytest.mark.parametrize("name", ["UID STORE", "UID MOVE", "APPEND"])
+async def test_changing_is_never_repeated(name: str) -> None:
+    seen, act = dying(name, 1)
+    async with scripted({name: act}) as server:
+        upstream = with_upstream(server)
+        await upstream.authenticate(CREDENTIALS)
+        mail = upstream.mailboxes(PRINCIPAL)
+        calls: dict[str, Callable[[], Awaitable[object]]] = {
+            "UID STORE": lambda: mail.set_flags("INBOX", 7, [1], add=[SEEN]),
+            "UID MOVE": lambda: mail.move("INBOX", 7, [1], "Trash"),
+            "APPEND": lambda: mail.append("INBOX", b"A: b\r\n\r\n"),
+        }
+        with pytest.raises(UpstreamUnavailable):
+            await calls[name]()
+        assert len(seen) == 1
+        await upstream.aclose()
+
+
+async def test_a_dead_pooled_connection_does_not_stop_a_change() -> None:
+    async def die_once(connection: Connection, tag: str, command: str) -> None:
+        if connection is server.connections[0]:
+            raise Cut
+        await connection.send(f"{tag} OK\r\n".encode())
+
+    async with scripted({"NOOP": die_once}) as server:
+        upstream = with_upstream(server)
+        await upstream.authenticate(CREDENTIALS)
+        assert await upstream.mailboxes(PRINCIPAL).append("INBOX", b"A: b\r\n\r\n") == (7, 4)
+        assert len(server.connections) == 2
+        await upstream.aclose()
+
+
+# --- odd answers -------------------------------------------------------------------------------------------
+
+
+async def test_quota_and_rights_are_told() -> None:
+    async with scripted(
+        {"APPEND": b"TAG NO [OVERQUOTA] full\r\n", "UID STORE": b"TAG NO [NOPERM] no\r\n"}
+    ) as server:
+        upstream = with_upstream(server)
+        mail = upstream.mailboxes(PRINCIPAL)
+        with pytest.raises(UpstreamRefused) as refused:
+            await mail.append("INBOX", b"A: b\r\n\r\n")
+        assert (refused.value.code, refused.value.kind) == ("OVERQUOTA", "MailboxQuotaExceeded")
+        with pytest.raises(UpstreamRefused) as refused:
+            await mail.set_flags("INBOX", 7, [1], add=[SEEN])
+        assert refused.value.kind == "AccessDenied"
+        await upstream.aclose()
+
+
+async def test_a_message_that_cannot_be_shown_hides_no_other() -> None:
+    good = (
+        b'* %d FETCH (UID %d FLAGS () INTERNALDATE "01-Jan-2026 00:00:00 +0000" RFC822.SIZE 9 '
+        b'BODYSTRUCTURE ("text" "plain" NIL NIL NIL "7bit" 2 1) BODY[HEADER] "A: b")\r\n'
+    )
+
+    async def fetch(connection: Connection, tag: str, command: str) -> None:
+        uids = [uid for uid in (1, 2, 3) if _names(command, uid)]
+        if 2 in uids and "BODYSTRUCTURE" in command:
+            await connection.send(f"{tag} NO [SERVERBUG] cannot parse message\r\n".encode())
+            return
+        for uid in uids:
+            told = good % (uid, uid)
+            if "BODYSTRUCTURE" not in command:
+                told = told.replace(b'BODYSTRUCTURE ("text" "plain" NIL NIL NIL "7bit" 2 1) ', b"")
+            await connection.send(told)
+        await connection.send(f"{tag} OK\r\n".encode())
+
+    async with scripted({"UID FETCH": fetch}) as server:
+        upstream = with_upstream(server)
+        fetched = await upstream.mailboxes(PRINCIPAL).fetch("INBOX", 7, [1, 2, 3], None)
+        assert set(fetched) == {1, 2, 3}
+        assert fetched[2].structure.content_type == "text/plain"
+        assert fetched[2].header == b"A: b"
+        await upstream.aclose()
+
+
+def _names(command: str, uid: int) -> bool:
+    for run in command.split(" ")[2].split(","):
+        first, _, last = run.partition(":")
+        if int(first) <= uid <= int(last or first):
+            return True
+    return False
+
+
+def searching(all_messages: str, plain: str = "") -> Callable[[Connection, str, str], Awaitable[None]]:
+    """Answers what is asked of ALL messages, by ESEARCH or SEARCH; nothing else finds any."""
+
+    async def act(connection: Connection, tag: str, command: str) -> None:
+        found = all_messages if command.endswith(" ALL") else "COUNT 0"
+        extended = f'* ESEARCH (TAG "{tag}") UID {found}'
+        await connection.send(f"{extended if 'RETURN' in command else plain}\r\n{tag} OK\r\n".encode())
+
+    return act
+
+
+async def test_sets_that_span_missing_uids_are_not_believed() -> None:
+    async with scripted({"UID SEARCH": searching("ALL 1:9 COUNT 3", "* SEARCH 1 5 9")}) as server:
+        upstream = with_upstream(server)
+        assert list((await upstream.mailboxes(PRINCIPAL).view("INBOX")).uids) == [1, 5, 9]
+        await upstream.aclose()
+
+
+async def test_too_many_messages_are_not_believed() -> None:
+    async with scripted({"UID SEARCH": searching("ALL 1:4000000000 COUNT 4000000000")}) as server:
+        upstream = with_upstream(server)
+        with pytest.raises(UpstreamConfused):
+            await upstream.mailboxes(PRINCIPAL).view("INBOX")
+        await upstream.aclose()
+
+
+async def test_no_without_code_is_looked_into() -> None:
+    """Servers without RFC 5530 do not say why SELECT fails."""
+    greeting = f"* OK [CAPABILITY {CAPABILITIES}] hello\r\n".encode()
+    async with scripted({"GREETING": greeting, "SELECT": b"TAG NO no\r\n"}) as server:
+        upstream = with_upstream(server)
+        mail = upstream.mailboxes(PRINCIPAL)
+        with pytest.raises(UpstreamRefused):
+            await mail.view("INBOX")
+        with pytest.raises(NotFound):
+            await mail.view("Nowhere")
+        server.answer("LIST", b'* LIST (\\Noselect) "/" Nowhere\r\nTAG OK\r\n')
+        with pytest.raises(NotFound):
+            await mail.view("Nowhere")
+        await upstream.aclose()

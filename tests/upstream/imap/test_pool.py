@@ -1,0 +1,260 @@
+"""Connections are few, used again, never with another password, and replaced when they die."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
+
+from gateway.errors import AuthenticationFailed, UpstreamUnavailable
+from gateway.types import Credentials
+from gateway.upstream.imap import commands
+from gateway.upstream.imap.fingerprint import Fingerprint, fingerprint
+from gateway.upstream.imap.login import ImapAuthenticator
+from gateway.upstream.imap.pool import Pool
+from gateway.upstream.imap.session import Session
+from gateway.upstream.imap.settings import ImapSettings
+from tests.support.dovecot import Dovecot
+from tests.support.ports import free_ports
+from tests.support.scripted_imap import CREDENTIALS, Connection, cut, scripted
+
+NOOP = commands.simple("NOOP")
+
+
+@asynccontextmanager
+async def pooled(settings: ImapSettings, **changes: object) -> AsyncIterator[Pool]:
+    pool = Pool(replace(settings, **changes))  # type: ignore[arg-type]
+    try:
+        yield pool
+    finally:
+        await pool.aclose()
+        assert pool.open_connections == 0
+
+
+def of(dovecot: Dovecot) -> ImapSettings:
+    return ImapSettings(dovecot.host, dovecot.port, "none", timeout=5)
+
+
+async def test_a_connection_is_used_again(dovecot: Dovecot, user: str) -> None:
+    credentials = Credentials(user, dovecot.password)
+    async with pooled(of(dovecot)) as pool:
+        async with pool.lease(credentials) as first:
+            await first.execute(NOOP)
+        async with pool.lease(credentials) as second:
+            assert second is first
+            assert second.uses == 2
+        async with pool.lease(credentials, fresh=True) as third:
+            assert third is not first
+
+
+async def test_the_one_with_the_mailbox_selected_is_preferred(dovecot: Dovecot, user: str) -> None:
+    credentials = Credentials(user, dovecot.password)
+    async with pooled(of(dovecot)) as pool:
+        async with pool.lease(credentials) as one, pool.lease(credentials) as two:
+            await one.select("Sent")
+            await two.select("Trash")
+        for mailbox, expected in (("Trash", two), ("Sent", one), ("Trash", two)):
+            async with pool.lease(credentials, mailbox) as session:
+                assert session is expected
+        assert pool.open_connections == 2
+
+
+async def test_a_user_has_no_more_than_his_share(dovecot: Dovecot, user: str) -> None:
+    credentials = Credentials(user, dovecot.password)
+    most = 0
+    async with pooled(of(dovecot), max_connections_per_user=2) as pool:
+
+        async def work() -> None:
+            nonlocal most
+            async with pool.lease(credentials) as session:
+                most = max(most, pool.open_connections)
+                await session.execute(NOOP)
+
+        await asyncio.gather(*(work() for _ in range(20)))
+        assert most == 2
+
+
+async def test_all_users_together_have_no_more_than_all(dovecot: Dovecot, user: str) -> None:
+    async with pooled(of(dovecot), max_connections=3) as pool:
+
+        async def work(number: int) -> None:
+            async with pool.lease(Credentials(f"{user}-{number}", dovecot.password)) as session:
+                assert pool.open_connections <= 3
+                await session.execute(NOOP)
+
+        await asyncio.gather(*(work(number) for number in range(8)))
+
+
+async def test_waiting_has_an_end(dovecot: Dovecot, user: str) -> None:
+    credentials = Credentials(user, dovecot.password)
+    async with (
+        pooled(of(dovecot), max_connections_per_user=1, timeout=0.3) as pool,
+        pool.lease(credentials) as session,
+    ):
+        with pytest.raises(UpstreamUnavailable, match="no free connection"):
+            async with pool.lease(credentials):
+                pass
+        await session.execute(NOOP)
+
+
+async def test_a_waiter_who_leaves_harms_nobody(dovecot: Dovecot, user: str) -> None:
+    credentials = Credentials(user, dovecot.password)
+    async with pooled(of(dovecot), max_connections_per_user=1) as pool:
+
+        async def wait() -> Session:
+            async with pool.lease(credentials) as session:
+                return session
+
+        async with pool.lease(credentials) as held:
+            leaving, staying = asyncio.create_task(wait()), asyncio.create_task(wait())
+            await asyncio.sleep(0.01)
+            leaving.cancel()
+        assert await staying is held
+
+
+async def test_another_password_gets_another_connection(dovecot: Dovecot, user: str) -> None:
+    async with pooled(of(dovecot), max_connections_per_user=1) as pool:
+        async with pool.lease(Credentials(user, dovecot.password)):
+            pass
+        with pytest.raises(AuthenticationFailed):
+            async with pool.lease(Credentials(user, "wrong")):
+                pytest.fail("a lease for a wrong password")
+        assert pool.open_connections == 0
+
+
+async def test_a_command_under_way_closes_the_connection() -> None:
+    async def slow(connection: Connection, tag: str, command: str) -> None:
+        await asyncio.sleep(0.2)
+        await connection.send(f"{tag} OK\r\n".encode())
+
+    async with scripted({"STATUS": slow}) as server, pooled(server.settings) as pool:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(0.05), pool.lease(CREDENTIALS) as first:
+                await first.execute(commands.status(first.dialect, "INBOX", ["MESSAGES"]))
+        async with pool.lease(CREDENTIALS) as second:
+            assert second is not first
+            await second.execute(NOOP)
+
+
+async def test_dead_connections_are_dropped(user: str) -> None:
+    with Dovecot() as dovecot:
+        credentials = Credentials(user, dovecot.password)
+        async with pooled(of(dovecot)) as pool:
+            async with pool.lease(credentials), pool.lease(credentials):
+                assert pool.open_connections == 2
+            await asyncio.to_thread(dovecot.restart)
+            async with asyncio.timeout(5):
+                while pool.open_connections:
+                    await asyncio.sleep(0.01)
+            async with pool.lease(credentials) as session:
+                await session.execute(NOOP)
+
+
+async def test_unused_connections_are_closed(dovecot: Dovecot, user: str) -> None:
+    async with pooled(of(dovecot), idle_seconds=0.1) as pool:
+        for number in range(3):
+            async with pool.lease(Credentials(f"{user}-{number}", dovecot.password)):
+                pass
+        assert pool.open_connections == 3
+        async with asyncio.timeout(2):
+            while pool.open_connections:
+                await asyncio.sleep(0.01)
+
+
+async def test_a_server_that_is_down_is_left_alone_for_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.upstream.imap.pool.FIRST_PAUSE", 0.1)
+    async with scripted({"GREETING": cut}) as server, pooled(server.settings) as pool:
+        for _ in range(20):
+            with pytest.raises(UpstreamUnavailable):
+                async with pool.lease(CREDENTIALS):
+                    pass
+        assert len(server.connections) == 2
+        server.answer("GREETING", b"* OK [CAPABILITY IMAP4rev1] hello\r\n")
+        await asyncio.sleep(0.13)
+        async with pool.lease(CREDENTIALS) as session:
+            await session.execute(NOOP)
+
+
+async def test_nobody_there_is_said_at_once() -> None:
+    settings = ImapSettings("127.0.0.1", free_ports(1)[0], "none", timeout=5)
+    async with pooled(settings) as pool:
+        async with asyncio.timeout(1):
+            with pytest.raises(UpstreamUnavailable):
+                async with pool.lease(CREDENTIALS):
+                    pass
+
+
+async def test_closing_fails_what_runs() -> None:
+    async with scripted({"NOOP": b""}) as server:
+        pool = Pool(replace(server.settings, timeout=5))
+
+        async def work() -> None:
+            async with pool.lease(CREDENTIALS) as session:
+                await session.execute(NOOP)
+
+        tasks = [asyncio.create_task(work()) for _ in range(6)]
+        await asyncio.sleep(0.05)
+        await pool.aclose()
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+        assert {type(result) for result in results} == {UpstreamUnavailable}
+        assert pool.open_connections == 0
+
+
+# --- checking credentials ----------------------------------------------------------------------------------
+
+
+async def test_a_check_is_believed_for_a_while_and_its_connection_kept() -> None:
+    async with scripted() as server, pooled(server.settings) as pool:
+        authenticator = ImapAuthenticator(pool, 0.2)
+        await asyncio.gather(*(authenticator.authenticate(CREDENTIALS) for _ in range(5)))
+        await authenticator.authenticate(CREDENTIALS)
+        assert len(server.connections) == 1
+        async with pool.lease(CREDENTIALS) as session:
+            assert session.uses == 2
+            session.close()
+        await authenticator.authenticate(CREDENTIALS)
+        assert len(server.connections) == 1
+        await asyncio.sleep(0.25)
+        await authenticator.authenticate(CREDENTIALS)
+        assert len(server.connections) == 2
+
+
+async def test_a_refused_login_is_forgotten() -> None:
+    async with scripted() as server:
+        refused: list[Fingerprint] = []
+        pool = Pool(server.settings, refused.append)
+        authenticator = ImapAuthenticator(pool, 300)
+        await authenticator.authenticate(CREDENTIALS)
+        server.answer("AUTHENTICATE", b"TAG NO [AUTHENTICATIONFAILED] changed\r\n")
+        await authenticator.authenticate(CREDENTIALS)
+        with pytest.raises(AuthenticationFailed):
+            async with pool.lease(CREDENTIALS, fresh=True):
+                pass
+        assert refused == [fingerprint(CREDENTIALS)]
+        authenticator.forget(refused[0])
+        # Not even the connection that was made while the password was good is used any more.
+        with pytest.raises(AuthenticationFailed):
+            await authenticator.authenticate(CREDENTIALS)
+        await pool.aclose()
+
+
+async def test_an_asker_who_leaves_does_not_take_the_answer_away() -> None:
+    async with scripted() as server, pooled(server.settings) as pool:
+        authenticator = ImapAuthenticator(pool, 300)
+        leaving = asyncio.create_task(authenticator.authenticate(CREDENTIALS))
+        staying = asyncio.create_task(authenticator.authenticate(CREDENTIALS))
+        await asyncio.sleep(0)
+        leaving.cancel()
+        await staying
+        await authenticator.aclose()
+
+
+def test_fingerprints_tell_logins_and_passwords_apart() -> None:
+    pairs = [("a", "bc"), ("ab", "c"), ("abc", ""), ("", "abc"), ("a", "bd"), ("ä", "\udcff")]
+    assert len({fingerprint(Credentials(login, password)) for login, password in pairs}) == len(pairs)
+    assert fingerprint(Credentials("a", "b")) == fingerprint(Credentials("a", "b"))
+    assert bytes(fingerprint(Credentials("a", "bc"))).find(b"bc") == -1

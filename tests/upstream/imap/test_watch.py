@@ -1,0 +1,247 @@
+"""The watcher: reconnecting, never too many connections, never silent about what it may have missed."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from gateway.errors import AuthenticationFailed, UpstreamUnavailable
+from gateway.types import Principal, UserId
+from gateway.upstream.imap.upstream import ImapUpstream
+from tests.support.dovecot import Dovecot
+from tests.support.imap_servers import MailServer, mail_program, on_dovecot
+from tests.support.messages import plain
+from tests.support.scripted_imap import CAPABILITIES, PRINCIPAL, Answer, Connection, cut, scripted
+
+NOTIFYING: dict[str, Answer] = {
+    "GREETING": f"* OK [CAPABILITY {CAPABILITIES} NOTIFY] hello\r\n".encode(),
+    "AUTHENTICATE": f"TAG OK [CAPABILITY {CAPABILITIES} NOTIFY] hello\r\n".encode(),
+    "NOTIFY": b"TAG OK done\r\n",
+}
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reconnects fast, so that tests need not wait."""
+    monkeypatch.setattr("gateway.upstream.imap.watch.SHORTEST_PAUSE", 0.02)
+    monkeypatch.setattr("gateway.upstream.imap.watch.GRACE", 0.1)
+    monkeypatch.setattr("gateway.upstream.imap.pool.LONGEST_PAUSE", 0.0)
+
+
+async def eventually(check: Callable[[], bool], seconds: float = 5.0) -> None:
+    async with asyncio.timeout(seconds):
+        while not check():
+            await asyncio.sleep(0.005)
+
+
+def with_upstream(server: MailServer, **changes: object) -> ImapUpstream:
+    return ImapUpstream(replace(server.settings, **changes))  # type: ignore[arg-type]
+
+
+async def test_new_mail_is_told_within_a_second(dovecot: Dovecot, user: str) -> None:
+    server = on_dovecot(dovecot, user)
+    upstream = ImapUpstream(server.settings)
+    told: list[tuple[str, float]] = []
+    await upstream.mailboxes(server.principal).subscribe(
+        ["INBOX", "Archive"], lambda mailbox: told.append((mailbox, time.monotonic()))
+    )
+    async with mail_program(server) as other:
+        for mailbox in ("INBOX", "Archive", "INBOX", "Archive"):
+            told.clear()
+            began = time.monotonic()
+            await other.append(mailbox, plain())
+            await eventually(lambda: bool(told))
+            [(name, when), *_] = told
+            assert name == mailbox
+            assert when - began < 1
+    await upstream.aclose()
+
+
+async def test_changes_are_told_together() -> None:
+    async def burst(connection: Connection, tag: str, command: str) -> None:
+        await connection.send(f"{tag} OK done\r\n".encode())
+        await asyncio.sleep(0.05)
+        for number in range(50):
+            await connection.send(f"* STATUS INBOX (MESSAGES {number} UIDNEXT {number + 1})\r\n".encode())
+
+    async with scripted({**NOTIFYING, "NOTIFY": burst}) as server:
+        upstream = ImapUpstream(server.settings)
+        told: list[str] = []
+        await upstream.mailboxes(PRINCIPAL).subscribe(["INBOX", "Other"], told.append)
+        await asyncio.sleep(0.3)
+        assert told == ["INBOX"]
+        await upstream.aclose()
+
+
+async def test_a_server_restart_is_survived(user: str) -> None:
+    with Dovecot() as dovecot:
+        server = on_dovecot(dovecot, user)
+        upstream = ImapUpstream(server.settings)
+        told: list[str] = []
+        await upstream.mailboxes(server.principal).subscribe(["INBOX"], told.append)
+        await asyncio.to_thread(dovecot.stop)
+        await eventually(lambda: bool(told))
+        # Nobody saw this one come.
+        await asyncio.sleep(0.1)
+        told.clear()
+        await asyncio.to_thread(dovecot.restart)
+        await eventually(lambda: bool(told))
+        await asyncio.sleep(0.2)
+        told.clear()
+        async with mail_program(server) as other:
+            await other.append("INBOX", plain())
+        await eventually(lambda: bool(told))
+        await upstream.aclose()
+
+
+async def test_a_lost_connection_counts_as_a_change() -> None:
+    async with scripted(NOTIFYING) as server:
+        upstream = ImapUpstream(server.settings)
+        told: list[str] = []
+        await upstream.mailboxes(PRINCIPAL).subscribe(["INBOX", "Other"], told.append)
+        server.connections[0].writer.transport.abort()
+        await eventually(lambda: len(server.connections) == 2 and len(told) >= 2)
+        assert set(told) == {"INBOX", "Other"}
+        assert upstream.open_connections <= 1
+        await upstream.aclose()
+
+
+async def test_overflow_counts_as_a_change() -> None:
+    async with scripted(NOTIFYING) as server:
+        upstream = ImapUpstream(server.settings)
+        told: list[str] = []
+        await upstream.mailboxes(PRINCIPAL).subscribe(["INBOX"], told.append)
+        await server.connections[0].send(b"* OK [NOTIFICATIONOVERFLOW] too much\r\n")
+        await eventually(lambda: bool(told) and len(server.connections) == 2)
+        await upstream.aclose()
+
+
+async def test_a_changed_password_ends_the_watch() -> None:
+    async with scripted(NOTIFYING) as server:
+        upstream = ImapUpstream(server.settings)
+        mail = upstream.mailboxes(PRINCIPAL)
+        told: list[str] = []
+        await mail.subscribe(["INBOX"], told.append)
+        server.answer("AUTHENTICATE", b"TAG NO [AUTHENTICATIONFAILED] changed\r\n")
+        server.connections[0].writer.transport.abort()
+        await eventually(lambda: bool(told))
+        await asyncio.sleep(0.2)
+        assert len(server.connections) == 2
+        with pytest.raises(AuthenticationFailed):
+            await mail.subscribe(["INBOX"], told.append)
+        await upstream.aclose()
+
+
+async def test_subscribing_fails_when_nobody_is_there() -> None:
+    async with scripted({"GREETING": cut}) as server:
+        upstream = ImapUpstream(server.settings)
+        with pytest.raises(UpstreamUnavailable):
+            await upstream.mailboxes(PRINCIPAL).subscribe(["INBOX"], lambda _: None)
+        # Without subscribers it does not try for ever.
+        await asyncio.sleep(0.2)
+        attempts = len(server.connections)
+        await asyncio.sleep(0.2)
+        assert len(server.connections) == attempts
+        await upstream.aclose()
+
+
+async def test_the_watch_ends_with_its_last_subscriber() -> None:
+    async with scripted(NOTIFYING) as server:
+        upstream = ImapUpstream(server.settings)
+        mail = upstream.mailboxes(PRINCIPAL)
+        first = await mail.subscribe(["INBOX"], lambda _: None)
+        second = await mail.subscribe(["INBOX"], lambda _: None)
+        first()
+        second()
+        third = await mail.subscribe(["INBOX"], lambda _: None)
+        await asyncio.sleep(0.2)
+        assert upstream.open_connections == len(server.connections) == 1
+        third()
+        third()
+        await eventually(lambda: upstream.open_connections == 0)
+        # And begins anew.
+        await mail.subscribe(["INBOX"], lambda _: None)
+        assert upstream.open_connections == 1
+        await upstream.aclose()
+
+
+async def test_notify_refused_falls_back_to_idle() -> None:
+    async with scripted({**NOTIFYING, "NOTIFY": b"TAG NO [BADEVENT (MessageNew)] no\r\n"}) as server:
+        upstream = ImapUpstream(server.settings)
+        told: list[str] = []
+        await upstream.mailboxes(PRINCIPAL).subscribe(["INBOX"], told.append)
+        await eventually(lambda: "IDLE" in server.commands)
+        await server.connections[0].send(b"* 9 EXISTS\r\n")
+        await eventually(lambda: told == ["INBOX"])
+        await upstream.aclose()
+
+
+async def test_keep_alive_notices_a_dead_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.upstream.imap.push.KEEP_ALIVE", 0.1)
+    async with scripted({**NOTIFYING, "NOOP": b""}) as server:
+        upstream = ImapUpstream(server.settings)
+        told: list[str] = []
+        await upstream.mailboxes(PRINCIPAL).subscribe(["INBOX"], told.append)
+        await eventually(lambda: bool(told))
+        await upstream.aclose()
+
+
+@pytest.mark.parametrize("capabilities", ["IMAP4rev1 AUTH=PLAIN", "IMAP4rev1 AUTH=PLAIN IDLE LIST-STATUS"])
+async def test_polling_notices_what_others_do(dovecot: Dovecot, user: str, capabilities: str) -> None:
+    offered = capabilities.split()
+    masked = frozenset({"NOTIFY", "IDLE", "LIST-STATUS"} - set(offered))
+    server = on_dovecot(dovecot, user, masked)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gateway.upstream.imap.session.Session.learn_capabilities", server.mask())
+        upstream = with_upstream(server, poll_interval=0.1)
+        told: list[str] = []
+        names = ["INBOX", "Archive", "Sent", "Trash", "Drafts", "Junk", "x1", "x2", "x3"]
+        await upstream.mailboxes(server.principal).subscribe(names, told.append)
+        async with mail_program(server) as other:
+            await other.append("Archive", plain())
+            await eventually(lambda: "Archive" in told)
+            await other.on("CREATE", "x2")
+            await eventually(lambda: "x2" in told)
+            await other.append("INBOX", plain())
+            await eventually(lambda: "INBOX" in told)
+            assert set(told) == {"Archive", "x2", "INBOX"}
+            assert upstream.open_connections == 1
+        await upstream.aclose()
+
+
+async def test_with_one_connection_per_user_it_is_borrowed(dovecot: Dovecot, user: str) -> None:
+    server = on_dovecot(dovecot, user)
+    upstream = with_upstream(server, poll_interval=0.1, max_connections_per_user=1)
+    mail = upstream.mailboxes(server.principal)
+    told: list[str] = []
+    await mail.subscribe(["INBOX", "Sent"], told.append)
+    async with mail_program(server) as other:
+        # Selected on the only connection, STATUS must be true all the same.
+        await mail.view("INBOX")
+        await other.append("INBOX", plain())
+        await eventually(lambda: "INBOX" in told)
+        assert len((await mail.view("INBOX")).uids) == 1
+    assert upstream.open_connections == 1
+    await upstream.aclose()
+
+
+async def test_two_users_do_not_hear_of_each_other(dovecot: Dovecot, user: str) -> None:
+    one, two = on_dovecot(dovecot, user), on_dovecot(dovecot, user + "-two")
+    upstream = ImapUpstream(one.settings)
+    told: list[str] = []
+    for server in (one, two):
+        name = server.credentials.login
+        principal = Principal(UserId(name), name, server.credentials)
+        await upstream.mailboxes(principal).subscribe(
+            ["INBOX"],
+            lambda _, name=name: told.append(name),  # type: ignore[misc]
+        )
+    async with mail_program(two) as other:
+        await other.append("INBOX", plain())
+    await eventually(lambda: bool(told))
+    assert set(told) == {user + "-two"}
+    await upstream.aclose()
