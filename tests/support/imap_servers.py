@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from argparse import ArgumentParser
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from proxyprotocol.reader import ProxyProtocolReader
-from pymap.backend.dict import DictBackend
-from pymap.imap import IMAPServer, IMAPService
-
+from gateway.demo.embedded import imap_server
 from gateway.types import TRACKED_FLAGS, Credentials, Principal, UserId
 from gateway.upstream.imap import commands
 from gateway.upstream.imap.handshake import log_in, open_connection
@@ -84,21 +79,9 @@ async def on_pymap() -> AsyncIterator[MailServer]:
     """A fresh pymap in this process: UIDPLUS, MOVE and IDLE, no idea of modseqs or sets."""
     for name in ("pymap", "proxyprotocol"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    parser = ArgumentParser()
-    DictBackend.add_subparser("dict", parser.add_subparsers(dest="backend"))
-    IMAPService.add_arguments(parser)
-    parser.set_defaults(debug=False, passlib_cfg=None)
-    login = ["--demo-user", PYMAP_USER, "--demo-password", PYMAP_PASSWORD]
-    backend, config = await DictBackend.init(parser.parse_args(["--no-tls", "dict", *login]))
-    config.apply_context()
-    serve = ProxyProtocolReader(config.proxy_protocol).get_callback(IMAPServer(backend.login, config))
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    port: int = server.sockets[0].getsockname()[1]
-    settings = ImapSettings("127.0.0.1", port, "none", timeout=10, poll_interval=0.3)
-    try:
+    async with imap_server(PYMAP_USER, PYMAP_PASSWORD) as (_, port):
+        settings = ImapSettings("127.0.0.1", port, "none", timeout=10, poll_interval=0.3)
         yield MailServer(settings, Credentials(PYMAP_USER, PYMAP_PASSWORD), flags=TRACKED_FLAGS[:3])
-    finally:
-        server.close()
 
 
 @dataclass(slots=True)
