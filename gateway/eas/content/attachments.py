@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from gateway.eas.content.ids import FileReference
 from gateway.errors import Kind, NotFound, Refused
-from gateway.mail.transfer import TransferDecoder
+from gateway.mail.base64_lines import measure
+from gateway.mail.transfer import TransferDecoder, decode, least_decoded_size
 from gateway.ports import Mailboxes
 from gateway.types import BodyPart, SectionRequest
 
@@ -15,6 +17,9 @@ __all__ = ["LARGEST", "AttachmentData", "fetch_attachment"]
 
 LARGEST = 64 * 1024 * 1024
 """Octets that are given out at once, unless the caller says otherwise."""
+_WORTH_SKIPPING = 128 * 1024
+"""Octets of base64 from which on a range is fetched without what stands before it."""
+_SAMPLE = 4096
 _CONTENT_TYPE = re.compile(r"[!#-'*+.0-9A-Z^-~-]+/[!#-'*+.0-9A-Z^-~-]+", re.ASCII)
 _IDENTITY = frozenset({"7bit", "8bit", "binary", ""})
 
@@ -48,23 +53,83 @@ async def fetch_attachment(
     part = _find(message.structure, reference.section) if message else None
     if part is None:
         raise NotFound("the message or its part is gone")
-    first, last = byte_range or (0, None)
+    if byte_range is None and least_decoded_size(part.size, part.encoding) > largest:
+        raise _too_large()
+    source = _Source(mailboxes, mailbox, reference, part, largest)
     if part.encoding in _IDENTITY and part.size:
-        offset = min(first, part.size)
-        end = part.size if last is None else min(last + 1, part.size)
-        piece = _Piece(offset, None, largest, position=offset)
-        if end > offset:
-            request = SectionRequest(reference.uid, part.section, offset, end - offset)
-            async for chunk in mailboxes.stream_section(mailbox, reference.uidvalidity, request):
+        return await source.plain(byte_range)
+    if byte_range and part.encoding == "base64" and part.size > _WORTH_SKIPPING:
+        found_alone = await source.alone(byte_range)
+        if found_alone:
+            return found_alone
+    return await source.decoded(byte_range)
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """A part upstream, and the ways to get at its octets."""
+
+    mailboxes: Mailboxes
+    mailbox: str
+    reference: FileReference
+    part: BodyPart
+    largest: int
+
+    async def plain(self, byte_range: tuple[int, int] | None) -> AttachmentData:
+        """Without a transfer encoding the server itself can give a range."""
+        first, last = byte_range or (0, self.part.size - 1)
+        begin, end = min(first, self.part.size), min(last + 1, self.part.size)
+        piece = _Piece(begin, None, self.largest, position=begin)
+        if end > begin:
+            async for chunk in self._stream(begin, end - begin):
                 piece.add(chunk)
-        return AttachmentData(_content_type(part), piece.data(), first, part.size)
-    piece = _Piece(first, last, largest)
-    decoder = TransferDecoder(part.encoding)
-    request = SectionRequest(reference.uid, part.section)
-    async for chunk in mailboxes.stream_section(mailbox, reference.uidvalidity, request):
-        piece.add(decoder.feed(chunk))
-    piece.add(decoder.finish())
-    return AttachmentData(_content_type(part), piece.data(), first, piece.position)
+        return self._data(piece.data(), first, self.part.size)
+
+    async def decoded(self, byte_range: tuple[int, int] | None) -> AttachmentData:
+        """Decode all of it, for only then its size is known; what is outside the range is dropped at once."""
+        first, last = byte_range or (0, None)
+        piece = _Piece(first, last, self.largest)
+        decoder = TransferDecoder(self.part.encoding)
+        async for chunk in self._stream(0, None):
+            piece.add(decoder.feed(chunk))
+        piece.add(decoder.finish())
+        return self._data(piece.data(), first, piece.position)
+
+    async def alone(self, byte_range: tuple[int, int]) -> AttachmentData | None:
+        """A range of base64 from the lines that hold it; None when the lines are not alike."""
+        lines = measure(await self._text(0, _SAMPLE))
+        if lines is None:
+            return None
+        before_tail = max(self.part.size // lines.stride - 1, 0)
+        tail = await self._text(before_tail * lines.stride, self.part.size)
+        if not lines.fit(tail):
+            return None
+        total = before_tail * lines.decoded + len(decode(tail, "base64"))
+        first, last = byte_range[0], min(byte_range[1], total - 1)
+        if last < first:
+            return self._data(b"", first, total)
+        if last - first >= self.largest:
+            raise _too_large()
+        begin, end = first // lines.decoded, last // lines.decoded + 1
+        middle = await self._text(begin * lines.stride, min(end * lines.stride, self.part.size))
+        start = first - begin * lines.decoded
+        data = decode(middle, "base64")[start : start + last - first + 1]
+        whole = lines.fit(middle) and len(data) == last - first + 1
+        return self._data(data, first, total) if whole else None
+
+    async def _text(self, start: int, end: int) -> bytes:
+        request = SectionRequest(self.reference.uid, self.part.section, start, end - start)
+        answers = await self.mailboxes.fetch_sections(self.mailbox, self.reference.uidvalidity, [request])
+        return answers.get(request, b"")
+
+    def _stream(self, offset: int, limit: int | None) -> AsyncIterator[bytes]:
+        request = SectionRequest(self.reference.uid, self.part.section, offset, limit)
+        return self.mailboxes.stream_section(self.mailbox, self.reference.uidvalidity, request)
+
+    def _data(self, data: bytes, start: int, total: int) -> AttachmentData:
+        known = _CONTENT_TYPE.fullmatch(self.part.content_type)
+        content_type = self.part.content_type if known else "application/octet-stream"
+        return AttachmentData(content_type, data, start, total)
 
 
 class _Piece:
@@ -85,15 +150,15 @@ class _Piece:
         if wanted:
             self._left -= len(wanted)
             if self._left < 0:
-                raise Refused(Kind.TOO_LARGE, "attachment or range is larger than what is given out at once")
+                raise _too_large()
             self._kept.append(wanted)
 
     def data(self) -> bytes:
         return b"".join(self._kept)
 
 
-def _content_type(part: BodyPart) -> str:
-    return part.content_type if _CONTENT_TYPE.fullmatch(part.content_type) else "application/octet-stream"
+def _too_large() -> Refused:
+    return Refused(Kind.TOO_LARGE, "attachment or range is larger than what is given out at once")
 
 
 def _find(root: BodyPart, section: str) -> BodyPart | None:

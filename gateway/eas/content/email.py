@@ -35,7 +35,7 @@ __all__ = ["Rendered", "flags_change", "render"]
 _BATCH_OCTETS = 4 * 1024 * 1024
 """About how much is fetched at once; a message that needs more makes a batch of its own."""
 _BATCH_MESSAGES = 100
-"""Messages of one batch, so that planning and rendering small ones does not hold up the event loop for long."""
+"""Messages of one batch: planning and rendering even small ones must not hold up the event loop for long."""
 _THREAD_OCTETS = 256 * 1024
 """A batch that holds more than this is rendered in a thread, so that the event loop goes on."""
 _NOT_SHOWN = b"(message could not be shown)"

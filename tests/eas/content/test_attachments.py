@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import random
+from collections.abc import Mapping, Sequence
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +13,7 @@ from hypothesis import strategies as st
 from gateway.eas.content.attachments import AttachmentData, fetch_attachment
 from gateway.eas.content.ids import FileReference
 from gateway.errors import Kind, NotFound, Refused
-from gateway.types import CollectionId
+from gateway.types import CollectionId, SectionRequest
 from tests.mail.corpus import INNER, MESSAGE, TEXT, mail, multi, part
 from tests.mail.test_transfer import encoded
 from tests.support.mailboxes import MemoryMailboxes
@@ -48,6 +52,72 @@ async def test_ranges(encoding: str, first: int, length: int) -> None:
     got = await fetched(message(encoding, data), byte_range=(first, first + length - 1))
     assert got.data == data[first : first + length]
     assert (got.start, got.total) == (first, len(data))
+
+
+class Watched(MemoryMailboxes):
+    """Counts the octets that were fetched."""
+
+    fetched = 0
+
+    async def fetch_sections(
+        self, mailbox: str, uidvalidity: int, requests: Sequence[SectionRequest]
+    ) -> Mapping[SectionRequest, bytes]:
+        answers = await super().fetch_sections(mailbox, uidvalidity, requests)
+        self.fetched += sum(map(len, answers.values()))
+        return answers
+
+
+LARGE = random.Random(7).randbytes(300_001)
+
+
+def large(line: int, end: bytes) -> bytes:
+    text = base64.b64encode(LARGE)
+    lines = end.join(text[at : at + line] for at in range(0, len(text), line))
+    file = part("application/pdf", lines, "Content-Transfer-Encoding: base64")
+    return mail(multi("mixed", TEXT, file))
+
+
+@pytest.mark.parametrize(
+    ("line", "end", "frugal"),
+    [
+        (76, b"\r\n", True),
+        (60, b"\n", True),
+        (64, b"\r\n", True),
+        (72, b" \r\n", False),
+        (75, b"\r\n", False),
+    ],
+)
+@pytest.mark.parametrize(
+    "byte_range",
+    [
+        (0, 9),
+        (150_000, 159_999),
+        (299_990, 299_999),
+        (299_990, 300_000),
+        (299_990, 999_999),
+        (0, 300_000),
+        (400_000, 400_001),
+    ],
+)
+async def test_a_range_of_a_large_file_is_fetched_alone(
+    line: int, end: bytes, frugal: bool, byte_range: tuple[int, int]
+) -> None:
+    mailboxes = Watched([large(line, end)])
+    got = await fetch_attachment(mailboxes.port, "m", FileReference(CollectionId("5"), 7, 1, "2"), byte_range)
+    assert got.data == LARGE[byte_range[0] : byte_range[1] + 1]
+    assert (got.start, got.total) == (byte_range[0], len(LARGE))
+    assert (mailboxes.fetched < len(got.data) * 1.5 + 6000) is frugal or byte_range == (0, 300_000)
+
+
+async def test_a_large_file_of_uneven_lines_is_right_all_the_same() -> None:
+    text = base64.b64encode(LARGE)
+    lines = [text[at : at + 76] for at in range(0, len(text), 76)]
+    lines[2000:2002] = [lines[2000] + lines[2001]]
+    file = part("application/pdf", b"\r\n".join(lines), "Content-Transfer-Encoding: base64")
+    for first in (100, 2000 * 57 - 50, 250_000):
+        got = await fetched(mail(multi("mixed", TEXT, file)), byte_range=(first, first + 99))
+        assert got.data == LARGE[first : first + 100]
+        assert got.total == len(LARGE)
 
 
 async def test_an_embedded_message_is_its_bytes() -> None:
