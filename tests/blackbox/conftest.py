@@ -1,0 +1,78 @@
+"""One gateway process for all black-box tests, and phones of a fresh user to speak to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.support.dovecot import Dovecot
+from tests.support.gateway import Gateway
+from tests.support.phone import Phone
+from tests.support.smtp_sink import SmtpSink
+
+VERSIONS = ("12.0", "12.1", "14.0", "14.1", "16.0", "16.1")
+
+MakePhone = Callable[..., Phone]
+
+
+@pytest.fixture(scope="session")
+def shared_sink() -> Iterator[SmtpSink]:
+    with SmtpSink(auth=True) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def shared_gateway(dovecot: Dovecot, shared_sink: SmtpSink) -> Iterator[Gateway]:
+    sections = {
+        "eas": {
+            "heartbeat_min": 1,
+            "heartbeat_max": 3540,
+            "max_ping_folders": 20,
+            "max_collections": 30,
+            "max_body": 1 << 20,
+        }
+    }
+    with Gateway(dovecot, shared_sink, sections=sections) as running:
+        yield running
+
+
+@pytest.fixture
+def sink(shared_sink: SmtpSink) -> SmtpSink:
+    shared_sink.clear()
+    return shared_sink
+
+
+@pytest.fixture
+def new_phone(shared_gateway: Gateway, dovecot: Dovecot, user: str) -> MakePhone:
+    """Makes phones of the test's user that have nothing yet, not even a policy key."""
+
+    def make(version: str = "16.1", *, device: str = "PHONE1", packed: bool = False) -> Phone:
+        return Phone(
+            shared_gateway.host,
+            shared_gateway.port,
+            user,
+            dovecot.password,
+            version=version,
+            device=device,
+            packed=packed,
+        )
+
+    return make
+
+
+@pytest.fixture(params=VERSIONS)
+def each_phone(request: pytest.FixtureRequest, new_phone: MakePhone) -> Phone:
+    """A provisioned phone of each version; every second one uses the base64 query."""
+    version: str = request.param
+    phone = new_phone(version, packed=version in {"12.1", "14.1", "16.1"})
+    phone.provision()
+    return phone
+
+
+@pytest.fixture
+def phone(new_phone: MakePhone) -> Phone:
+    """A provisioned phone of the newest version."""
+    made = new_phone()
+    made.provision()
+    return made
