@@ -71,7 +71,7 @@ MISSING = {
     "Search:Stores",
     *(f"Find:{tag.name}" for tag in PAGES[25].tokens.values()),
 }
-"""Tags that libwbxml does not know."""
+"""Tags that libwbxml, or the release of it in some Debian, does not know."""
 
 
 def _xml_of_libwbxml(document: bytes) -> etree._Element:
@@ -97,7 +97,7 @@ def test_every_token_of_every_page() -> None:
     for (page, token), theirs in _read_by_libwbxml().items():
         ours = lookup(page, token)
         expected = None
-        if ours is not None and repr(ours) not in MISSING:
+        if ours is not None and not (theirs is None and repr(ours) in MISSING):
             expected = PAGE_NAMES.get(page, ours.namespace), NAMES.get(repr(ours), ours.name)
         if theirs != expected:
             differences[page, hex(token)] = (ours, theirs)
