@@ -1,7 +1,7 @@
 """A test phone: every request exactly as a test wants it, in all protocol versions and both query forms.
 
-It knows its account, its policy key and its sync keys, and checks nothing: tests do. With EAS_REPLIES set to a
-folder, every document it receives is left there, as bytes and as XML, for a look or a check against a schema.
+It knows its account, its policy key and its sync keys, and checks nothing: tests do. With EAS_REPLIES set to
+a folder, every document it receives is left there, as bytes and as XML, to look at or to check by a schema.
 """
 
 from __future__ import annotations

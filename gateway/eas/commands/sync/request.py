@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from gateway.eas import fields
 from gateway.eas.options import CollectionOptions
+from gateway.sync.keys import INITIAL_KEY
 from gateway.types import CollectionId
 from wbxml import Element
 from wbxml.pages import AirSync, AirSyncBase, Email2
@@ -152,6 +153,8 @@ def _collection(asked: Element) -> SyncCollection:
         get_changes = fields.boolean(asked, AirSync.GetChanges, default=True)
     blocks = asked.findall(AirSync.Options)
     commands = fields.only(asked, AirSync.Commands)
+    if key == INITIAL_KEY:  # the device is about to forget the items that operations name
+        commands = None
     return SyncCollection(
         identity,
         key,
