@@ -1,0 +1,168 @@
+"""Bringing a mailbox up to date: with servers whose modseqs are missing, equal, or go back."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from gateway.types import FLAGGED, SEEN
+from gateway.upstream.imap.handshake import log_in, open_connection
+from gateway.upstream.imap.session import Session
+from gateway.upstream.imap.snapshot import refresh
+from tests.support.dovecot import Dovecot
+from tests.support.imap_servers import MASKED, mail_program, on_dovecot
+from tests.support.messages import plain
+from tests.support.scripted_imap import CREDENTIALS, Answer, Connection, ScriptedServer, scripted
+
+MANY = 1200
+
+
+@asynccontextmanager
+async def session_on(server: ScriptedServer) -> AsyncIterator[Session]:
+    session = await open_connection(server.settings)
+    await log_in(session, CREDENTIALS)
+    yield session
+    session.close()
+
+
+def selecting(exists: int, modseq: str, uidvalidity: int = 7, told: bytes = b"") -> bytes:
+    """An answer to SELECT."""
+    return (
+        b"* %d EXISTS\r\n* OK [UIDVALIDITY %d] ok\r\n* OK [UIDNEXT %d] ok\r\n"
+        b"* OK [%b] ok\r\n%bTAG OK done\r\n" % (exists, uidvalidity, exists + 1, modseq.encode(), told)
+    )
+
+
+def searching(count: int) -> Answer:
+    """All messages are there and have no flags; counts how often that is asked."""
+
+    async def act(connection: Connection, tag: str, command: str) -> None:
+        found = f"ALL 1:{count} COUNT {count}" if command.endswith(" ALL") else "COUNT 0"
+        await connection.send(f'* ESEARCH (TAG "{tag}") UID {found}\r\n{tag} OK\r\n'.encode())
+
+    return act
+
+
+def listings(server: ScriptedServer) -> int:
+    """How often everything was listed."""
+    return sum(command.endswith(" ALL") for command in server.commands)
+
+
+@pytest.mark.parametrize("modseq", ["NOMODSEQ", "HIGHESTMODSEQ 0", "UNSEEN 1"])
+async def test_a_mailbox_without_modseqs_is_listed_each_time(modseq: str) -> None:
+    async with (
+        scripted({"SELECT": selecting(3, modseq), "UID SEARCH": searching(3)}) as server,
+        session_on(server) as session,
+    ):
+        first = await refresh(session, "INBOX", None)
+        second = await refresh(session, "INBOX", first)
+        assert list(first.all) == list(second.all) == [1, 2, 3]
+        assert first.modseq is None
+        assert first.view.version == second.view.version
+        assert listings(server) == 2
+
+
+async def test_messages_that_all_have_one_modseq_are_all_seen() -> None:
+    async with (
+        scripted({"SELECT": selecting(50, "HIGHESTMODSEQ 1"), "UID SEARCH": searching(50)}) as server,
+        session_on(server) as session,
+    ):
+        first = await refresh(session, "INBOX", None)
+        assert len(first.view.uids) == 50
+        assert await refresh(session, "INBOX", first) is first
+        assert listings(server) == 1
+
+
+async def test_modseqs_that_begin_later_are_taken_up() -> None:
+    async with (
+        scripted({"SELECT": selecting(3, "NOMODSEQ"), "UID SEARCH": searching(3)}) as server,
+        session_on(server) as session,
+    ):
+        first = await refresh(session, "INBOX", None)
+        server.answer("SELECT", selecting(3, "HIGHESTMODSEQ 4"))
+        second = await refresh(session, "INBOX", first)
+        third = await refresh(session, "INBOX", second)
+        assert (second.modseq, third is second) == (4, True)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        selecting(3, "HIGHESTMODSEQ 4"),
+        selecting(3, "HIGHESTMODSEQ 9", uidvalidity=8),
+        selecting(4, "HIGHESTMODSEQ 10"),
+        selecting(3, "HIGHESTMODSEQ 10", told=b"* VANISHED (EARLIER) 2\r\n"),
+        selecting(2, "HIGHESTMODSEQ 10"),
+    ],
+    ids=["modseq goes back", "uidvalidity", "one too few", "one too many gone", "one too many"],
+)
+async def test_what_does_not_add_up_is_listed_anew(answer: bytes) -> None:
+    async with (
+        scripted({"SELECT": selecting(3, "HIGHESTMODSEQ 9"), "UID SEARCH": searching(3)}) as server,
+        session_on(server) as session,
+    ):
+        first = await refresh(session, "INBOX", None)
+        server.answer("SELECT", answer)
+        second = await refresh(session, "INBOX", first)
+        assert second is not first
+        assert listings(server) >= 2
+
+
+async def test_changes_are_taken_from_select() -> None:
+    told = (
+        b"* VANISHED (EARLIER) 1,4000:5000\r\n"
+        b"* 1 FETCH (UID 2 FLAGS (\\Seen \\Flagged) MODSEQ (10))\r\n"
+        b"* 3 FETCH (UID 4 FLAGS () MODSEQ (11))\r\n"
+    )
+    async with (
+        scripted({"SELECT": selecting(3, "HIGHESTMODSEQ 9"), "UID SEARCH": searching(3)}) as server,
+        session_on(server) as session,
+    ):
+        first = await refresh(session, "INBOX", None)
+        server.answer("SELECT", selecting(3, "HIGHESTMODSEQ 11", told=told))
+        second = await refresh(session, "INBOX", first)
+        assert list(second.all) == [2, 3, 4]
+        assert list(second.flags[SEEN]) == list(second.flags[FLAGGED]) == [2]
+        assert listings(server) == 1
+        assert 'SELECT "INBOX" (QRESYNC (7 9))' in server.commands
+
+
+async def test_a_change_during_the_listing_is_not_missed() -> None:
+    """The listing may show more than its modseq says, so it is brought up to date before it is shown."""
+    seen = b"* 2 FETCH (UID 2 FLAGS (\\Seen) MODSEQ (10))\r\n"
+
+    async def search(connection: Connection, tag: str, command: str) -> None:
+        if command.endswith("DELETED"):
+            server.answer("SELECT", selecting(3, "HIGHESTMODSEQ 10", told=seen))
+            await connection.send(seen)
+        act = searching(3)
+        assert callable(act)
+        await act(connection, tag, command)
+
+    async with (
+        scripted({"SELECT": selecting(3, "HIGHESTMODSEQ 9"), "UID SEARCH": search}) as server,
+        session_on(server) as session,
+    ):
+        snapshot = await refresh(session, "INBOX", None)
+        assert snapshot.modseq == 10
+        assert list(snapshot.view.flags[SEEN]) == [2]
+
+
+@pytest.mark.parametrize("kind", ["full", "condstore", "idle"])
+async def test_many_messages(dovecot: Dovecot, user: str, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = on_dovecot(dovecot, user, MASKED.get(kind, frozenset()))
+    monkeypatch.setattr(Session, "learn_capabilities", server.mask())
+    async with mail_program(server) as program, mail_program(server) as other:
+        await other.append("INBOX", *(plain() for _ in range(MANY)))
+        await other.store("INBOX", list(range(1, MANY, 3)), "+", SEEN)
+        first = await refresh(program.session, "INBOX", None)
+        assert list(first.all) == list(range(1, MANY + 1))
+        assert list(first.view.flags[SEEN]) == list(range(1, MANY, 3))
+        await other.store("INBOX", [5], "+", FLAGGED)
+        await other.expunge("INBOX", list(range(100, 200)))
+        await other.append("INBOX", plain())
+        second = await refresh(program.session, "INBOX", first)
+        assert set(second.all) == {*range(1, 100), *range(200, MANY + 2)}
+        assert list(second.flags[FLAGGED]) == [5]

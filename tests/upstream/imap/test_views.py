@@ -1,0 +1,110 @@
+"""Views are shared by calls that began before the refresh did, and forgotten when memory runs short."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from gateway.errors import UpstreamUnavailable
+from gateway.types import DELETED, TRACKED_FLAGS, Uids
+from gateway.upstream.imap.fingerprint import Fingerprint
+from gateway.upstream.imap.snapshot import Snapshot
+from gateway.upstream.imap.views import SnapshotCache, Views
+
+OWNER = Fingerprint(b"owner")
+
+
+def snapshot(*uids: int, modseq: int | None = None, seen: tuple[int, ...] = (), deleted: int = 0) -> Snapshot:
+    flags = {flag: Uids() for flag in (*TRACKED_FLAGS, DELETED)}
+    flags["\\Seen"] = Uids(seen)
+    flags[DELETED] = Uids([deleted] if deleted else [])
+    return Snapshot(7, max(uids, default=0) + 1, len(uids), modseq, Uids(uids), flags)
+
+
+class Server:
+    """Counts refreshes; each takes until `go` is set."""
+
+    def __init__(self) -> None:
+        self.refreshes = 0
+        self.go = asyncio.Event()
+
+    async def refresh(self, _known: Snapshot | None) -> Snapshot:
+        self.refreshes += 1
+        number = self.refreshes
+        await self.go.wait()
+        return snapshot(*range(1, number + 1))
+
+
+async def test_later_calls_share_the_next_refresh() -> None:
+    server, views = Server(), Views(SnapshotCache(), OWNER)
+    first = asyncio.create_task(views.view("INBOX", server.refresh))
+    await asyncio.sleep(0)
+    later = [asyncio.create_task(views.view("INBOX", server.refresh)) for _ in range(5)]
+    elsewhere = asyncio.create_task(views.view("Other", server.refresh))
+    await asyncio.sleep(0)
+    server.go.set()
+    assert len((await first).uids) == 1
+    assert {len((await view).uids) for view in later} == {3}
+    await elsewhere
+    assert server.refreshes == 3
+    assert not views.busy
+
+
+async def test_a_failure_is_told_to_those_who_share_it_and_forgotten() -> None:
+    async def fail(_: Snapshot | None) -> Snapshot:
+        await asyncio.sleep(0)
+        raise UpstreamUnavailable("gone")
+
+    views = Views(SnapshotCache(), OWNER)
+    results = await asyncio.gather(*(views.view("INBOX", fail) for _ in range(4)), return_exceptions=True)
+    assert {type(result) for result in results} == {UpstreamUnavailable}
+    server = Server()
+    server.go.set()
+    assert len((await views.view("INBOX", server.refresh)).uids) == 1
+
+
+async def test_closing_ends_what_is_under_way() -> None:
+    server, views = Server(), Views(SnapshotCache(), OWNER)
+    tasks = [asyncio.create_task(views.view("INBOX", server.refresh)) for _ in range(3)]
+    await asyncio.sleep(0.01)
+    await views.aclose()
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+    assert all(isinstance(result, asyncio.CancelledError) for result in results)
+
+
+def test_the_cache_forgets_what_was_longest_unused() -> None:
+    one = snapshot(*range(1, 1001))
+    cache = SnapshotCache(memory=3 * one.cost)
+    for name in ("a", "b", "c"):
+        cache.put(OWNER, name, snapshot(*range(1, 1001)))
+    assert cache.get(OWNER, "a") is not None
+    cache.put(OWNER, "d", one)
+    assert [cache.get(OWNER, name) is not None for name in "abcd"] == [True, False, True, True]
+    assert cache.get(Fingerprint(b"another"), "a") is None
+    cache.put(OWNER, "d", snapshot(1))
+    assert len(cache) == 3
+    cache.drop(OWNER, "d")
+    cache.drop(OWNER, "d")
+    assert len(cache) == 2
+
+
+@pytest.mark.parametrize("modseq", [None, 5])
+def test_versions_differ_when_views_do(modseq: int | None) -> None:
+    base = snapshot(1, 2, 3, modseq=modseq)
+    others = [
+        snapshot(1, 2, modseq=modseq),
+        snapshot(1, 2, 3, 4, modseq=modseq and 6),
+        snapshot(1, 2, 3, seen=(1,), modseq=modseq and 6),
+        snapshot(1, 2, 3, deleted=2, modseq=modseq and 7),
+    ]
+    assert base.view.version not in {other.view.version for other in others}
+    assert snapshot(1, 2, 3, modseq=modseq).view == base.view
+
+
+def test_equal_content_has_an_equal_version_however_it_came_about() -> None:
+    whole = Uids(range(1, 5001))
+    grown = Uids(range(1, 7001)) - Uids(range(5001, 7001))
+    flags = {flag: Uids() for flag in (*TRACKED_FLAGS, DELETED)}
+    versions = {Snapshot(7, 7001, 5000, None, uids, flags).view.version for uids in (whole, grown)}
+    assert len(versions) == 1
