@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from gateway.demo.embedded import imap_server
 from gateway.types import TRACKED_FLAGS, Credentials, Principal, UserId
 from gateway.upstream.imap import commands
+from gateway.upstream.imap.exchange import Reply
 from gateway.upstream.imap.handshake import log_in, open_connection
 from gateway.upstream.imap.responses import Fetch, Search
-from gateway.upstream.imap.session import Reply, Session
+from gateway.upstream.imap.session import Session
 from gateway.upstream.imap.settings import ImapSettings
 from gateway.upstream.imap.syntax import Command
 from tests.support.dovecot import Dovecot

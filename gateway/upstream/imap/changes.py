@@ -8,10 +8,11 @@ from datetime import datetime
 from gateway.errors import NotFound, UpstreamRefused
 from gateway.types import DELETED, Uids
 from gateway.upstream.imap import commands, search_keys
+from gateway.upstream.imap.exchange import Reply
 from gateway.upstream.imap.listing import exists as mailbox_exists
 from gateway.upstream.imap.responses import AppendUid, CopyUid
 from gateway.upstream.imap.search import search
-from gateway.upstream.imap.session import Reply, Session
+from gateway.upstream.imap.session import Session
 from gateway.upstream.imap.syntax import Command
 
 

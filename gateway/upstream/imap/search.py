@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from gateway.types import Uids
 from gateway.upstream.imap import commands
+from gateway.upstream.imap.exchange import Reply
 from gateway.upstream.imap.responses import ESearch, Search
 from gateway.upstream.imap.search_keys import SearchKey
-from gateway.upstream.imap.session import Reply, Session
+from gateway.upstream.imap.session import Session
 
 
 async def search(session: Session, *keys: SearchKey) -> Uids:

@@ -38,7 +38,7 @@ class Selected:
 
     @classmethod
     def after_select(cls, mailbox: str, responses: Iterable[Response], tagged: Tagged) -> Selected:
-        """From the responses to SELECT. Those before `[CLOSED]` speak of the mailbox left (RFC 7162 3.2.11)."""
+        """From the responses to SELECT. What precedes `[CLOSED]` is of the mailbox left (RFC 7162 3.2.11)."""
         selected = cls(mailbox)
         for response in responses:
             if isinstance(response, Status) and response.code and response.code.name == "CLOSED":

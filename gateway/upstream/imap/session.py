@@ -15,15 +15,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
-from collections import deque
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from collections.abc import Callable
+from typing import Any
 
 from aioimaplib import IMAP4ClientProtocol
 
 from gateway.errors import UpstreamConfused, UpstreamError, UpstreamRefused, UpstreamUnavailable
 from gateway.upstream.imap import commands
+from gateway.upstream.imap.exchange import Ended, Exchange, Pending, Reply, printable, retrieve
 from gateway.upstream.imap.responses import (
     Capability,
     Condition,
@@ -51,8 +50,6 @@ PATIENCE = 10
 
 log = logging.getLogger(__name__)
 
-T = TypeVar("T")
-
 
 class _Protocol(IMAP4ClientProtocol):  # type: ignore[misc]  # aioimaplib has no types
     """aioimaplib's protocol with all of its reading replaced."""
@@ -71,48 +68,6 @@ class _Protocol(IMAP4ClientProtocol):  # type: ignore[misc]  # aioimaplib has no
 
     def next_tag(self) -> str:
         return str(self.new_tag())
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """How a command ended, and what was said meanwhile."""
-
-    tagged: Tagged
-    responses: tuple[Response, ...] = field(repr=False)
-
-    @property
-    def succeeded(self) -> bool:
-        """Whether the server said OK."""
-        return self.tagged.status is Condition.OK
-
-    @property
-    def detail(self) -> str:
-        """The tagged response for a log."""
-        return f"{self.tagged.status} {printable(self.tagged.text)}"
-
-    def of(self, kind: type[T]) -> Iterator[T]:
-        """The untagged responses of one kind."""
-        return (response for response in self.responses if isinstance(response, kind))
-
-    def code(self, name: str) -> ResponseCode | None:
-        """The last response code of that name, in the tagged response or an untagged OK."""
-        if self.tagged.code and self.tagged.code.name == name:
-            return self.tagged.code
-        codes = [status.code for status in self.of(Status) if status.code and status.code.name == name]
-        return codes[-1] if codes else None
-
-
-@dataclass(slots=True, eq=False)
-class _Pending:
-    """A command on its way."""
-
-    command: Command
-    tag: str
-    steps: deque[list[bytes]]
-    future: asyncio.Future[Reply]
-    began: float
-    ended: Callable[[Tagged, list[Response]], None] | None = None
-    responses: list[Response] = field(default_factory=list)
 
 
 def tls_context(settings: ImapSettings) -> ssl.SSLContext:
@@ -146,11 +101,9 @@ class Session:
         self._transport: asyncio.Transport | None = None
         self._reader = _reader()
         self._greeting: asyncio.Future[Status] = self._loop.create_future()
-        self._greeting.add_done_callback(_retrieve)
-        self._unsent: deque[_Pending] = deque()
-        self._pending: dict[str, _Pending] = {}
-        self._half_sent: _Pending | None = None
-        self._idle: tuple[_Pending, asyncio.Future[None]] | None = None
+        self._greeting.add_done_callback(retrieve)
+        self._exchange = Exchange(self._write)
+        self._idle: tuple[Pending, asyncio.Future[None]] | None = None
         self._failure: tuple[type[UpstreamError], str] | None = None
         self._heard = 0.0
         self._unwritten = 0
@@ -158,7 +111,7 @@ class Session:
         self._watchdog: asyncio.TimerHandle | None = None
 
     def __repr__(self) -> str:
-        state = "closed" if self.closed else f"{len(self._pending)} pending"
+        state = "closed" if self.closed else "busy" if self.busy else "idle"
         return f"<Session {self.settings.host}:{self.settings.port} {state}>"
 
     # --- opening and closing -------------------------------------------------------------------------------
@@ -231,7 +184,7 @@ class Session:
     @property
     def busy(self) -> bool:
         """Whether a command has not ended."""
-        return bool(self._pending or self._unsent)
+        return self._exchange.busy
 
     def close(self) -> None:
         """Say LOGOUT when nothing else is under way, and close."""
@@ -267,9 +220,7 @@ class Session:
             raise UpstreamConfused(detail)
         return reply
 
-    def start(
-        self, command: Command, ended: Callable[[Tagged, list[Response]], None] | None = None
-    ) -> asyncio.Future[Reply]:
+    def start(self, command: Command, ended: Ended | None = None) -> asyncio.Future[Reply]:
         """Send a command; the future gives the reply whatever its status.
 
         `ended` is called the moment the tagged response has come, before anything behind it is read. Raises
@@ -280,7 +231,7 @@ class Session:
     async def select(
         self, mailbox: str, *, qresync: tuple[int, int] | None = None, condstore: bool = False
     ) -> Reply:
-        """SELECT; afterwards `selected` tells about the mailbox, or is None when `UpstreamRefused` is raised."""
+        """SELECT; afterwards `selected` tells about the mailbox, or is None if `UpstreamRefused` was raised."""
         command = commands.select(self.dialect, mailbox, qresync=qresync, condstore=condstore)
 
         def ended(tagged: Tagged, responses: list[Response]) -> None:
@@ -320,36 +271,20 @@ class Session:
 
     # --- sending -------------------------------------------------------------------------------------------
 
-    def _enqueue(
-        self, command: Command, ended: Callable[[Tagged, list[Response]], None] | None = None
-    ) -> _Pending:
-        if self._failure:
-            raise self._error()
+    def _enqueue(self, command: Command, ended: Ended | None = None) -> Pending:
+        self.check()
         assert self._idle is None, "the connection is idling"
         now = self._loop.time()
         if not self.busy:
             self._heard = now
-        tag = self._protocol.next_tag()
-        future: asyncio.Future[Reply] = self._loop.create_future()
-        future.add_done_callback(_retrieve)
-        pending = _Pending(command, tag, deque(command.steps(tag)), future, now, ended)
-        self._unsent.append(pending)
-        self._send_more()
+        pending = Pending(command, self._protocol.next_tag(), self._loop.create_future(), now, ended)
+        self._exchange.send(pending)
         self._watch()
         return pending
 
-    def _send_more(self) -> None:
-        while self._unsent and self._half_sent is None:
-            pending = self._unsent.popleft()
-            if pending.future.cancelled():
-                continue
-            self._pending[pending.tag] = pending
-            self._send_step(pending)
-
-    def _send_step(self, pending: _Pending) -> None:
+    def _write(self, buffers: list[bytes]) -> None:
         assert self._transport is not None
-        self._transport.writelines(pending.steps.popleft())
-        self._half_sent = pending if pending.steps else None
+        self._transport.writelines(buffers)
 
     # --- receiving -----------------------------------------------------------------------------------------
 
@@ -414,7 +349,7 @@ class Session:
                 self._learn_code(code)
         if self.selected is not None:
             self.selected.update(response)
-        oldest = next(iter(self._pending.values()), None)
+        oldest = self._exchange.oldest
         if oldest is not None and not oldest.future.done() and self._idle is None:
             oldest.responses.append(response)
         if self.listener is not None:
@@ -425,29 +360,19 @@ class Session:
             self.learn_capabilities(code.value)
 
     def _continued(self) -> None:
-        if self._half_sent is not None:
-            self._send_step(self._half_sent)
-            self._send_more()
-        elif self._idle is not None and not self._idle[1].done():
+        if not self._exchange.continued() and self._idle is not None and not self._idle[1].done():
             self._idle[1].set_result(None)
 
     def _ended(self, tagged: Tagged) -> bool:
-        pending = self._pending.pop(tagged.tag, None)
+        self._reply_octets = 0
+        self._learn_code(tagged.code)
+        pending = self._exchange.ended(tagged)
         if pending is None:
             self.confused("an answer to a command never sent")
             return False
-        self._reply_octets = 0
-        self._learn_code(tagged.code)
-        if pending.ended is not None:
-            pending.ended(tagged, pending.responses)
         upgrading = pending.command.name == "STARTTLS" and tagged.status is Condition.OK
         if upgrading and self._transport is not None:
             self._transport.pause_reading()
-        if not pending.future.done():
-            pending.future.set_result(Reply(tagged, tuple(pending.responses)))
-        if self._half_sent is pending:
-            self._half_sent = None
-        self._send_more()
         return upgrading
 
     # --- failing -------------------------------------------------------------------------------------------
@@ -474,9 +399,7 @@ class Session:
         if self._watchdog is not None:
             self._watchdog.cancel()
         waiting: list[asyncio.Future[Any]] = [self._greeting]
-        waiting += [pending.future for pending in (*self._pending.values(), *self._unsent)]
-        self._pending.clear()
-        self._unsent.clear()
+        waiting += self._exchange.abandon()
         for future in waiting:
             if not future.done():
                 future.set_exception(self._error())
@@ -493,13 +416,13 @@ class Session:
     def _look(self) -> None:
         """Fail when the server owes an answer and shows no life, neither sending nor taking what we send."""
         self._watchdog = None
-        if not self.busy or self._idle is not None or self._transport is None:
+        oldest = self._exchange.oldest
+        if oldest is None or self._idle is not None or self._transport is None:
             return
         now, timeout = self._loop.time(), self.settings.timeout
         unwritten = self._transport.get_write_buffer_size()
         if unwritten != self._unwritten:
             self._unwritten, self._heard = unwritten, now
-        oldest = next(iter(self._pending.values()))
         silent = now - self._heard
         if silent >= timeout or now - oldest.began >= timeout * PATIENCE:
             self.silent = True
@@ -511,14 +434,3 @@ class Session:
 
 def _reader() -> ResponseReader:
     return ResponseReader(max_line=MAX_LINE, max_literal=MAX_LITERAL, max_buffer=MAX_LITERAL + MAX_LINE)
-
-
-def _retrieve(future: asyncio.Future[T]) -> None:
-    """Look at the exception, so that asyncio does not report futures nobody waits for any more."""
-    if not future.cancelled():
-        future.exception()
-
-
-def printable(text: str) -> str:
-    """A server's text made fit for one log line."""
-    return "".join(c if c.isprintable() else "?" for c in text[:200])

@@ -24,11 +24,12 @@ from pyroaring import BitMap
 from gateway.errors import NotFound, UpstreamConfused, UpstreamRefused
 from gateway.types import ANSWERED, DELETED, FLAGGED, FORWARDED, SEEN, TRACKED_FLAGS, MailboxView, Uids
 from gateway.upstream.imap import commands, search_keys
+from gateway.upstream.imap.exchange import Reply
 from gateway.upstream.imap.listing import exists as mailbox_exists
 from gateway.upstream.imap.responses import Fetch, Vanished
 from gateway.upstream.imap.search import search_many
 from gateway.upstream.imap.selected import Selected
-from gateway.upstream.imap.session import Reply, Session
+from gateway.upstream.imap.session import Session
 from gateway.upstream.imap.sets import MAX_NUMBER
 
 MAX_MESSAGES = 10_000_000
@@ -48,7 +49,7 @@ KEYS = {
 
 @dataclass(frozen=True)
 class Snapshot:
-    """All messages, those with each of `TRACKED_FLAGS` and of \\Deleted, and what SELECT said of the mailbox."""
+    """All messages, those with each of `TRACKED_FLAGS` and \\Deleted, and what SELECT said of the mailbox."""
 
     uidvalidity: int
     uidnext: int
