@@ -312,14 +312,18 @@ class MailSync:
             for change in changes
         }
         valid = [change for change in changes if outcomes[change.identity] is Outcome.DONE]
-        for name, on, wanted in (
-            (SEEN, True, {change.uid for change in valid if change.read is True}),
-            (SEEN, False, {change.uid for change in valid if change.read is False}),
-            (FLAGGED, True, {change.uid for change in valid if change.flagged is True}),
-            (FLAGGED, False, {change.uid for change in valid if change.flagged is False}),
+        # Of several changes to one message the last counts; all are answered alike.
+        read = {change.uid: change.read for change in valid if change.read is not None}
+        flagged = {change.uid: change.flagged for change in valid if change.flagged is not None}
+        for name, values, on in (
+            (SEEN, read, True),
+            (SEEN, read, False),
+            (FLAGGED, flagged, True),
+            (FLAGGED, flagged, False),
         ):
             marked = view.flags.get(name, NO_UIDS)
-            uids = Uids(wanted) - marked if on else Uids(wanted) & marked
+            wanted = Uids(uid for uid, value in values.items() if value is on)
+            uids = wanted - marked if on else wanted & marked
             if not uids:
                 continue
             outcome, there = await self._set_flag(view.uidvalidity, uids, name, on=on)

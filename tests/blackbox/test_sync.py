@@ -1,4 +1,4 @@
-"""Sync: what the server tells (MS-ASCMD 2.2.1.21): windows, filters, flags, requests that are out of order."""
+"""Sync: what the server tells, in windows and by filters; requests out of order (MS-ASCMD 2.2.1.21)."""
 
 from __future__ import annotations
 

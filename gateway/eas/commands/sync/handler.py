@@ -237,9 +237,13 @@ class _Exchange:
     # --- holding -----------------------------------------------------------------------------------------
 
     async def hold(self, asked: SyncRequest) -> bool:
-        """Wait until a collection has new mail; False when the time asked for is over first."""
+        """Wait until a collection has new mail; False when the time asked for is over first.
+
+        One whose changes are not wanted would have nothing to say then, and is not waited for.
+        """
         context = self.context
-        folders = [folder for c in asked.collections if (folder := self._folder(c.id)) is not None]
+        wanted = [collection.id for collection in asked.collections if collection.wants_changes]
+        folders = [folder for name in wanted if (folder := self._folder(name)) is not None]
         try:
             return bool(await wait_for_news(context, await watched(context, folders), asked.wait or 0))
         except NotFound:
