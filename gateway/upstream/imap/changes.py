@@ -15,6 +15,9 @@ from gateway.upstream.imap.search import search
 from gateway.upstream.imap.session import Session
 from gateway.upstream.imap.syntax import Command
 
+NAMED_AT_ONCE = 500
+"""Messages named one by one in a command: their UIDs fit into a line."""
+
 
 async def set_flags(session: Session, uids: Uids, *, add: Iterable[str], remove: Iterable[str]) -> Uids:
     """Set and clear flags; returns which messages are there. Raises `UpstreamError`."""
@@ -40,38 +43,43 @@ async def _present(session: Session, uids: Uids) -> Uids:
         return Uids()
     # Which of them are there is asked by range when they are many: a short question, and the rest is
     # arithmetic.
-    asked = uids if len(uids) <= 500 else range(uids.min(), uids.max() + 1)
+    asked = uids if len(uids) <= NAMED_AT_ONCE else range(uids.min(), uids.max() + 1)
     return await search(session, search_keys.key_uids(asked)) & uids
 
 
 async def move(session: Session, uids: Uids, target: str) -> dict[int, int | None]:
     """Move messages to another mailbox; maps each to its new UID (None: not told).
 
-    Without MOVE (RFC 6851) by COPY and expunge. Raises `NotFound` when there is no such target, and
+    Without MOVE (RFC 6851) by COPY and expunge. When the server refuses after some have gone, those are
+    told and the others can be tried again. Raises `NotFound` when there is no such target, and
     `UpstreamError`.
     """
-    present = await _present(session, uids)
-    if not present:
-        return {}
-    moving = "MOVE" in session.capabilities
-    build = commands.uid_move if moving else commands.uid_copy
     moved: dict[int, int | None] = {}
-    for command in build(session.dialect, present, target):
-        reply = await session.start(command)
-        pairs = _pairs(reply)
-        moved |= pairs
+    present = list(await _present(session, uids))
+    for at in range(0, len(present), NAMED_AT_ONCE):
         try:
-            session.accept(command, reply)
+            moved |= await _move_some(session, Uids(present[at : at + NAMED_AT_ONCE]), target)
         except UpstreamRefused as error:
-            if moved and moving:
-                # Some have gone: that must be told, the others may be tried again.
-                return dict(moved)
+            if moved:
+                break
             await _explain(session, target, error)
             raise
-    moved = {uid: moved.get(uid) for uid in present} if not moved or not moving else moved
-    if not moving:
-        await _remove(session, present)
     return moved
+
+
+async def _move_some(session: Session, uids: Uids, target: str) -> dict[int, int | None]:
+    if "MOVE" in session.capabilities:
+        [command] = commands.uid_move(session.dialect, uids, target)
+        reply = await session.start(command)
+        pairs = _pairs(reply)
+        if not pairs:
+            session.accept(command, reply)
+        # A refusal after COPYUID means that only these have gone.
+        return pairs or dict.fromkeys(uids)
+    [command] = commands.uid_copy(session.dialect, uids, target)
+    pairs = _pairs(await session.execute(command))
+    await _remove(session, uids)
+    return {uid: pairs.get(uid) for uid in uids}
 
 
 def _pairs(reply: Reply) -> dict[int, int | None]:

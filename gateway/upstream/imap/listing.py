@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from gateway.types import Mailbox
-from gateway.upstream.imap import commands
+from gateway.upstream.imap import commands, utf7
 from gateway.upstream.imap.responses import List, NamespaceEntry, StatusData
 from gateway.upstream.imap.roles import assign_roles
 from gateway.upstream.imap.session import Session
@@ -35,7 +35,9 @@ async def list_mailboxes(session: Session) -> list[Mailbox]:
         reply = await session.execute(commands.list_mailboxes(session.dialect, "INBOX"))
         listed |= {item.name: item for item in reply.of(List)}
     personal = _Personal(session)
-    return _ordered(assign_roles(_mailboxes(listed.values(), told, personal), personal.prefix))
+    own = [item for item in listed.values() if personal.includes(item.name)]
+    described = [(_mailbox(item, told.get(item.name), session), item.attributes) for item in own]
+    return _ordered(assign_roles(described, personal.prefix))
 
 
 async def exists(session: Session, mailbox: str) -> bool:
@@ -63,23 +65,25 @@ class _Personal:
         )
 
 
-def _mailboxes(
-    listed: Iterable[List], told: Mapping[str, StatusData], personal: _Personal
-) -> list[tuple[Mailbox, frozenset[str]]]:
-    found = []
-    for item in listed:
-        if not personal.includes(item.name):
-            continue
-        status = told.get(item.name)
-        mailbox = Mailbox(
-            item.name,
-            item.delimiter,
-            selectable=not item.attributes & UNSELECTABLE,
-            uidvalidity=status.values.get("UIDVALIDITY") if status else None,
-            mailbox_id=status.mailbox_id if status else None,
-        )
-        found.append((mailbox, item.attributes))
-    return found
+def _mailbox(item: List, status: StatusData | None, session: Session) -> Mailbox:
+    selectable = not item.attributes & UNSELECTABLE and _can_be_named(item, session)
+    return Mailbox(
+        item.name,
+        item.delimiter,
+        selectable=selectable,
+        uidvalidity=status.values.get("UIDVALIDITY") if status else None,
+        mailbox_id=status.mailbox_id if status else None,
+    )
+
+
+def _can_be_named(item: List, session: Session) -> bool:
+    """Whether the decoded name leads back to the mailbox: not if it is no proper UTF-7 (RFC 3501 5.1.3)."""
+    if item.name == "INBOX" or session.dialect.utf8:
+        return True
+    try:
+        return utf7.encode(item.name) == item.raw_name
+    except UnicodeEncodeError:
+        return False
 
 
 def _ordered(mailboxes: Iterable[Mailbox]) -> list[Mailbox]:

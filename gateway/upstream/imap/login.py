@@ -45,7 +45,8 @@ class ImapAuthenticator:
 
     async def _ask(self, credentials: Credentials, mark: Fingerprint) -> None:
         try:
-            async with self._pool.lease(credentials):
+            # A connection that is open already would only prove that the password was good once.
+            async with self._pool.lease(credentials, fresh=True):
                 self._believe(mark)
         finally:
             del self._asking[mark]

@@ -16,6 +16,8 @@ import asyncio
 import logging
 import ssl
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from aioimaplib import IMAP4ClientProtocol
@@ -70,10 +72,14 @@ class _Protocol(IMAP4ClientProtocol):  # type: ignore[misc]  # aioimaplib has no
         return str(self.new_tag())
 
 
-def tls_context(settings: ImapSettings) -> ssl.SSLContext:
-    """The TLS rules for a server: certificate and name are checked unless `verify` is off."""
-    context = ssl.create_default_context(cafile=settings.ca_file)
-    if not settings.verify:
+@cache
+def _tls_context(ca_file: Path | None, verify: bool) -> ssl.SSLContext:  # a key of the cache
+    """The TLS rules for a server: certificate and name are checked unless `verify` is off.
+
+    Shared by all connections, because one context with the system's certificates takes most of a megabyte.
+    """
+    context = ssl.create_default_context(cafile=ca_file)
+    if not verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     return context
@@ -119,7 +125,7 @@ class Session:
     async def connect(self) -> Status:
         """Connect (with TLS when the settings say so) and return the greeting. Raises `UpstreamError`."""
         settings = self.settings
-        context = tls_context(settings) if settings.security == "tls" else None
+        context = _tls_context(settings.ca_file, settings.verify) if settings.security == "tls" else None
         try:
             async with asyncio.timeout(settings.timeout):
                 self._transport, _ = await self._loop.create_connection(
@@ -154,7 +160,7 @@ class Session:
             transport = await self._loop.start_tls(
                 self._transport,
                 self._protocol,
-                tls_context(self.settings),
+                _tls_context(self.settings.ca_file, self.settings.verify),
                 server_hostname=self.settings.host,
                 ssl_handshake_timeout=self.settings.timeout,
             )
@@ -231,7 +237,7 @@ class Session:
     async def select(
         self, mailbox: str, *, qresync: tuple[int, int] | None = None, condstore: bool = False
     ) -> Reply:
-        """SELECT; afterwards `selected` tells about the mailbox, or is None if `UpstreamRefused` was raised."""
+        """SELECT; afterwards `selected` tells about the mailbox, or is None after `UpstreamRefused`."""
         command = commands.select(self.dialect, mailbox, qresync=qresync, condstore=condstore)
 
         def ended(tagged: Tagged, responses: list[Response]) -> None:
@@ -247,7 +253,10 @@ class Session:
         started: asyncio.Future[None] = self._loop.create_future()
         self._idle = (pending, started)
         waiting: set[asyncio.Future[Any]] = {pending.future, started}
-        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(waiting, timeout=self.settings.timeout, return_when=asyncio.FIRST_COMPLETED)
+        if not started.done() and not pending.future.done():
+            self.silent = True
+            self._fail(UpstreamUnavailable, f"{self.settings.host} did not answer IDLE")
         if pending.future.done():
             self._idle = None
             self.accept(pending.command, await pending.future)

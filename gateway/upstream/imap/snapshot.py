@@ -192,4 +192,6 @@ async def _list(session: Session, selected: Selected) -> Snapshot:
 
 def _any_uid(selected: Selected) -> range:
     """Every UID the mailbox can have."""
-    return range(1, selected.uidnext or MAX_NUMBER + 1)
+    if not selected.uidnext:
+        return range(1, MAX_NUMBER + 1)
+    return range(1, max(selected.uidnext, selected.exists + 1))

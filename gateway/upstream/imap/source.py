@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
 from datetime import date, datetime
 from typing import TypeVar
 
-from gateway.errors import NotFound, UpstreamRefused, UpstreamUnavailable
+from gateway.errors import Kind, NotFound, Refused, UpstreamRefused, UpstreamUnavailable
 from gateway.ports import Unsubscribe
 from gateway.types import Credentials, Mailbox, MailboxView, MessageData, SectionRequest, Uids
 from gateway.upstream.imap import changes, commands, listing, messages, search_keys
@@ -16,6 +16,7 @@ from gateway.upstream.imap.pool import Pool
 from gateway.upstream.imap.search import search
 from gateway.upstream.imap.session import Session
 from gateway.upstream.imap.snapshot import refresh, select
+from gateway.upstream.imap.syntax import CommandError
 from gateway.upstream.imap.views import Views
 from gateway.upstream.imap.watch import Watcher
 
@@ -55,8 +56,9 @@ class ImapMailboxes:
 
     async def find_message_id(self, mailbox: str, message_id: str) -> Uids:
         """See `ports.Mailboxes.find_message_id`."""
-        key = search_keys.key_header("MESSAGE-ID", message_id)
-        return await self._reading(mailbox, None, lambda session: search(session, key))
+        return await self._reading(
+            mailbox, None, lambda session: search(session, search_keys.key_header("MESSAGE-ID", message_id))
+        )
 
     async def fetch(
         self, mailbox: str, uidvalidity: int, uids: Iterable[int], header_fields: Sequence[str] | None
@@ -147,14 +149,15 @@ class ImapMailboxes:
 
     async def _repeatable(self, mailbox: str | None, work: Callable[[Session], Awaitable[T]]) -> T:
         """Do something that may be done twice."""
-        async with self._pool.lease(self._credentials, mailbox) as session:
-            try:
+        with _sayable():
+            async with self._pool.lease(self._credentials, mailbox) as session:
+                try:
+                    return await work(session)
+                except UpstreamUnavailable:
+                    if not _worth_repeating(session):
+                        raise
+            async with self._pool.lease(self._credentials, mailbox, fresh=True) as session:
                 return await work(session)
-            except UpstreamUnavailable:
-                if not _worth_repeating(session):
-                    raise
-        async with self._pool.lease(self._credentials, mailbox, fresh=True) as session:
-            return await work(session)
 
     def _selected(self, mailbox: str, uidvalidity: int) -> AbstractAsyncContextManager[Session]:
         return self._alive(mailbox, lambda session: _select(session, mailbox, uidvalidity))
@@ -165,6 +168,7 @@ class ImapMailboxes:
     ) -> AsyncIterator[Session]:
         """A session that answered a moment ago, after `prepare`, which may be done twice."""
         async with AsyncExitStack() as stack:
+            stack.enter_context(_sayable())
             session = await stack.enter_async_context(self._pool.lease(self._credentials, mailbox))
             try:
                 await prepare(session)
@@ -176,6 +180,15 @@ class ImapMailboxes:
                 )
                 await prepare(session)
             yield session
+
+
+@contextmanager
+def _sayable() -> Iterator[None]:
+    """What cannot be said in IMAP (a NUL in a name or a message) is refused before it is sent."""
+    try:
+        yield
+    except CommandError as error:
+        raise Refused(Kind.INVALID_CONTENT, str(error)) from error
 
 
 def _worth_repeating(session: Session) -> bool:

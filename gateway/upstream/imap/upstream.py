@@ -61,12 +61,13 @@ class ImapUpstream:
     def _watcher(self, mark: Fingerprint, credentials: Credentials) -> Watcher:
         watcher = self._watchers.get(mark)
         if watcher is None:
-            watcher = Watcher(self._pool, credentials, lambda: self._ended(mark))
+            watcher = Watcher(self._pool, credentials, lambda watcher: self._ended(mark, watcher))
             self._watchers[mark] = watcher
         return watcher
 
-    def _ended(self, mark: Fingerprint) -> None:
-        self._watchers.pop(mark, None)
+    def _ended(self, mark: Fingerprint, watcher: Watcher) -> None:
+        if self._watchers.get(mark) is watcher:
+            del self._watchers[mark]
 
     def _forget(self, mark: Fingerprint) -> None:
         self._logins.forget(mark)

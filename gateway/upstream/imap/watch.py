@@ -33,7 +33,7 @@ class _Subscriber:
 class Watcher:
     """Watches one user's mailboxes while anybody has subscribed. `on_end` is called once it has ended."""
 
-    def __init__(self, pool: Pool, credentials: Credentials, on_end: Callable[[], None]) -> None:
+    def __init__(self, pool: Pool, credentials: Credentials, on_end: Callable[[Watcher], None]) -> None:
         self._pool = pool
         self._credentials = credentials
         self._on_end = on_end
@@ -80,7 +80,15 @@ class Watcher:
     def _unsubscribe(self, subscriber: _Subscriber) -> None:
         self._subscribers.discard(subscriber)
         if not self._subscribers and self._grace is None and self._task is not None:
-            self._grace = asyncio.get_running_loop().call_later(GRACE, self._task.cancel)
+            self._grace = asyncio.get_running_loop().call_later(GRACE, self._end)
+
+    def _end(self) -> None:
+        # At once, so that whoever comes before the task has noticed begins a new one.
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+        self._grace = None
+        self._on_end(self)
 
     # --- what push uses ------------------------------------------------------------------------------------
 
@@ -134,13 +142,12 @@ class Watcher:
                 subscriber.notify(mailbox)
 
     async def _run(self) -> None:
-        try:
-            await self._watch_and_reconnect()
-        finally:
-            if self._grace is not None:
-                self._grace.cancel()
-            self._task = None
-            self._on_end()
+        await self._watch_and_reconnect()
+        self._task = None
+        if self._grace is not None:
+            self._grace.cancel()
+            self._grace = None
+        self._on_end(self)
 
     async def _watch_and_reconnect(self) -> None:
         loop = asyncio.get_running_loop()

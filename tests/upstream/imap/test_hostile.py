@@ -8,7 +8,14 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.errors import GatewayError, NotFound, UpstreamConfused, UpstreamRefused, UpstreamUnavailable
+from gateway.errors import (
+    GatewayError,
+    NotFound,
+    Refused,
+    UpstreamConfused,
+    UpstreamRefused,
+    UpstreamUnavailable,
+)
 from gateway.types import FLAGGED, SEEN, SectionRequest
 from gateway.upstream.imap.source import ImapMailboxes
 from gateway.upstream.imap.upstream import ImapUpstream
@@ -270,4 +277,82 @@ async def test_no_without_code_is_looked_into() -> None:
         server.answer("LIST", b'* LIST (\\Noselect) "/" Nowhere\r\nTAG OK\r\n')
         with pytest.raises(NotFound):
             await mail.view("Nowhere")
+        await upstream.aclose()
+
+
+async def test_what_cannot_be_said_is_refused() -> None:
+    async with scripted() as server:
+        upstream = with_upstream(server)
+        mail = upstream.mailboxes(PRINCIPAL)
+        calls: Sequence[Callable[[], Awaitable[object]]] = (
+            lambda: mail.create("nul\0"),
+            lambda: mail.append("INBOX", b"A: b\r\n\r\nnul\0"),
+            lambda: mail.find_message_id("INBOX", "nul\0"),
+            lambda: mail.set_flags("INBOX", 7, [1], add=["two words"]),
+            lambda: mail.move("INBOX", 7, [1], "lone \ud800"),
+        )
+        for call in calls:
+            with pytest.raises(Refused) as refused:
+                await call()
+            assert refused.value.kind == "InvalidContent"
+        assert not [command for command in server.commands if "nul" in command]
+        await upstream.aclose()
+
+
+async def test_a_mailbox_that_cannot_be_named_is_not_offered() -> None:
+    listed = (
+        b'* LIST () "/" INBOX\r\n* LIST () "/" "Entw&APw-rfe"\r\n* LIST () "/" "Entw\xc3\xbcrfe 2"\r\n'
+        b'* LIST () "/" "Broken \xff"\r\n* LIST () "/" "not & utf7"\r\nTAG OK\r\n'
+    )
+    async with scripted({"LIST": listed}) as server:
+        upstream = with_upstream(server)
+        mailboxes = await upstream.mailboxes(PRINCIPAL).list()
+        selectable = {mailbox.name for mailbox in mailboxes if mailbox.selectable}
+        assert selectable == {"INBOX", "Entwürfe"}
+        assert len(mailboxes) == 5
+        await upstream.aclose()
+
+
+async def test_foreign_namespaces_are_left_out() -> None:
+    answers: dict[str, Answer] = {
+        "NAMESPACE": b'* NAMESPACE (("" "/")) (("user/" "/")) (("shared/" "/"))\r\nTAG OK\r\n',
+        "LIST": b"".join(
+            b'* LIST () "/" %b\r\n' % name
+            for name in (b"Own", b"user", b"user/ann", b"shared/all", b"shared", b"sharedly", b"INBOX")
+        )
+        + b"TAG OK\r\n",
+    }
+    async with scripted(answers) as server:
+        upstream = with_upstream(server)
+        listed = await upstream.mailboxes(PRINCIPAL).list()
+        assert [mailbox.name for mailbox in listed] == ["INBOX", "Own", "sharedly"]
+        await upstream.aclose()
+
+
+async def test_a_move_refused_half_way_tells_what_has_gone() -> None:
+    async def move(connection: Connection, tag: str, command: str) -> None:
+        if "1:500" in command:
+            await connection.send(f"* OK [COPYUID 8 1:500 1:500] moved\r\n{tag} OK\r\n".encode())
+        else:
+            await connection.send(
+                f"* OK [COPYUID 8 501:600 501:600] moved\r\n{tag} NO [OVERQUOTA] full\r\n".encode()
+            )
+
+    found = b'* ESEARCH (tag "TAG") UID ALL 1:900 COUNT 900\r\nTAG OK\r\n'
+    async with scripted({"UID MOVE": move, "UID SEARCH": found}) as server:
+        upstream = with_upstream(server)
+        moved = await upstream.mailboxes(PRINCIPAL).move("INBOX", 7, range(1, 901), "Trash")
+        assert set(moved) == set(range(1, 601))
+        await upstream.aclose()
+
+
+async def test_fewer_uids_than_messages_are_no_error_of_ours() -> None:
+    answers: dict[str, Answer] = {
+        "GREETING": b"* OK [CAPABILITY IMAP4rev1] hello\r\n",
+        "SELECT": b"* 3 EXISTS\r\n* OK [UIDVALIDITY 7] ok\r\n* OK [UIDNEXT 1] ok\r\nTAG OK\r\n",
+        "CAPABILITY": b"* CAPABILITY IMAP4rev1\r\nTAG OK\r\n",
+    }
+    async with scripted(answers) as server:
+        upstream = with_upstream(server)
+        assert list((await upstream.mailboxes(PRINCIPAL).view("INBOX")).uids) == [1]
         await upstream.aclose()

@@ -245,6 +245,21 @@ async def test_death_while_idling_is_noticed_at_once() -> None:
             await session.done()
 
 
+async def test_idle_that_is_not_answered_is_given_up() -> None:
+    async with scripted({"IDLE": silence}) as server, connected(server) as session:
+        async with asyncio.timeout(2):
+            with pytest.raises(UpstreamUnavailable):
+                await session.idle()
+        assert session.closed
+
+
+async def test_idle_may_be_refused() -> None:
+    async with scripted({"IDLE": b"TAG NO no\r\n"}) as server, connected(server) as session:
+        with pytest.raises(UpstreamRefused):
+            await session.idle()
+        await session.execute(NOOP)
+
+
 async def test_a_server_that_keeps_talking_is_waited_for() -> None:
     async def slow(connection: Connection, tag: str, command: str) -> None:
         for _ in range(5):

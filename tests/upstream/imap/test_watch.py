@@ -169,6 +169,22 @@ async def test_the_watch_ends_with_its_last_subscriber() -> None:
         await upstream.aclose()
 
 
+async def test_who_comes_as_the_watch_ends_begins_a_new_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.upstream.imap.watch.GRACE", 0.0)
+    async with scripted(NOTIFYING) as server:
+        upstream = ImapUpstream(server.settings)
+        mail = upstream.mailboxes(PRINCIPAL)
+        for turns in range(8):
+            unsubscribe = await mail.subscribe(["INBOX"], lambda _: None)
+            unsubscribe()
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            async with asyncio.timeout(0.2):
+                (await mail.subscribe(["INBOX"], lambda _: None))()
+        await eventually(lambda: upstream.open_connections == 0)
+        await upstream.aclose()
+
+
 async def test_notify_refused_falls_back_to_idle() -> None:
     async with scripted({**NOTIFYING, "NOTIFY": b"TAG NO [BADEVENT (MessageNew)] no\r\n"}) as server:
         upstream = ImapUpstream(server.settings)
