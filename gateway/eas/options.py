@@ -34,13 +34,9 @@ class CollectionOptions:
         Raises `Refused(INVALID_XML)` for a FilterType mail does not have and for more than one block per
         class.
         """
-        mail = [block for block in blocks if (block.child_text(AirSync.Class) or "Email") == "Email"]
-        others = {block.child_text(AirSync.Class) for block in blocks if block not in mail}
-        if len(mail) > 1 or not others <= {"SMS"} or len(blocks) > 2:
-            raise fields.malformed("Options for a class the folder does not hold, or twice")
-        if not mail:
+        block = mail_block(blocks)
+        if block is None:
             return cls()
-        (block,) = mail
         filter_type = int(_first_text(block, AirSync.FilterType, "0"))
         if filter_type not in (0, *_DAYS):
             raise fields.malformed(f"FilterType {filter_type} does not exist for mail")
@@ -69,6 +65,17 @@ class CollectionOptions:
             return cls()
         values = json.loads(data)
         return cls(values["filter"], values["conflict"], BodyOptions.from_json(values["body"]))
+
+
+def mail_block(blocks: list[Element]) -> Element | None:
+    """The Options that concern mail; beside them there may be some for SMS alone (MS-ASCMD 2.2.3.27.6).
+
+    Raises `Refused(INVALID_XML)` for other classes and for one class twice.
+    """
+    classes = [block.child_text(AirSync.Class) or "Email" for block in blocks]
+    if len(set(classes)) != len(classes) or not set(classes) <= {"Email", "SMS"}:
+        raise fields.malformed("Options for a class the folder does not hold, or twice")
+    return blocks[classes.index("Email")] if "Email" in classes else None
 
 
 def _first_text(block: Element, tag: Tag, default: str) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from gateway.eas import fields, status
+from gateway.eas import fields
 from gateway.eas.commands.base import BodyRule, Context, Reply
-from gateway.eas.options import CollectionOptions
+from gateway.eas.options import CollectionOptions, mail_block
 from gateway.eas.versions import Version
 from gateway.errors import Kind, NotFound, Refused
 from gateway.sync import diff
@@ -17,10 +17,12 @@ from wbxml import Element, element
 from wbxml.pages import AirSync
 from wbxml.pages import GetItemEstimate as Page
 
+_INVALID_COLLECTION = 2
 _NOT_PRIMED = 3
 _INVALID_KEY = 4
-_CAP_WITHOUT_OPTIONS = 512
+_CLASSES_APART = 4
 _WRONG_FILTER = 110
+_CAP_WITHOUT_OPTIONS = 512
 _FILTERS = frozenset("012345678")
 
 
@@ -54,33 +56,24 @@ class GetItemEstimate:
     async def _response(self, context: Context, asked: Element) -> Element:
         collection = CollectionId(fields.identifier(asked, Page.CollectionId))
         key = fields.identifier(asked, AirSync.SyncKey)
-        try:
-            estimate, problem = await self._estimate(context, collection, key, self._options(asked))
-        except NotFound:
-            estimate, problem = (
-                0,
-                status.value(
-                    self.name, status.Level.COLLECTION, Kind.ITEM_NOT_FOUND, context.request.version
-                ),
-            )
-        except Refused:
-            estimate, problem = 0, _WRONG_FILTER
+        blocks = _blocks(asked)
+        problem, estimate = _unfit(blocks), 0
+        if problem == _WRONG_FILTER and not context.request.version.body_status:
+            raise Refused(Kind.SERVER_ERROR, "a FilterType that mail does not have")
+        if not problem:
+            options = CollectionOptions.parse(blocks) if blocks else None
+            try:
+                estimate, problem = await self._estimate(context, collection, key, options)
+            except NotFound:
+                problem = _INVALID_COLLECTION
         if problem:
             return element(Page.Response, element(Page.Status, problem))
-        told = element(
-            Page.Collection, element(Page.CollectionId, collection), element(Page.Estimate, estimate)
-        )
+        told = element(Page.Collection)
+        if context.request.version < Version.V14_0:
+            told.add(Page.Class, "Email")
+        told.add(Page.CollectionId, collection)
+        told.add(Page.Estimate, str(estimate))
         return element(Page.Response, element(Page.Status, 1), told)
-
-    def _options(self, asked: Element) -> CollectionOptions | None:
-        """The filter to count with, from Options or, up to 12.1, from the FilterType beside it."""
-        blocks = asked.findall(AirSync.Options)
-        old = asked.find(AirSync.FilterType)
-        if not blocks and old is not None:
-            blocks = [element(AirSync.Options, old)]
-        if not blocks:
-            return None
-        return CollectionOptions.parse(blocks)
 
     async def _estimate(
         self, context: Context, collection: CollectionId, key: str, options: CollectionOptions | None
@@ -107,3 +100,25 @@ class GetItemEstimate:
             window = await context.mailboxes.received_since(folder.mailbox, view.uidvalidity, since)
         count = len(diff.compare(cursor, view, window))
         return (count if options else min(count, _CAP_WITHOUT_OPTIONS)), 0
+
+
+def _blocks(asked: Element) -> list[Element]:
+    """The Options of a Collection; up to 12.1 there is a FilterType beside them instead."""
+    blocks = asked.findall(AirSync.Options)
+    old = asked.find(AirSync.FilterType)
+    return [element(AirSync.Options, old)] if old is not None and not blocks else blocks
+
+
+def _unfit(blocks: list[Element]) -> int:
+    """The Status of Options that a mail folder cannot have, 0 for others."""
+    if any(block.find(AirSync.MaxItems) for block in blocks):
+        return _INVALID_COLLECTION  # it belongs to the recipient information cache
+    try:
+        mail_block(blocks)
+    except Refused:
+        return _CLASSES_APART
+    try:
+        CollectionOptions.parse(blocks)
+    except Refused:
+        return _WRONG_FILTER
+    return 0

@@ -1,0 +1,229 @@
+"""Ping: its statuses, its stored parameters, and what ends it (MS-ASCMD 2.2.1.13, 3.1.5.8)."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from tests.blackbox.conftest import MakePhone
+from tests.support import messages
+from tests.support.dovecot import Dovecot
+from tests.support.gateway import Gateway
+from tests.support.phone import Answer, Phone
+from tests.support.smtp_sink import SmtpSink
+from wbxml import Element, element
+from wbxml.pages import Ping
+
+
+def folder(identity: str, kind: str = "Email") -> Element:
+    return element(Ping.Folder, element(Ping.Id, identity), element(Ping.Class, kind))
+
+
+def request(interval: int | str | None, *folders: Element) -> Element:
+    made = element(Ping.Ping)
+    if interval is not None:
+        made.add(Ping.HeartbeatInterval, str(interval))
+    if folders:
+        made.append(element(Ping.Folders, *folders))
+    return made
+
+
+def told(answer: Answer) -> list[tuple[str, str]]:
+    assert answer.root.tag is Ping.Ping
+    return [(child.tag.name, child.text()) for child in answer.root]
+
+
+def changed(answer: Answer) -> list[str]:
+    """The folders of an answer with Status 2: each the text of a Folder element."""
+    assert [child.tag.name for child in answer.root] == ["Status", "Folders"]
+    assert answer.root.child_text(Ping.Status) == "2"
+    folders = answer.root.children[1]
+    assert all(one.tag is Ping.Folder and not one.children for one in folders)
+    return [one.text() for one in folders]
+
+
+class Held:
+    """A Ping under way in a thread."""
+
+    def __init__(self, phone: Phone, body: Element | None) -> None:
+        self.answers: list[Answer] = []
+        self._thread = threading.Thread(
+            target=lambda: self.answers.append(phone.post("Ping", body, seconds=40))
+        )
+        self._thread.start()
+        time.sleep(0.3)
+        assert not self.answers
+
+    def answer(self, seconds: float = 10) -> Answer:
+        self._thread.join(seconds)
+        assert self.answers, "the Ping is still held"
+        return self.answers[0]
+
+
+def ready(phone: Phone, *names: str) -> list[str]:
+    """The ids of folders that the phone has synchronised."""
+    folders = phone.folders()
+    for name in names:
+        phone.begin(folders[name])
+        phone.sync(folders[name])
+    return [folders[name] for name in names]
+
+
+def test_new_mail_ends_it_within_a_second(each_phone: Phone, dovecot: Dovecot) -> None:
+    (inbox,) = ready(each_phone, "Inbox")
+    held = Held(each_phone, request(60, folder(inbox)))
+    started = time.monotonic()
+    dovecot.deliver(each_phone.user, messages.plain("pushed"))
+    assert changed(held.answer()) == [inbox]
+    assert time.monotonic() - started < 1
+
+
+def test_mail_in_another_folder_ends_it_too(phone: Phone, dovecot: Dovecot) -> None:
+    with dovecot.imap(phone.user) as imap:
+        imap.create("Work")
+    inbox, work = ready(phone, "Inbox", "Work")
+    held = Held(phone, request(60, folder(inbox), folder(work)))
+    started = time.monotonic()
+    dovecot.deliver(phone.user, messages.plain("pushed"), "Work")
+    assert changed(held.answer()) == [work]
+    assert time.monotonic() - started < 1
+
+
+def test_mail_that_waits_already_is_told_at_once(each_phone: Phone, dovecot: Dovecot) -> None:
+    (inbox,) = ready(each_phone, "Inbox")
+    dovecot.deliver(each_phone.user, messages.plain("new"))
+    started = time.monotonic()
+    assert changed(each_phone.post("Ping", request(60, folder(inbox)))) == [inbox]
+    assert changed(each_phone.post("Ping", request(60, folder(inbox)))) == [inbox]  # a Ping proves nothing
+    assert time.monotonic() - started < 1
+
+
+def test_the_interval_ends_it_with_1(each_phone: Phone) -> None:
+    (inbox,) = ready(each_phone, "Inbox")
+    assert told(each_phone.post("Ping", request(1, folder(inbox)))) == [("Status", "1")]
+
+
+def test_changes_and_deletions_do_not_end_it(phone: Phone, dovecot: Dovecot) -> None:
+    for number in range(3):
+        dovecot.deliver(phone.user, messages.plain(f"mail {number}"))
+    (inbox,) = ready(phone, "Inbox")
+    held = Held(phone, request(3, folder(inbox)))
+    with dovecot.imap(phone.user) as imap:
+        imap.select("INBOX")
+        imap.store("1", "+FLAGS", "\\Seen")
+        imap.store("2", "+FLAGS", "\\Deleted")
+        imap.expunge()
+    assert told(held.answer()) == [("Status", "1")]
+
+
+def test_nothing_stored_is_3(each_phone: Phone) -> None:
+    (inbox,) = ready(each_phone, "Inbox")
+    assert told(each_phone.post("Ping")) == [("Status", "3")]
+    assert told(each_phone.post("Ping", request(60))) == [("Status", "3")]
+    assert told(each_phone.post("Ping", request(None, folder(inbox)))) == [("Status", "3")]
+
+
+def test_parameters_are_stored_each_for_itself(phone: Phone, dovecot: Dovecot) -> None:
+    inbox, trash = ready(phone, "Inbox", "Trash")
+    expired = [("Status", "1")]
+    assert told(phone.post("Ping", request(1, folder(inbox)))) == expired
+    assert told(phone.post("Ping")) == expired
+    assert told(phone.post("Ping", request(None, folder(trash)))) == expired
+    dovecot.deliver(phone.user, messages.plain("in the inbox"))
+    assert told(phone.post("Ping")) == expired  # the trash alone is watched
+    assert told(phone.post("Ping", request(1))) == expired
+    assert changed(phone.post("Ping", request(None, folder(inbox)))) == [inbox]
+
+
+def test_a_folder_may_be_text(phone: Phone, dovecot: Dovecot) -> None:
+    (inbox,) = ready(phone, "Inbox")
+    dovecot.deliver(phone.user, messages.plain("new"))
+    assert changed(phone.post("Ping", request(60, element(Ping.Folder, inbox)))) == [inbox]
+
+
+def test_an_empty_list_of_folders_means_those_stored(phone: Phone, dovecot: Dovecot) -> None:
+    (inbox,) = ready(phone, "Inbox")
+    phone.post("Ping", request(1, folder(inbox)))
+    dovecot.deliver(phone.user, messages.plain("new"))
+    body = element(Ping.Ping, element(Ping.HeartbeatInterval, 60), element(Ping.Folders))
+    assert changed(phone.post("Ping", body)) == [inbox]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        request(60, folder("1"), folder("1")),
+        request("soon", folder("1")),
+        request(60, element(Ping.Folder, element(Ping.Class, "Email"))),
+        request(60, element(Ping.Folder)),
+    ],
+    ids=["twice", "no number", "no id", "empty"],
+)
+def test_what_makes_no_sense_is_4(each_phone: Phone, body: Element) -> None:
+    each_phone.folders()
+    assert told(each_phone.post("Ping", body)) == [("Status", "4")]
+
+
+@pytest.mark.parametrize(("interval", "allowed"), [(0, "1"), (3541, "3540"), (100000, "3540")])
+def test_an_interval_out_of_bounds_is_5(each_phone: Phone, interval: int, allowed: str) -> None:
+    (inbox,) = ready(each_phone, "Inbox")
+    answer = each_phone.post("Ping", request(interval, folder(inbox)))
+    assert told(answer) == [("Status", "5"), ("HeartbeatInterval", allowed)]
+
+
+def test_too_many_folders_are_6(each_phone: Phone) -> None:
+    many = [folder(f"x{number}") for number in range(21)]
+    assert told(each_phone.post("Ping", request(60, *many))) == [("Status", "6"), ("MaxFolders", "20")]
+
+
+def test_a_folder_that_is_not_there_is_7(each_phone: Phone, dovecot: Dovecot) -> None:
+    with dovecot.imap(each_phone.user) as imap:
+        imap.create("Work")
+    inbox, work = ready(each_phone, "Inbox", "Work")
+    assert told(each_phone.post("Ping", request(60, folder(inbox), folder("999")))) == [("Status", "7")]
+    with dovecot.imap(each_phone.user) as imap:
+        imap.delete("Work")
+    assert told(each_phone.post("Ping", request(60, folder(inbox), folder(work)))) == [("Status", "7")]
+
+
+def test_a_folder_never_synchronised_is_no_error(phone: Phone, dovecot: Dovecot) -> None:
+    inbox = phone.folders()["Inbox"]
+    dovecot.deliver(phone.user, messages.plain("there before"))
+    held = Held(phone, request(60, folder(inbox)))
+    dovecot.deliver(phone.user, messages.plain("new"))
+    assert changed(held.answer()) == [inbox]
+
+
+def test_the_outbox_may_be_watched(phone: Phone) -> None:
+    (outbox,) = ready(phone, "Outbox")
+    assert told(phone.post("Ping", request(1, folder(outbox)))) == [("Status", "1")]
+
+
+def test_a_newer_ping_ends_the_older_but_not_that_of_another_device(
+    phone: Phone, new_phone: MakePhone
+) -> None:
+    (inbox,) = ready(phone, "Inbox")
+    other = new_phone(device="PHONE2")
+    other.provision()
+    ready(other, "Inbox")
+    older, others = Held(phone, request(60, folder(inbox))), Held(other, request(3, folder(inbox)))
+    started = time.monotonic()
+    assert told(phone.post("Ping", request(1, folder(inbox)))) == [("Status", "1")]
+    assert told(older.answer(1)) == [("Status", "1")]
+    assert time.monotonic() - started < 1.5
+    assert not others.answers
+    assert told(others.answer()) == [("Status", "1")]
+
+
+def test_the_server_answers_what_it_holds_when_it_stops(dovecot: Dovecot, user: str) -> None:
+    with SmtpSink(auth=True) as sink, Gateway(dovecot, sink) as gateway:
+        phone = Phone(gateway.host, gateway.port, user, dovecot.password)
+        phone.provision()
+        (inbox,) = ready(phone, "Inbox")
+        held = Held(phone, request(600, folder(inbox)))
+        started = time.monotonic()
+        assert gateway.terminate() == 0
+        assert told(held.answer()) == [("Status", "1")]
+        assert time.monotonic() - started < 5
