@@ -87,9 +87,8 @@ class _Server:
     """The gateway's ASGI application under uvicorn, in this event loop."""
 
     def __init__(self, settings: Settings) -> None:
-        config = uvicorn.Config(
-            create_app(settings), log_config=None, lifespan="on", timeout_graceful_shutdown=3
-        )
+        self._app = create_app(settings)
+        config = uvicorn.Config(self._app, log_config=None, lifespan="on", timeout_graceful_shutdown=3)
         self._server = uvicorn.Server(config)
         self._task: asyncio.Task[None] | None = None
 
@@ -108,7 +107,8 @@ class _Server:
         await self._task
 
     async def stop(self) -> None:
-        """Ends the server."""
+        """Ends the server; a request it holds is answered first."""
+        self._app.stop()
         self._server.should_exit = True
         await self.finished()
 

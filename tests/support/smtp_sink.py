@@ -47,7 +47,8 @@ class Switches:
     die_after_data: bool = False
 
 
-@dataclass(slots=True)
+# No slots: aiosmtpd reads every attribute, at which Python 3.11.2 (Debian 12) fails in a dataclass with slots.
+@dataclass
 class _Handler:
     switches: Switches
     deliver: Callable[[Received], object] | None
