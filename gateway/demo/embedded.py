@@ -130,7 +130,7 @@ def _authenticate(
     return AuthResult(success=known, handled=False)
 
 
-# No slots: aiosmtpd reads every attribute, at which Python 3.11.2 (Debian 12) fails in a dataclass with slots.
+# No slots: aiosmtpd reads every attribute, and Python 3.11.2 (Debian 12) fails at that with slots.
 @dataclass(frozen=True)
 class _Deliver:
     """What the SMTP server does with a message: see handle_DATA in the documentation of aiosmtpd."""

@@ -68,7 +68,7 @@ class MailServer:
 
 def on_dovecot(dovecot: Dovecot, user: str, masked: frozenset[str] = frozenset()) -> MailServer:
     """A user's mail on a Dovecot; polls fast, so that tests need not wait."""
-    settings = ImapSettings(dovecot.host, dovecot.port, "none", timeout=10, poll_interval=0.3)
+    settings = ImapSettings(dovecot.host, dovecot.port, "none", timeout=10, poll_interval=0.15)
     options = dovecot.options
     return MailServer(
         settings, Credentials(user, dovecot.password), masked, options.prefix, options.separator
@@ -81,7 +81,7 @@ async def on_pymap() -> AsyncIterator[MailServer]:
     for name in ("pymap", "proxyprotocol"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     async with imap_server(PYMAP_USER, PYMAP_PASSWORD) as (_, port):
-        settings = ImapSettings("127.0.0.1", port, "none", timeout=10, poll_interval=0.3)
+        settings = ImapSettings("127.0.0.1", port, "none", timeout=10, poll_interval=0.15)
         yield MailServer(settings, Credentials(PYMAP_USER, PYMAP_PASSWORD), flags=TRACKED_FLAGS[:3])
 
 

@@ -47,7 +47,7 @@ class Switches:
     die_after_data: bool = False
 
 
-# No slots: aiosmtpd reads every attribute, at which Python 3.11.2 (Debian 12) fails in a dataclass with slots.
+# No slots: aiosmtpd reads every attribute, and Python 3.11.2 (Debian 12) fails at that with slots.
 @dataclass
 class _Handler:
     switches: Switches
