@@ -16,7 +16,7 @@ from gateway.upstream.imap.watch import Watcher
 
 
 class ImapUpstream:
-    """Connections, views and watchers of all users. Make it inside the event loop; end it with `aclose`."""
+    """Connections, views and watchers of all users. End it with `aclose`."""
 
     def __init__(self, settings: ImapSettings) -> None:
         self._settings = settings
