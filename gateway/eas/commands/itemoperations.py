@@ -14,14 +14,14 @@ from gateway.eas.commands.base import BodyRule, Context, Raw, Reply
 from gateway.eas.content import email
 from gateway.eas.content.attachments import fetch_attachment
 from gateway.eas.content.ids import parse_file_reference, parse_server_id
-from gateway.eas.content.preferences import BodyOptions, parse_body_options
+from gateway.eas.content.preferences import parse_body_options
 from gateway.eas.versions import Version
 from gateway.errors import GatewayError, Kind, NotFound, Refused, UpstreamUnavailable
 from gateway.sync.folders import Folders
 from gateway.sync.hierarchy import CONTAINER
 from gateway.types import CollectionId, Folder, FolderList, Role
-from wbxml import Element, element, encode
-from wbxml.pages import AirSync, AirSyncBase, Search
+from wbxml import Element, Tag, element, encode
+from wbxml.pages import AirSync, AirSyncBase, DocumentLibrary, Search
 from wbxml.pages import ItemOperations as Page
 
 _SUCCESS = 1
@@ -31,8 +31,15 @@ _UNKNOWN_STORE = 9
 _EMPTY_FILE = 10
 _TOO_MANY = 11
 _BAD_ATTACHMENT = 15
+_ACCESS_DENIED = 16
 _MAX_OPERATIONS = 100
 _RANGE = re.compile(r"([0-9]{1,10})-([0-9]{1,10})")
+_NAMES = (AirSyncBase.FileReference, AirSync.ServerId, Search.LongId, DocumentLibrary.LinkId)
+"""The ways to name what to fetch, of which a Fetch uses one."""
+_OPTIONS_OF_DOCUMENTS = frozenset({Page.Range, Page.UserName, Page.Password})
+_OPTIONS_OF_ITEMS = frozenset(
+    {Page.Schema, AirSync.MIMESupport, AirSyncBase.BodyPreference, AirSyncBase.BodyPartPreference}
+)
 
 
 class _Failed(Exception):
@@ -66,7 +73,13 @@ class ItemOperations:
         folders = Folders(context.services.state, context.mailboxes, context.principal.user)
         parts = multipart.Parts() if context.request.accept_multipart else None
         work = _Work(context, await folders.all(), parts)
+        known = {Page.Fetch, Page.EmptyFolderContents}
+        if context.request.version >= Version.V14_0:
+            known.add(Page.Move)
         response = element(Page.Response)
+        for operation in root:
+            if operation.tag not in known:
+                raise fields.malformed(f"{operation.tag!r} is no operation")
         for operation in root:
             response.append(await work.answer(operation))
         reply = element(Page.ItemOperations, element(Page.Status, _SUCCESS), response)
@@ -85,8 +98,8 @@ class _Work:
 
     async def answer(self, operation: Element) -> Element:
         """Do one operation; whatever it is, it gets an answer of its own."""
-        if operation.tag is not Page.Fetch:
-            return element(operation.tag, element(Page.Status, _PROTOCOL_ERROR))
+        if operation.tag is not Page.Fetch:  # not offered
+            return element(operation.tag, element(Page.Status, _ACCESS_DENIED), *_named(operation))
         try:
             return await self._fetch(operation)
         except _Failed as failure:
@@ -103,38 +116,46 @@ class _Work:
         store = operation.child_text(Page.Store)
         if store is None or store.strip().lower() != "mailbox":
             raise _Failed(_UNKNOWN_STORE if store else _PROTOCOL_ERROR)
-        reference = operation.find(AirSyncBase.FileReference)
-        if (reference is None) == (operation.find(AirSync.ServerId) is None):
+        names = [child for child in operation if child.tag in _NAMES]
+        if len(names) != 1:
             raise _Failed(_PROTOCOL_ERROR)
-        options = operation.find(Page.Options)
-        if reference is not None:
-            return await self._attachment(reference.text(), _range(options))
-        if options is not None and options.find(Page.Range) is not None:
+        options = fields.only(operation, Page.Options)
+        (name,) = names
+        if name.tag is AirSyncBase.FileReference:
+            _forbid(options, _OPTIONS_OF_ITEMS)
+            return await self._attachment(name.text(), _range(options))
+        _forbid(options, _OPTIONS_OF_DOCUMENTS)
+        if name.tag is Search.LongId:
+            raise NotFound("no search gave out this LongId")
+        if name.tag is DocumentLibrary.LinkId:
             raise _Failed(_PROTOCOL_ERROR)
-        return await self._item(operation, parse_body_options(options) if options else BodyOptions())
+        return await self._item(operation, options or element(Page.Options))
 
-    async def _item(self, operation: Element, options: BodyOptions) -> Element:
+    async def _item(self, operation: Element, options: Element) -> Element:
         name = parse_server_id(fields.identifier(operation, AirSync.ServerId))
         collection = CollectionId(fields.identifier(operation, AirSync.CollectionId))
         if name.collection != collection:
             raise NotFound("an item of another collection")
         folder, mailbox = self._folder(collection)
+        schema = {tag.tag for block in options.findall(Page.Schema) for tag in block}
+        shows_body = not schema or AirSyncBase.Body in schema
         rendered = await email.render(
             self.context.mailboxes,
             mailbox,
             name.uidvalidity,
             [name.uid],
-            options,
+            parse_body_options(options),
             self.context.request.version,
             collection=collection,
             drafts=folder.role == Role.DRAFTS,
-            parts=self.parts.add if self.parts else None,
+            parts=self.parts.add if self.parts is not None and shows_body else None,
         )
         if name.uid not in rendered:
             raise NotFound("the message is gone")
         told = element(Page.Fetch, element(Page.Status, _SUCCESS), *_named(operation))
         told.add(AirSync.Class, "Email")
-        told.append(element(Page.Properties, *rendered[name.uid].elements))
+        shown = (one for one in rendered[name.uid].elements if not schema or one.tag in schema)
+        told.append(element(Page.Properties, *shown))
         return told
 
     async def _attachment(self, reference: str, wanted: tuple[int, int] | None) -> Element:
@@ -173,9 +194,22 @@ class _Work:
 
 
 def _named(operation: Element) -> list[Element]:
-    """What the request called the item, to be repeated in the answer."""
-    tags = (AirSync.CollectionId, AirSync.ServerId, Search.LongId, AirSyncBase.FileReference)
+    """What the request called its object, to be repeated in the answer."""
+    tags = (
+        AirSync.CollectionId,
+        AirSync.ServerId,
+        Search.LongId,
+        DocumentLibrary.LinkId,
+        AirSyncBase.FileReference,
+        Page.ConversationId,
+    )
     return [named for tag in tags if (named := operation.find(tag)) is not None]
+
+
+def _forbid(options: Element | None, tags: frozenset[Tag]) -> None:
+    """Refuse options that are not for this kind of Fetch (MS-ASCMD 2.2.3.125.2)."""
+    if options is not None and any(option.tag in tags for option in options):
+        raise _Failed(_PROTOCOL_ERROR)
 
 
 def _range(options: Element | None) -> tuple[int, int] | None:
