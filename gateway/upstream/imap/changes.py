@@ -57,9 +57,14 @@ async def move(session: Session, uids: Uids, target: str) -> dict[int, int | Non
     moved: dict[int, int | None] = {}
     present = list(await _present(session, uids))
     for at in range(0, len(present), NAMED_AT_ONCE):
+        some = Uids(present[at : at + NAMED_AT_ONCE])
         try:
-            moved |= await _move_some(session, Uids(present[at : at + NAMED_AT_ONCE]), target)
+            moved |= await _move_some(session, some, target)
         except UpstreamRefused as error:
+            if error.code == "EXPUNGEISSUED":
+                # Somebody was faster with one of them.
+                moved |= await _move_some(session, await _present(session, some), target)
+                continue
             if moved:
                 break
             await _explain(session, target, error)
@@ -68,6 +73,8 @@ async def move(session: Session, uids: Uids, target: str) -> dict[int, int | Non
 
 
 async def _move_some(session: Session, uids: Uids, target: str) -> dict[int, int | None]:
+    if not uids:
+        return {}
     if "MOVE" in session.capabilities:
         [command] = commands.uid_move(session.dialect, uids, target)
         reply = await session.start(command)

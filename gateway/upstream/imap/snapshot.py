@@ -79,7 +79,8 @@ class Snapshot:
     @property
     def cost(self) -> int:
         """About how many octets of memory it takes."""
-        return 2048 + 2 * (len(self.all) + sum(map(len, self.flags.values())))
+        # Two octets for a UID in a bitmap, and most are in those of the view once more.
+        return 2048 + 4 * (len(self.all) + sum(map(len, self.flags.values())))
 
 
 async def refresh(session: Session, mailbox: str, known: Snapshot | None) -> Snapshot:

@@ -163,7 +163,10 @@ class Watcher:
                 self._fail(error)
             if loop.time() - began > LONGEST_PAUSE:
                 pause = SHORTEST_PAUSE
-            await asyncio.sleep(pause * random.uniform(0.75, 1.25))  # noqa: S311  # no secret
+            self._wake.clear()
+            if not self._waiting:
+                # Whoever subscribes meanwhile is answered at once, be it with an error.
+                await self.pause(pause * random.uniform(0.75, 1.25))  # noqa: S311  # no secret
             pause = min(pause * 2, LONGEST_PAUSE)
 
     async def _watch(self) -> None:

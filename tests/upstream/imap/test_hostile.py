@@ -238,11 +238,13 @@ def _names(command: str, uid: int) -> bool:
     return False
 
 
-def searching(all_messages: str, plain: str = "") -> Callable[[Connection, str, str], Awaitable[None]]:
-    """Answers what is asked of ALL messages, by ESEARCH or SEARCH; nothing else finds any."""
+def searching(
+    all_messages: str, plain: str = "", *, every_key: bool = False
+) -> Callable[[Connection, str, str], Awaitable[None]]:
+    """Answers what is asked of ALL messages, by ESEARCH or SEARCH; other keys find nothing, or the same."""
 
     async def act(connection: Connection, tag: str, command: str) -> None:
-        found = all_messages if command.endswith(" ALL") else "COUNT 0"
+        found = all_messages if every_key or command.endswith(" ALL") else "COUNT 0"
         extended = f'* ESEARCH (TAG "{tag}") UID {found}'
         await connection.send(f"{extended if 'RETURN' in command else plain}\r\n{tag} OK\r\n".encode())
 
@@ -356,3 +358,33 @@ async def test_fewer_uids_than_messages_are_no_error_of_ours() -> None:
         upstream = with_upstream(server)
         assert list((await upstream.mailboxes(PRINCIPAL).view("INBOX")).uids) == [1]
         await upstream.aclose()
+
+
+async def test_a_message_that_vanishes_before_the_move_stops_no_other() -> None:
+    async def move(connection: Connection, tag: str, command: str) -> None:
+        if " 1:3 " in command:
+            server.answer("UID SEARCH", searching("ALL 1,3 COUNT 2", every_key=True))
+            await connection.send(f"{tag} NO [EXPUNGEISSUED] some are gone\r\n".encode())
+        else:
+            await connection.send(f"* OK [COPYUID 8 1,3 11:12] moved\r\n{tag} OK\r\n".encode())
+
+    async with scripted({"UID MOVE": move}) as server:
+        upstream = with_upstream(server)
+        moved = await upstream.mailboxes(PRINCIPAL).move("INBOX", 7, [1, 2, 3], "Trash")
+        assert moved == {1: 11, 3: 12}
+        await upstream.aclose()
+
+
+async def test_a_structure_that_cannot_be_understood_is_replaced() -> None:
+    told = (
+        b'* 1 FETCH (UID 1 FLAGS () INTERNALDATE "01-Jan-2026 00:00:00 +0000" RFC822.SIZE 9 '
+        b'BODYSTRUCTURE ("text" 5 (((NIL) BODY[HEADER] "A: b")\r\nTAG OK\r\n'
+    )
+    usual = told.replace(b'("text" 5 (((NIL)', b'"nothing"')
+    for answer in (told, usual):
+        async with scripted({"UID FETCH": answer}) as server:
+            upstream = with_upstream(server)
+            fetched = await upstream.mailboxes(PRINCIPAL).fetch("INBOX", 7, [1], None)
+            assert fetched[1].structure.content_type == "text/plain"
+            assert fetched[1].size == 9
+            await upstream.aclose()
