@@ -18,6 +18,7 @@ from gateway.eas.commands.base import Limits, Services
 from gateway.eas.identity import Identity
 from gateway.errors import GatewayError
 from gateway.store.sqlite import SqliteState, parse_url
+from gateway.sync.waiter import Signal
 from gateway.upstream.imap.settings import ImapSettings
 from gateway.upstream.imap.upstream import ImapUpstream
 from gateway.upstream.smtp import SmtpSettings, SmtpSubmission
@@ -57,7 +58,7 @@ class App:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._stopping = asyncio.Event()
+        self._stopping = Signal()
         self._eas: EasEndpoint | None = None
         self._pages = Starlette()
         self._log = structlog.get_logger("gateway.app")

@@ -6,10 +6,11 @@ A key is `{epoch}.{number}`. The epoch is random and made anew at each SyncKey 0
 earlier life of the collection, of another collection or of another user is never taken for a current one.
 Within an epoch numbers count up.
 
-presented            is                 the server "0"                  INITIAL            starts anew
-{epoch}.{number}     CURRENT            takes `cursor` as proven, may issue number + 1 {epoch}.{number-1}
-REPLAY             repeats the answer it gave to that key, from `previous` anything else        UNKNOWN
-refuses (Sync Status 3, FolderSync Status 9)
+    presented              is         the server
+    "0"                    INITIAL    starts anew
+    {epoch}.{number}       CURRENT    takes `cursor` as proven, may issue number + 1
+    {epoch}.{number - 1}   REPLAY     repeats the answer it gave to that key, from `previous`
+    anything else          UNKNOWN    refuses: Sync Status 3, FolderSync Status 9
 """
 
 from __future__ import annotations

@@ -24,6 +24,7 @@ from gateway.eas.commands.base import BodyRule, Command, Context, Raw, Reply, Se
 from gateway.eas.versions import OFFERED, Version
 from gateway.errors import AuthenticationFailed, GatewayError, Kind, Refused, UpstreamError
 from gateway.ports import MailboxesFactory
+from gateway.sync.waiter import Signal
 from gateway.types import Device, Principal
 from gateway.web.auth import Authentication, Throttled
 from gateway.web.client import Proxies
@@ -105,7 +106,7 @@ class EasEndpoint:
         proxies: Proxies,
         metrics: Metrics,
         trace: Trace,
-        stopping: asyncio.Event,
+        stopping: Signal,
     ) -> None:
         self._commands = {command.name: command for command in commands}
         self._services = services
@@ -116,7 +117,7 @@ class EasEndpoint:
         self._metrics = metrics
         self._trace = trace
         self._stopping = stopping
-        self._latest: dict[tuple[str, str, str], asyncio.Event] = {}
+        self._latest: dict[tuple[str, str, str], Signal] = {}
         self._log = structlog.get_logger("gateway.eas")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -225,7 +226,7 @@ class EasEndpoint:
                 mailboxes=self._mailboxes(principal),
                 services=self._services,
                 stopping=self._stopping,
-                superseded=asyncio.Event(),
+                superseded=Signal(),
                 log=log,
             )
             work = self._tracked(command, context, root, body)

@@ -22,6 +22,7 @@ from gateway.eas.versions import Version
 from gateway.errors import AuthenticationFailed
 from gateway.ports import Mailboxes, Submission
 from gateway.store.sqlite.state import SqliteState
+from gateway.sync.waiter import Signal, Waiter
 from gateway.types import Credentials, Device, DeviceId, UserId
 from gateway.web.auth import Authentication
 from gateway.web.client import Proxies
@@ -103,15 +104,12 @@ class Held(Small):
     async def handle(self, context: Context, root: Element | None, body: bytes) -> Reply:
         self.asked.append((context, root, body))
         self.begun.set()
-        waits = [asyncio.ensure_future(event.wait()) for event in (context.stopping, context.superseded)]
         try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            async with Waiter(context.mailboxes, (), (context.stopping, context.superseded)) as waiter:
+                await waiter.news(60)
         except asyncio.CancelledError:
             self.cancelled.set()
             raise
-        finally:
-            for wait in waits:
-                wait.cancel()
         return element(Ping.Ping, element(Ping.Status, 1))
 
 
@@ -138,7 +136,7 @@ class Site:
         self.users = Users()
         self.clock = Time()
         self.metrics = Metrics()
-        self.stopping = asyncio.Event()
+        self.stopping = Signal()
         self.sync = Small("Sync", 0, AirSync.Sync, AirSync.Status, BodyRule.OPTIONAL)
         self.folder_sync = Small("FolderSync", 9, FolderHierarchy.FolderSync, FolderHierarchy.Status)
         self.provision = Small("Provision", 20, Provision.Provision, Provision.Status)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -16,6 +15,7 @@ from gateway.eas.request import EasRequest
 from gateway.eas.versions import Version
 from gateway.ports import Clock, Mailboxes, State, Submission
 from gateway.sync.background import Background
+from gateway.sync.waiter import Signal
 from gateway.types import Device, Principal
 from wbxml import Element, Tag
 
@@ -101,8 +101,8 @@ class Context:
     device: Device
     mailboxes: Mailboxes
     services: Services
-    stopping: asyncio.Event
-    superseded: asyncio.Event
+    stopping: Signal
+    superseded: Signal
     log: FilteringBoundLogger
     reply_headers: dict[str, str] = field(default_factory=dict)
 
