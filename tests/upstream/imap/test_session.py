@@ -229,6 +229,24 @@ async def test_a_line_without_end_is_given_up() -> None:
             await session.execute(NOOP)
 
 
+async def test_a_flood_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def flood(connection: Connection, tag: str, command: str) -> None:
+        while True:
+            await connection.send(b"* 1 FETCH (UID 1 FLAGS (\\Seen))\r\n" * 1000)
+
+    monkeypatch.setattr("gateway.upstream.imap.session.MAX_REPLY", 1_000_000)
+    async with scripted({"NOOP": flood}) as server, connected(server) as session:
+        with pytest.raises(UpstreamConfused, match="too much"):
+            await session.execute(NOOP)
+
+
+async def test_idle_that_ends_before_it_begins_is_confusion() -> None:
+    async with scripted({"IDLE": b"TAG OK already done\r\n"}) as server, connected(server) as session:
+        with pytest.raises(UpstreamConfused):
+            await session.idle()
+        assert session.closed
+
+
 async def test_death_while_idling_is_noticed_at_once() -> None:
     async def dying(connection: Connection, tag: str, command: str) -> None:
         await connection.send(b"+ idling\r\n")

@@ -206,6 +206,20 @@ async def test_keep_alive_notices_a_dead_server(monkeypatch: pytest.MonkeyPatch)
         await upstream.aclose()
 
 
+async def test_keep_alive_keeps_the_watch_alive(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.upstream.imap.push.KEEP_ALIVE", 0.02)
+    async with scripted(NOTIFYING) as server:
+        upstream = ImapUpstream(server.settings)
+        told: list[str] = []
+        await upstream.mailboxes(PRINCIPAL).subscribe(["INBOX"], told.append)
+        await eventually(lambda: server.commands.count("NOOP") >= 3)
+        assert told == []
+        await server.connections[0].send(b"* STATUS INBOX (MESSAGES 4 UIDNEXT 5)\r\n")
+        await eventually(lambda: told == ["INBOX"])
+        assert len(server.connections) == 1
+        await upstream.aclose()
+
+
 @pytest.mark.parametrize("capabilities", ["IMAP4rev1 AUTH=PLAIN", "IMAP4rev1 AUTH=PLAIN IDLE LIST-STATUS"])
 async def test_polling_notices_what_others_do(dovecot: Dovecot, user: str, capabilities: str) -> None:
     offered = capabilities.split()
