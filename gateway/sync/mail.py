@@ -1,14 +1,15 @@
 """Sync of one mailbox with one device: client operations applied once, server changes told once, keys issued.
 
-The order of steps makes every one of them repeatable (promises 1 to 3):
+The order of steps makes every one of them repeatable:
 
-1. The lease of the collection is taken: one request at a time works on it. 2. The key tells from which
-cursor to start (`keys.py`). A replay starts from `previous` and gets the recorded outcomes. 3. Deletions
-are noted as intents, then the operations go upstream. Setting a flag twice changes nothing; a deletion
-that is repeated after a crash finds its intent and is known to have worked. 4. Server changes are the
-difference between the cursor and the mailbox view; the window's share is taken. 5. Old cursor, new cursor
-and outcomes are stored in one transaction. Only then is anything rendered: should that fail, the device
-repeats its key and gets the same answer from step 2.
+1. The lease of the collection is taken: one request at a time works on it.
+2. The key tells from which cursor to start (`keys.py`). A replay starts from `previous` and gets the
+   recorded outcomes.
+3. Deletions are noted as intents, then the operations go upstream. Setting a flag twice changes nothing; a
+   deletion that is repeated after a crash finds its intent and is known to have worked.
+4. Server changes are the difference between the cursor and the mailbox view; the window's share is taken.
+5. Old cursor, new cursor and outcomes are stored in one transaction. Only then is anything rendered: should
+   that fail, the device repeats its key and gets the same answer from step 2.
 """
 
 from __future__ import annotations
