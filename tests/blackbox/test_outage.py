@@ -1,0 +1,146 @@
+"""The mail server down: at the start, in the middle, under a held Ping. Phones wait, and nothing is lost."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.blackbox.conftest import VERSIONS
+from tests.support import messages
+from tests.support.dovecot import Dovecot
+from tests.support.gateway import Gateway
+from tests.support.phone import Answer, Phone, change, collections_of, commands
+from tests.support.smtp_sink import SmtpSink
+from wbxml import Element, element
+from wbxml.pages import AirSync, Email, FolderHierarchy, Ping
+
+
+@pytest.fixture(scope="module")
+def own_dovecot() -> Iterator[Dovecot]:
+    """A server of this file's own, not yet started."""
+    server = Dovecot()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="module")
+def gateway(own_dovecot: Dovecot) -> Iterator[Gateway]:
+    """Started while the mail server is still down, without an SMTP server."""
+    with SmtpSink(auth=True) as sink:
+        sections = {"eas": {"heartbeat_min": 1}, "imap": {"timeout": 3, "poll_interval": 1}}
+        with Gateway(own_dovecot, sink, sections=sections) as running:
+            yield running
+
+
+@pytest.fixture
+def phone(gateway: Gateway, own_dovecot: Dovecot, user: str) -> Phone:
+    return Phone(gateway.host, gateway.port, user, own_dovecot.password)
+
+
+def ready(gateway: Gateway) -> tuple[int, dict[str, str]]:
+    connection = http.client.HTTPConnection(gateway.host, gateway.port, timeout=10)
+    connection.request("GET", "/readyz")
+    answer = connection.getresponse()
+    told = json.loads(answer.read())
+    connection.close()
+    return answer.status, told["checks"]
+
+
+def is_told_to_wait(answer: Answer) -> bool:
+    return answer.code == 503 and int(answer.headers["Retry-After"]) > 0 and not answer.body
+
+
+def when_served(post: Callable[[], Answer]) -> Answer:
+    """The first answer that is not 503: after failures the gateway leaves the server alone for a moment."""
+    deadline = time.monotonic() + 10
+    while (answer := post()).code == 503:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    return answer
+
+
+def begin(phone: Phone) -> str:
+    """Everything up to the first Sync of the INBOX; its id."""
+    when_served(lambda: phone.raw("", method="OPTIONS"))
+    phone.provision()
+    when_served(lambda: phone.post("FolderSync", folder_sync()))
+    inbox = phone.folders()["Inbox"]
+    phone.begin(inbox)
+    phone.sync(inbox)
+    return inbox
+
+
+def folder_sync() -> Element:
+    return element(FolderHierarchy.FolderSync, element(FolderHierarchy.SyncKey, 0))
+
+
+def test_it_starts_without_the_mail_server_and_recovers(
+    gateway: Gateway, own_dovecot: Dovecot, phone: Phone
+) -> None:
+    code, checks = ready(gateway)
+    assert code == 503
+    assert checks["imap"] == "failing"
+    assert is_told_to_wait(phone.raw("", method="OPTIONS"))
+    for version in VERSIONS:
+        phone.version = version
+        assert is_told_to_wait(phone.post("FolderSync", folder_sync()))
+    assert "cannot check credentials" in gateway.log()
+    own_dovecot.start()
+    begin(phone)
+    deadline = time.monotonic() + 8
+    while ready(gateway)[0] != 200:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
+def test_an_outage_between_two_syncs(own_dovecot: Dovecot, phone: Phone) -> None:
+    own_dovecot.deliver(phone.user, messages.plain("before"))
+    inbox = begin(phone)
+    phone.begin(inbox)
+    (name,) = phone.sync(inbox).added
+    own_dovecot.stop()
+    asked = phone.collection(inbox, commands(change(name, element(Email.Read, 1))))
+    assert is_told_to_wait(phone.post_sync(asked))
+    assert is_told_to_wait(phone.post("FolderSync", folder_sync()))
+    own_dovecot.restart()
+    own_dovecot.deliver(phone.user, messages.plain("after"))
+    (served,) = collections_of(when_served(lambda: phone.post_sync(asked)).root)
+    assert served.status == "1"
+    assert [data.child_text(Email.Subject) for data in served.added.values()] == ["after"]
+    with own_dovecot.imap(phone.user) as imap:
+        imap.select("INBOX")
+        assert imap.search(None, "SEEN")[1] == [b"1"]
+
+
+@pytest.mark.parametrize("command", ["Ping", "Sync"])
+def test_a_held_request_outlives_an_outage(own_dovecot: Dovecot, phone: Phone, command: str) -> None:
+    inbox = begin(phone)
+    answers: list[Answer] = []
+
+    def hold() -> None:
+        if command == "Sync":
+            wait = [element(AirSync.HeartbeatInterval, 60)]
+            answers.append(phone.post_sync(phone.collection(inbox), more=wait, seconds=40))
+        else:
+            watched = element(Ping.Folder, element(Ping.Id, inbox), element(Ping.Class, "Email"))
+            body = element(Ping.Ping, element(Ping.HeartbeatInterval, 60), element(Ping.Folders, watched))
+            answers.append(phone.post("Ping", body, seconds=40))
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    time.sleep(0.3)
+    own_dovecot.restart(down_seconds=1)
+    assert not answers
+    own_dovecot.deliver(phone.user, messages.plain("while it came back"))
+    thread.join(15)
+    assert answers
+    root = answers[0].root
+    if command == "Ping":
+        assert root.child_text(Ping.Status) == "2"
+    else:
+        assert any(one.tag is Email.Subject for one in root.iter())
