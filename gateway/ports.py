@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from datetime import date, datetime
+from datetime import datetime
 from typing import Protocol
 
 from gateway.types import (
@@ -50,8 +50,8 @@ class Mailboxes(Protocol):
         """
         ...
 
-    async def received_since(self, mailbox: str, uidvalidity: int, since: date) -> Uids:
-        """UIDs of messages whose internal date is on or after the start of `since` (SEARCH SINCE)."""
+    async def received_since(self, mailbox: str, uidvalidity: int, since: datetime) -> Uids:
+        """UIDs of messages whose internal date is not before `since`."""
         ...
 
     async def fetch(

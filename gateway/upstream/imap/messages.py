@@ -9,15 +9,18 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from gateway.types import BodyPart, MessageData, SectionRequest
+from gateway.types import BodyPart, MessageData, SectionRequest, Uids
 from gateway.upstream.imap import commands
 from gateway.upstream.imap.responses import Fetch
+from gateway.upstream.imap.search import search_many
+from gateway.upstream.imap.search_keys import key_date
 from gateway.upstream.imap.session import Session
 
 STRUCTURES_AT_ONCE = 200
 """Messages in one FETCH of structures and headers."""
+DATES_AT_ONCE = 5000
 OCTETS_AT_ONCE = 4 * 1024 * 1024
 UNKNOWN_SIZE = 256 * 1024
 """Octets expected of one FETCH of sections; what a section without limit counts for."""
@@ -50,6 +53,24 @@ async def fetch_messages(
         if message is not None:
             messages[message.uid] = message
     return messages
+
+
+async def received_since(session: Session, since: datetime) -> Uids:
+    """The messages whose internal date is not before `since`, to the second. Raises `UpstreamError`.
+
+    SEARCH SINCE compares whole days, in whatever zone the server takes: it decides for all but the messages
+    of the days around, whose dates are looked at.
+    """
+    day = since.astimezone(UTC).date()
+    around = (day - timedelta(days=1), day + timedelta(days=2))
+    perhaps, surely = await search_many(session, [[key_date("SINCE", bound)] for bound in around])
+    batches = [(batch, ["INTERNALDATE"]) for batch in _slices(list(perhaps - surely), DATES_AT_ONCE)]
+    recent = [
+        told.uid
+        async for told in _fetch_all(session, batches)
+        if told.uid is not None and told.internal_date is not None and told.internal_date >= since
+    ]
+    return surely | Uids(recent)
 
 
 async def fetch_sections(session: Session, requests: Iterable[SectionRequest]) -> dict[SectionRequest, bytes]:

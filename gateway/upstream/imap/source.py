@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import datetime
 from typing import TypeVar
 
 from gateway.errors import Kind, NotFound, Refused, UpstreamRefused, UpstreamUnavailable
@@ -49,10 +49,11 @@ class ImapMailboxes:
             mailbox, lambda known: self._repeatable(mailbox, lambda session: refresh(session, mailbox, known))
         )
 
-    async def received_since(self, mailbox: str, uidvalidity: int, since: date) -> Uids:
+    async def received_since(self, mailbox: str, uidvalidity: int, since: datetime) -> Uids:
         """See `ports.Mailboxes.received_since`."""
-        key = search_keys.key_date("SINCE", since)
-        return await self._reading(mailbox, uidvalidity, lambda session: search(session, key))
+        return await self._reading(
+            mailbox, uidvalidity, lambda session: messages.received_since(session, since)
+        )
 
     async def find_message_id(self, mailbox: str, message_id: str) -> Uids:
         """See `ports.Mailboxes.find_message_id`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import date
+from datetime import UTC, datetime
 
 import pytest
 
@@ -78,7 +78,7 @@ async def test_what_is_not_there_is_not_found(mail: Mailboxes, server: MailServe
         lambda: mail.fetch(nowhere, 1, [1], None),
         lambda: mail.append(nowhere, messages.plain()),
         lambda: mail.find_message_id(nowhere, "<x@example.test>"),
-        lambda: mail.received_since(nowhere, 1, date(2026, 1, 1)),
+        lambda: mail.received_since(nowhere, 1, datetime(2026, 1, 1, tzinfo=UTC)),
         lambda: anext(mail.stream_section("INBOX", uidvalidity, SectionRequest(4711, "1"))),
     ]
     for call in calls:
@@ -93,7 +93,7 @@ async def test_another_uidvalidity_is_not_found(mail: Mailboxes) -> None:
         lambda: mail.fetch("INBOX", wrong, [uid], None),
         lambda: mail.fetch_sections("INBOX", wrong, [SectionRequest(uid, "1")]),
         lambda: anext(mail.stream_section("INBOX", wrong, SectionRequest(uid, "1"))),
-        lambda: mail.received_since("INBOX", wrong, date(2026, 1, 1)),
+        lambda: mail.received_since("INBOX", wrong, datetime(2026, 1, 1, tzinfo=UTC)),
         lambda: mail.set_flags("INBOX", wrong, [uid], add=[SEEN]),
         lambda: mail.move("INBOX", wrong, [uid], "INBOX"),
         lambda: mail.expunge("INBOX", wrong, [uid]),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
@@ -118,9 +118,22 @@ async def test_find_message_id(mail: Mailboxes) -> None:
 
 
 async def test_received_since(mail: Mailboxes) -> None:
-    for day in (1, 5, 9):
-        await mail.append("INBOX", messages.plain(), date=datetime(2026, 3, day, 12, tzinfo=UTC))
+    far_east, far_west = timezone(timedelta(hours=14)), timezone(timedelta(hours=-12))
+    dates = [
+        datetime(2026, 3, 1, 12, tzinfo=UTC),
+        datetime(2026, 3, 5, 11, 59, 59, tzinfo=UTC),
+        datetime(2026, 3, 6, 1, 59, 59, tzinfo=far_east),  # the same instant, a day later by its calendar
+        datetime(2026, 3, 5, 0, 0, 0, tzinfo=far_west),  # just in time, by no other calendar
+        datetime(2026, 3, 5, 12, 0, 0, tzinfo=UTC),
+        datetime(2026, 3, 9, 12, tzinfo=UTC),
+    ]
+    for date in dates:
+        await mail.append("INBOX", messages.plain(), date=date)
     view = await mail.view("INBOX")
     uids = list(view.uids)
-    assert list(await mail.received_since("INBOX", view.uidvalidity, date(2026, 3, 5))) == uids[1:]
-    assert not await mail.received_since("INBOX", view.uidvalidity, date(2026, 4, 1))
+    for since, expected in (
+        (datetime(2026, 3, 5, 12, tzinfo=UTC), uids[3:]),
+        (datetime(2026, 2, 1, tzinfo=UTC), uids),
+        (datetime(2026, 4, 1, tzinfo=UTC), []),
+    ):
+        assert list(await mail.received_since("INBOX", view.uidvalidity, since)) == expected
