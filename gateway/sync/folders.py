@@ -76,7 +76,7 @@ class Folders:
             stored = await self._state.load_sync(self._user, device, HIERARCHY)
             use = classify(stored, key)
             if use is KeyUse.INITIAL:
-                return await self._begin(device)
+                return await self._begin(device, stored)
             if stored is None or use is KeyUse.UNKNOWN:
                 return FolderReply(KeyUse.UNKNOWN)
             if use is KeyUse.REPLAY:
@@ -84,28 +84,39 @@ class Folders:
                 return FolderReply(use, format_key(stored), hierarchy.changes(before, after))
             return await self._advance(device, stored)
 
-    async def _begin(self, device: DeviceId) -> FolderReply:
-        """Start a new hierarchy state; states of collections are left alone."""
+    async def _begin(self, device: DeviceId, stored: SyncState | None) -> FolderReply:
+        """Tell the whole hierarchy; states of collections are left alone.
+
+        Key 0 goes on with the keys there are, so that a second copy of the request, whose answer the device
+        never hears, does not take away the key the device has.
+        """
         await self.create_missing()
         rows = await self._rows()
-        first = SyncState(epoch=new_epoch(), number=1, cursor=hierarchy.pack(rows))
-        first = await self._state.reset_sync(self._user, device, HIERARCHY, first)
-        return FolderReply(KeyUse.INITIAL, format_key(first), HierarchyChanges(added=rows))
+        if stored is None:
+            issued = SyncState(epoch=new_epoch(), number=1, cursor=hierarchy.pack(rows))
+        elif hierarchy.unpack(stored.cursor) == rows:
+            return FolderReply(KeyUse.INITIAL, format_key(stored), HierarchyChanges(added=rows))
+        else:
+            issued = _next(stored, rows)
+        issued = await self._state.save_sync(self._user, device, HIERARCHY, issued)
+        return FolderReply(KeyUse.INITIAL, format_key(issued), HierarchyChanges(added=rows))
 
     async def _advance(self, device: DeviceId, stored: SyncState) -> FolderReply:
         rows = await self._rows()
         told = hierarchy.changes(hierarchy.unpack(stored.cursor), rows)
         if not len(told):
             return FolderReply(KeyUse.CURRENT, format_key(stored))
-        issued = replace(
-            stored, number=stored.number + 1, cursor=hierarchy.pack(rows), previous=stored.cursor
-        )
-        issued = await self._state.save_sync(self._user, device, HIERARCHY, issued)
+        issued = await self._state.save_sync(self._user, device, HIERARCHY, _next(stored, rows))
         return FolderReply(KeyUse.CURRENT, format_key(issued), told)
 
     async def _rows(self) -> tuple[FolderRow, ...]:
         folders, mailboxes = await self.refresh()
         return hierarchy.listing(folders, mailboxes)
+
+
+def _next(stored: SyncState, rows: tuple[FolderRow, ...]) -> SyncState:
+    """The state after one more key."""
+    return replace(stored, number=stored.number + 1, cursor=hierarchy.pack(rows), previous=stored.cursor)
 
 
 def with_role(folders: FolderList, role: Role) -> str | None:

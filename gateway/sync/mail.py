@@ -6,7 +6,7 @@ The order of steps makes every one of them repeatable:
 2. The key tells from which cursor to start (`keys.py`). A replay starts from `previous` and gets the
    recorded outcomes.
 3. Deletions are noted as intents, then the operations go upstream. Setting a flag twice changes nothing; a
-   deletion that is repeated after a crash finds its intent and is known to have worked.
+   deletion that is repeated after a crash finds its intent and is known to have worked, in part or whole.
 4. Server changes are the difference between the cursor and the mailbox view; the window's share is taken.
 5. Old cursor, new cursor and outcomes are stored in one transaction. Only then is anything rendered: should
    that fail, the device repeats its key and gets the same answer from step 2.
@@ -27,6 +27,7 @@ from gateway.sync import diff
 from gateway.sync.cursor import NO_UIDS, MailCursor
 from gateway.sync.diff import NOTHING, MailDelta
 from gateway.sync.keys import KeyUse, classify, format_key, new_epoch
+from gateway.sync.leftovers import copied
 from gateway.types import FLAGGED, SEEN, CollectionId, DeviceId, MailboxView, SyncState, Uids, UserId
 
 _EMPTY = MailboxView(uidvalidity=0, version="", uids=NO_UIDS, flags={})
@@ -364,7 +365,8 @@ class MailSync:
                 self._collection,
                 {delete.identity: b"" for delete in deletes if delete.uid in present},
             )
-            gone, outcome = await self._remove(view.uidvalidity, present, as_moves=as_moves)
+            begun = Uids(delete.uid for delete in deletes if delete.identity in intents) & present
+            gone, outcome = await self._remove(view.uidvalidity, present, begun, as_moves=as_moves)
         return {
             delete.identity: Outcome.DONE
             if delete.uid in gone or (delete.identity in intents and delete.uid not in present)
@@ -372,17 +374,30 @@ class MailSync:
             for delete in deletes
         }
 
-    async def _remove(self, uidvalidity: int, uids: Uids, *, as_moves: bool) -> tuple[Uids, Outcome]:
-        """Move to the trash or remove for good; returns what is gone, and why the rest is not."""
+    async def _remove(
+        self, uidvalidity: int, uids: Uids, begun: Uids, *, as_moves: bool
+    ) -> tuple[Uids, Outcome]:
+        """Move to the trash or remove for good; returns what is gone, and why the rest is not.
+
+        `begun` are those for which an earlier attempt was cut off.
+        """
+        trash = None if self._trash == self._mailbox else self._trash
         try:
-            if as_moves and self._trash is not None and self._trash != self._mailbox:
-                moved = await self._mailboxes.move(self._mailbox, uidvalidity, uids, self._trash)
-                return Uids(moved), Outcome.NOT_FOUND
+            if as_moves and trash is not None:
+                return await self._move(uidvalidity, uids, begun, trash), Outcome.NOT_FOUND
             return await self._mailboxes.expunge(self._mailbox, uidvalidity, uids), Outcome.NOT_FOUND
         except NotFound:
             return NO_UIDS, Outcome.NOT_FOUND
         except UpstreamRefused as error:
             return NO_UIDS, _refusal(error)
+
+    async def _move(self, uidvalidity: int, uids: Uids, begun: Uids, trash: str) -> Uids:
+        gone, mailboxes, box = NO_UIDS, self._mailboxes, self._mailbox
+        if begun and (there := await copied(mailboxes, box, uidvalidity, begun, trash)):
+            gone = await mailboxes.expunge(box, uidvalidity, there)
+        if rest := uids - gone:
+            gone |= Uids(await mailboxes.move(box, uidvalidity, rest, trash))
+        return gone
 
     async def _save(self, state: SyncState) -> SyncState:
         return await self._state.save_sync(self._user, self._device, self._collection, state)

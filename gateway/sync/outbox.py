@@ -95,15 +95,17 @@ class Outbox:
                 sending = Sending.REPEATED
             else:
                 sending = Sending.SENT_BEFORE
-        if entry.stage is OutboxStage.SUBMITTED:
-            entry = await self._copy(entry, parcel, sent, first=new)
+            if entry.stage is OutboxStage.SUBMITTED:
+                entry = await self._copy(entry, parcel, sent, first=new)
         return sending, entry
 
     async def copy_later(self, entry: OutboxEntry, parcel: Parcel, sent: str | None) -> OutboxEntry:
         """Try again, for some minutes, to store a copy that failed; returns the entry, DONE if it worked."""
         for delay in _COPY_DELAYS:
             await asyncio.sleep(delay)
-            entry = await self._copy(entry, parcel, sent, first=False)
+            # A repeated request may be storing the copy at this moment.
+            async with self._state.lease(self._principal.user, self._device, _LEASE):
+                entry = await self._copy(entry, parcel, sent, first=False)
             if entry.stage is OutboxStage.DONE:
                 break
         return entry

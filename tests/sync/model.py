@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import cast
 
 from gateway.errors import NotFound, UpstreamUnavailable
 from gateway.ports import Mailboxes
-from gateway.types import TRACKED_FLAGS, MailboxView, Uids
+from gateway.types import TRACKED_FLAGS, BodyPart, MailboxView, MessageData, Uids
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -23,9 +23,12 @@ class Box:
     modseq: int = 1
     flags: dict[int, set[str]] = field(default_factory=dict)
     dates: dict[int, datetime] = field(default_factory=dict)
+    ids: dict[int, str] = field(default_factory=dict)
+    """The Message-IDs of those that have one."""
 
-    def deliver(self, *flags: str, date: datetime = EPOCH) -> int:
+    def deliver(self, *flags: str, date: datetime = EPOCH, message_id: str = "") -> int:
         uid = self.next_uid
+        self.ids[uid] = message_id
         self.next_uid += 1
         self.modseq += 1
         self.flags[uid] = set(flags)
@@ -47,6 +50,7 @@ class Box:
         self.modseq += 1
         self.flags = {index: self.flags[uid] for index, uid in enumerate(old, 1)}
         self.dates = {index: self.dates[uid] for index, uid in enumerate(old, 1)}
+        self.ids = {index: self.ids[uid] for index, uid in enumerate(old, 1)}
         self.next_uid = len(old) + 1
 
 
@@ -54,12 +58,14 @@ class MemoryUpstream:
     """The part of the `Mailboxes` port that sync uses.
 
     The upstream is cut off at the `fail_after`th call that changes something. The change is done when the
-    connection breaks: the caller cannot know.
+    connection breaks: the caller cannot know. With `half_a_move` set, the next move breaks off when the
+    copies are made.
     """
 
     def __init__(self, **boxes: Box) -> None:
         self.boxes = boxes
         self.fail_after: int | None = None
+        self.half_a_move = False
 
     @property
     def port(self) -> Mailboxes:
@@ -116,10 +122,29 @@ class MemoryUpstream:
         box, trash = self._box(mailbox, uidvalidity), self._box(target)
         moved: dict[int, int | None] = {}
         for uid in [uid for uid in uids if uid in box.flags]:
-            moved[uid] = trash.deliver(*box.flags[uid], date=box.dates[uid])
-            box.remove(uid)
+            moved[uid] = trash.deliver(*box.flags[uid], date=box.dates[uid], message_id=box.ids[uid])
+            if not self.half_a_move:
+                box.remove(uid)
+        if self.half_a_move:
+            self.half_a_move = False
+            raise UpstreamUnavailable("cut off")
         self._cut()
         return moved
+
+    async def fetch(
+        self, mailbox: str, uidvalidity: int, uids: Iterable[int], _header_fields: Sequence[str] | None
+    ) -> Mapping[int, MessageData]:
+        box = self._box(mailbox, uidvalidity)
+        headers = {uid: f"Message-ID: {box.ids[uid]}\r\n\r\n".encode() for uid in uids if uid in box.flags}
+        plain = BodyPart("1", "text", "plain")
+        return {
+            uid: MessageData(uid, frozenset(box.flags[uid]), box.dates[uid], 0, plain, header)
+            for uid, header in headers.items()
+        }
+
+    async def find_message_id(self, mailbox: str, message_id: str) -> Uids:
+        box = self._box(mailbox)
+        return Uids(uid for uid in box.flags if box.ids[uid] == message_id)
 
     async def expunge(self, mailbox: str, uidvalidity: int, uids: Iterable[int]) -> Uids:
         box = self._box(mailbox, uidvalidity)

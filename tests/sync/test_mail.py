@@ -175,6 +175,37 @@ async def test_a_deletion_cut_off_by_the_upstream_counts_when_repeated(
     assert len(upstream.boxes["Trash"].flags) == 1
 
 
+async def test_a_move_to_the_trash_cut_off_between_copy_and_expunge_is_ended_when_repeated(
+    state: SqliteState, upstream: MemoryUpstream
+) -> None:
+    inbox, trash = upstream.boxes["INBOX"], upstream.boxes["Trash"]
+    inbox.deliver(message_id="<one@example.test>")
+    inbox.deliver(message_id="<two@example.test>")
+    phone = Phone(state, upstream, "p")
+    await phone.settle()
+    upstream.half_a_move = True
+    with pytest.raises(UpstreamUnavailable):
+        await phone.ask(operations=[Delete(1, 1)])
+    assert len(inbox.flags) == 2
+    reply = await phone.ask(operations=[Delete(1, 1), Delete(1, 2)])
+    assert reply.outcomes == [Outcome.DONE, Outcome.DONE]
+    assert not inbox.flags
+    assert sorted(trash.ids[uid] for uid in trash.flags) == ["<one@example.test>", "<two@example.test>"]
+
+
+async def test_a_message_of_which_the_trash_holds_a_copy_anyway_is_moved_there_too(
+    state: SqliteState, upstream: MemoryUpstream
+) -> None:
+    inbox, trash = upstream.boxes["INBOX"], upstream.boxes["Trash"]
+    inbox.deliver(message_id="<one@example.test>")
+    trash.deliver(message_id="<one@example.test>")
+    phone = Phone(state, upstream, "p")
+    await phone.settle()
+    await phone.ask(operations=[Delete(1, 1)])
+    assert not inbox.flags
+    assert len(trash.flags) == 2
+
+
 async def test_a_retry_may_carry_more_operations(state: SqliteState, upstream: MemoryUpstream) -> None:
     inbox = upstream.boxes["INBOX"]
     inbox.deliver()
