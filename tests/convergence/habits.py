@@ -1,0 +1,35 @@
+"""How the phones differ in what they send, and in how they repeat it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """One kind of phone.
+
+    `collections` is how many it puts into one Sync, `window` its WindowSize, `filter_type` the FilterType it
+    begins with. `empty` says that it sends empty and Partial requests, `same_client_id` that it repeats a
+    SendMail under its first ClientId, `new_device` that it may take a new DeviceId at any start.
+    """
+
+    name: str
+    version: str
+    collections: int
+    window: int
+    filter_type: int = 0
+    empty: bool = False
+    same_client_id: bool = False
+    deletes_as_moves: bool = True
+    new_device: bool = False
+
+
+IOS = Habits("iPhone", "16.1", collections=8, window=5, empty=True, same_client_id=True)
+ANDROID = Habits("Android", "16.1", collections=1, window=3, filter_type=4)
+"""Stock Android: one folder at a time, and a new ClientId at every attempt to send."""
+OUTLOOK = Habits("Outlook", "14.1", collections=3, window=512, same_client_id=True, new_device=True)
+OLD = Habits("SP", "12.1", collections=2, window=10, filter_type=5, deletes_as_moves=False)
+"""A phone of before compose mail had a document: it sends message/rfc822, without a ClientId."""
+
+ALL = (IOS, ANDROID, OUTLOOK, OLD)

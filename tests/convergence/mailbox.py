@@ -1,0 +1,140 @@
+"""The second mail program of the user: plain imaplib on Dovecot itself, past all faults but restarts."""
+
+from __future__ import annotations
+
+import imaplib
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+from tests.convergence.ledger import Message
+from tests.convergence.store import Verb
+from tests.support.dovecot import Dovecot
+
+SKIPPED = frozenset({"Drafts"})
+FLAGS = {Verb.READ: "\\Seen", Verb.FLAG: "\\Flagged"}
+OLD = timedelta(days=60)
+_LISTED = re.compile(rb'\((?P<attributes>[^)]*)\) "/" "?(?P<name>[^"]+)"?$')
+_UID = re.compile(rb"UID (\d+)")
+_FLAGS = re.compile(rb"FLAGS \(([^)]*)\)")
+_SUBJECT = re.compile(rb"(?im)^subject: *(\S+)")
+
+T = TypeVar("T")
+
+
+class MailProgram:
+    """One connection, made anew when the server was restarted."""
+
+    def __init__(self, server: Dovecot, user: str) -> None:
+        self._server = server
+        self._user = user
+        self._client: imaplib.IMAP4 | None = None
+
+    def close(self) -> None:
+        """Log out."""
+        if self._client is not None:
+            try:
+                self._client.logout()
+            except (OSError, imaplib.IMAP4.error):
+                self._client = None
+
+    def mailboxes(self) -> list[str]:
+        """The names of all mailboxes that hold mail."""
+        lines = self._do(lambda client: client.list())
+        found = [_LISTED.search(line) for line in lines]
+        names = [
+            match["name"].decode() for match in found if match and b"\\Noselect" not in match["attributes"]
+        ]
+        return sorted(name for name in names if name not in SKIPPED)
+
+    def deliver(self, mailbox: str, token: str, *, read: bool, flagged: bool, old: bool) -> None:
+        """Append a small message."""
+        when = datetime.now(UTC) - (OLD if old else timedelta())
+        flags = " ".join(name for name, on in zip(FLAGS.values(), (read, flagged), strict=True) if on)
+        date = imaplib.Time2Internaldate(when)
+        self._do(lambda client: client.append(_quoted(mailbox), f"({flags})", date, message(token)))
+
+    def content(self, mailbox: str) -> dict[int, Message]:
+        """The messages of a mailbox by UID; those marked \\Deleted are on their way out and not counted."""
+        self._do(lambda client: client.select(_quoted(mailbox)))
+        wanted = "(UID FLAGS INTERNALDATE BODY.PEEK[HEADER.FIELDS (SUBJECT)])"
+        pieces = self._do(lambda client: client.uid("FETCH", "1:*", wanted))
+        found: dict[int, Message] = {}
+        limit = datetime.now(UTC) - OLD / 2
+        for piece in pieces:
+            if not isinstance(piece, tuple):
+                continue
+            head, subject = piece
+            uid, flags, token = _UID.search(head), _FLAGS.search(head), _SUBJECT.search(subject)
+            assert uid is not None
+            assert flags is not None
+            assert token is not None
+            marks = flags[1].decode().split()
+            if "\\Deleted" in marks:
+                continue
+            date = imaplib.Internaldate2tuple(head)
+            assert date is not None
+            recent = datetime(*date[:6], tzinfo=UTC) > limit
+            found[int(uid[1])] = Message(token[1].decode(), "\\Seen" in marks, "\\Flagged" in marks, recent)
+        return found
+
+    def mark(self, uid: int, verb: Verb, *, on: bool) -> None:
+        """Set or clear a flag in the mailbox looked at by `content`."""
+        self._do(lambda client: client.uid("STORE", str(uid), f"{'+-'[not on]}FLAGS", f"({FLAGS[verb]})"))
+
+    def move(self, uid: int, target: str) -> None:
+        """Move a message from the mailbox looked at to another."""
+        self._do(lambda client: client.uid("MOVE", str(uid), _quoted(target)))
+
+    def expunge(self, uid: int) -> None:
+        """Remove a message for good from the mailbox looked at."""
+        self._do(lambda client: client.uid("STORE", str(uid), "+FLAGS", "(\\Deleted)"))
+        self._do(lambda client: client.uid("EXPUNGE", str(uid)))
+
+    def create(self, mailbox: str) -> None:
+        """Create a mailbox."""
+        self._do(lambda client: client.create(_quoted(mailbox)))
+
+    def delete(self, mailbox: str) -> None:
+        """Delete a mailbox with all it holds."""
+        self._leave()
+        self._do(lambda client: client.delete(_quoted(mailbox)))
+
+    def rename(self, old: str, new: str) -> None:
+        """Give a mailbox another name."""
+        self._leave()
+        self._do(lambda client: client.rename(_quoted(old), _quoted(new)))
+
+    def _leave(self) -> None:
+        self._do(lambda client: client.select("INBOX"))
+
+    def _do(self, action: Callable[[imaplib.IMAP4], tuple[str, list[Any]]]) -> list[Any]:
+        """Do something; once more on a new connection when the server had been restarted meanwhile."""
+        for attempt in range(2):
+            try:
+                if self._client is None:
+                    self._client = self._server.imap(self._user)
+                status, data = action(self._client)
+            except (OSError, imaplib.IMAP4.abort):
+                self._client = None
+                if attempt:
+                    raise
+                continue
+            if status != "OK":
+                raise AssertionError(f"{status} {data!r}")
+            return data
+        raise AssertionError("not reached")
+
+
+def message(token: str) -> bytes:
+    """A small message that is known by its subject."""
+    return (
+        f"From: Ann <ann@example.test>\r\nTo: Ben <ben@example.test>\r\nSubject: {token}\r\n"
+        f"Message-ID: <{token}@convergence.example.test>\r\nDate: Sun, 01 Mar 2026 09:15:00 +0000\r\n"
+        f"MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nThe text of {token}.\r\n"
+    ).encode()
+
+
+def _quoted(mailbox: str) -> str:
+    return f'"{mailbox}"'

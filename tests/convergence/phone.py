@@ -1,0 +1,369 @@
+"""A phone: asks, believes the answers, and repeats what was not answered with the same key and commands."""
+
+from __future__ import annotations
+
+import base64
+import urllib.parse
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from tests.convergence.habits import Habits
+from tests.convergence.ledger import Ledger
+from tests.convergence.network import Answer, Fate, Network
+from tests.convergence.store import (
+    DELETED_ITEMS,
+    NEVER_SYNCED,
+    Answered,
+    Collection,
+    Folder,
+    Letter,
+    Operation,
+    Refusal,
+    Verb,
+)
+from wbxml import Element, decode, element, encode
+from wbxml.pages import AirSync, AirSyncBase, ComposeMail, FolderHierarchy, Ping
+
+WBXML = "application/vnd.ms-sync.wbxml"
+_TRY_AGAIN = frozenset({"5", "16", "110", "111"})
+_SYNC_FOLDERS = frozenset({"8", "12"})
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Who uses the phone, and what the phone calls itself."""
+
+    user: str
+    password: str = field(repr=False)
+    device: str
+    policy_key: str
+
+
+class Phone:
+    """One device with all it knows. Every method is one request; `NoReply` comes out of each."""
+
+    def __init__(self, account: Account, habits: Habits, network: Network, ledger: Ledger) -> None:
+        self.account = account
+        self.habits = habits
+        self.network = network
+        self.ledger = ledger
+        self.hierarchy_key = "0"
+        self.folders: dict[str, Folder] = {}
+        self.collections: dict[str, Collection] = {}
+        self.outbox: list[Letter] = []
+        self.stale = True
+        """Whether a FolderSync is due."""
+        self.forced_resyncs: list[str] = []
+        self.added_twice: list[str] = []
+        self.answers: Counter[str] = Counter()
+        self._last: tuple[str, ...] = ()
+        """The collections of the last full request, while an empty one may repeat it."""
+
+    def __repr__(self) -> str:
+        return f"{self.habits.name} {self.account.device}"
+
+    # --- folders -------------------------------------------------------------------------------------------
+
+    def folder_sync(self, fate: Fate = Fate.ARRIVES, position: float = 0.5) -> Answered:
+        """Bring the hierarchy up to date (MS-ASCMD 2.2.1.5)."""
+        request = element(FolderHierarchy.FolderSync, element(FolderHierarchy.SyncKey, self.hierarchy_key))
+        answer = self._command("FolderSync", request, fate, position)
+        if answer is None:
+            return "later"
+        status = answer.child_text(FolderHierarchy.Status)
+        if status == "9":
+            self.forced_resyncs.append(f"FolderSync {self.hierarchy_key}")
+            self.start_anew()
+        elif status != "1":
+            return self._later(f"FolderSync {status}", status in {"6", *_TRY_AGAIN})
+        else:
+            if self.hierarchy_key == "0":
+                self.folders.clear()
+            self.hierarchy_key = answer.child_text(FolderHierarchy.SyncKey) or ""
+            for change in answer.find(FolderHierarchy.Changes) or ():
+                self._folder(change)
+            for gone in self.collections.keys() - self.folders.keys():
+                self._drop(gone)
+            self.stale = False
+        return "done"
+
+    def _folder(self, change: Element) -> None:
+        tags = FolderHierarchy.ServerId, FolderHierarchy.ParentId, FolderHierarchy.DisplayName
+        identity, parent, name = (change.child_text(tag) or "" for tag in tags)
+        if change.tag is FolderHierarchy.Delete:
+            self.folders.pop(identity, None)
+        elif change.tag in (FolderHierarchy.Add, FolderHierarchy.Update):
+            if change.tag is FolderHierarchy.Add and identity in self.folders:
+                self.added_twice.append(f"folder {name}")
+            kind = change.child_text(FolderHierarchy.Type) or ""
+            self.folders[identity] = Folder(identity, parent, name, kind)
+
+    def _drop(self, collection: str) -> None:
+        for operation in self.collections.pop(collection).unanswered:
+            self.ledger.settled(operation, done=False)
+
+    def start_anew(self) -> None:
+        """Forget everything but the outbox, as after FolderSync Status 9."""
+        for collection in list(self.collections):
+            self._drop(collection)
+        self.hierarchy_key = "0"
+        self.stale = True
+        self._last = ()
+
+    def path(self, collection: str) -> str:
+        """The name of a folder's mailbox."""
+        folder = self.folders[collection]
+        name = "INBOX" if folder.type == "2" else folder.name
+        return name if folder.parent == "0" else f"{self.path(folder.parent)}/{name}"
+
+    @property
+    def synced(self) -> list[str]:
+        """The ids of the folders whose content the phone keeps."""
+        return [folder.id for folder in self.folders.values() if folder.type not in NEVER_SYNCED]
+
+    def collection(self, identity: str) -> Collection:
+        """A folder's content."""
+        made = Collection(filter_type=self.habits.filter_type)
+        return self.collections.setdefault(identity, made)
+
+    # --- mail ----------------------------------------------------------------------------------------------
+
+    def do(self, collection: str, verb: Verb, item: str, *, on: bool = False) -> None:
+        """Let the user do something to an item; the next Sync of the folder tells the gateway."""
+        held = self.collections[collection]
+        permanent = verb is Verb.DELETE and (
+            not self.habits.deletes_as_moves or self.folders[collection].type == DELETED_ITEMS
+        )
+        operation = Operation(verb, item, held.items[item].token, on, permanent)
+        held.do(operation)
+        self.ledger.issued(operation)
+
+    def start_collection_anew(self, collection: str) -> None:
+        """Forget a folder's content, as after Sync Status 3."""
+        kept = self.collections[collection].filter_type
+        self._drop(collection)
+        self.collections[collection] = Collection(filter_type=kept)
+
+    def sync(
+        self,
+        collections: Sequence[str],
+        fate: Fate = Fate.ARRIVES,
+        position: float = 0.5,
+        *,
+        partial: bool = False,
+        heartbeat: int | None = None,
+    ) -> Answered:
+        """Sync some folders (MS-ASCMD 2.2.1.21); those with key 0 get their first one.
+
+        `partial` leaves out what the gateway may remember of the last request.
+        """
+        request, asked = self._sync_request(collections, partial=partial, heartbeat=heartbeat)
+        sent = {name: list(self.collection(name).unanswered) for name in asked}
+        self._last = ()
+        answer = self._exchange("Sync", request, fate, position)
+        if answer is None:
+            return "later"
+        if not answer.body:
+            self._quiet(asked, sent)
+            return "done"
+        root = decode(answer.body)
+        container = root.find(AirSync.Collections)
+        if container is None:
+            return self._sync_failed(root.child_text(AirSync.Status) or "")
+        self._last = tuple(asked)
+        for told in container.findall(AirSync.Collection):
+            name = told.child_text(AirSync.CollectionId) or ""
+            # An empty request gets what the gateway remembers, which a late copy may have changed.
+            self._collection_told(told, name, sent.pop(name, []))
+        if any(sent.values()):
+            raise Refusal(f"no answer to operations in {[name for name in sent if sent[name]]}")
+        for name in sent:
+            self.collections[name].more = False
+        return "done"
+
+    def _sync_request(
+        self, collections: Sequence[str], *, partial: bool, heartbeat: int | None
+    ) -> tuple[bytes, list[str]]:
+        """The request as octets, and the collections it is about."""
+        idle = not any(self.collection(name).unanswered for name in {*collections, *self._last})
+        if partial and self._last and idle and heartbeat is None and set(collections) <= set(self._last):
+            return b"", list(self._last)
+        root = element(AirSync.Sync, element(AirSync.Collections, *map(self._asked, collections)))
+        if heartbeat is not None:
+            root.append(element(AirSync.HeartbeatInterval, heartbeat))
+        asked = list(collections)
+        if partial and self._last and self.habits.version >= "14":
+            root.append(element(AirSync.Partial))
+            asked += [name for name in self._last if name not in asked]
+        return encode(root), asked
+
+    def _asked(self, name: str) -> Element:
+        held = self.collection(name)
+        asked = element(
+            AirSync.Collection, element(AirSync.SyncKey, held.key), element(AirSync.CollectionId, name)
+        )
+        if self.habits.version < "14":
+            asked.children.insert(0, element(AirSync.Class, "Email"))
+        if held.key == "0":
+            return asked
+        preference = element(
+            AirSyncBase.BodyPreference,
+            element(AirSyncBase.Type, 1),
+            element(AirSyncBase.TruncationSize, 200),
+        )
+        asked.extend(
+            [
+                element(AirSync.DeletesAsMoves, int(self.habits.deletes_as_moves)),
+                element(AirSync.GetChanges, 1),
+                element(AirSync.WindowSize, self.habits.window),
+                element(AirSync.Options, element(AirSync.FilterType, held.filter_type), preference),
+            ]
+        )
+        if held.unanswered:
+            commands = (operation.element() for operation in held.unanswered)
+            asked.append(element(AirSync.Commands, *commands))
+        return asked
+
+    def _quiet(self, asked: list[str], sent: dict[str, list[Operation]]) -> None:
+        if any(sent.values()):
+            raise Refusal("an empty answer to operations")
+        self._last = tuple(asked)
+        for name in asked:
+            self.collections[name].more = False
+
+    def _sync_failed(self, status: str) -> Answered:
+        if status in _SYNC_FOLDERS:
+            self.stale = True
+            return "later"
+        return self._later(f"Sync {status}", status == "13" or status in _TRY_AGAIN)
+
+    def _collection_told(self, told: Element, name: str, sent: list[Operation]) -> None:
+        held = self.collections[name]
+        status = told.child_text(AirSync.Status) or ""
+        if status == "3":
+            self.forced_resyncs.append(f"Sync {name} {held.key}")
+            self.start_collection_anew(name)
+            return
+        if status != "1":
+            self._last = ()
+            self.stale |= status in _SYNC_FOLDERS
+            held.more = True
+            self._later(f"Sync, collection {status}", status in _SYNC_FOLDERS | _TRY_AGAIN)
+            return
+        key = told.child_text(AirSync.SyncKey) or ""
+        more = told.find(AirSync.MoreAvailable) is not None
+        if more and key == held.key:
+            raise Refusal("MoreAvailable without a new key: a loop")
+        held.more = more or held.key == "0"
+        held.key = key
+        failed = {
+            response.child_text(AirSync.ServerId)
+            for response in told.find(AirSync.Responses) or ()
+            if response.child_text(AirSync.Status) != "1"
+        }
+        held.unanswered = [operation for operation in held.unanswered if operation not in sent]
+        for operation in sent:
+            self.ledger.settled(operation, done=operation.item not in failed)
+        commands = told.find(AirSync.Commands)
+        if commands is not None:
+            self.added_twice += held.apply(commands)
+
+    # --- waiting and sending -------------------------------------------------------------------------------
+
+    def ping(self, collections: Sequence[str], seconds: int) -> list[str]:
+        """Wait for news (MS-ASCMD 2.2.1.13); returns the folders that have some."""
+        folders = (
+            element(Ping.Folder, element(Ping.Id, name), element(Ping.Class, "Email")) for name in collections
+        )
+        request = element(
+            Ping.Ping, element(Ping.HeartbeatInterval, seconds), element(Ping.Folders, *folders)
+        )
+        answer = self._command("Ping", request, Fate.ARRIVES, 0.5)
+        if answer is None:
+            return []
+        status = answer.child_text(Ping.Status)
+        if status == "7":
+            self.stale = True
+        elif status not in {"1", "2", "8"}:
+            raise Refusal(f"Ping was answered with Status {status}")
+        return [folder.text() for folder in answer.find(Ping.Folders) or ()]
+
+    def send(self, letter: Letter, fate: Fate = Fate.ARRIVES, position: float = 0.5) -> Answered:
+        """Send a message of the outbox (MS-ASCMD 2.2.1.17); it leaves the outbox when that is answered."""
+        letter.attempts += 1
+        identity = letter.client_id
+        if not self.habits.same_client_id:
+            identity += f"-{letter.attempts}"
+        body, kind, more = letter.message, "message/rfc822", {"SaveInSent": "T"}
+        if self.habits.version >= "14":
+            kind, more = WBXML, {}
+            body = encode(
+                element(
+                    ComposeMail.SendMail,
+                    element(ComposeMail.ClientId, identity),
+                    element(ComposeMail.SaveInSentItems),
+                    element(ComposeMail.Mime, letter.message),
+                )
+            )
+        answer = self._exchange("SendMail", body, fate, position, kind, more)
+        if answer is None:
+            return "later"
+        status = decode(answer.body).child_text(ComposeMail.Status) if answer.body else None
+        if status not in {None, "118"}:
+            # 111 later, 120 refused: the message stays in the outbox, and the user tries again.
+            return self._later(f"SendMail {status}", status in {"111", "115", "116", "120"})
+        self.outbox.remove(letter)
+        self.ledger.sent(letter.token)
+        return "done"
+
+    # --- the wire ------------------------------------------------------------------------------------------
+
+    def _command(self, name: str, request: Element, fate: Fate, position: float) -> Element | None:
+        answer = self._exchange(name, encode(request), fate, position)
+        return None if answer is None else decode(answer.body)
+
+    def _exchange(
+        self,
+        name: str,
+        body: bytes,
+        fate: Fate,
+        position: float,
+        content_type: str = WBXML,
+        more: dict[str, str] | None = None,
+    ) -> Answer | None:
+        """Post a command; None when it has to be repeated after a while."""
+        account = self.account
+        query = {
+            "Cmd": name,
+            "User": account.user,
+            "DeviceId": account.device,
+            "DeviceType": self.habits.name,
+            **(more or {}),
+        }
+        basic = base64.b64encode(f"{account.user}:{account.password}".encode()).decode()
+        head = [
+            f"POST /Microsoft-Server-ActiveSync?{urllib.parse.urlencode(query)} HTTP/1.1",
+            f"Host: {self.network.host}:{self.network.port}",
+            f"Authorization: Basic {basic}",
+            f"MS-ASProtocolVersion: {self.habits.version}",
+            f"X-MS-PolicyKey: {account.policy_key}",
+            f"Content-Length: {len(body)}",
+            "Connection: close",
+        ]
+        if body:
+            head.append(f"Content-Type: {content_type}")
+        answer = self.network.exchange("\r\n".join([*head, "", ""]).encode() + body, fate, position)
+        if answer.code == 200:
+            return answer
+        # Up to 12.1 a refused message is a 500.
+        known = answer.code == 503 or (name == "SendMail" and answer.code == 500)
+        self._later(f"{name} HTTP {answer.code}", known)
+        return None
+
+    def _later(self, what: str, known: bool) -> Answered:
+        """Note an answer that means to try again. Raises `Refusal` for any other."""
+        self.answers[what] += 1
+        if not known:
+            raise Refusal(what)
+        return "later"

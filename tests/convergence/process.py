@@ -1,0 +1,98 @@
+"""The gateway as the harness runs it: killed at any moment, started again within a tenth of a second."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from tests.convergence.fuse import ENVIRONMENT, Fuse
+from tests.support.dovecot import Dovecot
+from tests.support.gateway import START_SECONDS, Gateway, GatewayFailed, Section
+from tests.support.smtp_sink import SmtpSink
+
+ROOT = Path(__file__).parents[2]
+SECTIONS: Mapping[str, Section] = {
+    "imap": {"timeout": 10, "poll_interval": 0.5},
+    "smtp": {"timeout": 10},
+    "eas": {"heartbeat_min": 1},
+    "log": {"level": "info"},
+}
+
+
+class FusedGateway(Gateway):
+    """A `Gateway` with a fuse. `imap_port` is where it finds IMAP, when not at the Dovecot itself."""
+
+    def __init__(self, imap: Dovecot, smtp: SmtpSink, *, imap_port: int | None = None) -> None:
+        sections = {name: dict(values) for name, values in SECTIONS.items()}
+        sections["imap"]["port"] = imap.port if imap_port is None else imap_port
+        super().__init__(imap, smtp, sections=sections)
+        self.fuse = Fuse(self._folder / "fuse", create=True)
+        self._child: int | None = None
+        self._starter = subprocess.Popen(
+            [sys.executable, "-m", "tests.convergence.fused"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            cwd=ROOT,
+            env={**os.environ, ENVIRONMENT: str(self.fuse.path)},
+        )
+
+    @property
+    def pid(self) -> int:
+        assert self._child is not None
+        return self._child
+
+    @property
+    def alive(self) -> bool:
+        """Whether it runs; it does not once its fuse has burnt."""
+        if self._child is None or self.fuse.burnt_at:
+            return False
+        try:
+            os.kill(self._child, 0)
+        except ProcessLookupError:
+            return False
+        return True
+
+    def start(self) -> None:
+        self.fuse.arm(0)
+        assert self._starter.stdin is not None
+        self._starter.stdin.write(f"{self.config} {self._log}\n".encode())
+        self._starter.stdin.flush()
+        self._child = self._line()
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline and self.alive:
+            if self._healthy():
+                return
+            time.sleep(0.01)
+        raise GatewayFailed(self.log())
+
+    def _line(self) -> int:
+        assert self._starter.stdout is not None
+        return int(self._starter.stdout.readline() or b"-1")
+
+    def wait(self) -> int:
+        """Wait for it to end; returns its exit status, negative for a signal."""
+        self._child = None
+        return self._line()
+
+    def terminate(self) -> int:
+        os.kill(self.pid, signal.SIGTERM)
+        return self.wait()
+
+    def kill(self) -> None:
+        if self._child is not None:
+            if self.alive:
+                os.kill(self._child, signal.SIGKILL)
+            self.wait()
+
+    def close(self) -> None:
+        self.kill()
+        for pipe in (self._starter.stdin, self._starter.stdout):
+            if pipe is not None:
+                pipe.close()
+        self._starter.wait()
+        super().close()

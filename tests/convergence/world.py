@@ -1,0 +1,136 @@
+"""The servers, the gateway between them, and the things that go wrong with them."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from types import TracebackType
+from typing import Literal
+
+from gateway.demo.client import Account as DemoAccount
+from gateway.demo.client import Client
+from gateway.demo.phone import Phone as DemoPhone
+from tests.convergence.choices import Choices
+from tests.convergence.cut import Line
+from tests.convergence.habits import Habits
+from tests.convergence.ledger import Ledger
+from tests.convergence.network import Network
+from tests.convergence.phone import Account, Phone
+from tests.convergence.process import FusedGateway
+from tests.support.dovecot import Dovecot
+from tests.support.dovecot_config import Options
+from tests.support.smtp_sink import SmtpSink
+
+Profile = Literal["full", "bare"]
+_TOKEN = re.compile(rb"(?im)^Message-ID: *<([^@>]+)@convergence")
+
+
+class World:
+    """Dovecot, an SMTP server, and the gateway between them. A context manager."""
+
+    def __init__(self, profile: Profile = "full") -> None:
+        self.profile = profile
+        self.faults: Counter[str] = Counter()
+        self.burnt: Counter[str] = Counter()
+        """At which boundaries the gateway was killed."""
+        self._users = 0
+        self._tokens = 0
+        self._stack = ExitStack()
+
+    def __enter__(self) -> World:
+        with ExitStack() as stack:
+            self.dovecot = stack.enter_context(Dovecot(Options(profile=self.profile)))
+            self.sink = stack.enter_context(SmtpSink())
+            self.line = stack.enter_context(Line(self.dovecot.port))
+            self.gateway = FusedGateway(self.dovecot, self.sink, imap_port=self.line.port)
+            stack.enter_context(self.gateway)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def new_user(self) -> str:
+        """A login nobody used before."""
+        self._users += 1
+        return f"user{self._users}"
+
+    def new_token(self, prefix: str) -> str:
+        """A subject nobody used before."""
+        self._tokens += 1
+        return f"{prefix}{self._tokens}"
+
+    def phone(self, user: str, device: str, habits: Habits, ledger: Ledger) -> Phone:
+        """A phone that has been provisioned."""
+        account = DemoAccount(self.gateway.host, self.gateway.port, user, self.dovecot.password, device)
+        key = DemoPhone(Client(account)).provision()
+        network = Network(self.gateway.port)
+        return Phone(Account(user, self.dovecot.password, device, key), habits, network, ledger)
+
+    # --- what goes wrong -----------------------------------------------------------------------------------
+
+    @contextmanager
+    def trouble(self, choices: Choices, ledger: Ledger) -> Iterator[None]:
+        """Perhaps kill the gateway at some boundary of what is done inside, or cut the line to IMAP."""
+        kind = choices.number(0, 99)
+        if kind < 8:
+            self.gateway.fuse.arm(choices.number(1, 24))
+        elif kind < 14:
+            self.line.cut_after(choices.number(1, 1500), choices.pick(("up", "down")))
+        cuts = self.line.cuts
+        try:
+            yield
+        finally:
+            self.line.mend()
+            self.faults["upstream cut"] += self.line.cuts - cuts
+            self.gateway.fuse.disarm()
+            self.ensure_alive(ledger)
+
+    def ensure_alive(self, ledger: Ledger) -> None:
+        """Start the gateway again if it died."""
+        if not self.gateway.alive:
+            self.revive(ledger)
+
+    def kill(self, ledger: Ledger) -> None:
+        """Kill the gateway while nothing is asked of it, and start it again."""
+        self.gateway.kill()
+        self.revive(ledger)
+
+    def revive(self, ledger: Ledger) -> None:
+        """Start the gateway again after its death."""
+        self.burnt[self.gateway.fuse.burnt_at or "at rest"] += 1
+        self.faults["gateway killed"] += 1
+        self.gateway.kill()
+        for token, stage in self.unfinished().items():
+            if stage == "accepted":
+                ledger.uncertain[token] += 1
+            elif token in ledger.acknowledged:
+                ledger.copy_may_miss.add(token)
+        self.gateway.start()
+
+    def restart_dovecot(self) -> None:
+        """End the IMAP server and start it again."""
+        self.faults["IMAP restarted"] += 1
+        self.dovecot.restart()
+
+    # --- what is to be seen from outside -------------------------------------------------------------------
+
+    def unfinished(self) -> dict[str, str]:
+        """The stages of messages in the gateway's journal that are neither done nor failed, by token."""
+        if not self.gateway.database.exists():
+            return {}
+        with closing(sqlite3.connect(self.gateway.database, timeout=5)) as connection:
+            rows = connection.execute(
+                "SELECT message_id, stage FROM outbox WHERE stage IN ('accepted', 'submitted')"
+            ).fetchall()
+        return {message_id.strip("<>").partition("@")[0]: stage for message_id, stage in rows}
+
+    def received(self) -> Counter[str]:
+        """How often the SMTP server took each message."""
+        found = (_TOKEN.search(message.data) for message in self.sink.received)
+        return Counter(match[1].decode() for match in found if match)
