@@ -1,4 +1,4 @@
-"""One gateway process for all black-box tests, and phones of a fresh user to speak to it."""
+"""A gateway process for the tests of each file, and phones of a fresh user to speak to it."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ VERSIONS = ("12.0", "12.1", "14.0", "14.1", "16.0", "16.1")
 MakePhone = Callable[..., Phone]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def shared_sink() -> Iterator[SmtpSink]:
     with SmtpSink(auth=True) as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def shared_gateway(dovecot: Dovecot, shared_sink: SmtpSink) -> Iterator[Gateway]:
+    """Not for the whole session: it keeps connections for every user, and each is a process of Dovecot's."""
     sections = {
         "eas": {
             "heartbeat_min": 1,
@@ -61,13 +62,22 @@ def new_phone(shared_gateway: Gateway, dovecot: Dovecot, user: str) -> MakePhone
     return make
 
 
-@pytest.fixture(params=VERSIONS)
-def each_phone(request: pytest.FixtureRequest, new_phone: MakePhone) -> Phone:
-    """A provisioned phone of each version; every second one uses the base64 query."""
-    version: str = request.param
+def _provisioned(new_phone: MakePhone, version: str) -> Phone:
     phone = new_phone(version, packed=version in {"12.1", "14.1", "16.1"})
     phone.provision()
     return phone
+
+
+@pytest.fixture(params=VERSIONS)
+def each_phone(request: pytest.FixtureRequest, new_phone: MakePhone) -> Phone:
+    """A provisioned phone of each version; every second one uses the base64 query."""
+    return _provisioned(new_phone, request.param)
+
+
+@pytest.fixture(params=("12.1", "14.0", "16.1"))
+def some_phone(request: pytest.FixtureRequest, new_phone: MakePhone) -> Phone:
+    """A provisioned phone of each generation, for what differs between generations at most."""
+    return _provisioned(new_phone, request.param)
 
 
 @pytest.fixture

@@ -65,8 +65,8 @@ def test_html(each_phone: Phone, dovecot: Dovecot) -> None:
     assert shown.count("日本語 😀") == 40
 
 
-def test_text_when_only_html_is_there(each_phone: Phone, dovecot: Dovecot) -> None:
-    data = item(each_phone, dovecot, messages.html("html", HTML), body_preference(1))
+def test_text_when_only_html_is_there(some_phone: Phone, dovecot: Dovecot) -> None:
+    data = item(some_phone, dovecot, messages.html("html", HTML), body_preference(1))
     children, kind, shown = body_of(data)
     assert (children, kind) == (WHOLE, "1")
     assert "Grüße aus Köln" in shown
@@ -74,25 +74,25 @@ def test_text_when_only_html_is_there(each_phone: Phone, dovecot: Dovecot) -> No
     assert data.child_text(AirSyncBase.NativeBodyType) == "2"
 
 
-def test_html_when_only_text_is_there(each_phone: Phone, dovecot: Dovecot) -> None:
+def test_html_when_only_text_is_there(some_phone: Phone, dovecot: Dovecot) -> None:
     message = messages.plain("text", "1 < 2\nhttp://example.test/\n")
-    data = item(each_phone, dovecot, message, body_preference(2))
+    data = item(some_phone, dovecot, message, body_preference(2))
     children, kind, shown = body_of(data)
     assert (children, kind) == (WHOLE, "2")
     assert "1 &lt; 2" in shown
     assert data.child_text(AirSyncBase.NativeBodyType) == "1"
 
 
-def test_the_native_form_is_preferred(each_phone: Phone, dovecot: Dovecot) -> None:
+def test_the_native_form_is_preferred(some_phone: Phone, dovecot: Dovecot) -> None:
     both = (body_preference(1), body_preference(2))
-    assert body_of(item(each_phone, dovecot, messages.plain("text", "hello\n"), *both))[1] == "1"
-    each_phone.user += "-2"
-    each_phone.provision()
-    assert body_of(item(each_phone, dovecot, messages.html("html", HTML), *both))[1] == "2"
+    assert body_of(item(some_phone, dovecot, messages.plain("text", "hello\n"), *both))[1] == "1"
+    some_phone.user += "-2"
+    some_phone.provision()
+    assert body_of(item(some_phone, dovecot, messages.html("html", HTML), *both))[1] == "2"
 
 
-def test_without_a_preference_there_is_a_body(each_phone: Phone, dovecot: Dovecot) -> None:
-    children, kind, shown = body_of(item(each_phone, dovecot, messages.plain("text", "hello\n")))
+def test_without_a_preference_there_is_a_body(some_phone: Phone, dovecot: Dovecot) -> None:
+    children, kind, shown = body_of(item(some_phone, dovecot, messages.plain("text", "hello\n")))
     assert (children, kind, shown.strip()) == (WHOLE, "1", "hello")
 
 
@@ -108,54 +108,54 @@ def test_text_is_cut_to_the_byte(phone: Phone, dovecot: Dovecot, size: int) -> N
     assert number(data, "EstimatedDataSize") == len(whole)
 
 
-def test_a_size_that_just_fits_cuts_nothing(each_phone: Phone, dovecot: Dovecot) -> None:
-    data = item(each_phone, dovecot, alternative(), body_preference(1, len(TEXT.encode())))
+def test_a_size_that_just_fits_cuts_nothing(some_phone: Phone, dovecot: Dovecot) -> None:
+    data = item(some_phone, dovecot, alternative(), body_preference(1, len(TEXT.encode())))
     assert body_of(data) == (WHOLE, "1", TEXT)
 
 
-def test_html_is_cut_to_the_size(each_phone: Phone, dovecot: Dovecot) -> None:
-    children, _, shown = body_of(item(each_phone, dovecot, alternative(), body_preference(2, 200)))
+def test_html_is_cut_to_the_size(some_phone: Phone, dovecot: Dovecot) -> None:
+    children, _, shown = body_of(item(some_phone, dovecot, alternative(), body_preference(2, 200)))
     assert children == CUT
     assert 0 < len(shown.encode()) <= 200
 
 
-def test_size_0_gives_no_data(each_phone: Phone, dovecot: Dovecot) -> None:
-    data = item(each_phone, dovecot, alternative(), body_preference(1, 0))
+def test_size_0_gives_no_data(some_phone: Phone, dovecot: Dovecot) -> None:
+    data = item(some_phone, dovecot, alternative(), body_preference(1, 0))
     assert body_of(data)[0] == NONE
     assert number(data, "EstimatedDataSize") > 0
 
 
-def test_all_or_none(each_phone: Phone, dovecot: Dovecot) -> None:
-    data = item(each_phone, dovecot, alternative(), body_preference(2, 50, all_or_none=True))
+def test_all_or_none(some_phone: Phone, dovecot: Dovecot) -> None:
+    data = item(some_phone, dovecot, alternative(), body_preference(2, 50, all_or_none=True))
     assert body_of(data)[:2] == (NONE, "2")
 
 
-def test_all_or_none_falls_back_to_the_next(each_phone: Phone, dovecot: Dovecot) -> None:
+def test_all_or_none_falls_back_to_the_next(some_phone: Phone, dovecot: Dovecot) -> None:
     wanted = (body_preference(2, 50, all_or_none=True), body_preference(1, 50))
-    children, kind, shown = body_of(item(each_phone, dovecot, alternative(), *wanted))
+    children, kind, shown = body_of(item(some_phone, dovecot, alternative(), *wanted))
     assert (children, kind) == (CUT, "1")
     assert 46 < len(shown.encode()) <= 50
 
 
-def test_all_or_none_gives_all_when_it_fits(each_phone: Phone, dovecot: Dovecot) -> None:
-    data = item(each_phone, dovecot, alternative(), body_preference(1, 100000, all_or_none=True))
+def test_all_or_none_gives_all_when_it_fits(some_phone: Phone, dovecot: Dovecot) -> None:
+    data = item(some_phone, dovecot, alternative(), body_preference(1, 100000, all_or_none=True))
     assert body_of(data) == (WHOLE, "1", TEXT)
 
 
 # --- MIME --------------------------------------------------------------------------------------------------
 
 
-def test_mime_when_supported_for_all(each_phone: Phone, dovecot: Dovecot) -> None:
+def test_mime_when_supported_for_all(some_phone: Phone, dovecot: Dovecot) -> None:
     message = alternative()
-    data = item(each_phone, dovecot, message, mime_support(2), body_preference(1), body_preference(4))
+    data = item(some_phone, dovecot, message, mime_support(2), body_preference(1), body_preference(4))
     children, kind, shown = body_of(data)
     assert (children, kind) == (WHOLE, "4")
     assert shown.encode() == message
 
 
-def test_mime_is_cut(each_phone: Phone, dovecot: Dovecot) -> None:
+def test_mime_is_cut(some_phone: Phone, dovecot: Dovecot) -> None:
     message = alternative()
-    data = item(each_phone, dovecot, message, mime_support(2), body_preference(4, 300))
+    data = item(some_phone, dovecot, message, mime_support(2), body_preference(4, 300))
     children, _, shown = body_of(data)
     assert children == CUT
     assert shown.encode() == message[:300]
@@ -163,16 +163,16 @@ def test_mime_is_cut(each_phone: Phone, dovecot: Dovecot) -> None:
 
 
 @pytest.mark.parametrize("support", [0, 1])
-def test_no_mime_for_normal_mail_unless_supported(each_phone: Phone, dovecot: Dovecot, support: int) -> None:
+def test_no_mime_for_normal_mail_unless_supported(some_phone: Phone, dovecot: Dovecot, support: int) -> None:
     wanted = (mime_support(support), body_preference(1), body_preference(4))
-    assert body_of(item(each_phone, dovecot, alternative(), *wanted)) == (WHOLE, "1", TEXT)
+    assert body_of(item(some_phone, dovecot, alternative(), *wanted)) == (WHOLE, "1", TEXT)
 
 
 @pytest.mark.parametrize(("support", "kind"), [(0, "1"), (1, "4"), (2, "4")])
-def test_signed_mail(each_phone: Phone, dovecot: Dovecot, support: int, kind: str) -> None:
+def test_signed_mail(some_phone: Phone, dovecot: Dovecot, support: int, kind: str) -> None:
     message = messages.signed()
     wanted = (mime_support(support), body_preference(1), body_preference(4))
-    data = item(each_phone, dovecot, message, *wanted)
+    data = item(some_phone, dovecot, message, *wanted)
     assert data.child_text(Email.MessageClass) == "IPM.Note.SMIME.MultipartSigned"
     _, found, shown = body_of(data)
     assert found == kind
@@ -220,8 +220,8 @@ def test_attachments(each_phone: Phone, dovecot: Dovecot) -> None:
     assert csv.child_text(AirSyncBase.DisplayName) == "Preise für März.csv"
 
 
-def test_an_inline_picture(each_phone: Phone, dovecot: Dovecot) -> None:
-    data = item(each_phone, dovecot, messages.inline_image(), body_preference(2))
+def test_an_inline_picture(some_phone: Phone, dovecot: Dovecot) -> None:
+    data = item(some_phone, dovecot, messages.inline_image(), body_preference(2))
     assert 'src="cid:red"' in body_of(data)[2]
     attachments = data.find(AirSyncBase.Attachments)
     assert attachments is not None
@@ -230,8 +230,8 @@ def test_an_inline_picture(each_phone: Phone, dovecot: Dovecot) -> None:
     assert picture.child_text(AirSyncBase.IsInline) == "1"
 
 
-def test_an_attached_message(each_phone: Phone, dovecot: Dovecot) -> None:
-    attachments = item(each_phone, dovecot, messages.forwarded(), body_preference(1)).find(
+def test_an_attached_message(some_phone: Phone, dovecot: Dovecot) -> None:
+    attachments = item(some_phone, dovecot, messages.forwarded(), body_preference(1)).find(
         AirSyncBase.Attachments
     )
     assert attachments is not None
@@ -244,13 +244,13 @@ def test_no_attachments_no_element(phone: Phone, dovecot: Dovecot) -> None:
     assert item(phone, dovecot, alternative(), body_preference(1)).find(AirSyncBase.Attachments) is None
 
 
-def test_broken_mail_is_shown_with_the_rest(each_phone: Phone, dovecot: Dovecot) -> None:
+def test_broken_mail_is_shown_with_the_rest(some_phone: Phone, dovecot: Dovecot) -> None:
     for name, build in messages.BROKEN.items():
-        dovecot.deliver(each_phone.user, build(name))
-    dovecot.deliver(each_phone.user, messages.nested(60))
-    folder = each_phone.folders()["Inbox"]
-    each_phone.begin(folder)
-    served = each_phone.sync(folder, options(body_preference(2, 5000)))
+        dovecot.deliver(some_phone.user, build(name))
+    dovecot.deliver(some_phone.user, messages.nested(60))
+    folder = some_phone.folders()["Inbox"]
+    some_phone.begin(folder)
+    served = some_phone.sync(folder, options(body_preference(2, 5000)))
     assert len(served.added) == len(messages.BROKEN) + 1
     assert all(data.find(AirSyncBase.Body) for data in served.added.values())
 

@@ -63,15 +63,15 @@ def test_the_shape_of_a_response(each_phone: Phone, dovecot: Dovecot) -> None:
     assert response.children[1].child_text(GetItemEstimate.CollectionId) == folder
 
 
-def test_it_counts_by_filter_and_does_not_advance(each_phone: Phone, dovecot: Dovecot) -> None:
-    folder = filled(each_phone, dovecot)
-    key = each_phone.keys[folder]
+def test_it_counts_by_filter_and_does_not_advance(some_phone: Phone, dovecot: Dovecot) -> None:
+    folder = filled(some_phone, dovecot)
+    key = some_phone.keys[folder]
     for value, expected in ((0, "3"), (1, "1"), (3, "2"), (5, "3")):
-        answer = post(each_phone, asked(each_phone, folder, key, filter_type(value)))
+        answer = post(some_phone, asked(some_phone, folder, key, filter_type(value)))
         assert responses(answer) == [("1", expected)]
-    assert responses(post(each_phone, asked(each_phone, folder, key))) == [("1", "3")]
-    assert len(each_phone.sync(folder).added) == 3
-    assert responses(post(each_phone, asked(each_phone, folder, each_phone.keys[folder]))) == [("1", "0")]
+    assert responses(post(some_phone, asked(some_phone, folder, key))) == [("1", "3")]
+    assert len(some_phone.sync(folder).added) == 3
+    assert responses(post(some_phone, asked(some_phone, folder, some_phone.keys[folder]))) == [("1", "0")]
 
 
 def test_each_collection_has_a_status(each_phone: Phone, dovecot: Dovecot) -> None:
@@ -89,20 +89,20 @@ def test_each_collection_has_a_status(each_phone: Phone, dovecot: Dovecot) -> No
 
 
 @pytest.mark.parametrize("value", [6, 7, 8])
-def test_a_filter_of_another_class_is_110(each_phone: Phone, dovecot: Dovecot, value: int) -> None:
-    folder = filled(each_phone, dovecot)
-    answer = post(each_phone, asked(each_phone, folder, each_phone.keys[folder], filter_type(value)))
-    if each_phone.number >= 14:
+def test_a_filter_of_another_class_is_110(some_phone: Phone, dovecot: Dovecot, value: int) -> None:
+    folder = filled(some_phone, dovecot)
+    answer = post(some_phone, asked(some_phone, folder, some_phone.keys[folder], filter_type(value)))
+    if some_phone.number >= 14:
         assert responses(answer) == [("110", None)]
     else:
         assert answer.code == 500
 
 
 @pytest.mark.parametrize("value", [9, 100, "x"])
-def test_a_filter_that_does_not_exist_is_103(each_phone: Phone, dovecot: Dovecot, value: object) -> None:
-    folder = filled(each_phone, dovecot)
-    answer = post(each_phone, asked(each_phone, folder, each_phone.keys[folder], filter_type(value)))
-    if each_phone.number >= 14:
+def test_a_filter_that_does_not_exist_is_103(some_phone: Phone, dovecot: Dovecot, value: object) -> None:
+    folder = filled(some_phone, dovecot)
+    answer = post(some_phone, asked(some_phone, folder, some_phone.keys[folder], filter_type(value)))
+    if some_phone.number >= 14:
         assert [(child.tag.name, child.text()) for child in answer.root] == [("Status", "103")]
     else:
         assert answer.code == 400
@@ -129,9 +129,9 @@ def test_a_limit_for_another_folder_is_2(phone: Phone, dovecot: Dovecot) -> None
     assert responses(post(phone, limited)) == [("2", None)]
 
 
-def test_too_many_collections_are_103(each_phone: Phone) -> None:
-    answer = post(each_phone, *(asked(each_phone, f"x{number}", "1") for number in range(31)))
-    if each_phone.number >= 14:
+def test_too_many_collections_are_103(some_phone: Phone) -> None:
+    answer = post(some_phone, *(asked(some_phone, f"x{number}", "1") for number in range(31)))
+    if some_phone.number >= 14:
         assert [(child.tag.name, child.text()) for child in answer.root] == [("Status", "103")]
     else:
         assert answer.code == 400

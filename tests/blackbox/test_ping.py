@@ -71,11 +71,11 @@ def ready(phone: Phone, *names: str) -> list[str]:
     return [folders[name] for name in names]
 
 
-def test_new_mail_ends_it_within_a_second(each_phone: Phone, dovecot: Dovecot) -> None:
-    (inbox,) = ready(each_phone, "Inbox")
-    held = Held(each_phone, request(60, folder(inbox)))
+def test_new_mail_ends_it_within_a_second(some_phone: Phone, dovecot: Dovecot) -> None:
+    (inbox,) = ready(some_phone, "Inbox")
+    held = Held(some_phone, request(60, folder(inbox)))
     started = time.monotonic()
-    dovecot.deliver(each_phone.user, messages.plain("pushed"))
+    dovecot.deliver(some_phone.user, messages.plain("pushed"))
     assert changed(held.answer()) == [inbox]
     assert time.monotonic() - started < 1
 
@@ -100,9 +100,9 @@ def test_mail_that_waits_already_is_told_at_once(each_phone: Phone, dovecot: Dov
     assert time.monotonic() - started < 1
 
 
-def test_the_interval_ends_it_with_1(each_phone: Phone) -> None:
-    (inbox,) = ready(each_phone, "Inbox")
-    assert told(each_phone.post("Ping", request(1, folder(inbox)))) == [("Status", "1")]
+def test_the_interval_ends_it_with_1(some_phone: Phone) -> None:
+    (inbox,) = ready(some_phone, "Inbox")
+    assert told(some_phone.post("Ping", request(1, folder(inbox)))) == [("Status", "1")]
 
 
 def test_changes_and_deletions_do_not_end_it(phone: Phone, dovecot: Dovecot) -> None:
@@ -161,31 +161,31 @@ def test_an_empty_list_of_folders_means_those_stored(phone: Phone, dovecot: Dove
     ],
     ids=["twice", "no number", "no id", "empty"],
 )
-def test_what_makes_no_sense_is_4(each_phone: Phone, body: Element) -> None:
-    each_phone.folders()
-    assert told(each_phone.post("Ping", body)) == [("Status", "4")]
+def test_what_makes_no_sense_is_4(some_phone: Phone, body: Element) -> None:
+    some_phone.folders()
+    assert told(some_phone.post("Ping", body)) == [("Status", "4")]
 
 
 @pytest.mark.parametrize(("interval", "allowed"), [(0, "1"), (3541, "3540"), (100000, "3540")])
-def test_an_interval_out_of_bounds_is_5(each_phone: Phone, interval: int, allowed: str) -> None:
-    (inbox,) = ready(each_phone, "Inbox")
-    answer = each_phone.post("Ping", request(interval, folder(inbox)))
+def test_an_interval_out_of_bounds_is_5(some_phone: Phone, interval: int, allowed: str) -> None:
+    (inbox,) = ready(some_phone, "Inbox")
+    answer = some_phone.post("Ping", request(interval, folder(inbox)))
     assert told(answer) == [("Status", "5"), ("HeartbeatInterval", allowed)]
 
 
-def test_too_many_folders_are_6(each_phone: Phone) -> None:
+def test_too_many_folders_are_6(some_phone: Phone) -> None:
     many = [folder(f"x{number}") for number in range(21)]
-    assert told(each_phone.post("Ping", request(60, *many))) == [("Status", "6"), ("MaxFolders", "20")]
+    assert told(some_phone.post("Ping", request(60, *many))) == [("Status", "6"), ("MaxFolders", "20")]
 
 
-def test_a_folder_that_is_not_there_is_7(each_phone: Phone, dovecot: Dovecot) -> None:
-    with dovecot.imap(each_phone.user) as imap:
+def test_a_folder_that_is_not_there_is_7(some_phone: Phone, dovecot: Dovecot) -> None:
+    with dovecot.imap(some_phone.user) as imap:
         imap.create("Work")
-    inbox, work = ready(each_phone, "Inbox", "Work")
-    assert told(each_phone.post("Ping", request(60, folder(inbox), folder("999")))) == [("Status", "7")]
-    with dovecot.imap(each_phone.user) as imap:
+    inbox, work = ready(some_phone, "Inbox", "Work")
+    assert told(some_phone.post("Ping", request(60, folder(inbox), folder("999")))) == [("Status", "7")]
+    with dovecot.imap(some_phone.user) as imap:
         imap.delete("Work")
-    assert told(each_phone.post("Ping", request(60, folder(inbox), folder(work)))) == [("Status", "7")]
+    assert told(some_phone.post("Ping", request(60, folder(inbox), folder(work)))) == [("Status", "7")]
 
 
 def test_a_folder_never_synchronised_is_no_error(phone: Phone, dovecot: Dovecot) -> None:

@@ -24,8 +24,8 @@ from tests.support.phone import (
 from wbxml import Element, element
 from wbxml.pages import AirSync, Email
 
-SINCE_12_1 = ["12.1", "14.0", "14.1", "16.0", "16.1"]
-SINCE_14 = ["14.0", "14.1", "16.0", "16.1"]
+SINCE_12_1 = ["12.1", "14.0", "16.1"]
+SINCE_14 = ["14.0", "16.1"]
 
 
 @pytest.fixture
@@ -93,44 +93,44 @@ def test_a_repeated_key_gets_the_same_answer_and_nothing_is_done_twice(
     assert {name: data.child_text(Email.Read) for name, data in after.changed.items()} == {ids["mail 0"]: "0"}
 
 
-def test_a_window_lost_on_the_way_is_sent_again(each_phone: Phone, dovecot: Dovecot) -> None:
+def test_a_window_lost_on_the_way_is_sent_again(some_phone: Phone, dovecot: Dovecot) -> None:
     for number in range(5):
-        dovecot.deliver(each_phone.user, messages.plain(f"mail {number}"))
-    folder = each_phone.folders()["Inbox"]
-    each_phone.begin(folder)
+        dovecot.deliver(some_phone.user, messages.plain(f"mail {number}"))
+    folder = some_phone.folders()["Inbox"]
+    some_phone.begin(folder)
     window = element(AirSync.WindowSize, 2)
-    asked = each_phone.collection(folder, window)
-    first = each_phone.post_sync(asked).root
-    dovecot.deliver(each_phone.user, messages.plain("newer"))
-    assert each_phone.post_sync(asked).root == first
+    asked = some_phone.collection(folder, window)
+    first = some_phone.post_sync(asked).root
+    dovecot.deliver(some_phone.user, messages.plain("newer"))
+    assert some_phone.post_sync(asked).root == first
     (served,) = collections_of(first)
-    each_phone.keys[folder] = served.key
+    some_phone.keys[folder] = served.key
     seen = list(served.added)
     while served.more:
-        served = each_phone.sync(folder, window)
+        served = some_phone.sync(folder, window)
         seen += served.added
     assert len(seen) == len(set(seen)) == 6
 
 
-def test_a_key_is_given_up_when_the_next_is_used(each_phone: Phone, dovecot: Dovecot) -> None:
-    folder, ids = begun(each_phone, dovecot)
-    oldest = each_phone.keys[folder]
+def test_a_key_is_given_up_when_the_next_is_used(some_phone: Phone, dovecot: Dovecot) -> None:
+    folder, ids = begun(some_phone, dovecot)
+    oldest = some_phone.keys[folder]
     for value in (1, 0):
-        each_phone.sync(folder, commands(change(ids["mail 0"], read(value))))
-    served = each_phone.sync(folder, key=oldest)
+        some_phone.sync(folder, commands(change(ids["mail 0"], read(value))))
+    served = some_phone.sync(folder, key=oldest)
     assert (served.status, served.key) == ("3", "0")
 
 
 @pytest.mark.parametrize("bad", ["1", "nonsense", "0123456789abcdef.1", "9" * 64])
-def test_an_unknown_key_is_3(each_phone: Phone, dovecot: Dovecot, bad: str) -> None:
-    folder, ids = begun(each_phone, dovecot)
-    served = each_phone.sync(folder, commands(change(ids["mail 0"], read(1))), key=bad)
+def test_an_unknown_key_is_3(some_phone: Phone, dovecot: Dovecot, bad: str) -> None:
+    folder, ids = begun(some_phone, dovecot)
+    served = some_phone.sync(folder, commands(change(ids["mail 0"], read(1))), key=bad)
     assert [child.tag.name for child in served.element][-3:] == ["SyncKey", "CollectionId", "Status"]
     assert (served.status, served.key) == ("3", "0")
-    with dovecot.imap(each_phone.user) as imap:
+    with dovecot.imap(some_phone.user) as imap:
         imap.select("INBOX")
         assert imap.search(None, "SEEN")[1] == [b""]
-    assert each_phone.sync(folder).status == "1"  # the key the phone has is still good
+    assert some_phone.sync(folder).status == "1"  # the key the phone has is still good
 
 
 def test_keys_of_others_are_3(phone: Phone, new_phone: MakePhone, dovecot: Dovecot) -> None:
@@ -150,10 +150,10 @@ def test_keys_of_others_are_3(phone: Phone, new_phone: MakePhone, dovecot: Dovec
     assert stranger.sync(folder_of_theirs, key=phone.keys[folder]).status == "3"  # another user
 
 
-def test_a_fresh_start_keeps_the_ids(each_phone: Phone, dovecot: Dovecot) -> None:
-    folder, ids = begun(each_phone, dovecot, 2)
-    each_phone.begin(folder)
-    assert set(each_phone.sync(folder).added) == set(ids.values())
+def test_a_fresh_start_keeps_the_ids(some_phone: Phone, dovecot: Dovecot) -> None:
+    folder, ids = begun(some_phone, dovecot, 2)
+    some_phone.begin(folder)
+    assert set(some_phone.sync(folder).added) == set(ids.values())
 
 
 # --- empty and partial requests --------------------------------------------------------------------------
