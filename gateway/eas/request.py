@@ -11,6 +11,7 @@ import re
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import IntEnum
 from urllib.parse import parse_qsl, unquote_to_bytes
 
 from gateway.eas.versions import Version
@@ -205,7 +206,19 @@ def _policy_key(text: str | None) -> int | None:
 
 # --- the base64 query (MS-ASHTTP 2.2.1.1.1.1) --------------------------------------------------------------
 
-_ATTACHMENT_NAME, _COLLECTION_ID, _ITEM_ID, _LONG_ID, _OCCURRENCE, _OPTIONS, _USER = 0, 1, 3, 4, 6, 7, 8
+
+class _Parameter(IntEnum):
+    """The parameters that are read; others are obsolete, or to come."""
+
+    ATTACHMENT_NAME = 0
+    COLLECTION_ID = 1
+    ITEM_ID = 3
+    LONG_ID = 4
+    OCCURRENCE = 6
+    OPTIONS = 7
+    USER = 8
+
+
 _SAVE_IN_SENT, _ACCEPT_MULTIPART = 0x01, 0x02
 
 
@@ -242,24 +255,22 @@ _TO_STANDARD = bytes.maketrans(b"-_ ", b"+/+")
 
 def _set_parameter(query: _Query, parameter: int, value: bytes) -> None:
     match parameter:
-        case 0:
+        case _Parameter.ATTACHMENT_NAME:
             query.attachment_name = _text(value)
-        case 1:
+        case _Parameter.COLLECTION_ID:
             query.collection_id = _text(value)
-        case 3:
+        case _Parameter.ITEM_ID:
             query.item_id = _text(value)
-        case 4:
+        case _Parameter.LONG_ID:
             query.long_id = _text(value)
-        case 6:
+        case _Parameter.OCCURRENCE:
             query.occurrence = _text(value)
-        case 7:
+        case _Parameter.OPTIONS:
             options = value[0] if value else 0
             query.save_in_sent = bool(options & _SAVE_IN_SENT)
             query.accept_multipart = bool(options & _ACCEPT_MULTIPART)
-        case 8:
+        case _Parameter.USER:
             query.user = _text(value)
-        case _:  # obsolete ones, and those to come
-            pass
 
 
 class _Reader:

@@ -93,8 +93,7 @@ def _known_to(version: Version, status: int) -> int:
     return _BEFORE_14_1.get(status, status) if version < Version.V14_1 else status
 
 
-# --- the common status codes (MS-ASCMD 2.2.2), and the HTTP codes up to 12.1 (MS-ASHTTP 2.2.2.1.1)
-# ----------------
+# --- the common status codes (MS-ASCMD 2.2.2), HTTP codes up to 12.1 (MS-ASHTTP 2.2.2.1.1) -----------------
 
 _COMMON: Mapping[Kind, tuple[int, int]] = {
     Kind.INVALID_CONTENT: (101, 400),
@@ -145,8 +144,7 @@ _HTTP_FOR: Mapping[tuple[str | None, Kind], int] = {
     ("Ping", Kind.SYNC_STATE_LOCKED): 503,
 }
 
-# --- the values of single commands (MS-ASCMD 2.2.3.177)
-# ----------------------------------------------------------
+# --- the values of single commands (MS-ASCMD 2.2.3.177) ----------------------------------------------------
 
 _NOTHING: Mapping[Kind, int] = MappingProxyType({})
 
