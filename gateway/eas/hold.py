@@ -14,7 +14,7 @@ from gateway.eas.commands.base import Context
 from gateway.eas.options import CollectionOptions
 from gateway.errors import UpstreamUnavailable
 from gateway.sync.cursor import MailCursor
-from gateway.sync.hierarchy import CONTAINER
+from gateway.sync.hierarchy import mailbox_of
 from gateway.sync.news import baseline, has_news
 from gateway.sync.waiter import Waiter
 from gateway.types import CollectionId, Folder
@@ -45,15 +45,16 @@ async def watched(context: Context, folders: Sequence[Folder]) -> Sequence[Watch
     now = context.services.clock.now()
     found: list[Watched] = []
     for folder in folders:
-        if folder.mailbox is None or folder.role == CONTAINER:
+        mailbox = mailbox_of(folder)
+        if mailbox is None:
             continue  # nothing ever arrives there
         stored = states.get(folder.id)
         if stored is None:
-            cursor, since = baseline(await context.mailboxes.view(folder.mailbox)), None
+            cursor, since = baseline(await context.mailboxes.view(mailbox)), None
         else:
             cursor = MailCursor.unpack(stored.cursor)
             since = CollectionOptions.unpack(stored.options).since(now)
-        found.append(Watched(folder.id, folder.mailbox, cursor, since))
+        found.append(Watched(folder.id, mailbox, cursor, since))
     return found
 
 

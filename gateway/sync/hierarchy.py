@@ -141,6 +141,16 @@ def _match(folders: Iterable[Folder], mailboxes: Sequence[Mailbox]) -> dict[str,
     return matched
 
 
+def find(folders: FolderList, identity: str) -> Folder | None:
+    """The folder with this id; None when it was never there or is gone."""
+    return next((f for f in folders.folders if f.id == identity and not f.gone), None)
+
+
+def mailbox_of(folder: Folder) -> str | None:
+    """The mailbox that holds a folder's messages; None for a folder that cannot hold any."""
+    return None if folder.role == CONTAINER else folder.mailbox
+
+
 def listing(folders: FolderList, mailboxes: Sequence[Mailbox]) -> tuple[FolderRow, ...]:
     """Show the hierarchy as a device is to see it: parents first, sibling names unique, INBOX first."""
     ids = {f.mailbox: f.id for f in folders.folders if f.mailbox is not None and not f.gone}

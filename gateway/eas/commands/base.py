@@ -30,6 +30,8 @@ class Raw:
     body: bytes
 
 
+_LONGEST_REASON = 500
+
 DEVICE_LEASE = "device"
 """Name of the lease under which a stored `Device` is read, changed and written."""
 
@@ -105,6 +107,16 @@ class Context:
     superseded: Signal
     log: FilteringBoundLogger
     reply_headers: dict[str, str] = field(default_factory=dict)
+    status: str = ""
+    reason: str = ""
+
+    def note(self, status: str, reason: str) -> None:
+        """Have the log line of the request say what was refused inside a reply that is no failure as a whole.
+
+        The first `status` other than "" counts, the reasons add up.
+        """
+        self.status = self.status or status
+        self.reason = (f"{self.reason}; {reason}" if self.reason else reason)[:_LONGEST_REASON]
 
 
 class Command(Protocol):

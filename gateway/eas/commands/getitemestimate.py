@@ -10,7 +10,7 @@ from gateway.errors import Kind, NotFound, Refused
 from gateway.sync import diff
 from gateway.sync.cursor import MailCursor
 from gateway.sync.folders import Folders
-from gateway.sync.hierarchy import CONTAINER
+from gateway.sync.hierarchy import mailbox_of
 from gateway.sync.keys import KeyUse, classify
 from gateway.types import CollectionId
 from wbxml import Element, element
@@ -89,15 +89,16 @@ class GetItemEstimate:
             return 0, _NOT_PRIMED
         if use is KeyUse.UNKNOWN:
             return 0, _INVALID_KEY
-        if folder.mailbox is None or folder.role == CONTAINER:
+        mailbox = mailbox_of(folder)
+        if mailbox is None:
             return 0, 0
         packed = stored.cursor if use is KeyUse.CURRENT else stored.previous or b""
-        view = await context.mailboxes.view(folder.mailbox)
+        view = await context.mailboxes.view(mailbox)
         cursor = MailCursor.unpack(packed).rebased(view.uidvalidity)
         since = options.since(context.services.clock.now()) if options else None
         window = None
         if since is not None:
-            window = await context.mailboxes.received_since(folder.mailbox, view.uidvalidity, since)
+            window = await context.mailboxes.received_since(mailbox, view.uidvalidity, since)
         count = len(diff.compare(cursor, view, window))
         return (count if options else min(count, _CAP_WITHOUT_OPTIONS)), 0
 

@@ -9,17 +9,16 @@ import base64
 import re
 from dataclasses import dataclass
 
-from gateway.eas import fields, multipart, status
+from gateway.eas import fields, mailitems, multipart, status
 from gateway.eas.commands.base import BodyRule, Context, Raw, Reply
-from gateway.eas.content import email
 from gateway.eas.content.attachments import fetch_attachment
 from gateway.eas.content.ids import parse_file_reference, parse_server_id
 from gateway.eas.content.preferences import parse_body_options
 from gateway.eas.versions import Version
-from gateway.errors import GatewayError, Kind, NotFound, Refused, UpstreamUnavailable
+from gateway.errors import AuthenticationFailed, GatewayError, Kind, NotFound, Refused, UpstreamUnavailable
 from gateway.sync.folders import Folders
-from gateway.sync.hierarchy import CONTAINER
-from gateway.types import CollectionId, Folder, FolderList, Role
+from gateway.sync.hierarchy import find, mailbox_of
+from gateway.types import CollectionId, Folder, FolderList
 from wbxml import Element, Tag, element, encode
 from wbxml.pages import AirSync, AirSyncBase, DocumentLibrary, Search
 from wbxml.pages import ItemOperations as Page
@@ -63,7 +62,7 @@ class ItemOperations:
     body = BodyRule.REQUIRED
 
     async def handle(self, context: Context, root: Element | None, body: bytes) -> Reply:  # noqa: ARG002
-        """Raises `Refused` for a request without operations, and `UpstreamUnavailable`."""
+        """Raises what concerns the whole request: `Refused`, `UpstreamUnavailable`, a login refused."""
         if root is None:
             raise Refused(Kind.INVALID_CONTENT, "ItemOperations without a body")
         if not root.children:
@@ -104,12 +103,13 @@ class _Work:
             return await self._fetch(operation)
         except _Failed as failure:
             value = failure.value
-        except UpstreamUnavailable:
+            self.context.note("", f"fetch refused with Status {value}")
+        except (UpstreamUnavailable, AuthenticationFailed):
             raise  # it concerns every operation
         except GatewayError as error:
-            self.context.log.info("fetch failed", reason=error.detail)
             version = self.context.request.version
             value = status.value("ItemOperations", status.Level.ITEM, error.kind, version)
+            self.context.note("", f"fetch refused with Status {value}: {error.detail}")
         return element(Page.Fetch, element(Page.Status, value), *_named(operation))
 
     async def _fetch(self, operation: Element) -> Element:
@@ -136,19 +136,13 @@ class _Work:
         collection = CollectionId(fields.identifier(operation, AirSync.CollectionId))
         if name.collection != collection:
             raise NotFound("an item of another collection")
-        folder, mailbox = self._folder(collection)
+        folder, _ = self._folder(collection)
         schema = {tag.tag for block in options.findall(Page.Schema) for tag in block}
         shows_body = not schema or AirSyncBase.Body in schema
-        rendered = await email.render(
-            self.context.mailboxes,
-            mailbox,
-            name.uidvalidity,
-            [name.uid],
-            parse_body_options(options),
-            self.context.request.version,
-            collection=collection,
-            drafts=folder.role == Role.DRAFTS,
-            parts=self.parts.add if self.parts is not None and shows_body else None,
+        parts = self.parts.add if self.parts is not None and shows_body else None
+        body = parse_body_options(options)
+        rendered = await mailitems.render(
+            self.context, folder, name.uidvalidity, [name.uid], body, parts=parts
         )
         if name.uid not in rendered:
             raise NotFound("the message is gone")
@@ -187,10 +181,11 @@ class _Work:
 
     def _folder(self, collection: CollectionId) -> tuple[Folder, str]:
         """The folder with this id and its mailbox. Raises `NotFound`."""
-        for folder in self.folders.folders:
-            if folder.id == collection and not folder.gone and folder.mailbox and folder.role != CONTAINER:
-                return folder, folder.mailbox
-        raise NotFound("no such collection")
+        folder = find(self.folders, collection)
+        mailbox = mailbox_of(folder) if folder else None
+        if folder is None or mailbox is None:
+            raise NotFound("no such collection")
+        return folder, mailbox
 
 
 def _named(operation: Element) -> list[Element]:

@@ -16,6 +16,7 @@ from gateway.eas.hold import wait_for_news, watched
 from gateway.eas.versions import Version
 from gateway.errors import NotFound
 from gateway.sync.folders import Folders
+from gateway.sync.hierarchy import find
 from gateway.types import CollectionId, Folder
 from wbxml import Element, element
 from wbxml.pages import Ping as Page
@@ -93,10 +94,8 @@ class Ping:
     async def _resolve(self, context: Context, wanted: Sequence[CollectionId]) -> Sequence[Folder] | None:
         """The folders with these ids; None when the device's hierarchy is out of date."""
         known = await Folders(context.services.state, context.mailboxes, context.principal.user).all()
-        folders = {folder.id: folder for folder in known.folders if not folder.gone}
-        if not folders.keys() >= set(wanted):
-            return None
-        return [folders[collection] for collection in wanted]
+        folders = [folder for collection in wanted if (folder := find(known, collection)) is not None]
+        return folders if len(folders) == len(wanted) else None
 
 
 def _folder_id(folder: Element) -> str:

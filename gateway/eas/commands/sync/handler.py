@@ -5,24 +5,33 @@ Completes the request, serves each collection, holds the answer when there is no
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from gateway.eas import mailitems
 from gateway.eas.commands.base import BodyRule, Context, Reply
 from gateway.eas.commands.sync import operations, reply, request
 from gateway.eas.commands.sync.operations import Plan
-from gateway.eas.commands.sync.request import MAX_WAIT, MAX_WINDOW, SyncCollection, SyncRequest
+from gateway.eas.commands.sync.request import MAX_WAIT, MAX_WINDOW, SyncCollection, SyncRequest, Verb
 from gateway.eas.content import email
 from gateway.eas.hold import wait_for_news, watched
 from gateway.eas.options import CollectionOptions
 from gateway.eas.versions import Version
-from gateway.errors import GatewayError, Kind, NotFound, Refused, UpstreamUnavailable
+from gateway.errors import (
+    AuthenticationFailed,
+    GatewayError,
+    Kind,
+    NotFound,
+    Refused,
+    UpstreamUnavailable,
+)
 from gateway.sync.folders import Folders, with_role
-from gateway.sync.hierarchy import CONTAINER
+from gateway.sync.hierarchy import find, mailbox_of
 from gateway.sync.keys import KeyUse, format_key
-from gateway.sync.mail import MailReply, MailRequest, MailSync, Operation
-from gateway.types import CollectionId, Folder, FolderList, Role
+from gateway.sync.mail import MailReply, MailRequest, MailSync
+from gateway.types import Folder, FolderList, Role
 from wbxml import Element, element
 from wbxml.pages import AirSync
 
@@ -44,7 +53,7 @@ class Sync:
     body = BodyRule.OPTIONAL
 
     async def handle(self, context: Context, root: Element | None, body: bytes) -> Reply:  # noqa: ARG002
-        """Raises `Refused` for what concerns the whole request, and `UpstreamUnavailable`."""
+        """Raises what concerns the whole request: `Refused`, `UpstreamUnavailable`, a login refused."""
         asked = request.parse(root) if root is not None else None
         root = None
         asked = await self._complete(context, asked)
@@ -142,30 +151,52 @@ class _Exchange:
         context = self.context
         version = context.request.version
         if asked.key == "0" and asked.get_changes:
-            return reply.failed(asked, Kind.INVALID_XML, version), 0
-        folder = self._folder(asked.id)
+            return self._failed(asked, Kind.INVALID_XML, "GetChanges with key 0"), 0
+        folder = find(self.folders, asked.id)
         if folder is None:
-            return reply.failed(asked, Kind.ITEM_NOT_FOUND, version), 0
+            return self._failed(asked, Kind.ITEM_NOT_FOUND, "no such folder"), 0
         plan = operations.plan(asked.id, asked.commands)
-        wanted = list(plan.operations.values())
         try:
-            outcome = await self._sync(folder).run(self._request(asked, wanted, left))
+            await self._provide_trash(asked)
+            outcome = await self._sync(folder).run(self._request(asked, plan, left))
         except NotFound:
-            return reply.failed(asked, Kind.ITEM_NOT_FOUND, version), 0
-        except UpstreamUnavailable:
+            return self._failed(asked, Kind.ITEM_NOT_FOUND, "the mailbox is gone"), 0
+        except (UpstreamUnavailable, AuthenticationFailed):
             raise  # it concerns every collection
         except GatewayError as error:
-            context.log.warning("collection failed", collection=asked.id, reason=error.detail)
-            return reply.failed(asked, error.kind, version), 0
+            return self._failed(asked, error.kind, error.detail), 0
         if outcome.use is KeyUse.UNKNOWN:
-            return reply.failed(asked, Kind.SYNC_STATE_NOT_FOUND, version), 0
+            return self._failed(asked, Kind.SYNC_STATE_NOT_FOUND, "unknown key"), 0
         if outcome.silent and not plan.refused and not plan.fetches:
             return None, 0
         rendered = await self._render(folder, outcome, plan)
-        return reply.collection(asked, plan, outcome, rendered, version), len(outcome.told)
+        told = reply.collection(asked, plan, outcome, rendered, version)
+        self._note_items(asked, told)
+        return told, len(outcome.told)
 
-    def _folder(self, collection: CollectionId) -> Folder | None:
-        return next((f for f in self.folders.folders if f.id == collection and not f.gone), None)
+    def _failed(self, asked: SyncCollection, kind: Kind, reason: str) -> Element:
+        told = reply.failed(asked, kind, self.context.request.version)
+        self.context.note(told.child_text(AirSync.Status) or "", f"collection {asked.id}: {reason}")
+        return told
+
+    def _note_items(self, asked: SyncCollection, told: Element) -> None:
+        """Say in the log which Status operations of the device got, if it was not success."""
+        answered = told.find(AirSync.Responses) or ()
+        values = Counter(answer.child_text(AirSync.Status) for answer in answered)
+        del values["1"]
+        if values:
+            counted = ", ".join(f"{count} with Status {value}" for value, count in sorted(values.items()))
+            self.context.note("", f"collection {asked.id}: operations refused, {counted}")
+
+    async def _provide_trash(self, asked: SyncCollection) -> None:
+        """See to it that deleted mail has somewhere to go, before something is deleted."""
+        deletes = any(command.verb is Verb.DELETE for command in asked.commands)
+        if deletes and asked.deletes_as_moves and with_role(self.folders, Role.TRASH) is None:
+            folders = Folders(
+                self.context.services.state, self.context.mailboxes, self.context.principal.user
+            )
+            await folders.create_missing()
+            self.folders, _ = await folders.refresh()
 
     def _sync(self, folder: Folder) -> MailSync:
         context = self.context
@@ -175,14 +206,15 @@ class _Exchange:
             user=context.principal.user,
             device=context.device.id,
             collection=folder.id,
-            mailbox=_mailbox(folder),
+            mailbox=mailbox_of(folder),
             trash=with_role(self.folders, Role.TRASH),
         )
 
-    def _request(self, asked: SyncCollection, wanted: Sequence[Operation], left: int) -> MailRequest:
+    def _request(self, asked: SyncCollection, plan: Plan, left: int) -> MailRequest:
         return MailRequest(
             key=asked.key,
-            operations=wanted,
+            operations=list(plan.operations.values()),
+            answered=bool(plan.refused or plan.fetches),
             get_changes=asked.wants_changes and left > 0,
             limit=min(asked.window, max(left, 1)),
             since=self._since,
@@ -204,35 +236,11 @@ class _Exchange:
         validity = outcome.after.uidvalidity
         fetched = {uid for _, (named, uid) in sorted(plan.fetches.items()) if named == validity}
         uids = [*reversed(outcome.told.added), *sorted(fetched - set(outcome.told.added))]
-        mailbox = _mailbox(folder)
-        if not uids or mailbox is None:
-            return {}
+        options = CollectionOptions.unpack(outcome.options).body
         try:
-            rendered = await email.render(
-                self.context.mailboxes,
-                mailbox,
-                validity,
-                uids,
-                CollectionOptions.unpack(outcome.options).body,
-                self.context.request.version,
-                collection=folder.id,
-                drafts=folder.role == Role.DRAFTS,
-            )
+            return await mailitems.render(self.context, folder, validity, uids, options)
         except NotFound:
             return {}
-        await self._note_poison(folder.id, rendered)
-        return rendered
-
-    async def _note_poison(self, collection: CollectionId, rendered: Mapping[int, email.Rendered]) -> None:
-        """List messages that became stubs for the admin, and log each once."""
-        services, user = self.context.services, self.context.principal.user
-        for uid, message in rendered.items():
-            if message.poison is not None and await services.state.note_poison(
-                user, collection, str(uid), services.release, message.poison
-            ):
-                self.context.log.warning(
-                    "message shown as a stub", collection=collection, uid=uid, reason=message.poison
-                )
 
     # --- holding -----------------------------------------------------------------------------------------
 
@@ -243,7 +251,7 @@ class _Exchange:
         """
         context = self.context
         wanted = [collection.id for collection in asked.collections if collection.wants_changes]
-        folders = [folder for name in wanted if (folder := self._folder(name)) is not None]
+        folders = [folder for name in wanted if (folder := find(self.folders, name)) is not None]
         try:
             return bool(await wait_for_news(context, await watched(context, folders), asked.wait or 0))
         except NotFound:
@@ -252,7 +260,3 @@ class _Exchange:
     async def unchanged(self, asked: SyncRequest) -> list[Element]:
         """The collections with the keys they have: what 12.0 is told, which knows no empty answer."""
         return [reply.unchanged(collection, self.context.request.version) for collection in asked.collections]
-
-
-def _mailbox(folder: Folder) -> str | None:
-    return None if folder.role == CONTAINER else folder.mailbox

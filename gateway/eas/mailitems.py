@@ -1,0 +1,51 @@
+"""Mail for a reply: rendered, with what cannot be shown noted for the administrator."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from gateway.eas.commands.base import Context
+from gateway.eas.content import email
+from gateway.eas.content.body import PartSink
+from gateway.eas.content.preferences import BodyOptions
+from gateway.sync.hierarchy import mailbox_of
+from gateway.types import Folder, Role
+
+
+async def render(
+    context: Context,
+    folder: Folder,
+    uidvalidity: int,
+    uids: Sequence[int],
+    options: BodyOptions,
+    *,
+    parts: PartSink | None = None,
+) -> Mapping[int, email.Rendered]:
+    """The messages of a folder by UID; vanished ones are left out, and all when the folder holds none.
+
+    A message that could only be shown as a stub is listed in the store, and logged the first time. Raises
+    what `content.email.render` raises.
+    """
+    mailbox = mailbox_of(folder)
+    if mailbox is None or not uids:
+        return {}
+    rendered = await email.render(
+        context.mailboxes,
+        mailbox,
+        uidvalidity,
+        uids,
+        options,
+        context.request.version,
+        collection=folder.id,
+        drafts=folder.role == Role.DRAFTS,
+        parts=parts,
+    )
+    services, user = context.services, context.principal.user
+    for uid, message in rendered.items():
+        if message.poison is not None and await services.state.note_poison(
+            user, folder.id, f"{uidvalidity}.{uid}", services.release, message.poison
+        ):
+            context.log.warning(
+                "message shown as a stub", collection=folder.id, uid=uid, reason=message.poison
+            )
+    return rendered
