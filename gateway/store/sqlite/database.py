@@ -74,16 +74,16 @@ class Database:
         self._reads: _Queue = queue.SimpleQueue()
         self._closed = False
         self._inode = path.stat().st_ino
-        self._threads = [
-            threading.Thread(target=self._run_writer, args=(writer,), name="sqlite-writer", daemon=True)
-        ]
-        self._threads += [
+        self._readers = [
             threading.Thread(
                 target=self._run_reader, args=(reader,), name=f"sqlite-reader-{number}", daemon=True
             )
             for number, reader in enumerate(readers)
         ]
-        for thread in self._threads:
+        self._writer = threading.Thread(
+            target=self._run_writer, args=(writer,), name="sqlite-writer", daemon=True
+        )
+        for thread in (*self._readers, self._writer):
             thread.start()
 
     @classmethod
@@ -104,13 +104,15 @@ class Database:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Run what is queued, then end the threads and close the file. May be called again."""
+        """Run what is queued, then end the threads and close the file. May be called again.
+
+        Leaves the one file, unless another process has it open.
+        """
         if not self._closed:
             self._closed = True
             self._writes.put(None)
             self._reads.put(None)
-        for thread in self._threads:
-            await asyncio.to_thread(thread.join)
+        await asyncio.to_thread(self._writer.join)
 
     async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run `work` as one transaction; durable on return.
@@ -155,6 +157,10 @@ class Database:
             if jobs:
                 self._write_group(connection, jobs)
                 self._settle(jobs)
+        # The last connection to close writes the log back into the file and removes it. Of two that close at
+        # the same moment each may take the other for the last.
+        for reader in self._readers:
+            reader.join()
         _close(connection)
 
     def _write_group(self, connection: sqlite3.Connection, jobs: list[_Job[Any]]) -> None:

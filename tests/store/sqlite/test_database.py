@@ -182,6 +182,13 @@ async def test_closing_does_first_what_is_queued(tmp_path: Path) -> None:
         assert await numbers(again) == list(range(50))
 
 
+async def test_closing_leaves_the_one_file(tmp_path: Path) -> None:
+    for number in range(50):
+        async with await Database.open(tmp_path / "gateway.db", readers=4) as database:
+            await database.write(lambda c, n=number: c.execute(f"CREATE TABLE t{n} (n INTEGER)"))  # type: ignore[misc]
+        assert names(tmp_path) == ["gateway.db"]
+
+
 def test_an_event_loop_that_is_gone_stops_no_thread(tmp_path: Path) -> None:
     release = threading.Event()
     finished = threading.Event()
