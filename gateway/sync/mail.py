@@ -81,14 +81,16 @@ def _no_filter(options: bytes) -> None:
 class MailRequest:
     """What a device asks of a mail collection in one Sync.
 
-    `limit` is the largest number of server changes wanted. `options` are the sticky options to store
-    (None: keep those stored), opaque here; `since` reads the start of the filter window out of them.
+    `limit` is the largest number of server changes wanted. `answered` says that the reply holds more than
+    outcomes and changes (a fetched item, a refusal), and so needs a new key. `options` are the sticky options
+    to store (None: keep those stored), opaque here; `since` reads the start of the filter window out of them.
     """
 
     key: str
     operations: Sequence[Operation] = ()
     get_changes: bool = True
     limit: int = 100
+    answered: bool = False
     since: Callable[[bytes], datetime | None] = _no_filter
     deletes_as_moves: bool = True
     options: bytes | None = None
@@ -216,7 +218,7 @@ class MailSync:
         told, after = NOTHING, before
         if request.get_changes:
             told, after = await self._changes(request, options, before, view)
-        if not outcomes and not len(told):
+        if not outcomes and not len(told) and not request.answered:
             if after != known or options != stored.options:  # learnt, with nothing to tell: same key
                 await self._save(replace(stored, cursor=after.pack(), options=options))
             return MailReply(KeyUse.CURRENT, format_key(stored), before=before, after=after, options=options)

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum, auto
 
-from gateway.errors import NotFound, SubmissionError, UpstreamError
+from gateway.errors import AuthenticationFailed, NotFound, SubmissionError, UpstreamError
 from gateway.ports import Clock, Mailboxes, State, Submission
 from gateway.types import SEEN, DeviceId, OutboxEntry, OutboxStage, Principal
 
@@ -129,7 +129,7 @@ class Outbox:
                     return entry
                 if first or not await self._mailboxes.find_message_id(sent, parcel.message_id):
                     await self._mailboxes.append(sent, parcel.sent_copy, flags=(SEEN,))
-        except (UpstreamError, NotFound):
+        except (UpstreamError, NotFound, AuthenticationFailed):  # the message itself is sent
             return entry
         await self._state.mark_send(entry.id, OutboxStage.DONE)
         return replace(entry, stage=OutboxStage.DONE)

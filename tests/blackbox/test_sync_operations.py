@@ -273,6 +273,17 @@ def test_a_fetch_returns_the_item(each_phone: Phone, dovecot: Dovecot) -> None:
     assert (body.child_text(AirSyncBase.Data) or "").strip() == "hello"
 
 
+def test_an_answer_to_operations_has_a_new_key_and_can_be_repeated(
+    some_phone: Phone, dovecot: Dovecot
+) -> None:
+    folder, (one,) = begun(some_phone, dovecot)
+    for operation in (fetch(one), delete("nonsense"), change(one, read(2))):
+        before = some_phone.keys[folder]
+        served = some_phone.sync(folder, commands(operation))
+        assert served.key != before
+        assert some_phone.sync(folder, commands(operation), key=before).element == served.element
+
+
 def test_more_than_200_operations_are_4(some_phone: Phone, dovecot: Dovecot) -> None:
     folder, (one,) = begun(some_phone, dovecot)
 
