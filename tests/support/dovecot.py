@@ -51,12 +51,12 @@ class Dovecot:
     """One instance. Use it as a context manager, or `start` and `stop` it; `restart` keeps ports and mail."""
 
     host = LOOPBACK
-    password = PASSWORD
 
     def __init__(self, options: Options | None = None) -> None:
         self.options = options or Options()
         self._process: subprocess.Popen[bytes] | None = None
         # Short, because names of Unix sockets may have about 100 characters.
+        self.password = PASSWORD
         self._folder = Path(tempfile.mkdtemp(prefix="dovecot-"))
         self._folder.chmod(0o711)
         self._certificate = make_certificate(self._folder)
@@ -135,6 +135,13 @@ class Dovecot:
                 return
             time.sleep(0.1)
         raise DovecotFailed(self.log())
+
+    def change_password(self, password: str) -> None:
+        """Gives every user another password, which takes a restart."""
+        config = self._folder / "dovecot.conf"
+        config.write_text(re.sub(r"(password ?= ?).*", rf"\g<1>{password}", config.read_text()))
+        self.password = password
+        self.restart()
 
     def close(self) -> None:
         """Ends the server at once and removes its folder."""
