@@ -166,6 +166,8 @@ def _imap(settings: Settings) -> ImapSettings:
         verify=imap.verify,
         timeout=imap.timeout,
         max_connections_per_user=imap.max_connections_per_user,
+        max_connections=imap.max_connections,
+        idle_seconds=imap.idle_seconds,
         poll_interval=imap.poll_interval,
         auth_cache_seconds=settings.auth.cache_seconds,
     )

@@ -18,7 +18,7 @@ import click
 import uvicorn
 
 from gateway.app import RELEASE, App, create_app, open_state
-from gateway.config import Settings, load
+from gateway.config import CONFIG_VARIABLE, Settings, load
 from gateway.errors import GatewayError
 from gateway.web import logs
 
@@ -37,7 +37,7 @@ def _config(function: Callable[P, T]) -> Callable[P, T]:
         "--config",
         "file",
         type=click.Path(path_type=Path, dir_okay=False),
-        envvar="GATEWAY_CONFIG",
+        envvar=CONFIG_VARIABLE,
         default=Path("/etc/activesync-gateway/gateway.toml"),
         show_default=True,
         help="Configuration file.",

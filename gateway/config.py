@@ -1,8 +1,9 @@
 """The configuration: a TOML file, each key of which may be given by an environment variable instead.
 
 `GATEWAY_IMAP__HOST=imap.example.com` stands for `host` in section `[imap]`, and wins over the file. A list is
-written with commas between its values. Raises ConfigError, whose one line names the source, the key and what
-is allowed.
+written with commas between its values. A variable that begins like this and names no key is an error, so that
+none with a slip in its name is passed over. Raises ConfigError, whose one line names the source, the key and
+what is allowed.
 """
 
 from __future__ import annotations
@@ -42,6 +43,8 @@ __all__ = [
 ]
 
 ENVIRONMENT_PREFIX = "GATEWAY_"
+CONFIG_VARIABLE = "GATEWAY_CONFIG"
+"""Names the file itself, and is no key in it."""
 
 # --- kinds of values ---------------------------------------------------------------------------------------
 
@@ -169,6 +172,10 @@ class ImapSection(_Section):
     """Seconds to wait for an answer."""
     max_connections_per_user: Annotated[int, Field(ge=1, le=100)] = 4
     """Connections kept for one user, however many devices he has."""
+    max_connections: Annotated[int, Field(ge=1)] = 5000
+    """Connections kept for all users together."""
+    idle_seconds: Seconds = 120
+    """Seconds for which a connection nobody uses is kept."""
     poll_interval: Seconds = 30
     """Seconds between looks at mailboxes whose changes the server does not tell."""
 
@@ -317,14 +324,36 @@ def _lay_over(values: dict[str, Any], environment: Mapping[str, str]) -> dict[tu
     """Put variables over the values of the file; returns which variable gave which key."""
     named: dict[tuple[str, ...], str] = {}
     for variable, text in environment.items():
-        section, separator, key = variable.removeprefix(ENVIRONMENT_PREFIX).lower().partition("__")
-        if not variable.startswith(ENVIRONMENT_PREFIX) or not separator:
+        if not variable.startswith(ENVIRONMENT_PREFIX) or variable == CONFIG_VARIABLE:
             continue
+        section, key = _key_of(variable)
         table = values.setdefault(section, {})
         if isinstance(table, dict):
             table[key] = text
             named[section, key] = f"environment variable {variable}"
     return named
+
+
+def _key_of(variable: str) -> tuple[str, str]:
+    """Return section and key a variable stands for. Raises ConfigError where there is no such key."""
+    section, separator, key = variable.removeprefix(ENVIRONMENT_PREFIX).lower().partition("__")
+    if not separator:
+        one = section.replace("_", "")
+        meant = [
+            f"{ENVIRONMENT_PREFIX}{each.upper()}__{name.upper()}"
+            for each in Settings.model_fields
+            for name in _keys(each)
+            if f"{each}{name}".replace("_", "") == one
+        ]
+        advice = meant[0] if meant else f"{ENVIRONMENT_PREFIX}SECTION__KEY"
+        raise ConfigError(f"environment variable {variable}: names no key; allowed is {advice}")
+    location = (section, key) if section in Settings.model_fields else (section,)
+    if key not in _keys(section):
+        raise ConfigError(
+            f"environment variable {variable}: unknown key {'.'.join(location)};"
+            f" allowed are {_allowed(location)}"
+        )
+    return section, key
 
 
 def _explain(error: ValidationError, file: Path, named: Mapping[tuple[str, ...], str]) -> str:
@@ -342,6 +371,8 @@ def _explain(error: ValidationError, file: Path, named: Mapping[tuple[str, ...],
             return f"{source}: {key} is missing"
         case "value_error":
             return f"{source}: {key}: {fault['ctx']['error']}"
+        case "model_type":
+            return f"{source}: {key}: allowed is a section: [{key}] and its keys below it"
         case _:
             return f"{source}: {key}: {fault['msg']}"
 
@@ -349,8 +380,14 @@ def _explain(error: ValidationError, file: Path, named: Mapping[tuple[str, ...],
 def _allowed(location: tuple[str, ...]) -> str:
     if len(location) == 1:
         return f"the sections {', '.join(Settings.model_fields)}"
-    annotation = Settings.model_fields[location[0]].annotation
-    for section in (annotation, *get_args(annotation)):
-        if isinstance(section, type) and issubclass(section, BaseModel):
-            return ", ".join(section.model_fields)
-    raise AssertionError(f"{location[0]} is no section")
+    return ", ".join(_keys(location[0]))
+
+
+def _keys(section: str) -> tuple[str, ...]:
+    """Return the keys a section has; none where there is no such section."""
+    field = Settings.model_fields.get(section)
+    annotation = field.annotation if field else None
+    for kind in (annotation, *get_args(annotation)):
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            return tuple(kind.model_fields)
+    return ()

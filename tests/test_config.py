@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from gateway.config import EasSection, load
+from gateway.config import EasSection, ImapSection, load
 from gateway.eas.commands.base import Limits
 from gateway.errors import ConfigError
+from gateway.upstream.imap.settings import ImapSettings
 
 MINIMAL = """
 [imap]
@@ -99,7 +100,8 @@ def test_environment_wins_over_the_file(file: Path) -> None:
         "GATEWAY_IMAP__VERIFY": "false",
         "GATEWAY_SERVER__TRUSTED_PROXIES": "10.0.0.1, 10.0.0.2",
         "GATEWAY_LOG__TRACE": "",
-        "GATEWAY_HOME": "not a key of ours",
+        "GATEWAY_CONFIG": "/etc/gateway.toml",
+        "GATEWAYS": "not ours",
         "PATH": "/bin",
     }
     settings = load(file, environment)
@@ -157,7 +159,9 @@ def test_environment_alone_can_complete_a_file(file: Path) -> None:
         (("[imap]", "[log]\ntrace = ['/d']\n[imap]"), 'log.trace.0: allowed are "user" and "user/deviceid"'),
         (("[imap]", "[log]\nlevel = 'all'\n[imap]"), "log.level: Input should be 'debug', 'info'"),
         (("[imap]", "[eas]\nheartbeat_max = 30\n[imap]"), "eas.heartbeat_min: allowed is at most"),
-        (('[imap]\nhost = "imap.example.com"', "imap = 3"), "imap: Input should be a valid dictionary"),
+        (('[imap]\nhost = "imap.example.com"', "imap = 3"), "imap: allowed is a section: [imap]"),
+        (('[imap]\nhost = "imap.example.com"', "imap = 'x'"), "imap: allowed is a section: [imap]"),
+        (("[imap]", "sieve = 'x'\n[imap]"), "sieve: allowed is a section: [sieve]"),
         (("[imap]", "[imap]\nca_file = '/no/such/file'"), "imap.ca_file: there is no file /no/such/file"),
         (("[imap]", "[imap"), "is not TOML"),
     ],
@@ -170,6 +174,7 @@ def test_errors_name_file_key_and_what_is_allowed(file: Path, change: tuple[str,
     assert message.startswith(f"{file}: {expected}")
     assert "\n" not in message
     assert "hunter2" not in message
+    assert "Section" not in message
 
 
 def test_errors_in_the_environment_name_the_variable(file: Path) -> None:
@@ -177,8 +182,34 @@ def test_errors_in_the_environment_name_the_variable(file: Path) -> None:
         load(file, {"GATEWAY_IMAP__PORT": "many"})
     with pytest.raises(ConfigError, match=r"^environment variable GATEWAY_IMAP__PROT: unknown key imap.prot"):
         load(file, {"GATEWAY_IMAP__PROT": "1"})
-    with pytest.raises(ConfigError, match=r"unknown key imapp; allowed are the sections"):
-        load(file, {"GATEWAY_IMAPP__PORT": "1"})
+    with pytest.raises(
+        ConfigError,
+        match=r"^environment variable GATEWAY_FOO__BAR: unknown key foo; allowed are the",
+    ):
+        load(file, {"GATEWAY_FOO__BAR": "1"})
+
+
+@pytest.mark.parametrize(
+    ("variable", "allowed"),
+    [
+        ("GATEWAY_IMAP_HOST", "GATEWAY_IMAP__HOST"),
+        ("GATEWAY_IMAP_MAX_CONNECTIONS", "GATEWAY_IMAP__MAX_CONNECTIONS"),
+        ("GATEWAY_IMAPHOST", "GATEWAY_IMAP__HOST"),
+        ("GATEWAY_HOME", "GATEWAY_SECTION__KEY"),
+        ("GATEWAY_", "GATEWAY_SECTION__KEY"),
+        ("GATEWAY_CONFIG_", "GATEWAY_SECTION__KEY"),
+    ],
+)
+def test_a_variable_that_names_no_key_is_an_error(file: Path, variable: str, allowed: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        load(file, {variable: "hunter2"})
+    assert str(refused.value) == f"environment variable {variable}: names no key; allowed is {allowed}"
+
+
+def test_a_variable_cannot_mend_a_section_that_is_none(file: Path) -> None:
+    file.write_text(MINIMAL.replace('[imap]\nhost = "imap.example.com"', "imap = 'x'"))
+    with pytest.raises(ConfigError, match=r"gateway.toml: imap: allowed is a section"):
+        load(file, {"GATEWAY_IMAP__HOST": "imap.example.com"})
 
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
@@ -194,3 +225,11 @@ def test_the_protocols_defaults_are_the_configurations() -> None:
     limits = asdict(Limits())
     limits["duplicate_window"] = limits["duplicate_window"].total_seconds()
     assert limits == EasSection().model_dump()
+
+
+def test_the_defaults_of_the_imap_side_are_the_configurations() -> None:
+    there = asdict(ImapSettings("imap.example.com"))
+    here = ImapSection(host="imap.example.com").model_dump()
+    common = there.keys() & here.keys() - {"port"}
+    assert {"max_connections", "max_connections_per_user", "idle_seconds", "poll_interval"} <= common
+    assert {key: here[key] for key in common} == {key: there[key] for key in common}
