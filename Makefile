@@ -1,5 +1,6 @@
 # Everything a contributor needs; each target makes its own environment in .venv.
-# make demo [ARGS=--once]   make test [ARGS="-k sync"]   make check   make bench   make fuzz   make lock   make clean
+# make demo [ARGS=--once]   make test [ARGS="-k sync"]   make check   make soak [ARGS="--seconds 600"]
+# make bench   make fuzz   make lock   make clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -9,7 +10,7 @@ PACKAGES := wbxml gateway tests
 FUZZ_SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench fuzz lock clean packages
+.PHONY: help demo test check format soak bench fuzz lock clean packages
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -37,6 +38,10 @@ check: $(STAMP)
 format: $(STAMP)
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+# Phones, faults and a second mail program until the time is over; ends with 1 when anything is lost or doubled.
+soak: packages $(STAMP)
+	@$(BIN)/python -m tests.convergence.soak $(ARGS)
 
 bench: packages $(STAMP)
 	@for script in tests/bench/bench_*.py; do \

@@ -37,7 +37,7 @@ class Random:
 
 
 class Drawn:
-    """Choices by hypothesis, which looks for the shortest story that fails."""
+    """Choices by hypothesis."""
 
     def __init__(self, data: st.DataObject) -> None:
         self._data = data

@@ -37,7 +37,8 @@ class MailProgram:
             try:
                 self._client.logout()
             except (OSError, imaplib.IMAP4.error):
-                self._client = None
+                self._client.shutdown()
+            self._client = None
 
     def mailboxes(self) -> list[str]:
         """The names of all mailboxes that hold mail."""
@@ -117,7 +118,9 @@ class MailProgram:
                     self._client = self._server.imap(self._user)
                 status, data = action(self._client)
             except (OSError, imaplib.IMAP4.abort):
-                self._client = None
+                if self._client is not None:
+                    self._client.shutdown()
+                    self._client = None
                 if attempt:
                     raise
                 continue

@@ -356,8 +356,8 @@ class Phone:
         answer = self.network.exchange("\r\n".join([*head, "", ""]).encode() + body, fate, position)
         if answer.code == 200:
             return answer
-        # Up to 12.1 a refused message is a 500.
-        known = answer.code == 503 or (name == "SendMail" and answer.code == 500)
+        # Up to 12.1 there is no Status to say that a message or a recipient was refused.
+        known = answer.code == 503 or (name == "SendMail" and answer.code in (400, 500))
         self._later(f"{name} HTTP {answer.code}", known)
         return None
 
