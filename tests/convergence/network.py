@@ -81,7 +81,7 @@ class Network:
                 answers = [self._carry(request), self._carry(request)]
                 return _parse(answers[position > 0.5])
             case Fate.AT_ONCE:
-                return _parse(self._both(request)[position > 0.5])
+                return self.both(request)[position > 0.5]
             case Fate.OVERTAKEN:
                 self._late.append(request)
                 raise NoReply("overtaken")
@@ -96,7 +96,8 @@ class Network:
             self._carry(request)
         return len(late)
 
-    def _both(self, request: bytes) -> list[bytes]:
+    def both(self, request: bytes) -> list[Answer]:
+        """Send a request twice at the same time; returns both answers. Raises `NoReply`."""
         answers: list[bytes] = [b"", b""]
 
         def ask(number: int) -> None:
@@ -107,7 +108,7 @@ class Network:
             thread.start()
         for thread in threads:
             thread.join()
-        return answers
+        return [_parse(answer) for answer in answers]
 
     def _carry(self, request: bytes) -> bytes:
         """All octets the gateway answers until it closes; fewer when it dies, none when it is not there."""

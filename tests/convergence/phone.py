@@ -158,7 +158,7 @@ class Phone:
 
         `partial` leaves out what the gateway may remember of the last request.
         """
-        request, asked = self._sync_request(collections, partial=partial, heartbeat=heartbeat)
+        request, asked = self.sync_request(collections, partial=partial, heartbeat=heartbeat)
         sent = {name: list(self.collection(name).unanswered) for name in asked}
         self._last = ()
         answer = self._exchange("Sync", request, fate, position)
@@ -182,10 +182,10 @@ class Phone:
             self.collections[name].more = False
         return "done"
 
-    def _sync_request(
-        self, collections: Sequence[str], *, partial: bool, heartbeat: int | None
+    def sync_request(
+        self, collections: Sequence[str], *, partial: bool = False, heartbeat: int | None = None
     ) -> tuple[bytes, list[str]]:
-        """The request as octets, and the collections it is about."""
+        """The body of a Sync, and the collections it is about."""
         idle = not any(self.collection(name).unanswered for name in {*collections, *self._last})
         if partial and self._last and idle and heartbeat is None and set(collections) <= set(self._last):
             return b"", list(self._last)
@@ -333,6 +333,19 @@ class Phone:
         more: dict[str, str] | None = None,
     ) -> Answer | None:
         """Post a command; None when it has to be repeated after a while."""
+        request = self.request(name, body, content_type, more)
+        answer = self.network.exchange(request, fate, position)
+        if answer.code == 200:
+            return answer
+        # Up to 12.1 there is no Status to say that a message or a recipient was refused.
+        known = answer.code == 503 or (name == "SendMail" and answer.code in (400, 500))
+        self._later(f"{name} HTTP {answer.code}", known)
+        return None
+
+    def request(
+        self, name: str, body: bytes, content_type: str = WBXML, more: dict[str, str] | None = None
+    ) -> bytes:
+        """The octets of a request; `more` are further parameters of its query."""
         account = self.account
         query = {
             "Cmd": name,
@@ -353,13 +366,7 @@ class Phone:
         ]
         if body:
             head.append(f"Content-Type: {content_type}")
-        answer = self.network.exchange("\r\n".join([*head, "", ""]).encode() + body, fate, position)
-        if answer.code == 200:
-            return answer
-        # Up to 12.1 there is no Status to say that a message or a recipient was refused.
-        known = answer.code == 503 or (name == "SendMail" and answer.code in (400, 500))
-        self._later(f"{name} HTTP {answer.code}", known)
-        return None
+        return "\r\n".join([*head, "", ""]).encode() + body
 
     def _later(self, what: str, known: bool) -> Answered:
         """Note an answer that means to try again. Raises `Refusal` for any other."""
