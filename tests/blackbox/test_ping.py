@@ -188,6 +188,20 @@ def test_a_folder_that_is_not_there_is_7(some_phone: Phone, dovecot: Dovecot) ->
     assert told(some_phone.post("Ping", request(60, folder(inbox), folder(work)))) == [("Status", "7")]
 
 
+@pytest.mark.parametrize("how", ["deleted", "renamed"])
+def test_a_folder_that_goes_while_it_is_watched_is_7(phone: Phone, dovecot: Dovecot, how: str) -> None:
+    with dovecot.imap(phone.user) as imap:
+        imap.create("Work")
+    inbox, work = ready(phone, "Inbox", "Work")
+    held = Held(phone, request(60, folder(inbox), folder(work)))
+    with dovecot.imap(phone.user) as imap:
+        if how == "deleted":
+            imap.delete("Work")
+        else:
+            imap.rename("Work", "Job")
+    assert told(held.answer(5)) == [("Status", "7")]
+
+
 def test_a_folder_never_synchronised_is_no_error(phone: Phone, dovecot: Dovecot) -> None:
     inbox = phone.folders()["Inbox"]
     dovecot.deliver(phone.user, messages.plain("there before"))

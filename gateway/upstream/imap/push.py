@@ -19,7 +19,16 @@ from gateway.errors import NotFound
 from gateway.types import Credentials
 from gateway.upstream.imap import commands
 from gateway.upstream.imap.pool import Pool
-from gateway.upstream.imap.responses import Exists, Expunge, Fetch, Response, Status, StatusData, Vanished
+from gateway.upstream.imap.responses import (
+    Exists,
+    Expunge,
+    Fetch,
+    List,
+    Response,
+    Status,
+    StatusData,
+    Vanished,
+)
 from gateway.upstream.imap.session import Session
 from gateway.upstream.imap.snapshot import select
 
@@ -28,6 +37,8 @@ KEEP_ALIVE = 300.0
 LIST_STATUS_FROM = 8
 """From so many mailboxes on, one LIST with STATUS is cheaper than a STATUS for each."""
 EVENTS = ("MessageNew", "MessageExpunge", "FlagChange")
+NAME_EVENT = "MailboxName"
+"""Mailboxes made, renamed and deleted; some servers do not tell of those."""
 
 
 class Hub(Protocol):
@@ -77,13 +88,18 @@ async def _start_notify(session: Session, hub: Hub) -> bool:
     def listen(response: Response) -> None:
         if isinstance(response, StatusData):
             hub.notice([response.mailbox])
+        elif isinstance(response, List):
+            hub.notice([response.name, response.old_name or response.name])
         elif isinstance(response, Status) and response.code and response.code.name == "NOTIFICATIONOVERFLOW":
             # The server gives up; so does this connection.
             session.close()
 
     session.listener = listen
-    reply = await session.start(commands.notify_set(session.dialect, [("PERSONAL", EVENTS)]))
-    return reply.succeeded
+    for events in ((*EVENTS, NAME_EVENT), EVENTS):
+        reply = await session.start(commands.notify_set(session.dialect, [("PERSONAL", events)]))
+        if reply.succeeded:
+            return True
+    return False
 
 
 async def _keep_notify(session: Session, hub: Hub) -> None:
