@@ -23,6 +23,7 @@ from gateway.types import (
     OutboxStage,
     Principal,
     SectionRequest,
+    SentCopy,
     SyncState,
     Uids,
     UserId,
@@ -240,9 +241,17 @@ class State(Protocol):
 
     async def mark_send(self, entry_id: int, stage: OutboxStage) -> None: ...
 
-    async def unfinished_sends(self, user: UserId) -> Sequence[OutboxEntry]: ...
+    async def keep_copy(self, copy: SentCopy) -> None:
+        """Keep a copy that could not be stored in Sent, until its entry is marked DONE."""
+        ...
 
-    async def prune_sends(self, before: datetime) -> None: ...
+    async def kept_copies(self, user: UserId) -> Sequence[SentCopy]: ...
+
+    async def users_with_copies(self) -> Sequence[UserId]: ...
+
+    async def prune_sends(self, before: datetime) -> None:
+        """Forget entries made before that time, but for those whose copy is still kept."""
+        ...
 
     async def note_poison(
         self, user: UserId, collection: CollectionId, item: str, release: str, reason: str

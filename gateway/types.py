@@ -181,14 +181,13 @@ class FolderList:
 class Device:
     """A partnership.
 
-    One phone of one user. `policy_key` is the permanent key, `pending_policy_key` the temporary one.
+    One phone of one user. `policy_key` is the permanent key, 0 until there is one.
     """
 
     user: UserId
     id: DeviceId
     type: str
     policy_key: int = 0
-    pending_policy_key: int = 0
     version: str = ""
     agent: str = ""
     information: Mapping[str, str] = field(default_factory=dict)
@@ -245,3 +244,13 @@ class OutboxEntry:
     save: bool
     stage: OutboxStage
     created: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SentCopy:
+    """A message that was submitted but is not in Sent yet. `entry` is the id of its `OutboxEntry`."""
+
+    entry: int
+    user: UserId
+    message_id: str
+    message: bytes = field(repr=False)

@@ -383,11 +383,12 @@ class MailSync:
 
         `begun` are those for which an earlier attempt was cut off.
         """
-        trash = None if self._trash == self._mailbox else self._trash
         try:
-            if as_moves and trash is not None:
-                return await self._move(uidvalidity, uids, begun, trash), Outcome.NOT_FOUND
-            return await self._mailboxes.expunge(self._mailbox, uidvalidity, uids), Outcome.NOT_FOUND
+            if not as_moves or self._trash == self._mailbox:
+                return await self._mailboxes.expunge(self._mailbox, uidvalidity, uids), Outcome.NOT_FOUND
+            if self._trash is None:  # never remove for good what was to be moved
+                return NO_UIDS, Outcome.REFUSED
+            return await self._move(uidvalidity, uids, begun, self._trash), Outcome.NOT_FOUND
         except NotFound:
             return NO_UIDS, Outcome.NOT_FOUND
         except UpstreamRefused as error:

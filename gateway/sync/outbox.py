@@ -12,7 +12,6 @@ out how far the message came:
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -20,11 +19,10 @@ from enum import Enum, auto
 
 from gateway.errors import AuthenticationFailed, NotFound, SubmissionError, UpstreamError
 from gateway.ports import Clock, Mailboxes, State, Submission
+from gateway.sync.copies import COPIES_LEASE, NO_DEVICE, FindMailbox, store_copy
 from gateway.types import SEEN, DeviceId, OutboxEntry, OutboxStage, Principal
 
 _LEASE = "send"
-_COPY_DELAYS = (1, 5, 25, 125)
-"""Seconds before each further attempt to store a copy that failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +76,18 @@ class Outbox:
         self._device = device
         self._memory = memory
 
-    async def send(self, parcel: Parcel, sent: str | None) -> tuple[Sending, OutboxEntry]:
-        """Submit a message unless that was done before, and store its copy in the mailbox `sent`.
+    async def send(self, parcel: Parcel, sent: FindMailbox) -> tuple[Sending, OutboxEntry]:
+        """Submit a message unless that was done before, and store its copy in Sent if one is wanted.
 
-        Raises `SubmissionError`. A copy that fails is no error: the entry returned is not DONE then, and
-        `copy_later` takes over.
+        Raises `SubmissionError`. A copy that fails is no error: the entry returned is not DONE then.
         """
         now = self._clock.now()
-        async with self._state.lease(self._principal.user, self._device, _LEASE):
+        user = self._principal.user
+        # One after the other: the requests of this device, and those of any device with this message.
+        async with (
+            self._state.lease(user, self._device, _LEASE),
+            self._state.lease(user, NO_DEVICE, parcel.digest),
+        ):
             entry, new = await self._state.begin_send(self._entry(parcel, now), now - self._memory)
             sending = Sending.SENT
             if new or entry.stage is OutboxStage.ACCEPTED:
@@ -99,17 +101,6 @@ class Outbox:
                 entry = await self._copy(entry, parcel, sent, first=new)
         return sending, entry
 
-    async def copy_later(self, entry: OutboxEntry, parcel: Parcel, sent: str | None) -> OutboxEntry:
-        """Try again, for some minutes, to store a copy that failed; returns the entry, DONE if it worked."""
-        for delay in _COPY_DELAYS:
-            await asyncio.sleep(delay)
-            # A repeated request may be storing the copy at this moment.
-            async with self._state.lease(self._principal.user, self._device, _LEASE):
-                entry = await self._copy(entry, parcel, sent, first=False)
-            if entry.stage is OutboxStage.DONE:
-                break
-        return entry
-
     async def _submit(self, entry: OutboxEntry, parcel: Parcel) -> None:
         try:
             await self._submission.submit(self._principal, parcel.sender, parcel.recipients, parcel.message)
@@ -120,15 +111,19 @@ class Outbox:
         await self._state.mark_send(entry.id, OutboxStage.SUBMITTED)
 
     async def _copy(
-        self, entry: OutboxEntry, parcel: Parcel, sent: str | None, *, first: bool
+        self, entry: OutboxEntry, parcel: Parcel, sent: FindMailbox, *, first: bool
     ) -> OutboxEntry:
         """Store the copy; after an earlier attempt only if that has not stored it already."""
         try:
             if parcel.sent_copy is not None:
-                if sent is None:
+                mailbox = await sent()
+                if mailbox is None:
                     return entry
-                if first or not await self._mailboxes.find_message_id(sent, parcel.message_id):
-                    await self._mailboxes.append(sent, parcel.sent_copy, flags=(SEEN,))
+                if first:
+                    await self._mailboxes.append(mailbox, parcel.sent_copy, flags=(SEEN,))
+                else:
+                    async with self._state.lease(self._principal.user, NO_DEVICE, COPIES_LEASE):
+                        await store_copy(self._mailboxes, mailbox, parcel.message_id, parcel.sent_copy)
         except (UpstreamError, NotFound, AuthenticationFailed):  # the message itself is sent
             return entry
         await self._state.mark_send(entry.id, OutboxStage.DONE)

@@ -21,6 +21,7 @@ from gateway.types import (
     FolderList,
     OutboxEntry,
     OutboxStage,
+    SentCopy,
     SyncState,
     UserId,
 )
@@ -71,7 +72,6 @@ class TestDevices:
             id=PHONE,
             type="iPhone",
             policy_key=4294967295,
-            pending_policy_key=7,
             version="16.1",
             agent="Apple-iPhone/2101.55 ünï",
             information={"FriendlyName": "Anna’s phone", "Model": ""},
@@ -315,7 +315,6 @@ class TestOutbox:
         )
         assert new is not same
         assert (again == first) is same
-        assert len(await state.unfinished_sends(ANNA)) + len(await state.unfinished_sends(BERT)) == 2 - same
 
     async def test_empty_names_are_not_the_same(self, state: State) -> None:
         nameless = outgoing(client_id="", message_id="")
@@ -348,26 +347,44 @@ class TestOutbox:
         assert sum(new for _, new in outcomes) == 1
         assert len({entry.id for entry, _ in outcomes}) == 1
 
-    async def test_unfinished_are_those_of_the_user_in_order(self, state: State) -> None:
-        stages = [OutboxStage.SUBMITTED, OutboxStage.DONE, OutboxStage.ACCEPTED, OutboxStage.FAILED]
-        for number, stage in enumerate(stages):
-            entry, _ = await state.begin_send(outgoing(client_id=f"c{number}", message_id=""), self.SINCE)
-            await state.mark_send(entry.id, stage)
-        await state.begin_send(outgoing(user=BERT), self.SINCE)
-        unfinished = await state.unfinished_sends(ANNA)
-        assert [entry.client_id for entry in unfinished] == ["c0", "c2"]
-        assert [entry.stage for entry in unfinished] == [OutboxStage.SUBMITTED, OutboxStage.ACCEPTED]
+    async def test_a_copy_is_kept_until_its_message_is_done(self, state: State) -> None:
+        entry, _ = await state.begin_send(outgoing(), self.SINCE)
+        other, _ = await state.begin_send(outgoing(user=BERT), self.SINCE)
+        copy = SentCopy(entry.id, ANNA, "<1@phone>", b"mail\0mail")
+        await state.keep_copy(copy)
+        await state.keep_copy(replace(copy, message=b"another"))
+        await state.keep_copy(SentCopy(other.id, BERT, "<1@phone>", b"his"))
+        assert await state.kept_copies(ANNA) == [copy]
+        assert sorted(await state.users_with_copies()) == [ANNA, BERT]
+        await state.mark_send(entry.id, OutboxStage.SUBMITTED)
+        assert await state.kept_copies(ANNA) == [copy]
+        await state.mark_send(entry.id, OutboxStage.DONE)
+        assert await state.kept_copies(ANNA) == []
+        assert await state.users_with_copies() == [BERT]
+
+    async def test_no_copy_is_kept_of_what_is_done_or_unknown(self, state: State) -> None:
+        entry, _ = await state.begin_send(outgoing(), self.SINCE)
+        await state.mark_send(entry.id, OutboxStage.DONE)
+        await state.keep_copy(SentCopy(entry.id, ANNA, "<1@phone>", b"mail"))
+        await state.keep_copy(SentCopy(entry.id + 1, ANNA, "<1@phone>", b"mail"))
+        assert await state.users_with_copies() == []
 
     async def test_pruning_forgets_the_old_and_never_reuses_an_id(self, state: State) -> None:
         old, _ = await state.begin_send(outgoing(), self.SINCE)
         await state.prune_sends(NOON)
-        assert len(await state.unfinished_sends(ANNA)) == 1
+        assert not (await state.begin_send(outgoing(), self.SINCE))[1]
         await state.prune_sends(NOON + timedelta(milliseconds=1))
-        assert await state.unfinished_sends(ANNA) == []
         await state.mark_send(old.id, OutboxStage.DONE)
         fresh, new = await state.begin_send(outgoing(), self.SINCE)
         assert new
         assert fresh.id > old.id
+
+    async def test_pruning_spares_a_message_whose_copy_is_kept(self, state: State) -> None:
+        entry, _ = await state.begin_send(outgoing(), self.SINCE)
+        await state.keep_copy(SentCopy(entry.id, ANNA, "<1@phone>", b"mail"))
+        await state.prune_sends(NOON + timedelta(days=99))
+        assert [copy.entry for copy in await state.kept_copies(ANNA)] == [entry.id]
+        assert not (await state.begin_send(outgoing(), self.SINCE))[1]
 
 
 async def test_poison_is_new_once_for_each_release(state: State) -> None:

@@ -26,7 +26,12 @@ class Phone:
     """A device's local store, which applies replies as a phone does."""
 
     def __init__(
-        self, state: SqliteState, upstream: MemoryUpstream, device: str, mailbox: str = "INBOX"
+        self,
+        state: SqliteState,
+        upstream: MemoryUpstream,
+        device: str,
+        mailbox: str = "INBOX",
+        trash: str | None = "Trash",
     ) -> None:
         self.sync = MailSync(
             state,
@@ -35,7 +40,7 @@ class Phone:
             device=DeviceId(device),
             collection=CollectionId("1"),
             mailbox=mailbox,
-            trash="Trash",
+            trash=trash,
         )
         self.key = "0"
         self.items: dict[tuple[int, int], frozenset[str]] = {}
@@ -253,6 +258,21 @@ async def test_deletes_as_moves_can_be_refused(state: SqliteState, upstream: Mem
     await phone.ask(operations=[Delete(1, 1)], deletes_as_moves=False)
     assert not upstream.boxes["INBOX"].flags
     assert not upstream.boxes["Trash"].flags
+
+
+async def test_nothing_is_removed_for_good_that_was_to_be_moved(
+    state: SqliteState, upstream: MemoryUpstream
+) -> None:
+    inbox = upstream.boxes["INBOX"]
+    inbox.deliver()
+    phone = Phone(state, upstream, "p", trash=None)
+    await phone.settle()
+    phone.act(Delete(1, 1))
+    reply = await phone.ask(operations=[Delete(1, 1)])
+    assert reply.outcomes == [Outcome.REFUSED]
+    phone.apply(reply)
+    await phone.settle()
+    assert phone.items == contents(inbox) != {}
 
 
 async def test_key_zero_twice_is_the_same_start(state: SqliteState, upstream: MemoryUpstream) -> None:

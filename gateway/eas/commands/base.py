@@ -15,6 +15,7 @@ from gateway.eas.request import EasRequest
 from gateway.eas.versions import Version
 from gateway.ports import Clock, Mailboxes, State, Submission
 from gateway.sync.background import Background
+from gateway.sync.copies import SentCopies
 from gateway.sync.waiter import Signal
 from gateway.types import Device, Principal
 from wbxml import Element, Tag
@@ -87,6 +88,10 @@ class Services:
     discovery: Mapping[str, str] = field(default_factory=dict)
     background: Background = field(default_factory=Background)
     """Owns work that goes on when its request is over."""
+    copies: SentCopies = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "copies", SentCopies(self.state, self.background))
 
 
 @dataclass(slots=True)

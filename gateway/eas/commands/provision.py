@@ -75,7 +75,6 @@ class Provision:
         temporary, permanent = _new_key(), _new_key()
         value = json.dumps([temporary, permanent]).encode()
         await context.services.state.save_memo(context.principal.user, context.device.id, _HANDSHAKE, value)
-        await devices.update(context, pending_policy_key=temporary)
         return temporary
 
     async def _acknowledge(self, context: Context, asked: Element) -> int | None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 
-from gateway.eas import fields
+from gateway.eas import fields, sentmail
 from gateway.eas.commands.base import BodyRule, Context, Reply
 from gateway.eas.versions import Version
-from gateway.errors import Kind, Refused, UpstreamError
+from gateway.errors import Kind, Refused
 from gateway.mail import compose
-from gateway.sync.folders import Folders, with_role
 from gateway.sync.outbox import Outbox, Parcel, Sending
-from gateway.types import OutboxEntry, OutboxStage, Role
+from gateway.types import OutboxStage, SentCopy
 from wbxml import Element
 from wbxml.pages import ComposeMail
 
@@ -83,28 +82,10 @@ class SendMail:
             device=context.device.id,
             memory=services.limits.duplicate_window,
         )
-        sent = await self._sent_mailbox(context) if parcel.sent_copy is not None else None
-        sending, entry = await outbox.send(parcel, sent)
-        if entry.stage is not OutboxStage.DONE:
+        sending, entry = await outbox.send(parcel, sentmail.finder(context))
+        if entry.stage is not OutboxStage.DONE and parcel.sent_copy is not None:
             context.log.warning("copy in Sent failed, trying again", message=entry.id)
-            services.background.start(self._copy_later(context, outbox, entry, parcel, sent))
+            copy = SentCopy(entry.id, context.principal.user, parcel.message_id, parcel.sent_copy)
+            await services.copies.keep(copy)
+            await sentmail.resume(context)
         return sending
-
-    async def _copy_later(
-        self, context: Context, outbox: Outbox, entry: OutboxEntry, parcel: Parcel, sent: str | None
-    ) -> None:
-        entry = await outbox.copy_later(entry, parcel, sent)
-        if entry.stage is not OutboxStage.DONE:
-            context.log.error("the message was sent, but no copy could be stored in Sent", message=entry.id)
-
-    async def _sent_mailbox(self, context: Context) -> str | None:
-        """The mailbox for copies; created when there is none. None when the upstream cannot be asked now."""
-        folders = Folders(context.services.state, context.mailboxes, context.principal.user)
-        sent = with_role(await folders.all(), Role.SENT)
-        if sent is None:
-            try:
-                await folders.create_missing()
-                sent = with_role((await folders.refresh())[0], Role.SENT)
-            except UpstreamError:
-                return None
-        return sent

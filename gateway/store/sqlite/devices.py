@@ -12,17 +12,17 @@ from gateway.types import Device, DeviceId, UserId
 __all__ = ["list_all", "load", "load_memo", "save", "save_memo"]
 
 _LOAD = """
-    SELECT user, id, type, policy_key, pending_policy_key, version, agent, information, first_seen, last_seen
+    SELECT user, id, type, policy_key, version, agent, information, first_seen, last_seen
     FROM device WHERE user = ? AND id = ?
 """
 _LIST = """
-    SELECT user, id, type, policy_key, pending_policy_key, version, agent, information, first_seen, last_seen
+    SELECT user, id, type, policy_key, version, agent, information, first_seen, last_seen
     FROM device WHERE ?1 IS NULL OR user = ?1 ORDER BY user, id
 """
 _SAVE = """
     INSERT OR REPLACE INTO device (
-        user, id, type, policy_key, pending_policy_key, version, agent, information, first_seen, last_seen
-    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        user, id, type, policy_key, version, agent, information, first_seen, last_seen
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 
@@ -44,7 +44,6 @@ def save(connection: sqlite3.Connection, device: Device) -> None:
         device.id,
         device.type,
         device.policy_key,
-        device.pending_policy_key,
         device.version,
         device.agent,
         json.dumps(dict(device.information), separators=(",", ":")),
@@ -78,13 +77,12 @@ def save_memo(
 
 
 def _device(row: tuple[Any, ...]) -> Device:
-    user, name, kind, key, pending_key, version, agent, information, first_seen, last_seen = row
+    user, name, kind, key, version, agent, information, first_seen, last_seen = row
     return Device(
         user=UserId(user),
         id=DeviceId(name),
         type=kind,
         policy_key=key,
-        pending_policy_key=pending_key,
         version=version,
         agent=agent,
         information=json.loads(information),

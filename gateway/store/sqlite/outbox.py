@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from gateway.store.sqlite.times import from_milliseconds, milliseconds
-from gateway.types import DeviceId, OutboxEntry, OutboxStage, UserId
+from gateway.types import DeviceId, OutboxEntry, OutboxStage, SentCopy, UserId
 
-__all__ = ["begin", "mark", "prune", "unfinished"]
+__all__ = ["begin", "keep_copy", "kept_copies", "mark", "prune", "users_with_copies"]
 
 # Two lookups, each by its own index; of several matches the newest counts.
 _FIND = """
@@ -26,10 +26,6 @@ _FIND = """
 _INSERT = """
     INSERT INTO outbox (user, device, client_id, message_id, digest, save, stage, created)
     VALUES (:user, :device, :client_id, :message_id, :digest, :save, :stage, :created)
-"""
-_UNFINISHED = """
-    SELECT id, user, device, client_id, message_id, digest, save, stage, created FROM outbox
-    WHERE user = ? AND stage IN ('accepted', 'submitted') ORDER BY id
 """
 
 
@@ -55,18 +51,42 @@ def begin(connection: sqlite3.Connection, entry: OutboxEntry, since: datetime) -
 
 
 def mark(connection: sqlite3.Connection, entry_id: int, stage: OutboxStage) -> None:
-    """Set the stage of an entry; nothing happens when it was pruned."""
+    """Set the stage of an entry; nothing happens when it was pruned. DONE drops the copy kept for it."""
     connection.execute("UPDATE outbox SET stage = ? WHERE id = ?", (stage.value, entry_id))
+    if stage is OutboxStage.DONE:
+        connection.execute("DELETE FROM outbox_copy WHERE entry = ?", (entry_id,))
 
 
-def unfinished(connection: sqlite3.Connection, user: UserId) -> list[OutboxEntry]:
-    """The entries of a user that are neither done nor failed, oldest first."""
-    return [_entry(row) for row in connection.execute(_UNFINISHED, (user,))]
+def keep_copy(connection: sqlite3.Connection, copy: SentCopy) -> None:
+    """Keep the copy of an entry, once; nothing happens when the entry is done or was pruned."""
+    connection.execute(
+        """
+        INSERT OR IGNORE INTO outbox_copy (entry, user, message_id, message)
+        SELECT id, ?, ?, ? FROM outbox WHERE id = ? AND stage <> 'done'
+        """,
+        (copy.user, copy.message_id, copy.message, copy.entry),
+    )
+
+
+def kept_copies(connection: sqlite3.Connection, user: UserId) -> list[SentCopy]:
+    """The copies kept for a user, oldest first."""
+    rows = connection.execute(
+        "SELECT entry, message_id, message FROM outbox_copy WHERE user = ? ORDER BY entry", (user,)
+    )
+    return [SentCopy(entry, user, message_id, bytes(message)) for entry, message_id, message in rows]
+
+
+def users_with_copies(connection: sqlite3.Connection) -> list[UserId]:
+    """The users for whom copies are kept."""
+    return [UserId(row[0]) for row in connection.execute("SELECT DISTINCT user FROM outbox_copy")]
 
 
 def prune(connection: sqlite3.Connection, before: datetime) -> None:
-    """Forget the entries made before that time, whatever their stage."""
-    connection.execute("DELETE FROM outbox WHERE created < ?", (milliseconds(before),))
+    """Forget the entries made before that time, but for those whose copy is kept."""
+    connection.execute(
+        "DELETE FROM outbox WHERE created < ? AND id NOT IN (SELECT entry FROM outbox_copy)",
+        (milliseconds(before),),
+    )
 
 
 def _entry(row: tuple[Any, ...]) -> OutboxEntry:

@@ -22,6 +22,7 @@ from gateway.types import (
     FolderList,
     OutboxEntry,
     OutboxStage,
+    SentCopy,
     SyncState,
     UserId,
 )
@@ -137,8 +138,14 @@ class SqliteState:
     async def mark_send(self, entry_id: int, stage: OutboxStage) -> None:
         await self._database.write(lambda connection: outbox.mark(connection, entry_id, stage))
 
-    async def unfinished_sends(self, user: UserId) -> Sequence[OutboxEntry]:
-        return await self._database.read(lambda connection: outbox.unfinished(connection, user))
+    async def keep_copy(self, copy: SentCopy) -> None:
+        await self._database.write(lambda connection: outbox.keep_copy(connection, copy))
+
+    async def kept_copies(self, user: UserId) -> Sequence[SentCopy]:
+        return await self._database.read(lambda connection: outbox.kept_copies(connection, user))
+
+    async def users_with_copies(self) -> Sequence[UserId]:
+        return await self._database.read(outbox.users_with_copies)
 
     async def prune_sends(self, before: datetime) -> None:
         await self._database.write(lambda connection: outbox.prune(connection, before))

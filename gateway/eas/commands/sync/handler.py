@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from gateway.eas import mailitems
+from gateway.eas import mailitems, sentmail
 from gateway.eas.commands.base import BodyRule, Context, Reply
 from gateway.eas.commands.sync import operations, reply, request
 from gateway.eas.commands.sync.operations import Plan
@@ -61,6 +61,7 @@ class Sync:
         if refusal is not None:
             return refusal
         await self._remember(context, asked)
+        await sentmail.resume(context)
         folders = Folders(context.services.state, context.mailboxes, context.principal.user)
         exchange = _Exchange(context, await folders.all())
         told = await exchange.run(asked)

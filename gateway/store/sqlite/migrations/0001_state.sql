@@ -6,7 +6,6 @@ CREATE TABLE device (
     id TEXT NOT NULL,
     type TEXT NOT NULL,
     policy_key INTEGER NOT NULL,
-    pending_policy_key INTEGER NOT NULL,
     version TEXT NOT NULL,
     agent TEXT NOT NULL,
     information TEXT NOT NULL, -- JSON object of strings
@@ -80,8 +79,16 @@ CREATE TABLE outbox (
 ) STRICT;
 CREATE INDEX outbox_by_client_id ON outbox (user, device, client_id) WHERE client_id <> '';
 CREATE INDEX outbox_by_message_id ON outbox (user, message_id, digest) WHERE message_id <> '';
-CREATE INDEX outbox_unfinished ON outbox (user, id) WHERE stage IN ('accepted', 'submitted');
 CREATE INDEX outbox_by_age ON outbox (created);
+
+-- Copies that could not be stored in Sent yet; a row goes when its message is done.
+CREATE TABLE outbox_copy (
+    entry INTEGER PRIMARY KEY REFERENCES outbox (id),
+    user TEXT NOT NULL,
+    message_id TEXT NOT NULL,
+    message BLOB NOT NULL
+) STRICT;
+CREATE INDEX outbox_copy_by_user ON outbox_copy (user);
 
 CREATE TABLE poison (
     user TEXT NOT NULL,

@@ -21,6 +21,7 @@ from gateway.types import (
     FolderList,
     OutboxEntry,
     OutboxStage,
+    SentCopy,
     SyncState,
     UserId,
 )
@@ -56,7 +57,8 @@ async def fill(state: SqliteState) -> None:
     await state.save_sync(USER, DEVICE, INBOX, SYNC)
     await state.save_intents(USER, DEVICE, INBOX, {"add:1": b"intent"})
     await state.save_memo(USER, DEVICE, "ping", b"memo")
-    await state.begin_send(MAIL, LONG_AGO)
+    mail, _ = await state.begin_send(MAIL, LONG_AGO)
+    await state.keep_copy(SentCopy(mail.id, USER, "<1@phone>", b"mail"))
     await state.note_poison(*POISON)
 
 
@@ -76,9 +78,15 @@ async def check(state: SqliteState) -> None:
     )
     assert await state.load_intents(USER, DEVICE, INBOX) == {"add:1": b"intent"}
     assert await state.load_memo(USER, DEVICE, "ping") == b"memo"
-    (mail,) = await state.unfinished_sends(USER)
-    assert (mail.message_id, mail.digest, mail.stage) == ("<1@phone>", "00ff", OutboxStage.SUBMITTED)
+    mail, new = await state.begin_send(MAIL, LONG_AGO)
+    assert (new, mail.message_id, mail.digest, mail.stage) == (
+        False,
+        "<1@phone>",
+        "00ff",
+        OutboxStage.SUBMITTED,
+    )
     assert (mail.save, mail.created) == (True, THEN)
+    assert await state.kept_copies(USER) == [SentCopy(mail.id, USER, "<1@phone>", b"mail")]
     assert list(await state.list_poison()) == [POISON]
 
 
