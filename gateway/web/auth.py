@@ -1,23 +1,39 @@
-"""Who sends a request: HTTP Basic, checked upstream, with a pause that grows while passwords are wrong."""
+"""Who sends a request: HTTP Basic, checked upstream, with pauses that grow while passwords are wrong.
+
+Pauses lie before the attempt, even where the password is right: an answer that comes sooner must not tell
+that a guess was good. There is one between the attempts from an address at a user, and one between all
+attempts from an address, which begins only after many different wrong passwords: people share addresses.
+
+A device that logged in before does not wait, so that nobody locks it out by guessing. What it is known by is
+its id together with the password: by the password alone, of a thousand guesses sent at once the right one
+would be answered at once.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import base64
 import binascii
+import ipaddress
+import secrets
 from collections import OrderedDict
-from dataclasses import dataclass
+from hashlib import blake2b
 
 from gateway.eas.identity import Identity
 from gateway.errors import AuthenticationFailed
 from gateway.ports import Authenticator
 from gateway.types import Principal
+from gateway.web.pauses import Pauses
 
 __all__ = ["Authentication", "Throttled"]
 
-_FIRST_PAUSE = 0.5
-_FORGET_AFTER = 900.0
-_MOST_ENTRIES = 10_000
+_CAPACITY = 10_000
+"""Sources, devices and wrong passwords that are remembered, of each."""
+_USER_RECOVERY = 150.0
+_ADDRESS_ALLOWED = 30
+_ADDRESS_RECOVERY = 30.0
+"""Wrong passwords from one address that cost nothing, and the seconds after which one more may follow."""
+_IPV6_HOST_BITS = 64
 
 
 class Throttled(Exception):
@@ -34,24 +50,97 @@ class Authentication:
     def __init__(self, authenticator: Authenticator, identity: Identity, *, max_delay: float) -> None:
         self._authenticator = authenticator
         self._identity = identity
-        self._pauses = _Pauses(max_delay)
+        self._max_delay = max_delay
+        self._users = Pauses(max_delay, allowed=0, recovery=_USER_RECOVERY, capacity=_CAPACITY)
+        self._addresses = Pauses(
+            max_delay, allowed=_ADDRESS_ALLOWED, recovery=_ADDRESS_RECOVERY, capacity=_CAPACITY
+        )
+        self._proven = _Marks(_CAPACITY)
+        self._wrong = _Marks(_CAPACITY)
 
-    async def login(self, header: str | None, address: str) -> Principal:
+    async def login(
+        self, header: str | None, address: str, device: str = "", *, shared: bool = False
+    ) -> Principal:
         """Return who sends the header from the address.
+
+        `device` is the id the request names, "" for none. `shared`: the address is that of a proxy which does
+        not tell its clients apart, and is not held against them.
 
         Raises AuthenticationFailed, Throttled, and UpstreamError when nobody could be asked.
         """
         user, password = _basic(header)
         principal = self._identity.principal(user, password)
-        source = (address, str(principal.user))
-        await self._pauses.wait(source)
+        mark = self._proven.mark(principal.user, password, device)
+        proven = bool(device) and mark in self._proven
+        source = _source(address)
+        if not proven:
+            await self._wait(source, principal.user, shared=shared)
         try:
             await self._authenticator.authenticate(principal.credentials)
         except AuthenticationFailed:
-            self._pauses.lengthen(source)
+            self._proven.discard(mark)
+            self._users.lengthen((source, principal.user))
+            if not shared and self._wrong.add(self._wrong.mark(source, principal.user, password)):
+                # A phone that repeats an old password does not guess.
+                self._addresses.lengthen(source)
             raise AuthenticationFailed(f"wrong credentials for {user[:100]!a}") from None
-        self._pauses.end(source)
+        if device:
+            self._proven.add(mark)
+        if not proven:
+            # The success of a device that never waited tells nothing of whoever guesses beside it.
+            self._users.end((source, principal.user))
         return principal
+
+    async def _wait(self, source: str, user: str, *, shared: bool) -> None:
+        delay = self._users.delay((source, user))
+        if not shared:
+            delay = max(delay, self._addresses.delay(source))
+        if delay > self._max_delay:
+            raise Throttled(int(delay) + 1)
+        self._users.reserve((source, user), delay)
+        if not shared:
+            self._addresses.reserve(source, delay)
+        await asyncio.sleep(delay)
+
+
+def _source(address: str) -> str:
+    """Return what counts as one address: of IPv6 the network, in which a host takes addresses as it likes."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is None:
+        return str(ipaddress.IPv6Address(int(parsed) >> _IPV6_HOST_BITS << _IPV6_HOST_BITS))
+    return address
+
+
+class _Marks:
+    """A set of the newest `capacity` secrets, known by digests under a key that ends with the process."""
+
+    def __init__(self, capacity: int) -> None:
+        self._capacity = capacity
+        self._key = secrets.token_bytes(32)
+        self._marks: OrderedDict[bytes, None] = OrderedDict()
+
+    def mark(self, *texts: str) -> bytes:
+        """Return what stands for the texts, of which all but the last are without NUL."""
+        data = "\0".join(texts).encode("utf-8", "surrogatepass")
+        return blake2b(data, key=self._key, digest_size=16).digest()
+
+    def add(self, mark: bytes) -> bool:
+        """Remember; return whether it is new."""
+        new = mark not in self._marks
+        self._marks[mark] = None
+        self._marks.move_to_end(mark)
+        if len(self._marks) > self._capacity:
+            self._marks.popitem(last=False)
+        return new
+
+    def discard(self, mark: bytes) -> None:
+        self._marks.pop(mark, None)
+
+    def __contains__(self, mark: bytes) -> bool:
+        return mark in self._marks
 
 
 def _basic(header: str | None) -> tuple[str, str]:
@@ -72,52 +161,3 @@ def _basic(header: str | None) -> tuple[str, str]:
     if not (colon and user) or any(character in text for character in "\0\r\n"):
         raise AuthenticationFailed("credentials are not user:password")
     return user, password
-
-
-@dataclass(slots=True)
-class _Pause:
-    """`length` is what lies between two attempts, `free_at` when the next may start, both in seconds."""
-
-    length: float
-    free_at: float
-
-
-class _Pauses:
-    """Time between attempts from one address at one user, doubled by each failure, ended by a success.
-
-    The pause lies before the attempt, even where the password is right: an answer that comes sooner must not
-    tell that a guess was good.
-    """
-
-    def __init__(self, longest: float) -> None:
-        self._longest = longest
-        self._by_source: OrderedDict[tuple[str, str], _Pause] = OrderedDict()
-
-    async def wait(self, source: tuple[str, str]) -> None:
-        pause = self._by_source.get(source)
-        if pause is None:
-            return
-        now = _now()
-        if now > pause.free_at + _FORGET_AFTER:
-            del self._by_source[source]
-            return
-        delay = max(0.0, pause.free_at - now)
-        if delay > self._longest:
-            raise Throttled(int(delay) + 1)
-        pause.free_at = now + delay + pause.length
-        await asyncio.sleep(delay)
-
-    def lengthen(self, source: tuple[str, str]) -> None:
-        pause = self._by_source.pop(source, None)
-        length = min(self._longest, _FIRST_PAUSE if pause is None else pause.length * 2)
-        free_at = _now() + length
-        self._by_source[source] = _Pause(length, free_at if pause is None else max(free_at, pause.free_at))
-        if len(self._by_source) > _MOST_ENTRIES:
-            self._by_source.popitem(last=False)
-
-    def end(self, source: tuple[str, str]) -> None:
-        self._by_source.pop(source, None)
-
-
-def _now() -> float:
-    return asyncio.get_running_loop().time()

@@ -28,6 +28,10 @@ class Proxies:
 
         self._is_trusted = is_trusted
 
+    def is_trusted(self, address: str) -> bool:
+        """Whether the address is that of one of the proxies."""
+        return self._is_trusted(address)
+
     def client(self, scope: Scope, headers: Mapping[str, str]) -> str:
         """Return the address of the client: the last hop that is not one of the proxies."""
         peer: str = scope["client"][0] if scope.get("client") else ""

@@ -162,8 +162,7 @@ class EasEndpoint:
             **record.names(),
         )
 
-    # --- credentials
-    # -----------------------------------------------------------------------------------------
+    # --- credentials ---------------------------------------------------------------------------------------
 
     async def _answer(
         self, scope: Scope, headers: Mapping[str, str], receive: Receive, record: _Record
@@ -173,7 +172,28 @@ class EasEndpoint:
             record.reason = "method not supported"
             return Response(501, {"Allow": _METHODS})
         try:
-            principal = await self._authentication.login(headers.get("authorization"), record.address)
+            request: head.EasRequest | head.BadRequest = head.parse(scope["query_string"], headers)
+        except head.BadRequest as error:
+            request = error
+        device = request.device_id if isinstance(request, head.EasRequest) else ""
+        principal = await self._log_in(headers.get("authorization"), device, record)
+        if isinstance(principal, Response):
+            return principal
+        record.user = principal.user
+        if method == "OPTIONS":
+            record.command = "OPTIONS"
+            return Response(200, {"Allow": _METHODS, "Public": _METHODS} | discovery(self._commands.values()))
+        record.command, record.version = request.command or "", str(request.version or "")
+        if isinstance(request, head.BadRequest):
+            return self._refuse(request.command, request.version, request, record)
+        record.device = request.device_id
+        return await self._command(principal, request, headers, receive, record)
+
+    async def _log_in(self, header: str | None, device: str, record: _Record) -> Principal | Response:
+        """Return who sends the request, or the answer to whom nobody knows."""
+        shared = self._proxies.is_trusted(record.address)
+        try:
+            return await self._authentication.login(header, record.address, device, shared=shared)
         except AuthenticationFailed as error:
             record.reason = error.detail
             return _unauthorized()
@@ -183,24 +203,8 @@ class EasEndpoint:
         except UpstreamError as error:
             record.reason = f"cannot check credentials: {error.detail}"
             return Response(503, {"Retry-After": str(status.RETRY_AFTER)})
-        record.user = principal.user
-        if method == "OPTIONS":
-            record.command = "OPTIONS"
-            return Response(200, {"Allow": _METHODS, "Public": _METHODS} | discovery(self._commands.values()))
-        try:
-            request = head.parse(scope["query_string"], headers)
-        except head.BadRequest as error:
-            record.command, record.version = error.command or "", str(error.version or "")
-            return self._refuse(error.command, error.version, error, record)
-        record.device, record.command, record.version = (
-            request.device_id,
-            request.command,
-            str(request.version),
-        )
-        return await self._command(principal, request, headers, receive, record)
 
-    # --- the command
-    # -----------------------------------------------------------------------------------------
+    # --- the command ---------------------------------------------------------------------------------------
 
     async def _command(
         self,

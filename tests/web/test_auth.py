@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import base64
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from itertools import count
 
 import pytest
 
@@ -29,12 +32,55 @@ def make(users: Users, max_delay: float = 2.0) -> Authentication:
     return Authentication(users, Identity(), max_delay=max_delay)
 
 
-async def fail(authentication: Authentication, address: str = HOME) -> float:
+async def fail(
+    authentication: Authentication,
+    address: str = HOME,
+    *,
+    password: str = "wrong",
+    user: str = "Jo",
+    device: str = "",
+    shared: bool = False,
+) -> float:
     """Try a wrong password; returns how many seconds that took."""
     began = time.monotonic()
     with pytest.raises(AuthenticationFailed):
-        await authentication.login(header("wrong"), address)
+        await authentication.login(header(password, user), address, device, shared=shared)
     return time.monotonic() - began
+
+
+async def succeed(authentication: Authentication, address: str = HOME, device: str = "") -> float:
+    """Log in; returns how many seconds that took."""
+    began = time.monotonic()
+    await authentication.login(header(), address, device)
+    return time.monotonic() - began
+
+
+async def throttled(authentication: Authentication, sent: str, device: str, address: str = HOME) -> int:
+    """Send five attempts at once; returns how many are not taken on."""
+    attempts = [authentication.login(sent, address, device) for _ in range(5)]
+    outcomes = await asyncio.gather(*attempts, return_exceptions=True)
+    return sum(isinstance(outcome, Throttled) for outcome in outcomes)
+
+
+@asynccontextmanager
+async def guessing(authentication: Authentication, address: str = HOME) -> AsyncIterator[None]:
+    """More guesses than are taken on, without an end."""
+
+    async def guess() -> None:
+        for number in count():
+            with suppress(AuthenticationFailed, Throttled):
+                await authentication.login(header(f"old {number % 2}"), address, "other")
+            await asyncio.sleep(0.01)
+
+    tasks = [asyncio.create_task(guess()) for _ in range(3)]
+    try:
+        await asyncio.sleep(0.3)
+        assert await throttled(authentication, header("guess"), "guess", address) >= 3
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def test_the_pause_grows_and_a_success_ends_it(users: Users) -> None:
@@ -91,15 +137,83 @@ async def test_an_upstream_that_is_away_is_no_failure_of_the_phone(users: Users)
     assert time.monotonic() - began < 0.2
 
 
-async def test_sources_are_forgotten_when_there_are_too_many(
+async def test_guesses_do_not_lock_out_a_device_that_logged_in_before(users: Users) -> None:
+    authentication = make(users, max_delay=0.6)
+    await succeed(authentication, device="phone")
+    async with guessing(authentication):
+        for _ in range(10):
+            assert await succeed(authentication, device="phone") < 0.2
+            await asyncio.sleep(0.02)
+
+
+async def test_the_right_guess_waits_like_a_wrong_one(users: Users) -> None:
+    authentication = make(users, max_delay=0.6)
+    await succeed(authentication, device="phone")
+    async with guessing(authentication):
+        # Whoever has the password alone, and not the id of the device, is told nothing.
+        for device in ("", "guess", "phone2"):
+            assert await throttled(authentication, header(), device) >= 3
+
+
+async def test_success_of_a_known_device_does_not_help_who_guesses(users: Users) -> None:
+    authentication = make(users)
+    await succeed(authentication, device="phone")
+    await fail(authentication)
+    await succeed(authentication, device="phone")
+    assert await fail(authentication) > 0.4
+
+
+async def test_a_password_that_is_no_longer_right_waits_again(users: Users) -> None:
+    authentication = make(users)
+    await succeed(authentication, device="phone")
+    users.passwords["Jo"] = "new"
+    assert await fail(authentication, password=PASSWORD, device="phone") < 0.2
+    assert await fail(authentication, password=PASSWORD, device="phone") > 0.4
+
+
+async def test_an_address_that_tries_one_password_on_many_users_is_slowed(users: Users) -> None:
+    authentication = make(users)
+    first = [await fail(authentication, user=f"user{number}") for number in range(30)]
+    assert max(first) < 0.2
+    assert await fail(authentication, user="one more") < 0.2
+    assert 0.4 < await fail(authentication, user="another") < 0.7
+    assert 0.8 < await succeed(authentication) < 1.2  # a right password waits as well
+    assert await fail(authentication, AWAY, user="elsewhere") < 0.2
+
+
+async def test_one_old_password_repeated_is_not_held_against_the_address(users: Users) -> None:
+    authentication = make(users, max_delay=0.1)
+    for number in range(29):
+        await fail(authentication, user=f"user{number}")
+    for _ in range(5):
+        await fail(authentication)
+    assert await fail(authentication, user="al") < 0.08
+    assert await fail(authentication, user="bo") > 0.08
+
+
+async def test_a_proxy_that_tells_no_clients_apart_is_not_slowed(users: Users) -> None:
+    authentication = make(users)
+    for number in range(40):
+        assert await fail(authentication, user=f"user{number}", shared=True) < 0.2
+
+
+async def test_an_ipv6_network_is_one_address(users: Users) -> None:
+    authentication = make(users)
+    await fail(authentication, "2001:db8::1")
+    assert await fail(authentication, "2001:db8::ffff:2") > 0.4
+    assert await fail(authentication, "2001:db8:0:1::1") < 0.2
+
+
+async def test_devices_are_forgotten_when_there_are_too_many(
     users: Users, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.web.auth._MOST_ENTRIES", 3)
+    monkeypatch.setattr("gateway.web.auth._CAPACITY", 3)
     authentication = make(users)
+    for device in ("first", "second", "third", "first", "fourth"):
+        await succeed(authentication, device=device)
     await fail(authentication)
-    for number in range(3):
-        await fail(authentication, f"192.0.2.{number + 10}")
-    assert await fail(authentication) < 0.2
+    assert await succeed(authentication, device="first") < 0.2
+    assert await succeed(authentication, device="second") > 0.4
 
 
 async def test_no_pause_where_none_is_wanted(users: Users) -> None:

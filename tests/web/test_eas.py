@@ -7,6 +7,7 @@ import base64
 import gzip
 import random
 import zlib
+from pathlib import Path
 
 import pytest
 import structlog
@@ -22,7 +23,18 @@ from gateway.errors import (
 )
 from gateway.types import Device, DeviceId, UserId
 from gateway.web.eas import is_eas_path
-from tests.web.support import LIMITS, LOGIN, PASSWORD, PATH, WBXML, Answer, Site, http_request, read_answer
+from tests.web.support import (
+    LIMITS,
+    LOGIN,
+    PASSWORD,
+    PATH,
+    WBXML,
+    Answer,
+    Site,
+    http_request,
+    read_answer,
+    serving,
+)
 from wbxml import Element, decode, element, encode
 from wbxml.pages import AirSync, ComposeMail, FolderHierarchy, Ping, Provision
 
@@ -121,6 +133,23 @@ async def test_credentials_in_the_forms_clients_use(site: Site, header: str) -> 
     assert (answer.code, answer.status) == (200, "1")
     principal = site.folder_sync.asked[0][0].principal
     assert (principal.user, principal.email) == ("jo", "Jo@example.com")
+
+
+async def test_wrong_passwords_do_not_lock_out_a_device_that_logged_in(tmp_path: Path) -> None:
+    wrong = {"Authorization": basic("Jo", "old")}
+    async with serving(tmp_path, max_delay=0.3) as site:
+        await site.provisioned()
+        assert (await site.post("FolderSync", FOLDER_SYNC)).code == 200
+        guesses = [site.post("FolderSync", FOLDER_SYNC, device="d2", headers=wrong) for _ in range(20)]
+        assert {answer.code for answer in await asyncio.gather(*guesses)} <= {401, 503}
+        guesses = [site.post("FolderSync", FOLDER_SYNC, device="d2", headers=wrong) for _ in range(20)]
+        right = [site.post("FolderSync", FOLDER_SYNC, device=device) for device in ("d1", "d3", "d3", "d3")]
+        *guessed, known, _one, _two, three = await asyncio.gather(*guesses, *right)
+        assert known.code == 200
+        assert 503 in {answer.code for answer in guessed}
+        # The right password alone is not answered sooner: it may be a guess.
+        assert three.code == 503
+        assert int(three.headers["retry-after"]) > 0
 
 
 async def test_no_one_to_ask_is_503(site: Site) -> None:
