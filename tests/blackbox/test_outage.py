@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import functools
 import http.client
 import json
-import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,7 +17,7 @@ from tests.support.gateway import Gateway
 from tests.support.phone import Answer, Phone, change, collections_of, commands
 from tests.support.smtp_sink import SmtpSink
 from wbxml import Element, element
-from wbxml.pages import AirSync, Email, FolderHierarchy, ItemOperations, Ping
+from wbxml.pages import AirSync, Email, FolderHierarchy, Ping
 
 
 @pytest.fixture(scope="module")
@@ -146,35 +144,3 @@ def test_a_held_request_outlives_an_outage(own_dovecot: Dovecot, phone: Phone, c
         assert root.child_text(Ping.Status) == "2"
     else:
         assert any(one.tag is Email.Subject for one in root.iter())
-
-
-def test_a_password_changed_meanwhile_is_401(own_dovecot: Dovecot, phone: Phone) -> None:
-    own_dovecot.deliver(phone.user, messages.plain("there"))
-    inbox = begin(phone)
-    phone.begin(inbox)
-    (name,) = phone.sync(inbox).added
-    settings = own_dovecot.place.folder / "dovecot.conf"
-    before = settings.read_text()
-    settings.write_text(re.sub(r"(password ?= ?)\w+", r"\1another", before))
-    try:
-        own_dovecot.restart()
-        fetched = element(
-            ItemOperations.Fetch,
-            element(ItemOperations.Store, "Mailbox"),
-            element(AirSync.CollectionId, inbox),
-            element(AirSync.ServerId, name),
-        )
-        watched = element(Ping.Folder, element(Ping.Id, inbox), element(Ping.Class, "Email"))
-        requests = {
-            "Sync": element(AirSync.Sync, element(AirSync.Collections, phone.collection(inbox))),
-            "ItemOperations": element(ItemOperations.ItemOperations, fetched),
-            "FolderSync": folder_sync(),
-            "Ping": element(Ping.Ping, element(Ping.HeartbeatInterval, 60), element(Ping.Folders, watched)),
-        }
-        for command, body in requests.items():
-            answer = when_served(functools.partial(phone.post, command, body))
-            assert answer.code == 401, command
-            assert answer.headers["WWW-Authenticate"].startswith("Basic ")
-    finally:
-        settings.write_text(before)
-        own_dovecot.restart()

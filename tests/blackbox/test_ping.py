@@ -53,7 +53,7 @@ class Held:
             target=lambda: self.answers.append(phone.post("Ping", body, seconds=40))
         )
         self._thread.start()
-        time.sleep(0.3)
+        time.sleep(0.2)
         assert not self.answers
 
     def answer(self, seconds: float = 10) -> Answer:
