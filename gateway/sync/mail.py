@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -222,7 +223,7 @@ class MailSync:
             if after != known or options != stored.options:  # learnt, with nothing to tell: same key
                 await self._save(replace(stored, cursor=after.pack(), options=options))
             return MailReply(KeyUse.CURRENT, format_key(stored), before=before, after=after, options=options)
-        record = _Record(_named(request.operations, outcomes), told.aged)
+        record = _Record(dict(zip(_names(request.operations), outcomes, strict=True)), told.aged)
         issued = await self._save(
             replace(
                 stored,
@@ -260,21 +261,23 @@ class MailSync:
         record = _Record.unpack(stored.results)
         after = MailCursor.unpack(stored.cursor)
         before = MailCursor.unpack(stored.previous or b"").rebased(after.uidvalidity)
-        for operation in request.operations:
-            if operation.identity in record.outcomes:
+        names = _names(request.operations)
+        fresh: dict[str, Operation] = {}
+        for name, operation in zip(names, request.operations, strict=True):
+            if name in record.outcomes:
                 before = _effect(before, operation)
+            else:
+                fresh[name] = operation
         told = diff.between(before, after, record.aged)
-        fresh = [operation for operation in request.operations if operation.identity not in record.outcomes]
         if fresh:
             view = await self._view()
-            new, after, _ = await self._apply(replace(request, operations=fresh), after, view)
-            outcomes = {**record.outcomes, **_named(fresh, new)}
-            record = replace(record, outcomes=outcomes)
+            new, after, _ = await self._apply(replace(request, operations=[*fresh.values()]), after, view)
+            record = replace(record, outcomes={**record.outcomes, **dict(zip(fresh, new, strict=True))})
             stored = await self._save(replace(stored, cursor=after.pack(), results=record.pack()))
         return MailReply(
             KeyUse.REPLAY,
             format_key(stored),
-            [record.outcomes[operation.identity] for operation in request.operations],
+            [record.outcomes[name] for name in names],
             before,
             after,
             told,
@@ -430,5 +433,15 @@ def _refusal(error: UpstreamRefused) -> Outcome:
     return Outcome.QUOTA if error.code == "OVERQUOTA" else Outcome.REFUSED
 
 
-def _named(operations: Sequence[Operation], outcomes: Sequence[Outcome]) -> dict[str, Outcome]:
-    return {operation.identity: outcome for operation, outcome in zip(operations, outcomes, strict=True)}
+def _names(operations: Sequence[Operation]) -> list[str]:
+    """Under which name the outcome of each operation is recorded.
+
+    A user may mark, unmark and mark again: the second mark is not a repetition of the first.
+    """
+    names: list[str] = []
+    count: Counter[str] = Counter()
+    for operation in operations:
+        count[operation.identity] += 1
+        number = count[operation.identity]
+        names.append(operation.identity if number == 1 else f"{operation.identity}#{number}")
+    return names

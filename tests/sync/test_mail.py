@@ -228,6 +228,27 @@ async def test_a_retry_may_carry_more_operations(state: SqliteState, upstream: M
     assert phone.items == contents(inbox) == {(1, 2): frozenset({FLAGGED})}
 
 
+async def test_a_mark_set_again_after_it_was_cleared_is_no_repetition(
+    state: SqliteState, upstream: MemoryUpstream
+) -> None:
+    inbox = upstream.boxes["INBOX"]
+    inbox.deliver()
+    phone = Phone(state, upstream, "p")
+    await phone.settle()
+    first: list[Operation] = [Change(1, 1, read=True), Change(1, 1, read=False)]
+    await phone.ask(operations=first)
+    more = [*first, Change(1, 1, read=True)]
+    lost = await phone.ask(operations=more)
+    again = await phone.ask(operations=more)
+    assert again.outcomes == lost.outcomes
+    assert inbox.flags[1] == {SEEN}
+    for operation in more:
+        phone.act(operation)
+    phone.apply(again)
+    await phone.settle()
+    assert phone.items == contents(inbox) == {(1, 1): frozenset({SEEN})}
+
+
 async def test_an_own_change_does_not_come_back_but_others_hear_of_it(
     state: SqliteState, upstream: MemoryUpstream
 ) -> None:
