@@ -3,6 +3,9 @@
 It reads lines from standard input, each the configuration file and the log file of a gateway to start. It
 writes the process id, and when that process has ended, its exit status; one gateway runs at a time. When
 standard input ends, so do both. The gateway is the whole one; its code is wrapped from outside only.
+
+Two variables make it a release that never was: CONVERGENCE_RELEASE is what it calls itself, and it fails to
+render messages whose header contains CONVERGENCE_POISON.
 """
 
 from __future__ import annotations
@@ -16,12 +19,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
+import gateway.app
 import gateway.web.eas
 from gateway.cli import main
+from gateway.eas.content import email
+from gateway.mail.structure import Layout
 from gateway.store.sqlite.database import Database
+from gateway.types import MessageData
 from gateway.upstream.imap.session import Session
 from gateway.upstream.smtp.submission import SmtpSubmission
 from tests.convergence.fuse import ENVIRONMENT, Fuse
+
+RELEASE, POISON = "CONVERGENCE_RELEASE", "CONVERGENCE_POISON"
 
 
 def install(fuse: Fuse) -> None:
@@ -30,6 +39,21 @@ def install(fuse: Fuse) -> None:
     _around_async(SmtpSubmission, "submit", fuse, "submission")
     _around_async(gateway.web.eas, "send_response", fuse, "answer")
     _around_commands(fuse)
+
+
+def make_release(name: str, poison: str) -> None:
+    """Give the gateway a version and a defect, where they are not ""."""
+    if name:
+        gateway.app.RELEASE = name
+    original: Callable[..., Any] = vars(email)["properties"]
+
+    @functools.wraps(original)
+    def properties(told: MessageData, layout: Layout, *args: Any, **kwargs: Any) -> Any:
+        if poison and poison.encode() in told.header and layout.blocks:
+            raise ValueError("a defect")
+        return original(told, layout, *args, **kwargs)
+
+    setattr(email, "properties", properties)  # noqa: B010 - not an assignment that types allow
 
 
 def _around(owner: Any, name: str, fuse: Fuse, boundary: str) -> None:
@@ -94,6 +118,7 @@ def _until_ended(child: int) -> int:
 def run() -> None:
     """Start gateways until standard input ends."""
     install(Fuse(Path(os.environ[ENVIRONMENT])))
+    make_release(os.environ.get(RELEASE, ""), os.environ.get(POISON, ""))
     # Not by the buffered reader: what it had read ahead would be hidden from select.
     while line := os.read(0, 4096):
         config, log = line.decode().split()

@@ -165,7 +165,7 @@ class Play:
             switches.reply_rcpt = "550 5.1.1 nobody"
         elif unwilling == 2:
             switches.die_after_data = True
-        before = self.world.received()[letter.token]
+        before = self.world.received()
 
         def ask(fate: Fate, position: float) -> Answered:
             return phone.send(letter, fate, position)
@@ -175,7 +175,8 @@ class Play:
             self.world.faults[("SMTP 4xx", "SMTP 5xx", "SMTP dies after DATA")[unwilling]] += 1
         if switches.die_after_data:
             time.sleep(HANG_UP_SECONDS)
-            self.ledger.uncertain[letter.token] += self.world.received()[letter.token] - before
+            # Not only this one: another phone may have hung up a moment ago.
+            self.ledger.uncertain += self.world.received() - before
         switches.reply_data = switches.reply_rcpt = None
         switches.die_after_data = False
 

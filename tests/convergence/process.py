@@ -25,21 +25,40 @@ SECTIONS: Mapping[str, Section] = {
 
 
 class FusedGateway(Gateway):
-    """A `Gateway` with a fuse. `imap_port` is where it finds IMAP, when not at the Dovecot itself."""
+    """A `Gateway` with a fuse.
 
-    def __init__(self, imap: Dovecot, smtp: SmtpSink, *, imap_port: int | None = None) -> None:
+    `imap_port` is where it finds IMAP, when not at the Dovecot itself; `defects` are described in `fused`.
+    """
+
+    def __init__(
+        self,
+        imap: Dovecot,
+        smtp: SmtpSink,
+        *,
+        imap_port: int | None = None,
+        defects: Mapping[str, str] | None = None,
+    ) -> None:
         sections = {name: dict(values) for name, values in SECTIONS.items()}
         sections["imap"]["port"] = imap.port if imap_port is None else imap_port
         super().__init__(imap, smtp, sections=sections)
         self.fuse = Fuse(self._folder / "fuse", create=True)
         self._child: int | None = None
-        self._starter = subprocess.Popen(
+        self._starter = self._new_starter(defects or {})
+
+    def _new_starter(self, defects: Mapping[str, str]) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
             [sys.executable, "-m", "tests.convergence.fused"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=ROOT,
-            env={**os.environ, ENVIRONMENT: str(self.fuse.path)},
+            env={**os.environ, ENVIRONMENT: str(self.fuse.path), **defects},
         )
+
+    def upgrade(self, defects: Mapping[str, str]) -> None:
+        """Run another release on the same store; `defects` as in `fused`."""
+        self._end()
+        self._starter = self._new_starter(defects)
+        self.start()
 
     @property
     def pid(self) -> int:
@@ -90,9 +109,12 @@ class FusedGateway(Gateway):
             self.wait()
 
     def close(self) -> None:
+        self._end()
+        super().close()
+
+    def _end(self) -> None:
         self.kill()
         for pipe in (self._starter.stdin, self._starter.stdout):
             if pipe is not None:
                 pipe.close()
         self._starter.wait()
-        super().close()

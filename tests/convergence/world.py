@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from types import TracebackType
 from typing import Literal
@@ -29,10 +29,11 @@ _TOKEN = re.compile(rb"(?im)^Message-ID: *<([^@>]+)@convergence")
 
 
 class World:
-    """Dovecot, an SMTP server, and the gateway between them. A context manager."""
+    """Dovecot, an SMTP server, and the gateway between them. A context manager; `defects` as in `fused`."""
 
-    def __init__(self, profile: Profile = "full") -> None:
+    def __init__(self, profile: Profile = "full", *, defects: Mapping[str, str] | None = None) -> None:
         self.profile = profile
+        self._defects = defects
         self.faults: Counter[str] = Counter()
         self.burnt: Counter[str] = Counter()
         """At which boundaries the gateway was killed."""
@@ -45,7 +46,9 @@ class World:
             self.dovecot = stack.enter_context(Dovecot(Options(profile=self.profile)))
             self.sink = stack.enter_context(SmtpSink())
             self.line = stack.enter_context(Line(self.dovecot.port))
-            self.gateway = FusedGateway(self.dovecot, self.sink, imap_port=self.line.port)
+            self.gateway = FusedGateway(
+                self.dovecot, self.sink, imap_port=self.line.port, defects=self._defects
+            )
             stack.enter_context(self.gateway)
             self._stack = stack.pop_all()
         return self

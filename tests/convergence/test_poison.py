@@ -1,0 +1,67 @@
+"""A message that a release cannot render: a stub, told of once, and whole again with the next release."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from tests.convergence.fused import POISON, RELEASE
+from tests.convergence.habits import ANDROID, IOS
+from tests.convergence.phone import Phone
+from tests.convergence.play import Play
+from tests.convergence.world import World
+from wbxml import decode
+from wbxml.pages import AirSync, AirSyncBase, Email
+
+
+def listed(world: World) -> list[list[str]]:
+    """What `poison` prints."""
+    done = subprocess.run(
+        [sys.executable, "-m", "gateway", "poison", "--config", world.gateway.config],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return [line.split("\t") for line in done.stdout.splitlines()]
+
+
+def bodies(phone: Phone) -> dict[str, str]:
+    """The texts of all messages of the inbox by subject, from a first Sync."""
+    phone.folder_sync()
+    inbox = next(name for name in phone.folders if phone.path(name) == "INBOX")
+    if inbox in phone.collections:
+        phone.start_collection_anew(inbox)
+    phone.sync([inbox])
+    found: dict[str, str] = {}
+    while phone.collections[inbox].more:
+        body, _ = phone.sync_request([inbox])
+        root = decode(phone.network.exchange(phone.request("Sync", body)).body)
+        for data in (one for one in root.iter() if one.tag is AirSync.ApplicationData):
+            text = data.find(AirSyncBase.Body)
+            assert text is not None
+            found[data.child_text(Email.Subject) or ""] = text.child_text(AirSyncBase.Data) or ""
+        # The same key again: the same answer, and the phone takes it.
+        phone.sync([inbox])
+    return found
+
+
+def test_a_poison_message_blocks_nothing_and_is_whole_with_the_next_release() -> None:
+    with World("full", defects={RELEASE: "8.1", POISON: "Subject: m2"}) as world:
+        play = Play(world, (ANDROID, IOS))
+        tokens = [world.new_token("m") for _ in range(4)]
+        for token in tokens:
+            play.mail.deliver("INBOX", token, read=False, flagged=False, old=False)
+        for phone in play.phones:
+            texts = bodies(phone)
+            assert texts.keys() == set(tokens), "the stub has the subject, and the others are there"
+            assert [token for token in tokens if f"The text of {token}." not in texts[token]] == ["m2"]
+            assert texts["m2"]
+        ((user, _, _, release, reason),) = listed(world)
+        assert (user, release) == (play.user, "8.1")
+        assert "a defect" not in reason, "the reason quotes no message"
+        assert world.gateway.log().count("message shown as a stub") == 1
+
+        world.gateway.upgrade({RELEASE: "8.2"})
+        assert "The text of m2." in bodies(play.phones[0])["m2"]
+        assert world.gateway.log().count("message shown as a stub") == 1
+        play.close()
