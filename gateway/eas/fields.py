@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gateway.errors import Kind, Refused
 from wbxml import Element, Tag
+from wbxml.pages import AirSyncBase
 
 _MAX_ID = 64
 _MAX_NUMBER = 4294967295
@@ -12,6 +13,18 @@ _MAX_NUMBER = 4294967295
 def malformed(detail: str) -> Refused:
     """The error of a request that decodes but is not a valid document of its command."""
     return Refused(Kind.INVALID_XML, detail)
+
+
+def check_values(root: Element) -> None:
+    """Refuse what no reply could repeat: NUL in text, a value beside children.
+
+    Bytes are for elements that are opaque, and for the MIME of a body.
+    """
+    for node in root.iter():
+        if node.children and node.value:
+            raise malformed(f"{node.tag!r} has text beside elements")
+        if node.value and not node.tag.opaque and node.tag is not AirSyncBase.Data and "\0" in node.text():
+            raise malformed(f"{node.tag!r} holds a NUL")
 
 
 def only(parent: Element, tag: Tag) -> Element | None:

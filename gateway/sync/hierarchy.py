@@ -14,9 +14,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
 from enum import IntEnum
 
+from gateway.mail.headers import clean
 from gateway.types import CollectionId, Folder, FolderList, Mailbox, Role
 
 ROOT = "0"
+_LONGEST_NAME = 240
+"""Characters of a DisplayName, of which 256 are allowed (MS-ASCMD 2.2.3.47), less room for a number."""
+_NAMELESS = "(no name)"
 OUTBOX = "outbox"
 CONTAINER = "container"
 """The role of a folder that cannot hold messages (\\Noselect): it is shown, and always empty."""
@@ -160,6 +164,7 @@ def listing(folders: FolderList, mailboxes: Sequence[Mailbox]) -> tuple[FolderRo
     names: dict[str, set[str]] = {}
 
     def add(identity: CollectionId, parent: str, name: str) -> None:
+        name = clean(name)[:_LONGEST_NAME] or _NAMELESS
         siblings = names.setdefault(parent, set())
         unique, count = name, 1
         while unique.lower() in siblings:

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 import structlog
 
 import wbxml
+from gateway.eas import fields, status
 from gateway.eas import request as head
-from gateway.eas import status
 from gateway.eas.commands.base import BodyRule, Command, Context, Raw, Reply, Services
 from gateway.eas.versions import OFFERED, Version
 from gateway.errors import AuthenticationFailed, GatewayError, Kind, Refused, UpstreamError
@@ -252,6 +252,7 @@ class EasEndpoint:
             return self._refuse(request.command, request.version, error, record)
         if isinstance(reply, wbxml.Element):
             record.status = reply.child_text(command.status) or ""
+        record.status, record.reason = record.status or context.status, context.reason
         response.headers.update(context.reply_headers)
         return response
 
@@ -293,6 +294,7 @@ class EasEndpoint:
             raise Refused(Kind.INVALID_WBXML, str(error)) from None
         if root.tag is not command.root:
             raise Refused(Kind.INVALID_XML, f"{root.tag!r} is not the root element of {command.name}")
+        fields.check_values(root)
         return root, b""
 
     async def _tracked(

@@ -341,3 +341,15 @@ def test_no_bad_input_of_this_file_was_unexpected(
         if root is not None:
             phone.post(command, element(root, deep, element(root, deep)))
     assert "unexpected error" not in shared_gateway.log()
+
+
+@pytest.mark.parametrize("version", ["12.1", "16.1"])
+def test_an_id_that_no_reply_could_repeat_is_refused(new_phone: MakePhone, version: str) -> None:
+    phone = new_phone(version)
+    phone.provision()
+    inbox = phone.folders()["Inbox"]
+    phone.begin(inbox)
+    gone = element(AirSync.Delete, element(AirSync.ServerId, b"a\0b"))
+    answer = phone.post_sync(phone.collection(inbox, element(AirSync.Commands, gone)))
+    assert answer.root.child_text(AirSync.Status) == "4"
+    assert phone.sync(inbox).status == "1"

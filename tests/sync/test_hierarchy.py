@@ -107,6 +107,17 @@ def test_sibling_names_are_unique() -> None:
     assert {"work", "Work (2)"} <= set(names)
 
 
+def test_names_that_cannot_be_told_are_made_fit() -> None:
+    odd = ["a\0b", "esc\x1b[1m", "half \ud800", "\x01", "x" * 3000, "x" * 3000 + "y", "  "]
+    boxes = [INBOX, *(box(name) for name in odd)]
+    folders = hierarchy.assign(FolderList(), boxes)
+    rows = hierarchy.listing(folders, boxes)
+    names = [row.name for row in rows if row.parent == hierarchy.ROOT]
+    assert len(set(names)) == len(names)
+    assert all(0 < len(name) <= 256 and name.isprintable() for name in names)
+    hierarchy.pack(rows)
+
+
 def test_a_noselect_mailbox_is_shown_as_a_container() -> None:
     folders = hierarchy.assign(FolderList(), [INBOX, box("Top", selectable=False)])
     assert next(f for f in folders.folders if f.mailbox == "Top").role == hierarchy.CONTAINER

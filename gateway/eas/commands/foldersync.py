@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gateway.eas import fields
 from gateway.eas.commands.base import BodyRule, Context, Reply
-from gateway.eas.versions import Version
+from gateway.eas.versions import OFFERED, Version
 from gateway.errors import Kind, Refused
 from gateway.sync.folders import Folders
 from gateway.sync.hierarchy import FolderRow, HierarchyChanges
@@ -36,6 +36,7 @@ class FolderSync:
             raise Refused(Kind.SYNC_STATE_NOT_FOUND, "unknown hierarchy key")
         if reply.use is KeyUse.INITIAL:
             context.reply_headers.update(context.services.discovery)
+            context.reply_headers["X-MS-RP"] = OFFERED
         return element(
             FolderHierarchy.FolderSync,
             element(FolderHierarchy.Status, 1),

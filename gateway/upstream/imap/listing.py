@@ -68,12 +68,17 @@ class _Personal:
 def _mailbox(item: List, status: StatusData | None, session: Session) -> Mailbox:
     selectable = not item.attributes & UNSELECTABLE and _can_be_named(item, session)
     return Mailbox(
-        item.name,
+        _text(item.name),
         item.delimiter,
         selectable=selectable,
         uidvalidity=status.values.get("UIDVALIDITY") if status else None,
         mailbox_id=status.mailbox_id if status else None,
     )
+
+
+def _text(name: str) -> str:
+    """A name as proper Unicode: octets that are none, which some servers let into names, stand as escapes."""
+    return name.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _can_be_named(item: List, session: Session) -> bool:
