@@ -46,7 +46,6 @@ class Ledger:
     """Messages older than any FilterType but 0 lets through."""
     doomed: set[str] = field(default_factory=set)
     """Messages that somebody may have removed for good."""
-    copy_may_miss: set[str] = field(default_factory=set)
     uncertain: Counter[str] = field(default_factory=Counter)
     """Times nobody could know whether a message was submitted: each may lead to one more copy."""
     _place: dict[str, str | None] = field(default_factory=dict)
@@ -134,7 +133,7 @@ class Ledger:
                 verdict.doubled.append(f"{token} is in {sorted(where)}")
         for token, place in self._place.items():
             where = places.get(token, [])
-            if not where and token not in self.doomed | self.copy_may_miss:
+            if not where and token not in self.doomed:
                 verdict.lost.append(f"{token} is nowhere, expected in {place}")
             elif where and place == GONE:
                 verdict.lost.append(f"the removal of {token}, which is in {where}")

@@ -112,8 +112,6 @@ class World:
         for token, stage in self.unfinished().items():
             if stage == "accepted":
                 ledger.uncertain[token] += 1
-            elif token in ledger.acknowledged:
-                ledger.copy_may_miss.add(token)
         self.gateway.start()
 
     def restart_dovecot(self) -> None:
