@@ -1,9 +1,10 @@
 """The ways to notice changes, best first: NOTIFY, IDLE with polling, polling on a borrowed connection.
 
-NOTIFY (RFC 5465) tells of every mailbox. Else the connection idles (RFC 2177) in one mailbox, INBOX if that
-is watched, and the others are asked for their STATUS once per interval; without IDLE all of them are. A
-user who may have only one connection gets no watching one: STATUS is then asked on a connection borrowed
-for a moment.
+NOTIFY (RFC 5465) tells of every mailbox; which ones there are is asked now and then all the same. Else the
+connection idles (RFC 2177) in one mailbox, INBOX if that is watched, and the others are asked for their
+STATUS once per interval; without IDLE all of them are. A user who may have only one connection gets no
+watching one: STATUS is then asked on a connection borrowed for a moment. Of a mailbox that was deleted or
+renamed its subscribers are told like of any change.
 
 What STATUS does not show (a flag other than \\Seen on a server without CONDSTORE) is not noticed in polled
 mailboxes.
@@ -18,6 +19,7 @@ from typing import Protocol
 from gateway.errors import NotFound
 from gateway.types import Credentials
 from gateway.upstream.imap import commands
+from gateway.upstream.imap.listing import UNSELECTABLE
 from gateway.upstream.imap.pool import Pool
 from gateway.upstream.imap.responses import (
     Exists,
@@ -27,13 +29,16 @@ from gateway.upstream.imap.responses import (
     Response,
     Status,
     StatusData,
+    Tagged,
     Vanished,
 )
 from gateway.upstream.imap.session import Session
 from gateway.upstream.imap.snapshot import select
 
 KEEP_ALIVE = 300.0
-"""Seconds between signs of life under NOTIFY."""
+"""Most seconds between signs of life under NOTIFY."""
+ROUNDS_WITHOUT_NAMES = 10
+"""Poll intervals between looks at which mailboxes there are under NOTIFY, which may not tell who went."""
 LIST_STATUS_FROM = 8
 """From so many mailboxes on, one LIST with STATUS is cheaper than a STATUS for each."""
 EVENTS = ("MessageNew", "MessageExpunge", "FlagChange")
@@ -59,8 +64,10 @@ class Hub(Protocol):
 async def push(session: Session, hub: Hub) -> None:
     """Watch over a connection of one's own. Ends by raising `UpstreamError`."""
     session.on_lost = hub.wake
-    if "NOTIFY" in session.capabilities and await _start_notify(session, hub):
-        await _keep_notify(session, hub)
+    if "NOTIFY" in session.capabilities:
+        notify = _Notify(session, hub)
+        if await notify.start():
+            await notify.keep()
     await _idle_and_poll(session, hub)
 
 
@@ -82,32 +89,59 @@ def _jittered(seconds: float) -> float:
 # --- NOTIFY ------------------------------------------------------------------------------------------------
 
 
-async def _start_notify(session: Session, hub: Hub) -> bool:
-    """Whether the server tells of everything from now on."""
+class _Notify:
+    """What a server under NOTIFY tells unasked, and a look at what it may have left out."""
 
-    def listen(response: Response) -> None:
+    def __init__(self, session: Session, hub: Hub) -> None:
+        self._session = session
+        self._hub = hub
+        self._asking = False
+        self._names_changed = False
+
+    async def start(self) -> bool:
+        """Whether the server tells of everything from now on."""
+        session = self._session
+        session.listener = self._listen
+        for events in ((*EVENTS, NAME_EVENT), EVENTS):
+            reply = await session.start(commands.notify_set(session.dialect, [("PERSONAL", events)]))
+            if reply.succeeded:
+                return True
+        return False
+
+    async def keep(self) -> None:
+        """Ends by raising `UpstreamError`."""
+        session = self._session
+        quiet = min(KEEP_ALIVE, session.settings.poll_interval * ROUNDS_WITHOUT_NAMES)
+        while True:
+            self._hub.begin_round()()
+            if await self._hub.pause(quiet) or self._names_changed:
+                self._names_changed = False
+                await self._look_for_names()
+            session.check()
+
+    def _listen(self, response: Response) -> None:
         if isinstance(response, StatusData):
-            hub.notice([response.mailbox])
-        elif isinstance(response, List):
-            hub.notice([response.name, response.old_name or response.name])
+            self._hub.notice([response.mailbox])
+        elif isinstance(response, List) and not self._asking:
+            self._hub.notice([response.name, response.old_name or response.name])
+            self._names_changed = True
+            self._hub.wake()
         elif isinstance(response, Status) and response.code and response.code.name == "NOTIFICATIONOVERFLOW":
             # The server gives up; so does this connection.
-            session.close()
+            self._session.close()
 
-    session.listener = listen
-    for events in ((*EVENTS, NAME_EVENT), EVENTS):
-        reply = await session.start(commands.notify_set(session.dialect, [("PERSONAL", events)]))
-        if reply.succeeded:
-            return True
-    return False
+    async def _look_for_names(self) -> None:
+        """Give a sign of life, and tell of mailboxes gone: of a renamed one Dovecot 2.3 may tell nothing."""
 
+        def ended(_tagged: Tagged, _responses: object) -> None:
+            self._asking = False
 
-async def _keep_notify(session: Session, hub: Hub) -> None:
-    while True:
-        hub.begin_round()()
-        if await hub.pause(KEEP_ALIVE):
-            await session.execute(commands.simple("NOOP"))
-        session.check()
+        session = self._session
+        command = commands.list_mailboxes(session.dialect, "*")
+        self._asking = True
+        reply = session.accept(command, await session.start(command, ended))
+        there = {item.name for item in reply.of(List) if not item.attributes & UNSELECTABLE}
+        self._hub.notice(self._hub.mailboxes - there - {"INBOX"})
 
 
 # --- IDLE and STATUS ---------------------------------------------------------------------------------------
@@ -143,6 +177,7 @@ async def _select_for_idle(session: Session, hub: Hub, wanted: set[str]) -> str 
     try:
         await select(session, mailbox)
     except NotFound:
+        hub.notice([mailbox])
         return None
     session.listener = listen
     return mailbox

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
+from gateway.errors import NotFound
 from gateway.ports import Mailboxes
 from gateway.types import SEEN
+from gateway.upstream.imap import commands
 from gateway.upstream.imap.upstream import ImapUpstream
 from tests.ports.mailboxes.helpers import eventually, fill
 from tests.support import messages
@@ -61,3 +65,25 @@ async def test_all_subscribers_share_a_watcher(
     assert (1, box) not in told
     for unsubscribe in others:
         unsubscribe()
+
+
+@pytest.mark.parametrize("beside", [(), ("INBOX",)], ids=["alone", "beside INBOX"])
+@pytest.mark.parametrize("fate", ["deleted", "renamed"])
+async def test_subscribers_are_told_when_a_mailbox_goes(
+    mail: Mailboxes, other: MailProgram, server: MailServer, beside: tuple[str, ...], fate: str
+) -> None:
+    box, target = server.name(f"{fate}{len(beside)}"), server.name(f"target{len(beside)}")
+    await mail.create(box)
+    told: list[str] = []
+    unsubscribe = await mail.subscribe([*beside, box], told.append)
+    await mail.view(box)
+    await asyncio.sleep(0.4)
+    told.clear()
+    if fate == "deleted":
+        await other.on("DELETE", box)
+    else:
+        await other.do(commands.rename(other.session.dialect, box, target))
+    await eventually(lambda: box in told)
+    with pytest.raises(NotFound):
+        await mail.view(box)
+    unsubscribe()

@@ -198,7 +198,7 @@ async def test_notify_refused_falls_back_to_idle() -> None:
 
 async def test_keep_alive_notices_a_dead_server(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gateway.upstream.imap.push.KEEP_ALIVE", 0.1)
-    async with scripted({**NOTIFYING, "NOOP": b""}) as server:
+    async with scripted({**NOTIFYING, "LIST": b""}) as server:
         upstream = ImapUpstream(server.settings)
         told: list[str] = []
         await upstream.mailboxes(PRINCIPAL).subscribe(["INBOX"], told.append)
@@ -212,11 +212,29 @@ async def test_keep_alive_keeps_the_watch_alive(monkeypatch: pytest.MonkeyPatch)
         upstream = ImapUpstream(server.settings)
         told: list[str] = []
         await upstream.mailboxes(PRINCIPAL).subscribe(["INBOX"], told.append)
-        await eventually(lambda: server.commands.count("NOOP") >= 3)
+        await eventually(lambda: server.commands.count('LIST "" "*"') >= 3)
         assert told == []
         await server.connections[0].send(b"* STATUS INBOX (MESSAGES 4 UIDNEXT 5)\r\n")
         await eventually(lambda: told == ["INBOX"])
         assert len(server.connections) == 1
+        await upstream.aclose()
+
+
+async def test_a_server_that_tells_no_names_is_asked_for_them() -> None:
+    async def notify(connection: Connection, tag: str, command: str) -> None:
+        known = "MailboxName" not in command
+        await connection.send(f"{tag} {'OK' if known else 'NO [BADEVENT (MessageNew)]'} done\r\n".encode())
+
+    both = b'* LIST () "/" INBOX\r\n* LIST () "/" Box\r\nTAG OK done\r\n'
+    async with scripted({**NOTIFYING, "NOTIFY": notify, "LIST": both}) as server:
+        upstream = ImapUpstream(replace(server.settings, poll_interval=0.005))
+        told: list[str] = []
+        await upstream.mailboxes(PRINCIPAL).subscribe(["INBOX", "Box"], told.append)
+        await eventually(lambda: server.commands.count('LIST "" "*"') >= 2)
+        assert told == []
+        server.answer("LIST", b'* LIST () "/" INBOX\r\n* LIST (\\NonExistent) "/" Box\r\nTAG OK done\r\n')
+        await eventually(lambda: bool(told))
+        assert set(told) == {"Box"}
         await upstream.aclose()
 
 
