@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from gateway.eas.commands.base import Context
 from gateway.eas.content import email
@@ -20,6 +20,7 @@ async def render(
     options: BodyOptions,
     *,
     parts: PartSink | None = None,
+    flags: Mapping[int, Collection[str]] = email.NO_FLAGS,
 ) -> Mapping[int, email.Rendered]:
     """The messages of a folder by UID; vanished ones are left out, and all when the folder holds none.
 
@@ -39,6 +40,7 @@ async def render(
         collection=folder.id,
         drafts=folder.role == Role.DRAFTS,
         parts=parts,
+        flags=flags,
     )
     services, user = context.services, context.principal.user
     for uid, message in rendered.items():

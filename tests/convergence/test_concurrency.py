@@ -214,6 +214,21 @@ def test_moves_and_expunges_of_another_program_reach_every_phone(play: Play) -> 
         assert not {first.token, second.token} & tokens(phone, "INBOX")
 
 
+def test_marks_set_between_a_lost_answer_and_its_repetition_are_told_later(play: Play) -> None:
+    phone = play.phones[0]
+    inbox = folder(phone, "INBOX")
+    token = deliver(play)
+    with pytest.raises(NoReply):
+        phone.sync([inbox], Fate.REPLY_LOST)
+    (uid,) = (uid for uid, held in play.mail.content("INBOX").items() if held.token == token)
+    for on in (True, False):
+        play.mail.mark(uid, Verb.READ, on=on)
+        play.ledger.marked(token, Verb.READ, on=on)
+        assert phone.sync([inbox]) == "done"
+    (item,) = (item for item in phone.collections[inbox].items.values() if item.token == token)
+    assert item.read is False
+
+
 def test_a_late_copy_of_an_answered_request_does_nothing(play: Play) -> None:
     phone = play.phones[0]
     inbox = folder(phone, "INBOX")

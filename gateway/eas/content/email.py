@@ -10,6 +10,7 @@ import asyncio
 import traceback
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from gateway.eas.content.body import BodyPlan, PartSink, body_elements, plan_body, received
 from gateway.eas.content.email_properties import (
@@ -26,7 +27,16 @@ from gateway.eas.versions import Version
 from gateway.mail import reports
 from gateway.mail.structure import Layout, lay_out
 from gateway.ports import Mailboxes
-from gateway.types import ANSWERED, FLAGGED, FORWARDED, SEEN, CollectionId, MessageData, SectionRequest
+from gateway.types import (
+    ANSWERED,
+    FLAGGED,
+    FORWARDED,
+    SEEN,
+    TRACKED_FLAGS,
+    CollectionId,
+    MessageData,
+    SectionRequest,
+)
 from wbxml import Element, element
 from wbxml.pages import AirSyncBase
 
@@ -38,6 +48,9 @@ _BATCH_MESSAGES = 100
 """Messages of one batch: planning and rendering even small ones must not hold up the event loop for long."""
 _THREAD_OCTETS = 256 * 1024
 """A batch that holds more than this is rendered in a thread, so that the event loop goes on."""
+_TRACKED = frozenset(flag.lower() for flag in TRACKED_FLAGS)
+NO_FLAGS: Mapping[int, Collection[str]] = MappingProxyType({})
+"""The default of `render`: every message with the flags it has."""
 _NOT_SHOWN = b"(message could not be shown)"
 _EXPLANATION = (
     "This message could not be converted for the device. It is unharmed on the mail server and can be read "
@@ -68,9 +81,11 @@ async def render(  # noqa: PLR0917 - the first four name the messages, as in `Ma
     collection: CollectionId,
     drafts: bool = False,
     parts: PartSink | None = None,
+    flags: Mapping[int, Collection[str]] = NO_FLAGS,
 ) -> Mapping[int, Rendered]:
     """Render messages by UID, in the order of `uids`; vanished ones are left out.
 
+    `flags` are the tracked flags a message is to be shown with, by UID; for others it is those it has now.
     `drafts` says that the mailbox is the Drafts folder. With `parts` (multipart replies) the data of a Body
     goes there and the Body holds its index. Raises what `Mailboxes.fetch` raises, and nothing because of what
     a message holds.
@@ -78,7 +93,8 @@ async def render(  # noqa: PLR0917 - the first four name the messages, as in `Ma
     place = Place(collection, uidvalidity, drafts)
     found = await mailboxes.fetch(mailbox, uidvalidity, uids, HEADER_FIELDS)
     rendered: dict[int, Rendered] = {}
-    for batch in _batches((found[uid] for uid in uids if uid in found), options, version):
+    shown = (_shown_with(found[uid], flags.get(uid)) for uid in uids if uid in found)
+    for batch in _batches(shown, options, version):
         wanted = [request for job in batch for request in job.requests]
         answers = await mailboxes.fetch_sections(mailbox, uidvalidity, wanted) if wanted else {}
         if sum(map(len, answers.values())) > _THREAD_OCTETS:
@@ -86,6 +102,13 @@ async def render(  # noqa: PLR0917 - the first four name the messages, as in `Ma
         else:
             rendered |= _render_batch(batch, answers, place, version, parts)
     return rendered
+
+
+def _shown_with(message: MessageData, flags: Collection[str] | None) -> MessageData:
+    if flags is None:
+        return message
+    untracked = {flag for flag in message.flags if flag.lower() not in _TRACKED}
+    return replace(message, flags=frozenset(untracked.union(flags)))
 
 
 def flags_change(flags: Collection[str], changed: Iterable[str], version: Version) -> list[Element]:

@@ -238,8 +238,10 @@ class _Exchange:
         fetched = {uid for _, (named, uid) in sorted(plan.fetches.items()) if named == validity}
         uids = [*reversed(outcome.told.added), *sorted(fetched - set(outcome.told.added))]
         options = CollectionOptions.unpack(outcome.options).body
+        # Not as they are by now: the device must have what its cursor says, or it is never put right.
+        flags = {uid: outcome.after.flags_of(uid) for uid in uids if uid in outcome.after.uids}
         try:
-            return await mailitems.render(self.context, folder, validity, uids, options)
+            return await mailitems.render(self.context, folder, validity, uids, options, flags=flags)
         except NotFound:
             return {}
 
