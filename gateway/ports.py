@@ -259,6 +259,10 @@ class State(Protocol):
         """Remember an item that could not be rendered by this release; True the first time."""
         ...
 
+    async def poison_of_others(self, user: UserId, collection: CollectionId, release: str) -> Sequence[str]:
+        """The items of a collection other releases could not render, and this one has not failed at."""
+        ...
+
     async def list_poison(
         self, user: UserId | None = None
     ) -> Sequence[tuple[UserId, CollectionId, str, str, str]]: ...

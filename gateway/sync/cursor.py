@@ -26,6 +26,9 @@ class MailCursor:
     `since` is the start of the filter window its contents were computed for (None: all mail). `version` is
     the version of the mailbox view the device fully agrees with, or "" while changes remain. `former` are
     messages of an earlier UIDVALIDITY that the device still has to be told are gone.
+
+    `stubs` are messages that were shown as a stub by an earlier release and are to be told again in full;
+    `release` is the one that looked for them last.
     """
 
     uidvalidity: int = 0
@@ -34,6 +37,8 @@ class MailCursor:
     uids: Uids = NO_UIDS
     flags: Mapping[str, Uids] = field(default_factory=dict)
     former: tuple[tuple[int, Uids], ...] = ()
+    stubs: Uids = NO_UIDS
+    release: str = ""
 
     def flag(self, name: str) -> Uids:
         """The known messages that carry the flag."""
@@ -46,7 +51,7 @@ class MailCursor:
     def without(self, uids: Uids) -> MailCursor:
         """The cursor of a device that has dropped these messages."""
         flags = {name: marked - uids for name, marked in self.flags.items()}
-        return replace(self, uids=self.uids - uids, flags=flags)
+        return replace(self, uids=self.uids - uids, flags=flags, stubs=self.stubs - uids)
 
     def marked(self, name: str, uids: Uids, *, on: bool) -> MailCursor:
         """The cursor of a device that has itself set or cleared a flag on messages it knows."""
@@ -64,7 +69,7 @@ class MailCursor:
         former = self.former
         if self.uids:
             former = (*former, (self.uidvalidity, self.uids))
-        return MailCursor(uidvalidity=uidvalidity, since=self.since, former=former)
+        return MailCursor(uidvalidity=uidvalidity, since=self.since, former=former, release=self.release)
 
     def pack(self) -> bytes:
         """The cursor as bytes for the store."""
@@ -74,9 +79,10 @@ class MailCursor:
             "version": self.version,
             "since": self.since.isoformat() if self.since else None,
             "former": [validity for validity, _ in self.former],
+            "release": self.release,
         }
         names = [name for name in TRACKED_FLAGS if self.flag(name)]
-        sets = [self.uids, *(self.flag(name) for name in names), *(uids for _, uids in self.former)]
+        sets = [self.uids, self.stubs, *map(self.flag, names), *(uids for _, uids in self.former)]
         blobs = [uids.serialize() for uids in sets]
         header["flags"] = names
         header["sizes"] = [len(blob) for blob in blobs]
@@ -100,6 +106,8 @@ class MailCursor:
             version=header["version"],
             since=datetime.fromisoformat(header["since"]) if header["since"] else None,
             uids=sets[0],
-            flags=dict(zip(names, sets[1 : 1 + len(names)], strict=True)),
-            former=tuple(zip(header["former"], sets[1 + len(names) :], strict=True)),
+            flags=dict(zip(names, sets[2 : 2 + len(names)], strict=True)),
+            former=tuple(zip(header["former"], sets[2 + len(names) :], strict=True)),
+            stubs=sets[1],
+            release=header["release"],
         )

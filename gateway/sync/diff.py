@@ -18,7 +18,8 @@ class MailDelta:
     """Server changes for a device, all of one mailbox.
 
     `removed` is gone from the mailbox (Delete); `aged` is still there but outside the filter window
-    (SoftDelete); `former` are messages of an earlier UIDVALIDITY (Delete).
+    (SoftDelete); `former` are messages of an earlier UIDVALIDITY (Delete). `renewed` are messages whose whole
+    content is to be told again (Change).
     """
 
     added: Uids = NO_UIDS
@@ -26,10 +27,11 @@ class MailDelta:
     removed: Uids = NO_UIDS
     aged: Uids = NO_UIDS
     former: tuple[tuple[int, Uids], ...] = ()
+    renewed: Uids = NO_UIDS
 
     def __len__(self) -> int:
-        former = sum(len(uids) for _, uids in self.former)
-        return len(self.added) + len(self.changed) + len(self.removed) + len(self.aged) + former
+        sets = (self.added, self.changed, self.removed, self.aged, self.renewed)
+        return sum(map(len, sets)) + sum(len(uids) for _, uids in self.former)
 
 
 NOTHING = MailDelta()
@@ -45,12 +47,14 @@ def compare(cursor: MailCursor, view: MailboxView, window: Uids | None) -> MailD
     differing = NO_UIDS
     for name in TRACKED_FLAGS:
         differing |= (cursor.flag(name) ^ view.flags.get(name, NO_UIDS)) & kept
+    renewed = cursor.stubs & kept
     return MailDelta(
         added=wanted - cursor.uids,
-        changed=differing,
+        changed=differing - renewed,
         removed=cursor.uids - view.uids,
         aged=(cursor.uids & view.uids) - wanted,
         former=cursor.former,
+        renewed=renewed,
     )
 
 
@@ -75,18 +79,21 @@ def take(delta: MailDelta, limit: int) -> MailDelta:
     rest -= len(removed)
     changed = _highest(delta.changed, rest)
     rest -= len(changed)
+    renewed = _highest(delta.renewed, rest)
+    rest -= len(renewed)
     return MailDelta(
         added=_highest(delta.added, for_added),
         changed=changed,
         removed=removed,
         aged=_lowest(delta.aged, rest),
         former=tuple(former),
+        renewed=renewed,
     )
 
 
 def advance(cursor: MailCursor, view: MailboxView, told: MailDelta, *, complete: bool) -> MailCursor:
     """The cursor of a device that has been told `told`; `complete` when nothing else remained."""
-    touched = told.added | told.changed
+    touched = told.added | told.changed | told.renewed
     gone = told.removed | told.aged
     flags = {
         name: ((cursor.flag(name) - touched) | (view.flags.get(name, NO_UIDS) & touched)) - gone
@@ -104,6 +111,7 @@ def advance(cursor: MailCursor, view: MailboxView, told: MailDelta, *, complete:
         uids=(cursor.uids | told.added) - gone,
         flags={name: uids for name, uids in flags.items() if uids},
         former=former,
+        stubs=cursor.stubs - told.renewed - gone,
     )
 
 
@@ -116,11 +124,12 @@ def between(before: MailCursor, after: MailCursor, aged: Uids) -> MailDelta:
     differing = NO_UIDS
     for name in TRACKED_FLAGS:
         differing |= (before.flag(name) ^ after.flag(name)) & kept
+    renewed = (before.stubs - after.stubs) & kept
     gone = before.uids - after.uids
     left = dict(after.former)
     return MailDelta(
         added=after.uids - before.uids,
-        changed=differing,
+        changed=differing - renewed,
         removed=gone - aged,
         aged=gone & aged,
         former=tuple(
@@ -128,6 +137,7 @@ def between(before: MailCursor, after: MailCursor, aged: Uids) -> MailDelta:
             for validity, uids in before.former
             if (told := uids - left.get(validity, NO_UIDS))
         ),
+        renewed=renewed,
     )
 
 

@@ -161,6 +161,7 @@ class MailSync:
         collection: CollectionId,
         mailbox: str | None,
         trash: str | None,
+        release: str,
     ) -> None:
         self._state = state
         self._mailboxes = mailboxes
@@ -169,6 +170,7 @@ class MailSync:
         self._collection = collection
         self._mailbox = mailbox or ""
         self._trash = trash
+        self._release = release
 
     async def run(self, request: MailRequest) -> MailReply:
         """Serve one request.
@@ -212,6 +214,11 @@ class MailSync:
         options = stored.options if request.options is None else request.options
         view = await self._view()
         base = known.rebased(view.uidvalidity)
+        if base.release != self._release:
+            base = await self._with_stubs(base)
+            if stored.cursor:
+                stored = await self._save(replace(stored, cursor=base.pack()))
+                known = base
         outcomes: list[Outcome] = []
         before = base
         if request.operations:
@@ -236,6 +243,15 @@ class MailSync:
         )
         more = request.get_changes and not after.version
         return MailReply(KeyUse.CURRENT, format_key(issued), outcomes, before, after, told, more, options)
+
+    async def _with_stubs(self, cursor: MailCursor) -> MailCursor:
+        """The cursor with those messages marked that another release could not show, to be told again."""
+        items = await self._state.poison_of_others(self._user, self._collection, self._release)
+        named = (item.partition(".") for item in items)
+        uids = (int(uid) for validity, _, uid in named if validity == str(cursor.uidvalidity))
+        stubs = (cursor.stubs | Uids(uids)) & cursor.uids
+        version = "" if stubs else cursor.version
+        return replace(cursor, stubs=stubs, release=self._release, version=version)
 
     async def _changes(
         self, request: MailRequest, options: bytes, before: MailCursor, view: MailboxView

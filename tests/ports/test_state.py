@@ -397,6 +397,10 @@ async def test_poison_is_new_once_for_each_release(state: State) -> None:
         (ANNA, INBOX, "1:7", "1.1", "still no header"),
     ]
     assert len(await state.list_poison()) == 3
+    assert await state.poison_of_others(ANNA, INBOX, "1.1") == []
+    assert await state.poison_of_others(BERT, INBOX, "1.0") == []
+    assert await state.poison_of_others(BERT, INBOX, "1.1") == ["1:7"]
+    assert await state.poison_of_others(ANNA, INBOX, "1.2") == ["1:7"]
 
 
 class TestLeases:

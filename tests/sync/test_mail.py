@@ -32,6 +32,7 @@ class Phone:
         device: str,
         mailbox: str = "INBOX",
         trash: str | None = "Trash",
+        release: str = "1",
     ) -> None:
         self.sync = MailSync(
             state,
@@ -41,6 +42,7 @@ class Phone:
             collection=CollectionId("1"),
             mailbox=mailbox,
             trash=trash,
+            release=release,
         )
         self.key = "0"
         self.items: dict[tuple[int, int], frozenset[str]] = {}
@@ -65,7 +67,7 @@ class Phone:
         for uid in told.added:
             assert (validity, uid) not in self.items, "the same message twice"
             self.items[validity, uid] = reply.after.flags_of(uid)
-        for uid in told.changed:
+        for uid in told.changed | told.renewed:
             assert (validity, uid) in self.items, "a change of a message the device does not have"
             self.items[validity, uid] = reply.after.flags_of(uid)
 
@@ -294,6 +296,34 @@ async def test_nothing_is_removed_for_good_that_was_to_be_moved(
     phone.apply(reply)
     await phone.settle()
     assert phone.items == contents(inbox) != {}
+
+
+async def test_stubs_are_told_again_once_by_another_release(
+    state: SqliteState, upstream: MemoryUpstream
+) -> None:
+    inbox = upstream.boxes["INBOX"]
+    for _ in range(3):
+        inbox.deliver()
+    old = Phone(state, upstream, "p")
+    await old.settle()
+    user, collection = UserId("ann"), CollectionId("1")
+    for item in ("1.2", "1.3", "7.1"):
+        await state.note_poison(user, collection, item, "1", "reason")
+    assert (await old.ask()).silent
+    new = Phone(state, upstream, "p", release="2")
+    new.key, new.items = old.key, old.items
+    inbox.mark(3, SEEN, on=True)
+    lost = await new.ask()
+    again = await new.ask()
+    assert list(lost.told.renewed) == list(again.told.renewed) == [2, 3]
+    assert not lost.told.changed
+    new.apply(again)
+    assert new.items == contents(inbox)
+    assert (await new.ask()).silent
+    await state.note_poison(user, collection, "1.2", "2", "still")
+    third = Phone(state, upstream, "p", release="3")
+    third.key, third.items = new.key, new.items
+    assert list((await third.ask()).told.renewed) == [2, 3]
 
 
 async def test_key_zero_twice_is_the_same_start(state: SqliteState, upstream: MemoryUpstream) -> None:

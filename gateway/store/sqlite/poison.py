@@ -6,7 +6,7 @@ import sqlite3
 
 from gateway.types import CollectionId, UserId
 
-__all__ = ["Poison", "list_all", "note"]
+__all__ = ["Poison", "list_all", "note", "of_others"]
 
 Poison = tuple[UserId, CollectionId, str, str, str]
 """user, collection, item, release, reason"""
@@ -23,6 +23,20 @@ _LIST = """
 def note(connection: sqlite3.Connection, poison: Poison) -> bool:
     """Remember an item; True the first time with this release."""
     return connection.execute(_NOTE, poison).rowcount == 1
+
+
+def of_others(
+    connection: sqlite3.Connection, user: UserId, collection: CollectionId, release: str
+) -> list[str]:
+    """The items other releases failed at, and this one not."""
+    rows = connection.execute(
+        """
+        SELECT item FROM poison WHERE user = ?1 AND collection = ?2
+        GROUP BY item HAVING SUM(release = ?3) = 0 ORDER BY item
+        """,
+        (user, collection, release),
+    )
+    return [row[0] for row in rows]
 
 
 def list_all(connection: sqlite3.Connection, user: UserId | None) -> list[Poison]:

@@ -156,6 +156,11 @@ class SqliteState:
         row = (user, collection, item, release, reason)
         return await self._database.write(lambda connection: poison.note(connection, row))
 
+    async def poison_of_others(self, user: UserId, collection: CollectionId, release: str) -> Sequence[str]:
+        return await self._database.read(
+            lambda connection: poison.of_others(connection, user, collection, release)
+        )
+
     async def list_poison(
         self, user: UserId | None = None
     ) -> Sequence[tuple[UserId, CollectionId, str, str, str]]:

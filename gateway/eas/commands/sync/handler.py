@@ -209,6 +209,7 @@ class _Exchange:
             collection=folder.id,
             mailbox=mailbox_of(folder),
             trash=with_role(self.folders, Role.TRASH),
+            release=context.services.release,
         )
 
     def _request(self, asked: SyncCollection, plan: Plan, left: int) -> MailRequest:
@@ -236,7 +237,8 @@ class _Exchange:
         """
         validity = outcome.after.uidvalidity
         fetched = {uid for _, (named, uid) in sorted(plan.fetches.items()) if named == validity}
-        uids = [*reversed(outcome.told.added), *sorted(fetched - set(outcome.told.added))]
+        shown = outcome.told.added | outcome.told.renewed
+        uids = [*reversed(shown), *sorted(fetched - set(shown))]
         options = CollectionOptions.unpack(outcome.options).body
         # Not as they are by now: the device must have what its cursor says, or it is never put right.
         flags = {uid: outcome.after.flags_of(uid) for uid in uids if uid in outcome.after.uids}

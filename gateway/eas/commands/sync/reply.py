@@ -83,11 +83,12 @@ def _commands(
         if properties:
             data = element(AirSync.ApplicationData, *properties)
             commands.append(_item(AirSync.Change, server_id(identity, validity, uid), data))
-    for uid in reversed(told.added):
-        message = rendered.get(uid)
-        if message is not None:
-            data = element(AirSync.ApplicationData, *message.elements)
-            commands.append(_item(AirSync.Add, server_id(identity, validity, uid), data))
+    for tag, uids in ((AirSync.Change, told.renewed), (AirSync.Add, told.added)):
+        for uid in reversed(uids):
+            message = rendered.get(uid)
+            if message is not None:
+                data = element(AirSync.ApplicationData, *message.elements)
+                commands.append(_item(tag, server_id(identity, validity, uid), data))
     return commands
 
 
