@@ -21,6 +21,7 @@ from gateway.app import RELEASE, App, create_app, open_state
 from gateway.config import CONFIG_VARIABLE, Settings, load
 from gateway.errors import GatewayError
 from gateway.web import logs
+from gateway.web.protocol import BoundedProtocol
 
 __all__ = ["main"]
 
@@ -149,7 +150,7 @@ class _Server(uvicorn.Server):
                 self._app,
                 host=settings.server.host,
                 port=settings.server.port,
-                http="httptools",
+                http=BoundedProtocol,
                 loop="uvloop",
                 ws="none",
                 lifespan="on",

@@ -21,6 +21,7 @@ from gateway.demo.phone import Phone
 from gateway.demo.samples import ADDRESS
 from gateway.demo.session import Session
 from gateway.web import logs
+from gateway.web.protocol import BoundedProtocol
 
 if TYPE_CHECKING:
     from gateway.demo.embedded import MailServers
@@ -88,7 +89,9 @@ class _Server:
 
     def __init__(self, settings: Settings) -> None:
         self._app = create_app(settings)
-        config = uvicorn.Config(self._app, log_config=None, lifespan="on", timeout_graceful_shutdown=3)
+        config = uvicorn.Config(
+            self._app, http=BoundedProtocol, log_config=None, lifespan="on", timeout_graceful_shutdown=3
+        )
         self._server = uvicorn.Server(config)
         self._task: asyncio.Task[None] | None = None
 

@@ -31,6 +31,7 @@ from gateway.web.client import Proxies
 from gateway.web.devices import Devices
 from gateway.web.http import (
     THREAD_FROM,
+    BodyStalled,
     BodyTooLarge,
     ClientGone,
     Receive,
@@ -248,6 +249,9 @@ class EasEndpoint:
         except BodyTooLarge:
             record.reason = f"body larger than {self._services.limits.max_body} bytes"
             return Response(413, {"Connection": "close"})
+        except BodyStalled:
+            record.reason = "the body stands still"
+            return Response(408, {"Connection": "close"})
         except GatewayError as error:
             return self._refuse(request.command, request.version, error, record)
         if isinstance(reply, wbxml.Element):

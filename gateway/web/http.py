@@ -13,6 +13,7 @@ from gateway.errors import Kind, Refused
 
 __all__ = [
     "THREAD_FROM",
+    "BodyStalled",
     "BodyTooLarge",
     "ClientGone",
     "Receive",
@@ -33,15 +34,21 @@ Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 T = TypeVar("T")
 
-IDLE_SECONDS = 60
-"""How long a body may stand still before the client counts as gone."""
+PACE_BYTES = 16 * 1024
+PACE_SECONDS = 60.0
+"""So much of a body, or its end, has to come in every such span while it is read: a tenth of what the slowest
+radio (GPRS) carries. What the client waits for (its login, 100 Continue) does not count."""
 
 THREAD_FROM = 256 * 1024
 """Bytes from which work that grows with the size leaves the event loop."""
 
 
 class ClientGone(Exception):
-    """The client closed the connection, or stopped sending; nobody is left to answer."""
+    """The client closed the connection; nobody is left to answer."""
+
+
+class BodyStalled(Exception):
+    """The body stands still, or comes too slowly to be waited for."""
 
 
 class BodyTooLarge(Exception):
@@ -85,28 +92,33 @@ _NOT_IN_HEADERS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 async def read_body(receive: Receive, headers: Mapping[str, str], limit: int) -> bytes:
     """Read the whole body, of known length or chunked, as sent.
 
-    Raises BodyTooLarge, if possible before a byte is read, and ClientGone when it ends early or stands still.
+    Raises BodyTooLarge, if possible before a byte is read, ClientGone when it ends early, and BodyStalled
+    when less than PACE_BYTES come in PACE_SECONDS.
     """
     announced = headers.get("content-length", "")
     if announced.isascii() and announced.isdigit() and int(announced) > limit:
         raise BodyTooLarge
     pieces: list[bytes] = []
-    size = 0
-    while True:
-        try:
-            async with asyncio.timeout(IDLE_SECONDS):
+    size = expected = 0
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(None) as pace:
+            while True:
+                if size >= expected:
+                    expected = size + PACE_BYTES
+                    pace.reschedule(loop.time() + PACE_SECONDS)
                 message = await receive()
-        except TimeoutError:
-            raise ClientGone from None
-        if message["type"] == "http.disconnect":
-            raise ClientGone
-        piece = message.get("body", b"")
-        size += len(piece)
-        if size > limit:
-            raise BodyTooLarge
-        pieces.append(piece)
-        if not message.get("more_body", False):
-            return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+                if message["type"] == "http.disconnect":
+                    raise ClientGone
+                piece = message.get("body", b"")
+                size += len(piece)
+                if size > limit:
+                    raise BodyTooLarge
+                pieces.append(piece)
+                if not message.get("more_body", False):
+                    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+    except TimeoutError:
+        raise BodyStalled from None
 
 
 async def decompress(body: bytes, encoding: str, limit: int) -> bytes:

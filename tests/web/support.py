@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import cast
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from gateway.eas.commands.base import BodyRule, Command, Context, Limits, Reply, Services
@@ -28,6 +27,7 @@ from gateway.web.auth import Authentication
 from gateway.web.client import Proxies
 from gateway.web.eas import EasEndpoint, discovery
 from gateway.web.metrics import Metrics
+from gateway.web.protocol import BoundedProtocol
 from gateway.web.trace import Trace
 from wbxml import Element, Tag, decode, element, encode
 from wbxml.pages import AirSync, ComposeMail, FolderHierarchy, ItemOperations, Ping, Provision
@@ -262,7 +262,7 @@ async def serving(folder: Path, *, traced: Iterable[str] = (), max_delay: float 
         connections = ServerState()
 
         def protocol() -> asyncio.Protocol:
-            return HttpToolsProtocol(config, connections, {})
+            return BoundedProtocol(config, connections, {})
 
         server = await asyncio.get_running_loop().create_server(protocol, sock=listening)
         try:

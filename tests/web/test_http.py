@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from gateway.errors import Kind, Refused
 from gateway.web.http import (
+    BodyStalled,
     BodyTooLarge,
     ClientGone,
     Message,
@@ -59,9 +60,30 @@ async def test_limits() -> None:
 async def test_a_client_that_leaves_or_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ClientGone):
         await read_body(saying(pieces(b"a", b"")[0], GONE), {}, 4)
-    monkeypatch.setattr("gateway.web.http.IDLE_SECONDS", 0.05)
-    with pytest.raises(ClientGone):
+    monkeypatch.setattr("gateway.web.http.PACE_SECONDS", 0.05)
+    with pytest.raises(BodyStalled):
         await read_body(saying(pieces(b"a", b"")[0]), {}, 4)
+
+
+@pytest.mark.parametrize(("size", "arrives"), [(1, False), (400, True)])
+async def test_a_body_has_to_come_at_a_pace(
+    monkeypatch: pytest.MonkeyPatch, size: int, arrives: bool
+) -> None:
+    monkeypatch.setattr("gateway.web.http.PACE_SECONDS", 0.3)
+    monkeypatch.setattr("gateway.web.http.PACE_BYTES", 1000)
+    left = 12
+
+    async def receive() -> Message:
+        nonlocal left
+        left -= 1
+        await asyncio.sleep(0.05)
+        return {"type": "http.request", "body": bytes(size), "more_body": left > 0}
+
+    if arrives:
+        assert len(await read_body(receive, {}, 10_000)) == 12 * size
+    else:
+        with pytest.raises(BodyStalled):
+            await read_body(receive, {}, 10_000)
 
 
 @given(st.binary(max_size=300), st.sampled_from(["gzip", "x-gzip", "deflate", "br", ""]))
