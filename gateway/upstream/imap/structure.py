@@ -2,10 +2,12 @@
 
 Accepted beside the grammar: extension data and line counts left out, NIL for any string or number, atoms for
 strings, numbers in quotes, negative sizes, multiparts without parts, message/rfc822 described like any
-other part.
+other part, the disposition as the one string of its header field.
 """
 
 from __future__ import annotations
+
+import re
 
 from gateway.types import BodyPart
 from gateway.upstream.imap.responses import Address, Envelope, Node
@@ -17,6 +19,8 @@ _MAX_SIZE = 2**63 - 1
 _BASIC_FIELDS = 7
 """Type, subtype, parameters, id, description, encoding, size."""
 _EMBEDDED = frozenset(("rfc822", "global"))
+_PARAMETER = re.compile(r"""([^\s;="]+)\s*=\s*("(?:[^"\\]|\\.)*+"|[^;"]*+)""")
+_ESCAPED = re.compile(r"\\(.)")
 
 
 def parse_structure(node: Node) -> BodyPart:
@@ -128,8 +132,13 @@ def _disposition(node: Node) -> tuple[str | None, dict[str, str]]:
     if isinstance(node, list):
         kind = text_of(node[0]) if node else None
         return kind.lower() if kind else None, _params(node[1]) if len(node) > 1 else {}
-    kind = text_of(node)
-    return kind.lower() if kind else None, {}
+    kind, _, params = (text_of(node) or "").partition(";")
+    found = {name.lower(): _unquoted(value.strip()) for name, value in _PARAMETER.findall(params)}
+    return kind.strip().lower() or None, found
+
+
+def _unquoted(value: str) -> str:
+    return _ESCAPED.sub(r"\1", value[1:-1]) if value.startswith('"') else value
 
 
 def _loose_text(node: Node) -> str | None:

@@ -158,6 +158,21 @@ QUIRKS: list[tuple[str, BodyPart]] = [
         '("image" "png" NIL NIL NIL "7bit" 1 NIL "INLINE")',
         BodyPart("1", "image", "png", size=1, disposition="inline"),
     ),
+    (  # pymap
+        r'("image" "png" NIL NIL NIL "7bit" 1 NIL "attachment; FileName=\"a \\\"1; 2.png\"; size=12" NIL)',
+        BodyPart(
+            "1",
+            "image",
+            "png",
+            size=1,
+            disposition="attachment",
+            disposition_params={"filename": 'a "1; 2.png', "size": "12"},
+        ),
+    ),
+    (
+        '("image" "png" NIL NIL NIL "7bit" 1 NIL "; =x; attachment")',
+        BodyPart("1", "image", "png", size=1),
+    ),
     ('("image" "png" NIL NIL NIL "7bit" 1 NIL ())', BodyPart("1", "image", "png", size=1)),
     (  # an embedded message that the server did not look into
         '("message" "rfc822" NIL NIL NIL "base64" 342 NIL ("attachment" ("filename" "a.eml")) NIL NIL)',
