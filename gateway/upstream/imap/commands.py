@@ -48,7 +48,6 @@ __all__ = [
     "SET_LIMIT",
     "SearchKey",
     "append",
-    "authenticate_bearer",
     "authenticate_plain",
     "client_id",
     "enable",
@@ -65,7 +64,6 @@ __all__ = [
     "key_uids",
     "list_mailboxes",
     "login",
-    "lsub",
     "notify_set",
     "on_mailbox",
     "rename",
@@ -120,35 +118,14 @@ def login(dialect: Dialect, user: str, password: str) -> Command:
     return build(dialect, "LOGIN", (Text(user), Text(password)))
 
 
-def _authenticate(mechanism: str, answers: Sequence[bytes], *, initial: bool) -> Command:
-    first, *others = answers
-    words = [Atom(mechanism)] + ([Atom(first.decode("ascii"))] if initial else [])
-    command = build(_PLAIN, "AUTHENTICATE", words)
-    left = others if initial else answers
-    return Command(command.name, (*command.parts, *map(Answer, left)))
-
-
 def authenticate_plain(user: str, password: str, *, initial: bool) -> Command:
     """AUTHENTICATE PLAIN (RFC 4616); `initial` by SASL-IR (RFC 4959), else after a continuation."""
     Text(user), Text(password)
     answer = b64encode(f"\0{user}\0{password}".encode())
-    return _authenticate("PLAIN", [answer], initial=initial)
-
-
-def authenticate_bearer(user: str, token: str, mechanism: str = "OAUTHBEARER", *, initial: bool) -> Command:
-    """AUTHENTICATE OAUTHBEARER (RFC 7628) or XOAUTH2.
-
-    The last step answers the continuation by which a server tells why it refuses, so that it ends the
-    command.
-    """
-    if not (user + token).isprintable():
-        raise CommandError("credentials with control characters")
-    if mechanism == "XOAUTH2":
-        answers = [b64encode(f"user={user}\1auth=Bearer {token}\1\1".encode()), b""]
-    else:
-        name = user.replace("=", "=3D").replace(",", "=2C")
-        answers = [b64encode(f"n,a={name},\1auth=Bearer {token}\1\1".encode()), b64encode(b"\1")]
-    return _authenticate(mechanism, answers, initial=initial)
+    if initial:
+        return build(_PLAIN, "AUTHENTICATE", (Atom("PLAIN"), Atom(answer.decode("ascii"))))
+    command = build(_PLAIN, "AUTHENTICATE", (Atom("PLAIN"),))
+    return Command(command.name, (*command.parts, Answer(answer)))
 
 
 def enable(names: Iterable[str]) -> Command:
@@ -189,11 +166,6 @@ def list_mailboxes(
     return build(dialect, "LIST", arguments)
 
 
-def lsub(dialect: Dialect, pattern: str = "*", *, reference: str = "") -> Command:
-    """LSUB (RFC 3501 6.3.9)."""
-    return build(dialect, "LSUB", (mailbox(reference), mailbox(pattern)))
-
-
 def status(dialect: Dialect, name: MailboxName, items: Iterable[str]) -> Command:
     """STATUS (RFC 3501 6.3.10)."""
     return build(dialect, "STATUS", (mailbox(name), _atoms(items)))
@@ -223,7 +195,7 @@ def select(
 
 
 def on_mailbox(dialect: Dialect, command: str, name: MailboxName) -> Command:
-    """CREATE, DELETE, SUBSCRIBE, UNSUBSCRIBE, GETQUOTAROOT, MYRIGHTS, GETACL: a command with one mailbox."""
+    """CREATE, DELETE, SUBSCRIBE, UNSUBSCRIBE: a command with one mailbox."""
     return build(dialect, command, (mailbox(name),))
 
 

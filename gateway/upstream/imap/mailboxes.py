@@ -1,4 +1,4 @@
-"""Responses about mailboxes: LIST, LSUB, STATUS, NAMESPACE, quota, rights, METADATA."""
+"""Responses about mailboxes: LIST, STATUS, NAMESPACE."""
 
 from __future__ import annotations
 
@@ -7,29 +7,17 @@ from collections.abc import Iterator
 from gateway.upstream.imap import utf7
 from gateway.upstream.imap.fetch import parse_flags
 from gateway.upstream.imap.responses import (
-    Acl,
     List,
-    Lsub,
-    Metadata,
-    MyRights,
     Namespace,
     NamespaceEntry,
     Node,
-    Quota,
-    QuotaRoot,
     StatusData,
 )
 from gateway.upstream.imap.tokens import Fault, number, required_text, text_of
 
 __all__ = [
-    "parse_acl",
     "parse_list",
-    "parse_lsub",
-    "parse_metadata",
-    "parse_my_rights",
     "parse_namespace",
-    "parse_quota",
-    "parse_quota_root",
     "parse_status",
 ]
 
@@ -73,14 +61,6 @@ def parse_list(nodes: list[Node], *, utf8: bool) -> List:
     )
 
 
-def parse_lsub(nodes: list[Node], *, utf8: bool) -> Lsub:
-    """As LIST, without extended items."""
-    if len(nodes) != 3:
-        raise Fault("LSUB has three fields")
-    name, raw = _mailbox(nodes[2], utf8=utf8)
-    return Lsub(parse_flags(nodes[0]), text_of(nodes[1]) or None, name, raw)
-
-
 def parse_status(nodes: list[Node], *, utf8: bool) -> StatusData:
     """`name (item value ...)`."""
     if len(nodes) != 2:
@@ -113,58 +93,3 @@ def _namespaces(node: Node, *, utf8: bool) -> tuple[NamespaceEntry, ...]:
         prefix = required_text(each[0])
         entries.append(NamespaceEntry(prefix if utf8 else utf7.decode(prefix), text_of(each[1]) or None))
     return tuple(entries)
-
-
-def parse_quota(nodes: list[Node], *, utf8: bool) -> Quota:  # noqa: ARG001 (one signature for all of them)
-    """`root (resource usage limit ...)`."""
-    if len(nodes) != 2 or not (nodes[1] is None or isinstance(nodes[1], list)):
-        raise Fault("QUOTA has a root and a list")
-    triples = nodes[1] or []
-    if len(triples) % 3:
-        raise Fault("resources are triples")
-    return Quota(
-        required_text(nodes[0]),
-        {
-            required_text(triples[at]).upper(): (number(triples[at + 1]), number(triples[at + 2]))
-            for at in range(0, len(triples), 3)
-        },
-    )
-
-
-def parse_quota_root(nodes: list[Node], *, utf8: bool) -> QuotaRoot:
-    """`mailbox root ...`."""
-    if not nodes:
-        raise Fault("QUOTAROOT has a mailbox")
-    return QuotaRoot(_mailbox(nodes[0], utf8=utf8)[0], tuple(map(required_text, nodes[1:])))
-
-
-def parse_acl(nodes: list[Node], *, utf8: bool) -> Acl:
-    """`mailbox identifier rights ...`."""
-    if not nodes:
-        raise Fault("ACL has a mailbox")
-    rights = {who: required_text(what) for who, what in _pairs(nodes[1:])}
-    return Acl(_mailbox(nodes[0], utf8=utf8)[0], rights)
-
-
-def parse_my_rights(nodes: list[Node], *, utf8: bool) -> MyRights:
-    """`mailbox rights`."""
-    if len(nodes) != 2:
-        raise Fault("MYRIGHTS has two fields")
-    return MyRights(_mailbox(nodes[0], utf8=utf8)[0], required_text(nodes[1]))
-
-
-def parse_metadata(nodes: list[Node], *, utf8: bool) -> Metadata:
-    """`mailbox (entry value ...)`, or `mailbox entry ...` when entries have changed (RFC 5464 4.4)."""
-    if len(nodes) < 2:
-        raise Fault("METADATA has a mailbox and entries")
-    name = _mailbox(nodes[0], utf8=utf8)[0]
-    if not isinstance(nodes[1], list):
-        return Metadata(name, dict.fromkeys(map(required_text, nodes[1:])))
-    return Metadata(name, {entry: _octets(value) for entry, value in _pairs(nodes[1])})
-
-
-def _octets(node: Node) -> bytes | None:
-    if isinstance(node, bytes):
-        return node
-    text = text_of(node)
-    return None if text is None else text.encode("utf-8", "surrogateescape")

@@ -184,14 +184,8 @@ _BY_NODES: dict[str, Callable[[list[Node]], Response]] = {
 }
 
 _ABOUT_MAILBOXES: dict[str, Callable[..., Response]] = {
-    "ACL": mailboxes.parse_acl,
     "LIST": mailboxes.parse_list,
-    "LSUB": mailboxes.parse_lsub,
-    "METADATA": mailboxes.parse_metadata,
-    "MYRIGHTS": mailboxes.parse_my_rights,
     "NAMESPACE": mailboxes.parse_namespace,
-    "QUOTA": mailboxes.parse_quota,
-    "QUOTAROOT": mailboxes.parse_quota_root,
     "STATUS": mailboxes.parse_status,
     "XLIST": mailboxes.parse_list,
 }

@@ -128,16 +128,6 @@ class List:
 
 
 @dataclass(frozen=True, slots=True)
-class Lsub:
-    """LSUB (RFC 3501 7.2.3); fields as in `List`."""
-
-    attributes: frozenset[str]
-    delimiter: str | None
-    name: str
-    raw_name: str
-
-
-@dataclass(frozen=True, slots=True)
 class StatusData:
     """STATUS of a mailbox (RFC 3501 7.2.4, RFC 7162, RFC 8438, RFC 8474).
 
@@ -287,46 +277,6 @@ class Id:
 
 
 @dataclass(frozen=True, slots=True)
-class Quota:
-    """QUOTA (RFC 9208): resource name -> (usage, limit); STORAGE counts in units of 1,024 octets."""
-
-    root: str
-    resources: Mapping[str, tuple[int, int]]
-
-
-@dataclass(frozen=True, slots=True)
-class QuotaRoot:
-    """QUOTAROOT (RFC 9208): the quota roots of a mailbox."""
-
-    mailbox: str
-    roots: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Acl:
-    """ACL (RFC 4314): identifier -> rights."""
-
-    mailbox: str
-    rights: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class MyRights:
-    """MYRIGHTS (RFC 4314)."""
-
-    mailbox: str
-    rights: str
-
-
-@dataclass(frozen=True, slots=True)
-class Metadata:
-    """METADATA (RFC 5464): entry name -> value. A change notice has names only: every value is None."""
-
-    mailbox: str
-    entries: Mapping[str, bytes | None]
-
-
-@dataclass(frozen=True, slots=True)
 class Unparsed:
     """A response that is unknown or malformed; the connection goes on.
 
@@ -344,7 +294,6 @@ Response: TypeAlias = (
     | Capability
     | Enabled
     | List
-    | Lsub
     | StatusData
     | Search
     | ESearch
@@ -356,10 +305,5 @@ Response: TypeAlias = (
     | Fetch
     | Namespace
     | Id
-    | Quota
-    | QuotaRoot
-    | Acl
-    | MyRights
-    | Metadata
     | Unparsed
 )

@@ -41,7 +41,6 @@ LINES: list[tuple[Command, str]] = [
         ),
         'LIST (SUBSCRIBED) "r/" "&APw-%" RETURN (CHILDREN STATUS (SIZE UIDNEXT))\r\n',
     ),
-    (commands.lsub(D), 'LSUB "" "*"\r\n'),
     (commands.status(D, "inbox", ("MESSAGES", "SIZE")), 'STATUS "INBOX" (MESSAGES SIZE)\r\n'),
     (commands.select(D, "a b"), 'SELECT "a b"\r\n'),
     (commands.select(D, "x", read_only=True, condstore=True), 'EXAMINE "x" (CONDSTORE)\r\n'),
@@ -193,9 +192,6 @@ REFUSED: list[Callable[[], object]] = [
     lambda: commands.login(D, "a\0", "b"),
     lambda: commands.authenticate_plain("a\0b", "c", initial=True),
     lambda: commands.authenticate_plain("a", "c\ud800", initial=True),
-    lambda: commands.authenticate_bearer("a\1", "t", initial=True),
-    lambda: commands.authenticate_bearer("a", "t\n", initial=True),
-    lambda: commands.authenticate_bearer("a", "t", "X Y", initial=True),
     lambda: commands.enable(("A B",)),
     lambda: commands.status(D, "x", ("MESSAGES) (",)),
     lambda: commands.append(D, "x", b"", flags=("\\Seen)",)),
@@ -232,16 +228,6 @@ def test_authenticate() -> None:
     (line,) = steps(commands.authenticate_plain("ann", "pä", initial=True))
     assert line == b"a AUTHENTICATE PLAIN " + answer
     assert "pä" not in repr(commands.authenticate_plain("ann", "pä", initial=True))
-
-
-def test_authenticate_with_a_token() -> None:
-    first, answer, last = steps(commands.authenticate_bearer("a,b=c", "tok", initial=False))
-    assert first == b"a AUTHENTICATE OAUTHBEARER\r\n"
-    assert b64decode(answer) == b"n,a=a=2Cb=3Dc,\1auth=Bearer tok\1\1"
-    assert b64decode(last) == b"\1"
-    first, last = steps(commands.authenticate_bearer("a", "tok", "XOAUTH2", initial=True))
-    assert b64decode(first.split()[-1]) == b"user=a\1auth=Bearer tok\1\1"
-    assert last == b"\r\n"
 
 
 _any_text = st.text() | st.text(st.sampled_from('\r\n"\\{}()+* 5a1ü&-\0'))
