@@ -22,7 +22,7 @@ from tests.convergence.choices import Random
 from tests.convergence.habits import ALL
 from tests.convergence.play import STEPS, Play
 from tests.convergence.store import Refusal
-from tests.convergence.world import Profile, World
+from tests.convergence.world import Profile, World, end_on_sigterm
 
 LENGTH = 60
 """Steps of a story."""
@@ -149,6 +149,7 @@ def main() -> int:
     parser.add_argument("--length", type=int, default=LENGTH, help="steps of a story")
     parser.add_argument("--profile", choices=["full", "bare"], help="one kind of IMAP server only")
     asked = parser.parse_args()
+    end_on_sigterm()
     seed = int(time.time()) % 1_000_000 if asked.seed is None else asked.seed
     profiles: list[Profile] = [asked.profile] if asked.profile else ["full", "bare"]
     click.echo(f"seed {seed}")

@@ -26,7 +26,7 @@ from tests.convergence.network import NoReply
 from tests.convergence.phone import Phone
 from tests.convergence.play import Play
 from tests.convergence.store import Answered, Letter, Verb
-from tests.convergence.world import Profile, World
+from tests.convergence.world import Profile, World, end_on_sigterm
 
 ATTEMPTS = 20
 
@@ -176,6 +176,7 @@ def main() -> int:
     parser.add_argument("--profile", choices=["full", "bare"], action="append")
     parser.add_argument("--phone", choices=[habits.name for habits in ALL], action="append")
     asked = parser.parse_args()
+    end_on_sigterm()
     profiles: list[Profile] = asked.profile or ["full", "bare"]
     kinds = [habits for habits in ALL if not asked.phone or habits.name in asked.phone]
     outcome = run(profiles, kinds, asked.every)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import signal
 import sqlite3
+import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
@@ -26,6 +28,11 @@ from tests.support.smtp_sink import SmtpSink
 
 Profile = Literal["full", "bare"]
 _TOKEN = re.compile(rb"(?im)^Message-ID: *<([^@>]+)@convergence")
+
+
+def end_on_sigterm() -> None:
+    """Have SIGTERM end the program as Ctrl-C does, so that no server outlives it."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
 
 
 class World:
