@@ -1,5 +1,6 @@
 """Who sends a request: HTTP Basic, checked upstream, with pauses that grow while passwords are wrong.
 
+Attempts from an address at a user come one after the other, so that many at once are not spared the pauses.
 Pauses lie before the attempt, even where the password is right: an answer that comes sooner must not tell
 that a guess was good. There is one between the attempts from an address at a user, and one between all
 attempts from an address, which begins only after many different wrong passwords: people share addresses.
@@ -17,7 +18,10 @@ import binascii
 import ipaddress
 import secrets
 from collections import OrderedDict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext
 from hashlib import blake2b
+from weakref import WeakValueDictionary
 
 from gateway.eas.identity import Identity
 from gateway.errors import AuthenticationFailed
@@ -55,6 +59,7 @@ class Authentication:
         self._addresses = Pauses(
             max_delay, allowed=_ADDRESS_ALLOWED, recovery=_ADDRESS_RECOVERY, capacity=_CAPACITY
         )
+        self._turns: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
         self._proven = _Marks(_CAPACITY)
         self._wrong = _Marks(_CAPACITY)
 
@@ -73,17 +78,16 @@ class Authentication:
         mark = self._proven.mark(principal.user, password, device)
         proven = bool(device) and mark in self._proven
         source = _source(address)
-        if not proven:
-            await self._wait(source, principal.user, shared=shared)
-        try:
-            await self._authenticator.authenticate(principal.credentials)
-        except AuthenticationFailed:
-            self._proven.discard(mark)
-            self._users.lengthen((source, principal.user))
-            if not shared and self._wrong.add(self._wrong.mark(source, principal.user, password)):
-                # A phone that repeats an old password does not guess.
-                self._addresses.lengthen(source)
-            raise AuthenticationFailed(f"wrong credentials for {user[:100]!a}") from None
+        async with nullcontext() if proven else self._turn(source, principal.user, shared=shared):
+            try:
+                await self._authenticator.authenticate(principal.credentials)
+            except AuthenticationFailed:
+                self._proven.discard(mark)
+                self._users.lengthen((source, principal.user))
+                if not shared and self._wrong.add(self._wrong.mark(source, principal.user, password)):
+                    # A phone that repeats an old password does not guess.
+                    self._addresses.lengthen(source)
+                raise AuthenticationFailed(f"wrong credentials for {user[:100]!a}") from None
         if device:
             self._proven.add(mark)
         if not proven:
@@ -91,12 +95,35 @@ class Authentication:
             self._users.end((source, principal.user))
         return principal
 
-    async def _wait(self, source: str, user: str, *, shared: bool) -> None:
+    @asynccontextmanager
+    async def _turn(self, source: str, user: str, *, shared: bool) -> AsyncIterator[None]:
+        """Wait for the attempts before this one, and the pause after them. Raises Throttled."""
+        if not self._max_delay:
+            yield
+            return
+        lock = self._turns.setdefault((source, user), asyncio.Lock())
+        self._delay(source, user, shared=shared)
+        try:
+            async with asyncio.timeout(self._max_delay):
+                await lock.acquire()
+        except TimeoutError:
+            raise Throttled(int(self._max_delay) + 1) from None
+        try:
+            await self._wait(source, user, shared=shared)
+            yield
+        finally:
+            lock.release()
+
+    def _delay(self, source: str, user: str, *, shared: bool) -> float:
         delay = self._users.delay((source, user))
         if not shared:
             delay = max(delay, self._addresses.delay(source))
         if delay > self._max_delay:
             raise Throttled(int(delay) + 1)
+        return delay
+
+    async def _wait(self, source: str, user: str, *, shared: bool) -> None:
+        delay = self._delay(source, user, shared=shared)
         self._users.reserve((source, user), delay)
         if not shared:
             self._addresses.reserve(source, delay)

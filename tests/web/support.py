@@ -42,14 +42,21 @@ LIMITS = Limits(max_body=100_000, max_elements=5_000)
 
 @dataclass(slots=True)
 class Users:
-    """An upstream that knows some logins. `error` is raised instead of an answer."""
+    """An upstream that knows some logins. `error` is raised instead of an answer, which takes `seconds`."""
 
     passwords: dict[str, str] = field(default_factory=lambda: {"Jo": PASSWORD})
     error: Exception | None = None
+    seconds: float = 0.0
     asked: int = 0
+    at_once: int = 0
+    most_at_once: int = 0
 
     async def authenticate(self, credentials: Credentials) -> None:
         self.asked += 1
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        await asyncio.sleep(self.seconds)
+        self.at_once -= 1
         if self.error is not None:
             raise self.error
         if self.passwords.get(credentials.login) != credentials.password:

@@ -116,6 +116,23 @@ async def test_parallel_guesses_queue_and_the_queue_is_bounded(users: Users) -> 
     assert users.asked == 20 - len(throttled)
 
 
+async def test_first_guesses_that_come_together_are_tried_one_by_one(users: Users) -> None:
+    authentication = make(users, max_delay=1.0)
+    users.seconds = 0.05
+    guesses = [asyncio.create_task(authentication.login(header(f"guess {n}"), HOME)) for n in range(50)]
+    results = await asyncio.gather(*guesses, return_exceptions=True)
+    assert users.asked <= 3
+    assert users.most_at_once == 1
+    assert sum(isinstance(result, Throttled) for result in results) == 50 - users.asked
+
+
+async def test_a_phone_that_sends_much_at_once_at_first_is_let_in(users: Users) -> None:
+    authentication = make(users)
+    users.seconds = 0.02
+    async with asyncio.timeout(1):
+        await asyncio.gather(*(authentication.login(header(), HOME, "d1") for _ in range(8)))
+
+
 async def test_the_case_of_the_user_makes_no_other_user(users: Users) -> None:
     authentication = make(users, max_delay=0.5)
     await fail(authentication)

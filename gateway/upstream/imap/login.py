@@ -1,15 +1,35 @@
-"""Checking credentials by logging in. The connection made for it stays in the pool for what follows."""
+"""Checking credentials by logging in. The connection made for it stays in the pool for what follows.
+
+Credentials that were good before are checked over a connection of the user's own. All others have a budget
+of their own, so that guesses take nothing from a user who is served: of each login one is tried at a time and
+few wait, of all logins together not more than a tenth of the connections.
+"""
 
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
 
+from gateway.errors import AuthenticationFailed, UpstreamUnavailable
 from gateway.types import Credentials
 from gateway.upstream.imap.fingerprint import Fingerprint, fingerprint
 from gateway.upstream.imap.pool import Pool
 
 SWEEP = 10_000
-"""Remembered checks before those that have expired are swept out."""
+"""Remembered checks before those that have expired are swept out; and credentials remembered as once good."""
+MOST_WAITING = 4
+"""Unproven credentials of one login that wait for their turn; more are turned away."""
+
+
+@dataclass(slots=True)
+class _Queue:
+    """Who tries unproven credentials of one login: the first is at it, the others wait."""
+
+    length: int = 0
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class ImapAuthenticator:
@@ -20,6 +40,10 @@ class ImapAuthenticator:
         self._seconds = seconds
         self._believed: dict[Fingerprint, float] = {}
         self._asking: dict[Fingerprint, asyncio.Task[None]] = {}
+        self._proven: OrderedDict[Fingerprint, None] = OrderedDict()
+        """Credentials that were good at some time and not refused since."""
+        self._queues: dict[str, _Queue] = {}
+        self._strangers = asyncio.Semaphore(max(1, pool.settings.max_connections // 10))
 
     async def authenticate(self, credentials: Credentials) -> None:
         """Raises `AuthenticationFailed` when refused and `UpstreamError` when nobody could be asked."""
@@ -36,6 +60,7 @@ class ImapAuthenticator:
     def forget(self, mark: Fingerprint) -> None:
         """The server refused these credentials: do not believe them any longer."""
         self._believed.pop(mark, None)
+        self._proven.pop(mark, None)
 
     async def aclose(self) -> None:
         """End what is under way."""
@@ -45,14 +70,47 @@ class ImapAuthenticator:
 
     async def _ask(self, credentials: Credentials, mark: Fingerprint) -> None:
         try:
-            # A connection that is open already would only prove that the password was good once.
-            async with self._pool.lease(credentials, fresh=True):
+            if mark in self._proven:
+                # A connection that is open already would only prove that the password was good once.
+                async with self._pool.lease(credentials, fresh=True):
+                    self._believe(mark)
+            else:
+                async with self._turn(credentials.login.casefold()):
+                    await self._pool.check(credentials)
                 self._believe(mark)
+        except AuthenticationFailed:
+            self.forget(mark)
+            raise
         finally:
             del self._asking[mark]
+
+    @asynccontextmanager
+    async def _turn(self, login: str) -> AsyncIterator[None]:
+        """The right to try unproven credentials of a login. Raises `UpstreamUnavailable`."""
+        queue = self._queues.setdefault(login, _Queue())
+        if queue.length > MOST_WAITING:
+            raise UpstreamUnavailable("too many other credentials of this login wait to be checked")
+        queue.length += 1
+        try:
+            async with AsyncExitStack() as held:
+                try:
+                    async with asyncio.timeout(self._pool.settings.timeout):
+                        await held.enter_async_context(queue.turn)
+                        await held.enter_async_context(self._strangers)
+                except TimeoutError:
+                    raise UpstreamUnavailable("credentials could not be checked in time") from None
+                yield
+        finally:
+            queue.length -= 1
+            if not queue.length:
+                del self._queues[login]
 
     def _believe(self, mark: Fingerprint) -> None:
         now = asyncio.get_running_loop().time()
         if len(self._believed) >= SWEEP:
             self._believed = {mark: until for mark, until in self._believed.items() if until > now}
         self._believed[mark] = now + self._seconds
+        self._proven[mark] = None
+        self._proven.move_to_end(mark)
+        if len(self._proven) > SWEEP:
+            self._proven.popitem(last=False)

@@ -58,6 +58,8 @@ class Pool:
         """All idle connections, the one longest unused first."""
         self._leased: set[_Entry] = set()
         self._open = 0
+        self._checking = 0
+        """Connections over which credentials are being tried."""
         self._waiters: set[asyncio.Future[None]] = set()
         self._reaper: asyncio.TimerHandle | None = None
         self._failures = 0
@@ -80,6 +82,31 @@ class Pool:
         finally:
             self._release(entry)
 
+    async def check(self, credentials: Credentials) -> None:
+        """Log in with credentials that proved nothing yet, beside the connections of the login.
+
+        It neither waits for those nor closes one of them: whoever guesses passwords must not take them from
+        the user. The connection stays if there is room. Raises `AuthenticationFailed` and `UpstreamError`.
+        """
+        mark = fingerprint(credentials)
+        self._checking += 1
+        try:
+            session = await self._connect()
+            await log_in(session, credentials)
+        except AuthenticationFailed:
+            self._refused(credentials.login, mark)
+            raise
+        finally:
+            self._checking -= 1
+        user = self._users.get(credentials.login)
+        room = user is None or user.open < self.settings.max_connections_per_user
+        if self._closed or session.closed or not room or self._open >= self.settings.max_connections:
+            session.close()
+            return
+        session.uses += 1
+        self._one_more(credentials.login)
+        self._release(self._lease_of(session, credentials.login, mark))
+
     async def aclose(self) -> None:
         """Close every connection; leased ones too, failing what runs on them."""
         self._closed = True
@@ -94,7 +121,7 @@ class Pool:
     @property
     def open_connections(self) -> int:
         """How many connections there are."""
-        return self._open
+        return self._open + self._checking
 
     # --- taking and giving back ----------------------------------------------------------------------------
 
@@ -136,9 +163,7 @@ class Pool:
 
     async def _open_for(self, credentials: Credentials, mark: Fingerprint) -> _Entry:
         login = credentials.login
-        user = self._users.setdefault(login, _User())
-        user.open += 1
-        self._open += 1
+        self._one_more(login)
         try:
             session = await self._connect()
             await log_in(session, credentials)
@@ -147,14 +172,18 @@ class Pool:
             if isinstance(error, AuthenticationFailed):
                 self._refused(login, mark)
             raise
-        entry = _Entry(session, login, mark)
-        session.on_close = lambda: self._gone(entry)
-        self._leased.add(entry)
+        entry = self._lease_of(session, login, mark)
         if session.closed or self._closed:
             # It died between the end of the login and here.
             session.close()
             self._gone(entry)
             raise UpstreamUnavailable("connection lost after the login")
+        return entry
+
+    def _lease_of(self, session: Session, login: str, mark: Fingerprint) -> _Entry:
+        entry = _Entry(session, login, mark)
+        session.on_close = lambda: self._gone(entry)
+        self._leased.add(entry)
         return entry
 
     def _refused(self, login: str, mark: Fingerprint) -> None:
@@ -208,6 +237,10 @@ class Pool:
         else:
             return
         self._one_less(entry.login)
+
+    def _one_more(self, login: str) -> None:
+        self._users.setdefault(login, _User()).open += 1
+        self._open += 1
 
     def _one_less(self, login: str) -> None:
         user = self._users[login]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -14,7 +16,7 @@ from gateway.errors import AuthenticationFailed, UpstreamUnavailable
 from gateway.types import Credentials
 from gateway.upstream.imap import commands
 from gateway.upstream.imap.fingerprint import Fingerprint, fingerprint
-from gateway.upstream.imap.login import ImapAuthenticator
+from gateway.upstream.imap.login import MOST_WAITING, ImapAuthenticator
 from gateway.upstream.imap.pool import Pool
 from gateway.upstream.imap.session import Session
 from gateway.upstream.imap.settings import ImapSettings
@@ -240,6 +242,56 @@ async def test_a_refused_login_is_forgotten() -> None:
         with pytest.raises(AuthenticationFailed):
             await authenticator.authenticate(CREDENTIALS)
         await pool.aclose()
+
+
+async def test_guesses_take_nothing_from_the_user() -> None:
+    trying = most = 0
+
+    async def slowly(connection: Connection, tag: str, command: str) -> None:
+        nonlocal trying, most
+        good = base64.b64decode(command.rsplit(maxsplit=1)[-1]).decode().endswith(f"\0{CREDENTIALS.password}")
+        if not good:
+            trying += 1
+            most = max(most, trying)
+            await asyncio.sleep(0.1)
+            trying -= 1
+        await connection.send(f"{tag} {'OK' if good else 'NO [AUTHENTICATIONFAILED]'} so\r\n".encode())
+
+    guesses = [Credentials(f"{CREDENTIALS.login[:-1]}{'rR'[n % 2]}", f"guess {n}") for n in range(100)]
+    async with (
+        scripted({"AUTHENTICATE": slowly}) as server,
+        pooled(server.settings, timeout=5, max_connections_per_user=2) as pool,
+    ):
+        authenticator = ImapAuthenticator(pool, 0.1)
+        await authenticator.authenticate(CREDENTIALS)
+        async with pool.lease(CREDENTIALS) as kept:
+            pass
+        attacks = [asyncio.create_task(authenticator.authenticate(guess)) for guess in guesses]
+        await asyncio.sleep(0.15)  # what was believed has to be asked again by now
+        async with asyncio.timeout(0.2):
+            await authenticator.authenticate(CREDENTIALS)
+            async with pool.lease(CREDENTIALS) as one, pool.lease(CREDENTIALS) as two:
+                assert kept in (one, two)
+                assert pool.open_connections == 3  # two of the user, and one for the guesses
+        outcomes = Counter(type(each) for each in await asyncio.gather(*attacks, return_exceptions=True))
+        assert outcomes == {AuthenticationFailed: MOST_WAITING + 1, UpstreamUnavailable: 95}
+        assert most == 1
+
+
+async def test_strangers_of_all_logins_have_a_tenth_of_the_connections() -> None:
+    async with (
+        scripted({"AUTHENTICATE": b""}) as server,
+        pooled(server.settings, timeout=0.4, max_connections=30) as pool,
+    ):
+        authenticator = ImapAuthenticator(pool, 300)
+        attacks = [
+            asyncio.create_task(authenticator.authenticate(Credentials(f"user {n}", "guess")))
+            for n in range(20)
+        ]
+        await asyncio.sleep(0.2)
+        assert pool.open_connections == 3
+        await authenticator.aclose()
+        await asyncio.gather(*attacks, return_exceptions=True)
 
 
 async def test_an_asker_who_leaves_does_not_take_the_answer_away() -> None:
