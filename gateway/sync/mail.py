@@ -216,9 +216,8 @@ class MailSync:
         base = known.rebased(view.uidvalidity)
         if base.release != self._release:
             base = await self._with_stubs(base)
-            if stored.cursor:
-                stored = await self._save(replace(stored, cursor=base.pack()))
-                known = base
+            if stored.cursor:  # stored with the next key only, since saving forgets the intents
+                stored = replace(stored, cursor=base.pack())
         outcomes: list[Outcome] = []
         before = base
         if request.operations:

@@ -25,23 +25,35 @@ def listed(world: World) -> list[list[str]]:
     return [line.split("\t") for line in done.stdout.splitlines()]
 
 
+def inbox_of(phone: Phone) -> str:
+    return next(name for name in phone.folders if phone.path(name) == "INBOX")
+
+
+def next_changes(phone: Phone) -> dict[str, str]:
+    """The texts of the messages that the next Sync of the inbox tells of, by subject."""
+    body, _ = phone.sync_request([inbox_of(phone)])
+    answer = phone.network.exchange(phone.request("Sync", body))
+    found: dict[str, str] = {}
+    for data in decode(answer.body).iter() if answer.body else ():
+        if data.tag is AirSync.ApplicationData:
+            text = data.find(AirSyncBase.Body)
+            assert text is not None
+            found[data.child_text(Email.Subject) or ""] = text.child_text(AirSyncBase.Data) or ""
+    # The same key again: the same answer, and the phone takes it.
+    phone.sync([inbox_of(phone)])
+    return found
+
+
 def bodies(phone: Phone) -> dict[str, str]:
     """The texts of all messages of the inbox by subject, from a first Sync."""
     phone.folder_sync()
-    inbox = next(name for name in phone.folders if phone.path(name) == "INBOX")
+    inbox = inbox_of(phone)
     if inbox in phone.collections:
         phone.start_collection_anew(inbox)
     phone.sync([inbox])
     found: dict[str, str] = {}
     while phone.collections[inbox].more:
-        body, _ = phone.sync_request([inbox])
-        root = decode(phone.network.exchange(phone.request("Sync", body)).body)
-        for data in (one for one in root.iter() if one.tag is AirSync.ApplicationData):
-            text = data.find(AirSyncBase.Body)
-            assert text is not None
-            found[data.child_text(Email.Subject) or ""] = text.child_text(AirSyncBase.Data) or ""
-        # The same key again: the same answer, and the phone takes it.
-        phone.sync([inbox])
+        found |= next_changes(phone)
     return found
 
 
@@ -62,6 +74,9 @@ def test_a_poison_message_blocks_nothing_and_is_whole_with_the_next_release() ->
         assert world.gateway.log().count("message shown as a stub") == 1
 
         world.gateway.upgrade({RELEASE: "8.2"})
+        told = next_changes(play.phones[1])
+        assert told == {"m2": "The text of m2.\r\n"}, "a phone that has the stub is told the message again"
+        assert next_changes(play.phones[1]) == {}
         assert "The text of m2." in bodies(play.phones[0])["m2"]
         assert world.gateway.log().count("message shown as a stub") == 1
         play.close()

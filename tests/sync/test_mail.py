@@ -298,6 +298,20 @@ async def test_nothing_is_removed_for_good_that_was_to_be_moved(
     assert phone.items == contents(inbox) != {}
 
 
+async def test_a_deletion_cut_off_before_an_upgrade_counts_when_repeated_after_it(
+    state: SqliteState, upstream: MemoryUpstream
+) -> None:
+    upstream.boxes["INBOX"].deliver()
+    phone = Phone(state, upstream, "p")
+    await phone.settle()
+    upstream.fail_after = 1
+    with pytest.raises(UpstreamUnavailable):
+        await phone.ask(operations=[Delete(1, 1)])
+    new = Phone(state, upstream, "p", release="2")
+    new.key = phone.key
+    assert (await new.ask(operations=[Delete(1, 1)])).outcomes == [Outcome.DONE]
+
+
 async def test_stubs_are_told_again_once_by_another_release(
     state: SqliteState, upstream: MemoryUpstream
 ) -> None:
