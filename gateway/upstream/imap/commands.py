@@ -87,6 +87,7 @@ _PLAIN = Dialect()
 _SECTION = re.compile(r"(?:[1-9][0-9]*\.)*(?:[1-9][0-9]*|HEADER|TEXT|MIME)|")
 _FIELD_NAME = re.compile(r"[!#-'*-9;-Z^-z|}~]+")
 """RFC 5322 ftext without what would need quotes or end the section."""
+_END_OF_HEADER = re.compile(rb"\n\r?\n")
 _FETCH_ITEM = re.compile(
     r"[A-Z0-9][A-Z0-9.-]*"
     r"(?:\[[0-9A-Z.]*(?: \([!#-'*-Z^-z|}~]+(?: [!#-'*-Z^-z|}~]+)*\))?\](?:<[0-9]+\.[1-9][0-9]*>)?)?"
@@ -212,7 +213,10 @@ def append(
     flags: Iterable[str] = (),
     date: datetime | None = None,
 ) -> Command:
-    """APPEND (RFC 3501 6.3.11). `date` must have a time zone. A message with NUL needs BINARY (RFC 3516)."""
+    """APPEND (RFC 3501 6.3.11). `date` must have a time zone. A message with NUL needs BINARY (RFC 3516).
+
+    With UTF8=ACCEPT a message whose header is in UTF-8 is marked as such (RFC 6855 4).
+    """
     arguments = [mailbox(name)]
     if (given := _flags(flags)).items:
         arguments.append(given)
@@ -221,7 +225,24 @@ def append(
             arguments.append(Text(format_date_time(date)))
         except ValueError as error:
             raise CommandError(str(error)) from error
-    return build(dialect, "APPEND", (*arguments, Octets(message)))
+    if dialect.utf8 and _is_internationalized(message):
+        arguments += (Atom("UTF8"), Group((Octets(message, literal8=True),)))
+    else:
+        arguments.append(Octets(message))
+    return build(dialect, "APPEND", arguments)
+
+
+def _is_internationalized(message: bytes) -> bool:
+    """Whether the header holds UTF-8 (RFC 6532); other octets beyond ASCII are somebody's old charset."""
+    end = _END_OF_HEADER.search(message)
+    header = message[: end.start()] if end else message
+    if header.isascii():
+        return False
+    try:
+        header.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def section(name: str, *, offset: int = 0, length: int | None = None, binary: bool = False) -> str:

@@ -102,7 +102,9 @@ async def _enable(session: Session) -> None:
     offered = session.capabilities
     wanted: list[Command] = []
     if "ENABLE" in offered:
-        names = [name for name in ("QRESYNC", "CONDSTORE") if name in offered][:1]
+        synchronising = [name for name in ("QRESYNC", "CONDSTORE") if name in offered]
+        utf8 = ["UTF8=ACCEPT"] if offered & {"UTF8=ACCEPT", "UTF8=ONLY"} else []
+        names = [*synchronising[:1], *utf8]
         wanted += [commands.enable(names)] if names else []
     if "NAMESPACE" in offered:
         wanted.append(commands.simple("NAMESPACE"))

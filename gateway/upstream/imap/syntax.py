@@ -134,9 +134,10 @@ class WireName:
 
 @dataclass(frozen=True, slots=True)
 class Octets:
-    """Data sent as a literal; as literal8 when it holds NUL."""
+    """Data sent as a literal; as literal8 when it holds NUL, or where the place demands it."""
 
     data: bytes = field(repr=False)
+    literal8: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,8 +243,8 @@ class _Writer:
                 self._string((name if self._dialect.utf8 else utf7.encode(name)).encode("utf-8"))
             case WireName(raw):
                 self._string(raw.encode("utf-8", "surrogateescape"))
-            case Octets(data):
-                self._literal(data)
+            case Octets(data, literal8):
+                self._literal(data, literal8=literal8)
             case Group(items):
                 self.text += b"("
                 for index, item in enumerate(items):
@@ -258,13 +259,13 @@ class _Writer:
         else:
             self.text += b'"%b"' % octets.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
 
-    def _literal(self, data: bytes) -> None:
+    def _literal(self, data: bytes, *, literal8: bool = False) -> None:
         binary = b"\0" in data
         if binary and not self._dialect.binary:
             raise CommandError("the server does not take NUL")
         small = len(data) <= _LITERAL_MINUS_LENGTH
         sync = not (self._dialect.literal_plus or (self._dialect.literal_minus and small))
-        self._done += (bytes(self.text), Literal(data, sync, binary))
+        self._done += (bytes(self.text), Literal(data, sync, binary or literal8))
         self.text.clear()
 
     def parts(self) -> tuple[Part, ...]:

@@ -13,7 +13,7 @@ from io import BytesIO
 
 from gateway.upstream.imap.fetch import flags_response, match_flags
 from gateway.upstream.imap.parser import parse_response
-from gateway.upstream.imap.responses import Response
+from gateway.upstream.imap.responses import Enabled, Response
 
 __all__ = ["ResponseReader", "WireError"]
 
@@ -44,8 +44,8 @@ class ResponseReader:
     """Bytes in, responses out.
 
     Limits in octets: `max_line` for the text of one response with its line ends, `max_literal` for each
-    literal, `max_buffer` for text and literals of one response together. Set `utf8` once UTF8=ACCEPT is
-    enabled: mailbox names then are UTF-8.
+    literal, `max_buffer` for text and literals of one response together. From the ENABLED that names
+    UTF8=ACCEPT on (RFC 6855), which `utf8` tells, mailbox names are UTF-8.
     """
 
     def __init__(self, *, max_line: int, max_literal: int, max_buffer: int) -> None:
@@ -128,7 +128,11 @@ class ResponseReader:
         if not (line.endswith(b"}") and self._open_literal(line)):
             self._texts.append(line.decode("utf-8", "surrogateescape"))
             text = self._texts[0] if len(self._texts) == 1 else "".join(self._texts)
-            responses += parse_response(text, self._literals, utf8=self.utf8)
+            found = parse_response(text, self._literals, utf8=self.utf8)
+            if isinstance(found[0], Enabled) and "UTF8=ACCEPT" in found[0].names:
+                # At once: what follows may have come with it.
+                self.utf8 = True
+            responses += found
             self._forget()
         return behind
 

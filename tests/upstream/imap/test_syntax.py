@@ -90,6 +90,7 @@ def test_literals_of_the_dialects(dialect: Dialect, small: bytes, large: bytes) 
 
 def test_octets_with_nul_need_binary() -> None:
     assert line(Octets(b"\0"), Dialect(binary=True)) == b"a X ~{1}\r\n\0\r\n"
+    assert line(Octets(b"x", literal8=True)) == b"a X ~{1}\r\nx\r\n"
     assert line(Octets(b"\0"), Dialect(binary=True, literal_plus=True)) == b"a X ~{1+}\r\n\0\r\n"
     with pytest.raises(CommandError, match="NUL"):
         line(Octets(b"\0"))

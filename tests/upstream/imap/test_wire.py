@@ -233,3 +233,10 @@ def test_a_literal_in_pieces_is_not_held_twice() -> None:
     assert isinstance(found, Fetch)
     assert len(found.sections["BODY[]"] or b"") == size
     assert peak < 1.5 * size
+
+
+def test_names_are_utf8_from_the_response_on_that_says_so() -> None:
+    reader = ResponseReader(max_line=1000, max_literal=1000, max_buffer=1000)
+    name = '* LIST () "/" "&APw-"\r\n'
+    told = reader.feed(f"{name}* ENABLED UTF8=ACCEPT\r\n{name}".encode())
+    assert [response.name for response in told if isinstance(response, List)] == ["ü", "&APw-"]
