@@ -111,7 +111,10 @@ class MailProgram:
         self._do(lambda client: client.select("INBOX"))
 
     def _do(self, action: Callable[[imaplib.IMAP4], tuple[str, list[Any]]]) -> list[Any]:
-        """Do something; once more on a new connection when the server had been restarted meanwhile."""
+        """Do something; once more on a new connection when the server had been restarted meanwhile.
+
+        Also when it stumbles over a mailbox that was deleted and made again this moment.
+        """
         for attempt in range(2):
             try:
                 if self._client is None:
@@ -123,6 +126,9 @@ class MailProgram:
                     self._client = None
                 if attempt:
                     raise
+                continue
+            if status == "NO" and not attempt and b"deleted under us" in b"".join(data):
+                self.close()
                 continue
             if status != "OK":
                 raise AssertionError(f"{status} {data!r}")
