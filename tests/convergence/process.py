@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from tests.convergence.fuse import ENVIRONMENT, Fuse
@@ -116,5 +117,7 @@ class FusedGateway(Gateway):
         self.kill()
         for pipe in (self._starter.stdin, self._starter.stdout):
             if pipe is not None:
-                pipe.close()
+                # Something may be unsent when all of it was interrupted.
+                with suppress(BrokenPipeError):
+                    pipe.close()
         self._starter.wait()
