@@ -128,6 +128,7 @@ class App:
             metrics=metrics,
             trace=Trace(settings.log.trace),
             stopping=self._stopping,
+            grace=settings.server.shutdown_grace,
         )
         health = Health({"store": state.check_writable, "imap": imap.check, "smtp": smtp.check})
         self._pages = Starlette(routes=[*health.routes(), metrics.route()])

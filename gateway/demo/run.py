@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 HOST = "127.0.0.1"
 PORT = 8080
 START_SECONDS = 15.0
+GRACE = 2
 
 MISSING = """\
 The demo needs two packages that the gateway itself does not: pymap and aiosmtpd ({error}).
@@ -74,7 +75,7 @@ async def _demo(once: bool) -> int:
 def _settings(servers: MailServers, folder: Path) -> Settings:
     return Settings.model_validate(
         {
-            "server": {"listen": f"{HOST}:{PORT}"},
+            "server": {"listen": f"{HOST}:{PORT}", "shutdown_grace": GRACE},
             "imap": {"host": HOST, "port": servers.imap_port, "security": "none"},
             "smtp": {"host": HOST, "port": servers.smtp_port, "security": "none"},
             "identity": {"name": "Demo User"},
@@ -90,7 +91,11 @@ class _Server:
     def __init__(self, settings: Settings) -> None:
         self._app = create_app(settings)
         config = uvicorn.Config(
-            self._app, http=BoundedProtocol, log_config=None, lifespan="on", timeout_graceful_shutdown=3
+            self._app,
+            http=BoundedProtocol,
+            log_config=None,
+            lifespan="on",
+            timeout_graceful_shutdown=GRACE + 1,
         )
         self._server = uvicorn.Server(config)
         self._task: asyncio.Task[None] | None = None

@@ -13,6 +13,7 @@ from datetime import datetime
 from gateway.eas.commands.base import Context
 from gateway.eas.options import CollectionOptions
 from gateway.errors import UpstreamUnavailable
+from gateway.ports import Unsubscribe
 from gateway.sync.cursor import MailCursor
 from gateway.sync.hierarchy import mailbox_of
 from gateway.sync.news import baseline, has_news
@@ -26,7 +27,7 @@ _RETRY_DELAYS = (1, 2, 4, 8, 16)
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
+class _Watched:
     """A folder being waited for, and what the device knows of it."""
 
     collection: CollectionId
@@ -35,68 +36,104 @@ class Watched:
     since: datetime | None
 
 
-async def watched(context: Context, folders: Sequence[Folder]) -> Sequence[Watched]:
-    """What to compare each folder with: what its device was sent last.
-
-    For a folder never synced it is what is there now. Raises `NotFound` when a mailbox is gone, and
-    `UpstreamError`.
-    """
-    states = await context.services.state.load_syncs(context.principal.user, context.device.id)
-    now = context.services.clock.now()
-    found: list[Watched] = []
-    for folder in folders:
-        mailbox = mailbox_of(folder)
-        if mailbox is None:
-            continue  # nothing ever arrives there
-        stored = states.get(folder.id)
-        if stored is None:
-            cursor, since = baseline(await context.mailboxes.view(mailbox)), None
-        else:
-            cursor = MailCursor.unpack(stored.cursor)
-            since = CollectionOptions.unpack(stored.options).since(now)
-        found.append(Watched(folder.id, mailbox, cursor, since))
-    return found
-
-
 async def wait_for_news(
-    context: Context, folders: Sequence[Watched], seconds: float
+    context: Context, folders: Sequence[Folder], seconds: float
 ) -> Sequence[CollectionId]:
-    """The folders with news, as soon as there are any; none when time is up or the server shuts down.
+    """The folders with news, as soon as there are any.
 
-    Raises `NotFound` when a mailbox goes, and `UpstreamUnavailable` when the upstream stays away.
+    None when time is up, the server shuts down or the device asks anew, be the upstream in the middle of an
+    answer. Raises `NotFound` when a mailbox is gone, and `UpstreamUnavailable` when the upstream stays away
+    or did not answer once.
     """
-    by_mailbox = {folder.mailbox: folder for folder in folders}
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + max(seconds - _EARLY, seconds / 2)
-    async with Waiter(context.mailboxes, by_mailbox, (context.stopping, context.superseded)) as waiter:
-        dirty = frozenset(by_mailbox)
-        failures = 0
-        while True:
-            changed: Sequence[CollectionId] = ()
-            try:
-                changed = await _changed(context, by_mailbox, dirty)
-                failures = 0
-            except UpstreamUnavailable:
-                if failures == len(_RETRY_DELAYS):
-                    raise
-                failures += 1
-            left = deadline - loop.time()
-            if changed or waiter.interrupted or left <= 0:
-                return changed
-            if failures:  # what was dirty still has to be looked at
-                await waiter.news(min(left, _RETRY_DELAYS[failures - 1]))
-                dirty = frozenset(by_mailbox)
+    hold = _Hold(context, seconds)
+    loop, limit = asyncio.get_running_loop(), asyncio.timeout_at(hold.deadline)
+
+    def end() -> None:
+        if not limit.expired():
+            limit.reschedule(loop.time())
+
+    unsubscribe: list[Unsubscribe] = []
+    try:
+        async with limit:
+            unsubscribe += [interrupt.listen(end) for interrupt in hold.interrupts]
+            return await hold.news(folders)
+    except TimeoutError:
+        if hold.compared or hold.interrupted:
+            return ()
+        raise UpstreamUnavailable("no answer in the time the request is held") from None
+    finally:
+        for each in unsubscribe:
+            each()
+
+
+class _Hold:
+    """One held request. `compared`: it was found out at least once whether there are news."""
+
+    def __init__(self, context: Context, seconds: float) -> None:
+        self._context = context
+        self.deadline = asyncio.get_running_loop().time() + max(seconds - _EARLY, seconds / 2)
+        self.interrupts = (context.stopping, context.superseded)
+        self.compared = False
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether the request is to be answered now, news or not."""
+        return any(interrupt.is_set() for interrupt in self.interrupts)
+
+    async def news(self, folders: Sequence[Folder]) -> Sequence[CollectionId]:
+        """The folders with news, none when interrupted; to be ended from outside at the deadline."""
+        by_mailbox = {folder.mailbox: folder for folder in await self._watched(folders)}
+        loop = asyncio.get_running_loop()
+        async with Waiter(self._context.mailboxes, by_mailbox, self.interrupts) as waiter:
+            dirty = frozenset(by_mailbox)
+            failures = 0
+            while True:
+                changed: Sequence[CollectionId] = ()
+                try:
+                    changed = await self._changed(by_mailbox, dirty)
+                    self.compared, failures = True, 0
+                except UpstreamUnavailable:
+                    if failures == len(_RETRY_DELAYS):
+                        raise
+                    failures += 1
+                if changed or self.interrupted:
+                    return changed
+                left = self.deadline - loop.time()
+                if failures:  # what was dirty still has to be looked at
+                    await waiter.news(min(left, _RETRY_DELAYS[failures - 1]))
+                    dirty = frozenset(by_mailbox)
+                else:
+                    dirty = await waiter.news(left)
+
+    async def _watched(self, folders: Sequence[Folder]) -> Sequence[_Watched]:
+        """What to compare each folder with: what the device was sent last.
+
+        For a folder never synced it is what is there now.
+        """
+        context = self._context
+        states = await context.services.state.load_syncs(context.principal.user, context.device.id)
+        now = context.services.clock.now()
+        found: list[_Watched] = []
+        for folder in folders:
+            mailbox = mailbox_of(folder)
+            if mailbox is None:
+                continue  # nothing ever arrives there
+            stored = states.get(folder.id)
+            if stored is None:
+                cursor, since = baseline(await context.mailboxes.view(mailbox)), None
             else:
-                dirty = await waiter.news(left)
+                cursor = MailCursor.unpack(stored.cursor)
+                since = CollectionOptions.unpack(stored.options).since(now)
+            found.append(_Watched(folder.id, mailbox, cursor, since))
+        return found
 
-
-async def _changed(
-    context: Context, folders: Mapping[str, Watched], dirty: frozenset[str]
-) -> Sequence[CollectionId]:
-    any_change = context.services.limits.notify_all
-    return [
-        folder.collection
-        for mailbox, folder in folders.items()
-        if mailbox in dirty
-        and await has_news(context.mailboxes, mailbox, folder.cursor, folder.since, any_change=any_change)
-    ]
+    async def _changed(
+        self, folders: Mapping[str, _Watched], dirty: frozenset[str]
+    ) -> Sequence[CollectionId]:
+        mailboxes, any_change = self._context.mailboxes, self._context.services.limits.notify_all
+        return [
+            folder.collection
+            for mailbox, folder in folders.items()
+            if mailbox in dirty
+            and await has_news(mailboxes, mailbox, folder.cursor, folder.since, any_change=any_change)
+        ]

@@ -12,8 +12,9 @@ import re
 import secrets
 import time
 import traceback
-from collections.abc import Iterable, Mapping
+from collections.abc import Coroutine, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 
@@ -95,7 +96,7 @@ class _Record:
 
 
 class EasEndpoint:
-    """Serves the commands. `stopping` is set when the server begins to shut down."""
+    """Serves the commands. `stopping` is set `grace` seconds before the server shuts down."""
 
     def __init__(
         self,
@@ -108,6 +109,7 @@ class EasEndpoint:
         metrics: Metrics,
         trace: Trace,
         stopping: Signal,
+        grace: float,
     ) -> None:
         self._commands = {command.name: command for command in commands}
         self._services = services
@@ -118,6 +120,7 @@ class EasEndpoint:
         self._metrics = metrics
         self._trace = trace
         self._stopping = stopping
+        self._grace = grace
         self._latest: dict[tuple[str, str, str], Signal] = {}
         self._log = structlog.get_logger("gateway.eas")
 
@@ -127,7 +130,7 @@ class EasEndpoint:
         headers = headers_of(scope)
         record = _Record(address=self._proxies.client(scope, headers))
         try:
-            response = await self._answer(scope, headers, receive, record)
+            response = await self._unless_stopped(self._answer(scope, headers, receive, record), record)
         except ClientGone:
             record.reason = "client gone"
             self._note(record, 0, 0, started)
@@ -147,6 +150,22 @@ class EasEndpoint:
             response.headers["Connection"] = "close"
         await send_response(send, response)
         self._note(record, response.code, len(response.body), started)
+
+    async def _unless_stopped(self, work: Coroutine[Any, Any, Response], record: _Record) -> Response:
+        """Give up work that is not done when the grace of a shutdown is over: uvicorn would answer 500."""
+        loop, limit = asyncio.get_running_loop(), asyncio.timeout(None)
+        try:
+            async with limit:
+                unsubscribe = self._stopping.listen(lambda: limit.reschedule(loop.time() + self._grace))
+                try:
+                    return await work
+                finally:
+                    unsubscribe()
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            record.reason = "not done when the gateway stopped"
+            return Response(503, {"Retry-After": str(status.RETRY_AFTER)})
 
     def _note(self, record: _Record, code: int, bytes_out: int, started: float) -> None:
         seconds = time.perf_counter() - started

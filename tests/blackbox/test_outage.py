@@ -117,6 +117,37 @@ def test_an_outage_between_two_syncs(own_dovecot: Dovecot, phone: Phone) -> None
         assert imap.search(None, "SEEN")[1] == [b"1"]
 
 
+def ping(phone: Phone, inbox: str, interval: int) -> Answer:
+    watched = element(Ping.Folder, element(Ping.Id, inbox), element(Ping.Class, "Email"))
+    body = element(Ping.Ping, element(Ping.HeartbeatInterval, interval), element(Ping.Folders, watched))
+    return phone.post("Ping", body, seconds=40)
+
+
+def test_a_held_request_ends_in_time_while_the_mail_server_hangs(user: str) -> None:
+    sections = {"eas": {"heartbeat_min": 1}}
+    with Dovecot() as dovecot, SmtpSink() as sink, Gateway(dovecot, sink, sections=sections) as gateway:
+        phone = Phone(gateway.host, gateway.port, user, dovecot.password)
+        inbox = begin(phone)
+        answers: list[Answer] = []
+        held = threading.Thread(target=lambda: answers.append(ping(phone, inbox, 4)))
+        held.start()
+        time.sleep(1.5)
+        with dovecot.hanging():
+            dovecot_hangs = time.monotonic()
+            held.join(10)
+            assert [answer.root.child_text(Ping.Status) for answer in answers] == ["1"]
+            assert is_told_to_wait(ping(phone, inbox, 3))  # nothing could be compared
+            held = threading.Thread(target=lambda: answers.append(ping(phone, inbox, 60)))
+            held.start()
+            time.sleep(0.5)
+            assert gateway.terminate() == 0
+            held.join(10)
+            assert len(answers) == 2
+            assert answers[1].root.child_text(Ping.Status) == "1"
+            assert time.monotonic() - dovecot_hangs < 10
+        assert "Traceback" not in gateway.log()
+
+
 @pytest.mark.parametrize("command", ["Ping", "Sync"])
 def test_a_held_request_outlives_an_outage(own_dovecot: Dovecot, phone: Phone, command: str) -> None:
     inbox = begin(phone)
@@ -127,9 +158,7 @@ def test_a_held_request_outlives_an_outage(own_dovecot: Dovecot, phone: Phone, c
             wait = [element(AirSync.HeartbeatInterval, 60)]
             answers.append(phone.post_sync(phone.collection(inbox), more=wait, seconds=40))
         else:
-            watched = element(Ping.Folder, element(Ping.Id, inbox), element(Ping.Class, "Email"))
-            body = element(Ping.Ping, element(Ping.HeartbeatInterval, 60), element(Ping.Folders, watched))
-            answers.append(phone.post("Ping", body, seconds=40))
+            answers.append(ping(phone, inbox, 60))
 
     thread = threading.Thread(target=hold)
     thread.start()

@@ -176,6 +176,7 @@ class Site:
             metrics=self.metrics,
             trace=Trace(traced),
             stopping=self.stopping,
+            grace=0.3,
         )
 
     async def provisioned(self, device: str = "d1") -> None:

@@ -519,6 +519,19 @@ async def test_a_newer_request_supersedes_the_held_one(site: Site) -> None:
     assert (await other_device).status == "1"
 
 
+async def test_work_that_outlasts_the_grace_of_a_shutdown_is_503(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    site.users.seconds = 60
+    asked = asyncio.create_task(site.post("FolderSync", FOLDER_SYNC))
+    await asyncio.sleep(0.2)
+    site.stopping.set()
+    answer = await asked
+    assert answer.code == 503
+    assert int(answer.headers["retry-after"]) > 0
+    assert not [record for record in caplog.records if record.name.startswith("uvicorn")]
+
+
 async def test_ping_goes_without_key_and_body(site: Site) -> None:
     site.stopping.set()
     answer = await site.post("Ping", key=None, device="new", headers={"Content-Type": ""})

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from gateway.eas import fields
 from gateway.eas.commands.base import BodyRule, Context, Reply
-from gateway.eas.hold import wait_for_news, watched
+from gateway.eas.hold import wait_for_news
 from gateway.eas.versions import Version
 from gateway.errors import NotFound
 from gateway.sync.folders import Folders
@@ -63,7 +63,7 @@ class Ping:
             wanted = await self._resolve(context, folders)
             if wanted is None:
                 return _status(_FOLDER_SYNC)
-            changed = await wait_for_news(context, await watched(context, wanted), interval)
+            changed = await wait_for_news(context, wanted, interval)
         except NotFound:
             return _status(_FOLDER_SYNC)
         if not changed:

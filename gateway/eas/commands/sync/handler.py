@@ -16,7 +16,7 @@ from gateway.eas.commands.sync import operations, reply, request
 from gateway.eas.commands.sync.operations import Plan
 from gateway.eas.commands.sync.request import MAX_WAIT, MAX_WINDOW, SyncCollection, SyncRequest, Verb
 from gateway.eas.content import email
-from gateway.eas.hold import wait_for_news, watched
+from gateway.eas.hold import wait_for_news
 from gateway.eas.options import CollectionOptions
 from gateway.eas.versions import Version
 from gateway.errors import (
@@ -258,7 +258,7 @@ class _Exchange:
         wanted = [collection.id for collection in asked.collections if collection.wants_changes]
         folders = [folder for name in wanted if (folder := find(self.folders, name)) is not None]
         try:
-            return bool(await wait_for_news(context, await watched(context, folders), asked.wait or 0))
+            return bool(await wait_for_news(context, folders, asked.wait or 0))
         except NotFound:
             return True  # a mailbox went away: serving the collections again tells the device so
 
