@@ -21,7 +21,18 @@ _REMEDIES = {
     "SQLITE_LOCKED": "another program has locked the file for too long",
     "SQLITE_TOOBIG": "a value is larger than SQLite stores",
 }
-_PASSING = ("SQLITE_BUSY", "SQLITE_LOCKED")
+_PASSING = frozenset(
+    {
+        "SQLITE_BUSY",
+        "SQLITE_LOCKED",
+        "SQLITE_FULL",
+        "SQLITE_IOERR",
+        "SQLITE_READONLY",
+        "SQLITE_CANTOPEN",
+        "SQLITE_PERM",
+    }
+)
+"""What ends some time, be it by the administrator's hand: a phone must not give up its message for it."""
 
 
 def explain(error: sqlite3.Error | MemoryError, path: Path) -> GatewayError:

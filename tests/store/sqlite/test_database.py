@@ -95,6 +95,13 @@ async def test_a_cancelled_waiter_harms_nobody_and_its_work_is_done(database: Da
     assert await numbers(database) == [1, 2]
 
 
+async def test_a_file_that_cannot_be_written_for_now_is_passing(database: Database) -> None:
+    await database.write(lambda connection: connection.execute("PRAGMA query_only = ON"))
+    with pytest.raises(GatewayError, match="cannot be written") as caught:
+        await database.write(lambda connection: insert(connection, 1))
+    assert caught.value.kind is Kind.SERVER_ERROR_RETRY
+
+
 async def test_a_full_disk_fails_the_whole_group_and_says_what_to_do(database: Database) -> None:
     def limit(connection: sqlite3.Connection, pages: int) -> None:
         connection.execute(f"PRAGMA max_page_count = {pages}")
@@ -113,6 +120,7 @@ async def test_a_full_disk_fails_the_whole_group_and_says_what_to_do(database: D
     outcomes = await asyncio.gather(*group, return_exceptions=True)
     assert isinstance(outcomes[1], GatewayError)
     assert "the disk is full: free some space" in outcomes[1].detail
+    assert outcomes[1].kind is Kind.SERVER_ERROR_RETRY
     # The other one was either stored and told so, or neither.
     assert await numbers(database) == ([1] if outcomes[0] is None else [])
     await database.write(lambda c: limit(c, 100000))
