@@ -17,7 +17,7 @@ from gateway.eas.commands import COMMANDS
 from gateway.eas.commands.base import Limits, Services
 from gateway.eas.identity import Identity
 from gateway.errors import GatewayError
-from gateway.store.sqlite import SqliteState, parse_url
+from gateway.store.sqlite import SqliteState, parse_url, serving
 from gateway.sync.waiter import Signal
 from gateway.upstream.imap.settings import ImapSettings
 from gateway.upstream.imap.upstream import ImapUpstream
@@ -92,6 +92,7 @@ class App:
     async def _start(self, parts: AsyncExitStack) -> None:
         """Open every part, and connect them; `parts` closes them in reverse."""
         settings = self._settings
+        await parts.enter_async_context(serving(parse_url(settings.store.url)))
         state = await open_state(settings)
         parts.push_async_callback(state.aclose)
         imap = ImapUpstream(_imap(settings))

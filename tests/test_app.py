@@ -6,6 +6,8 @@ import base64
 import contextlib
 import http.client
 import json
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -15,7 +17,7 @@ import pytest
 from gateway.demo.client import Account, Client
 from gateway.demo.phone import INBOX, Phone
 from tests.support.dovecot import Dovecot
-from tests.support.gateway import Gateway
+from tests.support.gateway import Gateway, GatewayFailed
 from tests.support.ports import free_ports
 from tests.support.smtp_sink import SmtpSink
 
@@ -99,6 +101,18 @@ def test_the_log_has_a_line_for_each_request_and_no_password(
     assert "s3cr3t-wr0ng" not in log
     for headers in (login(user, dovecot.password), login(user, "s3cr3t-wr0ng")):
         assert headers["Authorization"].split()[1] not in log
+
+
+def test_a_second_gateway_on_the_same_store_does_not_start(
+    gateway: Gateway, dovecot: Dovecot, sink: SmtpSink
+) -> None:
+    second = Gateway(dovecot, sink, sections={"store": {"url": f"sqlite://{gateway.database}"}})
+    with contextlib.closing(second), pytest.raises(GatewayFailed) as failed:
+        second.start()
+    assert str(failed.value).count("another gateway is serving from it") == 1
+    assert "Traceback" not in str(failed.value)
+    command = [sys.executable, "-m", "gateway", "devices", "--config", str(gateway.config)]
+    assert subprocess.run(command, check=False, timeout=30).returncode == 0
 
 
 def test_it_starts_while_nothing_behind_it_does(dovecot: Dovecot, sink: SmtpSink) -> None:
