@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 from gateway.eas import fields, sentmail
 from gateway.eas.commands.base import BodyRule, Context, Reply
@@ -15,6 +16,8 @@ from wbxml import Element
 from wbxml.pages import ComposeMail
 
 _MAX_CLIENT_ID = 40
+_THREAD_OCTETS = 256 * 1024
+"""From this size on a message is read and rewritten outside the event loop."""
 
 
 class SendMail:
@@ -34,14 +37,14 @@ class SendMail:
 
         Once begun, sending goes on when the client goes away: it would only send again.
         """
-        parcel = self._parcel(context, root, body)
+        parcel = await self._parcel(context, root, body)
         root = None
         work = context.services.background.start(self._send(context, parcel))
         if await asyncio.shield(work) is Sending.REPEATED:
             raise Refused(Kind.PREVIOUSLY_SENT, "this ClientId was used before")
         return None
 
-    def _parcel(self, context: Context, root: Element | None, body: bytes) -> Parcel:
+    async def _parcel(self, context: Context, root: Element | None, body: bytes) -> Parcel:
         client_id, mime, save = "", body, context.request.save_in_sent
         if root is not None:
             if root.find(ComposeMail.AccountId) is not None:
@@ -52,7 +55,8 @@ class SendMail:
             mime = fields.required(root, ComposeMail.Mime).data()
             save = fields.boolean(root, ComposeMail.SaveInSentItems, default=False)
         principal, identity = context.principal, context.services.identity
-        outgoing = compose.prepare(
+        prepare = partial(
+            compose.prepare,
             mime,
             sender=principal.email,
             sender_name=principal.display_name,
@@ -60,6 +64,7 @@ class SendMail:
             now=context.services.clock.now(),
             unique=client_id,
         )
+        outgoing = prepare() if len(mime) < _THREAD_OCTETS else await asyncio.to_thread(prepare)
         return Parcel(
             client_id=client_id,
             digest=outgoing.digest,

@@ -1,0 +1,40 @@
+"""SendMail on its way from the request to the outbox."""
+
+from __future__ import annotations
+
+import threading
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from gateway.app import SystemClock
+from gateway.eas.commands.base import Context
+from gateway.eas.commands.sendmail import SendMail
+from gateway.eas.identity import Identity
+from gateway.mail import compose
+from gateway.types import Credentials, Principal, UserId
+
+PRINCIPAL = Principal(UserId("jo"), "jo@example.test", Credentials("jo", "pw"))
+
+
+@pytest.mark.parametrize(("octets", "in_the_loop"), [(1_000, True), (2_000_000, False)])
+async def test_large_messages_are_composed_outside_the_event_loop(
+    monkeypatch: pytest.MonkeyPatch, octets: int, in_the_loop: bool
+) -> None:
+    where: list[threading.Thread] = []
+    prepare = compose.prepare
+
+    def noted(*args: Any, **kwargs: Any) -> compose.Outgoing:
+        where.append(threading.current_thread())
+        return prepare(*args, **kwargs)
+
+    monkeypatch.setattr(compose, "prepare", noted)
+    services = SimpleNamespace(identity=Identity(), clock=SystemClock())
+    request = SimpleNamespace(save_in_sent=True)
+    context = SimpleNamespace(principal=PRINCIPAL, services=services, request=request)
+    mime = b"To: ben@example.test\r\n\r\n" + b"a\r\n" * (octets // 3)
+    parcel = await SendMail()._parcel(cast("Context", context), None, mime)
+    assert parcel.recipients == ("ben@example.test",)
+    assert len(parcel.message) >= octets
+    assert [thread is threading.main_thread() for thread in where] == [in_the_loop]
