@@ -33,6 +33,8 @@ from gateway.web.trace import Trace
 __all__ = ["RELEASE", "App", "SystemClock", "create_app", "open_state"]
 
 _HOUR = 3600
+_UNPROVISIONED = timedelta(days=1)
+"""How long a device is remembered that asks but is never provisioned: anybody with a login can invent ids."""
 RELEASE = version("activesync-gateway")
 
 
@@ -148,11 +150,13 @@ async def _running(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
 
 
 async def _housekeeping(services: Services) -> None:
-    """Forget messages sent so long ago that nobody repeats them, until cancelled."""
+    """Forget messages sent so long ago that nobody repeats them, and ids that became no devices."""
     log = structlog.get_logger("gateway.app")
     while True:
         try:
-            await services.state.prune_sends(services.clock.now() - services.limits.duplicate_window)
+            now = services.clock.now()
+            await services.state.prune_sends(now - services.limits.duplicate_window)
+            await services.state.prune_devices(now - _UNPROVISIONED)
         except GatewayError as error:
             log.warning("housekeeping failed", reason=error.detail)
         await asyncio.sleep(_HOUR)

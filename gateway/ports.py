@@ -181,6 +181,10 @@ class State(Protocol):
 
     async def list_devices(self, user: UserId | None = None) -> Sequence[Device]: ...
 
+    async def prune_devices(self, before: datetime) -> None:
+        """Forget devices never provisioned and not seen since that time, and all that is kept of them."""
+        ...
+
     async def load_folders(self, user: UserId) -> FolderList: ...
 
     async def save_folders(self, user: UserId, folders: FolderList) -> FolderList:

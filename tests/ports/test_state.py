@@ -94,6 +94,31 @@ class TestDevices:
         assert [device.policy_key for device in await state.list_devices()] == [1, 2]
         assert [device.type for device in await state.list_devices(BERT)] == ["b"]
 
+    async def test_what_was_never_provisioned_is_forgotten(self, state: State) -> None:
+        unseen = Device(user=ANNA, id=DeviceId("UNSEEN"), type="a", first_seen=NOON)
+        asked = Device(user=ANNA, id=PHONE, type="a", last_seen=NOON)
+        for device in (
+            asked,
+            unseen,
+            asked.replace(user=BERT, policy_key=1),
+            asked.replace(user=BERT, id=TABLET, last_seen=NOON + timedelta(seconds=1)),
+        ):
+            await state.save_device(device)
+            await state.save_memo(device.user, device.id, "ping", b"x")
+            await state.save_sync(device.user, device.id, INBOX, replace(FIRST, revision=0))
+            await state.save_intents(device.user, device.id, INBOX, {"a": b"1"})
+        await state.prune_devices(NOON)
+        assert len(await state.list_devices()) == 4
+        await state.prune_devices(NOON + timedelta(milliseconds=1))
+        assert [(device.user, device.id) for device in await state.list_devices()] == [
+            (BERT, PHONE),
+            (BERT, TABLET),
+        ]
+        for user, name, left in ((ANNA, PHONE, False), (BERT, PHONE, True), (BERT, TABLET, True)):
+            assert (await state.load_memo(user, name, "ping") is not None) is left
+            assert (await state.load_sync(user, name, INBOX) is not None) is left
+            assert bool(await state.load_intents(user, name, INBOX)) is left
+
     async def test_times_are_told_in_utc(self, state: State) -> None:
         east = NOON.astimezone(timezone(timedelta(hours=9)))
         await state.save_device(Device(user=ANNA, id=PHONE, type="x", first_seen=east))

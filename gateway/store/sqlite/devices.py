@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from datetime import datetime
 from typing import Any
 
 from gateway.store.sqlite.times import from_milliseconds, milliseconds
 from gateway.types import Device, DeviceId, UserId
 
-__all__ = ["list_all", "load", "load_memo", "save", "save_memo"]
+__all__ = ["list_all", "load", "load_memo", "prune", "save", "save_memo"]
 
 _LOAD = """
     SELECT user, id, type, policy_key, version, agent, information, first_seen, last_seen
@@ -24,6 +25,10 @@ _SAVE = """
         user, id, type, policy_key, version, agent, information, first_seen, last_seen
     ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
+_PRUNE = """
+    DELETE FROM device WHERE policy_key = 0 AND coalesce(last_seen, first_seen, 0) < ? RETURNING user, id
+"""
+_OF_DEVICES = ("memo", "sync_state", "intent")
 
 
 def load(connection: sqlite3.Connection, user: UserId, device: DeviceId) -> Device | None:
@@ -51,6 +56,13 @@ def save(connection: sqlite3.Connection, device: Device) -> None:
         None if device.last_seen is None else milliseconds(device.last_seen),
     )
     connection.execute(_SAVE, row)
+
+
+def prune(connection: sqlite3.Connection, before: datetime) -> None:
+    """Forget the devices without a policy key that were last seen before that time, and their values."""
+    gone = connection.execute(_PRUNE, (milliseconds(before),)).fetchall()
+    for table in _OF_DEVICES:
+        connection.executemany(f"DELETE FROM {table} WHERE user = ? AND device = ?", gone)  # noqa: S608
 
 
 def load_memo(connection: sqlite3.Connection, user: UserId, device: DeviceId, name: str) -> bytes | None:

@@ -87,6 +87,9 @@ class SqliteState:
     async def list_devices(self, user: UserId | None = None) -> Sequence[Device]:
         return await self._database.read(lambda connection: devices.list_all(connection, user))
 
+    async def prune_devices(self, before: datetime) -> None:
+        await self._database.write(lambda connection: devices.prune(connection, before))
+
     async def load_folders(self, user: UserId) -> FolderList:
         return await self._database.read(lambda connection: folder_lists.load(connection, user))
 
