@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from tests.convergence.store import Operation, Verb
 
 GONE = ""
+CONTENDED = -1
 TRASH = "Trash"
 
 
@@ -50,8 +51,8 @@ class Ledger:
     """Times nobody could know whether a message was submitted: each may lead to one more copy."""
     _place: dict[str, str | None] = field(default_factory=dict)
     _marks: dict[tuple[str, Verb], bool | None] = field(default_factory=dict)
-    _touched: Counter[str] = field(default_factory=Counter)
-    _in_flight: Counter[str] = field(default_factory=Counter)
+    _touched: Counter[tuple[str, Verb]] = field(default_factory=Counter)
+    _in_flight: Counter[tuple[str, Verb]] = field(default_factory=Counter)
     acknowledged: set[str] = field(default_factory=set)
     """Messages the gateway said it had sent."""
 
@@ -66,19 +67,23 @@ class Ledger:
 
     def marked(self, token: str, verb: Verb, *, on: bool) -> None:
         """A mark was set or cleared."""
-        self._touched[token] += 1
-        self._marks[token, verb] = None if self._in_flight[token] else on
+        self._touched[token, verb] += 1
+        self._marks[token, verb] = None if self._contended(token, verb) else on
 
     def moved(self, token: str, mailbox: str) -> None:
         """A message was moved."""
-        self._touched[token] += 1
-        self._place[token] = None if self._in_flight[token] else mailbox
+        self._touched[token, Verb.DELETE] += 1
+        self._place[token] = None if self._contended(token, Verb.DELETE) else mailbox
 
     def expunged(self, token: str) -> None:
         """A message was removed for good."""
-        self._touched[token] += 1
+        self._touched[token, Verb.DELETE] += 1
         self.doomed.add(token)
         self._place[token] = None
+
+    def _contended(self, token: str, verb: Verb) -> bool:
+        """Whether a phone may still do the same, or remove the message, nobody knows when."""
+        return self._in_flight[token, verb] > 0 or self._in_flight[token, Verb.DELETE] > 0
 
     def renamed(self, old: str, new: str) -> None:
         """A mailbox got another name."""
@@ -90,19 +95,22 @@ class Ledger:
 
     def issued(self, operation: Operation) -> None:
         """A user did something; nobody knows yet when the gateway does it."""
-        token = operation.token
-        self._touched[token] += 1
-        self._in_flight[token] += 1
-        operation.mark = self._touched[token]
+        token, verb = operation.token, operation.verb
+        contended = self._contended(token, verb)
+        # What is done to a message that is deleted in the same request is not done.
+        for touched in Verb if verb is Verb.DELETE else (verb,):
+            self._touched[token, touched] += 1
+        operation.mark = CONTENDED if contended else self._touched[token, verb]
+        self._in_flight[token, verb] += 1
         if operation.permanent:
             self.doomed.add(token)
         self._expect(operation, certain=False)
 
     def settled(self, operation: Operation, *, done: bool) -> None:
         """The gateway answered; `done` says that it claims success."""
-        token = operation.token
-        self._in_flight[token] -= 1
-        untouched = operation.mark == self._touched[token]
+        key = operation.token, operation.verb
+        self._in_flight[key] -= 1
+        untouched = operation.mark == self._touched[key] and not self._in_flight[key]
         self._expect(operation, certain=done and untouched)
 
     def _expect(self, operation: Operation, *, certain: bool) -> None:

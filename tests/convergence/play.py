@@ -117,7 +117,7 @@ class Play:
 
     def _some_message(self, choices: Choices) -> tuple[str, int, str] | None:
         mailbox = choices.pick(["INBOX", "INBOX", *self.mail.mailboxes()])
-        unsent = {letter.token for phone in self.phones for letter in phone.outbox}
+        unsent = self._unsent()
         held = {uid: one for uid, one in self.mail.content(mailbox).items() if one.token not in unsent}
         if not held:
             return None
@@ -232,7 +232,7 @@ class Play:
         return chosen
 
     def _act(self, choices: Choices, phone: Phone, chosen: Sequence[str]) -> None:
-        unsent = {letter.token for each in self.phones for letter in each.outbox}
+        unsent = self._unsent()
         for name in chosen:
             held = phone.collection(name)
             for _ in range(choices.number(0, 2)):
@@ -244,6 +244,13 @@ class Play:
                 on = choices.number(0, 1) == 1
                 self._tell(f"{phone}: {verb.value}={on} {held.items[item].token} ({item})")
                 phone.do(name, verb, item, on=on)
+
+    def _unsent(self) -> set[str]:
+        """Messages still being sent or copied to Sent.
+
+        Who removes a copy before the gateway knows that it is there gets a second one.
+        """
+        return {letter.token for phone in self.phones for letter in phone.outbox} | {*self.world.unfinished()}
 
     def _request(
         self,
