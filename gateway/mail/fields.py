@@ -13,6 +13,7 @@ LONGEST_HEADER = 1024 * 1024
 LONGEST_LINE = 998
 """Octets of a line without its end (RFC 5322 2.1.1)."""
 
+_PIECE = 1024 * 1024
 _NAME = re.compile(rb"([!-9;-~]+)[ \t]*:")
 _BLANKS = re.compile(rb"[ \t]+")
 
@@ -35,7 +36,17 @@ def crlf(message: bytes) -> bytes:
     line_feeds = message.count(b"\n")
     if line_feeds == message.count(b"\r") == message.count(b"\r\n"):
         return message
-    return message.replace(b"\r\n", b"\n").replace(b"\r", b"\n").replace(b"\n", b"\r\n")
+    # In pieces, since one call for all of a large message would stop the event loop, from any thread.
+    pieces: list[bytes] = []
+    start = 0
+    while start < len(message):
+        end = start + _PIECE
+        if message[end - 1 : end + 1] == b"\r\n":
+            end += 1
+        piece = message[start:end].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        pieces.append(piece.replace(b"\n", b"\r\n"))
+        start = end
+    return b"".join(pieces)
 
 
 def split_header(message: bytes) -> tuple[list[Field], int]:
