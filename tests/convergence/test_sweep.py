@@ -10,6 +10,6 @@ from tests.convergence.world import World
 def test_killed_at_a_boundary_nothing_is_lost_or_doubled(world: World) -> None:
     outcome = Outcome()
     habits = IOS if world.profile == "full" else ANDROID
-    sweep(world, habits, every=37, outcome=outcome, offset=7)
+    sweep(world, habits, every=31, outcome=outcome, offset=7)
     assert outcome.wrong == []
-    assert outcome.points.total() > 5
+    assert outcome.points.total() >= 5
