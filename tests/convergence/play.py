@@ -130,7 +130,7 @@ class Play:
         """A phone syncs some folders, after its user did something."""
         phone = choices.pick(self.phones)
         if not phone.synced:
-            self._request(choices, phone, phone.folder_sync, "FolderSync")
+            self._request(choices, phone, phone.folder_sync, "FolderSync", first=phone.hierarchy_key == "0")
             return
         chosen = self._choose(choices, phone)
         self._act(choices, phone, chosen)
@@ -148,7 +148,7 @@ class Play:
         phone = choices.pick(self.phones)
         if choices.number(0, 4) == 0:
             phone.hierarchy_key = "0"
-        self._request(choices, phone, phone.folder_sync, "FolderSync")
+        self._request(choices, phone, phone.folder_sync, "FolderSync", first=phone.hierarchy_key == "0")
 
     def sends(self, choices: Choices) -> None:
         """A phone sends a message, or tries again; the SMTP server may be unwilling."""
@@ -264,7 +264,8 @@ class Play:
         """Make a request whose way is not safe."""
         fate = choices.pick(FATES)
         if first and fate in (Fate.LATE, Fate.OVERTAKEN):
-            # SyncKey 0 begins anew whenever it comes: nobody can tell a late copy from the wish.
+            # SyncKey 0 begins anew whenever it comes, and two generations are kept: a late copy may take the
+            # place of a key that the phone still needs.
             fate = Fate.REPLY_LOST
         position = choices.number(0, 100) / 100
         outcome = ""
