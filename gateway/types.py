@@ -206,8 +206,10 @@ class SyncState:
     The newest key issued is `{epoch}.{number}`. `cursor` is what the device knows once it has that key;
     `previous` what it knew with key `number - 1`, kept until the device proves the new key by using it.
     `results` holds the answers to the client operations of the request that produced `number`, for a
-    replay of that request. `options` are the collection's sticky options. `revision` guards against lost
-    updates: 0 is "not stored yet".
+    replay of that request. `options` are the collection's sticky options. `fresh` is the epoch of a new
+    beginning (SyncKey 0) that the device has not proven yet, "" without one, and `fresh_options` its options:
+    what is known stays until `{fresh}.1` is used. `revision` guards against lost updates: 0 is "not stored
+    yet".
     """
 
     epoch: str
@@ -217,6 +219,8 @@ class SyncState:
     results: bytes = b""
     options: bytes = b""
     revision: int = 0
+    fresh: str = ""
+    fresh_options: bytes = b""
 
 
 class OutboxStage(StrEnum):

@@ -4,12 +4,14 @@ MS-ASCMD 2.2.3.181, 3.1.5.3.
 
 A key is `{epoch}.{number}`. The epoch is random and made anew at each SyncKey 0, so that a key of an
 earlier life of the collection, of another collection or of another user is never taken for a current one.
-Within an epoch numbers count up.
+Within an epoch numbers count up. A new beginning does not end what was before until its first key is used: a
+late copy of an old request with SyncKey 0 must not take away the keys a device has.
 
     presented              is         the server
     "0"                    INITIAL    starts anew
     {epoch}.{number}       CURRENT    takes `cursor` as proven, may issue number + 1
     {epoch}.{number - 1}   REPLAY     repeats the answer it gave to that key, from `previous`
+    {fresh}.1              FRESH      takes the new beginning as proven, and forgets the epoch before
     anything else          UNKNOWN    refuses: Sync Status 3, FolderSync Status 9
 """
 
@@ -29,6 +31,7 @@ class KeyUse(Enum):
     INITIAL = auto()
     CURRENT = auto()
     REPLAY = auto()
+    FRESH = auto()
     UNKNOWN = auto()
 
 
@@ -42,6 +45,11 @@ def format_key(state: SyncState) -> str:
     return f"{state.epoch}.{state.number}"
 
 
+def begun_anew(state: SyncState) -> SyncState:
+    """The state with its new beginning in force."""
+    return SyncState(state.fresh, 1, b"", options=state.fresh_options, revision=state.revision)
+
+
 def classify(state: SyncState | None, key: str) -> KeyUse:
     """What the presented key means; never raises, whatever the key is."""
     if key == INITIAL_KEY:
@@ -52,4 +60,6 @@ def classify(state: SyncState | None, key: str) -> KeyUse:
         return KeyUse.CURRENT
     if state.previous is not None and key == f"{state.epoch}.{state.number - 1}":
         return KeyUse.REPLAY
+    if state.fresh and key == f"{state.fresh}.1":
+        return KeyUse.FRESH
     return KeyUse.UNKNOWN

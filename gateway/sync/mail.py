@@ -27,7 +27,7 @@ from gateway.ports import Mailboxes, State
 from gateway.sync import diff
 from gateway.sync.cursor import NO_UIDS, MailCursor
 from gateway.sync.diff import NOTHING, MailDelta
-from gateway.sync.keys import KeyUse, classify, format_key, new_epoch
+from gateway.sync.keys import KeyUse, begun_anew, classify, format_key, new_epoch
 from gateway.sync.leftovers import copied
 from gateway.types import FLAGGED, SEEN, CollectionId, DeviceId, MailboxView, SyncState, Uids, UserId
 
@@ -186,7 +186,7 @@ class MailSync:
                 return MailReply(KeyUse.UNKNOWN)
             if use is KeyUse.REPLAY:
                 return await self._replay(stored, request)
-            return await self._advance(stored, request)
+            return await self._advance(begun_anew(stored) if use is KeyUse.FRESH else stored, request)
 
     async def _view(self) -> MailboxView:
         if not self._mailbox:
@@ -196,16 +196,21 @@ class MailSync:
     # --- key 0 -------------------------------------------------------------------------------------------
 
     async def _begin(self, stored: SyncState | None, request: MailRequest) -> MailReply:
-        """Issue the first key. A repeated SyncKey 0 gets the same key as long as that key was not used."""
+        """Issue a first key. A repeated SyncKey 0 gets the same one as long as it was not used.
+
+        What the device had before stays good until then.
+        """
         options = request.options or b""
-        if stored is not None and stored.number == 1 and stored.previous is None and not stored.cursor:
-            if stored.options != options:
-                stored = await self._save(replace(stored, options=options))
-            return MailReply(KeyUse.INITIAL, format_key(stored))
         await self._view()  # a mailbox that is not there must not get a key
-        first = SyncState(epoch=new_epoch(), number=1, cursor=b"", options=options)
-        first = await self._state.reset_sync(self._user, self._device, self._collection, first)
-        return MailReply(KeyUse.INITIAL, format_key(first))
+        if stored is None:
+            begun = SyncState(new_epoch(), 1, b"", options=options)
+        elif not stored.cursor:
+            begun = replace(stored, options=options)
+        else:
+            begun = replace(stored, fresh=stored.fresh or new_epoch(), fresh_options=options)
+        if begun != stored:
+            begun = await self._state.reset_sync(self._user, self._device, self._collection, begun)
+        return MailReply(KeyUse.INITIAL, f"{begun.fresh or begun.epoch}.1")
 
     # --- the current key ---------------------------------------------------------------------------------
 

@@ -140,8 +140,7 @@ class Play:
         def ask(fate: Fate, position: float) -> Answered:
             return phone.sync(chosen, fate, position, partial=partial, heartbeat=heartbeat)
 
-        first = any(phone.collection(name).key == "0" for name in chosen)
-        self._request(choices, phone, ask, f"Sync {chosen}", first=first)
+        self._request(choices, phone, ask, f"Sync {chosen}")
 
     def syncs_folders(self, choices: Choices) -> None:
         """A phone brings its hierarchy up to date, from the start now and then (Gmail at each refresh)."""
@@ -264,8 +263,8 @@ class Play:
         """Make a request whose way is not safe."""
         fate = choices.pick(FATES)
         if first and fate in (Fate.LATE, Fate.OVERTAKEN):
-            # SyncKey 0 begins anew whenever it comes, and two generations are kept: a late copy may take the
-            # place of a key that the phone still needs.
+            # SyncKey 0 of the hierarchy goes on with the keys there are, and two generations are kept: a late
+            # copy may take the place of a key that the phone still needs.
             fate = Fate.REPLY_LOST
         position = choices.number(0, 100) / 100
         outcome = ""

@@ -192,7 +192,16 @@ class TestSyncStates:
         assert await state.load_syncs(ANNA, PHONE) == {}
 
     async def test_all_fields_come_back(self, state: State) -> None:
-        wanted = SyncState("e", 2**40, bytes(range(256)), previous=b"", results=b"r", options=b"\0")
+        wanted = SyncState(
+            "e",
+            2**40,
+            bytes(range(256)),
+            previous=b"",
+            results=b"r",
+            options=b"\0",
+            fresh="f",
+            fresh_options=b"\1",
+        )
         saved = await state.save_sync(ANNA, PHONE, INBOX, wanted)
         assert saved == replace(wanted, revision=1)
         assert await state.load_sync(ANNA, PHONE, INBOX) == saved

@@ -10,6 +10,8 @@ from gateway.types import SyncState
 FRESH = SyncState(epoch="ab", number=1, cursor=b"")
 LATER = SyncState(epoch="ab", number=7, cursor=b"", previous=b"")
 
+BEGUN_ANEW = SyncState(epoch="ab", number=7, cursor=b"", previous=b"", fresh="cd")
+
 
 @pytest.mark.parametrize(
     ("state", "key", "use"),
@@ -24,6 +26,11 @@ LATER = SyncState(epoch="ab", number=7, cursor=b"", previous=b"")
         (LATER, "cd.7", KeyUse.UNKNOWN),
         (LATER, "ab.07", KeyUse.UNKNOWN),
         (LATER, "", KeyUse.UNKNOWN),
+        (LATER, ".1", KeyUse.UNKNOWN),
+        (BEGUN_ANEW, "cd.1", KeyUse.FRESH),
+        (BEGUN_ANEW, "cd.2", KeyUse.UNKNOWN),
+        (BEGUN_ANEW, "ab.7", KeyUse.CURRENT),
+        (BEGUN_ANEW, "ab.6", KeyUse.REPLAY),
         (FRESH, "ab.1", KeyUse.CURRENT),
         (FRESH, "ab.0", KeyUse.UNKNOWN),
     ],

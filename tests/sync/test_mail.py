@@ -345,6 +345,40 @@ async def test_key_zero_twice_is_the_same_start(state: SqliteState, upstream: Me
     assert (await phone.ask()).key == (await phone.ask()).key
 
 
+async def test_a_late_key_zero_takes_nothing_away(state: SqliteState, upstream: MemoryUpstream) -> None:
+    inbox = upstream.boxes["INBOX"]
+    inbox.deliver()
+    phone, late = Phone(state, upstream, "p"), Phone(state, upstream, "p")
+    await phone.settle()
+    await late.ask(options=b"late")
+    inbox.deliver()
+    await phone.settle()
+    assert phone.items == contents(inbox)
+    assert phone.resets == 0
+    assert (await phone.ask()).options == b""
+
+
+async def test_a_new_beginning_holds_once_its_key_is_used(
+    state: SqliteState, upstream: MemoryUpstream
+) -> None:
+    inbox = upstream.boxes["INBOX"]
+    inbox.deliver()
+    old, new = Phone(state, upstream, "p"), Phone(state, upstream, "p")
+    await old.settle()
+    first, again = await new.ask(options=b"new"), await new.ask(options=b"new")
+    assert first.key == again.key
+    assert (await old.ask()).use is KeyUse.CURRENT
+    new.apply(first)
+    lost = await new.ask()
+    assert (lost.use, lost.options, list(lost.told.added)) == (KeyUse.CURRENT, b"new", [1])
+    assert (await old.ask()).use is KeyUse.UNKNOWN
+    repeated = await new.ask()
+    assert (repeated.use, repeated.key) == (KeyUse.REPLAY, lost.key)
+    new.apply(repeated)
+    await new.settle()
+    assert new.items == contents(inbox)
+
+
 async def test_a_mailbox_that_is_gone_leaves_the_state_alone(
     state: SqliteState, upstream: MemoryUpstream
 ) -> None:

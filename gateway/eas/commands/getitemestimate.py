@@ -92,9 +92,9 @@ class GetItemEstimate:
         mailbox = mailbox_of(folder)
         if mailbox is None:
             return 0, 0
-        packed = stored.cursor if use is KeyUse.CURRENT else stored.previous or b""
+        known = {KeyUse.CURRENT: stored.cursor, KeyUse.REPLAY: stored.previous}.get(use)
         view = await context.mailboxes.view(mailbox)
-        cursor = MailCursor.unpack(packed).rebased(view.uidvalidity)
+        cursor = MailCursor.unpack(known or b"").rebased(view.uidvalidity)
         since = options.since(context.services.clock.now()) if options else None
         window = None
         if since is not None:

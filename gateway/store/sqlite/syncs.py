@@ -15,21 +15,23 @@ __all__ = ["Key", "load", "load_all", "load_intents", "reset", "save", "save_int
 Key = tuple[UserId, DeviceId, CollectionId]
 
 _LOAD = """
-    SELECT epoch, number, cursor, previous, results, options, revision
+    SELECT epoch, number, cursor, previous, results, options, revision, fresh, fresh_options
     FROM sync_state WHERE user = ? AND device = ? AND collection = ?
 """
 _LOAD_ALL = """
-    SELECT collection, epoch, number, cursor, previous, results, options, revision
+    SELECT collection, epoch, number, cursor, previous, results, options, revision, fresh, fresh_options
     FROM sync_state WHERE user = ? AND device = ?
 """
 _INSERT = """
     INSERT INTO sync_state (
-        epoch, number, cursor, previous, results, options, revision, user, device, collection
-    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+        epoch, number, cursor, previous, results, options, revision, fresh, fresh_options,
+        user, device, collection
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
 """
 _UPDATE = """
     UPDATE sync_state
-    SET epoch = ?, number = ?, cursor = ?, previous = ?, results = ?, options = ?, revision = ?
+    SET epoch = ?, number = ?, cursor = ?, previous = ?, results = ?, options = ?, revision = ?,
+        fresh = ?, fresh_options = ?
     WHERE user = ? AND device = ? AND collection = ? AND revision = ?
 """
 
@@ -106,4 +108,6 @@ def _row(state: SyncState) -> tuple[Any, ...]:
         state.results,
         state.options,
         state.revision,
+        state.fresh,
+        state.fresh_options,
     )

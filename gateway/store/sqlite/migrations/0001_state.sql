@@ -45,6 +45,8 @@ CREATE TABLE sync_state (
     results BLOB NOT NULL,
     options BLOB NOT NULL,
     revision INTEGER NOT NULL CHECK (revision > 0),
+    fresh TEXT NOT NULL,
+    fresh_options BLOB NOT NULL,
     PRIMARY KEY (user, device, collection)
 ) STRICT;
 
