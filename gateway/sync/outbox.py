@@ -3,8 +3,9 @@
 Each stage is stored before the next step begins, so that whatever dies in between, a repeated request finds
 out how far the message came:
 
-    ACCEPTED   journalled; perhaps handed to the SMTP server, perhaps not. A repeat submits again: the one gap
-               SMTP leaves is closed on the side of not losing mail.
+    ACCEPTED   journalled; perhaps handed to the SMTP server, perhaps not. A repeat looks for the message in
+               Sent, where some servers put it themselves, and else submits again: the one gap SMTP leaves is
+               closed on the side of not losing mail.
     SUBMITTED  the server has it. A repeat only makes up for a missing copy in Sent.
     DONE       nothing is left to do.
     FAILED     the server refused it. A repeat is a new attempt.
@@ -90,6 +91,9 @@ class Outbox:
         ):
             entry, new = await self._state.begin_send(self._entry(parcel, now), now - self._memory)
             sending = Sending.SENT
+            if not new and entry.stage is OutboxStage.ACCEPTED and await self._is_in(sent, parcel):
+                await self._state.mark_send(entry.id, OutboxStage.DONE)
+                entry = replace(entry, stage=OutboxStage.DONE)
             if new or entry.stage is OutboxStage.ACCEPTED:
                 await self._submit(entry, parcel)
                 entry = replace(entry, stage=OutboxStage.SUBMITTED)
@@ -100,6 +104,16 @@ class Outbox:
             if entry.stage is OutboxStage.SUBMITTED:
                 entry = await self._copy(entry, parcel, sent, first=new)
         return sending, entry
+
+    async def _is_in(self, sent: FindMailbox, parcel: Parcel) -> bool:
+        """Whether the message is in Sent: servers that put it there themselves so tell that they took it."""
+        try:
+            mailbox = await sent()
+            return mailbox is not None and bool(
+                await self._mailboxes.find_message_id(mailbox, parcel.message_id)
+            )
+        except (UpstreamError, NotFound, AuthenticationFailed):
+            return False
 
     async def _submit(self, entry: OutboxEntry, parcel: Parcel) -> None:
         try:

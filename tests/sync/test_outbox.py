@@ -1,0 +1,147 @@
+"""Outbox: at each point where sending may break off, a repeat does what is missing, and only that."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from gateway.errors import SubmissionError, UpstreamUnavailable
+from gateway.ports import Mailboxes
+from gateway.store.sqlite import SqliteState
+from gateway.sync.outbox import Outbox, Parcel, Sending
+from gateway.types import Credentials, DeviceId, OutboxStage, Principal, Uids, UserId
+
+ANN = Principal(UserId("ann"), "ann@example.test", Credentials("ann", "pw"))
+PARCEL = Parcel(
+    client_id="c1",
+    digest="00",
+    given_message_id="<1@phone>",
+    message_id="<1@phone>",
+    sender="ann@example.test",
+    recipients=("ben@example.test",),
+    message=b"mail",
+    sent_copy=b"copy",
+)
+
+
+class Clock:
+    """Always the same time."""
+
+    def now(self) -> datetime:
+        return datetime(2026, 3, 1, tzinfo=UTC)
+
+
+class Server:
+    """Submission and the Sent mailbox; `refuse` and `lose` are what goes wrong next."""
+
+    def __init__(self) -> None:
+        self.submitted: list[bytes] = []
+        self.sent: list[bytes] = []
+        self.refuse: SubmissionError | None = None
+        self.lose = False
+
+    async def submit(
+        self, principal: Principal, sender: str, recipients: Sequence[str], message: bytes
+    ) -> None:
+        if self.refuse is not None and not self.refuse.sent_unknown:
+            raise self.refuse
+        self.submitted.append(message)
+        if self.refuse is not None:
+            raise self.refuse
+
+    async def append(self, mailbox: str, message: bytes, *, flags: Iterable[str] = ()) -> None:
+        if self.lose:
+            raise UpstreamUnavailable("cut off")
+        self.sent.append(message)
+
+    async def find_message_id(self, mailbox: str, message_id: str) -> Uids:
+        return Uids(range(1, len(self.sent) + 1))
+
+
+@pytest.fixture
+async def state(tmp_path: Path) -> AsyncIterator[SqliteState]:
+    async with await SqliteState.open(tmp_path / "gateway.db") as opened:
+        yield opened
+
+
+@pytest.fixture
+def server() -> Server:
+    return Server()
+
+
+def outbox(state: SqliteState, server: Server, device: str = "PHONE") -> Outbox:
+    return Outbox(
+        state,
+        server,
+        cast("Mailboxes", server),
+        Clock(),
+        principal=ANN,
+        device=DeviceId(device),
+        memory=timedelta(days=1),
+    )
+
+
+async def in_sent() -> str | None:
+    return "Sent"
+
+
+async def test_a_repeat_sends_nothing(state: SqliteState, server: Server) -> None:
+    sending, entry = await outbox(state, server).send(PARCEL, in_sent)
+    assert (sending, entry.stage) == (Sending.SENT, OutboxStage.DONE)
+    assert (await outbox(state, server).send(PARCEL, in_sent))[0] is Sending.REPEATED
+    another = replace(PARCEL, client_id="c2")
+    assert (await outbox(state, server).send(another, in_sent))[0] is Sending.SENT_BEFORE
+    assert (await outbox(state, server, "OTHER").send(another, in_sent))[0] is Sending.SENT_BEFORE
+    assert (server.submitted, server.sent) == ([b"mail"], [b"copy"])
+
+
+async def test_a_refused_message_may_be_sent_again(state: SqliteState, server: Server) -> None:
+    server.refuse = SubmissionError("no", permanent=True)
+    with pytest.raises(SubmissionError):
+        await outbox(state, server).send(PARCEL, in_sent)
+    server.refuse = None
+    assert (await outbox(state, server).send(PARCEL, in_sent))[0] is Sending.SENT
+    assert server.submitted == [b"mail"]
+
+
+async def test_what_may_have_been_taken_is_sent_again(state: SqliteState, server: Server) -> None:
+    server.refuse = SubmissionError("died", sent_unknown=True)
+    with pytest.raises(SubmissionError):
+        await outbox(state, server).send(PARCEL, in_sent)
+    server.refuse = None
+    assert (await outbox(state, server).send(PARCEL, in_sent))[0] is Sending.SENT
+    assert (server.submitted, server.sent) == ([b"mail", b"mail"], [b"copy"])
+
+
+async def test_what_the_server_put_into_sent_was_taken(state: SqliteState, server: Server) -> None:
+    server.refuse = SubmissionError("died", sent_unknown=True)
+    with pytest.raises(SubmissionError):
+        await outbox(state, server).send(PARCEL, in_sent)
+    server.refuse = None
+    server.sent = [b"put there by the server"]
+    sending, entry = await outbox(state, server).send(PARCEL, in_sent)
+    assert (sending, entry.stage) == (Sending.REPEATED, OutboxStage.DONE)
+    assert (server.submitted, server.sent) == ([b"mail"], [b"put there by the server"])
+
+
+async def test_a_lost_copy_is_no_error_and_a_repeat_makes_up_for_it(
+    state: SqliteState, server: Server
+) -> None:
+    server.lose = True
+    sending, entry = await outbox(state, server).send(PARCEL, in_sent)
+    assert (sending, entry.stage) == (Sending.SENT, OutboxStage.SUBMITTED)
+    server.lose = False
+    sending, entry = await outbox(state, server).send(PARCEL, in_sent)
+    assert (sending, entry.stage) == (Sending.REPEATED, OutboxStage.DONE)
+    assert (server.submitted, server.sent) == ([b"mail"], [b"copy"])
+
+
+async def test_no_copy_where_none_is_wanted(state: SqliteState, server: Server) -> None:
+    _, entry = await outbox(state, server).send(replace(PARCEL, sent_copy=None), in_sent)
+    assert entry.stage is OutboxStage.DONE
+    assert server.sent == []
