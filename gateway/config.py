@@ -326,7 +326,9 @@ def _lay_over(values: dict[str, Any], environment: Mapping[str, str]) -> dict[tu
     for variable, text in environment.items():
         if not variable.startswith(ENVIRONMENT_PREFIX) or variable == CONFIG_VARIABLE:
             continue
-        section, key = _key_of(variable)
+        if (place := _key_of(variable)) is None:
+            continue
+        section, key = place
         table = values.setdefault(section, {})
         if isinstance(table, dict):
             table[key] = text
@@ -334,8 +336,13 @@ def _lay_over(values: dict[str, Any], environment: Mapping[str, str]) -> dict[tu
     return named
 
 
-def _key_of(variable: str) -> tuple[str, str]:
-    """Return section and key a variable stands for. Raises ConfigError where there is no such key."""
+def _key_of(variable: str) -> tuple[str, str] | None:
+    """Return section and key a variable stands for, or None when it is not about the configuration.
+
+    Others use variables that begin like ours (Kubernetes does for a service of that name), so only a name
+    with two underscores, or with those of a key misplaced, is meant for us. Raises ConfigError where there
+    is no such key.
+    """
     section, separator, key = variable.removeprefix(ENVIRONMENT_PREFIX).lower().partition("__")
     if not separator:
         one = section.replace("_", "")
@@ -345,8 +352,9 @@ def _key_of(variable: str) -> tuple[str, str]:
             for name in _keys(each)
             if f"{each}{name}".replace("_", "") == one
         ]
-        advice = meant[0] if meant else f"{ENVIRONMENT_PREFIX}SECTION__KEY"
-        raise ConfigError(f"environment variable {variable}: names no key; allowed is {advice}")
+        if not meant:
+            return None
+        raise ConfigError(f"environment variable {variable}: names no key; allowed is {meant[0]}")
     location = (section, key) if section in Settings.model_fields else (section,)
     if key not in _keys(section):
         raise ConfigError(
