@@ -53,7 +53,7 @@ fuzz: $(STAMP)
 	@$(BIN)/pip install --quiet --no-build-isolation --editable '.[fuzz]'
 	@for target in tests/fuzz/fuzz_*.py; do \
 	    echo "== $$target"; \
-	    $(BIN)/python $$target -max_total_time=$(FUZZ_SECONDS) $(ARGS) || exit 1; \
+	    $(BIN)/python -m tests.fuzz.$$(basename $$target .py) -max_total_time=$(FUZZ_SECONDS) $(ARGS) || exit 1; \
 	done
 
 # Pins every package of the development environment, for all supported Pythons and platforms.

@@ -1,4 +1,4 @@
-"""Fuzz the IMAP reader: `python tests/fuzz/fuzz_imap.py -max_total_time=60 [CORPUS]`, any libFuzzer option.
+"""Fuzz the IMAP reader: `python -m tests.fuzz.fuzz_imap -max_total_time=60 [CORPUS]`, any libFuzzer option.
 
 CORPUS is a folder that keeps the inputs found on the way; without it, the seeds of this repository are the
 start and nothing is kept. An input that fails is written to the working directory as `crash-...`.
@@ -6,7 +6,6 @@ start and nothing is kept. An input that fails is written to the working directo
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from types import FunctionType
 from typing import TYPE_CHECKING
@@ -28,6 +27,7 @@ from gateway.upstream.imap import (
 from gateway.upstream.imap.responses import Fetch, List, Response, Unparsed
 from gateway.upstream.imap.syntax import Dialect, WireName
 from gateway.upstream.imap.wire import ResponseReader, WireError
+from tests.fuzz.target import functions_of, fuzz
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,26 +76,8 @@ def sections(part: BodyPart) -> bool:
 
 def reader_functions() -> Iterator[FunctionType]:
     """Yield the functions and methods whose branches the fuzzer should see."""
-    for module in _INNER:
-        for thing in vars(module).values():
-            members = vars(thing).values() if isinstance(thing, type) else [thing]
-            yield from (
-                one for one in members if isinstance(one, FunctionType) and one.__module__ == module.__name__
-            )
-
-
-def main() -> None:
-    """Run until the options say stop; libFuzzer ends the process itself."""
-    import atheris  # here only, as the test of this file does without
-
-    for function in reader_functions():
-        atheris.instrument_func(function)
-    arguments = list(sys.argv)
-    if all(argument.startswith("-") for argument in arguments[1:]):
-        arguments.append("-seed_inputs=" + ",".join(str(seed) for seed in sorted(SEEDS.iterdir())))
-    atheris.Setup(arguments, check)
-    atheris.Fuzz()
+    return functions_of(_INNER)
 
 
 if __name__ == "__main__":
-    main()
+    fuzz(check, reader_functions(), SEEDS)

@@ -1,4 +1,4 @@
-"""Fuzz the reading of mail: `python tests/fuzz/fuzz_mail.py -max_total_time=60 [CORPUS]`.
+"""Fuzz the reading of mail: `python -m tests.fuzz.fuzz_mail -max_total_time=60 [CORPUS]`.
 
 Takes any libFuzzer option. An input is a digit string that chooses how the body is described, a line end, a
 header block, an empty line and a body. CORPUS is a folder that keeps the inputs found on the way; without it,
@@ -8,7 +8,6 @@ directory as `crash-...`.
 
 from __future__ import annotations
 
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FunctionType
@@ -21,6 +20,7 @@ from gateway.eas.versions import Version
 from gateway.mail import addresses, charset, conversations, flowed, headers, html, mime, structure, transfer
 from gateway.mail import body as mail_body
 from gateway.types import BodyPart, CollectionId, MessageData
+from tests.fuzz.target import functions_of, fuzz
 from wbxml import Element, encode
 from wbxml.pages import AirSync, AirSyncBase
 
@@ -92,26 +92,8 @@ def check(data: bytes) -> None:
 
 def reader_functions() -> Iterator[FunctionType]:
     """Yield the functions and methods whose branches the fuzzer should see."""
-    for module in _INNER:
-        for thing in vars(module).values():
-            members = vars(thing).values() if isinstance(thing, type) else [thing]
-            yield from (
-                one for one in members if isinstance(one, FunctionType) and one.__module__ == module.__name__
-            )
-
-
-def main() -> None:
-    """Run until the options say stop; libFuzzer ends the process itself."""
-    import atheris  # here only, as the test of this file does without
-
-    for function in reader_functions():
-        atheris.instrument_func(function)
-    arguments = list(sys.argv)
-    if all(argument.startswith("-") for argument in arguments[1:]):
-        arguments.append("-seed_inputs=" + ",".join(str(seed) for seed in sorted(SEEDS.iterdir())))
-    atheris.Setup(arguments, check)
-    atheris.Fuzz()
+    return functions_of(_INNER)
 
 
 if __name__ == "__main__":
-    main()
+    fuzz(check, reader_functions(), SEEDS)

@@ -1,4 +1,4 @@
-"""Fuzz the codec: `python tests/fuzz/fuzz_wbxml.py -max_total_time=60 [CORPUS]`, and any libFuzzer option.
+"""Fuzz the codec: `python -m tests.fuzz.fuzz_wbxml -max_total_time=60 [CORPUS]`, and any libFuzzer option.
 
 CORPUS is a folder that keeps the inputs found on the way; without it, the seeds of this repository are the
 start and nothing is kept. An input that fails is written to the working directory as `crash-...`.
@@ -6,11 +6,11 @@ start and nothing is kept. An input that fails is written to the working directo
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from types import FunctionType
 from typing import TYPE_CHECKING
 
+from tests.fuzz.target import functions_of, fuzz
 from wbxml import (
     DecodeError,
     Element,
@@ -59,26 +59,8 @@ def shape(node: Element) -> tuple[Tag, bytes, int]:
 
 def codec_functions() -> Iterator[FunctionType]:
     """Yield the functions and methods whose branches the fuzzer should see."""
-    for module in (decoder, encoder, tags, tree, xmlview):
-        for thing in vars(module).values():
-            members = vars(thing).values() if isinstance(thing, type) else [thing]
-            yield from (
-                one for one in members if isinstance(one, FunctionType) and one.__module__ == module.__name__
-            )
-
-
-def main() -> None:
-    """Run until the options say stop; libFuzzer ends the process itself."""
-    import atheris  # here only, as the test of this file does without
-
-    for function in codec_functions():
-        atheris.instrument_func(function)
-    arguments = list(sys.argv)
-    if all(argument.startswith("-") for argument in arguments[1:]):
-        arguments.append("-seed_inputs=" + ",".join(str(seed) for seed in sorted(SEEDS.iterdir())))
-    atheris.Setup(arguments, check)
-    atheris.Fuzz()
+    return functions_of((decoder, encoder, tags, tree, xmlview))
 
 
 if __name__ == "__main__":
-    main()
+    fuzz(check, codec_functions(), SEEDS)
