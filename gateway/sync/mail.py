@@ -16,62 +16,19 @@ from __future__ import annotations
 
 import base64
 import json
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from enum import StrEnum
 
-from gateway.errors import NotFound, UpstreamRefused
 from gateway.ports import Mailboxes, State
 from gateway.sync import diff
 from gateway.sync.cursor import NO_UIDS, MailCursor
 from gateway.sync.diff import NOTHING, MailDelta
 from gateway.sync.keys import KeyUse, begun_anew, classify, format_key, new_epoch
-from gateway.sync.leftovers import copied
-from gateway.types import FLAGGED, SEEN, CollectionId, DeviceId, MailboxView, SyncState, Uids, UserId
+from gateway.sync.operations import MailOperations, Operation, Outcome, effect, names
+from gateway.types import CollectionId, DeviceId, MailboxView, SyncState, Uids, UserId
 
 _EMPTY = MailboxView(uidvalidity=0, version="", uids=NO_UIDS, flags={})
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """The device set or cleared the read state or the flag of a message; None leaves it alone."""
-
-    uidvalidity: int
-    uid: int
-    read: bool | None = None
-    flagged: bool | None = None
-
-    @property
-    def identity(self) -> str:
-        """What makes two operations the same one, across a retry."""
-        return f"change:{self.uidvalidity}.{self.uid}:{self.read}:{self.flagged}"
-
-
-@dataclass(frozen=True, slots=True)
-class Delete:
-    """The device deleted a message."""
-
-    uidvalidity: int
-    uid: int
-
-    @property
-    def identity(self) -> str:
-        """What makes two operations the same one, across a retry."""
-        return f"delete:{self.uidvalidity}.{self.uid}"
-
-
-Operation = Change | Delete
-
-
-class Outcome(StrEnum):
-    """How a client operation ended."""
-
-    DONE = "done"
-    NOT_FOUND = "not-found"
-    REFUSED = "refused"
-    QUOTA = "quota"
 
 
 def _no_filter(options: bytes) -> None:
@@ -169,8 +126,16 @@ class MailSync:
         self._device = device
         self._collection = collection
         self._mailbox = mailbox or ""
-        self._trash = trash
         self._release = release
+        self._operations = MailOperations(
+            state,
+            mailboxes,
+            user=user,
+            device=device,
+            collection=collection,
+            mailbox=self._mailbox,
+            trash=trash,
+        )
 
     async def run(self, request: MailRequest) -> MailReply:
         """Serve one request.
@@ -234,7 +199,7 @@ class MailSync:
             if after != known or options != stored.options:  # learnt, with nothing to tell: same key
                 await self._save(replace(stored, cursor=after.pack(), options=options))
             return MailReply(KeyUse.CURRENT, format_key(stored), before=before, after=after, options=options)
-        record = _Record(dict(zip(_names(request.operations), outcomes, strict=True)), told.aged)
+        record = _Record(dict(zip(names(request.operations), outcomes, strict=True)), told.aged)
         issued = await self._save(
             replace(
                 stored,
@@ -281,11 +246,11 @@ class MailSync:
         record = _Record.unpack(stored.results)
         after = MailCursor.unpack(stored.cursor)
         before = MailCursor.unpack(stored.previous or b"").rebased(after.uidvalidity)
-        names = _names(request.operations)
+        called = names(request.operations)
         fresh: dict[str, Operation] = {}
-        for name, operation in zip(names, request.operations, strict=True):
+        for name, operation in zip(called, request.operations, strict=True):
             if name in record.outcomes:
-                before = _effect(before, operation)
+                before = effect(before, operation)
             else:
                 fresh[name] = operation
         told = diff.between(before, after, record.aged)
@@ -297,7 +262,7 @@ class MailSync:
         return MailReply(
             KeyUse.REPLAY,
             format_key(stored),
-            [record.outcomes[name] for name in names],
+            [record.outcomes[name] for name in called],
             before,
             after,
             told,
@@ -305,163 +270,17 @@ class MailSync:
             options=stored.options if request.options is None else request.options,
         )
 
-    # --- client operations -------------------------------------------------------------------------------
-
     async def _apply(
         self, request: MailRequest, cursor: MailCursor, view: MailboxView
     ) -> tuple[list[Outcome], MailCursor, MailboxView]:
-        """Carry out operations upstream.
-
-        Returns outcomes in order, the device's cursor after them, and a fresh view.
-        """
-        outcomes: dict[str, Outcome] = {}
-        deletes = [operation for operation in request.operations if isinstance(operation, Delete)]
-        gone = {(operation.uidvalidity, operation.uid) for operation in deletes}
-        changes = [
-            operation
-            for operation in request.operations
-            if isinstance(operation, Change) and (operation.uidvalidity, operation.uid) not in gone
-        ]
-        outcomes |= await self._change(changes, view)
-        outcomes |= await self._delete(deletes, view, as_moves=request.deletes_as_moves)
-        for operation in request.operations:  # a Change of a message deleted in the same request: Delete wins
-            outcomes.setdefault(operation.identity, Outcome.DONE)
-            cursor = _effect(cursor, operation)
-        fresh = await self._view()
-        ordered = [outcomes[operation.identity] for operation in request.operations]
-        return ordered, cursor.rebased(fresh.uidvalidity), fresh
-
-    async def _change(self, changes: Sequence[Change], view: MailboxView) -> dict[str, Outcome]:
-        outcomes = {
-            change.identity: Outcome.DONE
-            if change.uidvalidity == view.uidvalidity and change.uid in view.uids
-            else Outcome.NOT_FOUND
-            for change in changes
-        }
-        valid = [change for change in changes if outcomes[change.identity] is Outcome.DONE]
-        # Of several changes to one message the last counts; all are answered alike.
-        read = {change.uid: change.read for change in valid if change.read is not None}
-        flagged = {change.uid: change.flagged for change in valid if change.flagged is not None}
-        for name, values, on in (
-            (SEEN, read, True),
-            (SEEN, read, False),
-            (FLAGGED, flagged, True),
-            (FLAGGED, flagged, False),
-        ):
-            marked = view.flags.get(name, NO_UIDS)
-            wanted = Uids(uid for uid, value in values.items() if value is on)
-            uids = wanted - marked if on else wanted & marked
-            if not uids:
-                continue
-            outcome, there = await self._set_flag(view.uidvalidity, uids, name, on=on)
-            for change in valid:
-                if change.uid in uids and (change.uid not in there or outcome is not Outcome.DONE):
-                    outcomes[change.identity] = Outcome.NOT_FOUND if outcome is Outcome.DONE else outcome
-        return outcomes
-
-    async def _set_flag(self, uidvalidity: int, uids: Uids, name: str, *, on: bool) -> tuple[Outcome, Uids]:
-        added, removed = ((name,), ()) if on else ((), (name,))
-        try:
-            there = await self._mailboxes.set_flags(
-                self._mailbox, uidvalidity, uids, add=added, remove=removed
-            )
-        except NotFound:
-            return Outcome.NOT_FOUND, NO_UIDS
-        except UpstreamRefused as error:
-            return _refusal(error), NO_UIDS
-        return Outcome.DONE, there
-
-    async def _delete(
-        self, deletes: Sequence[Delete], view: MailboxView, *, as_moves: bool
-    ) -> dict[str, Outcome]:
-        if not deletes:
-            return {}
-        intents = await self._state.load_intents(self._user, self._device, self._collection)
-        present = Uids(
-            delete.uid
-            for delete in deletes
-            if delete.uidvalidity == view.uidvalidity and delete.uid in view.uids
+        """Carry out the operations; returns outcomes, the device's cursor after them, and a fresh view."""
+        outcomes = await self._operations.apply(
+            request.operations, view, deletes_as_moves=request.deletes_as_moves
         )
-        gone, outcome = NO_UIDS, Outcome.NOT_FOUND
-        if present:
-            await self._state.save_intents(
-                self._user,
-                self._device,
-                self._collection,
-                {delete.identity: b"" for delete in deletes if delete.uid in present},
-            )
-            begun = Uids(delete.uid for delete in deletes if delete.identity in intents) & present
-            gone, outcome = await self._remove(view.uidvalidity, present, begun, as_moves=as_moves)
-        return {
-            delete.identity: Outcome.DONE
-            if delete.uid in gone or (delete.identity in intents and delete.uid not in present)
-            else (outcome if delete.uid in present else Outcome.NOT_FOUND)
-            for delete in deletes
-        }
-
-    async def _remove(
-        self, uidvalidity: int, uids: Uids, begun: Uids, *, as_moves: bool
-    ) -> tuple[Uids, Outcome]:
-        """Move to the trash or remove for good; returns what is gone, and why the rest is not.
-
-        `begun` are those for which an earlier attempt was cut off.
-        """
-        try:
-            if not as_moves or self._trash == self._mailbox:
-                return await self._mailboxes.expunge(self._mailbox, uidvalidity, uids), Outcome.NOT_FOUND
-            if self._trash is None:  # never remove for good what was to be moved
-                return NO_UIDS, Outcome.REFUSED
-            return await self._move(uidvalidity, uids, begun, self._trash), Outcome.NOT_FOUND
-        except NotFound:
-            return NO_UIDS, Outcome.NOT_FOUND
-        except UpstreamRefused as error:
-            return NO_UIDS, _refusal(error)
-
-    async def _move(self, uidvalidity: int, uids: Uids, begun: Uids, trash: str) -> Uids:
-        gone, mailboxes, box = NO_UIDS, self._mailboxes, self._mailbox
-        if begun and (there := await copied(mailboxes, box, uidvalidity, begun, trash)):
-            gone = await mailboxes.expunge(box, uidvalidity, there)
-        if rest := uids - gone:
-            gone |= Uids(await mailboxes.move(box, uidvalidity, rest, trash))
-        return gone
+        for operation in request.operations:
+            cursor = effect(cursor, operation)
+        fresh = await self._view()
+        return outcomes, cursor.rebased(fresh.uidvalidity), fresh
 
     async def _save(self, state: SyncState) -> SyncState:
         return await self._state.save_sync(self._user, self._device, self._collection, state)
-
-
-def _effect(cursor: MailCursor, operation: Operation) -> MailCursor:
-    """What the device believes after it did the operation.
-
-    A device keeps its own change even when told that it failed, so the cursor takes it over whatever the
-    outcome: the difference to the mailbox then puts the device right (a message it failed to delete is
-    added again).
-    """
-    if operation.uidvalidity != cursor.uidvalidity:
-        return cursor
-    one = Uids((operation.uid,))
-    if isinstance(operation, Delete):
-        cursor = cursor.without(one)
-    else:
-        if operation.read is not None:
-            cursor = cursor.marked(SEEN, one, on=operation.read)
-        if operation.flagged is not None:
-            cursor = cursor.marked(FLAGGED, one, on=operation.flagged)
-    return replace(cursor, version="")
-
-
-def _refusal(error: UpstreamRefused) -> Outcome:
-    return Outcome.QUOTA if error.code == "OVERQUOTA" else Outcome.REFUSED
-
-
-def _names(operations: Sequence[Operation]) -> list[str]:
-    """Under which name the outcome of each operation is recorded.
-
-    A user may mark, unmark and mark again: the second mark is not a repetition of the first.
-    """
-    names: list[str] = []
-    count: Counter[str] = Counter()
-    for operation in operations:
-        count[operation.identity] += 1
-        number = count[operation.identity]
-        names.append(operation.identity if number == 1 else f"{operation.identity}#{number}")
-    return names

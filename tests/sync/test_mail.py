@@ -17,7 +17,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from gateway.errors import NotFound, UpstreamUnavailable
 from gateway.store.sqlite.state import SqliteState
 from gateway.sync.keys import KeyUse
-from gateway.sync.mail import Change, Delete, MailReply, MailRequest, MailSync, Operation, Outcome
+from gateway.sync.mail import MailReply, MailRequest, MailSync
+from gateway.sync.operations import Change, Delete, Operation, Outcome
 from gateway.types import FLAGGED, SEEN, CollectionId, DeviceId, UserId
 from tests.sync.model import EPOCH, Box, MemoryUpstream
 

@@ -10,7 +10,7 @@ from gateway.eas.commands.sync.request import ClientCommand, Verb
 from gateway.eas.content.ids import parse_server_id
 from gateway.eas.versions import Version
 from gateway.errors import Kind, NotFound
-from gateway.sync.mail import Change, Delete, Operation, Outcome
+from gateway.sync.operations import Change, Delete, Operation, Outcome
 from gateway.types import CollectionId
 from wbxml import Element
 from wbxml.pages import Email, Email2, Tasks

@@ -1,0 +1,235 @@
+"""Client operations on the messages of one mailbox: carried out upstream once, also when they are repeated.
+
+Setting a flag twice changes nothing. A deletion is noted as an intent first: one repeated after a crash finds
+it and is known to have worked, in part or whole.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from gateway.errors import NotFound, UpstreamRefused
+from gateway.ports import Mailboxes, State
+from gateway.sync.cursor import NO_UIDS, MailCursor
+from gateway.sync.leftovers import copied
+from gateway.types import FLAGGED, SEEN, CollectionId, DeviceId, MailboxView, Uids, UserId
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The device set or cleared the read state or the flag of a message; None leaves it alone."""
+
+    uidvalidity: int
+    uid: int
+    read: bool | None = None
+    flagged: bool | None = None
+
+    @property
+    def identity(self) -> str:
+        """What makes two operations the same one, across a retry."""
+        return f"change:{self.uidvalidity}.{self.uid}:{self.read}:{self.flagged}"
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """The device deleted a message."""
+
+    uidvalidity: int
+    uid: int
+
+    @property
+    def identity(self) -> str:
+        """What makes two operations the same one, across a retry."""
+        return f"delete:{self.uidvalidity}.{self.uid}"
+
+
+Operation = Change | Delete
+
+
+class Outcome(StrEnum):
+    """How a client operation ended."""
+
+    DONE = "done"
+    NOT_FOUND = "not-found"
+    REFUSED = "refused"
+    QUOTA = "quota"
+
+
+class MailOperations:
+    """Carries out one device's operations on one mailbox. `trash` is None when there is no such mailbox."""
+
+    def __init__(
+        self,
+        state: State,
+        mailboxes: Mailboxes,
+        *,
+        user: UserId,
+        device: DeviceId,
+        collection: CollectionId,
+        mailbox: str,
+        trash: str | None,
+    ) -> None:
+        self._state = state
+        self._mailboxes = mailboxes
+        self._user = user
+        self._device = device
+        self._collection = collection
+        self._mailbox = mailbox
+        self._trash = trash
+
+    async def apply(
+        self, operations: Sequence[Operation], view: MailboxView, *, deletes_as_moves: bool
+    ) -> list[Outcome]:
+        """Carry out operations upstream, in a mailbox last seen as `view`.
+
+        Returns their outcomes in order. Raises `UpstreamError` when the upstream failed on the way: the
+        request is then to be repeated as a whole.
+        """
+        outcomes: dict[str, Outcome] = {}
+        deletes = [operation for operation in operations if isinstance(operation, Delete)]
+        gone = {(operation.uidvalidity, operation.uid) for operation in deletes}
+        changes = [
+            operation
+            for operation in operations
+            if isinstance(operation, Change) and (operation.uidvalidity, operation.uid) not in gone
+        ]
+        outcomes |= await self._change(changes, view)
+        outcomes |= await self._delete(deletes, view, as_moves=deletes_as_moves)
+        for operation in operations:  # a Change of a message deleted in the same request: Delete wins
+            outcomes.setdefault(operation.identity, Outcome.DONE)
+        return [outcomes[operation.identity] for operation in operations]
+
+    async def _change(self, changes: Sequence[Change], view: MailboxView) -> dict[str, Outcome]:
+        outcomes = {
+            change.identity: Outcome.DONE
+            if change.uidvalidity == view.uidvalidity and change.uid in view.uids
+            else Outcome.NOT_FOUND
+            for change in changes
+        }
+        valid = [change for change in changes if outcomes[change.identity] is Outcome.DONE]
+        # Of several changes to one message the last counts; all are answered alike.
+        read = {change.uid: change.read for change in valid if change.read is not None}
+        flagged = {change.uid: change.flagged for change in valid if change.flagged is not None}
+        for name, values, on in (
+            (SEEN, read, True),
+            (SEEN, read, False),
+            (FLAGGED, flagged, True),
+            (FLAGGED, flagged, False),
+        ):
+            marked = view.flags.get(name, NO_UIDS)
+            wanted = Uids(uid for uid, value in values.items() if value is on)
+            uids = wanted - marked if on else wanted & marked
+            if not uids:
+                continue
+            outcome, there = await self._set_flag(view.uidvalidity, uids, name, on=on)
+            for change in valid:
+                if change.uid in uids and (change.uid not in there or outcome is not Outcome.DONE):
+                    outcomes[change.identity] = Outcome.NOT_FOUND if outcome is Outcome.DONE else outcome
+        return outcomes
+
+    async def _set_flag(self, uidvalidity: int, uids: Uids, name: str, *, on: bool) -> tuple[Outcome, Uids]:
+        added, removed = ((name,), ()) if on else ((), (name,))
+        try:
+            there = await self._mailboxes.set_flags(
+                self._mailbox, uidvalidity, uids, add=added, remove=removed
+            )
+        except NotFound:
+            return Outcome.NOT_FOUND, NO_UIDS
+        except UpstreamRefused as error:
+            return _refusal(error), NO_UIDS
+        return Outcome.DONE, there
+
+    async def _delete(
+        self, deletes: Sequence[Delete], view: MailboxView, *, as_moves: bool
+    ) -> dict[str, Outcome]:
+        if not deletes:
+            return {}
+        intents = await self._state.load_intents(self._user, self._device, self._collection)
+        present = Uids(
+            delete.uid
+            for delete in deletes
+            if delete.uidvalidity == view.uidvalidity and delete.uid in view.uids
+        )
+        gone, outcome = NO_UIDS, Outcome.NOT_FOUND
+        if present:
+            await self._state.save_intents(
+                self._user,
+                self._device,
+                self._collection,
+                {delete.identity: b"" for delete in deletes if delete.uid in present},
+            )
+            begun = Uids(delete.uid for delete in deletes if delete.identity in intents) & present
+            gone, outcome = await self._remove(view.uidvalidity, present, begun, as_moves=as_moves)
+        return {
+            delete.identity: Outcome.DONE
+            if delete.uid in gone or (delete.identity in intents and delete.uid not in present)
+            else (outcome if delete.uid in present else Outcome.NOT_FOUND)
+            for delete in deletes
+        }
+
+    async def _remove(
+        self, uidvalidity: int, uids: Uids, begun: Uids, *, as_moves: bool
+    ) -> tuple[Uids, Outcome]:
+        """Move to the trash or remove for good; returns what is gone, and why the rest is not.
+
+        `begun` are those for which an earlier attempt was cut off.
+        """
+        try:
+            if not as_moves or self._trash == self._mailbox:
+                return await self._mailboxes.expunge(self._mailbox, uidvalidity, uids), Outcome.NOT_FOUND
+            if self._trash is None:  # never remove for good what was to be moved
+                return NO_UIDS, Outcome.REFUSED
+            return await self._move(uidvalidity, uids, begun, self._trash), Outcome.NOT_FOUND
+        except NotFound:
+            return NO_UIDS, Outcome.NOT_FOUND
+        except UpstreamRefused as error:
+            return NO_UIDS, _refusal(error)
+
+    async def _move(self, uidvalidity: int, uids: Uids, begun: Uids, trash: str) -> Uids:
+        gone, mailboxes, box = NO_UIDS, self._mailboxes, self._mailbox
+        if begun and (there := await copied(mailboxes, box, uidvalidity, begun, trash)):
+            gone = await mailboxes.expunge(box, uidvalidity, there)
+        if rest := uids - gone:
+            gone |= Uids(await mailboxes.move(box, uidvalidity, rest, trash))
+        return gone
+
+
+def effect(cursor: MailCursor, operation: Operation) -> MailCursor:
+    """What the device believes after it did the operation.
+
+    A device keeps its own change even when told that it failed, so the cursor takes it over whatever the
+    outcome: the difference to the mailbox then puts the device right (a message it failed to delete is
+    added again).
+    """
+    if operation.uidvalidity != cursor.uidvalidity:
+        return cursor
+    one = Uids((operation.uid,))
+    if isinstance(operation, Delete):
+        cursor = cursor.without(one)
+    else:
+        if operation.read is not None:
+            cursor = cursor.marked(SEEN, one, on=operation.read)
+        if operation.flagged is not None:
+            cursor = cursor.marked(FLAGGED, one, on=operation.flagged)
+    return replace(cursor, version="")
+
+
+def _refusal(error: UpstreamRefused) -> Outcome:
+    return Outcome.QUOTA if error.code == "OVERQUOTA" else Outcome.REFUSED
+
+
+def names(operations: Sequence[Operation]) -> list[str]:
+    """Under which name the outcome of each operation is recorded.
+
+    A user may mark, unmark and mark again: the second mark is not a repetition of the first.
+    """
+    told: list[str] = []
+    count: Counter[str] = Counter()
+    for operation in operations:
+        count[operation.identity] += 1
+        number = count[operation.identity]
+        told.append(operation.identity if number == 1 else f"{operation.identity}#{number}")
+    return told
