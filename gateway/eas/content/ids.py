@@ -1,26 +1,33 @@
-"""Names of mail on the wire: ServerId (MS-ASCMD 2.2.3.166.8) and FileReference (MS-ASAIRS 2.2.2.24).
+"""Names of mail on the wire: ServerId (MS-ASCMD 2.2.3.166.8), FileReference (MS-ASAIRS 2.2.2.24) and LongId
+(MS-ASCMD 2.2.3.98).
 
 A name says all that is needed to find the thing again: nothing is stored, and every device sees the same one.
 
 - ServerId `{collection}:{uidvalidity}.{uid}`, for example `5:t1x9k2.317`
 - FileReference `{ServerId}:{section}`, for example `5:t1x9k2.317:2.1`
+- LongId: the ServerId with a mark of its user, in base64, which a search gives out and other commands take
 
 UIDVALIDITY is written in base 36. No text of a user or of a message is part of a name.
 """
 
 from __future__ import annotations
 
+import base64
+import binascii
+import hashlib
 import re
 from dataclasses import dataclass
 
 from gateway.errors import NotFound
-from gateway.types import CollectionId, ServerId
+from gateway.types import CollectionId, ServerId, UserId
 
 __all__ = [
     "FileReference",
     "MessageName",
     "file_reference",
+    "long_id",
     "parse_file_reference",
+    "parse_long_id",
     "parse_server_id",
     "server_id",
 ]
@@ -32,6 +39,8 @@ _MAX_NUMBER = 0xFFFFFFFF
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _COLLECTION = re.compile(r"[A-Za-z0-9_-]{1,44}")
 _SERVER_ID = re.compile(rf"({_COLLECTION.pattern}):([0-9a-z]{{1,7}})\.([1-9][0-9]{{0,9}})", re.ASCII)
+_MARK_OCTETS = 6
+_LONG_ID = re.compile(r"[A-Za-z0-9_-]{8,100}", re.ASCII)
 _SECTION = re.compile(r"[1-9][0-9]{0,5}(?:\.[1-9][0-9]{0,5}){0,99}", re.ASCII)
 
 
@@ -86,6 +95,34 @@ def parse_file_reference(text: str) -> FileReference:
         raise NotFound("FileReference of another form")
     message = parse_server_id(name)
     return FileReference(message.collection, message.uidvalidity, message.uid, section)
+
+
+def long_id(user: UserId, name: ServerId) -> str:
+    """The LongId of a message, at most 94 characters that need no escaping in a URL. It does not expire."""
+    packed = _mark(user, name) + name.encode("ascii")
+    return base64.urlsafe_b64encode(packed).decode("ascii").rstrip("=")
+
+
+def parse_long_id(user: UserId, text: str) -> MessageName:
+    """What a LongId names. Raises `NotFound` for one that was not given to this user.
+
+    The mark keeps one user's LongId from meaning a message of another; what a user may read is decided by
+    the mail server he is logged in to.
+    """
+    try:
+        if not _LONG_ID.fullmatch(text):
+            raise NotFound("LongId of another form")
+        packed = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        name = packed[_MARK_OCTETS:].decode("ascii")
+    except (binascii.Error, UnicodeDecodeError):
+        raise NotFound("LongId of another form") from None
+    if packed[:_MARK_OCTETS] != _mark(user, name):
+        raise NotFound("LongId of another user")
+    return parse_server_id(name)
+
+
+def _mark(user: UserId, name: str) -> bytes:
+    return hashlib.sha256(f"{user}\0{name}".encode()).digest()[:_MARK_OCTETS]
 
 
 def _base36(number: int) -> str:

@@ -1,6 +1,8 @@
-"""ServerId and FileReference: round trips, and refusal of everything else."""
+"""ServerId, FileReference and LongId: round trips, and refusal of everything else."""
 
 from __future__ import annotations
+
+import re
 
 import pytest
 from hypothesis import given
@@ -11,12 +13,14 @@ from gateway.eas.content.ids import (
     FileReference,
     MessageName,
     file_reference,
+    long_id,
     parse_file_reference,
+    parse_long_id,
     parse_server_id,
     server_id,
 )
 from gateway.errors import NotFound
-from gateway.types import CollectionId
+from gateway.types import CollectionId, ServerId, UserId
 
 numbers = st.integers(min_value=1, max_value=0xFFFFFFFF)
 collections = st.from_regex(r"\A[A-Za-z0-9_-]{1,44}\Z").map(CollectionId)
@@ -38,9 +42,27 @@ def test_file_reference_round_trip(
     assert parse_file_reference(text) == FileReference(collection, uidvalidity, uid, section)
 
 
+@given(st.text(max_size=60), collections, numbers, numbers)
+def test_long_id_round_trip(user: str, collection: CollectionId, uidvalidity: int, uid: int) -> None:
+    text = long_id(UserId(user), server_id(collection, uidvalidity, uid))
+    assert len(text) <= 94
+    assert re.fullmatch(r"[A-Za-z0-9_-]+", text)
+    assert parse_long_id(UserId(user), text) == MessageName(collection, uidvalidity, uid)
+
+
+def test_a_long_id_is_the_same_at_any_time() -> None:
+    assert long_id(UserId("ann"), ServerId("5:t1x9k2.317")) == "K7mmErLLNTp0MXg5azIuMzE3"
+
+
+def test_the_long_id_of_somebody_else_is_not_found() -> None:
+    text = long_id(UserId("ann"), ServerId("5:a.1"))
+    with pytest.raises(NotFound):
+        parse_long_id(UserId("bob"), text)
+
+
 @given(st.text(max_size=80))
 def test_arbitrary_text_is_a_name_or_not_found(text: str) -> None:
-    for parse in (parse_server_id, parse_file_reference):
+    for parse in (parse_server_id, parse_file_reference, lambda text: parse_long_id(UserId("ann"), text)):
         try:
             parse(text)
         except NotFound:
