@@ -1,5 +1,6 @@
-"""Names of mail on the wire: ServerId (MS-ASCMD 2.2.3.166.8), FileReference (MS-ASAIRS 2.2.2.24) and LongId
-(MS-ASCMD 2.2.3.98).
+"""Names of mail on the wire: ServerId, FileReference and LongId.
+
+MS-ASCMD 2.2.3.166.8 and 2.2.3.98, MS-ASAIRS 2.2.2.24.
 
 A name says all that is needed to find the thing again: nothing is stored, and every device sees the same one.
 
