@@ -1,0 +1,131 @@
+"""Fetch: one message by its ServerId, or one attachment by its FileReference (MS-ASCMD 2.2.3.67.1)."""
+
+from __future__ import annotations
+
+import base64
+import re
+from dataclasses import dataclass
+
+from gateway.eas import fields, mailitems, multipart
+from gateway.eas.commands.base import Context
+from gateway.eas.commands.itemoperations.operation import (
+    BAD_ATTACHMENT,
+    BAD_RANGE,
+    EMPTY_FILE,
+    PROTOCOL_ERROR,
+    SUCCESS,
+    UNKNOWN_STORE,
+    Failed,
+    folder_of,
+    named,
+)
+from gateway.eas.content.attachments import fetch_attachment
+from gateway.eas.content.ids import parse_file_reference, parse_server_id
+from gateway.eas.content.preferences import parse_body_options
+from gateway.errors import NotFound
+from gateway.types import CollectionId, FolderList
+from wbxml import Element, Tag, element
+from wbxml.pages import AirSync, AirSyncBase, DocumentLibrary, Search
+from wbxml.pages import ItemOperations as Page
+
+_RANGE = re.compile(r"([0-9]{1,10})-([0-9]{1,10})")
+_NAMES = (AirSyncBase.FileReference, AirSync.ServerId, Search.LongId, DocumentLibrary.LinkId)
+"""The ways to name what to fetch, of which a Fetch uses one."""
+_OPTIONS_OF_DOCUMENTS = frozenset({Page.Range, Page.UserName, Page.Password})
+_OPTIONS_OF_ITEMS = frozenset(
+    {Page.Schema, AirSync.MIMESupport, AirSyncBase.BodyPreference, AirSyncBase.BodyPartPreference}
+)
+
+
+@dataclass(slots=True)
+class Fetcher:
+    """Serves the Fetch operations of one request. `parts` takes the data of a multipart reply."""
+
+    context: Context
+    folders: FolderList
+    parts: multipart.Parts | None
+
+    async def answer(self, operation: Element) -> Element:
+        """The answer to a Fetch that succeeded. Raises `Failed` and `GatewayError`."""
+        store = operation.child_text(Page.Store)
+        if store is None or store.strip().lower() != "mailbox":
+            raise Failed(UNKNOWN_STORE if store else PROTOCOL_ERROR)
+        names = [child for child in operation if child.tag in _NAMES]
+        if len(names) != 1:
+            raise Failed(PROTOCOL_ERROR)
+        options = fields.only(operation, Page.Options)
+        (name,) = names
+        if name.tag is AirSyncBase.FileReference:
+            _forbid(options, _OPTIONS_OF_ITEMS)
+            return await self._attachment(name.text(), _range(options))
+        _forbid(options, _OPTIONS_OF_DOCUMENTS)
+        if name.tag is Search.LongId:
+            raise NotFound("no search gave out this LongId")
+        if name.tag is DocumentLibrary.LinkId:
+            raise Failed(PROTOCOL_ERROR)
+        return await self._item(operation, options or element(Page.Options))
+
+    async def _item(self, operation: Element, options: Element) -> Element:
+        name = parse_server_id(fields.identifier(operation, AirSync.ServerId))
+        collection = CollectionId(fields.identifier(operation, AirSync.CollectionId))
+        if name.collection != collection:
+            raise NotFound("an item of another collection")
+        folder, _ = folder_of(self.folders, collection)
+        schema = {tag.tag for block in options.findall(Page.Schema) for tag in block}
+        shows_body = not schema or AirSyncBase.Body in schema
+        parts = self.parts.add if self.parts is not None and shows_body else None
+        body = parse_body_options(options)
+        rendered = await mailitems.render(
+            self.context, folder, name.uidvalidity, [name.uid], body, parts=parts
+        )
+        if name.uid not in rendered:
+            raise NotFound("the message is gone")
+        told = element(Page.Fetch, element(Page.Status, SUCCESS), *named(operation))
+        told.add(AirSync.Class, "Email")
+        shown = (one for one in rendered[name.uid].elements if not schema or one.tag in schema)
+        told.append(element(Page.Properties, *shown))
+        return told
+
+    async def _attachment(self, reference: str, wanted: tuple[int, int] | None) -> Element:
+        try:
+            name = parse_file_reference(reference)
+            _, mailbox = folder_of(self.folders, name.collection)
+            file = await fetch_attachment(self.context.mailboxes, mailbox, name, wanted)
+        except NotFound as error:
+            raise Failed(BAD_ATTACHMENT) from error
+        if not file.total:
+            raise Failed(EMPTY_FILE)
+        if wanted is not None and not file.data:
+            raise Failed(BAD_RANGE)
+        properties = element(Page.Properties)
+        if wanted is not None:
+            properties.add(Page.Range, f"{file.start}-{file.start + len(file.data) - 1}")
+            properties.add(Page.Total, str(file.total))
+        properties.add(AirSyncBase.ContentType, file.content_type)
+        if self.parts is not None:
+            properties.add(Page.Part, str(self.parts.add(file.data)))
+        else:
+            properties.add(Page.Data, base64.b64encode(file.data).decode("ascii"))
+        return element(
+            Page.Fetch,
+            element(Page.Status, SUCCESS),
+            element(AirSyncBase.FileReference, reference),
+            properties,
+        )
+
+
+def _forbid(options: Element | None, tags: frozenset[Tag]) -> None:
+    """Refuse options that are not for this kind of Fetch (MS-ASCMD 2.2.3.125.2)."""
+    if options is not None and any(option.tag in tags for option in options):
+        raise Failed(PROTOCOL_ERROR)
+
+
+def _range(options: Element | None) -> tuple[int, int] | None:
+    """The Range of a fetch, in octets, both ends included (MS-ASCMD 2.2.3.143)."""
+    text = options.child_text(Page.Range) if options else None
+    if text is None:
+        return None
+    match = _RANGE.fullmatch(text.strip())
+    if match is None or int(match[1]) > int(match[2]):
+        raise Failed(BAD_RANGE)
+    return int(match[1]), int(match[2])

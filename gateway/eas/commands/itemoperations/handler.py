@@ -1,0 +1,77 @@
+"""ItemOperations, the handler: each operation of a request has its own Status and touches no other."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from gateway.eas import fields, multipart, status
+from gateway.eas.commands.base import BodyRule, Context, Raw, Reply
+from gateway.eas.commands.itemoperations.fetch import Fetcher
+from gateway.eas.commands.itemoperations.operation import ACCESS_DENIED, SUCCESS, TOO_MANY, Failed, named
+from gateway.eas.versions import Version
+from gateway.errors import AuthenticationFailed, GatewayError, Kind, Refused, UpstreamUnavailable
+from gateway.sync.folders import Folders
+from wbxml import Element, Tag, element, encode
+from wbxml.pages import ItemOperations as Page
+
+_MAX_OPERATIONS = 100
+
+_Answer = Callable[[Element], Awaitable[Element]]
+
+
+class ItemOperations:
+    """Serves Fetch, for items by ServerId and for attachments by FileReference."""
+
+    name = "ItemOperations"
+    code = 19
+    root = Page.ItemOperations
+    status = Page.Status
+    first = Version.V12_0
+    last = None
+    needs_policy_key = True
+    body = BodyRule.REQUIRED
+
+    async def handle(self, context: Context, root: Element | None, body: bytes) -> Reply:  # noqa: ARG002
+        """Raises what concerns the whole request: `Refused`, `UpstreamUnavailable`, a login refused."""
+        if root is None:
+            raise Refused(Kind.INVALID_CONTENT, "ItemOperations without a body")
+        if not root.children:
+            raise fields.malformed("ItemOperations without operations")
+        if len(root) > _MAX_OPERATIONS:
+            return element(Page.ItemOperations, element(Page.Status, TOO_MANY))
+        folders = Folders(context.services.state, context.mailboxes, context.principal.user)
+        parts = multipart.Parts() if context.request.accept_multipart else None
+        fetcher = Fetcher(context, await folders.all(), parts)
+        answers: dict[Tag, _Answer] = {Page.Fetch: fetcher.answer, Page.EmptyFolderContents: _not_offered}
+        if context.request.version >= Version.V14_0:
+            answers[Page.Move] = _not_offered
+        for operation in root:
+            if operation.tag not in answers:
+                raise fields.malformed(f"{operation.tag!r} is no operation")
+        response = element(Page.Response)
+        for operation in root:
+            response.append(await _answer(context, answers, operation))
+        reply = element(Page.ItemOperations, element(Page.Status, SUCCESS), response)
+        if parts is None:
+            return reply
+        return Raw(multipart.CONTENT_TYPE, multipart.pack([encode(reply), *parts.data]))
+
+
+async def _not_offered(_operation: Element) -> Element:
+    raise Failed(ACCESS_DENIED)
+
+
+async def _answer(context: Context, answers: Mapping[Tag, _Answer], operation: Element) -> Element:
+    """Do one operation; whatever becomes of it, it gets an answer of its own."""
+    what = operation.tag.name
+    try:
+        return await answers[operation.tag](operation)
+    except Failed as failure:
+        value = failure.value
+        context.note("", f"{what} refused with Status {value}")
+    except (UpstreamUnavailable, AuthenticationFailed):
+        raise  # it concerns every operation
+    except GatewayError as error:
+        value = status.value("ItemOperations", status.Level.ITEM, error.kind, context.request.version)
+        context.note("", f"{what} refused with Status {value}: {error.detail}")
+    return element(operation.tag, element(Page.Status, value), *named(operation))
