@@ -35,6 +35,8 @@ __all__ = ["RELEASE", "App", "SystemClock", "create_app", "open_state"]
 _HOUR = 3600
 _UNPROVISIONED = timedelta(days=1)
 """How long a device is remembered that asks but is never provisioned: anybody with a login can invent ids."""
+_GONE = timedelta(days=1)
+"""How long what is known of a message outlives it, for a move that is noted later."""
 RELEASE = version("activesync-gateway")
 
 
@@ -150,13 +152,14 @@ async def _running(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
 
 
 async def _housekeeping(services: Services) -> None:
-    """Forget messages sent so long ago that nobody repeats them, and ids that became no devices."""
+    """Forget what is of no use any more: old messages sent, ids that became no devices, messages gone."""
     log = structlog.get_logger("gateway.app")
     while True:
         try:
             now = services.clock.now()
             await services.state.prune_sends(now - services.limits.duplicate_window)
             await services.state.prune_devices(now - _UNPROVISIONED)
+            await services.state.prune_annotations(now - _GONE)
         except GatewayError as error:
             log.warning("housekeeping failed", reason=error.detail)
         await asyncio.sleep(_HOUR)

@@ -234,6 +234,62 @@ class State(Protocol):
         """Add to the intents of a collection, before the upstream is touched."""
         ...
 
+    async def load_annotations(
+        self, user: UserId, collection: CollectionId, uidvalidity: int, uids: Iterable[int]
+    ) -> Mapping[int, Mapping[str, bytes]]:
+        """What is known of messages beside what the upstream keeps, by UID and name.
+
+        Messages of which nothing is known are left out. A collection has annotations only if
+        `SyncState.annotations` is not 0.
+        """
+        ...
+
+    async def save_annotations(
+        self,
+        user: UserId,
+        collection: CollectionId,
+        uidvalidity: int,
+        annotations: Mapping[int, Mapping[str, bytes | None]],
+    ) -> Mapping[int, int]:
+        """Store annotations by UID and name (None takes one away) in one transaction.
+
+        What really changes gets the collection's next revision. Returns the revision each message's are at,
+        so that a device that knows it need not be told of them.
+        """
+        ...
+
+    async def changed_annotations(
+        self, user: UserId, collection: CollectionId, uidvalidity: int, after: int
+    ) -> Mapping[int, int]:
+        """The messages whose annotations changed after a revision, each with its newest revision."""
+        ...
+
+    async def move_annotations(
+        self,
+        user: UserId,
+        source: tuple[CollectionId, int],
+        target: tuple[CollectionId, int],
+        uids: Mapping[int, int],
+    ) -> None:
+        """Carry annotations over from one (collection, uidvalidity) to another.
+
+        `uids` maps the old UID of each message to its new one. Repeating it changes nothing.
+        """
+        ...
+
+    async def drop_annotations(
+        self, user: UserId, collection: CollectionId, uidvalidity: int, uids: Iterable[int], now: datetime
+    ) -> None:
+        """Note that messages are gone.
+
+        Their annotations stay until `prune_annotations`, so that a move may be noted later.
+        """
+        ...
+
+    async def prune_annotations(self, before: datetime) -> None:
+        """Forget the annotations of messages that were gone before that time."""
+        ...
+
     async def begin_send(self, entry: OutboxEntry, since: datetime) -> tuple[OutboxEntry, bool]:
         """Journal a message about to be sent (`entry.id` is ignored).
 

@@ -209,7 +209,8 @@ class SyncState:
     replay of that request. `options` are the collection's sticky options. `fresh` is the epoch of a new
     beginning (SyncKey 0) that the device has not proven yet, "" without one, and `fresh_options` its options:
     what is known stays until `{fresh}.1` is used. `revision` guards against lost updates: 0 is "not stored
-    yet".
+    yet". `annotations` is not part of the state: it is the newest revision of the collection's annotations
+    when the state was read (0: there are none), so that looking for changes costs no reading of its own.
     """
 
     epoch: str
@@ -221,6 +222,7 @@ class SyncState:
     revision: int = 0
     fresh: str = ""
     fresh_options: bytes = b""
+    annotations: int = 0
 
 
 class OutboxStage(StrEnum):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from pathlib import Path
@@ -12,9 +12,11 @@ from typing import Self
 
 from gateway.errors import GatewayError
 from gateway.store.leases import Leases
+from gateway.store.sqlite import annotations as notes
 from gateway.store.sqlite import devices, outbox, poison, syncs
 from gateway.store.sqlite import folders as folder_lists
 from gateway.store.sqlite.database import Database
+from gateway.store.sqlite.times import milliseconds
 from gateway.types import (
     CollectionId,
     Device,
@@ -134,6 +136,48 @@ class SqliteState:
     ) -> None:
         key = (user, device, collection)
         await self._database.write(lambda connection: syncs.save_intents(connection, key, intents))
+
+    async def load_annotations(
+        self, user: UserId, collection: CollectionId, uidvalidity: int, uids: Iterable[int]
+    ) -> Mapping[int, Mapping[str, bytes]]:
+        key, wanted = (user, collection, uidvalidity), list(uids)
+        return await self._database.read(lambda connection: notes.load(connection, key, wanted))
+
+    async def save_annotations(
+        self,
+        user: UserId,
+        collection: CollectionId,
+        uidvalidity: int,
+        annotations: Mapping[int, Mapping[str, bytes | None]],
+    ) -> Mapping[int, int]:
+        key = (user, collection, uidvalidity)
+        return await self._database.write(lambda connection: notes.change(connection, key, annotations))
+
+    async def changed_annotations(
+        self, user: UserId, collection: CollectionId, uidvalidity: int, after: int
+    ) -> Mapping[int, int]:
+        key = (user, collection, uidvalidity)
+        return await self._database.read(lambda connection: notes.changed(connection, key, after))
+
+    async def move_annotations(
+        self,
+        user: UserId,
+        source: tuple[CollectionId, int],
+        target: tuple[CollectionId, int],
+        uids: Mapping[int, int],
+    ) -> None:
+        await self._database.write(
+            lambda connection: notes.move(connection, (user, *source), (user, *target), uids)
+        )
+
+    async def drop_annotations(
+        self, user: UserId, collection: CollectionId, uidvalidity: int, uids: Iterable[int], now: datetime
+    ) -> None:
+        key, gone = (user, collection, uidvalidity), list(uids)
+        await self._database.write(lambda connection: notes.drop(connection, key, gone, milliseconds(now)))
+
+    async def prune_annotations(self, before: datetime) -> None:
+        await self._database.write(lambda connection: notes.prune(connection, milliseconds(before)))
 
     async def begin_send(self, entry: OutboxEntry, since: datetime) -> tuple[OutboxEntry, bool]:
         return await self._database.write(lambda connection: outbox.begin(connection, entry, since))

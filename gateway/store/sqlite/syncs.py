@@ -15,12 +15,18 @@ __all__ = ["Key", "load", "load_all", "load_intents", "reset", "save", "save_int
 Key = tuple[UserId, DeviceId, CollectionId]
 
 _LOAD = """
-    SELECT epoch, number, cursor, previous, results, options, revision, fresh, fresh_options
+    SELECT epoch, number, cursor, previous, results, options, revision, fresh, fresh_options,
+        coalesce((
+            SELECT revision FROM annotation_revision AS newest
+            WHERE newest.user = sync_state.user AND newest.collection = sync_state.collection
+        ), 0)
     FROM sync_state WHERE user = ? AND device = ? AND collection = ?
 """
 _LOAD_ALL = """
-    SELECT collection, epoch, number, cursor, previous, results, options, revision, fresh, fresh_options
-    FROM sync_state WHERE user = ? AND device = ?
+    SELECT collection, epoch, number, cursor, previous, results, options, sync_state.revision, fresh,
+        fresh_options, coalesce(newest.revision, 0)
+    FROM sync_state LEFT JOIN annotation_revision AS newest USING (user, collection)
+    WHERE user = ? AND device = ?
 """
 _INSERT = """
     INSERT INTO sync_state (

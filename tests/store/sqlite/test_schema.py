@@ -56,7 +56,7 @@ async def test_an_old_database_keeps_its_content(golden: Path, tmp_path: Path) -
     path = tmp_path / "gateway.db"
     shutil.copy(golden, path)
     async with await SqliteState.open(path) as state:
-        await content.check(state)
+        await content.check(state, int(golden.stem))
         await state.check_writable()
     await make(tmp_path / "fresh.db")
     assert schema_of(path) == schema_of(tmp_path / "fresh.db")

@@ -30,6 +30,7 @@ USER = UserId("anna@example.com")
 DEVICE = DeviceId("PHONE1")
 INBOX = CollectionId("2")
 THEN = datetime(2026, 11, 3, 12, 0, tzinfo=UTC)
+_WITH_ANNOTATIONS = 2
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 PHONE = Device(
@@ -47,6 +48,7 @@ FOLDERS = FolderList(
 )
 SYNC = SyncState("a1", 5, b"cursor", previous=b"previous", results=b"results", options=b"options")
 MAIL = OutboxEntry(0, USER, DEVICE, "c1", "<1@phone>", "00ff", True, OutboxStage.SUBMITTED, THEN)
+ANNOTATIONS = {9: {"flag": b"details"}}
 POISON = (USER, INBOX, "2:9", "0.1", "no header")
 
 
@@ -60,10 +62,11 @@ async def fill(state: SqliteState) -> None:
     mail, _ = await state.begin_send(MAIL, LONG_AGO)
     await state.keep_copy(SentCopy(mail.id, USER, "<1@phone>", b"mail"))
     await state.note_poison(*POISON)
+    await state.save_annotations(USER, INBOX, 7, ANNOTATIONS)
 
 
-async def check(state: SqliteState) -> None:
-    """Assert that all of it is there."""
+async def check(state: SqliteState, number: int) -> None:
+    """Assert that all of it is there, as far as the migration of that number could keep it."""
     assert await state.list_devices() == [PHONE]
     folders = await state.load_folders(USER)
     assert (folders.next_id, folders.folders) == (FOLDERS.next_id, FOLDERS.folders)
@@ -88,6 +91,9 @@ async def check(state: SqliteState) -> None:
     assert (mail.save, mail.created) == (True, THEN)
     assert await state.kept_copies(USER) == [SentCopy(mail.id, USER, "<1@phone>", b"mail")]
     assert list(await state.list_poison()) == [POISON]
+    if number >= _WITH_ANNOTATIONS:
+        assert sync.annotations == 1
+        assert await state.load_annotations(USER, INBOX, 7, [9]) == ANNOTATIONS
 
 
 async def _make(path: Path) -> None:

@@ -1,0 +1,129 @@
+"""What every adapter of the port `State` does with annotations of messages."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from gateway.ports import State
+from gateway.store.sqlite.state import SqliteState
+from gateway.types import CollectionId, DeviceId, SyncState, UserId
+
+ANNA = UserId("anna@example.com")
+BERT = UserId("bert@example.com")
+PHONE = DeviceId("PHONE1")
+INBOX = CollectionId("1")
+TRASH = CollectionId("2")
+NOON = datetime(2026, 11, 3, 12, 0, tzinfo=UTC)
+MILLISECOND = timedelta(milliseconds=1)
+
+
+@pytest.fixture(params=["sqlite"])
+async def state(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[State]:
+    """Each adapter, empty."""
+    async with await SqliteState.open(tmp_path / "gateway.db") as opened:
+        yield opened
+
+
+async def newest(state: State, collection: CollectionId = INBOX) -> int:
+    """The newest revision, as a request finds it: with the state of the collection."""
+    if await state.load_sync(ANNA, PHONE, collection) is None:
+        await state.save_sync(ANNA, PHONE, collection, SyncState("e", 1, b""))
+    stored = await state.load_sync(ANNA, PHONE, collection)
+    assert stored is not None
+    assert (await state.load_syncs(ANNA, PHONE))[collection] == stored
+    return stored.annotations
+
+
+async def test_values_come_back_by_message_and_name(state: State) -> None:
+    saved = await state.save_annotations(
+        ANNA, INBOX, 7, {1: {"flag": bytes(range(256)), "verb": b""}, 4294967295: {"flag": b"x"}}
+    )
+    assert saved == {1: 1, 4294967295: 1}
+    found = await state.load_annotations(ANNA, INBOX, 7, [4294967295, 2, 1])
+    assert found == {1: {"flag": bytes(range(256)), "verb": b""}, 4294967295: {"flag": b"x"}}
+    assert await state.load_annotations(ANNA, INBOX, 7, []) == {}
+
+
+async def test_users_collections_and_uidvalidities_are_apart(state: State) -> None:
+    await state.save_annotations(ANNA, INBOX, 7, {1: {"flag": b"x"}})
+    for user, collection, uidvalidity in ((BERT, INBOX, 7), (ANNA, TRASH, 7), (ANNA, INBOX, 8)):
+        assert await state.load_annotations(user, collection, uidvalidity, [1]) == {}
+        assert await state.changed_annotations(user, collection, uidvalidity, 0) == {}
+    assert await newest(state, TRASH) == 0
+
+
+async def test_each_change_has_the_next_revision_and_a_repetition_none(state: State) -> None:
+    assert await newest(state) == 0
+    assert await state.save_annotations(ANNA, INBOX, 7, {1: {"flag": b"a"}, 2: {"flag": b"b"}}) == {
+        1: 1,
+        2: 1,
+    }
+    assert await state.save_annotations(ANNA, INBOX, 7, {2: {"flag": b"c"}}) == {2: 2}
+    assert await state.save_annotations(ANNA, INBOX, 7, {1: {"flag": b"a"}, 2: {"flag": b"c"}}) == {
+        1: 1,
+        2: 2,
+    }
+    assert await newest(state) == 2
+    assert await state.changed_annotations(ANNA, INBOX, 7, 0) == {1: 1, 2: 2}
+    assert await state.changed_annotations(ANNA, INBOX, 7, 1) == {2: 2}
+    assert await state.changed_annotations(ANNA, INBOX, 7, 2) == {}
+
+
+async def test_what_is_taken_away_is_a_change_too(state: State) -> None:
+    assert await state.save_annotations(ANNA, INBOX, 7, {3: {"flag": None}}) == {}
+    await state.save_annotations(ANNA, INBOX, 7, {1: {"flag": b"a", "verb": b"v"}})
+    assert await state.save_annotations(ANNA, INBOX, 7, {1: {"flag": None}}) == {1: 2}
+    assert await state.load_annotations(ANNA, INBOX, 7, [1]) == {1: {"verb": b"v"}}
+    assert await state.changed_annotations(ANNA, INBOX, 7, 1) == {1: 2}
+    assert await state.save_annotations(ANNA, INBOX, 7, {1: {"flag": None}}) == {1: 2}
+
+
+async def test_they_follow_a_message_that_moves(state: State) -> None:
+    await state.save_annotations(ANNA, INBOX, 7, {1: {"flag": b"a"}, 2: {"verb": b"v"}, 3: {"flag": b"c"}})
+    for _ in range(2):
+        await state.move_annotations(ANNA, (INBOX, 7), (TRASH, 9), {1: 100, 2: 101, 50: 102})
+        assert await state.load_annotations(ANNA, TRASH, 9, range(100, 110)) == {
+            100: {"flag": b"a"},
+            101: {"verb": b"v"},
+        }
+        assert await state.changed_annotations(ANNA, TRASH, 9, 0) == {100: 1, 101: 1}
+        assert await state.load_annotations(ANNA, INBOX, 7, [1, 2, 3]) == {3: {"flag": b"c"}}
+        assert await newest(state, TRASH) == 1
+
+
+async def test_those_of_gone_messages_are_forgotten_after_a_while(state: State) -> None:
+    await state.save_annotations(ANNA, INBOX, 7, {uid: {"flag": b"a"} for uid in (1, 2, 3, 4)})
+    await state.drop_annotations(ANNA, INBOX, 7, [1, 2, 3, 99], NOON)
+    await state.drop_annotations(ANNA, INBOX, 7, [2], NOON + timedelta(days=1))
+    await state.prune_annotations(NOON)
+    assert set(await state.load_annotations(ANNA, INBOX, 7, [1, 2, 3, 4])) == {1, 2, 3, 4}
+    await state.move_annotations(ANNA, (INBOX, 7), (TRASH, 9), {1: 100})
+    await state.save_annotations(ANNA, INBOX, 7, {3: {"flag": b"a"}})
+    await state.prune_annotations(NOON + MILLISECOND)
+    assert set(await state.load_annotations(ANNA, INBOX, 7, [1, 2, 3, 4])) == {3, 4}
+    assert set(await state.load_annotations(ANNA, TRASH, 9, [100])) == {100}
+
+
+async def test_the_revision_never_goes_back(state: State) -> None:
+    await state.save_annotations(ANNA, INBOX, 7, {1: {"flag": b"a"}})
+    await state.drop_annotations(ANNA, INBOX, 7, [1], NOON)
+    await state.prune_annotations(NOON + MILLISECOND)
+    assert await newest(state) == 1
+    assert await state.save_annotations(ANNA, INBOX, 8, {1: {"flag": b"a"}}) == {1: 2}
+
+
+async def test_many_writers_have_each_a_revision_of_their_own(state: State) -> None:
+    saved = await asyncio.gather(
+        *(state.save_annotations(ANNA, INBOX, 7, {uid: {"flag": b"a"}}) for uid in range(1, 51))
+    )
+    assert sorted(revision for one in saved for revision in one.values()) == list(range(1, 51))
+
+
+async def test_thousands_are_read_at_once(state: State) -> None:
+    await state.save_annotations(ANNA, INBOX, 7, {uid: {"flag": b"a"} for uid in range(1, 5001, 2)})
+    assert len(await state.load_annotations(ANNA, INBOX, 7, range(1, 5001))) == 2500
