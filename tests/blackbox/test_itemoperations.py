@@ -6,6 +6,8 @@ import base64
 
 import pytest
 
+from gateway.eas.content.ids import long_id
+from gateway.types import ServerId, UserId
 from tests.support import messages
 from tests.support.dovecot import Dovecot
 from tests.support.phone import Answer, Phone, body_preference
@@ -244,6 +246,19 @@ def test_a_schema_limits_the_properties(some_phone: Phone, dovecot: Dovecot) -> 
     )
     (one,) = fetched(post(some_phone, item(folder, name, schema, body_preference(1))).root)
     assert sorted(tags(properties(one))) == ["Body", "From", "Subject"]
+
+
+def test_an_item_by_its_long_id(some_phone: Phone, dovecot: Dovecot) -> None:
+    _, name, _ = synced(some_phone, dovecot, messages.plain("Found again"))
+    own = long_id(UserId(some_phone.user), ServerId(name))
+    foreign = long_id(UserId("somebody-else"), ServerId(name))
+    gone = long_id(UserId(some_phone.user), ServerId(f"{name}000"))
+    asked = [fetch(element(Search.LongId, one)) for one in (own, foreign, gone, "abc", "")]
+    answers = fetched(post(some_phone, *asked).root)
+    assert [one.child_text(ItemOperations.Status) for one in answers] == ["1", "6", "6", "6", "6"]
+    assert tags(answers[0]) == ["Status", "LongId", "Class", "Properties"]
+    assert answers[0].child_text(Search.LongId) == own
+    assert properties(answers[0]).child_text(Email.Subject) == "Found again"
 
 
 def test_operations_not_offered_say_so_each_for_itself(some_phone: Phone, dovecot: Dovecot) -> None:

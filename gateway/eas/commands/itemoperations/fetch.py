@@ -1,4 +1,4 @@
-"""Fetch: one message by its ServerId, or one attachment by its FileReference (MS-ASCMD 2.2.3.67.1)."""
+"""Fetch: a message by its ServerId or LongId, or an attachment by its FileReference (MS-ASCMD 2.2.3.67.1)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from gateway.eas.commands.itemoperations.operation import (
     named,
 )
 from gateway.eas.content.attachments import fetch_attachment
-from gateway.eas.content.ids import parse_file_reference, parse_server_id
+from gateway.eas.content.ids import MessageName, parse_file_reference, parse_long_id, parse_server_id
 from gateway.eas.content.preferences import parse_body_options
 from gateway.errors import NotFound
 from gateway.types import CollectionId, FolderList
@@ -59,18 +59,16 @@ class Fetcher:
             _forbid(options, _OPTIONS_OF_ITEMS)
             return await self._attachment(name.text(), _range(options))
         _forbid(options, _OPTIONS_OF_DOCUMENTS)
-        if name.tag is Search.LongId:
-            raise NotFound("no search gave out this LongId")
         if name.tag is DocumentLibrary.LinkId:
             raise Failed(PROTOCOL_ERROR)
-        return await self._item(operation, options or element(Page.Options))
+        if name.tag is Search.LongId:
+            item = parse_long_id(self.context.principal.user, name.text().strip())
+        else:
+            item = _by_server_id(operation)
+        return await self._item(operation, item, options or element(Page.Options))
 
-    async def _item(self, operation: Element, options: Element) -> Element:
-        name = parse_server_id(fields.identifier(operation, AirSync.ServerId))
-        collection = CollectionId(fields.identifier(operation, AirSync.CollectionId))
-        if name.collection != collection:
-            raise NotFound("an item of another collection")
-        folder, _ = folder_of(self.folders, collection)
+    async def _item(self, operation: Element, name: MessageName, options: Element) -> Element:
+        folder, _ = folder_of(self.folders, name.collection)
         schema = {tag.tag for block in options.findall(Page.Schema) for tag in block}
         shows_body = not schema or AirSyncBase.Body in schema
         parts = self.parts.add if self.parts is not None and shows_body else None
@@ -112,6 +110,13 @@ class Fetcher:
             element(AirSyncBase.FileReference, reference),
             properties,
         )
+
+
+def _by_server_id(operation: Element) -> MessageName:
+    name = parse_server_id(fields.identifier(operation, AirSync.ServerId))
+    if name.collection != CollectionId(fields.identifier(operation, AirSync.CollectionId)):
+        raise NotFound("an item of another collection")
+    return name
 
 
 def _forbid(options: Element | None, tags: frozenset[Tag]) -> None:
