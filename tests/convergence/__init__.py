@@ -4,8 +4,29 @@ fuse fused process    a gateway that can be killed at its k-th I/O boundary
 cut                   the line between the gateway and IMAP, cut at byte N
 network               the line between a phone and the gateway: replies lost, cut, requests doubled, late
 phone habits store    the phone models, with their own stores and retry rules
+properties            what can be true of a message besides its place
+operations sending    what a user does with messages; what a phone asks for by a request of its own
 mailbox               the second mail program
 ledger                what has to be true in the end
-world steps           all of it together, and what can happen there
+world play steps      all of it together, and what can happen there
 soak sweep            the long runs: `make soak`, `python -m tests.convergence.sweep`
+
+To have the phones do something new:
+
+- Something a message has (categories, another state of its flag): a class in `properties.py` and an entry in
+  `PROPERTIES`. That is all: mail arrives with it, the second mail program and the users of phones change it,
+  and every store is compared by it.
+- A command of Sync (saving a draft): a class derived from `store.Operation`. It says what it does to the
+  phone's own copy, how it is written, how an answer is taken, and by `Claim`s what is to be true of which
+  message once it is done. If it is done to an item, add a line to `operations.OPERATIONS`; otherwise a step
+  calls `phone.do(collection, operation)` before it syncs.
+- A request of its own (MoveItems, FolderCreate, SmartReply): a class derived from `store.Errand`, like the one
+  in `sending.py`. Its `attempt` builds the request, posts it by `phone.command` or `phone.post`, and does to
+  the phone's store what the answer says. It is put into `phone.errands`, and `phone.attempt` is repeated, as
+  phones do, until the answer is "done". What it changes of messages it tells the ledger by `Claim`s:
+  `ledger.issued` when the user did it, `ledger.settled` when it was answered.
+- A step: a class derived from `play.Step`, in a file of `steps/`, and an entry in `steps.STEPS`. It makes its
+  requests by `play.request`, which chooses what goes wrong on the way. What neither the ledger nor the
+  comparison of stores can see, the step remembers in its own attributes and returns from `check`, after quiet.
+- The sweep's script, if there are new I/O boundaries: a few lines in `sweep.Session.run`.
 """

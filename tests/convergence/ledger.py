@@ -9,12 +9,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Final, Literal
 
-from tests.convergence.store import Operation, Verb
+from tests.convergence.properties import PROPERTIES, Property, Values
 
+PLACE: Final = "place"
 GONE = ""
+"""The place of a message that was removed for good."""
 CONTENDED = -1
 TRASH = "Trash"
+
+Aspect = Property | Literal["place"]
+"""What can be true of a message: one of its properties, or where it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +28,20 @@ class Message:
     """A message as a mailbox holds it."""
 
     token: str
-    read: bool
-    flagged: bool
+    values: Values
     recent: bool = True
     """Whether it is in the window of every FilterType."""
+
+
+@dataclass(slots=True, eq=False)
+class Claim:
+    """What a user of a phone wants to be true of a message: the value of a property, or a place."""
+
+    token: str
+    aspect: Aspect
+    value: str
+    mark: int = 0
+    """Belongs to the ledger."""
 
 
 @dataclass(slots=True)
@@ -50,40 +66,40 @@ class Ledger:
     uncertain: Counter[str] = field(default_factory=Counter)
     """Times nobody could know whether a message was submitted: each may lead to one more copy."""
     _place: dict[str, str | None] = field(default_factory=dict)
-    _marks: dict[tuple[str, Verb], bool | None] = field(default_factory=dict)
-    _touched: Counter[tuple[str, Verb]] = field(default_factory=Counter)
-    _in_flight: Counter[tuple[str, Verb]] = field(default_factory=Counter)
+    _values: dict[tuple[str, Property], str | None] = field(default_factory=dict)
+    _touched: Counter[tuple[str, Aspect]] = field(default_factory=Counter)
+    _in_flight: Counter[tuple[str, Aspect]] = field(default_factory=Counter)
     acknowledged: set[str] = field(default_factory=set)
     """Messages the gateway said it had sent."""
 
     # --- what the second mail program does -----------------------------------------------------------------
 
-    def delivered(self, token: str, mailbox: str, *, read: bool, flagged: bool, old: bool) -> None:
+    def delivered(self, token: str, mailbox: str, values: Values, *, old: bool = False) -> None:
         """A message arrived."""
         self._place[token] = mailbox
-        self._marks[token, Verb.READ], self._marks[token, Verb.FLAG] = read, flagged
+        self._values |= {(token, kind): value for kind, value in zip(PROPERTIES, values, strict=True)}
         if old:
             self.old.add(token)
 
-    def marked(self, token: str, verb: Verb, *, on: bool) -> None:
-        """A mark was set or cleared."""
-        self._touched[token, verb] += 1
-        self._marks[token, verb] = None if self._contended(token, verb) else on
+    def marked(self, token: str, kind: Property, value: str) -> None:
+        """A property was changed."""
+        self._touched[token, kind] += 1
+        self._values[token, kind] = None if self._contended(token, kind) else value
 
     def moved(self, token: str, mailbox: str) -> None:
         """A message was moved."""
-        self._touched[token, Verb.DELETE] += 1
-        self._place[token] = None if self._contended(token, Verb.DELETE) else mailbox
+        self._touched[token, PLACE] += 1
+        self._place[token] = None if self._contended(token, PLACE) else mailbox
 
     def expunged(self, token: str) -> None:
         """A message was removed for good."""
-        self._touched[token, Verb.DELETE] += 1
+        self._touched[token, PLACE] += 1
         self.doomed.add(token)
         self._place[token] = None
 
-    def _contended(self, token: str, verb: Verb) -> bool:
-        """Whether a phone may still do the same, or remove the message, nobody knows when."""
-        return self._in_flight[token, verb] > 0 or self._in_flight[token, Verb.DELETE] > 0
+    def _contended(self, token: str, aspect: Aspect) -> bool:
+        """Whether a phone may still do the same, or take the message elsewhere, nobody knows when."""
+        return self._in_flight[token, aspect] > 0 or self._in_flight[token, PLACE] > 0
 
     def renamed(self, old: str, new: str) -> None:
         """A mailbox got another name."""
@@ -93,33 +109,32 @@ class Ledger:
 
     # --- what phones do ------------------------------------------------------------------------------------
 
-    def issued(self, operation: Operation) -> None:
+    def issued(self, claim: Claim) -> None:
         """A user did something; nobody knows yet when the gateway does it."""
-        token, verb = operation.token, operation.verb
-        contended = self._contended(token, verb)
+        token, aspect = claim.token, claim.aspect
+        contended = self._contended(token, aspect)
         # What is done to a message that is deleted in the same request is not done.
-        for touched in Verb if verb is Verb.DELETE else (verb,):
-            self._touched[token, touched] += 1
-        operation.mark = CONTENDED if contended else self._touched[token, verb]
-        self._in_flight[token, verb] += 1
-        if operation.permanent:
+        touched: tuple[Aspect, ...] = (PLACE, *PROPERTIES) if aspect == PLACE else (aspect,)
+        self._touched.update((token, each) for each in touched)
+        claim.mark = CONTENDED if contended else self._touched[token, aspect]
+        self._in_flight[token, aspect] += 1
+        if aspect == PLACE and claim.value == GONE:
             self.doomed.add(token)
-        self._expect(operation, certain=False)
+        self._expect(claim, certain=False)
 
-    def settled(self, operation: Operation, *, done: bool) -> None:
+    def settled(self, claim: Claim, *, done: bool) -> None:
         """The gateway answered; `done` says that it claims success."""
-        key = operation.token, operation.verb
+        key = claim.token, claim.aspect
         self._in_flight[key] -= 1
-        untouched = operation.mark == self._touched[key] and not self._in_flight[key]
-        self._expect(operation, certain=done and untouched)
+        untouched = claim.mark == self._touched[key] and not self._in_flight[key]
+        self._expect(claim, certain=done and untouched)
 
-    def _expect(self, operation: Operation, *, certain: bool) -> None:
-        token = operation.token
-        if operation.verb is Verb.DELETE:
-            place = GONE if operation.permanent else TRASH
-            self._place[token] = place if certain else None
+    def _expect(self, claim: Claim, *, certain: bool) -> None:
+        expected = claim.value if certain else None
+        if isinstance(claim.aspect, Property):
+            self._values[claim.token, claim.aspect] = expected
         else:
-            self._marks[token, operation.verb] = operation.on if certain else None
+            self._place[claim.token] = expected
 
     def sent(self, token: str) -> None:
         """The gateway acknowledged that a message was sent."""
@@ -147,12 +162,11 @@ class Ledger:
                 verdict.lost.append(f"the removal of {token}, which is in {where}")
             elif where and place is not None and place not in where:
                 verdict.lost.append(f"{token} is in {where}, expected in {place}")
-        for (token, verb), on in self._marks.items():
-            if on is None or token not in found:
-                continue
-            message = found[token]
-            if (message.read if verb is Verb.READ else message.flagged) is not on:
-                verdict.lost.append(f"{verb.value}={on} of {token}")
+        for (token, kind), value in self._values.items():
+            if value is not None and token in found:
+                has = found[token].values[PROPERTIES.index(kind)]
+                if has != value:
+                    verdict.lost.append(f"{kind}={value!r} of {token}, which has {has!r}")
 
     def check_sent(self, received: Mapping[str, int], verdict: Verdict) -> int:
         """Compare with what the SMTP server took; returns how many copies came through the one known gap."""

@@ -9,11 +9,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from tests.convergence.ledger import Message
-from tests.convergence.store import Verb
+from tests.convergence.properties import EMPTY, PROPERTIES, Property, Values
 from tests.support.dovecot import Dovecot
 
 SKIPPED = frozenset({"Drafts"})
-FLAGS = {Verb.READ: "\\Seen", Verb.FLAG: "\\Flagged"}
 OLD = timedelta(days=60)
 _LISTED = re.compile(rb'\((?P<attributes>[^)]*)\) "/" "?(?P<name>[^"]+)"?$')
 _UID = re.compile(rb"UID (\d+)")
@@ -49,10 +48,12 @@ class MailProgram:
         ]
         return sorted(name for name in names if name not in SKIPPED)
 
-    def deliver(self, mailbox: str, token: str, *, read: bool, flagged: bool, old: bool) -> None:
+    def deliver(self, mailbox: str, token: str, values: Values = EMPTY, *, old: bool = False) -> None:
         """Append a small message."""
         when = datetime.now(UTC) - (OLD if old else timedelta())
-        flags = " ".join(name for name, on in zip(FLAGS.values(), (read, flagged), strict=True) if on)
+        flags = " ".join(
+            flag for kind, value in zip(PROPERTIES, values, strict=True) for flag in sorted(kind.flags(value))
+        )
         date = imaplib.Time2Internaldate(when)
         self._do(lambda client: client.append(_quoted(mailbox), f"({flags})", date, message(token)))
 
@@ -77,12 +78,20 @@ class MailProgram:
             date = imaplib.Internaldate2tuple(head)
             assert date is not None
             recent = datetime(*date[:6], tzinfo=UTC) > limit
-            found[int(uid[1])] = Message(token[1].decode(), "\\Seen" in marks, "\\Flagged" in marks, recent)
+            values = tuple(kind.kept(marks) for kind in PROPERTIES)
+            found[int(uid[1])] = Message(token[1].decode(), values, recent)
         return found
 
-    def mark(self, uid: int, verb: Verb, *, on: bool) -> None:
-        """Set or clear a flag in the mailbox looked at by `content`."""
-        self._do(lambda client: client.uid("STORE", str(uid), f"{'+-'[not on]}FLAGS", f"({FLAGS[verb]})"))
+    def mark(self, uid: int, kind: Property, value: str) -> None:
+        """Change a property of a message in the mailbox looked at by `content`."""
+        wanted = kind.flags(value)
+        every = frozenset().union(*map(kind.flags, kind.values))
+        self._store(uid, "+FLAGS", wanted)
+        self._store(uid, "-FLAGS", every - wanted)
+
+    def _store(self, uid: int, item: str, flags: frozenset[str]) -> None:
+        if flags:
+            self._do(lambda client: client.uid("STORE", str(uid), item, f"({' '.join(sorted(flags))})"))
 
     def move(self, uid: int, target: str) -> None:
         """Move a message from the mailbox looked at to another."""

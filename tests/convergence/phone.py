@@ -12,18 +12,16 @@ from tests.convergence.habits import Habits
 from tests.convergence.ledger import Ledger
 from tests.convergence.network import Answer, Fate, Network
 from tests.convergence.store import (
-    DELETED_ITEMS,
     NEVER_SYNCED,
     Answered,
     Collection,
+    Errand,
     Folder,
-    Letter,
     Operation,
     Refusal,
-    Verb,
 )
 from wbxml import Element, decode, element, encode
-from wbxml.pages import AirSync, AirSyncBase, ComposeMail, FolderHierarchy, Ping
+from wbxml.pages import AirSync, AirSyncBase, FolderHierarchy, Ping
 
 WBXML = "application/vnd.ms-sync.wbxml"
 _TRY_AGAIN = frozenset({"5", "16", "110", "111"})
@@ -51,7 +49,8 @@ class Phone:
         self.hierarchy_key = "0"
         self.folders: dict[str, Folder] = {}
         self.collections: dict[str, Collection] = {}
-        self.outbox: list[Letter] = []
+        self.errands: list[Errand] = []
+        """What is still to be asked for: mail to send, messages to move."""
         self.stale = True
         """Whether a FolderSync is due."""
         self.forced_resyncs: list[str] = []
@@ -68,7 +67,7 @@ class Phone:
     def folder_sync(self, fate: Fate = Fate.ARRIVES, position: float = 0.5) -> Answered:
         """Bring the hierarchy up to date (MS-ASCMD 2.2.1.5)."""
         request = element(FolderHierarchy.FolderSync, element(FolderHierarchy.SyncKey, self.hierarchy_key))
-        answer = self._command("FolderSync", request, fate, position)
+        answer = self.command("FolderSync", request, fate, position)
         if answer is None:
             return "later"
         status = answer.child_text(FolderHierarchy.Status)
@@ -76,7 +75,7 @@ class Phone:
             self.forced_resyncs.append(f"FolderSync {self.hierarchy_key}")
             self.start_anew()
         elif status != "1":
-            return self._later(f"FolderSync {status}", status in {"6", *_TRY_AGAIN})
+            return self.later(f"FolderSync {status}", status in {"6", *_TRY_AGAIN})
         else:
             if self.hierarchy_key == "0":
                 self.folders.clear()
@@ -101,10 +100,14 @@ class Phone:
 
     def _drop(self, collection: str) -> None:
         for operation in self.collections.pop(collection).unanswered:
-            self.ledger.settled(operation, done=False)
+            self._settled(operation, done=False)
+
+    def _settled(self, operation: Operation, *, done: bool) -> None:
+        for claim in operation.claims:
+            self.ledger.settled(claim, done=done)
 
     def start_anew(self) -> None:
-        """Forget everything but the outbox, as after FolderSync Status 9."""
+        """Forget everything but the errands, as after FolderSync Status 9."""
         for collection in list(self.collections):
             self._drop(collection)
         self.hierarchy_key = "0"
@@ -129,15 +132,13 @@ class Phone:
 
     # --- mail ----------------------------------------------------------------------------------------------
 
-    def do(self, collection: str, verb: Verb, item: str, *, on: bool = False) -> None:
-        """Let the user do something to an item; the next Sync of the folder tells the gateway."""
+    def do(self, collection: str, operation: Operation) -> None:
+        """Let the user do something in a folder; the next Sync of the folder tells the gateway."""
         held = self.collections[collection]
-        permanent = verb is Verb.DELETE and (
-            not self.habits.deletes_as_moves or self.folders[collection].type == DELETED_ITEMS
-        )
-        operation = Operation(verb, item, held.items[item].token, on, permanent)
-        held.do(operation)
-        self.ledger.issued(operation)
+        operation.do(held)
+        held.unanswered.append(operation)
+        for claim in operation.claims:
+            self.ledger.issued(claim)
 
     def start_collection_anew(self, collection: str) -> None:
         """Forget a folder's content, as after Sync Status 3."""
@@ -161,7 +162,7 @@ class Phone:
         request, asked = self.sync_request(collections, partial=partial, heartbeat=heartbeat)
         sent = {name: list(self.collection(name).unanswered) for name in asked}
         self._last = ()
-        answer = self._exchange("Sync", request, fate, position)
+        answer = self.post("Sync", request, fate, position)
         if answer is None:
             return "later"
         if not answer.body:
@@ -236,7 +237,7 @@ class Phone:
         if status in _SYNC_FOLDERS:
             self.stale = True
             return "later"
-        return self._later(f"Sync {status}", status == "13" or status in _TRY_AGAIN)
+        return self.later(f"Sync {status}", status == "13" or status in _TRY_AGAIN)
 
     def _collection_told(self, told: Element, name: str, sent: list[Operation]) -> None:
         held = self.collections[name]
@@ -249,7 +250,7 @@ class Phone:
             self._last = ()
             self.stale |= status in _SYNC_FOLDERS
             held.more = True
-            self._later(f"Sync, collection {status}", status in _SYNC_FOLDERS | _TRY_AGAIN)
+            self.later(f"Sync, collection {status}", status in _SYNC_FOLDERS | _TRY_AGAIN)
             return
         key = told.child_text(AirSync.SyncKey) or ""
         more = told.find(AirSync.MoreAvailable) is not None
@@ -257,19 +258,18 @@ class Phone:
             raise Refusal("MoreAvailable without a new key: a loop")
         held.more = more or held.key == "0"
         held.key = key
-        failed = {
-            response.child_text(AirSync.ServerId)
+        responses = {
+            response.child_text(AirSync.ClientId) or response.child_text(AirSync.ServerId): response
             for response in told.find(AirSync.Responses) or ()
-            if response.child_text(AirSync.Status) != "1"
         }
         held.unanswered = [operation for operation in held.unanswered if operation not in sent]
         for operation in sent:
-            self.ledger.settled(operation, done=operation.item not in failed)
+            self._settled(operation, done=operation.answered(held, responses.get(operation.item)))
         commands = told.find(AirSync.Commands)
         if commands is not None:
             self.added_twice += held.apply(commands)
 
-    # --- waiting and sending -------------------------------------------------------------------------------
+    # --- waiting, and requests of their own ----------------------------------------------------------------
 
     def ping(self, collections: Sequence[str], seconds: int) -> list[str]:
         """Wait for news (MS-ASCMD 2.2.1.13); returns the folders that have some."""
@@ -279,7 +279,7 @@ class Phone:
         request = element(
             Ping.Ping, element(Ping.HeartbeatInterval, seconds), element(Ping.Folders, *folders)
         )
-        answer = self._command("Ping", request, Fate.ARRIVES, 0.5)
+        answer = self.command("Ping", request, Fate.ARRIVES, 0.5)
         if answer is None:
             return []
         status = answer.child_text(Ping.Status)
@@ -289,41 +289,21 @@ class Phone:
             raise Refusal(f"Ping was answered with Status {status}")
         return [folder.text() for folder in answer.find(Ping.Folders) or ()]
 
-    def send(self, letter: Letter, fate: Fate = Fate.ARRIVES, position: float = 0.5) -> Answered:
-        """Send a message of the outbox (MS-ASCMD 2.2.1.17); it leaves the outbox when that is answered."""
-        letter.attempts += 1
-        identity = letter.client_id
-        if not self.habits.same_client_id:
-            identity += f"-{letter.attempts}"
-        body, kind, more = letter.message, "message/rfc822", {"SaveInSent": "T"}
-        if self.habits.version >= "14":
-            kind, more = WBXML, {}
-            body = encode(
-                element(
-                    ComposeMail.SendMail,
-                    element(ComposeMail.ClientId, identity),
-                    element(ComposeMail.SaveInSentItems),
-                    element(ComposeMail.Mime, letter.message),
-                )
-            )
-        answer = self._exchange("SendMail", body, fate, position, kind, more)
-        if answer is None:
-            return "later"
-        status = decode(answer.body).child_text(ComposeMail.Status) if answer.body else None
-        if status not in {None, "118"}:
-            # 111 later, 120 refused: the message stays in the outbox, and the user tries again.
-            return self._later(f"SendMail {status}", status in {"111", "115", "116", "120"})
-        self.outbox.remove(letter)
-        self.ledger.sent(letter.token)
-        return "done"
+    def attempt(self, errand: Errand, fate: Fate = Fate.ARRIVES, position: float = 0.5) -> Answered:
+        """Try to get an errand done; it is off the list when that is answered."""
+        answered = errand.attempt(self, fate, position)
+        if answered == "done":
+            self.errands.remove(errand)
+        return answered
 
     # --- the wire ------------------------------------------------------------------------------------------
 
-    def _command(self, name: str, request: Element, fate: Fate, position: float) -> Element | None:
-        answer = self._exchange(name, encode(request), fate, position)
+    def command(self, name: str, request: Element, fate: Fate, position: float) -> Element | None:
+        """Post a document and return the one that answers it; None when it has to be repeated."""
+        answer = self.post(name, encode(request), fate, position)
         return None if answer is None else decode(answer.body)
 
-    def _exchange(
+    def post(
         self,
         name: str,
         body: bytes,
@@ -339,7 +319,7 @@ class Phone:
             return answer
         # Up to 12.1 there is no Status to say that a message or a recipient was refused.
         known = answer.code == 503 or (name == "SendMail" and answer.code in (400, 500))
-        self._later(f"{name} HTTP {answer.code}", known)
+        self.later(f"{name} HTTP {answer.code}", known)
         return None
 
     def request(
@@ -368,7 +348,7 @@ class Phone:
             head.append(f"Content-Type: {content_type}")
         return "\r\n".join([*head, "", ""]).encode() + body
 
-    def _later(self, what: str, known: bool) -> Answered:
+    def later(self, what: str, known: bool) -> Answered:
         """Note an answer that means to try again. Raises `Refusal` for any other."""
         self.answers[what] += 1
         if not known:

@@ -37,7 +37,7 @@ def settle(play: Play) -> None:
 def _finish(phone: Phone) -> bool:
     """One round of a phone; True when another is due."""
     try:
-        answers = [phone.send(letter) for letter in list(phone.outbox)]
+        answers = [phone.attempt(errand) for errand in list(phone.errands)]
         phone.stale |= not phone.folders
         first = phone.stale
         answers.append(phone.folder_sync())
@@ -61,7 +61,7 @@ def _await_copies(play: Play) -> None:
 
 def _restless(phone: Phone) -> str:
     more = [name for name, held in phone.collections.items() if held.more or held.unanswered]
-    return f"{phone}: outbox {phone.outbox}, stale {phone.stale}, more {more}, {phone.answers}"
+    return f"{phone}: errands {phone.errands}, stale {phone.stale}, more {more}, {phone.answers}"
 
 
 def verdict(play: Play) -> tuple[Verdict, int]:
@@ -74,6 +74,10 @@ def verdict(play: Play) -> tuple[Verdict, int]:
     for phone in play.phones:
         _compare(phone, mail, found)
         found.doubled += _other_names(phone, names)
+    for step in play.steps.values():
+        wrong = step.check()
+        found.lost += wrong.lost
+        found.doubled += wrong.doubled
     return found, extra
 
 
@@ -85,11 +89,9 @@ def _compare(phone: Phone, mail: Mapping[str, Sequence[Message]], found: Verdict
     for path, identity in paths.items():
         held = phone.collection(identity)
         wanted = Counter(
-            (one.token, one.read, one.flagged)
-            for one in mail.get(path, ())
-            if one.recent or not held.filter_type
+            (one.token, one.values) for one in mail.get(path, ()) if one.recent or not held.filter_type
         )
-        has = Counter((one.token, one.read, one.flagged) for one in held.items.values())
+        has = Counter((one.token, one.values) for one in held.items.values())
         found.lost += [f"{phone} lacks {one} in {path}" for one in wanted - has]
         found.doubled += [f"{phone} has {one} in {path}" for one in has - wanted]
 

@@ -20,7 +20,8 @@ import click
 from tests.convergence import quiet
 from tests.convergence.choices import Random
 from tests.convergence.habits import ALL
-from tests.convergence.play import STEPS, Play
+from tests.convergence.play import Play
+from tests.convergence.steps import WEIGHTED
 from tests.convergence.store import Refusal
 from tests.convergence.world import Profile, World, end_on_sigterm
 
@@ -79,11 +80,10 @@ def story(world: World, seed: int, length: int, totals: Totals) -> bool:
     choices = Random(seed)
     kinds = ALL[:3] if choices.number(0, 3) else ALL
     play = Play(world, kinds)
-    weights = [step for weight, step in STEPS for _ in range(weight)]
     trouble = ""
     try:
         for _ in range(length):
-            play.step(choices, choices.pick(weights))
+            play.step(choices, choices.pick(WEIGHTED))
             totals.steps += 1
         quiet.settle(play)
         verdict, extra = quiet.verdict(play)

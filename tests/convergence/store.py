@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from enum import Enum
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from wbxml import Element, element
+from tests.convergence.ledger import Claim
+from tests.convergence.network import Fate
+from tests.convergence.properties import EMPTY, Property, Values, updated, value_of
+from wbxml import Element
 from wbxml.pages import AirSync, Email
+
+if TYPE_CHECKING:
+    from tests.convergence.phone import Phone
 
 DELETED_ITEMS = "4"
 NEVER_SYNCED = frozenset({"3", "6"})
 """Types of Drafts and Outbox: what is in there is the phone's own business."""
+
+Answered = Literal["done", "later"]
+"""Whether a request was served, or has to be repeated after a while."""
 
 
 class Refusal(Exception):
@@ -34,42 +43,42 @@ class Item:
     """A message; `token` is its subject, which tells it from all others."""
 
     token: str
-    read: bool
-    flagged: bool
+    values: Values = EMPTY
+
+    def __getitem__(self, kind: Property) -> str:
+        return value_of(self.values, kind)
 
 
-class Verb(Enum):
-    """What a user does to a message."""
+class Operation(ABC):
+    """Something the user did to the content of a folder: one command of a Sync, repeated until answered."""
 
-    READ = "read"
-    FLAG = "flag"
-    DELETE = "delete"
-
-
-@dataclass(slots=True, eq=False)
-class Operation:
-    """Something the user did. `permanent`: a deletion that does not end in the trash."""
-
-    verb: Verb
     item: str
-    token: str
-    on: bool = False
-    permanent: bool = False
-    mark: int = 0
-    """Belongs to the ledger."""
+    """The ServerId, or the ClientId of an Add: by it the answer names the operation."""
+    claims: Sequence[Claim] = ()
+    """What the user wants to be true, for the ledger."""
 
+    @abstractmethod
+    def do(self, held: Collection) -> None:
+        """Do to the phone's own copy what the user did."""
+
+    @abstractmethod
     def element(self) -> Element:
         """As a command of Sync."""
-        named = element(AirSync.ServerId, self.item)
-        if self.verb is Verb.DELETE:
-            return element(AirSync.Delete, named)
-        if self.verb is Verb.READ:
-            data = element(Email.Read, int(self.on))
-        elif self.on:
-            data = element(Email.Flag, element(Email.Status, 2), element(Email.FlagType, "Flag"))
-        else:
-            data = element(Email.Flag)
-        return element(AirSync.Change, named, element(AirSync.ApplicationData, data))
+
+    def answered(self, held: Collection, response: Element | None) -> bool:
+        """Take the answer, None when there was none because all went well; returns whether it says so."""
+        return response is None or response.child_text(AirSync.Status) == "1"
+
+
+class Errand(ABC):
+    """Something a phone does by a request of its own (it sends, moves, makes a folder) until answered."""
+
+    token: str
+    """The message it is about to make, "" for none: nobody else touches that one meanwhile."""
+
+    @abstractmethod
+    def attempt(self, phone: Phone, fate: Fate, position: float) -> Answered:
+        """Ask once. "done" when it need not be asked again; raises `NoReply` and `Refusal`."""
 
 
 @dataclass(slots=True)
@@ -83,54 +92,21 @@ class Collection:
     more: bool = True
     """Whether another Sync is due: the last one said so, or there was none."""
 
-    def do(self, operation: Operation) -> None:
-        """Do to the own copy what the user did."""
-        item = self.items[operation.item]
-        if operation.verb is Verb.DELETE:
-            del self.items[operation.item]
-        elif operation.verb is Verb.READ:
-            self.items[operation.item] = replace(item, read=operation.on)
-        else:
-            self.items[operation.item] = replace(item, flagged=operation.on)
-        self.unanswered.append(operation)
-
     def apply(self, commands: Element) -> Iterator[str]:
         """Make the server's changes; yields the tokens of items that came though they were there."""
         for command in commands:
             name = command.child_text(AirSync.ServerId) or ""
             data = command.find(AirSync.ApplicationData)
             if command.tag is AirSync.Add and data is not None:
-                made = _changed(Item(data.child_text(Email.Subject) or "", False, False), data)
+                token = data.child_text(Email.Subject) or ""
                 if name in self.items:
-                    yield made.token
-                self.items[name] = made
+                    yield token
+                self.items[name] = Item(token, updated(EMPTY, data))
             elif command.tag is AirSync.Change and data is not None:
                 if name in self.items:
-                    self.items[name] = _changed(self.items[name], data)
+                    item = self.items[name]
+                    self.items[name] = replace(item, values=updated(item.values, data))
             elif command.tag in (AirSync.Delete, AirSync.SoftDelete):
                 self.items.pop(name, None)
             else:
                 raise Refusal(f"a command {command!r}")
-
-
-def _changed(item: Item, data: Element) -> Item:
-    read, flag = data.child_text(Email.Read), data.find(Email.Flag)
-    if read is not None:
-        item = replace(item, read=read == "1")
-    if flag is not None:
-        item = replace(item, flagged=flag.child_text(Email.Status) == "2")
-    return item
-
-
-@dataclass(slots=True)
-class Letter:
-    """A message in the outbox. `message` has a Message-ID; `attempts` counts how often it was sent."""
-
-    token: str
-    message: bytes
-    client_id: str
-    attempts: int = 0
-
-
-Answered = Literal["done", "later"]
-"""Whether a request was served, or has to be repeated after a while."""

@@ -23,9 +23,12 @@ from tests.convergence.habits import ALL, ANDROID, Habits
 from tests.convergence.ledger import Verdict
 from tests.convergence.mailbox import message
 from tests.convergence.network import NoReply
+from tests.convergence.operations import delete, mark
 from tests.convergence.phone import Phone
 from tests.convergence.play import Play
-from tests.convergence.store import Answered, Letter, Verb
+from tests.convergence.properties import EMPTY, FLAG, READ
+from tests.convergence.sending import Letter
+from tests.convergence.store import Answered
 from tests.convergence.world import Profile, World, end_on_sigterm
 
 ATTEMPTS = 20
@@ -59,8 +62,8 @@ class Session:
     def arrives(self) -> None:
         """Mail comes in."""
         token = self.play.world.new_token("m")
-        self.play.mail.deliver("INBOX", token, read=False, flagged=False, old=False)
-        self.play.ledger.delivered(token, "INBOX", read=False, flagged=False, old=False)
+        self.play.mail.deliver("INBOX", token)
+        self.play.ledger.delivered(token, "INBOX", EMPTY)
 
     def run(self) -> None:
         """FolderSync, a first sync in windows, marks, deletions, sending with a copy, news."""
@@ -69,21 +72,21 @@ class Session:
         inbox, sent, trash = (self.folder(kind) for kind in ("2", "5", "4"))
         self.sync(inbox)
         one, two, three, four, *_ = sorted(phone.collections[inbox].items)
-        phone.do(inbox, Verb.READ, one, on=True)
-        phone.do(inbox, Verb.FLAG, two, on=True)
+        mark(phone, inbox, one, READ, READ.values[1])
+        mark(phone, inbox, two, FLAG, FLAG.values[1])
         self.sync(inbox)
-        phone.do(inbox, Verb.DELETE, three)
-        phone.do(inbox, Verb.DELETE, four)
-        phone.do(inbox, Verb.READ, two, on=True)
+        delete(phone, inbox, three)
+        delete(phone, inbox, four)
+        mark(phone, inbox, two, READ, READ.values[1])
         self.sync(inbox)
         token = self.play.world.new_token("s")
         letter = Letter(token, message(token), f"client-{token}")
-        phone.outbox.append(letter)
-        self.until_answered(lambda: phone.send(letter))
+        phone.errands.append(letter)
+        self.until_answered(lambda: phone.attempt(letter))
         self.sync(sent)
         self.sync(trash)
         for item in sorted(phone.collections[trash].items)[:1]:
-            phone.do(trash, Verb.DELETE, item)
+            delete(phone, trash, item)
         self.arrives()
         self.sync(inbox, trash)
 

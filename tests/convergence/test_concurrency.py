@@ -12,9 +12,11 @@ from tests.convergence import quiet
 from tests.convergence.habits import ANDROID, IOS, OUTLOOK
 from tests.convergence.mailbox import message
 from tests.convergence.network import Fate, NoReply
+from tests.convergence.operations import delete, mark
 from tests.convergence.phone import Phone
 from tests.convergence.play import Play
-from tests.convergence.store import Letter, Verb
+from tests.convergence.properties import EMPTY, FLAG, READ
+from tests.convergence.sending import Letter
 from tests.convergence.world import World
 from wbxml import decode
 from wbxml.pages import AirSync
@@ -37,8 +39,8 @@ def play(world: World) -> Iterator[Play]:
 
 def deliver(play: Play, mailbox: str = "INBOX") -> str:
     token = play.world.new_token("m")
-    play.mail.deliver(mailbox, token, read=False, flagged=False, old=False)
-    play.ledger.delivered(token, mailbox, read=False, flagged=False, old=False)
+    play.mail.deliver(mailbox, token)
+    play.ledger.delivered(token, mailbox, EMPTY)
     return token
 
 
@@ -74,7 +76,7 @@ def test_a_sync_is_served_while_a_ping_of_the_same_device_waits(play: Play) -> N
     ping = threading.Thread(target=lambda: heard.append(phone.ping([inbox], 20)))
     began = time.monotonic()
     ping.start()
-    phone.do(inbox, Verb.READ, min(phone.collections[inbox].items), on=True)
+    mark(phone, inbox, min(phone.collections[inbox].items), READ, READ.values[1])
     assert phone.sync([inbox]) == "done"
     assert not heard, "its own change ends no Ping"
     deliver(play)
@@ -88,8 +90,8 @@ def test_the_same_sync_twice_at_once_has_one_effect_and_one_answer(play: Play) -
     phone = play.phones[0]
     inbox = folder(phone, "INBOX")
     gone, read, *_ = sorted(phone.collections[inbox].items)
-    phone.do(inbox, Verb.DELETE, gone)
-    phone.do(inbox, Verb.READ, read, on=True)
+    delete(phone, inbox, gone)
+    mark(phone, inbox, read, READ, READ.values[1])
     deliver(play)
     body, _ = phone.sync_request([inbox])
     one, two = phone.network.both(phone.request("Sync", body))
@@ -102,8 +104,8 @@ def test_the_same_message_sent_twice_at_once_is_sent_and_kept_once(play: Play) -
     for phone in play.phones:
         token = play.world.new_token("s")
         letter = Letter(token, message(token), f"client-{token}")
-        phone.outbox.append(letter)
-        assert phone.send(letter, Fate.AT_ONCE) == "done"
+        phone.errands.append(letter)
+        assert phone.attempt(letter, Fate.AT_ONCE) == "done"
         assert play.world.received()[token] == 1
     assert len(play.mail.content("Sent")) == 2
 
@@ -111,7 +113,7 @@ def test_the_same_message_sent_twice_at_once_is_sent_and_kept_once(play: Play) -
 def test_a_device_hears_nothing_of_its_own_change_and_the_other_hears_it_once(play: Play) -> None:
     one, two = play.phones
     inbox = folder(one, "INBOX")
-    one.do(inbox, Verb.FLAG, min(one.collections[inbox].items), on=True)
+    mark(one, inbox, min(one.collections[inbox].items), FLAG, FLAG.values[1])
     one.sync([inbox])
     assert answer_to_sync(one, inbox) == []
     assert answer_to_sync(two, inbox) == ["Change"]
@@ -123,8 +125,8 @@ def test_two_devices_change_one_message_at_once(play: Play) -> None:
     one, two = play.phones
     inbox = folder(one, "INBOX")
     item = min(one.collections[inbox].items)
-    one.do(inbox, Verb.DELETE, item)
-    two.do(inbox, Verb.READ, item, on=True)
+    delete(one, inbox, item)
+    mark(two, inbox, item, READ, READ.values[1])
     threads = [threading.Thread(target=phone.sync, args=([inbox],)) for phone in play.phones]
     for thread in threads:
         thread.start()
@@ -221,30 +223,30 @@ def test_marks_set_between_a_lost_answer_and_its_repetition_are_told_later(play:
     with pytest.raises(NoReply):
         phone.sync([inbox], Fate.REPLY_LOST)
     (uid,) = (uid for uid, held in play.mail.content("INBOX").items() if held.token == token)
-    for on in (True, False):
-        play.mail.mark(uid, Verb.READ, on=on)
-        play.ledger.marked(token, Verb.READ, on=on)
+    for value in reversed(READ.values):
+        play.mail.mark(uid, READ, value)
+        play.ledger.marked(token, READ, value)
         assert phone.sync([inbox]) == "done"
     (item,) = (item for item in phone.collections[inbox].items.values() if item.token == token)
-    assert item.read is False
+    assert item[READ] == READ.values[0]
 
 
 def test_a_late_copy_of_an_answered_request_does_nothing(play: Play) -> None:
     phone = play.phones[0]
     inbox = folder(phone, "INBOX")
     item = min(phone.collections[inbox].items)
-    phone.do(inbox, Verb.READ, item, on=True)
+    mark(phone, inbox, item, READ, READ.values[1])
     assert phone.sync([inbox], Fate.LATE) == "done"
-    phone.do(inbox, Verb.READ, item, on=False)
+    mark(phone, inbox, item, READ, READ.values[0])
     assert phone.sync([inbox]) == "done"
     phone.network.deliver_late()
-    assert phone.collections[inbox].items[item].read is False
+    assert phone.collections[inbox].items[item][READ] == READ.values[0]
 
 
 def test_an_overtaken_request_is_done_once(play: Play) -> None:
     phone = play.phones[0]
     inbox = folder(phone, "INBOX")
-    phone.do(inbox, Verb.DELETE, min(phone.collections[inbox].items))
+    delete(phone, inbox, min(phone.collections[inbox].items))
     with pytest.raises(NoReply):
         phone.sync([inbox], Fate.OVERTAKEN)
     assert phone.sync([inbox]) == "done"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import ClassVar
 
 from hypothesis import HealthCheck, Phase, note, settings
@@ -10,12 +9,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
 from tests.convergence import quiet
-from tests.convergence.choices import Choices, Drawn
+from tests.convergence.choices import Drawn
 from tests.convergence.habits import ANDROID, IOS, OUTLOOK
-from tests.convergence.play import STEPS, Play
+from tests.convergence.play import Play, Step
+from tests.convergence.steps import WEIGHTED
 from tests.convergence.world import World
 
-ACTIONS = st.sampled_from([action for weight, action in STEPS for _ in range(weight)])
 # A failure is not made smaller: every attempt would take seconds, and `make soak` tells the whole story.
 PROFILE = settings(
     max_examples=6,
@@ -36,9 +35,9 @@ class Story(RuleBasedStateMachine):
         super().__init__()
         self.play = Play(self.world, (IOS, ANDROID, OUTLOOK))
 
-    @rule(data=st.data(), action=ACTIONS)
-    def happens(self, data: st.DataObject, action: Callable[[Play, Choices], None]) -> None:
-        self.play.step(Drawn(data), action)
+    @rule(data=st.data(), kind=st.sampled_from(WEIGHTED))
+    def happens(self, data: st.DataObject, kind: type[Step]) -> None:
+        self.play.step(Drawn(data), kind)
 
     def teardown(self) -> None:
         note("\n".join(self.play.told))

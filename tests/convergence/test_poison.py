@@ -62,7 +62,7 @@ def test_a_poison_message_blocks_nothing_and_is_whole_with_the_next_release() ->
         play = Play(world, (ANDROID, IOS))
         tokens = [world.new_token("m") for _ in range(4)]
         for token in tokens:
-            play.mail.deliver("INBOX", token, read=False, flagged=False, old=False)
+            play.mail.deliver("INBOX", token)
         for phone in play.phones:
             texts = bodies(phone)
             assert texts.keys() == set(tokens), "the stub has the subject, and the others are there"

@@ -1,0 +1,63 @@
+"""What phones do with SendMail, before an SMTP server that may be unwilling."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tests.convergence.choices import Choices
+from tests.convergence.mailbox import message
+from tests.convergence.network import Fate
+from tests.convergence.play import Play, Step
+from tests.convergence.sending import Letter
+from tests.convergence.store import Answered
+
+HANG_UP_SECONDS = 0.1
+"""In which the gateway ends sending for a phone that is gone."""
+
+
+@contextmanager
+def unwilling_smtp(play: Play, choices: Choices) -> Iterator[str]:
+    """Perhaps have the SMTP server refuse, or die after DATA, while something is sent; says what it does."""
+    kind = choices.number(0, 11)
+    switches = play.world.sink.switches
+    if kind == 0:
+        switches.reply_data = "451 4.3.0 later"
+    elif kind == 1:
+        switches.reply_rcpt = "550 5.1.1 nobody"
+    elif kind == 2:
+        switches.die_after_data = True
+    before = play.world.received()
+    name = {0: "SMTP 4xx", 1: "SMTP 5xx", 2: "SMTP dies after DATA"}.get(kind, "")
+    yield name
+    if name:
+        play.world.faults[name] += 1
+    if switches.die_after_data:
+        time.sleep(HANG_UP_SECONDS)
+        # Not only this one: another phone may have hung up a moment ago.
+        play.ledger.uncertain += play.world.received() - before
+    switches.reply_data = switches.reply_rcpt = None
+    switches.die_after_data = False
+
+
+class Sends(Step):
+    """A phone sends a message, or tries again."""
+
+    weight = 8
+
+    def happens(self, choices: Choices) -> None:
+        play = self.play
+        phone = choices.pick(play.phones)
+        letters = [errand for errand in phone.errands if isinstance(errand, Letter)]
+        if not letters or choices.number(0, 3) == 0:
+            token = play.world.new_token("s")
+            letters.append(Letter(token, message(token), f"client-{token}"))
+            phone.errands.append(letters[-1])
+        letter = choices.pick(letters)
+
+        def ask(fate: Fate, position: float) -> Answered:
+            return phone.attempt(letter, fate, position)
+
+        with unwilling_smtp(play, choices) as trouble:
+            play.request(choices, phone, ask, f"SendMail {letter.token} {trouble}")
