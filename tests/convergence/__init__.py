@@ -20,13 +20,13 @@ To have the phones do something new:
   phone's own copy, how it is written, how an answer is taken, and by `Claim`s what is to be true of which
   message once it is done. If it is done to an item, add a line to `operations.OPERATIONS`; otherwise a step
   calls `phone.do(collection, operation)` before it syncs.
-- A request of its own (MoveItems, FolderCreate, SmartReply): a class derived from `store.Errand`, like the one
-  in `sending.py`. Its `attempt` builds the request, posts it by `phone.command` or `phone.post`, and does to
+- A request of its own (MoveItems, FolderCreate, SmartReply): a class derived from `store.Errand`, as in
+  `sending.py`. Its `attempt` builds the request, posts it by `phone.command` or `phone.post`, and does to
   the phone's store what the answer says. It is put into `phone.errands`, and `phone.attempt` is repeated, as
   phones do, until the answer is "done". What it changes of messages it tells the ledger by `Claim`s:
   `ledger.issued` when the user did it, `ledger.settled` when it was answered.
 - A step: a class derived from `play.Step`, in a file of `steps/`, and an entry in `steps.STEPS`. It makes its
   requests by `play.request`, which chooses what goes wrong on the way. What neither the ledger nor the
-  comparison of stores can see, the step remembers in its own attributes and returns from `check`, after quiet.
+  comparison of stores can see, the step remembers itself and returns from `check`, after quiet.
 - The sweep's script, if there are new I/O boundaries: a few lines in `sweep.Session.run`.
 """
