@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from gateway.errors import StateConflict, UpstreamRefused
@@ -16,6 +17,8 @@ HIERARCHY = CollectionId("")
 """Under this name the hierarchy's state is stored beside those of the collections."""
 _LEASE = "hierarchy"
 _ATTEMPTS = 5
+_BEGINNINGS = 4
+"""New beginnings kept until one is proven. There is another only when the hierarchy changed in between."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,7 @@ class Folders:
     async def sync(self, device: DeviceId, key: str) -> FolderReply:
         """Serve one FolderSync. Raises `UpstreamError`; nothing is stored for the device then."""
         async with self._state.lease(self._user, device, _LEASE):
-            stored = await self._state.load_sync(self._user, device, HIERARCHY)
+            stored = _begun(await self._state.load_sync(self._user, device, HIERARCHY), key)
             use = classify(stored, key)
             if use is KeyUse.INITIAL:
                 return await self._begin(device, stored)
@@ -87,19 +90,27 @@ class Folders:
     async def _begin(self, device: DeviceId, stored: SyncState | None) -> FolderReply:
         """Tell the whole hierarchy; states of collections are left alone.
 
-        Key 0 goes on with the keys there are, so that a second copy of the request, whose answer the device
-        never hears, does not take away the key the device has.
+        A late copy of an old request with key 0, whose answer the device never hears, must not take away the
+        key the device has. So a key stands for the listing told with it: the same listing has the same key,
+        and another one becomes a new beginning beside those there are.
         """
         await self.create_missing()
         rows = await self._rows()
+        told, packed = HierarchyChanges(added=rows), hierarchy.pack(rows)
         if stored is None:
-            issued = SyncState(epoch=new_epoch(), number=1, cursor=hierarchy.pack(rows))
-        elif hierarchy.unpack(stored.cursor) == rows:
-            return FolderReply(KeyUse.INITIAL, format_key(stored), HierarchyChanges(added=rows))
-        else:
-            issued = _next(stored, rows)
-        issued = await self._state.save_sync(self._user, device, HIERARCHY, issued)
-        return FolderReply(KeyUse.INITIAL, format_key(issued), HierarchyChanges(added=rows))
+            issued = SyncState(epoch=new_epoch(), number=1, cursor=packed)
+            issued = await self._state.save_sync(self._user, device, HIERARCHY, issued)
+            return FolderReply(KeyUse.INITIAL, format_key(issued), told)
+        if hierarchy.unpack(stored.cursor) == rows:
+            return FolderReply(KeyUse.INITIAL, format_key(stored), told)
+        beginnings = dict(_beginnings(stored))
+        for epoch, listing in beginnings.items():
+            if hierarchy.unpack(listing) == rows:
+                return FolderReply(KeyUse.INITIAL, f"{epoch}.1", told)
+        epoch = new_epoch()
+        kept = [*beginnings.items(), (epoch, packed)][-_BEGINNINGS:]
+        await self._state.save_sync(self._user, device, HIERARCHY, _with_beginnings(stored, dict(kept)))
+        return FolderReply(KeyUse.INITIAL, f"{epoch}.1", told)
 
     async def _advance(self, device: DeviceId, stored: SyncState) -> FolderReply:
         rows = await self._rows()
@@ -117,6 +128,30 @@ class Folders:
 def _next(stored: SyncState, rows: tuple[FolderRow, ...]) -> SyncState:
     """The state after one more key."""
     return replace(stored, number=stored.number + 1, cursor=hierarchy.pack(rows), previous=stored.cursor)
+
+
+def _beginnings(state: SyncState) -> Mapping[str, bytes]:
+    """The new beginnings not proven yet: the listing told with each, by its epoch, oldest first.
+
+    They are where a collection keeps the options of its new beginning.
+    """
+    listings = json.loads(state.fresh_options or b"{}")
+    return {epoch: listing.encode() for epoch, listing in listings.items()}
+
+
+def _with_beginnings(state: SyncState, beginnings: Mapping[str, bytes]) -> SyncState:
+    listings = {epoch: listing.decode() for epoch, listing in beginnings.items()}
+    newest = next(reversed(listings))
+    return replace(state, fresh=newest, fresh_options=json.dumps(listings, ensure_ascii=False).encode())
+
+
+def _begun(stored: SyncState | None, key: str) -> SyncState | None:
+    """The state with that new beginning in force whose key this is; `stored` for any other key."""
+    if stored is not None:
+        for epoch, listing in _beginnings(stored).items():
+            if key == f"{epoch}.1":
+                return SyncState(epoch, 1, listing, revision=stored.revision)
+    return stored
 
 
 def with_role(folders: FolderList, role: Role) -> str | None:

@@ -1,0 +1,148 @@
+"""FolderSync for one device: keys that stay good over lost, late and repeated requests."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from gateway.ports import Mailboxes
+from gateway.store.sqlite import SqliteState
+from gateway.sync.folders import FolderReply, Folders
+from gateway.sync.keys import KeyUse
+from gateway.types import DeviceId, Mailbox, Role, UserId
+
+PHONE = DeviceId("PHONE")
+ROLES = (("INBOX", Role.INBOX), ("Drafts", Role.DRAFTS), ("Sent", Role.SENT), ("Trash", Role.TRASH))
+
+
+class Names:
+    """An upstream that has mailboxes, and nothing in them."""
+
+    def __init__(self) -> None:
+        self.mailboxes = [Mailbox(name, "/", role) for name, role in ROLES]
+
+    def add(self, name: str) -> None:
+        self.mailboxes.append(Mailbox(name, "/"))
+
+    async def list(self) -> Sequence[Mailbox]:
+        return tuple(self.mailboxes)
+
+
+class Device:
+    """What a device makes of the answers it hears."""
+
+    def __init__(self, folders: Folders) -> None:
+        self._folders = folders
+        self.key = "0"
+        self.names: dict[str, str] = {}
+
+    async def ask(self, key: str) -> FolderReply:
+        """Ask; the answer is not heard."""
+        return await self._folders.sync(PHONE, key)
+
+    async def sync(self, key: str | None = None) -> KeyUse:
+        key = self.key if key is None else key
+        reply = await self.ask(key)
+        if key == "0":
+            self.names.clear()
+        for row in (*reply.changes.added, *reply.changes.updated):
+            self.names[row.id] = row.name
+        for gone in reply.changes.deleted:
+            del self.names[gone]
+        self.key = reply.key
+        return reply.use
+
+    @property
+    def own(self) -> set[str]:
+        return {name for name in self.names.values() if name.startswith("X")}
+
+
+@pytest.fixture
+async def state(tmp_path: Path) -> AsyncIterator[SqliteState]:
+    async with await SqliteState.open(tmp_path / "gateway.db") as opened:
+        yield opened
+
+
+@pytest.fixture
+def upstream() -> Names:
+    return Names()
+
+
+@pytest.fixture
+def device(state: SqliteState, upstream: Names) -> Device:
+    return Device(Folders(state, cast("Mailboxes", upstream), UserId("ann")))
+
+
+async def test_late_requests_with_key_0_take_no_key_away(device: Device, upstream: Names) -> None:
+    await device.sync()
+    upstream.add("X1")
+    await device.ask(device.key)  # lost
+    upstream.add("X2")
+    await device.ask("0")  # a late copy of an old request
+    upstream.add("X3")
+    await device.ask("0")  # another one
+    assert await device.sync() is KeyUse.REPLAY
+    assert await device.sync() is KeyUse.CURRENT
+    assert device.own == {"X1", "X2", "X3"}
+
+
+async def test_every_lost_beginning_leaves_the_next_one_good(device: Device, upstream: Names) -> None:
+    await device.sync()
+    first = device.key
+    for number in range(3):
+        upstream.add(f"X{number}")
+        await device.ask("0")
+    upstream.add("X3")
+    assert await device.sync("0") is KeyUse.INITIAL
+    upstream.add("X4")
+    await device.ask("0")
+    upstream.add("X5")
+    assert device.key != first
+    assert await device.sync() is KeyUse.CURRENT
+    assert device.own == {f"X{number}" for number in range(6)}
+    assert (await device.ask(first)).use is KeyUse.UNKNOWN, "the new beginning was proven"
+
+
+async def test_a_beginning_used_and_not_heard_is_used_again(device: Device, upstream: Names) -> None:
+    await device.sync()
+    upstream.add("X1")
+    await device.sync("0")
+    upstream.add("X2")
+    lost = await device.ask(device.key)
+    upstream.add("X3")
+    assert await device.sync() is KeyUse.REPLAY
+    assert device.key == lost.key
+    assert device.own == {"X1", "X2"}
+    await device.sync()
+    assert device.own == {"X1", "X2", "X3"}
+
+
+async def test_the_same_listing_has_the_same_key(device: Device, state: SqliteState, upstream: Names) -> None:
+    await device.sync()
+    first = device.key
+    assert (await device.ask("0")).key == first
+    upstream.add("X1")
+    new = await device.ask("0")
+    assert new.key != first
+    before = await state.load_syncs(UserId("ann"), PHONE)
+    assert (await device.ask("0")).key == new.key
+    assert await state.load_syncs(UserId("ann"), PHONE) == before
+
+
+async def test_beginnings_are_bounded(device: Device, state: SqliteState, upstream: Names) -> None:
+    await device.sync()
+    for number in range(40):
+        upstream.add(f"X{number}")
+        await device.ask("0")
+    (stored,) = (await state.load_syncs(UserId("ann"), PHONE)).values()
+    assert stored.fresh_options.count(b"Inbox") == 4
+
+
+@pytest.mark.parametrize("key", ["1", "x.1", "", "0.0", "ffffffffffffffff.1"])
+async def test_a_key_nobody_gave_out_is_unknown(device: Device, key: str) -> None:
+    await device.sync()
+    assert (await device.ask(key)).use is KeyUse.UNKNOWN
+    assert await device.sync() is KeyUse.CURRENT
