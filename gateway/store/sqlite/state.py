@@ -81,7 +81,7 @@ class SqliteState:
         return self._leases.hold((user, device, name))
 
     async def load_device(self, user: UserId, device: DeviceId) -> Device | None:
-        return await self._database.read(lambda connection: devices.load(connection, user, device))
+        return await self._database.look_up(lambda connection: devices.load(connection, user, device))
 
     async def save_device(self, device: Device) -> None:
         await self._database.write(lambda connection: devices.save(connection, device))
@@ -93,14 +93,14 @@ class SqliteState:
         await self._database.write(lambda connection: devices.prune(connection, before))
 
     async def load_folders(self, user: UserId) -> FolderList:
-        return await self._database.read(lambda connection: folder_lists.load(connection, user))
+        return await self._database.look_up(lambda connection: folder_lists.load(connection, user))
 
     async def save_folders(self, user: UserId, folders: FolderList) -> FolderList:
         return await self._database.write(lambda connection: folder_lists.save(connection, user, folders))
 
     async def load_sync(self, user: UserId, device: DeviceId, collection: CollectionId) -> SyncState | None:
         key = (user, device, collection)
-        return await self._database.read(lambda connection: syncs.load(connection, key))
+        return await self._database.look_up(lambda connection: syncs.load(connection, key))
 
     async def load_syncs(self, user: UserId, device: DeviceId) -> Mapping[CollectionId, SyncState]:
         return await self._database.read(lambda connection: syncs.load_all(connection, user, device))
@@ -118,7 +118,9 @@ class SqliteState:
         return await self._database.write(lambda connection: syncs.reset(connection, key, state))
 
     async def load_memo(self, user: UserId, device: DeviceId, name: str) -> bytes | None:
-        return await self._database.read(lambda connection: devices.load_memo(connection, user, device, name))
+        return await self._database.look_up(
+            lambda connection: devices.load_memo(connection, user, device, name)
+        )
 
     async def save_memo(self, user: UserId, device: DeviceId, name: str, value: bytes | None) -> None:
         await self._database.write(
@@ -129,7 +131,7 @@ class SqliteState:
         self, user: UserId, device: DeviceId, collection: CollectionId
     ) -> Mapping[str, bytes]:
         key = (user, device, collection)
-        return await self._database.read(lambda connection: syncs.load_intents(connection, key))
+        return await self._database.look_up(lambda connection: syncs.load_intents(connection, key))
 
     async def save_intents(
         self, user: UserId, device: DeviceId, collection: CollectionId, intents: Mapping[str, bytes]

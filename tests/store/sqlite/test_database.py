@@ -173,6 +173,33 @@ async def test_readers_survive_errors(database: Database) -> None:
     assert await numbers(database) == []
 
 
+async def test_a_look_up_sees_what_was_written_and_cannot_write(database: Database) -> None:
+    def find(connection: sqlite3.Connection) -> tuple[int] | None:
+        row: tuple[int] | None = connection.execute("SELECT n FROM number WHERE n = 1").fetchone()
+        return row
+
+    assert await database.look_up(find) is None
+    await database.write(lambda c: insert(c, 1))
+    assert await database.look_up(find) == (1,)
+    with pytest.raises(GatewayError, match="cannot be written"):
+        await database.look_up(lambda c: insert(c, 2))
+
+
+async def test_a_look_up_waits_in_a_thread_where_it_has_to_wait(database: Database) -> None:
+    threads = []
+
+    def find(_connection: sqlite3.Connection) -> str:
+        threads.append(threading.current_thread().name)
+        if len(threads) == 1:
+            error = sqlite3.OperationalError("database is locked")
+            error.sqlite_errorname = "SQLITE_BUSY_RECOVERY"
+            raise error
+        return "found"
+
+    assert await database.look_up(find) == "found"
+    assert threads[1].startswith("sqlite-reader")
+
+
 async def test_closing_does_first_what_is_queued(tmp_path: Path) -> None:
     path = tmp_path / "gateway.db"
     database = await Database.open(path)
@@ -185,6 +212,8 @@ async def test_closing_does_first_what_is_queued(tmp_path: Path) -> None:
         await database.write(lambda c: insert(c, 99))
     with pytest.raises(GatewayError, match="shutting down"):
         await numbers(database)
+    with pytest.raises(GatewayError, match="shutting down"):
+        await database.look_up(lambda c: c.execute("SELECT 1").fetchone())
     assert names(tmp_path) == ["gateway.db"]
     async with await Database.open(path) as again:
         assert await numbers(again) == list(range(50))
