@@ -16,6 +16,7 @@ __all__ = [
     "key_and",
     "key_date",
     "key_flag",
+    "key_fuzzy",
     "key_header",
     "key_not",
     "key_number",
@@ -56,6 +57,11 @@ def key_number(name: str, number: int) -> SearchKey:
 def key_flag(name: str, flag: str) -> SearchKey:
     """KEYWORD, UNKEYWORD."""
     return Atom(name), Flag(flag)
+
+
+def key_fuzzy(inner: SearchKey) -> SearchKey:
+    """FUZZY (RFC 6203): the server may also find what is only like it. Needs SEARCH=FUZZY."""
+    return Atom("FUZZY"), *inner
 
 
 def key_uids(uids: Iterable[int]) -> SearchKey:
