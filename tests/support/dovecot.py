@@ -48,17 +48,22 @@ def _program() -> str:
 
 
 class Dovecot:
-    """One instance. Use it as a context manager, or `start` and `stop` it; `restart` keeps ports and mail."""
+    """One instance. Use it as a context manager, or `start` and `stop` it; `restart` keeps ports and mail.
+
+    `mail` is a folder whose mail is there already, and which stays; its path must be open to Dovecot's user.
+    """
 
     host = LOOPBACK
 
-    def __init__(self, options: Options | None = None) -> None:
+    def __init__(self, options: Options | None = None, *, mail: Path | None = None) -> None:
         self.options = options or Options()
         self._process: subprocess.Popen[bytes] | None = None
         # Short, because names of Unix sockets may have about 100 characters.
         self.password = PASSWORD
         self._folder = Path(tempfile.mkdtemp(prefix="dovecot-"))
         self._folder.chmod(0o711)
+        if mail is not None:
+            (self._folder / "mail").symlink_to(mail, target_is_directory=True)
         self._certificate = make_certificate(self._folder)
         self.place = self._prepare()
 
@@ -70,6 +75,12 @@ class Dovecot:
             os.chown(place.mail, *mail_owner())
         (self._folder / "dovecot.conf").write_text(render(dovecot_version(), self.options, place))
         return place
+
+    @property
+    def pid(self) -> int:
+        """The process id of the master; raises AssertionError when it does not run."""
+        assert self._process is not None
+        return self._process.pid
 
     @property
     def port(self) -> int:

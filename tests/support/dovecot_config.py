@@ -27,13 +27,15 @@ class Options:
     """How a Dovecot differs from the others.
 
     `profile` "bare" announces IMAP4rev1 only, so that a client may use no extension (the server would still
-    know them). `prefix` is that of the personal namespace, with its separator: "INBOX.".
+    know them). `prefix` is that of the personal namespace, with its separator: "INBOX.". `processes` is how
+    many connections it serves at once.
     """
 
     profile: Literal["full", "bare"] = "full"
     storage: Literal["sdbox", "maildir"] = "sdbox"
     separator: str = "/"
     prefix: str = ""
+    processes: int = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ def render(version: tuple[int, int], options: Options, place: Place) -> str:
         _common(place),
         _modern(options, place) if version >= (2, 4) else _classic(options, place),
         _namespace(options),
-        _services(version, place),
+        _services(version, options, place),
         "" if os.geteuid() == 0 else _unprivileged(),
     ]
     return "\n".join(part for part in parts if part)
@@ -159,10 +161,12 @@ def _namespace(options: Options) -> str:
     return f"namespace inbox {{\n  inbox = yes\n  separator = {options.separator}\n{prefix}{mailboxes}}}\n"
 
 
-def _services(version: tuple[int, int], place: Place) -> str:
+def _services(version: tuple[int, int], options: Options, place: Place) -> str:
     # One long-lived login process starts faster than one for each connection.
     long_lived = "restart_request_count = unlimited" if version >= (2, 4) else "service_count = 0"
+    # Each process of a connection is a client of several services.
     return f"""\
+default_client_limit = {max(1000, 4 * options.processes)}
 service imap-login {{
   {long_lived}
   process_min_avail = 1
@@ -175,7 +179,7 @@ service imap-login {{
   }}
 }}
 service imap {{
-  process_limit = 1024
+  process_limit = {options.processes}
 }}
 # Without this one wrong password slows down every later login from the same address.
 service anvil {{

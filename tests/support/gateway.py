@@ -14,15 +14,40 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
+from typing import Protocol
 
-from tests.support.dovecot import Dovecot
 from tests.support.ports import LOOPBACK, free_ports
-from tests.support.smtp_sink import SmtpSink
 
 START_SECONDS = 20.0
 STOP_SECONDS = 25.0
 
 Section = Mapping[str, str | int | float | bool | list[str]]
+
+
+class ImapServer(Protocol):
+    """Where the mail is, as a Dovecot says it."""
+
+    @property
+    def host(self) -> str: ...
+
+    @property
+    def port(self) -> int: ...
+
+
+class SmtpServer(Protocol):
+    """Where mail is sent to, as an SmtpSink says it."""
+
+    @property
+    def host(self) -> str: ...
+
+    @property
+    def port(self) -> int: ...
+
+    @property
+    def security(self) -> str: ...
+
+    @property
+    def auth(self) -> bool: ...
 
 
 class GatewayFailed(Exception):
@@ -38,7 +63,7 @@ class Gateway:
     host = LOOPBACK
 
     def __init__(
-        self, imap: Dovecot, smtp: SmtpSink, *, sections: Mapping[str, Section] | None = None
+        self, imap: ImapServer, smtp: SmtpServer, *, sections: Mapping[str, Section] | None = None
     ) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="gateway-"))
         self.port = free_ports(1)[0]
@@ -49,7 +74,7 @@ class Gateway:
         self.config.write_text(_toml(self._sections(imap, smtp, sections or {})))
 
     def _sections(
-        self, imap: Dovecot, smtp: SmtpSink, more: Mapping[str, Section]
+        self, imap: ImapServer, smtp: SmtpServer, more: Mapping[str, Section]
     ) -> dict[str, dict[str, object]]:
         made: dict[str, dict[str, object]] = {
             "server": {"listen": f"{self.host}:{self.port}"},

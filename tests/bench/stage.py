@@ -1,0 +1,134 @@
+"""The servers of a run, and the mailboxes and phones that several measurements use."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.bench import corpus, meters
+from tests.bench.imap import ImapClient
+from tests.bench.phones import BenchPhone
+from tests.bench.sink import Sink
+from tests.support.dovecot import Dovecot
+from tests.support.gateway import Gateway, Section
+
+__all__ = ["FULL", "QUICK", "Scale", "Stage"]
+
+_FIRST_SYNC_SECONDS = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How much is measured: sizes in messages, times in seconds."""
+
+    name: str
+    sizes: tuple[int, int, int]
+    """What stands for 1,000, 10,000 and 50,000 messages."""
+    users: int
+    """Users who sync at once, with `small` messages each."""
+    small: int
+    rounds: int
+    """Repetitions of what takes long, of which the median counts."""
+    requests: int
+    """Repetitions of what takes a moment."""
+    seconds: float
+    """How long a rate is measured."""
+
+
+FULL = Scale("full", (1_000, 10_000, 50_000), users=97, small=50, rounds=3, requests=200, seconds=10)
+QUICK = Scale("quick", (100, 300, 600), users=10, small=20, rounds=1, requests=20, seconds=1)
+
+
+class Stage:
+    """A Dovecot, an SMTP server and a gateway; a context manager. `mail` keeps the mailboxes between runs."""
+
+    def __init__(self, scale: Scale, mail: Path | None = None) -> None:
+        self.scale = scale
+        self.dovecot = Dovecot(mail=mail)
+        self.sink = Sink()
+        self._gateway: Gateway | None = None
+        self._phones: dict[str, BenchPhone] = {}
+        self._tags = iter(range(10**9))
+
+    def __enter__(self) -> Stage:
+        self.dovecot.start()
+        self.sink.__enter__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._gateway is not None:
+            self._gateway.close()
+        self.sink.__exit__(None, None, None)
+        self.dovecot.close()
+
+    # --- servers -------------------------------------------------------------------------------------------
+
+    @property
+    def gateway(self) -> Gateway:
+        """The gateway that measurements share, started when it is first asked for."""
+        if self._gateway is None:
+            self._gateway = Gateway(self.dovecot, self.sink, sections=_sections({}))
+            self._gateway.start()
+        return self._gateway
+
+    @contextmanager
+    def own_gateway(self, **sections: Section) -> Iterator[Gateway]:
+        """A gateway for one measurement, where the work before it would be in the way."""
+        with Gateway(self.dovecot, self.sink, sections=_sections(sections)) as gateway:
+            yield gateway
+
+    def upstream_cpu(self) -> float:
+        """Processor seconds of Dovecot so far."""
+        return meters.cpu_seconds(meters.tree(self.dovecot.pid))
+
+    # --- mailboxes -----------------------------------------------------------------------------------------
+
+    def imap(self) -> ImapClient:
+        """A client, not logged in yet."""
+        return ImapClient(self.dovecot.host, self.dovecot.port)
+
+    async def mailbox(self, count: int, number: int = 0) -> str:
+        """Return a user with so many messages in his INBOX, filled now if need be."""
+        user = f"box{count}-{number}"
+        async with self.imap() as client:
+            await client.log_in(user, self.dovecot.password)
+            there = await client.count()
+            if there != count:
+                if there:
+                    await client.do("SELECT INBOX")
+                    await client.do("STORE 1:* +FLAGS.SILENT (\\Deleted)")
+                    await client.do("EXPUNGE")
+                await client.fill(corpus.produce(user, count))
+        return user
+
+    async def small_mailboxes(self, users: int) -> Sequence[str]:
+        """Return users with few messages."""
+        return [await self.mailbox(self.scale.small, number) for number in range(users)]
+
+    # --- phones --------------------------------------------------------------------------------------------
+
+    def new_phone(self, user: str, gateway: Gateway | None = None, source: str | None = None) -> BenchPhone:
+        """A device nobody has seen yet."""
+        at = gateway or self.gateway
+        tag = str(next(self._tags))
+        return BenchPhone.make((at.host, at.port), user, self.dovecot.password, tag, source)
+
+    async def synced_phone(self, user: str, count: int) -> BenchPhone:
+        """A phone at the shared gateway that has all of a mailbox, and has asked once more."""
+        if user not in self._phones:
+            phone = self.new_phone(user)
+            await phone.connect()
+            await phone.first_sync(count, _FIRST_SYNC_SECONDS)
+            self._phones[user] = phone
+        phone = self._phones[user]
+        while (await phone.sync())[1]:
+            await asyncio.sleep(0)
+        return phone
+
+
+def _sections(more: dict[str, Section]) -> dict[str, Section]:
+    # As much as an administrator has logged; everything else is at its default.
+    return {"log": {"level": "info"}, **more}
