@@ -5,6 +5,7 @@ GatewayError
 +-- AuthenticationFailed      the upstream refused the credentials
 +-- Refused                   the request cannot be done; `kind` says why
 |   +-- NotFound              mailbox, message, part or folder is not there
+|   +-- AlreadyExists         there is a mailbox or folder of that name
 +-- UpstreamError             the upstream failed
 |   +-- UpstreamUnavailable   no connection, time-out, BYE: trying again later helps
 |   +-- UpstreamRefused       the upstream said NO (permissions, quota, limits)
@@ -53,6 +54,11 @@ class Kind(StrEnum):
     INVALID_POLICY_KEY = "InvalidPolicyKey"
     INVALID_STORED_REQUEST = "InvalidStoredRequest"
     ITEM_NOT_FOUND = "ItemNotFound"
+    CONFLICT = "Conflict"
+    FOLDER_EXISTS = "FolderExists"
+    PARENT_NOT_FOUND = "ParentNotFound"
+    DEFAULT_FOLDER = "DefaultFolder"
+    RECIPIENT_CACHE = "RecipientCache"
     INVALID_ACCOUNT = "InvalidAccountId"
     BODY_PART_TYPE = "BodyPartPreferenceTypeNotSupported"
     DEVICE_INFORMATION_REQUIRED = "DeviceInformationRequired"
@@ -94,6 +100,13 @@ class NotFound(Refused):
 
     def __init__(self, detail: str = "") -> None:
         super().__init__(Kind.ITEM_NOT_FOUND, detail)
+
+
+class AlreadyExists(Refused):
+    """There is a mailbox or folder of that name."""
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__(Kind.FOLDER_EXISTS, detail)
 
 
 class UpstreamError(GatewayError):

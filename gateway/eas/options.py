@@ -8,23 +8,20 @@ from datetime import datetime, timedelta
 
 from gateway.eas import fields
 from gateway.eas.content.preferences import BodyOptions, parse_body_options
+from gateway.sync.conflict import Policy
 from wbxml import Element, Tag
 from wbxml.pages import AirSync
 
 _DAYS = {1: 1, 2: 3, 3: 7, 4: 14, 5: 31}
 """Days of mail a FilterType lets through (MS-ASCMD 2.2.3.68.2); 0 is everything."""
-_CONFLICT_SERVER_WINS = 1
 
 
 @dataclass(frozen=True, slots=True)
 class CollectionOptions:
-    """What a device wants of a mail collection.
-
-    `filter_type` is 0 to 5. `conflict` is 0 when the client's change wins, 1 when the server's does.
-    """
+    """What a device wants of a mail collection; `filter_type` is 0 to 5."""
 
     filter_type: int = 0
-    conflict: int = _CONFLICT_SERVER_WINS
+    conflict: Policy = Policy.SERVER_WINS
     body: BodyOptions = field(default_factory=BodyOptions)
 
     @classmethod
@@ -40,8 +37,10 @@ class CollectionOptions:
         filter_type = int(_first_text(block, AirSync.FilterType, "0"))
         if filter_type not in (0, *_DAYS):
             raise fields.malformed(f"FilterType {filter_type} does not exist for mail")
-        conflict = int(_first_text(block, AirSync.Conflict, "1"))
-        return cls(filter_type, conflict, parse_body_options(block))
+        conflict = int(_first_text(block, AirSync.Conflict, str(Policy.SERVER_WINS.value)))
+        if conflict not in (*Policy,):
+            raise fields.malformed(f"Conflict {conflict} does not exist")
+        return cls(filter_type, Policy(conflict), parse_body_options(block))
 
     def since(self, now: datetime) -> datetime | None:
         """The start of the filter window, to the hour, so that it does not move with every request.
@@ -64,7 +63,7 @@ class CollectionOptions:
         if not data:
             return cls()
         values = json.loads(data)
-        return cls(values["filter"], values["conflict"], BodyOptions.from_json(values["body"]))
+        return cls(values["filter"], Policy(values["conflict"]), BodyOptions.from_json(values["body"]))
 
 
 def mail_block(blocks: list[Element]) -> Element | None:

@@ -126,6 +126,13 @@ _COMMON: Mapping[Kind, tuple[int, int]] = {
     Kind.INVALID_STORED_REQUEST: (149, 400),
     # Phones that get a 500 for SmartReply or SmartForward send the whole message by SendMail instead.
     Kind.ITEM_NOT_FOUND: (150, 500),
+    # Known to the folder commands alone, which have values of their own for them.
+    Kind.FOLDER_EXISTS: (110, 500),
+    Kind.PARENT_NOT_FOUND: (110, 500),
+    Kind.DEFAULT_FOLDER: (110, 500),
+    Kind.RECIPIENT_CACHE: (110, 500),
+    # Known to Sync alone, for single items.
+    Kind.CONFLICT: (110, 500),
     Kind.BODY_PART_TYPE: (164, 400),
     Kind.DEVICE_INFORMATION_REQUIRED: (165, 403),
     Kind.INVALID_ACCOUNT: (166, 403),
@@ -163,7 +170,16 @@ def _own(malformed: int | None = None, failed: int | None = None, **others: int)
     return table
 
 
-_FOLDER_CHANGE = _own(failed=6, invalid_xml=10, sync_state_not_found=9)
+_FOLDER_CHANGE = _own(
+    failed=6,
+    invalid_xml=10,
+    sync_state_not_found=9,
+    folder_exists=2,
+    recipient_cache=3,
+    access_denied=3,
+    item_not_found=4,
+    parent_not_found=5,
+)
 
 _OWN: Mapping[tuple[str, Level], Mapping[Kind, int]] = {
     ("Sync", Level.REQUEST): _own(
@@ -179,12 +195,18 @@ _OWN: Mapping[tuple[str, Level], Mapping[Kind, int]] = {
         malformed=4, failed=5, sync_state_not_found=3, item_not_found=12, mailbox_quota_exceeded=9
     ),
     ("Sync", Level.ITEM): _own(
-        malformed=6, failed=5, item_not_found=8, mailbox_quota_exceeded=9, access_denied=6, too_large=6
+        malformed=6,
+        failed=5,
+        item_not_found=8,
+        mailbox_quota_exceeded=9,
+        access_denied=6,
+        too_large=6,
+        conflict=7,
     ),
     ("FolderSync", Level.REQUEST): _own(failed=6, invalid_xml=10, sync_state_not_found=9, item_not_found=6),
-    ("FolderCreate", Level.REQUEST): {**_FOLDER_CHANGE, Kind.ITEM_NOT_FOUND: 5},
-    ("FolderUpdate", Level.REQUEST): {**_FOLDER_CHANGE, Kind.ITEM_NOT_FOUND: 4},
-    ("FolderDelete", Level.REQUEST): {**_FOLDER_CHANGE, Kind.ITEM_NOT_FOUND: 4},
+    ("FolderCreate", Level.REQUEST): {**_FOLDER_CHANGE, Kind.DEFAULT_FOLDER: 3},
+    ("FolderUpdate", Level.REQUEST): {**_FOLDER_CHANGE, Kind.DEFAULT_FOLDER: 2},
+    ("FolderDelete", Level.REQUEST): {**_FOLDER_CHANGE, Kind.DEFAULT_FOLDER: 3},
     ("Ping", Level.REQUEST): _own(
         malformed=4, failed=8, invalid_stored_request=3, sync_state_not_found=7, item_not_found=7
     ),

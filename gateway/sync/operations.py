@@ -56,6 +56,7 @@ class Outcome(StrEnum):
     NOT_FOUND = "not-found"
     REFUSED = "refused"
     QUOTA = "quota"
+    CONFLICT = "conflict"
 
 
 class MailOperations:

@@ -22,6 +22,7 @@ _KINDS: Mapping[Outcome, Kind] = {
     Outcome.NOT_FOUND: Kind.ITEM_NOT_FOUND,
     Outcome.REFUSED: Kind.ACCESS_DENIED,
     Outcome.QUOTA: Kind.MAILBOX_QUOTA_EXCEEDED,
+    Outcome.CONFLICT: Kind.CONFLICT,
 }
 _FLAG_CLEARED, _FLAG_COMPLETE, _FLAG_ACTIVE = "0", "1", "2"
 _FLAG_DATES = (Tasks.StartDate, Tasks.DueDate, Tasks.UtcStartDate, Tasks.UtcDueDate)
