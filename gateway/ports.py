@@ -5,11 +5,12 @@ Small Protocols, implemented in `upstream/` and `store/`, wired in `app.py`.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
 
+from gateway.query import Found, Query
 from gateway.types import (
     CollectionId,
     Credentials,
@@ -22,14 +23,39 @@ from gateway.types import (
     OutboxEntry,
     OutboxStage,
     Principal,
+    Rewrite,
+    Rewrites,
     SectionRequest,
     SentCopy,
     SyncState,
     Uids,
     UserId,
+    Writing,
 )
 
 Unsubscribe = Callable[[], None]
+
+
+class Pieces(Protocol):
+    """A message of which no more than a piece has to be in memory. It can be gone through more than once."""
+
+    def __len__(self) -> int:
+        """Octets in all."""
+        ...
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Its octets in order, a few hundred kilobytes at a time."""
+        ...
+
+
+class Spool(Pieces, Protocol):
+    """Room for pieces that come from elsewhere: empty at first, and gone once closed."""
+
+    async def write(self, data: bytes) -> None:
+        """Append. Raises `GatewayError` when there is no room."""
+        ...
+
+    def close(self) -> None: ...
 
 
 class Mailboxes(Protocol):
@@ -111,7 +137,12 @@ class Mailboxes(Protocol):
         ...
 
     async def append(
-        self, mailbox: str, message: bytes, *, flags: Iterable[str] = (), date: datetime | None = None
+        self,
+        mailbox: str,
+        message: bytes | Pieces,
+        *,
+        flags: Iterable[str] = (),
+        date: datetime | None = None,
     ) -> tuple[int, int] | None:
         """Store a message; returns (uidvalidity, uid) where the server tells (UIDPLUS)."""
         ...
@@ -120,8 +151,32 @@ class Mailboxes(Protocol):
         """UIDs of the messages with this Message-ID header."""
         ...
 
+    async def search(self, mailboxes: Sequence[str], query: Query, *, limit: int, seconds: float) -> Found:
+        """The newest `limit` messages of these mailboxes for which the query holds, newest first.
+
+        Mailboxes that are gone, or that the server does not let one search, are left out. After `seconds` it
+        returns what was found until then. A user's searches take turns, so that they leave connections to
+        his other requests. Raises `Refused` for text that cannot be searched for.
+        """
+        ...
+
     async def create(self, mailbox: str) -> None:
         """Create (and subscribe to) a mailbox; it is no error when it exists."""
+        ...
+
+    async def rename(self, mailbox: str, name: str) -> None:
+        """Give a mailbox, and with it those below it, another name; subscriptions go along.
+
+        Messages keep their UIDs where the server keeps UIDVALIDITY. Raises `AlreadyExists`.
+        """
+        ...
+
+    async def delete(self, mailbox: str) -> None:
+        """Remove a mailbox with its messages, but not those below it, and its subscription."""
+        ...
+
+    async def next_uid(self, mailbox: str) -> tuple[int, int]:
+        """(UIDVALIDITY, UIDNEXT): a message that comes later gets this UID or a higher one."""
         ...
 
     async def subscribe(self, mailboxes: Iterable[str], notify: Callable[[str], None]) -> Unsubscribe:
@@ -152,9 +207,9 @@ class Submission(Protocol):
     """Hands mail to the SMTP server."""
 
     async def submit(
-        self, principal: Principal, sender: str, recipients: Sequence[str], message: bytes
+        self, principal: Principal, sender: str, recipients: Sequence[str], message: bytes | Pieces
     ) -> None:
-        """Submit one message.
+        """Submit one message; one in pieces has CRLF line ends already.
 
         Raises `SubmissionError`; on return the server has accepted it for every recipient.
         """
@@ -288,6 +343,28 @@ class State(Protocol):
 
     async def prune_annotations(self, before: datetime) -> None:
         """Forget the annotations of messages that were gone before that time."""
+        ...
+
+    async def load_rewrites(self, user: UserId, mailbox: str) -> Rewrites:
+        """What is known of messages of a mailbox that devices edited."""
+        ...
+
+    async def begin_writing(self, user: UserId, mailbox: str, writing: Writing) -> None:
+        """Note a message before it is stored in a mailbox."""
+        ...
+
+    async def finish_writing(
+        self, user: UserId, mailbox: str, writing: Writing, uid: int, answer: bytes
+    ) -> None:
+        """Note that it is stored as `uid`: its rewrite, and `answer` as the intent of its device."""
+        ...
+
+    async def abandon_writing(self, user: UserId, mailbox: str, marker: str) -> None:
+        """Note that a message was not stored."""
+        ...
+
+    async def forget_rewrites(self, user: UserId, mailbox: str, rewrites: Iterable[Rewrite]) -> None:
+        """Forget edited messages that are gone."""
         ...
 
     async def begin_send(self, entry: OutboxEntry, since: datetime) -> tuple[OutboxEntry, bool]:

@@ -33,6 +33,8 @@ TRACKED_FLAGS = (SEEN, FLAGGED, ANSWERED, FORWARDED)
 
 IMAP compares flags without regard to case; these are the canonical spellings.
 """
+CATEGORY = "category:"
+"""What the name of a category begins with where it stands among flags: no flag's name is then taken for one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +86,16 @@ class MailboxView:
     r"""What a mailbox holds at one moment.
 
     `version` changes whenever anything else here does: equal versions mean equal views, without comparing.
-    `flags` maps each of `TRACKED_FLAGS` to the UIDs that have it. Messages marked \Deleted are not in
-    `uids`.
+    `flags` maps each of `TRACKED_FLAGS` to the UIDs that have it, and so each category in use (its name after
+    `CATEGORY`). Messages marked \Deleted are not in `uids`. `new_keywords` says whether keywords can be
+    stored that no message has yet (PERMANENTFLAGS, RFC 3501 7.1).
     """
 
     uidvalidity: int
     version: str
     uids: Uids
     flags: Mapping[str, Uids]
+    new_keywords: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +228,47 @@ class SyncState:
     fresh: str = ""
     fresh_options: bytes = b""
     annotations: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """A message that was stored again when a device edited it, for IMAP cannot change one.
+
+    It goes by the UID `item`, its first one, and is `uid` by now. `labels` maps what devices call its
+    attachments (the section each had when they first heard of it) to their sections now, "" for those that
+    were removed. `stale` are UIDs of earlier versions that may still be there.
+    """
+
+    uidvalidity: int
+    item: int
+    uid: int
+    labels: Mapping[str, str] = field(default_factory=dict)
+    stale: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """A message about to be stored, so that it is found again when nobody knows whether it was.
+
+    `marker` is in its header, and its UID is above `newest`. `rewrite` is what to note then (`item` 0: it is
+    a new message). `name` is the intent of the device that gets an answer made from `value`.
+    """
+
+    marker: str
+    newest: int
+    rewrite: Rewrite
+    device: DeviceId
+    collection: CollectionId
+    name: str
+    value: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrites:
+    """What is known of the edited messages of a mailbox."""
+
+    done: tuple[Rewrite, ...] = ()
+    pending: tuple[Writing, ...] = ()
 
 
 class OutboxStage(StrEnum):

@@ -13,7 +13,7 @@ from typing import Self
 from gateway.errors import GatewayError
 from gateway.store.leases import Leases
 from gateway.store.sqlite import annotations as notes
-from gateway.store.sqlite import devices, outbox, poison, syncs
+from gateway.store.sqlite import devices, outbox, poison, rewrites, syncs
 from gateway.store.sqlite import folders as folder_lists
 from gateway.store.sqlite.database import Database
 from gateway.store.sqlite.times import milliseconds
@@ -24,9 +24,12 @@ from gateway.types import (
     FolderList,
     OutboxEntry,
     OutboxStage,
+    Rewrite,
+    Rewrites,
     SentCopy,
     SyncState,
     UserId,
+    Writing,
 )
 
 __all__ = ["SqliteState"]
@@ -180,6 +183,25 @@ class SqliteState:
 
     async def prune_annotations(self, before: datetime) -> None:
         await self._database.write(lambda connection: notes.prune(connection, milliseconds(before)))
+
+    async def load_rewrites(self, user: UserId, mailbox: str) -> Rewrites:
+        return await self._database.look_up(lambda connection: rewrites.load(connection, (user, mailbox)))
+
+    async def begin_writing(self, user: UserId, mailbox: str, writing: Writing) -> None:
+        await self._database.write(lambda connection: rewrites.begin(connection, (user, mailbox), writing))
+
+    async def finish_writing(
+        self, user: UserId, mailbox: str, writing: Writing, uid: int, answer: bytes
+    ) -> None:
+        key = (user, mailbox)
+        await self._database.write(lambda connection: rewrites.finish(connection, key, writing, uid, answer))
+
+    async def abandon_writing(self, user: UserId, mailbox: str, marker: str) -> None:
+        await self._database.write(lambda connection: rewrites.abandon(connection, (user, mailbox), marker))
+
+    async def forget_rewrites(self, user: UserId, mailbox: str, rows: Iterable[Rewrite]) -> None:
+        gone = list(rows)
+        await self._database.write(lambda connection: rewrites.forget(connection, (user, mailbox), gone))
 
     async def begin_send(self, entry: OutboxEntry, since: datetime) -> tuple[OutboxEntry, bool]:
         return await self._database.write(lambda connection: outbox.begin(connection, entry, since))

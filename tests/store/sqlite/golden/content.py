@@ -21,9 +21,12 @@ from gateway.types import (
     FolderList,
     OutboxEntry,
     OutboxStage,
+    Rewrite,
+    Rewrites,
     SentCopy,
     SyncState,
     UserId,
+    Writing,
 )
 
 USER = UserId("anna@example.com")
@@ -49,6 +52,10 @@ FOLDERS = FolderList(
 SYNC = SyncState("a1", 5, b"cursor", previous=b"previous", results=b"results", options=b"options")
 MAIL = OutboxEntry(0, USER, DEVICE, "c1", "<1@phone>", "00ff", True, OutboxStage.SUBMITTED, THEN)
 ANNOTATIONS = {9: {"flag": b"details"}}
+_WITH_REWRITES = 3
+REWRITE = Rewrite(7, 3, 5, {"2": "3", "3": ""}, (4,))
+WRITTEN = Writing("m1", 4, Rewrite(7, 3, 0, REWRITE.labels, REWRITE.stale), DEVICE, INBOX, "add:1", b"{}")
+WRITING = Writing("m2", 5, Rewrite(7, 0, 0), DEVICE, INBOX, "add:2", b"{}")
 POISON = (USER, INBOX, "2:9", "0.1", "no header")
 
 
@@ -63,6 +70,9 @@ async def fill(state: SqliteState) -> None:
     await state.keep_copy(SentCopy(mail.id, USER, "<1@phone>", b"mail"))
     await state.note_poison(*POISON)
     await state.save_annotations(USER, INBOX, 7, ANNOTATIONS)
+    await state.begin_writing(USER, "Drafts", WRITTEN)
+    await state.finish_writing(USER, "Drafts", WRITTEN, 5, b"intent")
+    await state.begin_writing(USER, "Drafts", WRITING)
 
 
 async def check(state: SqliteState, number: int) -> None:
@@ -94,6 +104,8 @@ async def check(state: SqliteState, number: int) -> None:
     if number >= _WITH_ANNOTATIONS:
         assert sync.annotations == 1
         assert await state.load_annotations(USER, INBOX, 7, [9]) == ANNOTATIONS
+    if number >= _WITH_REWRITES:
+        assert await state.load_rewrites(USER, "Drafts") == Rewrites((REWRITE,), (WRITING,))
 
 
 async def _make(path: Path) -> None:
