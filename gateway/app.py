@@ -17,6 +17,7 @@ from gateway.eas.commands import COMMANDS
 from gateway.eas.commands.base import Limits, Services
 from gateway.eas.identity import Identity
 from gateway.errors import GatewayError
+from gateway.store.spool import FileSpool
 from gateway.store.sqlite import SqliteState, parse_url, serving
 from gateway.sync.waiter import Signal
 from gateway.upstream.imap.settings import ImapSettings
@@ -120,6 +121,7 @@ class App:
             limits=_limits(settings),
             identity=identity,
             release=RELEASE,
+            spool=FileSpool,
             discovery=discovery(COMMANDS),
         )
         parts.push_async_callback(services.background.aclose, settings.server.shutdown_grace)

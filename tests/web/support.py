@@ -165,6 +165,7 @@ class Site:
             limits=LIMITS,
             identity=identity,
             release="1",
+            spool=FileSpool,
             discovery=discovery(self.commands),
         )
         return EasEndpoint(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum, auto
@@ -13,7 +13,7 @@ from structlog.typing import FilteringBoundLogger
 from gateway.eas.identity import Identity
 from gateway.eas.request import EasRequest
 from gateway.eas.versions import Version
-from gateway.ports import Clock, Mailboxes, State, Submission
+from gateway.ports import Clock, Mailboxes, Spool, State, Submission
 from gateway.sync.background import Background
 from gateway.sync.copies import SentCopies
 from gateway.sync.waiter import Signal
@@ -85,6 +85,8 @@ class Services:
     limits: Limits
     identity: Identity
     release: str
+    spool: Callable[[], Spool]
+    """Makes room for what is too large for memory."""
     discovery: Mapping[str, str] = field(default_factory=dict)
     background: Background = field(default_factory=Background)
     """Owns work that goes on when its request is over."""

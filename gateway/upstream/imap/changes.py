@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from gateway.errors import NotFound, UpstreamRefused
+from gateway.ports import Pieces
 from gateway.types import DELETED, Uids
 from gateway.upstream.imap import commands, search_keys
 from gateway.upstream.imap.exchange import Reply
@@ -22,7 +23,7 @@ NAMED_AT_ONCE = 500
 async def set_flags(session: Session, uids: Uids, *, add: Iterable[str], remove: Iterable[str]) -> Uids:
     """Set and clear flags; returns which messages are there. Raises `UpstreamError`."""
     stores: list[Command] = []
-    for action, flags in (("+", _settable(session, add)), ("-", _settable(session, remove))):
+    for action, flags in (("+", _settable(session, add)), ("-", _clearable(session, remove))):
         if flags and uids:
             stores += commands.uid_store(uids, action, flags, silent=True)
     await session.pipeline(*stores)
@@ -36,6 +37,13 @@ def _settable(session: Session, flags: Iterable[str]) -> list[str]:
         return list(flags)
     lower = {flag.lower() for flag in allowed}
     return [flag for flag in flags if flag.startswith("\\") or flag.lower() in lower]
+
+
+def _clearable(session: Session, flags: Iterable[str]) -> list[str]:
+    """Without keywords that no message has: naming one would make it known to the mailbox for good."""
+    selected = session.selected
+    known = {flag.lower() for flag in selected.flags | (selected.permanent_flags or set())} if selected else ()
+    return [flag for flag in flags if flag.startswith("\\") or flag.lower() in known]
 
 
 async def _present(session: Session, uids: Uids) -> Uids:
@@ -122,7 +130,7 @@ async def _remove(session: Session, uids: Uids) -> None:
 
 
 async def append(
-    session: Session, mailbox: str, message: bytes, flags: Iterable[str], date: datetime | None
+    session: Session, mailbox: str, message: bytes | Pieces, flags: Iterable[str], date: datetime | None
 ) -> tuple[int, int] | None:
     """Store a message; returns (uidvalidity, uid) where told. Raises `NotFound` and `UpstreamError`."""
     command = commands.append(session.dialect, mailbox, message, flags=list(flags), date=date)

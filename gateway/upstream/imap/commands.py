@@ -11,6 +11,7 @@ from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
+from gateway.ports import Pieces
 from gateway.types import Uids
 from gateway.upstream.imap.dates import format_date_time
 from gateway.upstream.imap.search_keys import (
@@ -67,10 +68,12 @@ __all__ = [
     "notify_set",
     "on_mailbox",
     "rename",
+    "search_in",
     "section",
     "select",
     "simple",
     "status",
+    "subscribed_mailboxes",
     "uid_copy",
     "uid_expunge",
     "uid_fetch",
@@ -167,6 +170,11 @@ def list_mailboxes(
     return build(dialect, "LIST", arguments)
 
 
+def subscribed_mailboxes(dialect: Dialect) -> Command:
+    """LSUB (RFC 3501 6.3.9) of everything."""
+    return build(dialect, "LSUB", (mailbox(""), mailbox("*")))
+
+
 def status(dialect: Dialect, name: MailboxName, items: Iterable[str]) -> Command:
     """STATUS (RFC 3501 6.3.10)."""
     return build(dialect, "STATUS", (mailbox(name), _atoms(items)))
@@ -208,7 +216,7 @@ def rename(dialect: Dialect, name: MailboxName, target: MailboxName) -> Command:
 def append(
     dialect: Dialect,
     name: MailboxName,
-    message: bytes,
+    message: bytes | Pieces,
     *,
     flags: Iterable[str] = (),
     date: datetime | None = None,
@@ -232,8 +240,10 @@ def append(
     return build(dialect, "APPEND", arguments)
 
 
-def _is_internationalized(message: bytes) -> bool:
+def _is_internationalized(message: bytes | Pieces) -> bool:
     """Whether the header holds UTF-8 (RFC 6532); other octets beyond ASCII are somebody's old charset."""
+    if not isinstance(message, bytes):
+        message = next(iter(message), b"")
     end = _END_OF_HEADER.search(message)
     header = message[: end.start()] if end else message
     if header.isascii():
@@ -331,13 +341,28 @@ def uid_search(dialect: Dialect, *keys: SearchKey, returns: Iterable[str] | None
     """
     if not keys:
         raise CommandError("a search without a key")
+    return build(dialect, "UID SEARCH", _what(dialect, keys, returns))
+
+
+def search_in(
+    dialect: Dialect, mailboxes: Sequence[MailboxName], *keys: SearchKey, returns: Iterable[str]
+) -> Command:
+    """ESEARCH in several mailboxes at once (MULTISEARCH, RFC 7377), without selecting any of them."""
+    if not keys or not mailboxes:
+        raise CommandError("a search without a key or a mailbox")
+    places = (Atom("mailboxes"), Group(tuple(map(mailbox, mailboxes))))
+    arguments = [Atom("IN"), Group(places), *_what(dialect, keys, returns)]
+    return build(dialect, "ESEARCH", arguments)
+
+
+def _what(dialect: Dialect, keys: Sequence[SearchKey], returns: Iterable[str] | None) -> list[Argument]:
     arguments: list[Argument] = []
     if returns is not None:
         arguments += (Atom("RETURN"), _atoms(returns))
     # With UTF8=ACCEPT a charset must not be given (RFC 6855 3).
     if not dialect.utf8 and any(map(needs_charset, keys)):
         arguments += (Atom("CHARSET"), Atom("UTF-8"))
-    return build(dialect, "UID SEARCH", (*arguments, *(argument for key in keys for argument in key)))
+    return arguments + [argument for key in keys for argument in key]
 
 
 def notify_set(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from gateway.upstream.imap.responses import Condition, Response, ResponseCode, Status, Tagged
-from gateway.upstream.imap.syntax import Command
+from gateway.upstream.imap.syntax import Command, Step
 
 T = TypeVar("T")
 
@@ -59,7 +59,7 @@ class Pending:
     future: asyncio.Future[Reply]
     began: float
     ended: Ended | None = None
-    steps: deque[list[bytes]] = field(init=False)
+    steps: deque[Step] = field(init=False)
     responses: list[Response] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -70,7 +70,7 @@ class Pending:
 class Exchange:
     """Pipelines commands. One that waits for leave to send a literal holds up those behind it."""
 
-    def __init__(self, write: Callable[[list[bytes]], None]) -> None:
+    def __init__(self, write: Callable[[Step], None]) -> None:
         self._write = write
         self._unsent: deque[Pending] = deque()
         self._sent: dict[str, Pending] = {}

@@ -39,8 +39,9 @@ from gateway.upstream.imap.responses import (
 )
 from gateway.upstream.imap.selected import Selected
 from gateway.upstream.imap.settings import ImapSettings
-from gateway.upstream.imap.syntax import Command, Dialect
+from gateway.upstream.imap.syntax import Command, Dialect, Step
 from gateway.upstream.imap.wire import ResponseReader, WireError
+from gateway.upstream.imap.writer import Writer
 
 MAX_LINE = 16 * 1024 * 1024
 MAX_LITERAL = 96 * 1024 * 1024
@@ -109,6 +110,7 @@ class Session:
         self._greeting: asyncio.Future[Status] = self._loop.create_future()
         self._greeting.add_done_callback(retrieve)
         self._exchange = Exchange(self._write)
+        self._writer = Writer(self._cannot_write)
         self._idle: tuple[Pending, asyncio.Future[None]] | None = None
         self._failure: tuple[type[UpstreamError], str] | None = None
         self._heard = 0.0
@@ -291,9 +293,12 @@ class Session:
         self._watch()
         return pending
 
-    def _write(self, buffers: list[bytes]) -> None:
+    def _write(self, step: Step) -> None:
         assert self._transport is not None
-        self._transport.writelines(buffers)
+        self._writer.write(self._transport, step)
+
+    def _cannot_write(self, error: Exception) -> None:
+        self._fail(UpstreamUnavailable, f"a command could not be sent to its end: {error}")
 
     # --- receiving -----------------------------------------------------------------------------------------
 
@@ -407,6 +412,7 @@ class Session:
         self.selected = None
         if self._watchdog is not None:
             self._watchdog.cancel()
+        self._writer.close()
         waiting: list[asyncio.Future[Any]] = [self._greeting]
         waiting += self._exchange.abandon()
         for future in waiting:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
@@ -9,9 +10,11 @@ from datetime import datetime
 from typing import TypeVar
 
 from gateway.errors import Kind, NotFound, Refused, UpstreamRefused, UpstreamUnavailable
-from gateway.ports import Unsubscribe
+from gateway.ports import Pieces, Unsubscribe
+from gateway.query import Found, Query
 from gateway.types import Credentials, Mailbox, MailboxView, MessageData, SectionRequest, Uids
-from gateway.upstream.imap import changes, commands, listing, messages, search_keys
+from gateway.upstream.imap import changes, commands, listing, messages, naming, search_keys
+from gateway.upstream.imap.finder import Finder
 from gateway.upstream.imap.pool import Pool
 from gateway.upstream.imap.search import search
 from gateway.upstream.imap.session import Session
@@ -123,19 +126,68 @@ class ImapMailboxes:
             return await changes.expunge(session, Uids(uids))
 
     async def append(
-        self, mailbox: str, message: bytes, *, flags: Iterable[str] = (), date: datetime | None = None
+        self,
+        mailbox: str,
+        message: bytes | Pieces,
+        *,
+        flags: Iterable[str] = (),
+        date: datetime | None = None,
     ) -> tuple[int, int] | None:
         """See `ports.Mailboxes.append`."""
         async with self._alive(None, _look) as session:
             return await changes.append(session, mailbox, message, flags, date)
 
+    async def search(self, mailboxes: Sequence[str], query: Query, *, limit: int, seconds: float) -> Found:
+        """See `ports.Mailboxes.search`."""
+        finder = Finder(query, limit)
+        refusal: UpstreamRefused | None = None
+        try:
+            async with asyncio.timeout(seconds), self._views.searching:
+                for mailbox in await self._repeatable(None, lambda one: finder.narrow(one, mailboxes)):
+                    try:
+                        await self._look_into(mailbox, finder)
+                    except NotFound:
+                        continue
+                    except UpstreamRefused as error:
+                        refusal = error
+                    # Whoever waits for the connection has its turn between two mailboxes.
+                    await asyncio.sleep(0)
+        except TimeoutError:
+            return finder.found(complete=False)
+        found = finder.found(complete=True)
+        if refusal is not None and not found.hits:
+            raise refusal
+        return found
+
     async def create(self, mailbox: str) -> None:
         """See `ports.Mailboxes.create`."""
         await self._repeatable(None, lambda session: changes.create(session, mailbox))
 
+    async def rename(self, mailbox: str, name: str) -> None:
+        """See `ports.Mailboxes.rename`."""
+        async with self._alive(None, _look) as session:
+            await naming.rename(session, mailbox, name)
+
+    async def delete(self, mailbox: str) -> None:
+        """See `ports.Mailboxes.delete`."""
+        async with self._alive(None, _look) as session:
+            await naming.delete(session, mailbox)
+
+    async def next_uid(self, mailbox: str) -> tuple[int, int]:
+        """See `ports.Mailboxes.next_uid`."""
+        return await self._repeatable(None, lambda session: naming.next_uid(session, mailbox))
+
     async def subscribe(self, mailboxes: Iterable[str], notify: Callable[[str], None]) -> Unsubscribe:
         """See `ports.Mailboxes.subscribe`."""
         return await self._watcher().subscribe(mailboxes, notify)
+
+    async def _look_into(self, mailbox: str, finder: Finder) -> None:
+        async def select_and_look(session: Session) -> None:
+            await _select(session, mailbox, None)
+            assert session.selected is not None
+            await finder.look(session, session.selected)
+
+        await self._repeatable(mailbox, select_and_look)
 
     # --- connections ---------------------------------------------------------------------------------------
 

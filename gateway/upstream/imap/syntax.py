@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from gateway.ports import Pieces
 from gateway.upstream.imap import utf7
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "Name",
     "Octets",
     "Part",
+    "Step",
     "Text",
     "WireName",
     "build",
@@ -136,7 +138,7 @@ class WireName:
 class Octets:
     """Data sent as a literal; as literal8 when it holds NUL, or where the place demands it."""
 
-    data: bytes = field(repr=False)
+    data: bytes | Pieces = field(repr=False)
     literal8: bool = False
 
 
@@ -151,7 +153,7 @@ class Group:
 class Literal:
     """A literal as it will be sent; `sync`: the server must ask for it first."""
 
-    data: bytes = field(repr=False)
+    data: bytes | Pieces = field(repr=False)
     sync: bool = True
     binary: bool = False
 
@@ -175,6 +177,8 @@ class Answer:
 Argument: TypeAlias = "Atom | Flag | Text | Name | WireName | Octets | Group"
 MailboxName: TypeAlias = str | WireName
 Part: TypeAlias = bytes | Literal | Answer
+Step: TypeAlias = list[bytes | Pieces]
+"""Buffers that are sent at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,14 +188,14 @@ class Command:
     name: str
     parts: tuple[Part, ...] = field(repr=False)
 
-    def steps(self, tag: str) -> list[list[bytes]]:
+    def steps(self, tag: str) -> list[Step]:
         """What to send: the buffers of a step at once, then wait for a `Continuation` before the next.
 
         Steps that are left when the tagged response comes are not sent. Large literals are not copied.
         """
         if not (tag.isascii() and tag.isalnum()):
             raise CommandError("a tag has letters and digits")
-        steps = [[f"{tag} ".encode("ascii")]]
+        steps: list[Step] = [[f"{tag} ".encode("ascii")]]
         for part in self.parts:
             if isinstance(part, Literal):
                 steps[-1].append(part.header)
@@ -259,8 +263,8 @@ class _Writer:
         else:
             self.text += b'"%b"' % octets.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
 
-    def _literal(self, data: bytes, *, literal8: bool = False) -> None:
-        binary = b"\0" in data
+    def _literal(self, data: bytes | Pieces, *, literal8: bool = False) -> None:
+        binary = b"\0" in data if isinstance(data, bytes) else any(b"\0" in piece for piece in data)
         if binary and not self._dialect.binary:
             raise CommandError("the server does not take NUL")
         small = len(data) <= _LITERAL_MINUS_LENGTH

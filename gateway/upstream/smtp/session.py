@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import cast
@@ -18,24 +19,29 @@ from aiosmtplib.protocol import SMTPProtocol
 from aiosmtplib.response import SMTPResponse
 
 from gateway.errors import Kind, SubmissionError
+from gateway.mail.pieces import pieces
+from gateway.ports import Pieces
 from gateway.types import Credentials
 from gateway.upstream.smtp.replies import Step, refusal, temporary
 from gateway.upstream.smtp.settings import SmtpSettings
 
 __all__ = ["Envelope", "Session"]
 
-_CHUNK = 262144
 _POLL = 0.005
 _QUIT_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """Who sends what to whom: checked addresses, and a message with CRLF line ends that ends with one."""
+    """Who sends what to whom: checked addresses, and a message with CRLF line ends that ends with one.
+
+    `ascii` tells whether the message is.
+    """
 
     sender: str
     recipients: tuple[str, ...]
-    message: bytes
+    message: bytes | Pieces
+    ascii: bool = True
 
 
 class Session:
@@ -136,7 +142,7 @@ class Session:
                     permanent=True,
                 )
             options.append(b"SIZE=%d" % size)
-        if "8bitmime" in offered and not envelope.message.isascii():
+        if "8bitmime" in offered and not envelope.ascii:
             options.append(b"BODY=8BITMIME")
         if not all(address.isascii() for address in (envelope.sender, *envelope.recipients)):
             if "smtputf8" not in offered:
@@ -182,7 +188,7 @@ class Session:
                 self.close()
         raise refusal(step, reply.code, reply.message)
 
-    async def _transfer(self, message: bytes) -> SMTPResponse:
+    async def _transfer(self, message: bytes | Pieces) -> SMTPResponse:
         """Send the message after the server said 354, and wait for its answer."""
         protocol = self._client.protocol
         if protocol is None:
@@ -223,19 +229,23 @@ def _broken(error: Exception, ended: bool) -> SubmissionError:
     )
 
 
-def _stuffed(message: bytes) -> bytes:
+def _stuffed(message: bytes | Pieces) -> Iterator[bytes]:
     """The message with a second dot where a line begins with one (RFC 5321 4.5.2)."""
-    if b"\r\n." in message:
-        message = message.replace(b"\r\n.", b"\r\n..")
-    return b"." + message if message.startswith(b".") else message
+    before = b"\r\n"
+    for piece in pieces(message):
+        joined = before + piece
+        yield joined.replace(b"\r\n.", b"\r\n..")[len(before) :]
+        before = joined[-2:]
 
 
-async def _write(protocol: SMTPProtocol, message: bytes, answer: asyncio.Task[SMTPResponse]) -> None:
+async def _write(
+    protocol: SMTPProtocol, message: Iterable[bytes], answer: asyncio.Task[SMTPResponse]
+) -> None:
     """Write until all is on its way to the kernel, or the server has answered."""
-    rest = memoryview(message)
-    while rest and not answer.done():
-        protocol.write(rest[:_CHUNK])  # type: ignore[arg-type]
-        rest = rest[_CHUNK:]
+    for piece in message:
+        if answer.done():
+            return
+        protocol.write(piece)
         # Not by isinstance: the transports of uvloop share no class with those of asyncio.
         transport = cast(asyncio.WriteTransport, protocol.transport)
         # Asyncio tells only the protocol, which is the library's, when there is room again.

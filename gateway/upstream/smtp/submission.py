@@ -13,6 +13,8 @@ from contextlib import asynccontextmanager
 
 from gateway.errors import Kind, SubmissionError, UpstreamUnavailable
 from gateway.mail.fields import crlf
+from gateway.mail.pieces import Joined, pieces
+from gateway.ports import Pieces
 from gateway.types import Credentials, Principal
 from gateway.upstream.smtp.replies import temporary
 from gateway.upstream.smtp.session import Envelope, Session
@@ -42,14 +44,14 @@ class SmtpSubmission:
         self._closed = False
 
     async def submit(
-        self, principal: Principal, sender: str, recipients: Sequence[str], message: bytes
+        self, principal: Principal, sender: str, recipients: Sequence[str], message: bytes | Pieces
     ) -> None:
         """Submit one message to all recipients or to none; see `ports.Submission`.
 
-        `sender` and `recipients` are bare addresses; the domain is ASCII. Line ends are made CRLF. Raises
-        `SubmissionError`.
+        `sender` and `recipients` are bare addresses; the domain is ASCII. Line ends of a message in one piece
+        are made CRLF. Raises `SubmissionError`.
         """
-        envelope = _envelope(sender, recipients, message)
+        envelope = await _envelope(sender, recipients, message)
         credentials = principal.credentials if self._settings.auth == "user" else None
         key = self._key(credentials)
         async with _slot(self._slots, self._settings.timeout):
@@ -178,11 +180,19 @@ def _tls_context(settings: SmtpSettings) -> ssl.SSLContext:
     return context
 
 
-def _envelope(sender: str, recipients: Sequence[str], message: bytes) -> Envelope:
+async def _envelope(sender: str, recipients: Sequence[str], message: bytes | Pieces) -> Envelope:
     """Checked for what would break out of a command; servers judge the rest."""
     if not recipients:
         raise SubmissionError("no recipient", kind=Kind.NO_RECIPIENT, permanent=True)
     if any("@" not in address or _UNSAFE.search(address) for address in (sender, *recipients)):
         raise SubmissionError("an address is malformed", kind=Kind.RECIPIENT_UNRESOLVED, permanent=True)
-    message = crlf(message)
-    return Envelope(sender, tuple(recipients), message if message.endswith(b"\r\n") else message + b"\r\n")
+    if isinstance(message, bytes):
+        message = crlf(message)
+    ended, ascii_only = False, True
+    for piece in pieces(message):
+        ended = piece.endswith(b"\n")
+        ascii_only = ascii_only and piece.isascii()
+        await asyncio.sleep(0)
+    if not ended:
+        message = Joined((message, b"\r\n"))
+    return Envelope(sender, tuple(recipients), message, ascii_only)

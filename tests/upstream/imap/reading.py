@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TypeAlias
 
+from gateway.mail.pieces import Joined
 from gateway.upstream.imap.responses import Response
 from gateway.upstream.imap.syntax import Command
 from gateway.upstream.imap.wire import ResponseReader
@@ -40,7 +41,7 @@ _ATOM = re.compile(rb'[^\x00-\x20\x7f-\xff"(){]+')
 
 def server_reads(command: Command, tag: str = "A1") -> list[Word]:
     """The words of a command after its tag, by the grammar of RFC 3501, written for this test alone."""
-    data = b"".join(buffer for step in command.steps(tag) for buffer in step)
+    data = b"".join(bytes(Joined(tuple(step))) for step in command.steps(tag))
     start = f"{tag} ".encode("ascii")
     assert data.startswith(start)
     outer: list[list[Word]] = []

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.mail.pieces import Joined
 from gateway.types import Uids
 from gateway.upstream.imap import commands
 from gateway.upstream.imap.sets import parse_set
@@ -23,7 +24,8 @@ ODD = Uids(range(1, 9999, 2))
 
 def wire(*made: Command) -> list[str]:
     return [
-        b"".join(b"".join(step) for step in one.steps("a")).decode("utf-8").removeprefix("a ") for one in made
+        b"".join(bytes(Joined(tuple(step))) for step in one.steps("a")).decode("utf-8").removeprefix("a ")
+        for one in made
     ]
 
 
@@ -218,7 +220,7 @@ def test_refused(make: Callable[[], object]) -> None:
 
 
 def steps(command: Command) -> list[bytes]:
-    return [b"".join(step) for step in command.steps("a")]
+    return [bytes(Joined(tuple(step))) for step in command.steps("a")]
 
 
 def test_authenticate() -> None:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.mail.pieces import Joined
 from gateway.upstream.imap import utf7
 from gateway.upstream.imap.syntax import (
     Answer,
@@ -37,7 +38,7 @@ DIALECTS = [
 
 
 def line(argument: Argument, dialect: Dialect = PLAIN) -> bytes:
-    return b"".join(b"".join(step) for step in build(dialect, "X", (argument,)).steps("a"))
+    return b"".join(bytes(Joined(tuple(step))) for step in build(dialect, "X", (argument,)).steps("a"))
 
 
 def test_capabilities_make_the_dialect() -> None:
@@ -81,11 +82,12 @@ def test_literals_of_the_dialects(dialect: Dialect, small: bytes, large: bytes) 
         command = build(dialect, "X", (Octets(b"x" * size), Atom("y")))
         steps = command.steps("a")
         assert (
-            b"".join(b"".join(step) for step in steps) == b"a X " + header + b"\r\n" + b"x" * size + b" y\r\n"
+            b"".join(bytes(Joined(tuple(step))) for step in steps)
+            == b"a X " + header + b"\r\n" + b"x" * size + b" y\r\n"
         )
         assert len(steps) == (1 if b"+" in header else 2)
         if len(steps) == 2:
-            assert steps[0][-1].endswith(b"}\r\n")
+            assert bytes(Joined(tuple(steps[0]))).endswith(b"}\r\n")
 
 
 def test_octets_with_nul_need_binary() -> None:
@@ -116,7 +118,7 @@ def test_a_large_literal_is_not_copied() -> None:
 
 def test_answers_wait_for_their_turn() -> None:
     command = Command("X", (b"X", Answer(b"one"), Answer(b"")))
-    assert [b"".join(step) for step in command.steps("a")] == [b"a X\r\n", b"one\r\n", b"\r\n"]
+    assert [bytes(Joined(tuple(step))) for step in command.steps("a")] == [b"a X\r\n", b"one\r\n", b"\r\n"]
 
 
 def test_secrets_are_not_shown() -> None:
@@ -183,7 +185,7 @@ def words(argument: Argument) -> Word:
         case Name(value):
             return ("INBOX" if value.upper() == "INBOX" else value).encode("utf-8")
         case Octets(data):
-            return data
+            return bytes(Joined((data,)))
         case Group(items):
             return [words(item) for item in items]
 

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import pytest
 
+from gateway.mail.pieces import Joined
 from gateway.types import FLAGGED, SEEN, Uids
 from gateway.upstream.imap import commands
 from gateway.upstream.imap.responses import (
@@ -93,7 +94,7 @@ class Client:
             while index and not any(isinstance(response, Continuation) for response in found):
                 found += self._receive()
             found = [response for response in found if not isinstance(response, Continuation)]
-            self._connection.sendall(b"".join(step))
+            self._connection.sendall(bytes(Joined(tuple(step))))
         while not (found and isinstance(found[-1], Tagged)):
             found += self._receive()
         end = found[-1]

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from gateway.mail.pieces import Joined
 from gateway.upstream.imap import commands
 from gateway.upstream.imap.syntax import Dialect
 from gateway.upstream.imap.upstream import ImapUpstream
@@ -92,6 +93,6 @@ async def test_it_is_not_asked_for_where_it_is_not_offered() -> None:
 def test_messages_with_a_header_in_utf8_are_marked(message: bytes, marked: bool) -> None:
     for utf8 in (True, False):
         command = commands.append(Dialect(utf8=utf8), "INBOX", message)
-        sent = b"".join(buffer for step in command.steps("a") for buffer in step)
+        sent = b"".join(bytes(Joined(tuple(step))) for step in command.steps("a"))
         assert (b" UTF8 (~{" in sent) is (marked and utf8)
         assert sent.endswith(message + (b")\r\n" if marked and utf8 else b"\r\n"))

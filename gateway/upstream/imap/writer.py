@@ -1,0 +1,54 @@
+"""Sending steps in order, large ones no faster than the server takes them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+
+from gateway.errors import GatewayError
+from gateway.mail.pieces import PIECE, pieces
+from gateway.upstream.imap.syntax import Step
+
+__all__ = ["Writer"]
+
+_POLL = 0.005
+
+
+class Writer:
+    """Writes for one connection. `failed` is called when what is to be sent cannot be read."""
+
+    def __init__(self, failed: Callable[[Exception], None]) -> None:
+        self._failed = failed
+        self._waiting: deque[Step] = deque()
+        self._task: asyncio.Task[None] | None = None
+
+    def write(self, transport: asyncio.WriteTransport, step: Step) -> None:
+        """Send a step, at once if it is small and nothing waits."""
+        small = [buffer for buffer in step if isinstance(buffer, bytes) and len(buffer) <= PIECE]
+        if self._task is None and len(small) == len(step):
+            transport.writelines(small)
+            return
+        self._waiting.append(step)
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._work(transport))
+
+    def close(self) -> None:
+        """Send no more."""
+        self._waiting.clear()
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _work(self, transport: asyncio.WriteTransport) -> None:
+        try:
+            while self._waiting:
+                for buffer in self._waiting.popleft():
+                    for piece in pieces(buffer):
+                        transport.write(piece)
+                        # The protocol, which is the library's, would be told when there is room again.
+                        while transport.get_write_buffer_size() > PIECE:  # noqa: ASYNC110
+                            await asyncio.sleep(_POLL)
+        except (GatewayError, OSError, ValueError) as error:
+            self._failed(error)
+        finally:
+            self._task = None
