@@ -11,7 +11,7 @@ from typing import cast
 import pytest
 
 from gateway.errors import SubmissionError, UpstreamUnavailable
-from gateway.ports import Mailboxes
+from gateway.ports import Mailboxes, Pieces
 from gateway.store.sqlite import SqliteState
 from gateway.sync.outbox import Outbox, Parcel, Sending
 from gateway.types import Credentials, DeviceId, OutboxStage, Principal, Uids, UserId
@@ -46,10 +46,11 @@ class Server:
         self.lose = False
 
     async def submit(
-        self, principal: Principal, sender: str, recipients: Sequence[str], message: bytes
+        self, principal: Principal, sender: str, recipients: Sequence[str], message: bytes | Pieces
     ) -> None:
         if self.refuse is not None and not self.refuse.sent_unknown:
             raise self.refuse
+        assert isinstance(message, bytes)
         self.submitted.append(message)
         if self.refuse is not None:
             raise self.refuse

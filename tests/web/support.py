@@ -20,6 +20,7 @@ from gateway.eas.identity import Identity
 from gateway.eas.versions import Version
 from gateway.errors import AuthenticationFailed
 from gateway.ports import Mailboxes, Submission
+from gateway.store.spool import FileSpool
 from gateway.store.sqlite.state import SqliteState
 from gateway.sync.waiter import Signal, Waiter
 from gateway.types import Credentials, Device, DeviceId, UserId
