@@ -172,7 +172,7 @@ class Mailboxes(Protocol):
         ...
 
     async def delete(self, mailbox: str) -> None:
-        """Remove a mailbox with its messages, but not those below it, and its subscription."""
+        """Remove a mailbox with its messages and its subscription, once there is none below it."""
         ...
 
     async def next_uid(self, mailbox: str) -> tuple[int, int]:
@@ -305,18 +305,18 @@ class State(Protocol):
         collection: CollectionId,
         uidvalidity: int,
         annotations: Mapping[int, Mapping[str, bytes | None]],
-    ) -> Mapping[int, int]:
+    ) -> Mapping[tuple[int, str], int]:
         """Store annotations by UID and name (None takes one away) in one transaction.
 
-        What really changes gets the collection's next revision. Returns the revision each message's are at,
-        so that a device that knows it need not be told of them.
+        What really changes gets the collection's next revision. Returns the revision each of them (UID, name)
+        is at, so that the device they came from need not be told.
         """
         ...
 
     async def changed_annotations(
         self, user: UserId, collection: CollectionId, uidvalidity: int, after: int
-    ) -> Mapping[int, int]:
-        """The messages whose annotations changed after a revision, each with its newest revision."""
+    ) -> Mapping[tuple[int, str], int]:
+        """The annotations (UID, name) that changed after a revision, each with its own."""
         ...
 
     async def move_annotations(
@@ -338,6 +338,15 @@ class State(Protocol):
         """Note that messages are gone.
 
         Their annotations stay until `prune_annotations`, so that a move may be noted later.
+        """
+        ...
+
+    async def forget_annotations(
+        self, user: UserId, collection: CollectionId, uidvalidity: int, forget: Mapping[int, str], newest: int
+    ) -> None:
+        """Take annotations away (names by UID) unless they changed after revision `newest`.
+
+        It is no change: devices are not told.
         """
         ...
 

@@ -43,7 +43,7 @@ async def test_values_come_back_by_message_and_name(state: State) -> None:
     saved = await state.save_annotations(
         ANNA, INBOX, 7, {1: {"flag": bytes(range(256)), "verb": b""}, 4294967295: {"flag": b"x"}}
     )
-    assert saved == {1: 1, 4294967295: 1}
+    assert saved == {(1, "flag"): 1, (1, "verb"): 1, (4294967295, "flag"): 1}
     found = await state.load_annotations(ANNA, INBOX, 7, [4294967295, 2, 1])
     assert found == {1: {"flag": bytes(range(256)), "verb": b""}, 4294967295: {"flag": b"x"}}
     assert await state.load_annotations(ANNA, INBOX, 7, []) == {}
@@ -59,28 +59,25 @@ async def test_users_collections_and_uidvalidities_are_apart(state: State) -> No
 
 async def test_each_change_has_the_next_revision_and_a_repetition_none(state: State) -> None:
     assert await newest(state) == 0
-    assert await state.save_annotations(ANNA, INBOX, 7, {1: {"flag": b"a"}, 2: {"flag": b"b"}}) == {
-        1: 1,
-        2: 1,
-    }
-    assert await state.save_annotations(ANNA, INBOX, 7, {2: {"flag": b"c"}}) == {2: 2}
-    assert await state.save_annotations(ANNA, INBOX, 7, {1: {"flag": b"a"}, 2: {"flag": b"c"}}) == {
-        1: 1,
-        2: 2,
-    }
+    one, two = (1, "flag"), (2, "flag")
+    saved = await state.save_annotations(ANNA, INBOX, 7, {1: {"flag": b"a"}, 2: {"flag": b"b"}})
+    assert saved == {one: 1, two: 1}
+    assert await state.save_annotations(ANNA, INBOX, 7, {2: {"flag": b"c"}}) == {two: 2}
+    saved = await state.save_annotations(ANNA, INBOX, 7, {1: {"flag": b"a"}, 2: {"flag": b"c"}})
+    assert saved == {one: 1, two: 2}
     assert await newest(state) == 2
-    assert await state.changed_annotations(ANNA, INBOX, 7, 0) == {1: 1, 2: 2}
-    assert await state.changed_annotations(ANNA, INBOX, 7, 1) == {2: 2}
+    assert await state.changed_annotations(ANNA, INBOX, 7, 0) == {one: 1, two: 2}
+    assert await state.changed_annotations(ANNA, INBOX, 7, 1) == {two: 2}
     assert await state.changed_annotations(ANNA, INBOX, 7, 2) == {}
 
 
 async def test_what_is_taken_away_is_a_change_too(state: State) -> None:
     assert await state.save_annotations(ANNA, INBOX, 7, {3: {"flag": None}}) == {}
     await state.save_annotations(ANNA, INBOX, 7, {1: {"flag": b"a", "verb": b"v"}})
-    assert await state.save_annotations(ANNA, INBOX, 7, {1: {"flag": None}}) == {1: 2}
+    assert await state.save_annotations(ANNA, INBOX, 7, {1: {"flag": None}}) == {(1, "flag"): 2}
     assert await state.load_annotations(ANNA, INBOX, 7, [1]) == {1: {"verb": b"v"}}
-    assert await state.changed_annotations(ANNA, INBOX, 7, 1) == {1: 2}
-    assert await state.save_annotations(ANNA, INBOX, 7, {1: {"flag": None}}) == {1: 2}
+    assert await state.changed_annotations(ANNA, INBOX, 7, 1) == {(1, "flag"): 2}
+    assert await state.save_annotations(ANNA, INBOX, 7, {1: {"flag": None}}) == {(1, "flag"): 2}
 
 
 async def test_they_follow_a_message_that_moves(state: State) -> None:
@@ -91,7 +88,7 @@ async def test_they_follow_a_message_that_moves(state: State) -> None:
             100: {"flag": b"a"},
             101: {"verb": b"v"},
         }
-        assert await state.changed_annotations(ANNA, TRASH, 9, 0) == {100: 1, 101: 1}
+        assert await state.changed_annotations(ANNA, TRASH, 9, 0) == {(100, "flag"): 1, (101, "verb"): 1}
         assert await state.load_annotations(ANNA, INBOX, 7, [1, 2, 3]) == {3: {"flag": b"c"}}
         assert await newest(state, TRASH) == 1
 
@@ -114,7 +111,7 @@ async def test_the_revision_never_goes_back(state: State) -> None:
     await state.drop_annotations(ANNA, INBOX, 7, [1], NOON)
     await state.prune_annotations(NOON + MILLISECOND)
     assert await newest(state) == 1
-    assert await state.save_annotations(ANNA, INBOX, 8, {1: {"flag": b"a"}}) == {1: 2}
+    assert await state.save_annotations(ANNA, INBOX, 8, {1: {"flag": b"a"}}) == {(1, "flag"): 2}
 
 
 async def test_many_writers_have_each_a_revision_of_their_own(state: State) -> None:
@@ -127,3 +124,12 @@ async def test_many_writers_have_each_a_revision_of_their_own(state: State) -> N
 async def test_thousands_are_read_at_once(state: State) -> None:
     await state.save_annotations(ANNA, INBOX, 7, {uid: {"flag": b"a"} for uid in range(1, 5001, 2)})
     assert len(await state.load_annotations(ANNA, INBOX, 7, range(1, 5001))) == 2500
+
+
+async def test_what_is_forgotten_is_told_to_nobody_and_newer_values_stay(state: State) -> None:
+    await state.save_annotations(ANNA, INBOX, 7, {1: {"flag": b"a", "verb": b"v"}, 2: {"flag": b"b"}})
+    await state.save_annotations(ANNA, INBOX, 7, {2: {"flag": b"c"}})
+    await state.forget_annotations(ANNA, INBOX, 7, {1: "flag", 2: "flag", 3: "flag"}, 1)
+    assert await state.load_annotations(ANNA, INBOX, 7, [1, 2]) == {1: {"verb": b"v"}, 2: {"flag": b"c"}}
+    assert await newest(state) == 2
+    assert (1, "flag") not in await state.changed_annotations(ANNA, INBOX, 7, 0)

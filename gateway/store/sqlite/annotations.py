@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 
 from gateway.types import CollectionId, UserId
 
-__all__ = ["Key", "change", "changed", "drop", "load", "move", "prune"]
+__all__ = ["Key", "change", "changed", "drop", "forget", "load", "move", "prune"]
 
 Key = tuple[UserId, CollectionId, int]
 """user, collection, uidvalidity"""
@@ -23,8 +23,8 @@ _LOAD = """
         AND annotation.value IS NOT NULL
 """
 _CHANGED = """
-    SELECT uid, max(revision) FROM annotation
-    WHERE user = ? AND collection = ? AND uidvalidity = ? AND revision > ? GROUP BY uid
+    SELECT uid, name, revision FROM annotation
+    WHERE user = ? AND collection = ? AND uidvalidity = ? AND revision > ?
 """
 _NEXT_REVISION = """
     INSERT INTO annotation_revision (user, collection, revision) VALUES (?, ?, 1)
@@ -49,6 +49,10 @@ _GONE = """
     WHERE user = ?1 AND collection = ?2 AND uidvalidity = ?3 AND gone IS NULL
         AND uid IN (SELECT value FROM json_each(?5))
 """
+_FORGET = """
+    DELETE FROM annotation
+    WHERE user = ? AND collection = ? AND uidvalidity = ? AND uid = ? AND name = ? AND revision <= ?
+"""
 _PRUNE = "DELETE FROM annotation WHERE gone < ?"
 
 
@@ -60,31 +64,31 @@ def load(connection: sqlite3.Connection, key: Key, uids: Iterable[int]) -> dict[
     return found
 
 
-def changed(connection: sqlite3.Connection, key: Key, revision: int) -> dict[int, int]:
-    """The messages whose annotations changed after a revision, each with the revision of its newest."""
-    return dict(connection.execute(_CHANGED, (*key, revision)))
+def changed(connection: sqlite3.Connection, key: Key, revision: int) -> dict[tuple[int, str], int]:
+    """The annotations (UID, name) that changed after a revision, each with its own."""
+    return {(uid, name): at for uid, name, at in connection.execute(_CHANGED, (*key, revision))}
 
 
 def change(
     connection: sqlite3.Connection, key: Key, annotations: Mapping[int, Mapping[str, bytes | None]]
-) -> dict[int, int]:
-    """Store values, None takes one away; returns the revision each message is at.
+) -> dict[tuple[int, str], int]:
+    """Store values, None takes one away; returns the revision each of them is at.
 
     What is stored already is no change, so that a repetition is told to nobody.
     """
     revision = 0
-    revisions: dict[int, int] = {}
+    revisions: dict[tuple[int, str], int] = {}
     for uid, values in annotations.items():
         for name, value in values.items():
             stored = connection.execute(_STORED, (*key, uid, name)).fetchone()
             if stored is None and value is None:
                 continue
             if stored is not None and stored[0] == value and stored[2] is None:
-                revisions[uid] = max(revisions.get(uid, 0), stored[1])
+                revisions[uid, name] = stored[1]
                 continue
             revision = revision or _next_revision(connection, key)
             connection.execute(_STORE, (*key, uid, name, value, revision))
-            revisions[uid] = revision
+            revisions[uid, name] = revision
     return revisions
 
 
@@ -100,6 +104,11 @@ def move(connection: sqlite3.Connection, source: Key, target: Key, uids: Mapping
 def drop(connection: sqlite3.Connection, key: Key, uids: Iterable[int], now: int) -> None:
     """Note that messages are gone (`now` in milliseconds); what is known of them stays until `prune`."""
     connection.execute(_GONE, (*key, now, json.dumps(list(uids))))
+
+
+def forget(connection: sqlite3.Connection, key: Key, names: Mapping[int, str], newest: int) -> None:
+    """Take annotations away, of which none changed after a revision; no device is told."""
+    connection.executemany(_FORGET, [(*key, uid, name, newest) for uid, name in names.items()])
 
 
 def prune(connection: sqlite3.Connection, before: int) -> None:
