@@ -187,5 +187,6 @@ _ABOUT_MAILBOXES: dict[str, Callable[..., Response]] = {
     "LIST": mailboxes.parse_list,
     "NAMESPACE": mailboxes.parse_namespace,
     "STATUS": mailboxes.parse_status,
+    "LSUB": mailboxes.parse_list,
     "XLIST": mailboxes.parse_list,
 }
