@@ -28,6 +28,7 @@ from gateway.web.client import Proxies
 from gateway.web.eas import EasEndpoint, discovery, is_eas_path
 from gateway.web.health import Health
 from gateway.web.http import Receive, Scope, Send
+from gateway.web.lag import watch_lag
 from gateway.web.metrics import Metrics
 from gateway.web.trace import Trace
 
@@ -126,6 +127,7 @@ class App:
         )
         parts.push_async_callback(services.background.aclose, settings.server.shutdown_grace)
         await parts.enter_async_context(_running(_housekeeping(services)))
+        await parts.enter_async_context(_running(watch_lag(metrics.late)))
         self._eas = EasEndpoint(
             COMMANDS,
             services,

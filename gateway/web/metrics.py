@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 __all__ = ["Metrics"]
 
+_LAG_BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 5)
 _BUCKETS = (0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600)
 
 
@@ -39,6 +40,12 @@ class Metrics:
             ("command",),
             registry=self._registry,
         )
+        self._lag = Histogram(
+            "event_loop_lag_seconds",
+            "How late the event loop came to a timer, sampled all the time.",
+            buckets=_LAG_BUCKETS,
+            registry=self._registry,
+        )
 
     def opened(self, command: str) -> None:
         """Count a request that a command begins to work on; `closed` ends it."""
@@ -51,6 +58,10 @@ class Metrics:
         """Count an answer. Labels must come from a closed set: they are kept for ever."""
         self._requests.labels(command, version, str(http), status).inc()
         self._seconds.labels(command).observe(seconds)
+
+    def late(self, seconds: float) -> None:
+        """Count a sample of the event loop's lag."""
+        self._lag.observe(seconds)
 
     def watch(self, name: str, documentation: str, read: Callable[[], float]) -> None:
         """Show a value that somebody else keeps, read whenever it is asked for."""
