@@ -15,6 +15,7 @@ from types import FrameType
 from typing import Any, ParamSpec, TypeVar
 
 import click
+import structlog
 import uvicorn
 
 from gateway.app import RELEASE, App, create_app, open_state
@@ -28,6 +29,8 @@ __all__ = ["main"]
 USAGE_ERROR = 2
 _KEEP_ALIVE = 75
 """Seconds an idle connection stays open: longer than proxies keep theirs, so that the proxy closes first."""
+_OTHER_FILES = 100
+"""Open files that are no connection of a phone or for one: the store, libraries, the log."""
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -72,7 +75,7 @@ def serve(file: Path) -> None:
     """Serve phones until SIGTERM or Ctrl-C."""
     settings = load(file, os.environ)
     logs.configure(settings.log.level, settings.log.format)
-    _allow_many_connections()
+    _allow_many_connections(settings.imap.max_connections)
     for each in (signal.SIGTERM, signal.SIGINT):
         # uvicorn puts its own handlers over these, and raises the signal again once it has stopped.
         signal.signal(each, _end)
@@ -173,8 +176,14 @@ def _end(_number: int, _frame: FrameType | None) -> None:
     sys.exit(0)
 
 
-def _allow_many_connections() -> None:
-    """Raise the limit of open files: each phone that waits is one."""
+def _allow_many_connections(users: int) -> None:
+    """Raise the limit of open files, and warn when it is too low for a waiting phone of each of the users.
+
+    A phone that waits is one open file, and the watch of its user's mail another one.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    phones = (hard - _OTHER_FILES) // 2
+    if hard != resource.RLIM_INFINITY and phones < users:
+        structlog.get_logger("gateway").warning("few files may be open", limit=hard, phones=max(0, phones))

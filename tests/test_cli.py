@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -91,6 +92,28 @@ def test_a_store_that_cannot_be_opened_is_one_line(file: Path, tmp_path: Path) -
     assert result.exit_code == 2
     assert result.stderr.startswith("activesync-gateway: ")
     assert result.stderr.count("\n") == 1
+
+
+def serving_with_files(config: Path, soft: int, hard: int) -> str:
+    """What is logged by a gateway that may open so many files, until it ends for want of a free port."""
+    limits = f"ulimit -Sn {soft} && ulimit -Hn {hard} && exec"
+    command = f"{limits} {sys.executable} -m gateway serve --config {config}"
+    ended = subprocess.run(["sh", "-c", command], check=False, capture_output=True, text=True, timeout=30)
+    return ended.stderr
+
+
+@pytest.mark.parametrize(("hard", "phones"), [(400, 150), (600, None)])
+def test_a_low_limit_of_open_files_is_told_with_the_phones_it_allows(
+    file: Path, hard: int, phones: int | None
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        file.write_text(
+            CONFIG.replace("[smtp]", "max_connections = 250\n[smtp]")
+            + f'[server]\nlisten = "127.0.0.1:{taken.getsockname()[1]}"\n'
+        )
+        log = serving_with_files(file, 200, hard)
+    assert ("few files may be open" in log) == (phones is not None)
+    assert f"phones={phones}" in log or phones is None
 
 
 def test_serving_with_a_store_that_cannot_be_opened_fails_without_a_traceback(
