@@ -16,7 +16,10 @@ from gateway.upstream.imap.responses import Fetch, Search
 from gateway.upstream.imap.session import Session
 from gateway.upstream.imap.settings import ImapSettings
 from gateway.upstream.imap.syntax import Command
+from tests.support.courier import Courier
+from tests.support.cyrus import Cyrus
 from tests.support.dovecot import Dovecot
+from tests.support.dovecot_config import PASSWORD
 
 MASKED = {
     # A server with CONDSTORE and ESEARCH, but without QRESYNC and much else.
@@ -45,6 +48,8 @@ class MailServer:
     delimiter: str = "/"
     flags: tuple[str, ...] = TRACKED_FLAGS
     """Which of the tracked flags it can keep."""
+    folds_case: bool = True
+    """Whether its SEARCH overlooks the case of letters beyond ASCII."""
 
     @property
     def principal(self) -> Principal:
@@ -75,6 +80,18 @@ def on_dovecot(dovecot: Dovecot, user: str, masked: frozenset[str] = frozenset()
     )
 
 
+def on_cyrus(cyrus: Cyrus, user: str) -> MailServer:
+    """A user's mail on a Cyrus: QRESYNC, but neither NOTIFY nor a mailbox other than INBOX to begin with."""
+    settings = ImapSettings(cyrus.host, cyrus.port, "none", timeout=10, poll_interval=0.15)
+    return MailServer(settings, Credentials(user, PASSWORD))
+
+
+def on_courier(courier: Courier, user: str) -> MailServer:
+    """A user's mail on a Courier: all mailboxes below INBOX, UTF8=ACCEPT, nothing that tells changes."""
+    settings = ImapSettings(courier.host, courier.port, "none", timeout=10, poll_interval=0.15)
+    return MailServer(settings, Credentials(user, PASSWORD), prefix="INBOX.", delimiter=".")
+
+
 @asynccontextmanager
 async def on_pymap() -> AsyncIterator[MailServer]:
     """A fresh pymap in this process: UIDPLUS, MOVE and IDLE, no idea of modseqs or sets."""
@@ -82,7 +99,9 @@ async def on_pymap() -> AsyncIterator[MailServer]:
         logging.getLogger(name).setLevel(logging.CRITICAL)
     async with imap_server(PYMAP_USER, PYMAP_PASSWORD) as (_, port):
         settings = ImapSettings("127.0.0.1", port, "none", timeout=10, poll_interval=0.15)
-        yield MailServer(settings, Credentials(PYMAP_USER, PYMAP_PASSWORD), flags=TRACKED_FLAGS[:3])
+        yield MailServer(
+            settings, Credentials(PYMAP_USER, PYMAP_PASSWORD), flags=TRACKED_FLAGS[:3], folds_case=False
+        )
 
 
 @dataclass(slots=True)

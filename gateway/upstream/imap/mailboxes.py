@@ -16,6 +16,7 @@ from gateway.upstream.imap.responses import (
 from gateway.upstream.imap.tokens import Fault, number, required_text, text_of
 
 __all__ = [
+    "mailbox_name",
     "parse_list",
     "parse_namespace",
     "parse_status",
@@ -28,6 +29,11 @@ def _mailbox(node: Node, *, utf8: bool) -> tuple[str, str]:
     if raw.upper() == "INBOX":
         return "INBOX", raw
     return raw if utf8 else utf7.decode(raw), raw
+
+
+def mailbox_name(node: Node, *, utf8: bool) -> str:
+    """The decoded name of a mailbox. Raises Fault."""
+    return _mailbox(node, utf8=utf8)[0]
 
 
 def _pairs(node: Node) -> Iterator[tuple[str, Node]]:

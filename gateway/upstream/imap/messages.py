@@ -73,6 +73,15 @@ async def received_since(session: Session, since: datetime) -> Uids:
     return surely | Uids(recent)
 
 
+async def look_at(
+    session: Session, uids: Sequence[int], items: list[str], at_once: int
+) -> AsyncIterator[Fetch]:
+    """Some items of many messages, `at_once` by one command, in about this order. Raises `UpstreamError`."""
+    batches = [(batch, items) for batch in _slices(list(uids), at_once)]
+    async for told in _fetch_all(session, batches):
+        yield told
+
+
 async def fetch_sections(session: Session, requests: Iterable[SectionRequest]) -> dict[SectionRequest, bytes]:
     """The sections that are there. Raises `UpstreamError`."""
     wanted: dict[int, dict[_Spec, SectionRequest]] = defaultdict(dict)

@@ -123,14 +123,11 @@ def _vanished(text: str) -> Vanished:
     return Vanished(parse_set(text.rstrip(" ")))
 
 
-def _esearch(nodes: list[Node]) -> ESearch:
+def _esearch(nodes: list[Node], *, utf8: bool) -> ESearch:
     fields: dict[str, str | int | bool | Uids | tuple[str, Uids] | None] = {}
     at = 0
     if nodes and isinstance(nodes[0], list):
-        correlator = nodes[0]
-        if len(correlator) != 2 or required_text(correlator[0]).upper() != "TAG":
-            raise Fault("only TAG correlates a search")
-        fields["tag"] = required_text(correlator[1])
+        fields |= _correlator(nodes[0], utf8=utf8)
         at = 1
     if at < len(nodes) and required_text(nodes[at]).upper() == "UID":
         fields["uid"] = True
@@ -146,6 +143,24 @@ def _esearch(nodes: list[Node]) -> ESearch:
         elif name == "partial":
             fields[name] = _partial(nodes[index + 1])
     return ESearch(**fields)  # type: ignore[arg-type]
+
+
+def _correlator(nodes: list[Node], *, utf8: bool) -> dict[str, str | int]:
+    """What an ESEARCH belongs to: a command, and a mailbox of several (RFC 7377 2.1)."""
+    found: dict[str, str | int] = {}
+    if len(nodes) % 2:
+        raise Fault("a correlator has pairs")
+    for at in range(0, len(nodes), 2):
+        name = required_text(nodes[at]).lower()
+        if name == "tag":
+            found[name] = required_text(nodes[at + 1])
+        elif name == "mailbox":
+            found[name] = mailboxes.mailbox_name(nodes[at + 1], utf8=utf8)
+        elif name == "uidvalidity":
+            found[name] = number(nodes[at + 1])
+        else:
+            raise Fault("only TAG, MAILBOX and UIDVALIDITY correlate a search")
+    return found
 
 
 def _partial(node: Node) -> tuple[str, Uids]:
@@ -178,12 +193,12 @@ _BY_TEXT: dict[str, Callable[[str], Response]] = {
 }
 
 _BY_NODES: dict[str, Callable[[list[Node]], Response]] = {
-    "ESEARCH": _esearch,
     "FLAGS": _flags,
     "ID": _id,
 }
 
 _ABOUT_MAILBOXES: dict[str, Callable[..., Response]] = {
+    "ESEARCH": _esearch,
     "LIST": mailboxes.parse_list,
     "NAMESPACE": mailboxes.parse_namespace,
     "STATUS": mailboxes.parse_status,

@@ -151,10 +151,10 @@ class Search:
 
 @dataclass(frozen=True, slots=True)
 class ESearch:
-    """ESEARCH (RFC 4731, RFC 7162, RFC 9394).
+    """ESEARCH (RFC 4731, RFC 7162, RFC 7377, RFC 9394).
 
     `all` is None when the server did not send it (it does not when nothing was found). `partial` is (the
-    range asked for, what is in it).
+    range asked for, what is in it). `mailbox` and `uidvalidity` are told by searches of several mailboxes.
     """
 
     tag: str | None = None
@@ -165,6 +165,8 @@ class ESearch:
     count: int | None = None
     modseq: int | None = None
     partial: tuple[str, Uids] | None = None
+    mailbox: str | None = None
+    uidvalidity: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

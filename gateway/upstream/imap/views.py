@@ -70,6 +70,8 @@ class Views:
         self._cache = cache
         self._owner = owner
         self._rounds: dict[str, _Rounds] = {}
+        self.searching = asyncio.Lock()
+        """Held by the one search of the user that is under way."""
 
     @property
     def busy(self) -> bool:
