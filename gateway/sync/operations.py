@@ -7,14 +7,14 @@ it and is known to have worked, in part or whole.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from gateway.errors import NotFound, UpstreamRefused
 from gateway.ports import Mailboxes, State
 from gateway.sync.cursor import NO_UIDS, MailCursor
-from gateway.sync.leftovers import copied
+from gateway.sync.leftovers import End, arrived, end_of, likenesses
 from gateway.types import FLAGGED, SEEN, CollectionId, DeviceId, MailboxView, Uids, UserId
 
 
@@ -156,13 +156,13 @@ class MailOperations:
         )
         gone, outcome = NO_UIDS, Outcome.NOT_FOUND
         if present:
-            await self._state.save_intents(
-                self._user,
-                self._device,
-                self._collection,
-                {delete.identity: b"" for delete in deletes if delete.uid in present},
-            )
-            begun = Uids(delete.uid for delete in deletes if delete.identity in intents) & present
+            end = await self._end_of_trash() if as_moves else b""
+            new = {d.identity: end for d in deletes if d.uid in present and d.identity not in intents}
+            if new:
+                await self._state.save_intents(self._user, self._device, self._collection, new)
+            begun = {
+                d.uid: intents[d.identity] for d in deletes if d.uid in present and d.identity in intents
+            }
             gone, outcome = await self._remove(view.uidvalidity, present, begun, as_moves=as_moves)
         return {
             delete.identity: Outcome.DONE
@@ -171,12 +171,21 @@ class MailOperations:
             for delete in deletes
         }
 
+    async def _end_of_trash(self) -> bytes:
+        """Where the trash ends, for the intents; b"" when nothing is to be moved there."""
+        if self._trash is None or self._trash == self._mailbox:
+            return b""
+        try:
+            return (await end_of(self._mailboxes, self._trash)).pack()
+        except (NotFound, UpstreamRefused):  # what comes of it, the move itself will tell
+            return b""
+
     async def _remove(
-        self, uidvalidity: int, uids: Uids, begun: Uids, *, as_moves: bool
+        self, uidvalidity: int, uids: Uids, begun: Mapping[int, bytes], *, as_moves: bool
     ) -> tuple[Uids, Outcome]:
         """Move to the trash or remove for good; returns what is gone, and why the rest is not.
 
-        `begun` are those for which an earlier attempt was cut off.
+        `begun` are those for which an earlier attempt was cut off, with where the trash ended before it.
         """
         try:
             if not as_moves or self._trash == self._mailbox:
@@ -189,13 +198,23 @@ class MailOperations:
         except UpstreamRefused as error:
             return NO_UIDS, _refusal(error)
 
-    async def _move(self, uidvalidity: int, uids: Uids, begun: Uids, trash: str) -> Uids:
+    async def _move(self, uidvalidity: int, uids: Uids, begun: Mapping[int, bytes], trash: str) -> Uids:
         gone, mailboxes, box = NO_UIDS, self._mailboxes, self._mailbox
-        if begun and (there := await copied(mailboxes, box, uidvalidity, begun, trash)):
-            gone = await mailboxes.expunge(box, uidvalidity, there)
+        if copied := await self._copied(uidvalidity, begun, trash):
+            gone = await mailboxes.expunge(box, uidvalidity, copied)
         if rest := uids - gone:
             gone |= Uids(await mailboxes.move(box, uidvalidity, rest, trash))
         return gone
+
+    async def _copied(self, uidvalidity: int, begun: Mapping[int, bytes], trash: str) -> Uids:
+        """Which of the messages have arrived in the trash by an attempt that was cut off."""
+        copied = NO_UIDS
+        for value in set(begun.values()):
+            if (end := End.unpack(value)) is not None:
+                uids = [uid for uid in begun if begun[uid] == value]
+                wanted = await likenesses(self._mailboxes, self._mailbox, uidvalidity, uids)
+                copied |= Uids(await arrived(self._mailboxes, trash, end, wanted))
+        return copied
 
 
 def effect(cursor: MailCursor, operation: Operation) -> MailCursor:

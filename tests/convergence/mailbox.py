@@ -49,13 +49,14 @@ class MailProgram:
         return sorted(name for name in names if name not in SKIPPED)
 
     def deliver(self, mailbox: str, token: str, values: Values = EMPTY, *, old: bool = False) -> None:
-        """Append a small message."""
+        """Append a small message; every second one has no Message-ID."""
+        text = message(token, named=token[-1:] in "02468")
         when = datetime.now(UTC) - (OLD if old else timedelta())
         flags = " ".join(
             flag for kind, value in zip(PROPERTIES, values, strict=True) for flag in sorted(kind.flags(value))
         )
         date = imaplib.Time2Internaldate(when)
-        self._do(lambda client: client.append(_quoted(mailbox), f"({flags})", date, message(token)))
+        self._do(lambda client: client.append(_quoted(mailbox), f"({flags})", date, text))
 
     def content(self, mailbox: str) -> dict[int, Message]:
         """The messages of a mailbox by UID; those marked \\Deleted are on their way out and not counted."""
@@ -145,11 +146,12 @@ class MailProgram:
         raise AssertionError("not reached")
 
 
-def message(token: str) -> bytes:
-    """A small message that is known by its subject."""
+def message(token: str, *, named: bool = True) -> bytes:
+    """A small message that is known by its subject, and by a Message-ID too if `named`."""
+    name = f"Message-ID: <{token}@convergence.example.test>\r\n" if named else ""
     return (
         f"From: Ann <ann@example.test>\r\nTo: Ben <ben@example.test>\r\nSubject: {token}\r\n"
-        f"Message-ID: <{token}@convergence.example.test>\r\nDate: Sun, 01 Mar 2026 09:15:00 +0000\r\n"
+        f"{name}Date: Sun, 01 Mar 2026 09:15:00 +0000\r\n"
         f"MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nThe text of {token}.\r\n"
     ).encode()
 

@@ -25,10 +25,15 @@ class Box:
     dates: dict[int, datetime] = field(default_factory=dict)
     ids: dict[int, str] = field(default_factory=dict)
     """The Message-IDs of those that have one."""
+    headers: dict[int, bytes] = field(default_factory=dict)
 
-    def deliver(self, *flags: str, date: datetime = EPOCH, message_id: str = "") -> int:
+    def deliver(
+        self, *flags: str, date: datetime = EPOCH, message_id: str = "", header: bytes | None = None
+    ) -> int:
         uid = self.next_uid
         self.ids[uid] = message_id
+        named = f"Message-ID: {message_id}\r\n" if message_id else ""
+        self.headers[uid] = f"Subject: {uid}\r\n{named}\r\n".encode() if header is None else header
         self.next_uid += 1
         self.modseq += 1
         self.flags[uid] = set(flags)
@@ -51,6 +56,7 @@ class Box:
         self.flags = {index: self.flags[uid] for index, uid in enumerate(old, 1)}
         self.dates = {index: self.dates[uid] for index, uid in enumerate(old, 1)}
         self.ids = {index: self.ids[uid] for index, uid in enumerate(old, 1)}
+        self.headers = {index: self.headers[uid] for index, uid in enumerate(old, 1)}
         self.next_uid = len(old) + 1
 
 
@@ -122,7 +128,9 @@ class MemoryUpstream:
         box, trash = self._box(mailbox, uidvalidity), self._box(target)
         moved: dict[int, int | None] = {}
         for uid in [uid for uid in uids if uid in box.flags]:
-            moved[uid] = trash.deliver(*box.flags[uid], date=box.dates[uid], message_id=box.ids[uid])
+            moved[uid] = trash.deliver(
+                *box.flags[uid], date=box.dates[uid], message_id=box.ids[uid], header=box.headers[uid]
+            )
             if not self.half_a_move:
                 box.remove(uid)
         if self.half_a_move:
@@ -135,12 +143,16 @@ class MemoryUpstream:
         self, mailbox: str, uidvalidity: int, uids: Iterable[int], _header_fields: Sequence[str] | None
     ) -> Mapping[int, MessageData]:
         box = self._box(mailbox, uidvalidity)
-        headers = {uid: f"Message-ID: {box.ids[uid]}\r\n\r\n".encode() for uid in uids if uid in box.flags}
         plain = BodyPart("1", "text", "plain")
         return {
-            uid: MessageData(uid, frozenset(box.flags[uid]), box.dates[uid], 0, plain, header)
-            for uid, header in headers.items()
+            uid: MessageData(uid, frozenset(box.flags[uid]), box.dates[uid], 0, plain, box.headers[uid])
+            for uid in uids
+            if uid in box.flags
         }
+
+    async def next_uid(self, mailbox: str) -> tuple[int, int]:
+        box = self._box(mailbox)
+        return box.uidvalidity, box.next_uid
 
     async def find_message_id(self, mailbox: str, message_id: str) -> Uids:
         box = self._box(mailbox)

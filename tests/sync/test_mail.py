@@ -183,12 +183,14 @@ async def test_a_deletion_cut_off_by_the_upstream_counts_when_repeated(
     assert len(upstream.boxes["Trash"].flags) == 1
 
 
+@pytest.mark.parametrize("message_ids", [("<1@example.test>", "<2@example.test>"), ("", "")])
 async def test_a_move_to_the_trash_cut_off_between_copy_and_expunge_is_ended_when_repeated(
-    state: SqliteState, upstream: MemoryUpstream
+    message_ids: tuple[str, str], state: SqliteState, upstream: MemoryUpstream
 ) -> None:
     inbox, trash = upstream.boxes["INBOX"], upstream.boxes["Trash"]
-    inbox.deliver(message_id="<one@example.test>")
-    inbox.deliver(message_id="<two@example.test>")
+    for message_id in message_ids:
+        inbox.deliver(message_id=message_id)
+    trash.deliver(header=inbox.headers[2])
     phone = Phone(state, upstream, "p")
     await phone.settle()
     upstream.half_a_move = True
@@ -198,7 +200,45 @@ async def test_a_move_to_the_trash_cut_off_between_copy_and_expunge_is_ended_whe
     reply = await phone.ask(operations=[Delete(1, 1), Delete(1, 2)])
     assert reply.outcomes == [Outcome.DONE, Outcome.DONE]
     assert not inbox.flags
-    assert sorted(trash.ids[uid] for uid in trash.flags) == ["<one@example.test>", "<two@example.test>"]
+    assert [trash.headers[uid][:10] for uid in sorted(trash.flags)] == [
+        b"Subject: 2",
+        b"Subject: 1",
+        b"Subject: 2",
+    ]
+
+
+async def test_messages_that_are_alike_are_not_taken_for_one(
+    state: SqliteState, upstream: MemoryUpstream
+) -> None:
+    inbox, trash = upstream.boxes["INBOX"], upstream.boxes["Trash"]
+    for _ in range(3):
+        inbox.deliver(header=b"Subject: same\r\n\r\n")
+    phone = Phone(state, upstream, "p")
+    await phone.settle()
+    upstream.half_a_move = True
+    with pytest.raises(UpstreamUnavailable):
+        await phone.ask(operations=[Delete(1, 1), Delete(1, 2)])
+    await phone.ask(operations=[Delete(1, 1), Delete(1, 2), Delete(1, 3)])
+    assert not inbox.flags
+    assert len(trash.flags) == 3
+
+
+async def test_a_move_cut_off_twice_is_ended_by_the_third_attempt(
+    state: SqliteState, upstream: MemoryUpstream
+) -> None:
+    inbox, trash = upstream.boxes["INBOX"], upstream.boxes["Trash"]
+    inbox.deliver()
+    phone = Phone(state, upstream, "p")
+    await phone.settle()
+    upstream.half_a_move = True
+    with pytest.raises(UpstreamUnavailable):
+        await phone.ask(operations=[Delete(1, 1)])
+    upstream.fail_after = 1
+    with pytest.raises(UpstreamUnavailable):
+        await phone.ask(operations=[Delete(1, 1)])
+    assert (await phone.ask(operations=[Delete(1, 1)])).outcomes == [Outcome.DONE]
+    assert not inbox.flags
+    assert len(trash.flags) == 1
 
 
 async def test_a_message_of_which_the_trash_holds_a_copy_anyway_is_moved_there_too(
