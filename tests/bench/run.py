@@ -15,7 +15,7 @@ from pathlib import Path
 
 import uvloop
 
-from tests.bench import report, sync_rows
+from tests.bench import process_rows, report, session_rows, sync_rows
 from tests.bench.figures import Measured
 from tests.bench.stage import FULL, QUICK, Scale, Stage
 
@@ -30,6 +30,11 @@ ROWS: Mapping[str, Row] = {
     "nochange-10k": partial(sync_rows.nochange, size="10k"),
     "nochange-16": sync_rows.nochange_16,
     **{f"onechange-{size}": partial(sync_rows.onechange, size=size) for size in sync_rows.SIZES},
+    "connect": session_rows.connect,
+    "sendmail": session_rows.sendmail,
+    "start": process_rows.start,
+    "lag": process_rows.lag,
+    "view": process_rows.views,
 }
 """Every measurement by name; some give more than one figure."""
 

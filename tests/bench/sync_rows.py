@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import statistics
 import time
@@ -12,6 +11,7 @@ from contextlib import AsyncExitStack
 from tests.bench import corpus, meters
 from tests.bench.figures import Measured
 from tests.bench.imap import ImapClient
+from tests.bench.load import bounded, rate, spread
 from tests.bench.phones import WINDOW, BenchPhone, Failed, subjects
 from tests.bench.stage import Stage
 
@@ -49,7 +49,7 @@ async def initial(stage: Stage, size: str) -> Sequence[Measured]:
         if not tally.with_body:
             raise Failed("no bodies came")
     details = {
-        "rounds": [round(rate) for rate in rates],
+        "rounds": [round(speed) for speed in rates],
         "cpu ms per message": round(statistics.median(costs), 3),
         "Dovecot cpu ms per message": round(statistics.median(upstreams), 3),
         "client cpu share": round(statistics.median(clients), 2),
@@ -67,7 +67,7 @@ def _times(stage: Stage) -> tuple[float, float, float]:
 
 async def _fetch_all(stage: Stage, user: str) -> float:
     """Messages per second straight over IMAP; the second of two times, as phones come to a warm server."""
-    rate = 0.0
+    speed = 0.0
     for _ in range(2):
         async with stage.imap() as client:
             await client.log_in(user, stage.dovecot.password)
@@ -77,8 +77,8 @@ async def _fetch_all(stage: Stage, user: str) -> float:
             for at in range(0, len(uids), WINDOW):
                 window = uids[at : at + WINDOW]
                 await client.do(f"UID FETCH {window[0].decode()}:{window[-1].decode()} ({_ITEMS})")
-            rate = len(uids) / (time.perf_counter() - start)
-    return rate
+            speed = len(uids) / (time.perf_counter() - start)
+    return speed
 
 
 async def many(stage: Stage) -> Sequence[Measured]:
@@ -90,7 +90,7 @@ async def many(stage: Stage) -> Sequence[Measured]:
         phones = [stage.new_phone(user) for user in users]
         before = _times(stage)
         start = time.perf_counter()
-        await _bounded(_AT_ONCE, [_sync_all(phone, scale.small) for phone in phones])
+        await bounded(_AT_ONCE, [_sync_all(phone, scale.small) for phone in phones])
         seconds = time.perf_counter() - start
         gateway, client, _ = (now - then for now, then in zip(_times(stage), before, strict=True))
         rates.append(len(users) * scale.small / seconds)
@@ -99,7 +99,7 @@ async def many(stage: Stage) -> Sequence[Measured]:
         for phone in phones:
             phone.close()
     details = {
-        "rounds": [round(rate) for rate in rates],
+        "rounds": [round(speed) for speed in rates],
         "cpu ms per message": round(statistics.median(costs), 3),
         "client cpu share": round(statistics.median(clients), 2),
     }
@@ -112,19 +112,6 @@ def _sync_all(phone: BenchPhone, count: int) -> Callable[[], Awaitable[object]]:
         await phone.first_sync(count, _SECONDS)
 
     return run
-
-
-async def _bounded(at_once: int, jobs: Sequence[Callable[[], Awaitable[object]]]) -> None:
-    """Run jobs, so many at a time."""
-    pending = iter(jobs)
-
-    async def work() -> None:
-        for job in pending:
-            await job()
-
-    async with asyncio.TaskGroup() as group:
-        for _ in range(at_once):
-            group.create_task(work())
 
 
 # --- nothing new -------------------------------------------------------------------------------------------
@@ -154,7 +141,7 @@ async def nochange(stage: Stage, size: str) -> Sequence[Measured]:
             raw.append(time.perf_counter() - start)
     return [
         Measured(
-            f"nochange-{size}", 1000 * statistics.median(times), 1000 * statistics.median(raw), _spread(times)
+            f"nochange-{size}", 1000 * statistics.median(times), 1000 * statistics.median(raw), spread(times)
         )
     ]
 
@@ -165,7 +152,7 @@ async def nochange_16(stage: Stage) -> Sequence[Measured]:
     users = await stage.small_mailboxes(_AT_ONCE)
     phones = [await stage.synced_phone(user, scale.small) for user in users]
     before = _times(stage)
-    rate = await _rate([phone.sync for phone in phones], scale.seconds)
+    syncs = await rate([phone.sync for phone in phones], scale.seconds)
     gateway, client, upstream = (now - then for now, then in zip(_times(stage), before, strict=True))
     async with AsyncExitStack() as stack:
         noops = []
@@ -174,34 +161,17 @@ async def nochange_16(stage: Stage) -> Sequence[Measured]:
             await imap.log_in(user, stage.dovecot.password)
             await imap.do("SELECT INBOX")
             noops.append(_noop(imap))
-        raw = await _rate(noops, scale.seconds / 2)
+        raw = await rate(noops, scale.seconds / 2)
     details = {
-        "cpu ms per Sync": round(1000 * gateway / (rate * scale.seconds), 3),
-        "Dovecot cpu ms per Sync": round(1000 * upstream / (rate * scale.seconds), 3),
+        "cpu ms per Sync": round(1000 * gateway / (syncs * scale.seconds), 3),
+        "Dovecot cpu ms per Sync": round(1000 * upstream / (syncs * scale.seconds), 3),
         "client cpu share": round(client / scale.seconds, 2),
     }
-    return [Measured("nochange-16", rate, raw, details)]
+    return [Measured("nochange-16", syncs, raw, details)]
 
 
 def _noop(client: ImapClient) -> Callable[[], Awaitable[object]]:
     return lambda: client.do("NOOP")
-
-
-async def _rate(calls: Sequence[Callable[[], Awaitable[object]]], seconds: float) -> float:
-    """How many calls end in a second, when each of them is made again and again."""
-    done = 0
-    start = time.perf_counter()
-
-    async def repeat(call: Callable[[], Awaitable[object]]) -> None:
-        nonlocal done
-        while time.perf_counter() - start < seconds:
-            await call()
-            done += 1
-
-    async with asyncio.TaskGroup() as group:
-        for call in calls:
-            group.create_task(repeat(call))
-    return done / (time.perf_counter() - start)
 
 
 # --- one new message ---------------------------------------------------------------------------------------
@@ -236,7 +206,7 @@ async def onechange(stage: Stage, size: str) -> Sequence[Measured]:
             f"onechange-{size}",
             1000 * statistics.median(times),
             1000 * statistics.median(raw),
-            _spread(times),
+            spread(times),
         )
     ]
 
@@ -247,13 +217,3 @@ async def _fetch_new(client: ImapClient) -> None:
     assert found is not None
     answer = await client.do(f"UID FETCH 1:* ({_ITEMS}) (CHANGEDSINCE {int(found[1]) - 1})")
     assert b"ENVELOPE" in answer
-
-
-def _spread(times: Sequence[float]) -> dict[str, object]:
-    ordered = sorted(times)
-    return {
-        "n": len(times),
-        "p95 ms": round(1000 * ordered[int(len(ordered) * 0.95)], 2),
-        "least ms": round(1000 * ordered[0], 2),
-        "most ms": round(1000 * ordered[-1], 2),
-    }
