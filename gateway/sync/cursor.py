@@ -12,23 +12,28 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from gateway.types import TRACKED_FLAGS, Uids
+from gateway.types import Uids
 
 NO_UIDS = Uids()
-_FORMAT = 1
+_FORMAT = 2
+"""Format 1 knew no annotations."""
 
 
 @dataclass(frozen=True, slots=True)
 class MailCursor:
     """What a device knows of a mailbox.
 
-    `uids` are the messages it holds and `flags` which of them it believes to carry each tracked flag.
+    `uids` are the messages it holds and `flags` which of them it believes to carry each tracked flag and
+    category (named as in `MailboxView.flags`).
     `since` is the start of the filter window its contents were computed for (None: all mail). `version` is
     the version of the mailbox view the device fully agrees with, or "" while changes remain. `former` are
     messages of an earlier UIDVALIDITY that the device still has to be told are gone.
 
     `stubs` are messages that were shown as a stub by an earlier release and are to be told again in full;
     `release` is the one that looked for them last.
+
+    `annotations` is the revision of the collection's annotations up to which the device was told of them, but
+    for the messages `noted`, of which it still has to be told.
     """
 
     uidvalidity: int = 0
@@ -39,19 +44,27 @@ class MailCursor:
     former: tuple[tuple[int, Uids], ...] = ()
     stubs: Uids = NO_UIDS
     release: str = ""
+    annotations: int = 0
+    noted: Uids = NO_UIDS
 
     def flag(self, name: str) -> Uids:
         """The known messages that carry the flag."""
         return self.flags.get(name, NO_UIDS)
 
     def flags_of(self, uid: int) -> frozenset[str]:
-        """The tracked flags the device believes the message to have."""
+        """The tracked flags and categories the device believes the message to have."""
         return frozenset(name for name, uids in self.flags.items() if uid in uids)
 
     def without(self, uids: Uids) -> MailCursor:
         """The cursor of a device that has dropped these messages."""
         flags = {name: marked - uids for name, marked in self.flags.items()}
-        return replace(self, uids=self.uids - uids, flags=flags, stubs=self.stubs - uids)
+        return replace(
+            self,
+            uids=self.uids - uids,
+            flags=flags,
+            stubs=self.stubs - uids,
+            noted=self.noted - uids,
+        )
 
     def marked(self, name: str, uids: Uids, *, on: bool) -> MailCursor:
         """The cursor of a device that has itself set or cleared a flag on messages it knows."""
@@ -80,9 +93,10 @@ class MailCursor:
             "since": self.since.isoformat() if self.since else None,
             "former": [validity for validity, _ in self.former],
             "release": self.release,
+            "annotations": self.annotations,
         }
-        names = [name for name in TRACKED_FLAGS if self.flag(name)]
-        sets = [self.uids, self.stubs, *map(self.flag, names), *(uids for _, uids in self.former)]
+        names = sorted(name for name, uids in self.flags.items() if uids)
+        sets = [self.uids, self.stubs, *map(self.flag, names), *(uids for _, uids in self.former), self.noted]
         blobs = [uids.serialize() for uids in sets]
         header["flags"] = names
         header["sizes"] = [len(blob) for blob in blobs]
@@ -100,14 +114,18 @@ class MailCursor:
         for size in header["sizes"]:
             sets.append(Uids.deserialize(body[position : position + size]))
             position += size
-        names = header["flags"]
+        names, former = header["flags"], header["former"]
+        if header["format"] == 1:
+            sets.append(NO_UIDS)
         return cls(
             uidvalidity=header["uidvalidity"],
             version=header["version"],
             since=datetime.fromisoformat(header["since"]) if header["since"] else None,
             uids=sets[0],
             flags=dict(zip(names, sets[2 : 2 + len(names)], strict=True)),
-            former=tuple(zip(header["former"], sets[2 + len(names) :], strict=True)),
+            former=tuple(zip(former, sets[2 + len(names) : -1], strict=True)),
             stubs=sets[1],
             release=header["release"],
+            annotations=header.get("annotations", 0),
+            noted=sets[-1],
         )

@@ -6,11 +6,12 @@ not the number of messages.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
 
 from gateway.sync.cursor import NO_UIDS, MailCursor
-from gateway.types import TRACKED_FLAGS, MailboxView, Uids
+from gateway.types import MailboxView, Uids
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class MailDelta:
     aged: Uids = NO_UIDS
     former: tuple[tuple[int, Uids], ...] = ()
     renewed: Uids = NO_UIDS
+    noted: Uids = NO_UIDS
 
     def __len__(self) -> int:
         sets = (self.added, self.changed, self.removed, self.aged, self.renewed)
@@ -44,17 +46,16 @@ def compare(cursor: MailCursor, view: MailboxView, window: Uids | None) -> MailD
     """
     wanted = view.uids if window is None else view.uids & window
     kept = cursor.uids & wanted
-    differing = NO_UIDS
-    for name in TRACKED_FLAGS:
-        differing |= (cursor.flag(name) ^ view.flags.get(name, NO_UIDS)) & kept
     renewed = cursor.stubs & kept
+    noted = (cursor.noted & kept) - renewed
     return MailDelta(
         added=wanted - cursor.uids,
-        changed=differing - renewed,
+        changed=((_differing(cursor.flags, view.flags) & kept) - renewed) | noted,
         removed=cursor.uids - view.uids,
         aged=(cursor.uids & view.uids) - wanted,
         former=cursor.former,
         renewed=renewed,
+        noted=noted,
     )
 
 
@@ -88,6 +89,7 @@ def take(delta: MailDelta, limit: int) -> MailDelta:
         aged=_lowest(delta.aged, rest),
         former=tuple(former),
         renewed=renewed,
+        noted=delta.noted & changed,
     )
 
 
@@ -97,7 +99,7 @@ def advance(cursor: MailCursor, view: MailboxView, told: MailDelta, *, complete:
     gone = told.removed | told.aged
     flags = {
         name: ((cursor.flag(name) - touched) | (view.flags.get(name, NO_UIDS) & touched)) - gone
-        for name in TRACKED_FLAGS
+        for name in cursor.flags.keys() | view.flags.keys()
     }
     settled = dict(told.former)
     former = tuple(
@@ -112,24 +114,25 @@ def advance(cursor: MailCursor, view: MailboxView, told: MailDelta, *, complete:
         flags={name: uids for name, uids in flags.items() if uids},
         former=former,
         stubs=cursor.stubs - told.renewed - gone,
+        noted=cursor.noted - touched - gone,
     )
 
 
-def between(before: MailCursor, after: MailCursor, aged: Uids) -> MailDelta:
+def between(before: MailCursor, after: MailCursor, aged: Uids, noted: Uids) -> MailDelta:
     """What was told to bring a device from one cursor to another: `advance` read backwards.
 
-    `aged` names the messages that went as SoftDelete; the cursors alone cannot tell them from deleted ones.
+    `aged` names the messages that went as SoftDelete, and `noted` those told for their annotations; the
+    cursors alone cannot tell.
     """
     kept = before.uids & after.uids
-    differing = NO_UIDS
-    for name in TRACKED_FLAGS:
-        differing |= (before.flag(name) ^ after.flag(name)) & kept
+    differing = _differing(before.flags, after.flags) & kept
+    noted &= kept
     renewed = (before.stubs - after.stubs) & kept
     gone = before.uids - after.uids
     left = dict(after.former)
     return MailDelta(
         added=after.uids - before.uids,
-        changed=differing - renewed,
+        changed=(differing - renewed) | noted,
         removed=gone - aged,
         aged=gone & aged,
         former=tuple(
@@ -138,7 +141,16 @@ def between(before: MailCursor, after: MailCursor, aged: Uids) -> MailDelta:
             if (told := uids - left.get(validity, NO_UIDS))
         ),
         renewed=renewed,
+        noted=noted,
     )
+
+
+def _differing(some: Mapping[str, Uids], others: Mapping[str, Uids]) -> Uids:
+    """The messages with a flag in the one and not in the other."""
+    differing = NO_UIDS
+    for name in some.keys() | others.keys():
+        differing |= some.get(name, NO_UIDS) ^ others.get(name, NO_UIDS)
+    return differing
 
 
 def _lowest(uids: Uids, count: int) -> Uids:

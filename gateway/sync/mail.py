@@ -82,23 +82,32 @@ class MailReply:
 class _Record:
     """What `SyncState.results` holds.
 
-    Outcomes by operation, and which of the messages told went as SoftDelete.
+    Outcomes by operation, and which of the messages told went as SoftDelete or for their annotations.
     """
 
     outcomes: Mapping[str, Outcome] = field(default_factory=dict)
     aged: Uids = NO_UIDS
+    noted: Uids = NO_UIDS
 
     def pack(self) -> bytes:
-        aged = base64.b64encode(self.aged.serialize()).decode() if self.aged else ""
-        return json.dumps({"outcomes": self.outcomes, "aged": aged}, separators=(",", ":")).encode()
+        values = {"outcomes": self.outcomes, "aged": _to_text(self.aged), "noted": _to_text(self.noted)}
+        return json.dumps(values, separators=(",", ":")).encode()
 
     @classmethod
     def unpack(cls, data: bytes) -> _Record:
         if not data:
             return cls()
         values = json.loads(data)
-        aged = Uids.deserialize(base64.b64decode(values["aged"])) if values["aged"] else NO_UIDS
-        return cls({name: Outcome(outcome) for name, outcome in values["outcomes"].items()}, aged)
+        outcomes = {name: Outcome(outcome) for name, outcome in values["outcomes"].items()}
+        return cls(outcomes, _from_text(values["aged"]), _from_text(values.get("noted", "")))
+
+
+def _to_text(uids: Uids) -> str:
+    return base64.b64encode(uids.serialize()).decode() if uids else ""
+
+
+def _from_text(text: str) -> Uids:
+    return Uids.deserialize(base64.b64decode(text)) if text else NO_UIDS
 
 
 class MailSync:
@@ -253,7 +262,7 @@ class MailSync:
                 before = effect(before, operation)
             else:
                 fresh[name] = operation
-        told = diff.between(before, after, record.aged)
+        told = diff.between(before, after, record.aged, record.noted)
         if fresh:
             view = await self._view()
             new, after, _ = await self._apply(replace(request, operations=[*fresh.values()]), after, view)

@@ -1,39 +1,64 @@
 """Cursors and differences: a device told everything, in windows of any size, agrees with the mailbox."""
 
+import base64
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.sync import diff
 from gateway.sync.cursor import MailCursor
-from gateway.types import FLAGGED, SEEN, TRACKED_FLAGS, MailboxView, Uids
+from gateway.types import CATEGORY, FLAGGED, FORWARDED, SEEN, TRACKED_FLAGS, MailboxView, Uids
 
 uid_sets = st.frozensets(st.integers(1, 60)).map(Uids)
+categories = st.sets(st.sampled_from([f"{CATEGORY}red", f"{CATEGORY}Büro", f"{CATEGORY}\\Seen"]))
+FORMAT_1 = (
+    "eyJmb3JtYXQiOjEsInVpZHZhbGlkaXR5Ijo3LCJ2ZXJzaW9uIjoiNy4xMi41LjQiLCJzaW5jZSI6IjIwMjYtMTEtMDFUMDA6MDA6MDArMDA6"
+    "MDAiLCJmb3JtZXIiOls2XSwicmVsZWFzZSI6IjAuMSIsImZsYWdzIjpbIlxcU2VlbiIsIiRGb3J3YXJkZWQiXSwic2l6ZXMiOlsyNCwxOCwy"
+    "MCwxOCwyMF19CjowAAABAAAAAAADABAAAAABAAIAAwCEAzowAAABAAAAAAAAABAAAAADADowAAABAAAAAAABABAAAAABAAIAOjAAAAEAAAAA"
+    "AAAAEAAAAAMAOjAAAAEAAAAAAAEAEAAAAAgACQA="
+)
+"""A cursor as the first release stored it, in Base64."""
 
 
 @st.composite
 def views(draw: st.DrawFn, uidvalidity: int = 2) -> MailboxView:
     uids = draw(uid_sets)
-    flags = {name: draw(uid_sets) & uids for name in TRACKED_FLAGS}
+    flags = {name: draw(uid_sets) & uids for name in (*TRACKED_FLAGS, *draw(categories))}
     return MailboxView(uidvalidity, draw(st.text(min_size=1, max_size=5)), uids, flags)
 
 
 @st.composite
 def cursors(draw: st.DrawFn) -> MailCursor:
     uids = draw(uid_sets)
-    flags = {name: draw(uid_sets) & uids for name in TRACKED_FLAGS}
+    flags = {name: draw(uid_sets) & uids for name in (*TRACKED_FLAGS, *draw(categories))}
     former = draw(st.lists(st.tuples(st.just(1), uid_sets.filter(bool)), max_size=1))
     stubs = draw(uid_sets) & uids
-    return MailCursor(2, "", draw(st.none() | st.datetimes()), uids, flags, tuple(former), stubs, "1")
+    since, noted = draw(st.none() | st.datetimes()), draw(uid_sets) & uids
+    return MailCursor(
+        2, "", since, uids, flags, tuple(former), stubs, "1", annotations=draw(st.integers(0, 9)), noted=noted
+    )
 
 
 @given(cursors())
 def test_a_cursor_survives_the_store(cursor: MailCursor) -> None:
     read = MailCursor.unpack(cursor.pack())
     assert replace(read, flags={}) == replace(cursor, flags={})
-    assert all(read.flag(name) == cursor.flag(name) for name in TRACKED_FLAGS)
+    assert all(read.flag(name) == cursor.flag(name) for name in read.flags | cursor.flags)
+
+
+def test_a_cursor_of_the_first_release_is_read() -> None:
+    assert MailCursor.unpack(base64.b64decode(FORMAT_1)) == MailCursor(
+        uidvalidity=7,
+        version="7.12.5.4",
+        since=datetime(2026, 11, 1, tzinfo=UTC),
+        uids=Uids([1, 2, 3, 900]),
+        flags={SEEN: Uids([1, 2]), FORWARDED: Uids([3])},
+        former=((6, Uids([8, 9])),),
+        stubs=Uids([3]),
+        release="0.1",
+    )
 
 
 def test_nothing_stored_is_nothing_known() -> None:
@@ -53,7 +78,7 @@ def test_windows_lead_to_agreement(
         assert bool(len(told)) == bool(len(delta))
         complete = len(told) == len(delta)
         after = diff.advance(cursor, view, told, complete=complete)
-        again = diff.between(cursor, after, told.aged)
+        again = diff.between(cursor, after, told.aged, told.noted)
         assert again == told
         told_in_all += len(told)
         cursor = after
@@ -65,7 +90,10 @@ def test_windows_lead_to_agreement(
     assert cursor.version == view.version
     assert not cursor.former
     assert not cursor.stubs & wanted
-    assert all(cursor.flag(name) == view.flags[name] & wanted for name in TRACKED_FLAGS)
+    assert not cursor.noted & wanted
+    assert all(
+        cursor.flag(name) == view.flags.get(name, Uids()) & wanted for name in view.flags | cursor.flags
+    )
 
 
 def test_new_mail_comes_first_and_newest_first() -> None:
@@ -90,6 +118,17 @@ def test_leaving_the_window_is_not_being_deleted() -> None:
     delta = diff.compare(cursor, view, Uids([2]))
     assert list(delta.aged) == [1]
     assert list(delta.removed) == [3]
+
+
+def test_an_annotation_is_told_once_and_a_category_like_a_flag() -> None:
+    red, blue = f"{CATEGORY}red", f"{CATEGORY}blue"
+    cursor = MailCursor(2, uids=Uids([1, 2, 3]), flags={red: Uids([2])}, noted=Uids([1]))
+    view = MailboxView(2, "v", Uids([1, 2, 3]), {blue: Uids([3])})
+    told = diff.compare(cursor, view, None)
+    assert (list(told.changed), list(told.noted)) == ([1, 2, 3], [1])
+    after = diff.advance(cursor, view, told, complete=True)
+    assert after.flags == {blue: Uids([3])}
+    assert not len(diff.compare(after, view, None))
 
 
 def test_the_devices_own_change_is_no_news() -> None:

@@ -42,7 +42,8 @@ def _settable(session: Session, flags: Iterable[str]) -> list[str]:
 def _clearable(session: Session, flags: Iterable[str]) -> list[str]:
     """Without keywords that no message has: naming one would make it known to the mailbox for good."""
     selected = session.selected
-    known = {flag.lower() for flag in selected.flags | (selected.permanent_flags or set())} if selected else ()
+    named = selected.flags | (selected.permanent_flags or frozenset()) if selected else frozenset()
+    known = {flag.lower() for flag in named}
     return [flag for flag in flags if flag.startswith("\\") or flag.lower() in known]
 
 

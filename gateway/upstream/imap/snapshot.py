@@ -3,7 +3,7 @@
 With QRESYNC (RFC 7162) one SELECT tells all changes since the last modseq. With CONDSTORE alone, SELECT
 tells whether anything changed, FETCH CHANGEDSINCE the flags, and a search what is gone. Without either, or
 for a mailbox without modseqs, everything is listed each time: sets of UIDs by ESEARCH (RFC 4731), else
-FETCH FLAGS.
+FETCH FLAGS. Keywords that are categories are listed like flags, at most `MAX_CATEGORIES` of them.
 
 Modseqs are only ever used to ask for differences from a full listing, never for the listing itself: after a
 migration all messages may have the same one. The base of the next difference is what SELECT said, before
@@ -13,6 +13,7 @@ not fit (EXISTS) leads to a full listing.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -22,11 +23,22 @@ from types import MappingProxyType
 from pyroaring import BitMap
 
 from gateway.errors import NotFound, UpstreamConfused, UpstreamRefused
-from gateway.types import ANSWERED, DELETED, FLAGGED, FORWARDED, SEEN, TRACKED_FLAGS, MailboxView, Uids
+from gateway.mail.categories import category
+from gateway.types import (
+    ANSWERED,
+    CATEGORY,
+    DELETED,
+    FLAGGED,
+    FORWARDED,
+    SEEN,
+    TRACKED_FLAGS,
+    MailboxView,
+    Uids,
+)
 from gateway.upstream.imap import commands, search_keys
 from gateway.upstream.imap.exchange import Reply
 from gateway.upstream.imap.listing import exists as mailbox_exists
-from gateway.upstream.imap.responses import Fetch, Vanished
+from gateway.upstream.imap.responses import Condition, Fetch, Status, Vanished
 from gateway.upstream.imap.search import search_many
 from gateway.upstream.imap.selected import Selected
 from gateway.upstream.imap.session import Session
@@ -34,6 +46,12 @@ from gateway.upstream.imap.sets import MAX_NUMBER
 
 MAX_MESSAGES = 10_000_000
 """More than any real mailbox has; a server that claims more is not believed."""
+
+MAX_CATEGORIES = 100
+"""Keywords of one mailbox that are looked at: each costs a search when everything is listed."""
+
+RESELECT_AFTER = 60.0
+"""Seconds after which a mailbox is selected again: not every server says that it was deleted and made anew."""
 
 ATTEMPTS = 3
 """How often a listing is repeated because the mailbox changed meanwhile."""
@@ -49,7 +67,7 @@ KEYS = {
 
 @dataclass(frozen=True)
 class Snapshot:
-    """All messages, those with each of `TRACKED_FLAGS` and \\Deleted, and what SELECT said of the mailbox."""
+    """All messages, those with each flag of `KEYS` and each keyword, and what SELECT said of the mailbox."""
 
     uidvalidity: int
     uidnext: int
@@ -57,23 +75,36 @@ class Snapshot:
     modseq: int | None
     all: Uids
     flags: Mapping[str, Uids]
+    new_keywords: bool = True
 
     @cached_property
     def view(self) -> MailboxView:
         """What the rest of the gateway sees of it."""
         deleted = self.flags[DELETED]
         flags = {flag: self.flags[flag] - deleted for flag in TRACKED_FLAGS}
-        return MailboxView(self.uidvalidity, self._version, self.all - deleted, MappingProxyType(flags))
+        for flag, uids in self.flags.items():
+            if flag not in KEYS and (there := uids - deleted) and (name := category(flag)):
+                flags[CATEGORY + name] = flags.get(CATEGORY + name, Uids()) | there
+        return MailboxView(
+            self.uidvalidity,
+            self._version,
+            self.all - deleted,
+            MappingProxyType(flags),
+            self.new_keywords,
+        )
 
-    @property
-    def _version(self) -> str:
+    @cached_property
+    def version(self) -> str:
+        """Equal only for equal snapshots."""
         if self.modseq is not None:
             # New mail and flags raise the modseq; where expunging does not, it lowers the count.
             return f"{self.uidvalidity}.{self.modseq}.{self.uidnext}.{self.exists}"
         digest = hashlib.blake2b(digest_size=16)
-        for uids in (self.all, *(self.flags[flag] for flag in KEYS)):
+        keywords = sorted(flag for flag in self.flags.keys() - KEYS.keys() if self.flags[flag])
+        for uids in (self.all, *(self.flags[flag] for flag in (*KEYS, *keywords))):
             # The serialised form of equal bitmaps may differ, the members do not.
             digest.update(len(uids).to_bytes(4, "big") + uids.to_array().tobytes())
+        digest.update("\0".join(keywords).encode("utf-8", "surrogateescape"))
         return f"{self.uidvalidity}.{digest.hexdigest()}"
 
     @property
@@ -85,12 +116,55 @@ class Snapshot:
 
 async def refresh(session: Session, mailbox: str, known: Snapshot | None) -> Snapshot:
     """The mailbox as it is now. Leaves it selected. Raises `NotFound` and `UpstreamError`."""
+    if known is not None:
+        current = await _catch_up(session, mailbox, known)
+        if current is not None:
+            return current
     for _ in range(ATTEMPTS):
         known = await _refresh_once(session, mailbox, known)
         if session.selected is None or not session.selected.changes or known.modseq is None:
             break
     assert known is not None
+    if session.selected is not None:
+        session.selected.version = known.version
     return known
+
+
+async def look(session: Session) -> bool:
+    """Let the server tell what is new in the selected mailbox; False when it has to be selected again."""
+    try:
+        reply = await session.execute(commands.simple("NOOP"))
+    except UpstreamRefused:
+        return False
+    # Dovecot says so when the mailbox was deleted and another has its name.
+    return all(status.status is Condition.OK for status in reply.of(Status))
+
+
+async def _catch_up(session: Session, mailbox: str, known: Snapshot) -> Snapshot | None:
+    """`known` with what the server told since, of a mailbox that is still selected; None if that is not all."""
+    selected = session.selected
+    if selected is None or selected.mailbox != mailbox or selected.version != known.version:
+        return None
+    expired = asyncio.get_running_loop().time() - selected.since > RESELECT_AFTER
+    if expired or known.modseq is None or not known.uidnext or not await look(session):
+        return None
+    if not selected.changes:
+        return known
+    # Modseqs of what is asked for are not taken for the base of the next difference: at the moment of NOOP
+    # everything below those it told was told, at any other moment that is not certain.
+    news = selected.catch_up()
+    fetches = [Fetch(0, uid, flags) for uid, flags in news.flags.items()]
+    base = replace(selected, modseq=max(known.modseq, news.modseq), uidnext=known.uidnext)
+    if base.exists > len(known.all - news.gone):
+        [command] = commands.uid_fetch(range(known.uidnext, MAX_NUMBER + 1), ["FLAGS"])
+        arrived = [told for told in (await session.execute(command)).of(Fetch) if told.uid is not None]
+        fetches += arrived
+        base.uidnext = max((told.uid + 1 for told in arrived if told.uid), default=known.uidnext)
+    changed = _with_changes(known, base, fetches, [Vanished(Uids(news.gone))])
+    if news.partial or len(changed.all) != base.exists:
+        return None
+    selected.version = changed.version
+    return changed
 
 
 async def select(
@@ -146,9 +220,17 @@ def _with_changes(
     for told in fetches:
         if told.uid is not None and told.flags is not None:
             everything.add(told.uid)
+            _note_categories(flags, told.flags)
             for flag, uids in flags.items():
                 uids.add(told.uid) if flag in told.flags else uids.discard(told.uid)
     return _snapshot(selected, everything, flags)
+
+
+def _note_categories(flags: dict[str, BitMap], seen: Iterable[str]) -> None:
+    """Begin to follow categories that were not seen before."""
+    for flag in seen:
+        if flag not in flags and len(flags) < len(KEYS) + MAX_CATEGORIES and category(flag):
+            flags[flag] = BitMap()
 
 
 def _snapshot(selected: Selected, everything: BitMap | Uids, flags: Mapping[str, BitMap | Uids]) -> Snapshot:
@@ -161,6 +243,7 @@ def _snapshot(selected: Selected, everything: BitMap | Uids, flags: Mapping[str,
         selected.modseq,
         Uids(everything),
         MappingProxyType({flag: Uids(uids & everything) for flag, uids in flags.items()}),
+        selected.permanent_flags is None or "\\*" in selected.permanent_flags,
     )
 
 
@@ -181,10 +264,12 @@ async def _list(session: Session, selected: Selected) -> Snapshot:
     if not base.exists:
         return _snapshot(base, BitMap(), {flag: BitMap() for flag in KEYS})
     if "ESEARCH" in session.capabilities:
+        keywords = sorted(flag for flag in base.flags - KEYS.keys() if category(flag))[:MAX_CATEGORIES]
+        keys = KEYS | {flag: search_keys.key_flag("KEYWORD", flag) for flag in keywords}
         everything, *sets = await search_many(
-            session, [(search_keys.key("ALL"),), *((key,) for key in KEYS.values())]
+            session, [(search_keys.key("ALL"),), *((key,) for key in keys.values())]
         )
-        return _snapshot(base, everything, dict(zip(KEYS, sets, strict=True)))
+        return _snapshot(base, everything, dict(zip(keys, sets, strict=True)))
     [command] = commands.uid_fetch(_any_uid(selected), ["FLAGS"])
     reply = await session.execute(command)
     empty = Snapshot(0, 0, 0, None, Uids(), {flag: Uids() for flag in KEYS})

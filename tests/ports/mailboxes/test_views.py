@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import random
 
+from gateway.mail.categories import categories
 from gateway.ports import Mailboxes
-from gateway.types import FLAGGED, SEEN, TRACKED_FLAGS, Uids
+from gateway.types import CATEGORY, FLAGGED, FORWARDED, SEEN, TRACKED_FLAGS, Uids
 from tests.ports.mailboxes.helpers import fill
 from tests.support import messages
 from tests.support.imap_servers import MailProgram, MailServer
@@ -59,8 +60,27 @@ async def test_messages_marked_deleted_are_not_shown(mail: Mailboxes, other: Mai
     assert list(view.uids) == list(view.flags[SEEN]) == [one, two]
 
 
+async def test_categories_are_shown_by_name(mail: Mailboxes, other: MailProgram, server: MailServer) -> None:
+    one, two, three = await fill(mail, 3)
+    uidvalidity = (await mail.view("INBOX")).uidvalidity
+    keeps = FORWARDED in server.flags
+    assert (await mail.view("INBOX")).new_keywords is keeps
+    await mail.set_flags("INBOX", uidvalidity, [one], add=["cat-^red_^cross-"])
+    if keeps:
+        await other.store("INBOX", [two], "+", "$Label1", "Receipts", "$MDNSent", "NonJunk")
+    shown = {name: list(uids) for name, uids in (await mail.view("INBOX")).flags.items() if CATEGORY in name}
+    expected = {"Red Cross": [one], "Important": [two], "Receipts": [two]} if keeps else {}
+    assert shown == {CATEGORY + name: uids for name, uids in expected.items()}
+    await mail.set_flags("INBOX", uidvalidity, [one, two, three], remove=["cat-^red_^cross-", "unheard-of"])
+    shown = {name: list(uids) for name, uids in (await mail.view("INBOX")).flags.items() if CATEGORY in name}
+    expected.pop("Red Cross", None)
+    assert shown == {CATEGORY + name: uids for name, uids in expected.items()}
+
+
 async def test_view_follows_a_busy_mailbox(mail: Mailboxes, other: MailProgram, server: MailServer) -> None:
     dice = random.Random(7)
+    keywords = ("cat-^red-", "plain", "$MDNSent") if FORWARDED in server.flags else ()
+    flags = (*server.flags, *keywords)
     await fill(mail, 5)
     known: dict[str, tuple[object, ...]] = {}
     for step in range(25):
@@ -70,9 +90,9 @@ async def test_view_follows_a_busy_mailbox(mail: Mailboxes, other: MailProgram, 
             case "append":
                 await other.append("INBOX", messages.plain(f"step {step}"))
             case "set" if chosen:
-                await other.store("INBOX", chosen, "+", dice.choice(server.flags))
+                await other.store("INBOX", chosen, "+", dice.choice(flags))
             case "clear" if chosen:
-                await other.store("INBOX", chosen, "-", dice.choice(server.flags))
+                await other.store("INBOX", chosen, "-", dice.choice(flags))
             case "expunge" if len(present) > 3:
                 await other.expunge("INBOX", chosen[:1])
         view = await mail.view("INBOX")
@@ -80,7 +100,13 @@ async def test_view_follows_a_busy_mailbox(mail: Mailboxes, other: MailProgram, 
         assert list(view.uids) == sorted(truth)
         for flag in TRACKED_FLAGS:
             assert list(view.flags[flag]) == sorted(uid for uid, flags in truth.items() if flag in flags)
-        content = (list(view.uids), *(list(view.flags[flag]) for flag in TRACKED_FLAGS))
+        named = {
+            CATEGORY + name: sorted(uid for uid, flags in truth.items() if name in categories(flags))
+            for flags in truth.values()
+            for name in categories(flags)
+        }
+        assert {name: list(uids) for name, uids in view.flags.items() if name not in TRACKED_FLAGS} == named
+        content = (list(view.uids), named, *(list(view.flags[flag]) for flag in TRACKED_FLAGS))
         assert known.setdefault(view.version, content) == content
 
 

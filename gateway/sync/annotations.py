@@ -1,0 +1,137 @@
+r"""What is known of messages beside what the mail server keeps: its names, its forms, and who was told.
+
+`flag` holds the details of a follow-up flag, of which the upstream has \Flagged alone; `categories` those
+that are no keyword there; `verb` what was done with the message last, and when.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import IntEnum
+from types import MappingProxyType
+
+from gateway.ports import State
+from gateway.sync.cursor import MailCursor
+from gateway.types import CollectionId, Uids, UserId
+
+FLAG = "flag"
+CATEGORIES = "categories"
+VERB = "verb"
+
+Values = Mapping[str, bytes]
+"""The annotations of one message, by name."""
+NOTHING_SAVED: Mapping[tuple[int, str], int] = MappingProxyType({})
+
+
+async def noted(
+    state: State,
+    user: UserId,
+    collection: CollectionId,
+    cursor: MailCursor,
+    *,
+    newest: int,
+    own: Mapping[tuple[int, str], int] = NOTHING_SAVED,
+) -> MailCursor:
+    """The cursor with all messages noted whose annotations changed up to the revision `newest`.
+
+    `own` are the revisions of what the device itself saved, and need not be told. Costs nothing when nothing
+    changed.
+    """
+    if newest == cursor.annotations and not own:
+        return cursor
+    changed = await state.changed_annotations(user, collection, cursor.uidvalidity, cursor.annotations)
+    news = Uids(uid for (uid, name), at in changed.items() if own.get((uid, name)) != at) & cursor.uids
+    return replace(
+        cursor,
+        annotations=max(newest, *changed.values(), 0),
+        noted=cursor.noted | news,
+        version="" if news else cursor.version,
+    )
+
+
+class FlagStatus(IntEnum):
+    """State of a follow-up flag (MS-ASEMAIL 2.2.2.74)."""
+
+    CLEARED = 0
+    COMPLETE = 1
+    ACTIVE = 2
+
+
+_COMPLETION = ("CompleteTime", "DateCompleted")
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """A follow-up flag (MS-ASEMAIL 2.2.2.34).
+
+    `details` holds its other elements by name, as the device sent them.
+    """
+
+    status: FlagStatus = FlagStatus.CLEARED
+    details: Mapping[str, str] = MappingProxyType({})
+
+    @property
+    def active(self) -> bool:
+        r"""Whether the message has \Flagged."""
+        return self.status is FlagStatus.ACTIVE
+
+    def over(self, before: FollowUp) -> FollowUp:
+        """The flag after a device changed it to this one: what it did not name stays (MS-ASEMAIL 3.1.5.2)."""
+        if self.status is FlagStatus.CLEARED:
+            return FollowUp()
+        kept = {
+            name: value
+            for name, value in before.details.items()
+            if self.status is FlagStatus.COMPLETE or name not in _COMPLETION
+        }
+        return FollowUp(self.status, {**kept, **self.details})
+
+    def pack(self) -> bytes | None:
+        r"""The flag as an annotation; None when \Flagged says all."""
+        if self.status is FlagStatus.CLEARED or (self.active and not self.details):
+            return None
+        return json.dumps([self.status, self.details], separators=(",", ":"), sort_keys=True).encode()
+
+    @classmethod
+    def of(cls, values: Values, *, flagged: bool) -> FollowUp:
+        r"""The flag of a message by its annotations and \Flagged; other mail programs know that one alone."""
+        stored = cls(FlagStatus.ACTIVE) if flagged else cls()
+        if FLAG in values:
+            status, details = json.loads(values[FLAG])
+            kept = cls(FlagStatus(status), details)
+            stored = kept if kept.active is flagged else stored
+        return stored
+
+
+@dataclass(frozen=True, slots=True)
+class LastVerb:
+    """What was done with a message last (MS-ASEMAIL 2.2.2.46): 1 reply, 2 reply to all, 3 forward."""
+
+    verb: int
+    time: datetime
+
+    def pack(self) -> bytes:
+        """The value of the annotation `VERB`."""
+        return json.dumps([self.verb, self.time.isoformat()]).encode()
+
+    @classmethod
+    def of(cls, values: Values) -> LastVerb | None:
+        """What is known of a message, None for nothing."""
+        if VERB not in values:
+            return None
+        verb, time = json.loads(values[VERB])
+        return cls(verb, datetime.fromisoformat(time))
+
+
+def pack_categories(names: Iterable[str]) -> bytes | None:
+    """Categories as an annotation, None for none."""
+    listed = sorted(names)
+    return json.dumps(listed).encode() if listed else None
+
+
+def kept_categories(values: Values) -> frozenset[str]:
+    """The categories of a message that are no keywords."""
+    return frozenset(json.loads(values[CATEGORIES])) if CATEGORIES in values else frozenset()
