@@ -1,0 +1,404 @@
+"""Drafts: a message made from what a device filled in, or changed by it (MS-ASEMAIL 3.1.5.4).
+
+What a change does not name stays as it is, octet for octet: header fields and parts of other programs too.
+"""
+
+from __future__ import annotations
+
+import binascii
+import hashlib
+import re
+from base64 import encodebytes
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from email.header import Header
+from email.utils import format_datetime
+from mimetypes import MimeTypes
+from urllib.parse import quote
+
+from gateway.mail import body, html, parts
+from gateway.mail.addresses import Address, parse_addresses
+from gateway.mail.body import Fetched
+from gateway.mail.fields import LONGEST_LINE, Field, crlf, fold, split_header
+from gateway.mail.headers import clean
+from gateway.mail.parts import Part
+from gateway.mail.structure import Layout, Nature, lay_out
+from gateway.types import BodyPart
+
+__all__ = ["MARKER", "Draft", "DraftPatch", "DraftText", "NewFile", "Original", "for_sending", "write"]
+
+MARKER = "X-ActiveSync-Edition"
+"""The header field that tells the versions of a draft apart, so that one just stored is found again."""
+
+_WIDTH = 76
+_LONGEST_NAME = 200
+_KEPT_BY_MIME = (b"in-reply-to", b"references")
+_PRIVATE = frozenset(
+    {
+        MARKER.lower().encode(),
+        b"fcc",
+        b"x-account-key",
+        b"x-identity-key",
+        b"x-mozilla-draft-info",
+        b"x-mozilla-keys",
+        b"x-unsent",
+    }
+)
+"""What mail programs note in drafts for themselves."""
+_IMPORTANCE = {0: b"low", 1: None, 2: b"high"}
+_OTHER_IMPORTANCE = (b"x-priority", b"priority", b"x-msmail-priority")
+_CONTENT_TYPE = re.compile(r"[!#-'*+.0-9A-Za-z^-~-]+/[!#-'*+.0-9A-Za-z^-~-]+", re.ASCII)
+_WORD = re.compile(r"[!-~]{1,900}", re.ASCII)
+_EMBEDDED = frozenset({"message/rfc822", "message/global"})
+_TYPES = MimeTypes()
+
+
+@dataclass(frozen=True, slots=True)
+class DraftText:
+    """A text in UTF-8. `shown` is how many octets of the one before the device was shown at most (None: all).
+
+    `partial`: it stands in the place of those only.
+    """
+
+    data: bytes = field(repr=False)
+    rich: bool = False
+    shown: int | None = None
+    partial: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NewFile:
+    """An attachment to be added. `message`: it is a message itself (Method 5 of MS-ASAIRS 2.2.2.28)."""
+
+    client_id: str
+    name: str
+    data: bytes = field(repr=False)
+    content_type: str = ""
+    content_id: str = ""
+    location: str = ""
+    inline: bool = False
+    message: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DraftPatch:
+    """What a device says of a draft: None leaves a property as it is, "" takes it away.
+
+    `mime` is a whole message, and then addresses, subject and text are those in it. `removed` are the
+    sections of attachments. `importance` is 0 to 2.
+    """
+
+    to: str | None = None
+    cc: str | None = None
+    bcc: str | None = None
+    reply_to: str | None = None
+    subject: str | None = None
+    importance: int | None = None
+    text: DraftText | None = None
+    mime: bytes | None = field(default=None, repr=False)
+    files: tuple[NewFile, ...] = ()
+    removed: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return self != _NOTHING
+
+    @property
+    def has_text(self) -> bool:
+        """Whether it holds what somebody wrote."""
+        return self.mime is not None or bool(self.text and self.text.data)
+
+    def digest(self) -> str:
+        """What tells this patch from others, in hex."""
+        state = hashlib.sha256()
+        values = (self.to, self.cc, self.bcc, self.reply_to, self.subject, self.importance, self.removed)
+        state.update(repr((values, self.text and (self.text.rich, self.text.partial))).encode())
+        state.update(b"\n" + (self.text.data if self.text else b"") + b"\n" + (self.mime or b""))
+        for each in self.files:
+            names = (each.client_id, each.name, each.content_type, each.content_id, each.location)
+            state.update(repr((names, each.inline, each.message, len(each.data))).encode() + each.data)
+        return state.hexdigest()
+
+
+_NOTHING = DraftPatch()
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """A draft as it is, with the structure the server made out."""
+
+    message: bytes = field(repr=False)
+    structure: BodyPart
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A draft to be stored.
+
+    `files` are the sections of new attachments by their ClientId, `moved` the sections that parts of the
+    original have now.
+    """
+
+    message: bytes = field(repr=False)
+    files: Mapping[str, str]
+    moved: Mapping[str, str]
+
+
+def write(
+    patch: DraftPatch, original: Original | None, *, author: Address, now: datetime, name: str, edition: str
+) -> Draft:
+    """The draft that a patch makes of another one, or of nothing.
+
+    `author` is for a draft without From, `name` the Message-ID (with brackets) for one without. `edition` is
+    the value of `MARKER`. Raises `Refused` (INVALID_MIME) for a MIME text that is none.
+    """
+    if patch.mime is not None:
+        head, content = _from_mime(patch.mime, original)
+    elif original is not None:
+        head, content = _from_original(patch, original)
+    else:
+        head, content = [], _text_of(patch.text or DraftText(b""))
+    placed: dict[str, Part] = {}
+    for each in patch.files:
+        placed[each.client_id] = leaf = _file(each)
+        content = _with_file(content, leaf, inline=each.inline)
+    if patch.mime is None:
+        for tag, value in (
+            ("To", patch.to),
+            ("Cc", patch.cc),
+            ("Bcc", patch.bcc),
+            ("Reply-To", patch.reply_to),
+        ):
+            if value is not None:
+                _set(head, tag, _addresses(value))
+        if patch.subject is not None:
+            _set(head, "Subject", _words(patch.subject, "Subject"))
+    if patch.importance is not None:
+        head = [each for each in head if each.name not in _OTHER_IMPORTANCE]
+        _set(head, "Importance", _IMPORTANCE[patch.importance] or b"")
+    _complete(head, author, now, name, edition)
+    root = Part([*head, *content.fields], content.raw, content.children)
+    sections = {id(leaf): section for section, leaf in parts.numbered(content)}
+    boundary = "=_" + hashlib.sha256(f"{name}\n{edition}".encode()).hexdigest()[:24]
+    return Draft(
+        parts.serialise(root, boundary),
+        {client_id: sections[id(leaf)] for client_id, leaf in placed.items()},
+        {leaf.origin: section for section, leaf in parts.numbered(content) if leaf.origin},
+    )
+
+
+def for_sending(message: bytes) -> bytes:
+    """A draft without what is only for drafts, and without its Date, so that it gets the one of its sending.
+
+    Raises `Refused` (INVALID_MIME).
+    """
+    fields, start = split_header(crlf(message))
+    kept = (each.raw for each in fields if each.name not in _PRIVATE and each.name != b"date")
+    return b"".join((*kept, b"\r\n", memoryview(crlf(message))[start:]))
+
+
+# --- the header --------------------------------------------------------------------------------------------
+
+
+def _complete(head: list[Field], author: Address, now: datetime, name: str, edition: str) -> None:
+    present = {each.name for each in head}
+    if b"from" not in present:
+        _set(head, "From", _mailbox(author).encode())
+    _set(head, "Date", format_datetime(now).encode())
+    if b"message-id" not in present:
+        _set(head, "Message-ID", name.encode())
+    if b"mime-version" not in present:
+        _set(head, "MIME-Version", b"1.0")
+    _set(head, MARKER, edition.encode())
+
+
+def _set(head: list[Field], name: str, value: bytes) -> None:
+    """Replace a field where it stands, add it, or with b"" take it away."""
+    key = name.lower().encode()
+    positions = [index for index, each in enumerate(head) if each.name == key]
+    for index in reversed(positions[1:] if value else positions):
+        del head[index]
+    if not value:
+        return
+    made = Field(key, fold(name.encode() + b": " + value, _WIDTH) + b"\r\n")
+    if positions:
+        head[positions[0]] = made
+    else:
+        head.append(made)
+
+
+def _addresses(text: str) -> bytes:
+    """A list of addresses as the device wrote it; what is none is kept, for it may become one."""
+    return ", ".join(map(_mailbox, parse_addresses(text))).encode("utf-8", "ignore")
+
+
+def _mailbox(one: Address) -> str:
+    name = clean(one.name)[:_LONGEST_NAME]
+    if not name:
+        return one.address
+    if name.isascii():
+        quoted = name.replace("\\", "\\\\").replace('"', '\\"')
+        words = f'"{quoted}"'
+    else:
+        words = Header(name, "utf-8").encode(linesep="")
+    return f"{words} <{one.address}>" if one.address else words
+
+
+def _words(text: str, name: str) -> bytes:
+    """Unstructured text, in encoded words where needed (RFC 2047)."""
+    text = clean(text)
+    if text.isascii() and "=?" not in text and len(text) < LONGEST_LINE // 2:
+        return text.encode()
+    return Header(text, "utf-8", header_name=name).encode(linesep="").encode()
+
+
+# --- the content -------------------------------------------------------------------------------------------
+
+
+def _apart(fields: Iterable[Field]) -> tuple[list[Field], list[Field]]:
+    """The fields of a message, and those of its content, which go along with it."""
+    head: list[Field] = []
+    content: list[Field] = []
+    for each in fields:
+        (content if each.name.startswith(b"content-") else head).append(each)
+    return head, content
+
+
+def _from_mime(mime: bytes, original: Original | None) -> tuple[list[Field], Part]:
+    """The message a device gave; what it continues is said by the original where that message does not."""
+    normal = crlf(mime)
+    fields, start = split_header(normal)
+    head, content = _apart(fields)
+    present = {each.name for each in fields}
+    if original is not None:
+        known = parts.read(crlf(original.message), BodyPart("1", "text", "plain")).fields
+        head += [
+            each
+            for each in known
+            if each.name not in present
+            and (each.name in _KEPT_BY_MIME or each.name.startswith((b"x-", b"message-id")))
+        ]
+    return head, Part(content, normal[start:])
+
+
+def _from_original(patch: DraftPatch, original: Original) -> tuple[list[Field], Part]:
+    tree = parts.read(crlf(original.message), original.structure)
+    head, tree.fields = _apart(tree.fields)
+    layout = lay_out(original.structure)
+    leaves = list(parts.leaves(tree))
+    gone = [leaf for leaf in leaves if leaf.origin in patch.removed]
+    text = patch.text and _whole(patch.text, layout, leaves)
+    if text is None:
+        return head, parts.without(tree, gone) or _text_of(DraftText(b""))
+    replaced = {part.section for rich in (True, False) for part in layout.parts(rich=rich)}
+    replaced |= {part.section for block in layout.blocks for part in (*block.rich, *block.plain)}
+    if layout.nature is Nature.SIGNED:
+        replaced.add(original.structure.children[-1].section)
+    inline = {each.part.section for each in layout.attachments if each.inline}
+    content = _text_of(text)
+    for leaf in leaves:
+        if leaf.origin not in replaced and leaf not in gone:
+            content = _with_file(content, leaf, inline=leaf.origin in inline)
+    return head, content
+
+
+def _whole(text: DraftText, layout: Layout, leaves: Iterable[Part]) -> DraftText | None:
+    """The text the device means; None when it has not touched what it was shown of the one before."""
+    if text.shown is None:
+        return text
+    fetched = {leaf.origin: Fetched(leaf.raw or b"") for leaf in leaves}
+    present = body.read(layout, fetched, rich=text.rich).data
+    shown = body.cut_html(present, text.shown) if text.rich else body.cut_text(present, text.shown)
+    if len(shown) == len(present):
+        return text
+    if text.data == shown:
+        return None
+    return DraftText(text.data + present[len(shown) :], text.rich) if text.partial else text
+
+
+def _text_of(text: DraftText) -> Part:
+    data = body.clean_utf8(text.data)
+    if not text.rich:
+        return _leaf("text/plain; charset=utf-8", data)
+    plain = html.to_text(data.decode("utf-8", "ignore")).encode()
+    children = [_leaf("text/plain; charset=utf-8", plain), _leaf("text/html; charset=utf-8", data)]
+    return Part([_content_type("multipart/alternative")], None, children)
+
+
+def _leaf(content_type: str, data: bytes) -> Part:
+    data = crlf(data)
+    if data.isascii() and all(len(line) <= LONGEST_LINE for line in data.split(b"\r\n")):
+        encoding = "7bit"
+    else:
+        data, encoding = crlf(binascii.b2a_qp(data)), "quoted-printable"
+    return Part([_content_type(content_type), _plain_field("Content-Transfer-Encoding", encoding)], data)
+
+
+def _file(new: NewFile) -> Part:
+    name = clean(new.name.replace("/", "_").replace("\\", "_"))[:_LONGEST_NAME] or "attachment"
+    kind = new.content_type.strip().lower()
+    if not _CONTENT_TYPE.fullmatch(kind):
+        kind = _TYPES.guess_type(name)[0] or "application/octet-stream"
+    data, encoding = new.data, "base64"
+    if new.message or kind in _EMBEDDED:  # may not be encoded (RFC 2046 5.2.1)
+        kind, data = kind if kind in _EMBEDDED else "message/rfc822", crlf(data)
+        encoding = "7bit" if data.isascii() else "8bit"
+    else:
+        if kind.startswith(("multipart/", "message/")):
+            kind = "application/octet-stream"
+        data = encodebytes(data).replace(b"\n", b"\r\n")
+    disposition = "inline" if new.inline else "attachment"
+    fields = [
+        _content_type(f"{kind}; {_parameter('name', name)}"),
+        _plain_field("Content-Transfer-Encoding", encoding),
+        _plain_field("Content-Disposition", f"{disposition}; {_parameter('filename', name)}"),
+    ]
+    content_id, location = new.content_id.strip().strip("<>"), new.location.strip()
+    if _WORD.fullmatch(content_id):
+        fields.append(_plain_field("Content-ID", f"<{content_id}>"))
+    if _WORD.fullmatch(location):
+        fields.append(_plain_field("Content-Location", location))
+    return Part(fields, data)
+
+
+def _parameter(name: str, value: str) -> str:
+    if value.isascii():
+        quoted = value.replace("\\", "\\\\").replace('"', '\\"')
+        return f'{name}="{quoted}"'
+    return f"{name}*=utf-8''{quote(value, safe='')}"
+
+
+def _content_type(value: str) -> Field:
+    return _plain_field("Content-Type", value)
+
+
+def _plain_field(name: str, value: str) -> Field:
+    return Field(name.lower().encode(), fold(f"{name}: {value}".encode(), _WIDTH) + b"\r\n")
+
+
+def _with_file(content: Part, leaf: Part, *, inline: bool) -> Part:
+    """The content with one more part: beside the HTML that shows it, or behind everything."""
+    page = next(filter(_is_page, parts.leaves(content)), None) if inline else None
+    if page is not None:
+        return _beside(content, page, leaf)
+    if content.subtype == b"mixed" and content.children:
+        return Part(content.fields, None, [*content.children, leaf])
+    return Part([_content_type("multipart/mixed")], None, [content, leaf])
+
+
+def _is_page(part: Part) -> bool:
+    values = {each.name: each.value.lower() for each in part.fields}
+    return values.get(b"content-type", b"").startswith(b"text/html") and not values.get(
+        b"content-disposition", b""
+    ).startswith(b"attachment")
+
+
+def _beside(part: Part, page: Part, leaf: Part) -> Part:
+    if part is page:
+        kind = _content_type('multipart/related; type="text/html"')
+        return Part([kind], None, [page, leaf])
+    if part.subtype == b"related" and any(child is page for child in part.children):
+        return Part(part.fields, None, [*part.children, leaf])
+    if not any(each is page for each in parts.leaves(part)):
+        return part
+    return Part(part.fields, None, [_beside(child, page, leaf) for child in part.children])
