@@ -39,6 +39,8 @@ _UNPROVISIONED = timedelta(days=1)
 """How long a device is remembered that asks but is never provisioned: anybody with a login can invent ids."""
 _GONE = timedelta(days=1)
 """How long what is known of a message outlives it, for a move that is noted later."""
+_MOVED = timedelta(days=7)
+"""How long it is remembered where messages went that a device moved, in case it asks again."""
 RELEASE = version("activesync-gateway")
 
 
@@ -163,6 +165,7 @@ async def _housekeeping(services: Services) -> None:
             now = services.clock.now()
             await services.state.prune_sends(now - services.limits.duplicate_window)
             await services.state.prune_devices(now - _UNPROVISIONED)
+            await services.state.prune_moves(now - _MOVED)
             await services.state.prune_annotations(now - _GONE)
         except GatewayError as error:
             log.warning("housekeeping failed", reason=error.detail)

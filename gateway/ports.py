@@ -20,6 +20,7 @@ from gateway.types import (
     Mailbox,
     MailboxView,
     MessageData,
+    Move,
     OutboxEntry,
     OutboxStage,
     Principal,
@@ -374,6 +375,38 @@ class State(Protocol):
 
     async def forget_rewrites(self, user: UserId, mailbox: str, rewrites: Iterable[Rewrite]) -> None:
         """Forget edited messages that are gone."""
+        ...
+
+    async def load_moves(
+        self,
+        user: UserId,
+        device: DeviceId,
+        source: CollectionId,
+        target: CollectionId,
+        messages: Iterable[tuple[int, int]],
+    ) -> Mapping[tuple[int, int], Move]:
+        """The moves from one collection to another that were begun, by (uidvalidity, uid) of the message."""
+        ...
+
+    async def begin_moves(self, user: UserId, device: DeviceId, journal: Iterable[Move]) -> None:
+        """Note what is about to be moved, before the upstream is touched."""
+        ...
+
+    async def finish_moves(
+        self,
+        user: UserId,
+        device: DeviceId,
+        journal: Iterable[Move],
+        states: Mapping[CollectionId, SyncState],
+    ) -> None:
+        """Note where messages went, and in the same transaction what the device knows of collections by that.
+
+        Each state is stored if the stored revision is still its own; intents stay. Raises `StateConflict`.
+        """
+        ...
+
+    async def prune_moves(self, before: datetime) -> None:
+        """Forget the moves begun before that time."""
         ...
 
     async def begin_send(self, entry: OutboxEntry, since: datetime) -> tuple[OutboxEntry, bool]:

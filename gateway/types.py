@@ -162,6 +162,7 @@ class Folder:
 
     `mailbox` is the upstream name, or None for folders that exist only here (Outbox). `gone` folders keep
     their id, so that a device is told of the deletion and the id is never given to another folder.
+    `renaming` is the name that a rename under way gives the mailbox.
     """
 
     id: CollectionId
@@ -170,6 +171,7 @@ class Folder:
     uidvalidity: int | None = None
     mailbox_id: str | None = None
     gone: bool = False
+    renaming: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,6 +271,25 @@ class Rewrites:
 
     done: tuple[Rewrite, ...] = ()
     pending: tuple[Writing, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A message that a device moved, or is about to, remembered so that a repeated request finds it.
+
+    `likeness` is what the message is known by where it arrives, under a UID not below `target_uidnext`.
+    `target_uid` is None while the move is under way, and 0 when nobody knows where the message went.
+    """
+
+    source: CollectionId
+    uidvalidity: int
+    uid: int
+    target: CollectionId
+    likeness: str
+    target_uidvalidity: int
+    target_uidnext: int
+    began: datetime
+    target_uid: int | None = None
 
 
 class OutboxStage(StrEnum):

@@ -28,7 +28,7 @@ _SAVE = """
 _PRUNE = """
     DELETE FROM device WHERE policy_key = 0 AND coalesce(last_seen, first_seen, 0) < ? RETURNING user, id
 """
-_OF_DEVICES = ("memo", "sync_state", "intent")
+_OF_DEVICES = ("memo", "sync_state", "intent", "move")
 
 
 def load(connection: sqlite3.Connection, user: UserId, device: DeviceId) -> Device | None:

@@ -13,7 +13,7 @@ __all__ = ["load", "save"]
 # One statement, so that list and folders are of the same moment. Without folders the join gives one row with
 # NULLs.
 _LOAD = """
-    SELECT revision, next_id, id, mailbox, role, uidvalidity, mailbox_id, gone
+    SELECT revision, next_id, id, mailbox, role, uidvalidity, mailbox_id, gone, renaming
     FROM folder_list LEFT JOIN folder USING (user) WHERE user = ? ORDER BY position
 """
 _SAVE_LIST = """
@@ -21,8 +21,8 @@ _SAVE_LIST = """
     ON CONFLICT DO UPDATE SET revision = excluded.revision, next_id = excluded.next_id
 """
 _SAVE_FOLDER = """
-    INSERT INTO folder (user, position, id, mailbox, role, uidvalidity, mailbox_id, gone)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO folder (user, position, id, mailbox, role, uidvalidity, mailbox_id, gone, renaming)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 
@@ -33,8 +33,8 @@ def load(connection: sqlite3.Connection, user: UserId) -> FolderList:
         return FolderList()
     revision, next_id = rows[0][:2]
     folders = tuple(
-        Folder(CollectionId(name), mailbox, role, uidvalidity, mailbox_id, gone=bool(gone))
-        for _, _, name, mailbox, role, uidvalidity, mailbox_id, gone in rows
+        Folder(CollectionId(name), mailbox, role, uidvalidity, mailbox_id, bool(gone), renaming)
+        for _, _, name, mailbox, role, uidvalidity, mailbox_id, gone, renaming in rows
         if name is not None
     )
     return FolderList(revision=revision, next_id=next_id, folders=folders)
@@ -60,6 +60,7 @@ def save(connection: sqlite3.Connection, user: UserId, folders: FolderList) -> F
                 each.uidvalidity,
                 each.mailbox_id,
                 int(each.gone),
+                each.renaming,
             )
             for position, each in enumerate(stored.folders)
         ],

@@ -13,7 +13,7 @@ from typing import Self
 from gateway.errors import GatewayError
 from gateway.store.leases import Leases
 from gateway.store.sqlite import annotations as notes
-from gateway.store.sqlite import devices, outbox, poison, rewrites, syncs
+from gateway.store.sqlite import devices, moves, outbox, poison, rewrites, syncs
 from gateway.store.sqlite import folders as folder_lists
 from gateway.store.sqlite.database import Database
 from gateway.store.sqlite.times import milliseconds
@@ -22,6 +22,7 @@ from gateway.types import (
     Device,
     DeviceId,
     FolderList,
+    Move,
     OutboxEntry,
     OutboxStage,
     Rewrite,
@@ -208,6 +209,36 @@ class SqliteState:
     async def forget_rewrites(self, user: UserId, mailbox: str, rows: Iterable[Rewrite]) -> None:
         gone = list(rows)
         await self._database.write(lambda connection: rewrites.forget(connection, (user, mailbox), gone))
+
+    async def load_moves(
+        self,
+        user: UserId,
+        device: DeviceId,
+        source: CollectionId,
+        target: CollectionId,
+        messages: Iterable[tuple[int, int]],
+    ) -> Mapping[tuple[int, int], Move]:
+        asked = tuple(messages)
+        return await self._database.read(
+            lambda connection: moves.load(connection, (user, device), source, target, asked)
+        )
+
+    async def begin_moves(self, user: UserId, device: DeviceId, journal: Iterable[Move]) -> None:
+        rows = tuple(journal)
+        await self._database.write(lambda connection: moves.begin(connection, (user, device), rows))
+
+    async def finish_moves(
+        self,
+        user: UserId,
+        device: DeviceId,
+        journal: Iterable[Move],
+        states: Mapping[CollectionId, SyncState],
+    ) -> None:
+        rows = tuple(journal)
+        await self._database.write(lambda connection: moves.finish(connection, (user, device), rows, states))
+
+    async def prune_moves(self, before: datetime) -> None:
+        await self._database.write(lambda connection: moves.prune(connection, before))
 
     async def begin_send(self, entry: OutboxEntry, since: datetime) -> tuple[OutboxEntry, bool]:
         return await self._database.write(lambda connection: outbox.begin(connection, entry, since))

@@ -10,7 +10,7 @@ from typing import Any
 from gateway.errors import StateConflict
 from gateway.types import CollectionId, DeviceId, SyncState, UserId
 
-__all__ = ["Key", "load", "load_all", "load_intents", "reset", "save", "save_intents"]
+__all__ = ["Key", "amend", "load", "load_all", "load_intents", "reset", "save", "save_intents"]
 
 Key = tuple[UserId, DeviceId, CollectionId]
 
@@ -59,6 +59,13 @@ def save(connection: sqlite3.Connection, key: Key, state: SyncState) -> SyncStat
 
     Raises `StateConflict`.
     """
+    stored = amend(connection, key, state)
+    connection.execute("DELETE FROM intent WHERE user = ? AND device = ? AND collection = ?", key)
+    return stored
+
+
+def amend(connection: sqlite3.Connection, key: Key, state: SyncState) -> SyncState:
+    """Store the state if the stored revision is still its own; intents stay. Raises `StateConflict`."""
     stored = replace(state, revision=state.revision + 1)
     if state.revision:
         done = connection.execute(_UPDATE, (*_row(stored), *key, state.revision))
@@ -69,7 +76,6 @@ def save(connection: sqlite3.Connection, key: Key, state: SyncState) -> SyncStat
         raise StateConflict(
             f"collection {collection!r} of {device} of {user} changed since revision {state.revision}"
         )
-    connection.execute("DELETE FROM intent WHERE user = ? AND device = ? AND collection = ?", key)
     return stored
 
 

@@ -130,7 +130,7 @@ async def test_a_full_disk_fails_the_whole_group_and_says_what_to_do(database: D
 async def test_a_commit_that_fails_is_told_to_all_and_the_next_one_works(database: Database) -> None:
     def dangling(connection: sqlite3.Connection) -> None:
         connection.execute("PRAGMA defer_foreign_keys = ON")
-        connection.execute("INSERT INTO folder VALUES ('nobody', 1, '1', NULL, NULL, NULL, NULL, 0)")
+        connection.execute("INSERT INTO folder VALUES ('nobody', 1, '1', NULL, NULL, NULL, NULL, 0, NULL)")
 
     gate = await Gate(database).close()
     group = [

@@ -19,6 +19,7 @@ from gateway.types import (
     DeviceId,
     Folder,
     FolderList,
+    Move,
     OutboxEntry,
     OutboxStage,
     Rewrite,
@@ -56,6 +57,8 @@ _WITH_REWRITES = 3
 REWRITE = Rewrite(7, 3, 5, {"2": "3", "3": ""}, (4,))
 WRITTEN = Writing("m1", 4, Rewrite(7, 3, 0, REWRITE.labels, REWRITE.stale), DEVICE, INBOX, "add:1", b"{}")
 WRITING = Writing("m2", 5, Rewrite(7, 0, 0), DEVICE, INBOX, "add:2", b"{}")
+_WITH_MOVES = 4
+MOVED = Move(INBOX, 7, 8, CollectionId("3"), "likeness", 9, 20, THEN, 21)
 POISON = (USER, INBOX, "2:9", "0.1", "no header")
 
 
@@ -73,6 +76,7 @@ async def fill(state: SqliteState) -> None:
     await state.begin_writing(USER, "Drafts", WRITTEN)
     await state.finish_writing(USER, "Drafts", WRITTEN, 5, b"intent")
     await state.begin_writing(USER, "Drafts", WRITING)
+    await state.begin_moves(USER, DEVICE, [MOVED])
 
 
 async def check(state: SqliteState, number: int) -> None:
@@ -106,6 +110,9 @@ async def check(state: SqliteState, number: int) -> None:
         assert await state.load_annotations(USER, INBOX, 7, [9]) == ANNOTATIONS
     if number >= _WITH_REWRITES:
         assert await state.load_rewrites(USER, "Drafts") == Rewrites((REWRITE,), (WRITING,))
+    if number >= _WITH_MOVES:
+        found = await state.load_moves(USER, DEVICE, INBOX, MOVED.target, [(7, 8)])
+        assert found == {(7, 8): MOVED}
 
 
 async def _make(path: Path) -> None:
