@@ -11,6 +11,7 @@ from gateway.ports import Mailboxes, State
 from gateway.sync import hierarchy
 from gateway.sync.hierarchy import FolderRow, HierarchyChanges
 from gateway.sync.keys import KeyUse, classify, format_key, new_epoch
+from gateway.sync.renames import recognise
 from gateway.types import CollectionId, DeviceId, Folder, FolderList, Mailbox, Role, SyncState, UserId
 
 HIERARCHY = CollectionId("")
@@ -49,10 +50,11 @@ class Folders:
 
     async def refresh(self) -> tuple[FolderList, Sequence[Mailbox]]:
         """List the upstream's mailboxes and see to it that each has an id."""
-        mailboxes = await self._mailboxes.list()
+        listed = await self._mailboxes.list()
         for _ in range(_ATTEMPTS):
             known = await self.all()
-            assigned = hierarchy.assign(known, mailboxes)
+            recognised, mailboxes = await recognise(self._state, self._mailboxes, self._user, known, listed)
+            assigned = hierarchy.assign(recognised, mailboxes)
             if assigned is known:
                 return known, mailboxes
             try:

@@ -185,9 +185,8 @@ def test_a_folder_deleted_and_made_again_is_the_same_folder_with_its_new_content
     assert tokens(phone, "Alpha") == {new}
 
 
-def test_a_renamed_folder_keeps_its_id_and_its_content(full: World) -> None:
-    # Without LIST-STATUS nothing tells a renamed mailbox from one deleted and another made.
-    play = Play(full, (ANDROID,))
+def test_a_renamed_folder_keeps_its_id_and_its_content(world: World) -> None:
+    play = Play(world, (ANDROID,))
     phone = play.phones[0]
     play.mail.create("Alpha")
     token = deliver(play, "Alpha")

@@ -8,11 +8,14 @@ from typing import cast
 
 import pytest
 
+from gateway.errors import NotFound
 from gateway.ports import Mailboxes
 from gateway.store.sqlite import SqliteState
+from gateway.sync.cursor import MailCursor
 from gateway.sync.folders import FolderReply, Folders
 from gateway.sync.keys import KeyUse
-from gateway.types import DeviceId, Mailbox, Role, UserId
+from gateway.types import CollectionId, DeviceId, Mailbox, Role, SyncState, Uids, UserId
+from gateway.types import Device as Partnership
 
 PHONE = DeviceId("PHONE")
 ROLES = (("INBOX", Role.INBOX), ("Drafts", Role.DRAFTS), ("Sent", Role.SENT), ("Trash", Role.TRASH))
@@ -23,6 +26,17 @@ class Names:
 
     def __init__(self) -> None:
         self.mailboxes = [Mailbox(name, "/", role) for name, role in ROLES]
+        self.ends: dict[str, tuple[int, int]] = {}
+        self.asked: list[str] = []
+
+    async def next_uid(self, mailbox: str) -> tuple[int, int]:
+        self.asked.append(mailbox)
+        if mailbox not in self.ends:
+            raise NotFound(mailbox)
+        return self.ends[mailbox]
+
+    def rename(self, old: str, new: str) -> None:
+        self.mailboxes = [Mailbox(new, "/") if mailbox.name == old else mailbox for mailbox in self.mailboxes]
 
     def add(self, name: str) -> None:
         self.mailboxes.append(Mailbox(name, "/"))
@@ -146,3 +160,56 @@ async def test_a_key_nobody_gave_out_is_unknown(device: Device, key: str) -> Non
     await device.sync()
     assert (await device.ask(key)).use is KeyUse.UNKNOWN
     assert await device.sync() is KeyUse.CURRENT
+
+
+async def knows(state: SqliteState, device: Device, name: str, uidvalidity: int, uids: Uids) -> None:
+    """Have the phone know some messages of a folder."""
+    await state.save_device(Partnership(UserId("ann"), PHONE, "phone"))
+    identity = CollectionId(next(found for found, called in device.names.items() if called == name))
+    cursor = MailCursor(uidvalidity=uidvalidity, uids=uids)
+    await state.save_sync(UserId("ann"), PHONE, identity, SyncState("e", 1, cursor.pack()))
+
+
+@pytest.mark.parametrize(
+    ("end", "same"),
+    [((7, 4), True), ((7, 90), True), ((7, 3), False), ((8, 4), False), (None, False)],
+    ids=["as it was", "with more mail", "ended before", "another UIDVALIDITY", "cannot be asked"],
+)
+async def test_a_rename_is_seen_where_list_tells_names_alone(
+    end: tuple[int, int] | None, same: bool, device: Device, state: SqliteState, upstream: Names
+) -> None:
+    upstream.add("X1")
+    await device.sync()
+    before = {name: identity for identity, name in device.names.items()}
+    await knows(state, device, "X1", 7, Uids([1, 3]))
+    upstream.rename("X1", "X2")
+    if end is not None:
+        upstream.ends["X2"] = end
+    await device.sync()
+    after = {name: identity for identity, name in device.names.items()}
+    assert device.own == {"X2"}
+    assert (after["X2"] == before["X1"]) is same
+
+
+async def test_of_two_that_could_be_the_one_neither_is(
+    device: Device, state: SqliteState, upstream: Names
+) -> None:
+    upstream.add("X1")
+    await device.sync()
+    (old,) = (identity for identity, name in device.names.items() if name == "X1")
+    await knows(state, device, "X1", 7, Uids([1]))
+    upstream.rename("X1", "X2")
+    upstream.add("X3")
+    upstream.ends = {"X2": (7, 5), "X3": (7, 5)}
+    await device.sync()
+    assert device.own == {"X2", "X3"}
+    assert old not in device.names
+
+
+async def test_mailboxes_that_only_come_or_only_go_are_not_asked(device: Device, upstream: Names) -> None:
+    await device.sync()
+    upstream.add("X1")
+    await device.sync()
+    upstream.mailboxes.pop()
+    await device.sync()
+    assert upstream.asked == []
