@@ -17,12 +17,12 @@ from email.utils import format_datetime
 from mimetypes import MimeTypes
 from urllib.parse import quote
 
-from gateway.mail import body, html, parts
+from gateway.mail import body, html, tree
 from gateway.mail.addresses import Address, parse_addresses
 from gateway.mail.body import Fetched
 from gateway.mail.fields import LONGEST_LINE, Field, crlf, fold, split_header
 from gateway.mail.headers import clean
-from gateway.mail.parts import Part
+from gateway.mail.tree import Part
 from gateway.mail.structure import Layout, Nature, lay_out
 from gateway.types import BodyPart
 
@@ -178,12 +178,12 @@ def write(
         _set(head, "Importance", _IMPORTANCE[patch.importance] or b"")
     _complete(head, author, now, name, edition)
     root = Part([*head, *content.fields], content.raw, content.children)
-    sections = {id(leaf): section for section, leaf in parts.numbered(content)}
+    sections = {id(leaf): section for section, leaf in tree.numbered(content)}
     boundary = "=_" + hashlib.sha256(f"{name}\n{edition}".encode()).hexdigest()[:24]
     return Draft(
-        parts.serialise(root, boundary),
+        tree.serialise(root, boundary),
         {client_id: sections[id(leaf)] for client_id, leaf in placed.items()},
-        {leaf.origin: section for section, leaf in parts.numbered(content) if leaf.origin},
+        {leaf.origin: section for section, leaf in tree.numbered(content) if leaf.origin},
     )
 
 
@@ -271,7 +271,7 @@ def _from_mime(mime: bytes, original: Original | None) -> tuple[list[Field], Par
     head, content = _apart(fields)
     present = {each.name for each in fields}
     if original is not None:
-        known = parts.read(crlf(original.message), BodyPart("1", "text", "plain")).fields
+        known = tree.read(crlf(original.message), BodyPart("1", "text", "plain")).fields
         head += [
             each
             for each in known
@@ -282,14 +282,14 @@ def _from_mime(mime: bytes, original: Original | None) -> tuple[list[Field], Par
 
 
 def _from_original(patch: DraftPatch, original: Original) -> tuple[list[Field], Part]:
-    tree = parts.read(crlf(original.message), original.structure)
-    head, tree.fields = _apart(tree.fields)
+    root = tree.read(crlf(original.message), original.structure)
+    head, root.fields = _apart(root.fields)
     layout = lay_out(original.structure)
-    leaves = list(parts.leaves(tree))
+    leaves = list(tree.leaves(root))
     gone = [leaf for leaf in leaves if leaf.origin in patch.removed]
     text = patch.text and _whole(patch.text, layout, leaves)
     if text is None:
-        return head, parts.without(tree, gone) or _text_of(DraftText(b""))
+        return head, tree.without(root, gone) or _text_of(DraftText(b""))
     replaced = {part.section for rich in (True, False) for part in layout.parts(rich=rich)}
     replaced |= {part.section for block in layout.blocks for part in (*block.rich, *block.plain)}
     if layout.nature is Nature.SIGNED:
@@ -378,7 +378,7 @@ def _plain_field(name: str, value: str) -> Field:
 
 def _with_file(content: Part, leaf: Part, *, inline: bool) -> Part:
     """The content with one more part: beside the HTML that shows it, or behind everything."""
-    page = next(filter(_is_page, parts.leaves(content)), None) if inline else None
+    page = next(filter(_is_page, tree.leaves(content)), None) if inline else None
     if page is not None:
         return _beside(content, page, leaf)
     if content.subtype == b"mixed" and content.children:
@@ -399,6 +399,6 @@ def _beside(part: Part, page: Part, leaf: Part) -> Part:
         return Part([kind], None, [page, leaf])
     if part.subtype == b"related" and any(child is page for child in part.children):
         return Part(part.fields, None, [*part.children, leaf])
-    if not any(each is page for each in parts.leaves(part)):
+    if not any(each is page for each in tree.leaves(part)):
         return part
     return Part(part.fields, None, [_beside(child, page, leaf) for child in part.children])
