@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import IntEnum
 from types import MappingProxyType
@@ -60,6 +60,8 @@ class FlagStatus(IntEnum):
     ACTIVE = 2
 
 
+FLAG_TYPE = "Flag for follow up"
+"""The FlagType of a flag of which nothing else is known."""
 _COMPLETION = ("CompleteTime", "DateCompleted")
 
 
@@ -71,7 +73,7 @@ class FollowUp:
     """
 
     status: FlagStatus = FlagStatus.CLEARED
-    details: Mapping[str, str] = MappingProxyType({})
+    details: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def active(self) -> bool:
@@ -91,19 +93,24 @@ class FollowUp:
 
     def pack(self) -> bytes | None:
         r"""The flag as an annotation; None when \Flagged says all."""
-        if self.status is FlagStatus.CLEARED or (self.active and not self.details):
+        if self.status is FlagStatus.CLEARED or (
+            self.active and self.details in ({}, {"FlagType": FLAG_TYPE})
+        ):
             return None
         return json.dumps([self.status, self.details], separators=(",", ":"), sort_keys=True).encode()
 
     @classmethod
+    def holds(cls, values: Values, *, flagged: bool) -> bool:
+        r"""Whether what is kept agrees with \Flagged, which another mail program may have set or cleared."""
+        return FLAG not in values or (json.loads(values[FLAG])[0] == FlagStatus.ACTIVE) is flagged
+
+    @classmethod
     def of(cls, values: Values, *, flagged: bool) -> FollowUp:
         r"""The flag of a message by its annotations and \Flagged; other mail programs know that one alone."""
-        stored = cls(FlagStatus.ACTIVE) if flagged else cls()
-        if FLAG in values:
+        if FLAG in values and cls.holds(values, flagged=flagged):
             status, details = json.loads(values[FLAG])
-            kept = cls(FlagStatus(status), details)
-            stored = kept if kept.active is flagged else stored
-        return stored
+            return cls(FlagStatus(status), details)
+        return cls(FlagStatus.ACTIVE, {"FlagType": FLAG_TYPE}) if flagged else cls()
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,14 @@ def format_key(state: SyncState) -> str:
 
 def begun_anew(state: SyncState) -> SyncState:
     """The state with its new beginning in force."""
-    return SyncState(state.fresh, 1, b"", options=state.fresh_options, revision=state.revision)
+    return SyncState(
+        state.fresh,
+        1,
+        b"",
+        options=state.fresh_options,
+        revision=state.revision,
+        annotations=state.annotations,
+    )
 
 
 def classify(state: SyncState | None, key: str) -> KeyUse:

@@ -20,13 +20,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from gateway.ports import Mailboxes, State
+from gateway.ports import Clock, Mailboxes, State
 from gateway.sync import diff
+from gateway.sync.annotations import FLAG, FollowUp, noted
+from gateway.sync.changes import Outcome
 from gateway.sync.cursor import NO_UIDS, MailCursor
 from gateway.sync.diff import NOTHING, MailDelta
 from gateway.sync.keys import KeyUse, begun_anew, classify, format_key, new_epoch
-from gateway.sync.operations import MailOperations, Operation, Outcome, effect, names
-from gateway.types import CollectionId, DeviceId, MailboxView, SyncState, Uids, UserId
+from gateway.sync.operations import MailOperations, Operation, effect, names
+from gateway.types import CATEGORY, FLAGGED, CollectionId, DeviceId, MailboxView, SyncState, Uids, UserId
 
 _EMPTY = MailboxView(uidvalidity=0, version="", uids=NO_UIDS, flags={})
 
@@ -128,8 +130,10 @@ class MailSync:
         mailbox: str | None,
         trash: str | None,
         release: str,
+        clock: Clock,
     ) -> None:
         self._state = state
+        self._clock = clock
         self._mailboxes = mailboxes
         self._user = user
         self._device = device
@@ -193,6 +197,7 @@ class MailSync:
         options = stored.options if request.options is None else request.options
         view = await self._view()
         base = known.rebased(view.uidvalidity)
+        base = await noted(self._state, self._user, self._collection, base, newest=stored.annotations)
         if base.release != self._release:
             base = await self._with_stubs(base)
             if stored.cursor:  # stored with the next key only, since saving forgets the intents
@@ -204,11 +209,14 @@ class MailSync:
         told, after = NOTHING, before
         if request.get_changes:
             told, after = await self._changes(request, options, before, view)
+        if stored.annotations:
+            await self._forget_lapsed(stored.annotations, before, after, told)
+            await self._drop_gone(base, after, view)
         if not outcomes and not len(told) and not request.answered:
             if after != known or options != stored.options:  # learnt, with nothing to tell: same key
                 await self._save(replace(stored, cursor=after.pack(), options=options))
             return MailReply(KeyUse.CURRENT, format_key(stored), before=before, after=after, options=options)
-        record = _Record(dict(zip(names(request.operations), outcomes, strict=True)), told.aged)
+        record = _Record(dict(zip(names(request.operations), outcomes, strict=True)), told.aged, told.noted)
         issued = await self._save(
             replace(
                 stored,
@@ -242,6 +250,35 @@ class MailSync:
         told = diff.take(delta, request.limit)
         after = diff.advance(before, view, told, complete=len(told) == len(delta))
         return told, replace(after, since=since)
+
+    async def _forget_lapsed(
+        self, newest: int, before: MailCursor, after: MailCursor, told: MailDelta
+    ) -> None:
+        """Forget the details of flags that another mail program set or cleared since.
+
+        `newest` is the revision from before the mailbox was looked at: what a device saved later stays.
+        """
+        turned = (before.flag(FLAGGED) ^ after.flag(FLAGGED)) & told.changed
+        if not turned:
+            return
+        place = self._user, self._collection, after.uidvalidity
+        known = await self._state.load_annotations(*place, turned)
+        lapsed = {
+            uid: FLAG
+            for uid, values in known.items()
+            if not FollowUp.holds(values, flagged=uid in after.flag(FLAGGED))
+        }
+        if lapsed:
+            await self._state.forget_annotations(*place, lapsed, newest)
+
+    async def _drop_gone(self, base: MailCursor, after: MailCursor, view: MailboxView) -> None:
+        """Note that messages the device held are gone: what is known of them may be forgotten."""
+        now = self._clock.now()
+        gone = [(view.uidvalidity, (base.uids - after.uids) - view.uids)]
+        gone += [(validity, uids) for validity, uids in base.former]
+        for validity, uids in gone:
+            if uids:
+                await self._state.drop_annotations(self._user, self._collection, validity, uids, now)
 
     async def _window(self, since: datetime | None, view: MailboxView) -> Uids | None:
         if since is None or not self._mailbox:
@@ -283,13 +320,25 @@ class MailSync:
         self, request: MailRequest, cursor: MailCursor, view: MailboxView
     ) -> tuple[list[Outcome], MailCursor, MailboxView]:
         """Carry out the operations; returns outcomes, the device's cursor after them, and a fresh view."""
-        outcomes = await self._operations.apply(
+        applied = await self._operations.apply(
             request.operations, view, deletes_as_moves=request.deletes_as_moves
         )
         for operation in request.operations:
             cursor = effect(cursor, operation)
+        for uid, beside in applied.beside.items():
+            for name in beside:
+                cursor = cursor.marked(CATEGORY + name, Uids((uid,)), on=False)
+        if applied.saved:
+            cursor = await noted(
+                self._state,
+                self._user,
+                self._collection,
+                cursor,
+                newest=cursor.annotations,
+                own=applied.saved,
+            )
         fresh = await self._view()
-        return outcomes, cursor.rebased(fresh.uidvalidity), fresh
+        return list(applied.outcomes), cursor.rebased(fresh.uidvalidity), fresh
 
     async def _save(self, state: SyncState) -> SyncState:
         return await self._state.save_sync(self._user, self._device, self._collection, state)

@@ -9,28 +9,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
 from gateway.errors import NotFound, UpstreamRefused
+from gateway.mail.categories import keyword
 from gateway.ports import Mailboxes, State
+from gateway.sync.changes import Change, MessageChanges, Outcome, refusal
 from gateway.sync.cursor import NO_UIDS, MailCursor
 from gateway.sync.leftovers import End, arrived, end_of, likenesses
-from gateway.types import FLAGGED, SEEN, CollectionId, DeviceId, MailboxView, Uids, UserId
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """The device set or cleared the read state or the flag of a message; None leaves it alone."""
-
-    uidvalidity: int
-    uid: int
-    read: bool | None = None
-    flagged: bool | None = None
-
-    @property
-    def identity(self) -> str:
-        """What makes two operations the same one, across a retry."""
-        return f"change:{self.uidvalidity}.{self.uid}:{self.read}:{self.flagged}"
+from gateway.types import CATEGORY, FLAGGED, SEEN, CollectionId, DeviceId, MailboxView, Uids, UserId
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +35,13 @@ class Delete:
 Operation = Change | Delete
 
 
-class Outcome(StrEnum):
-    """How a client operation ended."""
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What became of operations: their `outcomes` in order, and what `MessageChanges` tells beside them."""
 
-    DONE = "done"
-    NOT_FOUND = "not-found"
-    REFUSED = "refused"
-    QUOTA = "quota"
-    CONFLICT = "conflict"
+    outcomes: Sequence[Outcome]
+    saved: Mapping[tuple[int, str], int]
+    beside: Mapping[int, frozenset[str]]
 
 
 class MailOperations:
@@ -80,16 +65,16 @@ class MailOperations:
         self._collection = collection
         self._mailbox = mailbox
         self._trash = trash
+        self._changes = MessageChanges(state, mailboxes, user=user, collection=collection, mailbox=mailbox)
 
     async def apply(
         self, operations: Sequence[Operation], view: MailboxView, *, deletes_as_moves: bool
-    ) -> list[Outcome]:
+    ) -> Applied:
         """Carry out operations upstream, in a mailbox last seen as `view`.
 
-        Returns their outcomes in order. Raises `UpstreamError` when the upstream failed on the way: the
-        request is then to be repeated as a whole.
+        Raises `UpstreamError` when the upstream failed on the way: the request is then to be repeated as a
+        whole.
         """
-        outcomes: dict[str, Outcome] = {}
         deletes = [operation for operation in operations if isinstance(operation, Delete)]
         gone = {(operation.uidvalidity, operation.uid) for operation in deletes}
         changes = [
@@ -97,51 +82,12 @@ class MailOperations:
             for operation in operations
             if isinstance(operation, Change) and (operation.uidvalidity, operation.uid) not in gone
         ]
-        outcomes |= await self._change(changes, view)
-        outcomes |= await self._delete(deletes, view, as_moves=deletes_as_moves)
+        changed = await self._changes.apply(changes, view)
+        outcomes = changed.outcomes | await self._delete(deletes, view, as_moves=deletes_as_moves)
         for operation in operations:  # a Change of a message deleted in the same request: Delete wins
             outcomes.setdefault(operation.identity, Outcome.DONE)
-        return [outcomes[operation.identity] for operation in operations]
-
-    async def _change(self, changes: Sequence[Change], view: MailboxView) -> dict[str, Outcome]:
-        outcomes = {
-            change.identity: Outcome.DONE
-            if change.uidvalidity == view.uidvalidity and change.uid in view.uids
-            else Outcome.NOT_FOUND
-            for change in changes
-        }
-        valid = [change for change in changes if outcomes[change.identity] is Outcome.DONE]
-        # Of several changes to one message the last counts; all are answered alike.
-        read = {change.uid: change.read for change in valid if change.read is not None}
-        flagged = {change.uid: change.flagged for change in valid if change.flagged is not None}
-        for name, values, on in (
-            (SEEN, read, True),
-            (SEEN, read, False),
-            (FLAGGED, flagged, True),
-            (FLAGGED, flagged, False),
-        ):
-            marked = view.flags.get(name, NO_UIDS)
-            wanted = Uids(uid for uid, value in values.items() if value is on)
-            uids = wanted - marked if on else wanted & marked
-            if not uids:
-                continue
-            outcome, there = await self._set_flag(view.uidvalidity, uids, name, on=on)
-            for change in valid:
-                if change.uid in uids and (change.uid not in there or outcome is not Outcome.DONE):
-                    outcomes[change.identity] = Outcome.NOT_FOUND if outcome is Outcome.DONE else outcome
-        return outcomes
-
-    async def _set_flag(self, uidvalidity: int, uids: Uids, name: str, *, on: bool) -> tuple[Outcome, Uids]:
-        added, removed = ((name,), ()) if on else ((), (name,))
-        try:
-            there = await self._mailboxes.set_flags(
-                self._mailbox, uidvalidity, uids, add=added, remove=removed
-            )
-        except NotFound:
-            return Outcome.NOT_FOUND, NO_UIDS
-        except UpstreamRefused as error:
-            return _refusal(error), NO_UIDS
-        return Outcome.DONE, there
+        told = [outcomes[operation.identity] for operation in operations]
+        return Applied(told, changed.saved, changed.beside)
 
     async def _delete(
         self, deletes: Sequence[Delete], view: MailboxView, *, as_moves: bool
@@ -196,7 +142,7 @@ class MailOperations:
         except NotFound:
             return NO_UIDS, Outcome.NOT_FOUND
         except UpstreamRefused as error:
-            return NO_UIDS, _refusal(error)
+            return NO_UIDS, refusal(error)
 
     async def _move(self, uidvalidity: int, uids: Uids, begun: Mapping[int, bytes], trash: str) -> Uids:
         gone, mailboxes, box = NO_UIDS, self._mailboxes, self._mailbox
@@ -234,11 +180,11 @@ def effect(cursor: MailCursor, operation: Operation) -> MailCursor:
             cursor = cursor.marked(SEEN, one, on=operation.read)
         if operation.flagged is not None:
             cursor = cursor.marked(FLAGGED, one, on=operation.flagged)
+        if operation.categories is not None:
+            wanted = {CATEGORY + name for name in operation.categories if keyword(name)}
+            for name in wanted.union(name for name in cursor.flags if name.startswith(CATEGORY)):
+                cursor = cursor.marked(name, one, on=name in wanted)
     return replace(cursor, version="")
-
-
-def _refusal(error: UpstreamRefused) -> Outcome:
-    return Outcome.QUOTA if error.code == "OVERQUOTA" else Outcome.REFUSED
 
 
 def names(operations: Sequence[Operation]) -> list[str]:

@@ -14,11 +14,13 @@ from hypothesis import HealthCheck, note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from gateway.app import SystemClock
 from gateway.errors import NotFound, UpstreamUnavailable
 from gateway.store.sqlite.state import SqliteState
+from gateway.sync.changes import Change, Outcome
 from gateway.sync.keys import KeyUse
 from gateway.sync.mail import MailReply, MailRequest, MailSync
-from gateway.sync.operations import Change, Delete, Operation, Outcome
+from gateway.sync.operations import Delete, Operation
 from gateway.types import FLAGGED, SEEN, CollectionId, DeviceId, UserId
 from tests.sync.model import EPOCH, Box, MemoryUpstream
 
@@ -44,6 +46,7 @@ class Phone:
             mailbox=mailbox,
             trash=trash,
             release=release,
+            clock=SystemClock(),
         )
         self.key = "0"
         self.items: dict[tuple[int, int], frozenset[str]] = {}

@@ -210,6 +210,7 @@ class _Exchange:
             mailbox=mailbox_of(folder),
             trash=with_role(self.folders, Role.TRASH),
             release=context.services.release,
+            clock=context.services.clock,
         )
 
     def _request(self, asked: SyncCollection, plan: Plan, left: int) -> MailRequest:

@@ -10,7 +10,8 @@ from gateway.eas.commands.sync.request import ClientCommand, Verb
 from gateway.eas.content.ids import parse_server_id
 from gateway.eas.versions import Version
 from gateway.errors import Kind, NotFound
-from gateway.sync.operations import Change, Delete, Operation, Outcome
+from gateway.sync.changes import Change, Outcome
+from gateway.sync.operations import Delete, Operation
 from gateway.types import CollectionId
 from wbxml import Element
 from wbxml.pages import Email, Email2, Tasks
@@ -23,6 +24,7 @@ _KINDS: Mapping[Outcome, Kind] = {
     Outcome.REFUSED: Kind.ACCESS_DENIED,
     Outcome.QUOTA: Kind.MAILBOX_QUOTA_EXCEEDED,
     Outcome.CONFLICT: Kind.CONFLICT,
+    Outcome.INVALID: Kind.INVALID_XML,
 }
 _FLAG_CLEARED, _FLAG_COMPLETE, _FLAG_ACTIVE = "0", "1", "2"
 _FLAG_DATES = (Tasks.StartDate, Tasks.DueDate, Tasks.UtcStartDate, Tasks.UtcDueDate)

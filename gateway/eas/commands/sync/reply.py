@@ -11,8 +11,8 @@ from gateway.eas.content import email
 from gateway.eas.content.ids import server_id
 from gateway.eas.versions import Version
 from gateway.errors import Kind
+from gateway.sync.changes import Outcome
 from gateway.sync.mail import MailReply
-from gateway.sync.operations import Outcome
 from gateway.types import CollectionId
 from wbxml import Element, Tag, element
 from wbxml.pages import AirSync
