@@ -9,6 +9,7 @@ operations sending    what a user does with messages; what a phone asks for by a
 mailbox               the second mail program
 ledger                what has to be true in the end
 world play steps      all of it together, and what can happen there
+ending                how the long runs end when they are told to
 soak sweep            the long runs: `make soak`, `python -m tests.convergence.sweep`
 
 To have the phones do something new:

@@ -19,11 +19,12 @@ import click
 
 from tests.convergence import quiet
 from tests.convergence.choices import Random
+from tests.convergence.ending import end_in_order
 from tests.convergence.habits import ALL
 from tests.convergence.play import Play
 from tests.convergence.steps import WEIGHTED
 from tests.convergence.store import Refusal
-from tests.convergence.world import Profile, World, end_on_sigterm
+from tests.convergence.world import Profile, World
 
 LENGTH = 60
 """Steps of a story."""
@@ -149,7 +150,7 @@ def main() -> int:
     parser.add_argument("--length", type=int, default=LENGTH, help="steps of a story")
     parser.add_argument("--profile", choices=["full", "bare"], help="one kind of IMAP server only")
     asked = parser.parse_args()
-    end_on_sigterm()
+    end_in_order()
     seed = int(time.time()) % 1_000_000 if asked.seed is None else asked.seed
     profiles: list[Profile] = [asked.profile] if asked.profile else ["full", "bare"]
     click.echo(f"seed {seed}")

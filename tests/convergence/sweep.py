@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 import click
 
 from tests.convergence import quiet
+from tests.convergence.ending import end_in_order
 from tests.convergence.habits import ALL, ANDROID, Habits
 from tests.convergence.ledger import Verdict
 from tests.convergence.mailbox import message
@@ -29,7 +30,7 @@ from tests.convergence.play import Play
 from tests.convergence.properties import EMPTY, FLAG, READ
 from tests.convergence.sending import Letter
 from tests.convergence.store import Answered
-from tests.convergence.world import Profile, World, end_on_sigterm
+from tests.convergence.world import Profile, World
 
 ATTEMPTS = 20
 
@@ -179,7 +180,7 @@ def main() -> int:
     parser.add_argument("--profile", choices=["full", "bare"], action="append")
     parser.add_argument("--phone", choices=[habits.name for habits in ALL], action="append")
     asked = parser.parse_args()
-    end_on_sigterm()
+    end_in_order()
     profiles: list[Profile] = asked.profile or ["full", "bare"]
     kinds = [habits for habits in ALL if not asked.phone or habits.name in asked.phone]
     outcome = run(profiles, kinds, asked.every)

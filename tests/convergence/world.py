@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-import signal
 import sqlite3
-import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
@@ -17,6 +15,7 @@ from gateway.demo.client import Client
 from gateway.demo.phone import Phone as DemoPhone
 from tests.convergence.choices import Choices
 from tests.convergence.cut import Line
+from tests.convergence.ending import undisturbed
 from tests.convergence.habits import Habits
 from tests.convergence.ledger import Ledger
 from tests.convergence.network import Network
@@ -28,11 +27,6 @@ from tests.support.smtp_sink import SmtpSink
 
 Profile = Literal["full", "bare"]
 _TOKEN = re.compile(rb"(?im)^Message-ID: *<([^@>]+)@convergence")
-
-
-def end_on_sigterm() -> None:
-    """Have SIGTERM end the program as Ctrl-C does, so that no server outlives it."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
 
 
 class World:
@@ -49,7 +43,7 @@ class World:
         self._stack = ExitStack()
 
     def __enter__(self) -> World:
-        with ExitStack() as stack:
+        with undisturbed(), ExitStack() as stack:
             self.dovecot = stack.enter_context(Dovecot(Options(profile=self.profile)))
             self.sink = stack.enter_context(SmtpSink())
             self.line = stack.enter_context(Line(self.dovecot.port))
@@ -63,7 +57,8 @@ class World:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._stack.close()
+        with undisturbed():
+            self._stack.close()
 
     def new_user(self) -> str:
         """A login nobody used before."""
@@ -124,7 +119,8 @@ class World:
     def restart_dovecot(self) -> None:
         """End the IMAP server and start it again."""
         self.faults["IMAP restarted"] += 1
-        self.dovecot.restart()
+        with undisturbed():
+            self.dovecot.restart()
 
     # --- what is to be seen from outside -------------------------------------------------------------------
 
