@@ -88,7 +88,8 @@ class MailboxView:
     `version` changes whenever anything else here does: equal versions mean equal views, without comparing.
     `flags` maps each of `TRACKED_FLAGS` to the UIDs that have it, and so each category in use (its name after
     `CATEGORY`). Messages marked \Deleted are not in `uids`. `new_keywords` says whether keywords can be
-    stored that no message has yet (PERMANENTFLAGS, RFC 3501 7.1).
+    stored that no message has yet (PERMANENTFLAGS, RFC 3501 7.1). `editions` has a number for each message
+    that a device edited, another one after each edit.
     """
 
     uidvalidity: int
@@ -96,6 +97,7 @@ class MailboxView:
     uids: Uids
     flags: Mapping[str, Uids]
     new_keywords: bool = True
+    editions: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ same computation.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -34,6 +34,8 @@ class MailCursor:
 
     `annotations` is the revision of the collection's annotations up to which the device was told of them, but
     for the messages `noted`, of which it still has to be told.
+
+    `editions` are those of the edited messages it holds (see `MailboxView.editions`).
     """
 
     uidvalidity: int = 0
@@ -46,6 +48,7 @@ class MailCursor:
     release: str = ""
     annotations: int = 0
     noted: Uids = NO_UIDS
+    editions: Mapping[int, int] = field(default_factory=dict)
 
     def flag(self, name: str) -> Uids:
         """The known messages that carry the flag."""
@@ -64,7 +67,14 @@ class MailCursor:
             flags=flags,
             stubs=self.stubs - uids,
             noted=self.noted - uids,
+            editions={uid: edition for uid, edition in self.editions.items() if uid not in uids},
         )
+
+    def with_message(self, uid: int, flags: Iterable[str]) -> MailCursor:
+        """The cursor of a device that has itself made a message, with these of the tracked flags."""
+        one = Uids((uid,))
+        marked = {name: self.flag(name) | one for name in flags}
+        return replace(self, uids=self.uids | one, flags={**self.flags, **marked})
 
     def marked(self, name: str, uids: Uids, *, on: bool) -> MailCursor:
         """The cursor of a device that has itself set or cleared a flag on messages it knows."""
@@ -94,6 +104,7 @@ class MailCursor:
             "former": [validity for validity, _ in self.former],
             "release": self.release,
             "annotations": self.annotations,
+            "editions": list(self.editions.items()),
         }
         names = sorted(name for name, uids in self.flags.items() if uids)
         sets = [self.uids, self.stubs, *map(self.flag, names), *(uids for _, uids in self.former), self.noted]
@@ -128,4 +139,5 @@ class MailCursor:
             release=header["release"],
             annotations=header.get("annotations", 0),
             noted=sets[-1],
+            editions=dict(header.get("editions", ())),
         )

@@ -46,7 +46,7 @@ def compare(cursor: MailCursor, view: MailboxView, window: Uids | None) -> MailD
     """
     wanted = view.uids if window is None else view.uids & window
     kept = cursor.uids & wanted
-    renewed = cursor.stubs & kept
+    renewed = (cursor.stubs | _edited(cursor.editions, view.editions)) & kept
     noted = (cursor.noted & kept) - renewed
     return MailDelta(
         added=wanted - cursor.uids,
@@ -115,6 +115,7 @@ def advance(cursor: MailCursor, view: MailboxView, told: MailDelta, *, complete:
         former=former,
         stubs=cursor.stubs - told.renewed - gone,
         noted=cursor.noted - touched - gone,
+        editions=_editions(cursor, view, told.added | told.renewed, gone),
     )
 
 
@@ -127,7 +128,7 @@ def between(before: MailCursor, after: MailCursor, aged: Uids, noted: Uids) -> M
     kept = before.uids & after.uids
     differing = _differing(before.flags, after.flags) & kept
     noted &= kept
-    renewed = (before.stubs - after.stubs) & kept
+    renewed = ((before.stubs - after.stubs) | _edited(before.editions, after.editions)) & kept
     gone = before.uids - after.uids
     left = dict(after.former)
     return MailDelta(
@@ -143,6 +144,19 @@ def between(before: MailCursor, after: MailCursor, aged: Uids, noted: Uids) -> M
         renewed=renewed,
         noted=noted,
     )
+
+
+def _edited(known: Mapping[int, int], present: Mapping[int, int]) -> Uids:
+    """The messages that have another edition than the one known."""
+    return Uids(uid for uid, edition in present.items() if known.get(uid) != edition)
+
+
+def _editions(cursor: MailCursor, view: MailboxView, told: Uids, gone: Uids) -> dict[int, int]:
+    """The editions a device knows when it was told of some messages in full, and that others are gone."""
+    if not cursor.editions and not view.editions:
+        return {}
+    known = {uid: edition for uid, edition in cursor.editions.items() if uid not in gone}
+    return known | {uid: edition for uid, edition in view.editions.items() if uid in told}
 
 
 def _differing(some: Mapping[str, Uids], others: Mapping[str, Uids]) -> Uids:

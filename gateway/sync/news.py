@@ -15,7 +15,13 @@ def baseline(view: MailboxView) -> MailCursor:
 
     Where a Ping starts for a folder that was never synced.
     """
-    return MailCursor(uidvalidity=view.uidvalidity, version=view.version, uids=view.uids, flags=view.flags)
+    return MailCursor(
+        uidvalidity=view.uidvalidity,
+        version=view.version,
+        uids=view.uids,
+        flags=view.flags,
+        editions=view.editions,
+    )
 
 
 async def has_news(

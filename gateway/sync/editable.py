@@ -1,0 +1,300 @@
+"""A user's mail in which messages can be edited, though IMAP cannot change one.
+
+It is the port `Mailboxes` over another: an edited message is stored again there, and goes on here under the
+UID it had first. What may be cut off is noted before it is begun:
+
+    noted, not stored          forgotten again
+    stored, the note is there  found by the marker in its header; noted as done
+    noted as done              the version before is hidden from devices, and removed
+
+So whoever comes next, be it another device, finds each message once.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import datetime
+
+from gateway.errors import NotFound, UpstreamRefused
+from gateway.mail.draft import MARKER
+from gateway.mail.headers import Headers
+from gateway.ports import Mailboxes, Pieces, State, Unsubscribe
+from gateway.query import Found, Query
+from gateway.sync.copies import NO_DEVICE
+from gateway.sync.rewrites import Names
+from gateway.types import (
+    Mailbox,
+    MailboxView,
+    MessageData,
+    Rewrites,
+    SectionRequest,
+    Uids,
+    UserId,
+    Writing,
+)
+
+__all__ = ["EditableMailboxes", "Editing"]
+
+
+class EditableMailboxes:
+    """See `ports.Mailboxes`, and `editing`."""
+
+    def __init__(self, mailboxes: Mailboxes, state: State, user: UserId) -> None:
+        self._mailboxes = mailboxes
+        self._state = state
+        self._user = user
+
+    @asynccontextmanager
+    async def editing(self, mailbox: str) -> AsyncIterator[Editing]:
+        """Hold the exclusive right to store messages in a mailbox, with what was cut off brought to an end.
+
+        Raises `NotFound` and `UpstreamError`.
+        """
+        async with self._state.lease(self._user, NO_DEVICE, f"edit {mailbox}"):
+            known = await self._settle(mailbox, await self._state.load_rewrites(self._user, mailbox))
+            yield Editing(self._mailboxes, self._state, self._user, mailbox, known)
+
+    async def view(self, mailbox: str) -> MailboxView:
+        """See `ports.Mailboxes.view`."""
+        while True:
+            view = await self._mailboxes.view(mailbox)
+            known = await self._state.load_rewrites(self._user, mailbox)
+            names = Names(view.uidvalidity, known.done)
+            if not names and not known.pending:
+                return view
+            if not known.pending and not names.gone(view) and not names.stale(view):
+                return names.shown(view)
+            # Somebody edits, or what he began was cut off, or an edited message is gone, if this view is not
+            # just older than the edit.
+            async with self.editing(mailbox) as editing:
+                view = await self._mailboxes.view(mailbox)
+                names = Names(view.uidvalidity, editing.known.done)
+                await self._state.forget_rewrites(self._user, mailbox, names.gone(view))
+                return names.shown(view)
+
+    async def _settle(self, mailbox: str, known: Rewrites) -> Rewrites:
+        """Find out what became of messages whose storing was cut off; remove old versions."""
+        for writing in known.pending:
+            uid = await find_written(self._mailboxes, mailbox, writing)
+            if uid is None:
+                await self._state.abandon_writing(self._user, mailbox, writing.marker)
+            else:
+                await self._state.finish_writing(self._user, mailbox, writing, uid, _answer(writing, uid))
+        if known.pending:
+            known = await self._state.load_rewrites(self._user, mailbox)
+        if known.done:
+            await remove_stale(self._mailboxes, mailbox, known)
+        return known
+
+    # --- messages by name ----------------------------------------------------------------------------------
+
+    async def _names(self, mailbox: str, uidvalidity: int) -> Names:
+        return Names(uidvalidity, (await self._state.load_rewrites(self._user, mailbox)).done)
+
+    async def received_since(self, mailbox: str, uidvalidity: int, since: datetime) -> Uids:
+        """See `ports.Mailboxes.received_since`."""
+        found = await self._mailboxes.received_since(mailbox, uidvalidity, since)
+        return (await self._names(mailbox, uidvalidity)).known(found)
+
+    async def fetch(
+        self, mailbox: str, uidvalidity: int, uids: Iterable[int], header_fields: Sequence[str] | None
+    ) -> Mapping[int, MessageData]:
+        """See `ports.Mailboxes.fetch`."""
+        wanted = Uids(uids)
+        while True:
+            names = await self._names(mailbox, uidvalidity)
+            found = await self._mailboxes.fetch(mailbox, uidvalidity, names.upstream(wanted), header_fields)
+            if not names or len(found) == len(wanted) or not await self._renamed(mailbox, names):
+                break
+        return {
+            item: replace(data, uid=item, structure=names.labelled(item, data.structure))
+            for data in found.values()
+            for item in (names.item(data.uid),)
+        }
+
+    async def _renamed(self, mailbox: str, names: Names) -> bool:
+        """Whether somebody edited a message since its names were looked up."""
+        known = await self._state.load_rewrites(self._user, mailbox)
+        return names.rewrites != Names(names.uidvalidity, known.done).rewrites
+
+    async def fetch_sections(
+        self, mailbox: str, uidvalidity: int, requests: Sequence[SectionRequest]
+    ) -> Mapping[SectionRequest, bytes]:
+        """See `ports.Mailboxes.fetch_sections`."""
+        names = await self._names(mailbox, uidvalidity)
+        if not names:
+            return await self._mailboxes.fetch_sections(mailbox, uidvalidity, requests)
+        asked = {request: _upstream(names, request) for request in requests}
+        wanted = [request for request in dict.fromkeys(asked.values()) if request is not None]
+        found = await self._mailboxes.fetch_sections(mailbox, uidvalidity, wanted)
+        return {request: found[real] for request, real in asked.items() if real is not None and real in found}
+
+    async def stream_section(
+        self, mailbox: str, uidvalidity: int, request: SectionRequest, chunk: int = 262144
+    ) -> AsyncIterator[bytes]:
+        """See `ports.Mailboxes.stream_section`."""
+        real = _upstream(await self._names(mailbox, uidvalidity), request)
+        if real is None:
+            raise NotFound("the attachment was removed")
+        async for piece in self._mailboxes.stream_section(mailbox, uidvalidity, real, chunk):
+            yield piece
+
+    async def set_flags(
+        self,
+        mailbox: str,
+        uidvalidity: int,
+        uids: Iterable[int],
+        *,
+        add: Iterable[str] = (),
+        remove: Iterable[str] = (),
+    ) -> Uids:
+        """See `ports.Mailboxes.set_flags`."""
+        names = await self._names(mailbox, uidvalidity)
+        wanted = names.upstream(uids)
+        there = await self._mailboxes.set_flags(mailbox, uidvalidity, wanted, add=add, remove=remove)
+        return names.known(there)
+
+    async def move(
+        self, mailbox: str, uidvalidity: int, uids: Iterable[int], target: str
+    ) -> Mapping[int, int | None]:
+        """See `ports.Mailboxes.move`."""
+        names = await self._names(mailbox, uidvalidity)
+        moved = await self._mailboxes.move(mailbox, uidvalidity, names.upstream(uids), target)
+        return {names.item(uid): there for uid, there in moved.items()}
+
+    async def expunge(self, mailbox: str, uidvalidity: int, uids: Iterable[int]) -> Uids:
+        """See `ports.Mailboxes.expunge`."""
+        names = await self._names(mailbox, uidvalidity)
+        return names.known(await self._mailboxes.expunge(mailbox, uidvalidity, names.upstream(uids)))
+
+    async def find_message_id(self, mailbox: str, message_id: str) -> Uids:
+        """See `ports.Mailboxes.find_message_id`."""
+        found = await self._mailboxes.find_message_id(mailbox, message_id)
+        known = await self._state.load_rewrites(self._user, mailbox)
+        if not found or not known.done:
+            return found
+        uidvalidity, _ = await self._mailboxes.next_uid(mailbox)
+        return Names(uidvalidity, known.done).known(found)
+
+    async def search(self, mailboxes: Sequence[str], query: Query, *, limit: int, seconds: float) -> Found:
+        """See `ports.Mailboxes.search`."""
+        found = await self._mailboxes.search(mailboxes, query, limit=limit, seconds=seconds)
+        hits = []
+        for hit in found.hits:
+            names = await self._names(hit.mailbox, hit.uidvalidity)
+            hits += [replace(hit, uid=item) for item in names.known((hit.uid,))]
+        return replace(found, hits=tuple(hits))
+
+    # --- what has nothing to do with the names of messages -------------------------------------------------
+
+    async def list(self) -> Sequence[Mailbox]:
+        """See `ports.Mailboxes.list`."""
+        return await self._mailboxes.list()
+
+    async def append(
+        self,
+        mailbox: str,
+        message: bytes | Pieces,
+        *,
+        flags: Iterable[str] = (),
+        date: datetime | None = None,
+    ) -> tuple[int, int] | None:
+        """See `ports.Mailboxes.append`."""
+        return await self._mailboxes.append(mailbox, message, flags=flags, date=date)
+
+    async def create(self, mailbox: str) -> None:
+        """See `ports.Mailboxes.create`."""
+        await self._mailboxes.create(mailbox)
+
+    async def rename(self, mailbox: str, name: str) -> None:
+        """See `ports.Mailboxes.rename`."""
+        await self._mailboxes.rename(mailbox, name)
+
+    async def delete(self, mailbox: str) -> None:
+        """See `ports.Mailboxes.delete`."""
+        await self._mailboxes.delete(mailbox)
+
+    async def next_uid(self, mailbox: str) -> tuple[int, int]:
+        """See `ports.Mailboxes.next_uid`."""
+        return await self._mailboxes.next_uid(mailbox)
+
+    async def subscribe(self, mailboxes: Iterable[str], notify: Callable[[str], None]) -> Unsubscribe:
+        """See `ports.Mailboxes.subscribe`."""
+        return await self._mailboxes.subscribe(mailboxes, notify)
+
+
+class Editing:
+    """The right to store messages in a mailbox; `known` are those edited before. UIDs here are upstream's."""
+
+    def __init__(
+        self, mailboxes: Mailboxes, state: State, user: UserId, mailbox: str, known: Rewrites
+    ) -> None:
+        self.mailboxes = mailboxes
+        self.known = known
+        self._state = state
+        self._user = user
+        self._mailbox = mailbox
+
+    async def store(self, writing: Writing, message: bytes, flags: Iterable[str]) -> int:
+        """Store a message in place of the version that `writing.rewrite` names, if any; returns its UID.
+
+        It is there and noted when this returns. Raises `NotFound` and `UpstreamError`.
+        """
+        await self._state.begin_writing(self._user, self._mailbox, writing)
+        try:
+            told = await self.mailboxes.append(self._mailbox, message, flags=flags)
+        except (UpstreamRefused, NotFound):
+            await self._state.abandon_writing(self._user, self._mailbox, writing.marker)
+            raise
+        if told is not None and told[0] == writing.rewrite.uidvalidity:
+            uid: int | None = told[1]
+        else:
+            uid = await find_written(self.mailboxes, self._mailbox, writing)
+        if uid is None:
+            await self._state.abandon_writing(self._user, self._mailbox, writing.marker)
+            raise NotFound("a message just stored is not there")
+        await self._state.finish_writing(self._user, self._mailbox, writing, uid, _answer(writing, uid))
+        if writing.rewrite.item:
+            self.known = await self._state.load_rewrites(self._user, self._mailbox)
+            await remove_stale(self.mailboxes, self._mailbox, self.known)
+        return uid
+
+
+async def find_written(mailboxes: Mailboxes, mailbox: str, writing: Writing) -> int | None:
+    """The UID of a message that may have been stored. Raises `UpstreamError`."""
+    try:
+        view = await mailboxes.view(mailbox)
+        if view.uidvalidity != writing.rewrite.uidvalidity:
+            return None
+        later = Uids(uid for uid in view.uids if uid > writing.newest)
+        found = await mailboxes.fetch(mailbox, view.uidvalidity, later, [MARKER])
+    except NotFound:
+        return None
+    for uid, message in found.items():
+        if Headers(message.header).text(MARKER.lower()) == writing.marker:
+            return uid
+    return None
+
+
+async def remove_stale(mailboxes: Mailboxes, mailbox: str, known: Rewrites) -> None:
+    """Remove earlier versions of messages, which are hidden already; a refusal leaves them there."""
+    try:
+        view = await mailboxes.view(mailbox)
+        stale = Names(view.uidvalidity, known.done).stale(view)
+        if stale:
+            await mailboxes.expunge(mailbox, view.uidvalidity, stale)
+    except (UpstreamRefused, NotFound):
+        return
+
+
+def _answer(writing: Writing, uid: int) -> bytes:
+    """What the device is told of a message, with the UID by which it is to know it."""
+    return json.dumps({**json.loads(writing.value), "uid": writing.rewrite.item or uid}).encode()
+
+
+def _upstream(names: Names, request: SectionRequest) -> SectionRequest | None:
+    section = names.section(request.uid, request.section)
+    return None if section is None else replace(request, uid=names.uid(request.uid), section=section)
