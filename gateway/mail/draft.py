@@ -22,8 +22,8 @@ from gateway.mail.addresses import Address, parse_addresses
 from gateway.mail.body import Fetched
 from gateway.mail.fields import LONGEST_LINE, Field, crlf, fold, split_header
 from gateway.mail.headers import clean
-from gateway.mail.tree import Part
 from gateway.mail.structure import Layout, Nature, lay_out
+from gateway.mail.tree import Part
 from gateway.types import BodyPart
 
 __all__ = ["MARKER", "Draft", "DraftPatch", "DraftText", "NewFile", "Original", "for_sending", "write"]
