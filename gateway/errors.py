@@ -60,6 +60,10 @@ class Kind(StrEnum):
     DEFAULT_FOLDER = "DefaultFolder"
     RECIPIENT_CACHE = "RecipientCache"
     INVALID_ACCOUNT = "InvalidAccountId"
+    NO_RECURRENCE = "NoRecurrenceInCalendar"
+    RIGHTS_MANAGEMENT_OFF = "IRM_FeatureDisabled"
+    INVALID_MIME_BODY = "InvalidMimeBodyCombination"
+    INVALID_SMART_FORWARD = "InvalidSmartForwardParameters"
     BODY_PART_TYPE = "BodyPartPreferenceTypeNotSupported"
     DEVICE_INFORMATION_REQUIRED = "DeviceInformationRequired"
 

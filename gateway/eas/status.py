@@ -136,9 +136,13 @@ _COMMON: Mapping[Kind, tuple[int, int]] = {
     Kind.BODY_PART_TYPE: (164, 400),
     Kind.DEVICE_INFORMATION_REQUIRED: (165, 403),
     Kind.INVALID_ACCOUNT: (166, 403),
+    Kind.NO_RECURRENCE: (146, 400),
+    Kind.RIGHTS_MANAGEMENT_OFF: (168, 403),
+    Kind.INVALID_MIME_BODY: (178, 400),
+    Kind.INVALID_SMART_FORWARD: (179, 400),
 }
 
-_BEFORE_14_1: Mapping[int, int] = {164: 103, 165: 103, 166: 130}
+_BEFORE_14_1: Mapping[int, int] = {164: 103, 165: 103, 166: 130, 168: 103, 178: 103, 179: 103}
 
 _ALWAYS_HTTP = frozenset({Kind.MAILBOX_OFFLINE})
 """Told by the HTTP code in every version: every phone waits after a 503, few know a Status that says so."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.header import Header
@@ -17,9 +17,11 @@ from gateway.errors import Kind, Refused
 from gateway.mail.addresses import Address, parse_addresses
 from gateway.mail.fields import Field, crlf, fold, split_header
 from gateway.mail.headers import clean, raw_text
+from gateway.mail.pieces import Joined
 from gateway.mail.recipients import deliverable, recipients
+from gateway.ports import Pieces
 
-__all__ = ["Outgoing", "message_id_of", "prepare"]
+__all__ = ["Outgoing", "Part", "message_id_of", "prepare"]
 
 _RECIPIENT_FIELDS = (b"to", b"cc", b"bcc")
 _HIDDEN = (b"bcc", b"resent-bcc")
@@ -29,31 +31,39 @@ _WIDTH = 76
 _BRACKETED = re.compile(rb"<[^<>\s]{1,996}>")
 
 
+Part = bytes | memoryview | Pieces
+
+
 @dataclass(frozen=True, slots=True)
 class Outgoing:
     """A message ready to be handed to an SMTP server.
 
-    `recipients` is the envelope (To, Cc and Bcc), each address once. `message` has CRLF line ends and no Bcc;
-    `sent_copy` is the same with Bcc, for the sender's own mailbox. `digest` is the SHA-256 of the MIME as it
-    was received, in hex. `message_id` is with its angle brackets; `given_message_id` is the same, or "" when
-    the phone gave none.
+    `recipients` is the envelope (To, Cc and Bcc), each address once. `fields` are those of the header, Bcc
+    among them, and `body` what follows the empty line, with CRLF line ends. `digest` is the SHA-256 of the
+    request, in hex. `message_id` is with its angle brackets; `given_message_id` is the same, or "" when the
+    phone gave none.
     """
 
     envelope_from: str
     recipients: tuple[str, ...]
-    message: bytes = field(repr=False)
+    fields: tuple[Field, ...] = field(repr=False)
+    body: tuple[Part, ...] = field(repr=False)
     message_id: str
     given_message_id: str
     digest: str
-    _header: bytes = field(repr=False)
-    _sent_header: bytes = field(repr=False)
 
     @property
-    def sent_copy(self) -> bytes:
-        """Made when asked for: large messages are not held twice without need."""
-        if self._sent_header == self._header:
-            return self.message
-        return b"".join((self._sent_header, memoryview(self.message)[len(self._header) :]))
+    def message(self) -> Joined:
+        """What is submitted: without Bcc."""
+        return self._with(each for each in self.fields if each.name not in _HIDDEN)
+
+    @property
+    def sent_copy(self) -> Joined:
+        """The same with Bcc, for the sender's own mailbox."""
+        return self._with(self.fields)
+
+    def _with(self, fields: Iterable[Field]) -> Joined:
+        return Joined((b"".join(each.raw for each in fields) + b"\r\n", *self.body))
 
 
 def prepare(
@@ -64,13 +74,15 @@ def prepare(
     may_send_as: Callable[[str], bool],
     now: datetime,
     unique: str,
+    about: str = "",
 ) -> Outgoing:
-    """The envelope and the bytes to submit for a message as the phone sent it.
+    """The envelope and the pieces to submit for a message as the phone sent it, which is not copied.
 
     From becomes `sender` unless it is an address the user `may_send_as`, with the display name the phone
     chose, else `sender_name`. Missing From, Date, Message-ID and MIME-Version are added; `now` has a time
     zone. `unique` tells messages with the same octets apart (the ClientId): the same MIME with the same
-    `unique` gets the same Message-ID again; with "", time tells them apart.
+    `unique` gets the same Message-ID again; with "", time tells them apart. `about` is what else the request
+    says (the message replied to), and part of the digest.
 
     Raises `Refused`: `INVALID_MIME` for what has no proper header, `NO_RECIPIENT`, `RECIPIENT_UNRESOLVED` for
     an address nobody can deliver to, `SUBMISSION_FAILED` when `sender` is none.
@@ -78,7 +90,9 @@ def prepare(
     own = deliverable(sender)
     if own is None:
         raise Refused(Kind.SUBMISSION_FAILED, "the user's own address cannot be used: look at identity.email")
-    digest = hashlib.sha256(mime).hexdigest()
+    hashed = hashlib.sha256(mime)
+    hashed.update(about.encode("utf-8", "surrogatepass"))
+    digest = hashed.hexdigest()
     normal = crlf(mime)
     fields, body = split_header(normal)
     envelope = recipients(each.value for each in fields if each.name in _RECIPIENT_FIELDS)
@@ -87,17 +101,14 @@ def prepare(
     fields, author = _with_author(_without_repeats(fields), own, sender_name, may_send_as)
     given_message_id = message_id_of(fields)
     fields = _with_origin(fields, now, _new_message_id(own, digest, unique or now.isoformat()))
-    header = b"".join(each.raw for each in fields if each.name not in _HIDDEN) + b"\r\n"
-    sent_header = b"".join(each.raw for each in fields) + b"\r\n"
     return Outgoing(
         envelope_from=author,
         recipients=envelope,
-        message=b"".join((header, memoryview(normal)[body:])),
+        fields=tuple(fields),
+        body=(memoryview(normal)[body:],),
         message_id=message_id_of(fields),
         given_message_id=given_message_id,
         digest=digest,
-        _header=header,
-        _sent_header=sent_header,
     )
 
 

@@ -1,7 +1,7 @@
 """HTML of mail to readable text and back.
 
-Reading takes time linear in the input but for the nesting of elements, where the parser needs the square of
-the depth; text nested deeper than people ever write is therefore flattened first.
+Reading takes time linear in the input but for the nesting of elements and the attributes of one, where the
+parser needs the square of their number; what has more of them than people ever write is cut down first.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-__all__ = ["declared_charset", "from_text", "join", "relabel", "to_text"]
+__all__ = ["declared_charset", "from_text", "join", "relabel", "shallow", "to_text"]
 
 _META_CHARSET = re.compile(rb"<meta\s[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]{2,40})", re.IGNORECASE)
 _META_REACH = 4096
@@ -81,7 +81,11 @@ _NESTING_TAG = re.compile(
     r"<(/?)(?!(?:br|img|hr|meta|link|input|col|area|base|wbr|p|li|td|tr|th|option|dt|dd)\b)[a-z]",
     re.IGNORECASE,
 )
-_ANY_TAG = re.compile(r"<(/?[a-z][a-z0-9]*)[^>]*>", re.IGNORECASE)
+_ANY_TAG = re.compile(r"<(/?[a-z][a-z0-9]*)[^<>]*>", re.IGNORECASE)
+_LONG_TAG = re.compile(r"<[^<>]{2048,}")
+_VALUE = re.compile(r"\"[^\"]*\"|'[^']*'")
+_MOST_NAMES = 2048
+"""Characters of a tag without the values of its attributes: the parser takes the square of their number."""
 
 _BODY_OPEN = re.compile(
     r".*?<body\b[^>]*>|\s*(?:<!doctype[^>]*>\s*)?<html\b[^>]*>", re.IGNORECASE | re.DOTALL
@@ -149,14 +153,22 @@ def to_text(document: str, *, links: bool = True, limit: int | None = None) -> s
     Paragraphs, lists, quotations (`> `), table rows (cells parted by tabs) and the targets of links (`links`)
     are kept; scripts, styles and hidden elements are not. Stops soon after `limit` characters.
     """
-    if document.count("<") > _FEW_TAGS and _too_deep(document):
-        document = _flattened(document)
-    root = LexborHTMLParser(document).root
+    root = LexborHTMLParser(shallow(document)).root
     if root is None:
         return ""
     writer = _Writer(links, limit)
     _walk(root, writer)
     return writer.text()
+
+
+def shallow(document: str) -> str:
+    """The document without what the parser is slow at: deep nesting, tags with countless attributes."""
+    document = _LONG_TAG.sub(_bounded, document)
+    return _flattened(document) if document.count("<") > _FEW_TAGS and _too_deep(document) else document
+
+
+def _bounded(tag: re.Match[str]) -> str:
+    return tag[0] if len(_VALUE.sub("", tag[0])) <= _MOST_NAMES else ""
 
 
 def _without_end(document: str) -> str:

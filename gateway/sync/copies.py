@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from gateway.errors import AuthenticationFailed, NotFound, UpstreamError
-from gateway.ports import Mailboxes, State
+from gateway.ports import Mailboxes, Pieces, State
 from gateway.sync.background import Background
 from gateway.types import SEEN, DeviceId, OutboxStage, SentCopy, UserId
 
@@ -74,7 +74,7 @@ class SentCopies:
         return True
 
 
-async def store_copy(mailboxes: Mailboxes, mailbox: str, message_id: str, message: bytes) -> None:
+async def store_copy(mailboxes: Mailboxes, mailbox: str, message_id: str, message: bytes | Pieces) -> None:
     """Put a copy into a mailbox where an earlier attempt may have put it already.
 
     Raises `UpstreamError`, `NotFound` and `AuthenticationFailed`.

@@ -13,13 +13,13 @@ out how far the message came:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum, auto
 
-from gateway.errors import AuthenticationFailed, NotFound, SubmissionError, UpstreamError
-from gateway.ports import Clock, Mailboxes, State, Submission
+from gateway.errors import AuthenticationFailed, GatewayError, NotFound, SubmissionError, UpstreamError
+from gateway.ports import Clock, Mailboxes, Pieces, State, Submission
 from gateway.sync.copies import COPIES_LEASE, NO_DEVICE, FindMailbox, store_copy
 from gateway.types import SEEN, DeviceId, OutboxEntry, OutboxStage, Principal
 
@@ -28,11 +28,11 @@ _LEASE = "send"
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """A message ready to be sent, and what identifies it.
+    """What identifies a message to be sent, and to whom it goes.
 
     `client_id` is what the device calls this attempt, "" where the protocol version has no such thing.
-    `digest` is the SHA-256 of what the device sent and `given_message_id` the Message-ID in it, "" when
-    there was none; `message_id` is the one in `message`. `sent_copy` is None when no copy is wanted.
+    `digest` is the SHA-256 of what the device asked for and `given_message_id` the Message-ID in it, "" when
+    there was none; `message_id` is the one that is sent. `save` tells whether a copy belongs in Sent.
     """
 
     client_id: str
@@ -41,8 +41,24 @@ class Parcel:
     message_id: str
     sender: str
     recipients: Sequence[str]
-    message: bytes = field(repr=False)
-    sent_copy: bytes | None = field(repr=False)
+    save: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """The message itself, and its copy for Sent."""
+
+    message: bytes | Pieces = field(repr=False)
+    sent_copy: bytes | Pieces = field(repr=False)
+
+
+Compose = Callable[[], Awaitable[Letter]]
+"""Writes the message, which may need the upstream: not called when there is nothing to send or to copy.
+
+Called again it gives the same. May raise `GatewayError`.
+"""
+Consequence = Callable[[], Awaitable[None]]
+"""Makes a note of what else has to happen once a message is sent; may be called more than once."""
 
 
 class Sending(Enum):
@@ -77,10 +93,17 @@ class Outbox:
         self._device = device
         self._memory = memory
 
-    async def send(self, parcel: Parcel, sent: FindMailbox) -> tuple[Sending, OutboxEntry]:
+    async def send(
+        self,
+        parcel: Parcel,
+        compose: Compose,
+        sent: FindMailbox,
+        consequence: Consequence | None = None,
+    ) -> tuple[Sending, OutboxEntry, Letter | None]:
         """Submit a message unless that was done before, and store its copy in Sent if one is wanted.
 
-        Raises `SubmissionError`. A copy that fails is no error: the entry returned is not DONE then.
+        Raises `SubmissionError`, and what `compose` raises: nothing is sent then. A copy that fails is no
+        error: the entry returned is not DONE then, and the letter is the one to be copied if there is one.
         """
         now = self._clock.now()
         user = self._principal.user
@@ -90,20 +113,22 @@ class Outbox:
             self._state.lease(user, NO_DEVICE, parcel.digest),
         ):
             entry, new = await self._state.begin_send(self._entry(parcel, now), now - self._memory)
-            sending = Sending.SENT
+            sending, letter = Sending.SENT, None
             if not new and entry.stage is OutboxStage.ACCEPTED and await self._is_in(sent, parcel):
+                if consequence is not None:
+                    await consequence()
                 await self._state.mark_send(entry.id, OutboxStage.DONE)
                 entry = replace(entry, stage=OutboxStage.DONE)
             if new or entry.stage is OutboxStage.ACCEPTED:
-                await self._submit(entry, parcel)
+                letter = await self._submit(entry, parcel, compose, consequence)
                 entry = replace(entry, stage=OutboxStage.SUBMITTED)
             elif parcel.client_id and entry.client_id == parcel.client_id:
                 sending = Sending.REPEATED
             else:
                 sending = Sending.SENT_BEFORE
             if entry.stage is OutboxStage.SUBMITTED:
-                entry = await self._copy(entry, parcel, sent, first=new)
-        return sending, entry
+                entry, letter = await self._copy(entry, parcel, letter, compose, sent)
+        return sending, entry, letter
 
     async def _is_in(self, sent: FindMailbox, parcel: Parcel) -> bool:
         """Whether the message is in Sent: servers that put it there themselves so tell that they took it."""
@@ -115,33 +140,45 @@ class Outbox:
         except (UpstreamError, NotFound, AuthenticationFailed):
             return False
 
-    async def _submit(self, entry: OutboxEntry, parcel: Parcel) -> None:
+    async def _submit(
+        self, entry: OutboxEntry, parcel: Parcel, compose: Compose, consequence: Consequence | None
+    ) -> Letter:
         try:
-            await self._submission.submit(self._principal, parcel.sender, parcel.recipients, parcel.message)
+            letter = await compose()
+        except GatewayError:
+            await self._state.mark_send(entry.id, OutboxStage.FAILED)
+            raise
+        try:
+            await self._submission.submit(self._principal, parcel.sender, parcel.recipients, letter.message)
         except SubmissionError as error:
             if not error.sent_unknown:
                 await self._state.mark_send(entry.id, OutboxStage.FAILED)
             raise
+        if consequence is not None:
+            await consequence()
         await self._state.mark_send(entry.id, OutboxStage.SUBMITTED)
+        return letter
 
     async def _copy(
-        self, entry: OutboxEntry, parcel: Parcel, sent: FindMailbox, *, first: bool
-    ) -> OutboxEntry:
-        """Store the copy; after an earlier attempt only if that has not stored it already."""
+        self, entry: OutboxEntry, parcel: Parcel, letter: Letter | None, compose: Compose, sent: FindMailbox
+    ) -> tuple[OutboxEntry, Letter | None]:
+        """Store the copy; after an earlier attempt (no letter) only if that has not stored it already."""
         try:
-            if parcel.sent_copy is not None:
+            if parcel.save:
+                first = letter is not None
+                letter = letter or await compose()
                 mailbox = await sent()
                 if mailbox is None:
-                    return entry
+                    return entry, letter
                 if first:
-                    await self._mailboxes.append(mailbox, parcel.sent_copy, flags=(SEEN,))
+                    await self._mailboxes.append(mailbox, letter.sent_copy, flags=(SEEN,))
                 else:
                     async with self._state.lease(self._principal.user, NO_DEVICE, COPIES_LEASE):
-                        await store_copy(self._mailboxes, mailbox, parcel.message_id, parcel.sent_copy)
+                        await store_copy(self._mailboxes, mailbox, parcel.message_id, letter.sent_copy)
         except (UpstreamError, NotFound, AuthenticationFailed):  # the message itself is sent
-            return entry
+            return entry, letter
         await self._state.mark_send(entry.id, OutboxStage.DONE)
-        return replace(entry, stage=OutboxStage.DONE)
+        return replace(entry, stage=OutboxStage.DONE), letter
 
     def _entry(self, parcel: Parcel, now: datetime) -> OutboxEntry:
         return OutboxEntry(
@@ -151,7 +188,7 @@ class Outbox:
             client_id=parcel.client_id,
             message_id=parcel.given_message_id,
             digest=parcel.digest,
-            save=parcel.sent_copy is not None,
+            save=parcel.save,
             stage=OutboxStage.ACCEPTED,
             created=now,
         )

@@ -10,10 +10,10 @@ from typing import cast
 
 import pytest
 
-from gateway.errors import SubmissionError, UpstreamUnavailable
+from gateway.errors import NotFound, SubmissionError, UpstreamUnavailable
 from gateway.ports import Mailboxes, Pieces
 from gateway.store.sqlite import SqliteState
-from gateway.sync.outbox import Outbox, Parcel, Sending
+from gateway.sync.outbox import Letter, Outbox, Parcel, Sending
 from gateway.types import Credentials, DeviceId, OutboxStage, Principal, Uids, UserId
 
 ANN = Principal(UserId("ann"), "ann@example.test", Credentials("ann", "pw"))
@@ -24,9 +24,12 @@ PARCEL = Parcel(
     message_id="<1@phone>",
     sender="ann@example.test",
     recipients=("ben@example.test",),
-    message=b"mail",
-    sent_copy=b"copy",
+    save=True,
 )
+
+
+async def written() -> Letter:
+    return Letter(b"mail", b"copy")
 
 
 class Clock:
@@ -92,40 +95,40 @@ async def in_sent() -> str | None:
 
 
 async def test_a_repeat_sends_nothing(state: SqliteState, server: Server) -> None:
-    sending, entry = await outbox(state, server).send(PARCEL, in_sent)
+    sending, entry, _ = await outbox(state, server).send(PARCEL, written, in_sent)
     assert (sending, entry.stage) == (Sending.SENT, OutboxStage.DONE)
-    assert (await outbox(state, server).send(PARCEL, in_sent))[0] is Sending.REPEATED
+    assert (await outbox(state, server).send(PARCEL, written, in_sent))[0] is Sending.REPEATED
     another = replace(PARCEL, client_id="c2")
-    assert (await outbox(state, server).send(another, in_sent))[0] is Sending.SENT_BEFORE
-    assert (await outbox(state, server, "OTHER").send(another, in_sent))[0] is Sending.SENT_BEFORE
+    assert (await outbox(state, server).send(another, written, in_sent))[0] is Sending.SENT_BEFORE
+    assert (await outbox(state, server, "OTHER").send(another, written, in_sent))[0] is Sending.SENT_BEFORE
     assert (server.submitted, server.sent) == ([b"mail"], [b"copy"])
 
 
 async def test_a_refused_message_may_be_sent_again(state: SqliteState, server: Server) -> None:
     server.refuse = SubmissionError("no", permanent=True)
     with pytest.raises(SubmissionError):
-        await outbox(state, server).send(PARCEL, in_sent)
+        await outbox(state, server).send(PARCEL, written, in_sent)
     server.refuse = None
-    assert (await outbox(state, server).send(PARCEL, in_sent))[0] is Sending.SENT
+    assert (await outbox(state, server).send(PARCEL, written, in_sent))[0] is Sending.SENT
     assert server.submitted == [b"mail"]
 
 
 async def test_what_may_have_been_taken_is_sent_again(state: SqliteState, server: Server) -> None:
     server.refuse = SubmissionError("died", sent_unknown=True)
     with pytest.raises(SubmissionError):
-        await outbox(state, server).send(PARCEL, in_sent)
+        await outbox(state, server).send(PARCEL, written, in_sent)
     server.refuse = None
-    assert (await outbox(state, server).send(PARCEL, in_sent))[0] is Sending.SENT
+    assert (await outbox(state, server).send(PARCEL, written, in_sent))[0] is Sending.SENT
     assert (server.submitted, server.sent) == ([b"mail", b"mail"], [b"copy"])
 
 
 async def test_what_the_server_put_into_sent_was_taken(state: SqliteState, server: Server) -> None:
     server.refuse = SubmissionError("died", sent_unknown=True)
     with pytest.raises(SubmissionError):
-        await outbox(state, server).send(PARCEL, in_sent)
+        await outbox(state, server).send(PARCEL, written, in_sent)
     server.refuse = None
     server.sent = [b"put there by the server"]
-    sending, entry = await outbox(state, server).send(PARCEL, in_sent)
+    sending, entry, _ = await outbox(state, server).send(PARCEL, written, in_sent)
     assert (sending, entry.stage) == (Sending.REPEATED, OutboxStage.DONE)
     assert (server.submitted, server.sent) == ([b"mail"], [b"put there by the server"])
 
@@ -134,15 +137,52 @@ async def test_a_lost_copy_is_no_error_and_a_repeat_makes_up_for_it(
     state: SqliteState, server: Server
 ) -> None:
     server.lose = True
-    sending, entry = await outbox(state, server).send(PARCEL, in_sent)
+    sending, entry, _ = await outbox(state, server).send(PARCEL, written, in_sent)
     assert (sending, entry.stage) == (Sending.SENT, OutboxStage.SUBMITTED)
     server.lose = False
-    sending, entry = await outbox(state, server).send(PARCEL, in_sent)
+    sending, entry, _ = await outbox(state, server).send(PARCEL, written, in_sent)
     assert (sending, entry.stage) == (Sending.REPEATED, OutboxStage.DONE)
     assert (server.submitted, server.sent) == ([b"mail"], [b"copy"])
 
 
 async def test_no_copy_where_none_is_wanted(state: SqliteState, server: Server) -> None:
-    _, entry = await outbox(state, server).send(replace(PARCEL, sent_copy=None), in_sent)
+    _, entry, _ = await outbox(state, server).send(replace(PARCEL, save=False), written, in_sent)
     assert entry.stage is OutboxStage.DONE
     assert server.sent == []
+
+
+async def test_what_cannot_be_written_is_not_sent_and_may_be_asked_for_again(
+    state: SqliteState, server: Server
+) -> None:
+    async def gone() -> Letter:
+        raise NotFound("the original is gone")
+
+    with pytest.raises(NotFound):
+        await outbox(state, server).send(PARCEL, gone, in_sent)
+    assert (await outbox(state, server).send(PARCEL, written, in_sent))[0] is Sending.SENT
+    assert server.submitted == [b"mail"]
+
+
+async def test_what_was_sent_is_not_written_again(state: SqliteState, server: Server) -> None:
+    async def never() -> Letter:
+        raise AssertionError
+
+    await outbox(state, server).send(PARCEL, written, in_sent)
+    assert (await outbox(state, server).send(PARCEL, never, in_sent))[0] is Sending.REPEATED
+
+
+async def test_the_consequence_is_noted_before_the_message_counts_as_sent(
+    state: SqliteState, server: Server
+) -> None:
+    noted: list[list[bytes]] = []
+
+    async def note() -> None:
+        noted.append(list(server.submitted))
+        if len(noted) == 1:
+            raise UpstreamUnavailable("killed here")
+
+    with pytest.raises(UpstreamUnavailable):
+        await outbox(state, server).send(PARCEL, written, in_sent, note)
+    server.sent = [b"put there by the server"]
+    assert (await outbox(state, server).send(PARCEL, written, in_sent, note))[0] is Sending.REPEATED
+    assert noted == [[b"mail"], [b"mail"]]

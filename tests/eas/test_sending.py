@@ -1,4 +1,4 @@
-"""SendMail on its way from the request to the outbox."""
+"""A message on its way from the request to the outbox."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any, cast
 import pytest
 
 from gateway.app import SystemClock
+from gateway.eas import sending
 from gateway.eas.commands.base import Context
-from gateway.eas.commands.sendmail import SendMail
 from gateway.eas.identity import Identity
 from gateway.mail import compose
 from gateway.types import Credentials, Principal, UserId
@@ -31,10 +31,9 @@ async def test_large_messages_are_composed_outside_the_event_loop(
 
     monkeypatch.setattr(compose, "prepare", noted)
     services = SimpleNamespace(identity=Identity(), clock=SystemClock())
-    request = SimpleNamespace(save_in_sent=True)
-    context = SimpleNamespace(principal=PRINCIPAL, services=services, request=request)
+    context = SimpleNamespace(principal=PRINCIPAL, services=services)
     mime = b"To: ben@example.test\r\n\r\n" + b"a\r\n" * (octets // 3)
-    parcel = await SendMail()._parcel(cast("Context", context), None, mime)
-    assert parcel.recipients == ("ben@example.test",)
-    assert len(parcel.message) >= octets
+    outgoing = await sending.outgoing(cast("Context", context), "c1", mime)
+    assert outgoing.recipients == ("ben@example.test",)
+    assert len(outgoing.message) >= octets
     assert [thread is threading.main_thread() for thread in where] == [in_the_loop]
