@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from pyroaring import BitMap
+
+from gateway.types import Uids
 from gateway.upstream.imap.responses import (
     Condition,
     Exists,
@@ -17,13 +20,45 @@ from gateway.upstream.imap.responses import (
     Vanished,
 )
 
+MOST_NEWS = 10_000
+"""Messages whose flags are kept until somebody asks."""
+
+
+@dataclass(slots=True)
+class News:
+    """What the server told unasked: flags by UID, and who is gone. `modseq` is the highest it told with that.
+
+    `partial`: it told of more than it named.
+    """
+
+    flags: dict[int, frozenset[str]] = field(default_factory=dict)
+    gone: BitMap = field(default_factory=BitMap)
+    modseq: int = 0
+    partial: bool = False
+
+    def changed(self, fetch: Fetch) -> None:
+        """A message has other flags."""
+        if fetch.uid is None or fetch.flags is None or len(self.flags) >= MOST_NEWS:
+            self.partial = True
+        else:
+            self.flags[fetch.uid] = fetch.flags
+            self.modseq = max(self.modseq, fetch.modseq or 0)
+
+    def vanished(self, uids: Uids) -> None:
+        """Messages are gone."""
+        self.gone |= uids
+        for uid in [uid for uid in self.flags if uid in uids]:
+            del self.flags[uid]
+
 
 @dataclass(slots=True)
 class Selected:
     """The selected mailbox. `modseq` is None while the server keeps none for it (NOMODSEQ, or no CONDSTORE).
 
-    `changes` counts what the server told of since SELECT ended: as long as it stands still, a series of
-    commands saw one and the same mailbox.
+    `changes` counts what the server told of since SELECT ended, or since `catch_up`: as long as it stands
+    still, a series of commands saw one and the same mailbox. `news` says what it was, as far as the server
+    said it by UID. `version` names the snapshot to which the news come, "" for none; `since` is when SELECT
+    ended, in the event loop's time.
     """
 
     mailbox: str
@@ -35,9 +70,14 @@ class Selected:
     flags: frozenset[str] = frozenset()
     permanent_flags: frozenset[str] | None = None
     changes: int = 0
+    news: News = field(default_factory=News)
+    version: str = ""
+    since: float = 0.0
 
     @classmethod
-    def after_select(cls, mailbox: str, responses: Iterable[Response], tagged: Tagged) -> Selected:
+    def after_select(
+        cls, mailbox: str, responses: Iterable[Response], tagged: Tagged, now: float = 0.0
+    ) -> Selected:
         """From the responses to SELECT. What precedes `[CLOSED]` is of the mailbox left (RFC 7162 3.2.11)."""
         selected = cls(mailbox)
         for response in responses:
@@ -46,7 +86,14 @@ class Selected:
             else:
                 selected._learn(response)
         selected.read_only = tagged.code is not None and tagged.code.name == "READ-ONLY"
+        selected.since = now
         return selected
+
+    def catch_up(self) -> News:
+        """Take the news. What comes from now on is counted anew, and belongs to no snapshot yet."""
+        news, self.news, self.changes, self.version = self.news, News(), 0, ""
+        self.modseq = max(self.modseq or 0, news.modseq) or None
+        return news
 
     def _learn(self, response: Response) -> None:
         match response:
@@ -79,12 +126,15 @@ class Selected:
             case Expunge():
                 self.changes += 1
                 self.exists -= 1
+                self.news.partial = True
             case Vanished(uids=uids, earlier=False):
                 self.changes += 1
                 self.exists -= len(uids)
-            case Fetch(modseq=modseq) if modseq and self.modseq:
+                self.news.vanished(uids)
+            case Fetch(modseq=modseq) if modseq and self.modseq and modseq > self.modseq:
                 # The others were asked for.
-                self.changes += modseq > self.modseq
+                self.changes += 1
+                self.news.changed(response)
             case Flags(flags=flags):
                 self.flags = flags
             case Status(status=Condition.OK, code=code) if code and code.name == "PERMANENTFLAGS":

@@ -244,7 +244,8 @@ class Session:
 
         def ended(tagged: Tagged, responses: list[Response]) -> None:
             succeeded = tagged.status is Condition.OK
-            self.selected = Selected.after_select(mailbox, responses, tagged) if succeeded else None
+            now = self._loop.time()
+            self.selected = Selected.after_select(mailbox, responses, tagged, now) if succeeded else None
 
         self.selected = None
         return self.accept(command, await self.start(command, ended))

@@ -49,6 +49,8 @@ def parse_set(text: str) -> Uids:
 
 def runs(numbers: Iterable[int]) -> Iterator[tuple[int, int]]:
     """The maximal runs (first, last) of a set, ascending."""
+    if isinstance(numbers, range) and numbers.step == 1:
+        return iter([(numbers[0], numbers[-1])] if numbers else [])
     whole = numbers if isinstance(numbers, Uids) else Uids(numbers)
     # A number is a first when its predecessor is missing, a last when its successor is: no walk over all
     # members.

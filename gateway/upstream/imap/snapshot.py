@@ -51,7 +51,7 @@ MAX_CATEGORIES = 100
 """Keywords of one mailbox that are looked at: each costs a search when everything is listed."""
 
 RESELECT_AFTER = 60.0
-"""Seconds after which a mailbox is selected again: not every server says that it was deleted and made anew."""
+"""Seconds until a mailbox is selected again: not every server tells that it was deleted and made anew."""
 
 ATTEMPTS = 3
 """How often a listing is repeated because the mailbox changed meanwhile."""
@@ -87,7 +87,7 @@ class Snapshot:
                 flags[CATEGORY + name] = flags.get(CATEGORY + name, Uids()) | there
         return MailboxView(
             self.uidvalidity,
-            self._version,
+            self.version,
             self.all - deleted,
             MappingProxyType(flags),
             self.new_keywords,
@@ -141,7 +141,7 @@ async def look(session: Session) -> bool:
 
 
 async def _catch_up(session: Session, mailbox: str, known: Snapshot) -> Snapshot | None:
-    """`known` with what the server told since, of a mailbox that is still selected; None if that is not all."""
+    """`known` with what the server told since, if the mailbox is still selected; None if that is not all."""
     selected = session.selected
     if selected is None or selected.mailbox != mailbox or selected.version != known.version:
         return None

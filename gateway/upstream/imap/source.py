@@ -18,7 +18,7 @@ from gateway.upstream.imap.finder import Finder
 from gateway.upstream.imap.pool import Pool
 from gateway.upstream.imap.search import search
 from gateway.upstream.imap.session import Session
-from gateway.upstream.imap.snapshot import refresh, select
+from gateway.upstream.imap.snapshot import look, refresh, select
 from gateway.upstream.imap.syntax import CommandError
 from gateway.upstream.imap.views import Views
 from gateway.upstream.imap.watch import Watcher
@@ -256,13 +256,8 @@ async def _look(session: Session) -> None:
 async def _select(session: Session, mailbox: str, uidvalidity: int | None) -> None:
     """Have the mailbox selected and in its newest state. Raises `NotFound`."""
     selected = session.selected
-    if selected is not None and selected.mailbox == mailbox:
-        try:
-            # Without it the session would not see messages that others have seen already.
-            await _look(session)
-        except UpstreamRefused:
-            _, selected = await select(session, mailbox)
-    else:
+    # Without a look the session would not see messages that others have seen already.
+    if selected is None or selected.mailbox != mailbox or not await look(session):
         _, selected = await select(session, mailbox)
     if uidvalidity not in (None, selected.uidvalidity):
         raise NotFound("the mailbox has another UIDVALIDITY")

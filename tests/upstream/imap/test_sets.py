@@ -64,6 +64,7 @@ def test_everything_costs_little() -> None:
     everything = parse_set(f"1:{MAX_NUMBER}")
     assert len(everything) == MAX_NUMBER
     assert format_set(everything) == f"1:{MAX_NUMBER}"
+    assert all(format_set(range(first, MAX_NUMBER + 1)) for first in range(1, 1000))
     assert time.perf_counter() - start < 1
 
 
@@ -76,6 +77,8 @@ def test_everything_costs_little() -> None:
         ([1, 3, 5, 6, 7, 10], "1,3,5:7,10"),
         ([MAX_NUMBER - 1, MAX_NUMBER], f"{MAX_NUMBER - 1}:{MAX_NUMBER}"),
         (range(5, 9), "5:8"),
+        (range(5, 6), "5"),
+        (range(5, 11, 2), "5,7,9"),
     ],
 )
 def test_writing(numbers: list[int], expected: str) -> None:

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from gateway.types import FLAGGED, SEEN
+from gateway.upstream.imap import commands, snapshot
 from gateway.upstream.imap.handshake import log_in, open_connection
 from gateway.upstream.imap.session import Session
 from gateway.upstream.imap.snapshot import refresh
@@ -105,6 +106,7 @@ async def test_what_does_not_add_up_is_listed_anew(answer: bytes) -> None:
     ):
         first = await refresh(session, "INBOX", None)
         server.answer("SELECT", answer)
+        session.selected = None
         second = await refresh(session, "INBOX", first)
         assert second is not first
         assert listings(server) >= 2
@@ -122,11 +124,104 @@ async def test_changes_are_taken_from_select() -> None:
     ):
         first = await refresh(session, "INBOX", None)
         server.answer("SELECT", selecting(3, "HIGHESTMODSEQ 11", told=told))
+        session.selected = None
         second = await refresh(session, "INBOX", first)
         assert list(second.all) == [2, 3, 4]
         assert list(second.flags[SEEN]) == list(second.flags[FLAGGED]) == [2]
         assert listings(server) == 1
         assert 'SELECT "INBOX" (QRESYNC (7 9))' in server.commands
+
+
+NEWS = (
+    b"* 1 FETCH (UID 1 FLAGS (\\Seen) MODSEQ (12))\r\n"
+    b"* 2 FETCH (UID 2 FLAGS (\\Flagged) MODSEQ (11))\r\n"
+    b"* VANISHED 1\r\n* 4 EXISTS\r\n"
+)
+ARRIVED = b"* 3 FETCH (UID 4 FLAGS (\\Seen) MODSEQ (15))\r\n* 4 FETCH (UID 7 FLAGS ())\r\n"
+
+
+def selections(server: ScriptedServer) -> int:
+    return sum(command.startswith("SELECT") for command in server.commands)
+
+
+async def test_of_a_selected_mailbox_only_the_news_are_asked() -> None:
+    script = {
+        "SELECT": selecting(3, "HIGHESTMODSEQ 9"),
+        "UID SEARCH": searching(3),
+        "UID FETCH": ARRIVED + b"TAG OK\r\n",
+    }
+    async with scripted(script) as server, session_on(server) as session:
+        first = await refresh(session, "INBOX", None)
+        assert await refresh(session, "INBOX", first) is first
+        server.answer("NOOP", NEWS + b"TAG OK\r\n")
+        second = await refresh(session, "INBOX", first)
+        assert list(second.all) == [2, 3, 4, 7]
+        assert (list(second.flags[SEEN]), list(second.flags[FLAGGED])) == ([4], [2])
+        assert (second.uidnext, second.exists) == (8, 4)
+        assert second.modseq == 12, "a message may have got a modseq after others that nobody told yet"
+        assert "UID FETCH 4:4294967295 (FLAGS)" in server.commands
+        server.answer("NOOP", b"* 2 FETCH (UID 3 FLAGS (\\Seen) MODSEQ (14))\r\nTAG OK\r\n")
+        third = await refresh(session, "INBOX", second)
+        assert list(third.flags[SEEN]) == [3, 4]
+        assert len({first.version, second.version, third.version}) == 3
+        assert (selections(server), listings(server)) == (1, 1)
+
+
+async def test_news_that_came_with_another_command_count() -> None:
+    script = {"SELECT": selecting(3, "HIGHESTMODSEQ 9"), "UID SEARCH": searching(3)}
+    async with scripted(script) as server, session_on(server) as session:
+        first = await refresh(session, "INBOX", None)
+        server.answer("STATUS", b"* VANISHED 2\r\nTAG OK\r\n")
+        await session.execute(commands.status(session.dialect, "other", ["MESSAGES"]))
+        second = await refresh(session, "INBOX", first)
+        assert (list(second.all), selections(server)) == ([1, 3], 1)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        b"* 2 EXPUNGE\r\n",
+        b"* 2 FETCH (FLAGS (\\Seen) MODSEQ (12))\r\n",
+        b"* VANISHED 2:9\r\n",
+        b"* 2 EXISTS\r\n",
+        b"* 5 EXISTS\r\n",
+        b"* NO it was deleted\r\n",
+    ],
+    ids=["by number", "without UID", "more than there were", "fewer", "more than are shown", "refused"],
+)
+async def test_news_that_do_not_say_all_lead_to_a_new_selection(told: bytes) -> None:
+    script = {
+        "SELECT": selecting(3, "HIGHESTMODSEQ 9"),
+        "UID SEARCH": searching(3),
+        "UID FETCH": b"* 4 FETCH (UID 4 FLAGS ())\r\nTAG OK\r\n",
+    }
+    async with scripted(script) as server, session_on(server) as session:
+        first = await refresh(session, "INBOX", None)
+        server.answer("NOOP", told + b"TAG OK\r\n")
+        second = await refresh(session, "INBOX", first)
+        assert (list(second.all), selections(server)) == ([1, 2, 3], 2)
+
+
+async def test_a_selection_does_not_last_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    script = {"SELECT": selecting(3, "HIGHESTMODSEQ 9"), "UID SEARCH": searching(3)}
+    async with scripted(script) as server, session_on(server) as session:
+        first = await refresh(session, "INBOX", None)
+        monkeypatch.setattr(snapshot, "RESELECT_AFTER", 0.0)
+        assert await refresh(session, "INBOX", first) is first
+        assert selections(server) == 2
+
+
+async def test_a_view_of_another_connection_is_caught_up_with_by_selecting() -> None:
+    script = {"SELECT": selecting(3, "HIGHESTMODSEQ 9"), "UID SEARCH": searching(3)}
+    async with scripted(script) as server, session_on(server) as one, session_on(server) as other:
+        first = await refresh(one, "INBOX", None)
+        await refresh(other, "INBOX", first)
+        server.answer("NOOP", b"* VANISHED 2\r\nTAG OK\r\n")
+        server.answer("SELECT", selecting(2, "HIGHESTMODSEQ 10", told=b"* VANISHED (EARLIER) 2\r\n"))
+        second = await refresh(one, "INBOX", first)
+        before = selections(server)
+        third = await refresh(other, "INBOX", second)
+        assert (list(third.all), selections(server) - before) == ([1, 3], 1)
 
 
 async def test_a_change_during_the_listing_is_not_missed() -> None:
@@ -145,9 +240,9 @@ async def test_a_change_during_the_listing_is_not_missed() -> None:
         scripted({"SELECT": selecting(3, "HIGHESTMODSEQ 9"), "UID SEARCH": search}) as server,
         session_on(server) as session,
     ):
-        snapshot = await refresh(session, "INBOX", None)
-        assert snapshot.modseq == 10
-        assert list(snapshot.view.flags[SEEN]) == [2]
+        current = await refresh(session, "INBOX", None)
+        assert current.modseq == 10
+        assert list(current.view.flags[SEEN]) == [2]
 
 
 @pytest.mark.parametrize("kind", ["full", "condstore", "idle"])
