@@ -279,6 +279,10 @@ class EasSection(_Section):
     """Whether changed and deleted messages end the wait of a phone too, and not new ones alone."""
     duplicate_window: Annotated[int, Field(ge=60)] = 86400
     """Seconds for which a message sent is remembered, so that it is not sent again."""
+    search_seconds: Annotated[float, Field(ge=1, le=300)] = 20
+    """Seconds one search may take; what was found by then is answered."""
+    search_results: Annotated[int, Field(ge=100, le=10000)] = 1000
+    """Most messages one search finds, the newest ones."""
 
 
 class Settings(BaseModel):

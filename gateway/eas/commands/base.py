@@ -16,6 +16,7 @@ from gateway.eas.versions import Version
 from gateway.ports import Clock, Mailboxes, Spool, State, Submission
 from gateway.sync.background import Background
 from gateway.sync.copies import SentCopies
+from gateway.sync.searches import Searches
 from gateway.sync.waiter import Signal
 from gateway.types import Device, Principal
 from wbxml import Element, Tag
@@ -69,6 +70,10 @@ class Limits:
     """Whether a change or deletion ends a Ping too, and not new mail alone (MS-ASCMD 3.1.5.8)."""
     duplicate_window: timedelta = timedelta(days=1)
     """How long a message sent is remembered, so that a repeated SendMail is recognised."""
+    search_seconds: float = 20
+    """How long one search may take; what was found by then is answered."""
+    search_results: int = 1000
+    """Messages one search finds at most, the newest ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +96,8 @@ class Services:
     background: Background = field(default_factory=Background)
     """Owns work that goes on when its request is over."""
     copies: SentCopies = field(init=False)
+    searches: Searches = field(default_factory=Searches)
+    """What devices searched for lately."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "copies", SentCopies(self.state, self.background))

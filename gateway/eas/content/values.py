@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
-__all__ = ["compact_date_time", "date_time"]
+from gateway.errors import Kind, Refused
+
+__all__ = ["compact_date_time", "date_time", "parse_date_time"]
+
+_DATE_TIME = re.compile(
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{1,6})[0-9]{0,3})?Z?"
+)
 
 
 def date_time(moment: datetime) -> str:
@@ -16,3 +23,16 @@ def date_time(moment: datetime) -> str:
 def compact_date_time(moment: datetime) -> str:
     """A Compact DateTime, `20260301T091500Z` (MS-ASDTYPE 2.7.2). `moment` needs a time zone."""
     return f"{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+
+
+def parse_date_time(text: str) -> datetime:
+    """The moment a dateTime with separators names. Raises `Refused(INVALID_DATE_TIME)`."""
+    match = _DATE_TIME.fullmatch(text.strip())
+    try:
+        if match is None:
+            raise ValueError
+        *parts, fraction = match.groups(default="0")
+        year, month, day, hour, minute, second = map(int, parts)
+        return datetime(year, month, day, hour, minute, second, int(fraction.ljust(6, "0")), tzinfo=UTC)
+    except ValueError:
+        raise Refused(Kind.INVALID_DATE_TIME, "not a date and time") from None

@@ -1,0 +1,134 @@
+"""What searches found, kept for a while, so that a device turns the pages of one unchanging list.
+
+MS-ASCMD 2.2.3.144: new mail does not come into the list, deleted mail goes out of it. It lives in memory:
+after a restart, or when nobody turned a page for long, the search is simply made again.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from gateway.query import Found
+from gateway.sync.hierarchy import FolderRow, mailbox_of
+from gateway.types import CollectionId, DeviceId, Folder, Role, UserId
+
+__all__ = ["Listed", "Listing", "Searches", "below", "in_order"]
+
+LIFETIME = timedelta(minutes=15)
+"""How long a list is kept since a page of it was looked at."""
+MOST_OF_DEVICE = 4
+MOST_ENTRIES = 200_000
+"""Entries of all lists together; one takes about 100 octets."""
+
+_LAST = (Role.JUNK, Role.TRASH)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One hit of a search, by the id of its folder, which stays when the folder is renamed."""
+
+    collection: CollectionId
+    uidvalidity: int
+    uid: int
+
+
+@dataclass(slots=True)
+class Listing:
+    """What a search found, newest first. `total` is about how many there are; the list may hold fewer.
+
+    `complete` is False when time ran out before everything was looked at.
+    """
+
+    entries: list[Listed] = field(default_factory=list)
+    total: int = 0
+    complete: bool = True
+
+    @classmethod
+    def of(cls, found: Found, folders: Mapping[str, CollectionId]) -> Listing:
+        """From the hits of a search; `folders` are the ids of its mailboxes."""
+        entries = [Listed(folders[hit.mailbox], hit.uidvalidity, hit.uid) for hit in found.hits]
+        return cls(entries, found.total, found.complete)
+
+    def drop(self, gone: Collection[Listed]) -> None:
+        """Take out what is no longer there; none of it was in a page before those still to come."""
+        before = len(self.entries)
+        self.entries = [one for one in self.entries if one not in gone]
+        self.total -= before - len(self.entries)
+
+
+_Key = tuple[UserId, DeviceId, bytes]
+
+
+@dataclass(slots=True)
+class _Kept:
+    """A list, when it was used last, and the number of entries it counts for."""
+
+    listing: Listing
+    used: datetime
+    size: int
+
+
+class Searches:
+    """The lists of all devices, the one longest unused first; bounded in number, size and age."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[_Key, _Kept] = OrderedDict()
+        self._entries = 0
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def recall(self, user: UserId, device: DeviceId, query: bytes, now: datetime) -> Listing | None:
+        """The list kept for a query, if there is one."""
+        self._expire(now)
+        kept = self._kept.get((user, device, query))
+        if kept is None:
+            return None
+        kept.used = now
+        self._kept.move_to_end((user, device, query))
+        return kept.listing
+
+    def keep(self, user: UserId, device: DeviceId, query: bytes, listing: Listing, now: datetime) -> None:
+        """Keep a list in place of the one before; older lists make room."""
+        self._forget((user, device, query))
+        self._kept[user, device, query] = _Kept(listing, now, len(listing.entries))
+        self._entries += len(listing.entries)
+        own = [key for key in self._kept if key[:2] == (user, device)]
+        for key in own[:-MOST_OF_DEVICE]:
+            self._forget(key)
+        while self._entries > MOST_ENTRIES and len(self._kept) > 1:
+            self._forget(next(iter(self._kept)))
+
+    def _expire(self, now: datetime) -> None:
+        while self._kept:
+            key, oldest = next(iter(self._kept.items()))
+            if now - oldest.used < LIFETIME:
+                return
+            self._forget(key)
+
+    def _forget(self, key: _Key) -> None:
+        kept = self._kept.pop(key, None)
+        if kept is not None:
+            self._entries -= kept.size
+
+
+def below(rows: Sequence[FolderRow], parents: Iterable[CollectionId]) -> frozenset[CollectionId]:
+    """The ids of folders and of everything below them; `rows` name parents before their children."""
+    found = set(parents)
+    for row in rows:
+        if row.parent in found:
+            found.add(row.id)
+    return frozenset(found)
+
+
+def in_order(folders: Iterable[Folder]) -> dict[str, CollectionId]:
+    """The mailboxes of folders in the order they are searched, with the ids of their folders.
+
+    The INBOX comes first, and what is thrown away last, in case time runs out.
+    """
+    named = [(mailbox, folder) for folder in folders if (mailbox := mailbox_of(folder)) is not None]
+    named.sort(key=lambda one: (one[1].role in _LAST, one[1].role != Role.INBOX))
+    return {mailbox: folder.id for mailbox, folder in named}
