@@ -14,7 +14,7 @@ from enum import IntEnum
 from types import MappingProxyType
 
 from gateway.ports import State
-from gateway.sync.cursor import MailCursor
+from gateway.sync.cursor import NO_UIDS, MailCursor
 from gateway.types import CollectionId, Uids, UserId
 
 FLAG = "flag"
@@ -35,7 +35,7 @@ async def noted(
     newest: int,
     own: Mapping[tuple[int, str], int] = NOTHING_SAVED,
 ) -> MailCursor:
-    """The cursor with all messages noted whose annotations changed up to the revision `newest`.
+    """The cursor with all annotations noted that changed up to the revision `newest`.
 
     `own` are the revisions of what the device itself saved, and need not be told. Costs nothing when nothing
     changed.
@@ -43,11 +43,17 @@ async def noted(
     if newest == cursor.annotations and not own:
         return cursor
     changed = await state.changed_annotations(user, collection, cursor.uidvalidity, cursor.annotations)
-    news = Uids(uid for (uid, name), at in changed.items() if own.get((uid, name)) != at) & cursor.uids
+    news: dict[str, Uids] = {}
+    for (uid, name), at in changed.items():
+        if uid in cursor.uids and own.get((uid, name)) != at:
+            news[name] = news.get(name, NO_UIDS) | Uids((uid,))
     return replace(
         cursor,
         annotations=max(newest, *changed.values(), 0),
-        noted=cursor.noted | news,
+        noted={
+            name: cursor.noted.get(name, NO_UIDS) | news.get(name, NO_UIDS)
+            for name in cursor.noted.keys() | news.keys()
+        },
         version="" if news else cursor.version,
     )
 

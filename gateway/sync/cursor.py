@@ -33,7 +33,7 @@ class MailCursor:
     `release` is the one that looked for them last.
 
     `annotations` is the revision of the collection's annotations up to which the device was told of them, but
-    for the messages `noted`, of which it still has to be told.
+    for those `noted`, by name, of which it still has to be told.
 
     `editions` are those of the edited messages it holds (see `MailboxView.editions`).
     """
@@ -47,7 +47,7 @@ class MailCursor:
     stubs: Uids = NO_UIDS
     release: str = ""
     annotations: int = 0
-    noted: Uids = NO_UIDS
+    noted: Mapping[str, Uids] = field(default_factory=dict)
     editions: Mapping[int, int] = field(default_factory=dict)
 
     def flag(self, name: str) -> Uids:
@@ -66,7 +66,7 @@ class MailCursor:
             uids=self.uids - uids,
             flags=flags,
             stubs=self.stubs - uids,
-            noted=self.noted - uids,
+            noted=fewer(self.noted, uids),
             editions={uid: edition for uid, edition in self.editions.items() if uid not in uids},
         )
 
@@ -104,10 +104,12 @@ class MailCursor:
             "former": [validity for validity, _ in self.former],
             "release": self.release,
             "annotations": self.annotations,
+            "noted": sorted(self.noted),
             "editions": list(self.editions.items()),
         }
         names = sorted(name for name, uids in self.flags.items() if uids)
-        sets = [self.uids, self.stubs, *map(self.flag, names), *(uids for _, uids in self.former), self.noted]
+        sets = [self.uids, self.stubs, *map(self.flag, names), *(uids for _, uids in self.former)]
+        sets += [self.noted[name] for name in sorted(self.noted)]
         blobs = [uids.serialize() for uids in sets]
         header["flags"] = names
         header["sizes"] = [len(blob) for blob in blobs]
@@ -125,19 +127,22 @@ class MailCursor:
         for size in header["sizes"]:
             sets.append(Uids.deserialize(body[position : position + size]))
             position += size
-        names, former = header["flags"], header["former"]
-        if header["format"] == 1:
-            sets.append(NO_UIDS)
+        names, former, noted = header["flags"], header["former"], header.get("noted", ())
         return cls(
             uidvalidity=header["uidvalidity"],
             version=header["version"],
             since=datetime.fromisoformat(header["since"]) if header["since"] else None,
             uids=sets[0],
             flags=dict(zip(names, sets[2 : 2 + len(names)], strict=True)),
-            former=tuple(zip(former, sets[2 + len(names) : -1], strict=True)),
+            former=tuple(zip(former, sets[2 + len(names) : len(sets) - len(noted)], strict=True)),
             stubs=sets[1],
             release=header["release"],
             annotations=header.get("annotations", 0),
-            noted=sets[-1],
+            noted=dict(zip(noted, sets[len(sets) - len(noted) :], strict=True)),
             editions=dict(header.get("editions", ())),
         )
+
+
+def fewer(sets: Mapping[str, Uids], uids: Uids) -> dict[str, Uids]:
+    """The sets without these messages, those that become empty left out."""
+    return {name: left for name, had in sets.items() if (left := had - uids)}

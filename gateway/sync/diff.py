@@ -7,10 +7,10 @@ not the number of messages.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
-from gateway.sync.cursor import NO_UIDS, MailCursor
+from gateway.sync.cursor import NO_UIDS, MailCursor, fewer
 from gateway.types import MailboxView, Uids
 
 
@@ -20,7 +20,7 @@ class MailDelta:
 
     `removed` is gone from the mailbox (Delete); `aged` is still there but outside the filter window
     (SoftDelete); `former` are messages of an earlier UIDVALIDITY (Delete). `renewed` are messages whose whole
-    content is to be told again (Change).
+    content is to be told again (Change). `noted` are, by name, those of `changed` whose annotations changed.
     """
 
     added: Uids = NO_UIDS
@@ -29,7 +29,7 @@ class MailDelta:
     aged: Uids = NO_UIDS
     former: tuple[tuple[int, Uids], ...] = ()
     renewed: Uids = NO_UIDS
-    noted: Uids = NO_UIDS
+    noted: Mapping[str, Uids] = field(default_factory=dict)
 
     def __len__(self) -> int:
         sets = (self.added, self.changed, self.removed, self.aged, self.renewed)
@@ -47,10 +47,10 @@ def compare(cursor: MailCursor, view: MailboxView, window: Uids | None) -> MailD
     wanted = view.uids if window is None else view.uids & window
     kept = cursor.uids & wanted
     renewed = (cursor.stubs | _edited(cursor.editions, view.editions)) & kept
-    noted = (cursor.noted & kept) - renewed
+    noted = _within(cursor.noted, kept - renewed)
     return MailDelta(
         added=wanted - cursor.uids,
-        changed=((_differing(cursor.flags, view.flags) & kept) - renewed) | noted,
+        changed=((_differing(cursor.flags, view.flags) & kept) - renewed).union(*noted.values()),
         removed=cursor.uids - view.uids,
         aged=(cursor.uids & view.uids) - wanted,
         former=cursor.former,
@@ -89,7 +89,7 @@ def take(delta: MailDelta, limit: int) -> MailDelta:
         aged=_lowest(delta.aged, rest),
         former=tuple(former),
         renewed=renewed,
-        noted=delta.noted & changed,
+        noted=_within(delta.noted, changed),
     )
 
 
@@ -114,26 +114,26 @@ def advance(cursor: MailCursor, view: MailboxView, told: MailDelta, *, complete:
         flags={name: uids for name, uids in flags.items() if uids},
         former=former,
         stubs=cursor.stubs - told.renewed - gone,
-        noted=cursor.noted - touched - gone,
+        noted=fewer(cursor.noted, touched | gone),
         editions=_editions(cursor, view, told.added | told.renewed, gone),
     )
 
 
-def between(before: MailCursor, after: MailCursor, aged: Uids, noted: Uids) -> MailDelta:
+def between(before: MailCursor, after: MailCursor, aged: Uids, noted: Mapping[str, Uids]) -> MailDelta:
     """What was told to bring a device from one cursor to another: `advance` read backwards.
 
-    `aged` names the messages that went as SoftDelete, and `noted` those told for their annotations; the
-    cursors alone cannot tell.
+    `aged` names the messages that went as SoftDelete, and `noted` those told for their annotations: that the
+    cursors alone do not say.
     """
     kept = before.uids & after.uids
     differing = _differing(before.flags, after.flags) & kept
-    noted &= kept
     renewed = ((before.stubs - after.stubs) | _edited(before.editions, after.editions)) & kept
+    noted = _within(noted, kept - renewed)
     gone = before.uids - after.uids
     left = dict(after.former)
     return MailDelta(
         added=after.uids - before.uids,
-        changed=(differing - renewed) | noted,
+        changed=(differing - renewed).union(*noted.values()),
         removed=gone - aged,
         aged=gone & aged,
         former=tuple(
@@ -157,6 +157,11 @@ def _editions(cursor: MailCursor, view: MailboxView, told: Uids, gone: Uids) -> 
         return {}
     known = {uid: edition for uid, edition in cursor.editions.items() if uid not in gone}
     return known | {uid: edition for uid, edition in view.editions.items() if uid in told}
+
+
+def _within(sets: Mapping[str, Uids], uids: Uids) -> dict[str, Uids]:
+    """The sets with no other messages than these, those that become empty left out."""
+    return {name: left for name, had in sets.items() if (left := had & uids)}
 
 
 def _differing(some: Mapping[str, Uids], others: Mapping[str, Uids]) -> Uids:

@@ -89,10 +89,11 @@ class _Record:
 
     outcomes: Mapping[str, Outcome] = field(default_factory=dict)
     aged: Uids = NO_UIDS
-    noted: Uids = NO_UIDS
+    noted: Mapping[str, Uids] = field(default_factory=dict)
 
     def pack(self) -> bytes:
-        values = {"outcomes": self.outcomes, "aged": _to_text(self.aged), "noted": _to_text(self.noted)}
+        noted = {name: _to_text(uids) for name, uids in self.noted.items()}
+        values = {"outcomes": self.outcomes, "aged": _to_text(self.aged), "noted": noted}
         return json.dumps(values, separators=(",", ":")).encode()
 
     @classmethod
@@ -101,7 +102,8 @@ class _Record:
             return cls()
         values = json.loads(data)
         outcomes = {name: Outcome(outcome) for name, outcome in values["outcomes"].items()}
-        return cls(outcomes, _from_text(values["aged"]), _from_text(values.get("noted", "")))
+        noted = {name: _from_text(uids) for name, uids in values.get("noted", {}).items()}
+        return cls(outcomes, _from_text(values["aged"]), noted)
 
 
 def _to_text(uids: Uids) -> str:
