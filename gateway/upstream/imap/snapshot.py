@@ -148,6 +148,8 @@ async def _catch_up(session: Session, mailbox: str, known: Snapshot) -> Snapshot
     expired = asyncio.get_running_loop().time() - selected.since > RESELECT_AFTER
     if expired or known.modseq is None or not known.uidnext or not await look(session):
         return None
+    if not selected.exists:
+        return None  # Cyrus shows a mailbox that was deleted as an empty one
     if not selected.changes:
         return known
     # Modseqs of what is asked for are not taken for the base of the next difference: at the moment of NOOP

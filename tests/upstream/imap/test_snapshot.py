@@ -185,9 +185,18 @@ async def test_news_that_came_with_another_command_count() -> None:
         b"* VANISHED 2:9\r\n",
         b"* 2 EXISTS\r\n",
         b"* 5 EXISTS\r\n",
+        b"* VANISHED 1:3\r\n",
         b"* NO it was deleted\r\n",
     ],
-    ids=["by number", "without UID", "more than there were", "fewer", "more than are shown", "refused"],
+    ids=[
+        "by number",
+        "without UID",
+        "more than there were",
+        "fewer",
+        "more than are shown",
+        "all",
+        "refused",
+    ],
 )
 async def test_news_that_do_not_say_all_lead_to_a_new_selection(told: bytes) -> None:
     script = {
