@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from gateway.errors import Kind, Refused
 from wbxml import Element, Tag
-from wbxml.pages import AirSyncBase
+from wbxml.pages import AirSyncBase, FolderHierarchy
 
 _MAX_ID = 64
+_MAX_NAME = 256
 _MAX_NUMBER = 4294967295
 
 
@@ -48,6 +49,14 @@ def identifier(parent: Element, tag: Tag) -> str:
     text = required(parent, tag).text().strip()
     if not 0 < len(text) <= _MAX_ID:
         raise malformed(f"{tag!r} is empty or too long")
+    return text
+
+
+def display_name(parent: Element) -> str:
+    """The required DisplayName of a folder: 1 to 256 characters (MS-ASCMD 2.2.3.47)."""
+    text = required(parent, FolderHierarchy.DisplayName).text()
+    if not 0 < len(text) <= _MAX_NAME:
+        raise malformed("a DisplayName is empty or too long")
     return text
 
 

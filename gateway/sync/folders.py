@@ -16,7 +16,7 @@ from gateway.types import CollectionId, DeviceId, Folder, FolderList, Mailbox, R
 
 HIERARCHY = CollectionId("")
 """Under this name the hierarchy's state is stored beside those of the collections."""
-_LEASE = "hierarchy"
+HIERARCHY_LEASE = "hierarchy"
 _ATTEMPTS = 5
 _BEGINNINGS = 4
 """New beginnings kept until one is proven. There is another only when the hierarchy changed in between."""
@@ -77,8 +77,8 @@ class Folders:
 
     async def sync(self, device: DeviceId, key: str) -> FolderReply:
         """Serve one FolderSync. Raises `UpstreamError`; nothing is stored for the device then."""
-        async with self._state.lease(self._user, device, _LEASE):
-            stored = _begun(await self._state.load_sync(self._user, device, HIERARCHY), key)
+        async with self._state.lease(self._user, device, HIERARCHY_LEASE):
+            stored = begun(await self._state.load_sync(self._user, device, HIERARCHY), key)
             use = classify(stored, key)
             if use is KeyUse.INITIAL:
                 return await self._begin(device, stored)
@@ -105,21 +105,19 @@ class Folders:
             return FolderReply(KeyUse.INITIAL, format_key(issued), told)
         if hierarchy.unpack(stored.cursor) == rows:
             return FolderReply(KeyUse.INITIAL, format_key(stored), told)
-        beginnings = dict(_beginnings(stored))
-        for epoch, listing in beginnings.items():
+        for epoch, listing in _beginnings(stored).items():
             if hierarchy.unpack(listing) == rows:
                 return FolderReply(KeyUse.INITIAL, f"{epoch}.1", told)
-        epoch = new_epoch()
-        kept = [*beginnings.items(), (epoch, packed)][-_BEGINNINGS:]
-        await self._state.save_sync(self._user, device, HIERARCHY, _with_beginnings(stored, dict(kept)))
-        return FolderReply(KeyUse.INITIAL, f"{epoch}.1", told)
+        branched, key = with_beginning(stored, rows)
+        await self._state.save_sync(self._user, device, HIERARCHY, branched)
+        return FolderReply(KeyUse.INITIAL, key, told)
 
     async def _advance(self, device: DeviceId, stored: SyncState) -> FolderReply:
         rows = await self._rows()
         told = hierarchy.changes(hierarchy.unpack(stored.cursor), rows)
         if not len(told):
             return FolderReply(KeyUse.CURRENT, format_key(stored))
-        issued = await self._state.save_sync(self._user, device, HIERARCHY, _next(stored, rows))
+        issued = await self._state.save_sync(self._user, device, HIERARCHY, advanced(stored, rows))
         return FolderReply(KeyUse.CURRENT, format_key(issued), told)
 
     async def _rows(self) -> tuple[FolderRow, ...]:
@@ -127,9 +125,10 @@ class Folders:
         return hierarchy.listing(folders, mailboxes)
 
 
-def _next(stored: SyncState, rows: tuple[FolderRow, ...]) -> SyncState:
-    """The state after one more key."""
-    return replace(stored, number=stored.number + 1, cursor=hierarchy.pack(rows), previous=stored.cursor)
+def advanced(stored: SyncState, rows: Sequence[FolderRow], results: bytes = b"") -> SyncState:
+    """The state after one more key; `results` are what the request with the present one was answered."""
+    packed = hierarchy.pack(rows)
+    return replace(stored, number=stored.number + 1, cursor=packed, previous=stored.cursor, results=results)
 
 
 def _beginnings(state: SyncState) -> Mapping[str, bytes]:
@@ -141,13 +140,15 @@ def _beginnings(state: SyncState) -> Mapping[str, bytes]:
     return {epoch: listing.encode() for epoch, listing in listings.items()}
 
 
-def _with_beginnings(state: SyncState, beginnings: Mapping[str, bytes]) -> SyncState:
-    listings = {epoch: listing.decode() for epoch, listing in beginnings.items()}
-    newest = next(reversed(listings))
-    return replace(state, fresh=newest, fresh_options=json.dumps(listings, ensure_ascii=False).encode())
+def with_beginning(state: SyncState, rows: Sequence[FolderRow]) -> tuple[SyncState, str]:
+    """The state with one more beginning, of a device that knows `rows`, and its key."""
+    epoch = new_epoch()
+    kept = [*_beginnings(state).items(), (epoch, hierarchy.pack(rows))][-_BEGINNINGS:]
+    listings = json.dumps({name: listing.decode() for name, listing in kept}, ensure_ascii=False)
+    return replace(state, fresh=epoch, fresh_options=listings.encode()), f"{epoch}.1"
 
 
-def _begun(stored: SyncState | None, key: str) -> SyncState | None:
+def begun(stored: SyncState | None, key: str) -> SyncState | None:
     """The state with that new beginning in force whose key this is; `stored` for any other key."""
     if stored is not None:
         for epoch, listing in _beginnings(stored).items():

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
 from enum import IntEnum
 
@@ -18,6 +18,8 @@ from gateway.mail.headers import clean
 from gateway.types import CollectionId, Folder, FolderList, Mailbox, Role
 
 ROOT = "0"
+RECIPIENT_CACHE = "RI"
+"""The id of the recipient information cache (MS-ASCMD 2.2.1.5)."""
 _LONGEST_NAME = 240
 """Characters of a DisplayName, of which 256 are allowed (MS-ASCMD 2.2.3.47), less room for a number."""
 _NAMELESS = "(no name)"
@@ -29,6 +31,7 @@ CONTAINER = "container"
 class FolderType(IntEnum):
     """Folder types of MS-ASCMD 2.2.3.186.3."""
 
+    USER_GENERIC = 1
     INBOX = 2
     DRAFTS = 3
     DELETED_ITEMS = 4
@@ -46,6 +49,13 @@ _TYPES: Mapping[str | None, FolderType] = {
 }
 _VIRTUAL = ((OUTBOX, "Outbox"), (Role.DRAFTS.value, "Drafts"))
 """Folders every phone expects: shown even when the upstream has no mailbox for them."""
+
+
+_STAND_INS = {"/": "\u2215", ".": "\u2024", "\\": "\u2216"}
+"""For a delimiter in a DisplayName: a character that looks like it, which `listing` turns back.
+
+Also for the slash where it is none: servers that keep mailboxes as directories do not take it.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +84,8 @@ def assign(known: FolderList, mailboxes: Sequence[Mailbox]) -> FolderList:
     """Give every mailbox a folder id; returns `known` itself when nothing changed.
 
     A mailbox keeps its id over a rename where the rename can be seen: by MAILBOXID (RFC 8474), or because
-    exactly one mailbox vanished and one appeared with the same UIDVALIDITY. A folder that comes back under
-    its old name gets its old id.
+    exactly one mailbox vanished and one appeared with the same UIDVALIDITY; over a rename of ours always
+    (`Folder.renaming`). A folder that comes back under its old name gets its old id.
     """
     folders = {folder.id: folder for folder in known.folders}
     next_id = known.next_id
@@ -110,7 +120,9 @@ def _folder(identity: CollectionId, mailbox: Mailbox, known: Folder | None) -> F
     if not mailbox.selectable:
         role = CONTAINER
     validity = mailbox.uidvalidity or (known.uidvalidity if known else None)
-    return Folder(identity, mailbox.name, role, validity, mailbox.mailbox_id)
+    # A rename that was noted and is not to be seen may still be under way.
+    renaming = known.renaming if known and known.mailbox == mailbox.name else None
+    return Folder(identity, mailbox.name, role, validity, mailbox.mailbox_id, renaming=renaming)
 
 
 def _match(folders: Iterable[Folder], mailboxes: Sequence[Mailbox]) -> dict[str, CollectionId]:
@@ -129,8 +141,11 @@ def _match(folders: Iterable[Folder], mailboxes: Sequence[Mailbox]) -> dict[str,
     for mailbox in mailboxes:
         if mailbox.mailbox_id:
             claim(mailbox, by_mailbox_id.get(mailbox.mailbox_id))
-    for mailbox in mailboxes:
-        claim(mailbox, by_name.get(mailbox.name))
+    present = {name: folder for name, folder in by_name.items() if not folder.gone}
+    renaming = {folder.renaming: folder for folder in by_name.values() if folder.renaming}
+    for names in (present, renaming, by_name):
+        for mailbox in mailboxes:
+            claim(mailbox, names.get(mailbox.name))
     for mailbox in mailboxes:
         if mailbox.role is not None:  # a virtual folder became a real one
             claim(mailbox, virtual.get(mailbox.role.value))
@@ -208,8 +223,58 @@ def _place(mailbox: Mailbox, prefix: str, ids: Mapping[str, CollectionId]) -> tu
     for cut in range(len(levels) - 1, 0, -1):
         above = prefix + mailbox.delimiter.join(levels[:cut])
         if above in ids:
-            return ids[above], mailbox.delimiter.join(levels[cut:])
-    return ROOT, path
+            return ids[above], _shown(mailbox.delimiter.join(levels[cut:]), mailbox.delimiter)
+    return ROOT, _shown(path, mailbox.delimiter)
+
+
+def level(name: str, delimiter: str) -> str:
+    """A DisplayName as one level of a mailbox name."""
+    for character in ("/", delimiter):
+        name = name.replace(character, _STAND_INS.get(character, "_"))
+    return name
+
+
+def _shown(levels: str, delimiter: str) -> str:
+    for character in ("/", delimiter):
+        name = _STAND_INS.get(character, character)
+        levels = levels.replace(name, character)
+    return levels
+
+
+def is_default(folder: Folder) -> bool:
+    """Whether a folder is one of those that every phone expects: it cannot be renamed or deleted."""
+    return folder.mailbox is None or folder.role in _TYPES
+
+
+def within(name: str, mailbox: Mailbox) -> bool:
+    """Whether this is the name of a mailbox or of one below it."""
+    below = f"{mailbox.name}{mailbox.delimiter}"
+    return name == mailbox.name or (mailbox.delimiter is not None and name.startswith(below))
+
+
+def begin_rename(folders: FolderList, mailbox: Mailbox, name: str) -> FolderList:
+    """The list with a rename noted that is about to be made, of a mailbox and all below it."""
+    return _with_folders(folders, mailbox, lambda old: {"renaming": name + old[len(mailbox.name) :]})
+
+
+def end_rename(folders: FolderList, mailbox: Mailbox, name: str) -> FolderList:
+    """The list after a rename; with the old name: after one that was refused."""
+    changed = {"renaming": None}
+    return _with_folders(
+        folders, mailbox, lambda old: {**changed, "mailbox": name + old[len(mailbox.name) :]}
+    )
+
+
+def _with_folders(
+    folders: FolderList, mailbox: Mailbox, changes: Callable[[str], Mapping[str, str | None]]
+) -> FolderList:
+    changed = tuple(
+        replace(folder, **changes(folder.mailbox))  # type: ignore[arg-type]  # names of fields, and strings
+        if folder.mailbox is not None and not folder.gone and within(folder.mailbox, mailbox)
+        else folder
+        for folder in folders.folders
+    )
+    return replace(folders, folders=changed)
 
 
 def changes(before: Sequence[FolderRow], after: Sequence[FolderRow]) -> HierarchyChanges:

@@ -59,6 +59,39 @@ def test_a_rename_is_not_guessed_where_two_could_be_meant() -> None:
     assert not set(ids(after).values()) & {ids(before)["A"], ids(before)["B"]}
 
 
+def test_a_rename_of_ours_keeps_the_ids_of_all_below() -> None:
+    boxes = [INBOX, box("A"), box("A/B"), box("AB")]
+    known = ids(hierarchy.assign(FolderList(), boxes))
+    under_way = hierarchy.begin_rename(hierarchy.assign(FolderList(), boxes), boxes[1], "X/C")
+    under_way = hierarchy.assign(under_way, boxes)
+    assert ids(under_way) == known
+    renamed = [INBOX, box("X"), box("X/C"), box("X/C/B"), box("AB")]
+    for before in (under_way, hierarchy.end_rename(under_way, boxes[1], "X/C")):  # unknown after a crash
+        after = ids(hierarchy.assign(before, renamed))
+        assert (after["X/C"], after["X/C/B"], after["AB"]) == (known["A"], known["A/B"], known["AB"])
+        assert after["X"] not in known.values()
+        assert not {"A", "A/B"} & after.keys()
+
+
+def test_a_rename_that_was_refused_leaves_no_trace() -> None:
+    boxes = [INBOX, box("A"), box("A/B")]
+    before = hierarchy.assign(FolderList(), boxes)
+    under_way = hierarchy.begin_rename(before, boxes[1], "C")
+    assert hierarchy.end_rename(under_way, boxes[1], "A") == before
+    # What comes under the name that was wanted is another folder, as long as this one is there.
+    after = ids(hierarchy.assign(under_way, [*boxes, box("C")]))
+    assert after["C"] not in ids(before).values()
+
+
+@given(st.text(st.sampled_from("ab/.\\"), min_size=1), st.sampled_from("/.\\"))
+def test_a_name_with_delimiters_is_one_level_and_shown_as_it_was(name: str, delimiter: str) -> None:
+    level = hierarchy.level(name, delimiter)
+    assert delimiter not in level
+    boxes = [INBOX, box(level, delimiter=delimiter)]
+    rows = hierarchy.listing(hierarchy.assign(FolderList(), boxes), boxes)
+    assert (rows[1].name, rows[1].parent) == (name, "0")
+
+
 def test_mailbox_ids_tell_renames_and_swaps() -> None:
     one, two = box("One", mailbox_id="x"), box("Two", mailbox_id="y")
     before = hierarchy.assign(FolderList(), [INBOX, one, two])

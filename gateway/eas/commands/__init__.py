@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from gateway.eas.commands.base import Command
+from gateway.eas.commands.foldercreate import FolderCreate
+from gateway.eas.commands.folderdelete import FolderDelete
 from gateway.eas.commands.foldersync import FolderSync
+from gateway.eas.commands.folderupdate import FolderUpdate
 from gateway.eas.commands.getitemestimate import GetItemEstimate
 from gateway.eas.commands.itemoperations import ItemOperations
 from gateway.eas.commands.ping import Ping
@@ -18,6 +21,9 @@ COMMANDS: tuple[Command, ...] = (
     Sync(),
     SendMail(),
     FolderSync(),
+    FolderCreate(),
+    FolderDelete(),
+    FolderUpdate(),
     GetItemEstimate(),
     Settings(),
     Ping(),

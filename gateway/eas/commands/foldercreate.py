@@ -1,0 +1,48 @@
+"""FolderCreate (MS-ASCMD 2.2.1.3): a new folder for mail."""
+
+from __future__ import annotations
+
+from gateway.eas import fields
+from gateway.eas.commands.base import BodyRule, Context, Reply
+from gateway.eas.versions import Version
+from gateway.errors import Kind, Refused
+from gateway.sync.folderchanges import FolderChanges
+from gateway.sync.hierarchy import FolderType
+from wbxml import Element, element
+from wbxml.pages import FolderHierarchy
+
+_FOR_MAIL = frozenset({FolderType.USER_GENERIC, FolderType.USER_MAIL})
+
+
+class FolderCreate:
+    """Creates a mailbox below another; folders of other classes are not offered."""
+
+    name = "FolderCreate"
+    code = 10
+    root = FolderHierarchy.FolderCreate
+    status = FolderHierarchy.Status
+    first = Version.V12_0
+    last = None
+    needs_policy_key = True
+    body = BodyRule.REQUIRED
+
+    async def handle(self, context: Context, root: Element | None, body: bytes) -> Reply:  # noqa: ARG002
+        """Raises `Refused` and `UpstreamError`, whose kinds `gateway/eas/status.py` answers."""
+        if root is None:
+            raise Refused(Kind.INVALID_CONTENT, "FolderCreate without a body")
+        key = fields.identifier(root, FolderHierarchy.SyncKey)
+        parent = fields.identifier(root, FolderHierarchy.ParentId)
+        name = fields.display_name(root)
+        kind = fields.number(root, FolderHierarchy.Type)
+        if kind not in _FOR_MAIL:
+            raise fields.malformed("a folder of a type that cannot be created")
+        changes = FolderChanges(
+            context.services.state, context.mailboxes, context.principal.user, context.device.id
+        )
+        made = await changes.create(key, parent, name, kind)
+        return element(
+            FolderHierarchy.FolderCreate,
+            element(FolderHierarchy.Status, 1),
+            element(FolderHierarchy.SyncKey, made.key),
+            element(FolderHierarchy.ServerId, made.folder),
+        )

@@ -1,0 +1,40 @@
+"""FolderDelete (MS-ASCMD 2.2.1.4): a folder goes, with its messages and all below it."""
+
+from __future__ import annotations
+
+from gateway.eas import fields
+from gateway.eas.commands.base import BodyRule, Context, Reply
+from gateway.eas.versions import Version
+from gateway.errors import Kind, Refused
+from gateway.sync.folderchanges import FolderChanges
+from wbxml import Element, element
+from wbxml.pages import FolderHierarchy
+
+
+class FolderDelete:
+    """Deletes a mailbox for good, as the mail server does; those every phone expects stay."""
+
+    name = "FolderDelete"
+    code = 11
+    root = FolderHierarchy.FolderDelete
+    status = FolderHierarchy.Status
+    first = Version.V12_0
+    last = None
+    needs_policy_key = True
+    body = BodyRule.REQUIRED
+
+    async def handle(self, context: Context, root: Element | None, body: bytes) -> Reply:  # noqa: ARG002
+        """Raises `Refused` and `UpstreamError`, whose kinds `gateway/eas/status.py` answers."""
+        if root is None:
+            raise Refused(Kind.INVALID_CONTENT, "FolderDelete without a body")
+        key = fields.identifier(root, FolderHierarchy.SyncKey)
+        folder = fields.identifier(root, FolderHierarchy.ServerId)
+        changes = FolderChanges(
+            context.services.state, context.mailboxes, context.principal.user, context.device.id
+        )
+        deleted = await changes.delete(key, folder)
+        return element(
+            FolderHierarchy.FolderDelete,
+            element(FolderHierarchy.Status, 1),
+            element(FolderHierarchy.SyncKey, deleted.key),
+        )
