@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import json
 import os
+import resource
 import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -15,7 +16,7 @@ from pathlib import Path
 
 import uvloop
 
-from tests.bench import process_rows, report, session_rows, sync_rows
+from tests.bench import ping_rows, process_rows, report, session_rows, sync_rows
 from tests.bench.figures import Measured
 from tests.bench.stage import FULL, QUICK, Scale, Stage
 
@@ -32,6 +33,10 @@ ROWS: Mapping[str, Row] = {
     **{f"onechange-{size}": partial(sync_rows.onechange, size=size) for size in sync_rows.SIZES},
     "connect": session_rows.connect,
     "sendmail": session_rows.sendmail,
+    "ping": ping_rows.memory,
+    "ping-devices": ping_rows.memory_of_devices,
+    "crowd": ping_rows.crowd,
+    "push": ping_rows.push,
     "start": process_rows.start,
     "lag": process_rows.lag,
     "view": process_rows.views,
@@ -79,6 +84,8 @@ def measure(
                 )
                 print(f"{name}: {said} (load {load:.1f} before, {took:.0f} s)", file=sys.stderr, flush=True)
 
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     with ExitStack() as stack:
         stage = stack.enter_context(Stage(scale, mail))
         runner = stack.enter_context(asyncio.Runner(loop_factory=uvloop.new_event_loop))

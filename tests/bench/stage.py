@@ -13,11 +13,14 @@ from tests.bench.imap import ImapClient
 from tests.bench.phones import BenchPhone
 from tests.bench.sink import Sink
 from tests.support.dovecot import Dovecot
+from tests.support.dovecot_config import Options
 from tests.support.gateway import Gateway, Section
 
 __all__ = ["FULL", "QUICK", "Scale", "Stage"]
 
 _FIRST_SYNC_SECONDS = 600.0
+_PROCESSES = 4096
+"""Connections Dovecot may serve: some for each phone that waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +39,46 @@ class Scale:
     """Repetitions of what takes a moment."""
     seconds: float
     """How long a rate is measured."""
+    pings: int
+    """Phones that wait, each with a connection to Dovecot."""
+    crowd: int
+    """Phones that wait without one."""
+    idle_seconds: float
+    """How long they are watched waiting."""
+    watched: int
+    """Users who get new mail while their phones wait."""
+    deliveries: int
+    """How often."""
 
 
-FULL = Scale("full", (1_000, 10_000, 50_000), users=97, small=50, rounds=3, requests=200, seconds=10)
-QUICK = Scale("quick", (100, 300, 600), users=10, small=20, rounds=1, requests=20, seconds=1)
+FULL = Scale(
+    "full",
+    (1_000, 10_000, 50_000),
+    users=97,
+    small=50,
+    rounds=3,
+    requests=200,
+    seconds=10,
+    pings=1_000,
+    crowd=10_000,
+    idle_seconds=30,
+    watched=10,
+    deliveries=20,
+)
+QUICK = Scale(
+    "quick",
+    (100, 300, 600),
+    users=10,
+    small=20,
+    rounds=1,
+    requests=20,
+    seconds=1,
+    pings=20,
+    crowd=100,
+    idle_seconds=1,
+    watched=2,
+    deliveries=2,
+)
 
 
 class Stage:
@@ -47,7 +86,7 @@ class Stage:
 
     def __init__(self, scale: Scale, mail: Path | None = None) -> None:
         self.scale = scale
-        self.dovecot = Dovecot(mail=mail)
+        self.dovecot = Dovecot(Options(processes=_PROCESSES), mail=mail)
         self.sink = Sink()
         self._gateway: Gateway | None = None
         self._phones: dict[str, BenchPhone] = {}
