@@ -15,7 +15,8 @@ from gateway.upstream.imap.pool import Pool
 from gateway.upstream.imap.push import borrow, push
 
 COALESCE = 0.05
-"""Seconds in which notices of the same mailbox become one."""
+"""Seconds between two times that subscribers are told: the first notice is told at once, those that follow it
+so soon become one for each mailbox."""
 GRACE = 15.0
 """Seconds the watch goes on after the last subscriber has left: most come again."""
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.5, 60.0
@@ -44,6 +45,7 @@ class Watcher:
         self._interrupted = False
         self._changed: set[str] = set()
         self._flush: asyncio.TimerHandle | None = None
+        self._told_at = float("-inf")
         self._grace: asyncio.TimerHandle | None = None
 
     async def subscribe(self, mailboxes: Iterable[str], notify: Callable[[str], None]) -> Unsubscribe:
@@ -101,7 +103,8 @@ class Watcher:
         """These may have changed."""
         self._changed.update(mailboxes)
         if self._flush is None and self._changed:
-            self._flush = asyncio.get_running_loop().call_later(COALESCE, self._tell)
+            loop = asyncio.get_running_loop()
+            self._flush = loop.call_at(max(loop.time(), self._told_at + COALESCE), self._tell)
 
     def begin_round(self) -> Callable[[], None]:
         """To be called before looking at the mailboxes; the result, once the watch of them stands."""
@@ -136,6 +139,7 @@ class Watcher:
 
     def _tell(self) -> None:
         self._flush = None
+        self._told_at = asyncio.get_running_loop().time()
         changed, self._changed = self._changed, set()
         for subscriber in list(self._subscribers):
             for mailbox in sorted(subscriber.mailboxes & changed):
