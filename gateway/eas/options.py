@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from gateway.eas import fields
 from gateway.eas.content.preferences import BodyOptions, parse_body_options
@@ -14,6 +15,8 @@ from wbxml.pages import AirSync
 
 _DAYS = {1: 1, 2: 3, 3: 7, 4: 14, 5: 31}
 """Days of mail a FilterType lets through (MS-ASCMD 2.2.3.68.2); 0 is everything."""
+_REMEMBERED = 256
+"""Options whose two forms are remembered: phones of one kind all want the same, in every request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +55,14 @@ class CollectionOptions:
         start = now - timedelta(days=_DAYS[self.filter_type])
         return start.replace(minute=0, second=0, microsecond=0)
 
+    @lru_cache(maxsize=_REMEMBERED)  # noqa: B019  # what it keeps alive is small and of bounded number
     def pack(self) -> bytes:
         """The options as bytes for the store."""
         values = {"filter": self.filter_type, "conflict": self.conflict, "body": self.body.to_json()}
         return json.dumps(values, separators=(",", ":")).encode()
 
     @classmethod
+    @lru_cache(maxsize=_REMEMBERED)
     def unpack(cls, data: bytes) -> CollectionOptions:
         """The options `pack` made these bytes of; b"" are the defaults."""
         if not data:

@@ -49,14 +49,17 @@ def _new(user: UserId, request: EasRequest, now: datetime) -> Device:
 
 
 def _is_current(device: Device, request: EasRequest, now: datetime) -> bool:
-    fresh = device.last_seen is not None and now - device.last_seen < FRESH
-    return fresh and _renewed(device, request, now).replace(last_seen=device.last_seen) == device
+    if device.last_seen is None or now - device.last_seen >= FRESH:
+        return False
+    return (device.type, device.version, device.agent) == _names(device, request)
 
 
 def _renewed(device: Device, request: EasRequest, now: datetime) -> Device:
-    return device.replace(
-        type=request.device_type[:_MAX_TEXT],
-        version=str(request.version),
-        agent=request.user_agent[:_MAX_TEXT] or device.agent,
-        last_seen=now,
-    )
+    kind, version, agent = _names(device, request)
+    return device.replace(type=kind, version=version, agent=agent, last_seen=now)
+
+
+def _names(device: Device, request: EasRequest) -> tuple[str, str, str]:
+    """What a request says of its device: type, version, agent."""
+    agent = request.user_agent[:_MAX_TEXT] or device.agent
+    return request.device_type[:_MAX_TEXT], str(request.version), agent
