@@ -19,7 +19,7 @@ from tests.bench.figures import Measured
 from tests.bench.imap import ImapClient
 from tests.bench.load import bounded, spread
 from tests.bench.phones import Answer, BenchPhone, Failed
-from tests.bench.stage import Stage
+from tests.bench.stage import Stage, log_as_administrators_do
 from tests.support.gateway import Gateway
 from wbxml import decode
 from wbxml.pages import Ping
@@ -160,7 +160,7 @@ async def crowd(stage: Stage) -> Sequence[Measured]:
     the first of each user begin with the Ping: what they did before costs nothing while they wait.
     """
     count = stage.scale.crowd
-    with Crowd() as server, Gateway(server, stage.sink, sections={"log": {"level": "info"}}) as gateway:
+    with Crowd() as server, Gateway(server, stage.sink, sections=log_as_administrators_do()) as gateway:
         address = (gateway.host, gateway.port)
         per_user = 5
         firsts = [

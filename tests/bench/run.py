@@ -16,7 +16,7 @@ from pathlib import Path
 
 import uvloop
 
-from tests.bench import ping_rows, process_rows, report, session_rows, sync_rows
+from tests.bench import bound_rows, ping_rows, process_rows, report, session_rows, sync_rows
 from tests.bench.figures import Measured
 from tests.bench.stage import FULL, QUICK, Scale, Stage
 
@@ -40,6 +40,8 @@ ROWS: Mapping[str, Row] = {
     "start": process_rows.start,
     "lag": process_rows.lag,
     "view": process_rows.views,
+    "strangers": bound_rows.strangers,
+    "bare": bound_rows.bare,
 }
 """Every measurement by name; some give more than one figure."""
 

@@ -16,7 +16,7 @@ from tests.support.dovecot import Dovecot
 from tests.support.dovecot_config import Options
 from tests.support.gateway import Gateway, Section
 
-__all__ = ["FULL", "QUICK", "Scale", "Stage"]
+__all__ = ["FULL", "QUICK", "Scale", "Stage", "log_as_administrators_do"]
 
 _FIRST_SYNC_SECONDS = 600.0
 _PROCESSES = 4096
@@ -49,6 +49,8 @@ class Scale:
     """Users who get new mail while their phones wait."""
     deliveries: int
     """How often."""
+    strangers: int
+    """Connections that say nothing."""
 
 
 FULL = Scale(
@@ -64,6 +66,7 @@ FULL = Scale(
     idle_seconds=30,
     watched=10,
     deliveries=20,
+    strangers=20_000,
 )
 QUICK = Scale(
     "quick",
@@ -78,6 +81,7 @@ QUICK = Scale(
     idle_seconds=1,
     watched=2,
     deliveries=2,
+    strangers=3_000,
 )
 
 
@@ -109,14 +113,14 @@ class Stage:
     def gateway(self) -> Gateway:
         """The gateway that measurements share, started when it is first asked for."""
         if self._gateway is None:
-            self._gateway = Gateway(self.dovecot, self.sink, sections=_sections({}))
+            self._gateway = Gateway(self.dovecot, self.sink, sections=log_as_administrators_do())
             self._gateway.start()
         return self._gateway
 
     @contextmanager
     def own_gateway(self, **sections: Section) -> Iterator[Gateway]:
         """A gateway for one measurement, where the work before it would be in the way."""
-        with Gateway(self.dovecot, self.sink, sections=_sections(sections)) as gateway:
+        with Gateway(self.dovecot, self.sink, sections=log_as_administrators_do() | sections) as gateway:
             yield gateway
 
     def upstream_cpu(self) -> float:
@@ -168,6 +172,6 @@ class Stage:
         return phone
 
 
-def _sections(more: dict[str, Section]) -> dict[str, Section]:
-    # As much as an administrator has logged; everything else is at its default.
-    return {"log": {"level": "info"}, **more}
+def log_as_administrators_do() -> dict[str, Section]:
+    """The one setting of a gateway that is measured which tests have otherwise."""
+    return {"log": {"level": "info"}}
