@@ -30,6 +30,7 @@ async def render(
     mailbox = mailbox_of(folder)
     if mailbox is None or not uids:
         return {}
+    services, user = context.services, context.principal.user
     rendered = await email.render(
         context.mailboxes,
         mailbox,
@@ -41,8 +42,8 @@ async def render(
         drafts=folder.role == Role.DRAFTS,
         parts=parts,
         flags=flags,
+        notes=await services.state.load_annotations(user, folder.id, uidvalidity, uids),
     )
-    services, user = context.services, context.principal.user
     for uid, message in rendered.items():
         if message.poison is not None and await services.state.note_poison(
             user, folder.id, f"{uidvalidity}.{uid}", services.release, message.poison

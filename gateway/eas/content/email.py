@@ -16,31 +16,21 @@ from gateway.eas.content.body import BodyPlan, PartSink, body_elements, plan_bod
 from gateway.eas.content.email_properties import (
     HEADER_FIELDS,
     Place,
-    flag,
-    last_verb,
     properties,
-    read,
-    spelled_alike,
 )
+from gateway.eas.content.marks import NO_VALUES, Marks
 from gateway.eas.content.preferences import PLAIN, BodyOptions
 from gateway.eas.versions import Version
 from gateway.mail import reports
+from gateway.mail.categories import category
 from gateway.mail.structure import Layout, lay_out
 from gateway.ports import Mailboxes
-from gateway.types import (
-    ANSWERED,
-    FLAGGED,
-    FORWARDED,
-    SEEN,
-    TRACKED_FLAGS,
-    CollectionId,
-    MessageData,
-    SectionRequest,
-)
+from gateway.sync.annotations import Values
+from gateway.types import TRACKED_FLAGS, CollectionId, MessageData, SectionRequest
 from wbxml import Element, element
 from wbxml.pages import AirSyncBase
 
-__all__ = ["Rendered", "flags_change", "render"]
+__all__ = ["Rendered", "render"]
 
 _BATCH_OCTETS = 4 * 1024 * 1024
 """About how much is fetched at once; a message that needs more makes a batch of its own."""
@@ -51,6 +41,7 @@ _THREAD_OCTETS = 256 * 1024
 _TRACKED = frozenset(flag.lower() for flag in TRACKED_FLAGS)
 NO_FLAGS: Mapping[int, Collection[str]] = MappingProxyType({})
 """The default of `render`: every message with the flags it has."""
+NO_NOTES: Mapping[int, Values] = MappingProxyType({})
 _NOT_SHOWN = b"(message could not be shown)"
 _EXPLANATION = (
     "This message could not be converted for the device. It is unharmed on the mail server and can be read "
@@ -82,18 +73,21 @@ async def render(  # noqa: PLR0917 - the first four name the messages, as in `Ma
     drafts: bool = False,
     parts: PartSink | None = None,
     flags: Mapping[int, Collection[str]] = NO_FLAGS,
+    notes: Mapping[int, Values] = NO_NOTES,
 ) -> Mapping[int, Rendered]:
     """Render messages by UID, in the order of `uids`; vanished ones are left out.
 
-    `flags` are the tracked flags a message is to be shown with, by UID; for others it is those it has now.
-    `drafts` says that the mailbox is the Drafts folder. With `parts` (multipart replies) the data of a Body
-    goes there and the Body holds its index. Raises what `Mailboxes.fetch` raises, and nothing because of what
-    a message holds.
+    `flags` are the tracked flags and categories a message is to be shown with, by UID; for others it is those
+    it has now. `notes` are the annotations of messages. `drafts` says that the mailbox is the Drafts folder.
+    With `parts` (multipart replies) the data of a Body goes there and the Body holds its index. Raises what
+    `Mailboxes.fetch` raises, and nothing because of what a message holds.
     """
     place = Place(collection, uidvalidity, drafts)
     found = await mailboxes.fetch(mailbox, uidvalidity, uids, HEADER_FIELDS)
     rendered: dict[int, Rendered] = {}
-    shown = (_shown_with(found[uid], flags.get(uid)) for uid in uids if uid in found)
+    shown = (
+        (_shown_with(found[uid], flags.get(uid)), notes.get(uid, NO_VALUES)) for uid in uids if uid in found
+    )
     for batch in _batches(shown, options, version):
         wanted = [request for job in batch for request in job.requests]
         answers = await mailboxes.fetch_sections(mailbox, uidvalidity, wanted) if wanted else {}
@@ -107,25 +101,8 @@ async def render(  # noqa: PLR0917 - the first four name the messages, as in `Ma
 def _shown_with(message: MessageData, flags: Collection[str] | None) -> MessageData:
     if flags is None:
         return message
-    untracked = {flag for flag in message.flags if flag.lower() not in _TRACKED}
+    untracked = {flag for flag in message.flags if flag.lower() not in _TRACKED and category(flag) is None}
     return replace(message, flags=frozenset(untracked.union(flags)))
-
-
-def flags_change(flags: Collection[str], changed: Iterable[str], version: Version) -> list[Element]:
-    """The children of ApplicationData for a message of which nothing but flags changed (MS-ASEMAIL 3.2.5.1).
-
-    `flags` are those the message has now, `changed` those whose change is to be told. The result is empty
-    when the version has no way to tell.
-    """
-    now, told = spelled_alike(flags), spelled_alike(list(changed))
-    made: list[Element] = []
-    if SEEN.lower() in told:
-        made.append(read(now))
-    if FLAGGED.lower() in told:
-        made.append(flag(now))
-    if version >= Version.V14_0 and told & {ANSWERED.lower(), FORWARDED.lower()}:
-        made.append(last_verb(now))
-    return made
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,28 +110,31 @@ class _Job:
     """A message to be rendered: planned, or found impossible (`error`)."""
 
     message: MessageData
+    values: Values
     plan: BodyPlan | None
     requests: tuple[SectionRequest, ...] = ()
     error: str | None = None
 
 
-def _job(message: MessageData, options: BodyOptions, version: Version) -> _Job:
+def _job(message: MessageData, values: Values, options: BodyOptions, version: Version) -> _Job:
     try:
         plan = plan_body(lay_out(message.structure), message.size, options, version)
     except Exception as error:  # noqa: BLE001 - one message must not keep back the others; the caller logs it
-        return _Job(message, None, error=_reason(error))
+        return _Job(message, values, None, error=_reason(error))
     requests = [SectionRequest(message.uid, section, 0, limit) for section, limit in plan.sections.items()]
     if plan.layout.status:
         requests.append(SectionRequest(message.uid, plan.layout.status.section, 0, reports.ENOUGH))
-    return _Job(message, plan, tuple(requests))
+    return _Job(message, values, plan, tuple(requests))
 
 
-def _batches(messages: Iterable[MessageData], options: BodyOptions, version: Version) -> Iterator[list[_Job]]:
+def _batches(
+    messages: Iterable[tuple[MessageData, Values]], options: BodyOptions, version: Version
+) -> Iterator[list[_Job]]:
     """Plan messages, in groups that fetch a bounded number of octets."""
     batch: list[_Job] = []
     octets = 0
-    for message in messages:
-        job = _job(message, options, version)
+    for message, values in messages:
+        job = _job(message, values, options, version)
         cost = job.plan.cost if job.plan else 0
         if len(batch) == _BATCH_MESSAGES or (batch and octets + cost > _BATCH_OCTETS):
             yield batch
@@ -183,18 +163,19 @@ def _render_one(
     parts: PartSink | None,
 ) -> Rendered:
     if job.plan is None:
-        return Rendered(_stub(job.message, place, version), job.error)
+        return Rendered(_stub(job, place, version), job.error)
     try:
         layout = job.plan.layout
         sections = {request.section: answers[request] for request in job.requests if request in answers}
         status = sections.get(layout.status.section, b"") if layout.status else b""
         body = body_elements(job.plan, received(job.plan, sections), version, parts)
-        return Rendered(properties(job.message, layout, body, place, version, status=status))
+        marks = Marks.of(job.message.flags, job.values)
+        return Rendered(properties(job.message, layout, body, place, version, marks=marks, status=status))
     except Exception as error:  # noqa: BLE001 - one message must not keep back the others; the caller logs it
-        return Rendered(_stub(job.message, place, version), _reason(error))
+        return Rendered(_stub(job, place, version), _reason(error))
 
 
-def _stub(message: MessageData, place: Place, version: Version) -> list[Element]:
+def _stub(job: _Job, place: Place, version: Version) -> list[Element]:
     """What a phone shows for a message that cannot be rendered: its own header where that can be read."""
     body = element(
         AirSyncBase.Body,
@@ -202,12 +183,12 @@ def _stub(message: MessageData, place: Place, version: Version) -> list[Element]
         element(AirSyncBase.EstimatedDataSize, len(_EXPLANATION)),
         element(AirSyncBase.Data, _EXPLANATION),
     )
-    nothing = Layout((), ())
+    nothing, marks = Layout((), ()), Marks.of(job.message.flags)
     try:
-        return properties(message, nothing, [body], place, version)
+        return properties(job.message, nothing, [body], place, version, marks=marks)
     except Exception:  # noqa: BLE001 - the first error is the one that is reported
-        bare = replace(message, header=b"Subject: " + _NOT_SHOWN)
-        return properties(bare, nothing, [body], place, version)
+        bare = replace(job.message, header=b"Subject: " + _NOT_SHOWN)
+        return properties(bare, nothing, [body], place, version, marks=marks)
 
 
 def _reason(error: Exception) -> str:

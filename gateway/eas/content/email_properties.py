@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gateway.eas.content.ids import file_reference
+from gateway.eas.content.marks import Marks
 from gateway.eas.content.preferences import HTML, PLAIN
 from gateway.eas.content.values import date_time
 from gateway.eas.versions import Version
@@ -15,11 +16,11 @@ from gateway.mail.conversations import conversation, topic
 from gateway.mail.headers import Headers, clean
 from gateway.mail.reports import Outcome, delivery_outcome, reading_outcome
 from gateway.mail.structure import Attachment, Layout, Nature
-from gateway.types import ANSWERED, DRAFT, FLAGGED, FORWARDED, SEEN, CollectionId, MessageData
+from gateway.types import DRAFT, CollectionId, MessageData
 from wbxml import Element, element
 from wbxml.pages import AirSyncBase, Email, Email2, Tag
 
-__all__ = ["HEADER_FIELDS", "Place", "flag", "last_verb", "properties", "read", "spelled_alike"]
+__all__ = ["HEADER_FIELDS", "Place", "properties"]
 
 HEADER_FIELDS = (
     "From",
@@ -40,19 +41,12 @@ HEADER_FIELDS = (
 )
 """The header fields from which the properties are made."""
 
-_SEEN, _FLAGGED, _ANSWERED, _DRAFT, _WAS_FORWARDED = (
-    name.lower() for name in (SEEN, FLAGGED, ANSWERED, DRAFT, FORWARDED)
-)
 _LONGEST_LIST = 32768
 """Characters of To, Cc and the like (MS-ASEMAIL 2.2.2.75)."""
 _LONGEST_DISPLAY = 4096
 _LONGEST_BCC = 1024
 _FILE, _EMBEDDED_MESSAGE = 1, 5
 """Values of Method (MS-ASAIRS 2.2.2.28)."""
-_UNKNOWN, _REPLIED, _FORWARDED = 0, 1, 3
-"""Values of LastVerbExecuted (MS-ASEMAIL 2.2.2.46)."""
-_FLAG_ACTIVE = 2
-_FLAG_TYPE = "Flag for follow up"
 _UTF_8 = 65001
 _CONTENT_CLASS = "urn:content-classes:message"
 _LOW, _NORMAL, _HIGH = 0, 1, 2
@@ -94,47 +88,31 @@ def properties(
     place: Place,
     version: Version,
     *,
+    marks: Marks,
     status: bytes = b"",
 ) -> list[Element]:
     """The children of ApplicationData, in the order that Exchange writes them, with `body` in its place.
 
+    `marks` are those of the message.
     `status` is the beginning of `layout.status`, for the class of a report.
     """
     headers = Headers(message.header)
-    flags = spelled_alike(message.flags)
     made = _addresses_and_subject(headers, date_time(message.internal_date))
     made.append(element(Email.Importance, _importance(headers)))
-    made.append(read(flags))
+    made.append(marks.read())
     if layout.attachments:
         made.append(_attachments(layout.attachments, place, message.uid))
     made.extend(body)
     made.append(element(Email.MessageClass, _message_class(layout, status)))
     made.append(element(Email.InternetCPID, _UTF_8))
-    made.append(flag(flags))
+    made.append(marks.flag())
     made.append(element(Email.ContentClass, _CONTENT_CLASS))
     made.append(element(AirSyncBase.NativeBodyType, HTML if layout.has_html else PLAIN))
     if version >= Version.V14_0:
-        made.extend(_since_14(headers, flags, place, message.uid))
+        made.extend(_since_14(headers, marks, place, message.uid))
     if version >= Version.V16_0:
-        made.extend(_since_16(headers, flags, place))
+        made.extend(_since_16(headers, marks, place))
     return made
-
-
-def spelled_alike(flags: Collection[str]) -> frozenset[str]:
-    """Flags in lower case, as they compare."""
-    return frozenset(name.lower() for name in flags)
-
-
-def read(flags: Collection[str]) -> Element:
-    """Read, by flags in lower case."""
-    return element(Email.Read, _SEEN in flags)
-
-
-def flag(flags: Collection[str]) -> Element:
-    """Flag, empty when there is none; by flags in lower case (MS-ASEMAIL 2.2.2.34)."""
-    if _FLAGGED not in flags:
-        return element(Email.Flag)
-    return element(Email.Flag, element(Email.Status, _FLAG_ACTIVE), element(Email.FlagType, _FLAG_TYPE))
 
 
 def _addresses_and_subject(headers: Headers, received: str) -> list[Element]:
@@ -227,22 +205,15 @@ def _attachment(attachment: Attachment, place: Place, uid: int) -> list[Element]
     return made
 
 
-def last_verb(flags: Collection[str]) -> Element:
-    """LastVerbExecuted (14.0 and later), by flags in lower case: 0 when the message was not answered."""
-    if _ANSWERED in flags:
-        return element(Email2.LastVerbExecuted, _REPLIED)
-    return element(Email2.LastVerbExecuted, _FORWARDED if _WAS_FORWARDED in flags else _UNKNOWN)
-
-
-def _since_14(headers: Headers, flags: Collection[str], place: Place, uid: int) -> list[Element]:
+def _since_14(headers: Headers, marks: Marks, place: Place, uid: int) -> list[Element]:
     where = conversation(headers, f"{place.collection}:{place.uidvalidity}.{uid}".encode())
     made = [
         Element(Email2.ConversationId, where.id),
         Element(Email2.ConversationIndex, where.index),
     ]
-    if _ANSWERED in flags or _WAS_FORWARDED in flags:
-        made.append(last_verb(flags))
-    made.append(Element(Email.Categories))
+    if marks.used:
+        made.extend(marks.verbs())
+    made.append(marks.categories_element())
     sender = next(addresses(headers, "sender"), None)
     author = next(addresses(headers, "from"), None) if sender else None
     if sender and author and sender.address.lower() != author.address.lower():
@@ -250,8 +221,8 @@ def _since_14(headers: Headers, flags: Collection[str], place: Place, uid: int) 
     return made
 
 
-def _since_16(headers: Headers, flags: Collection[str], place: Place) -> list[Element]:
-    draft = place.drafts or _DRAFT in flags
+def _since_16(headers: Headers, marks: Marks, place: Place) -> list[Element]:
+    draft = place.drafts or DRAFT.lower() in marks.flags
     made = [element(Email2.IsDraft, draft)]
     bcc = _list(headers, "bcc", ", ", _LONGEST_BCC) if draft else ""
     if bcc:

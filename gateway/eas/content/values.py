@@ -7,11 +7,15 @@ from datetime import UTC, datetime
 
 from gateway.errors import Kind, Refused
 
-__all__ = ["compact_date_time", "date_time", "parse_date_time"]
+__all__ = ["BadItem", "compact_date_time", "date_time", "parse_date_time"]
 
 _DATE_TIME = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{1,6})[0-9]{0,3})?Z?"
 )
+
+
+class BadItem(ValueError):
+    """The data of an item sent by a device cannot be used (item Status 6)."""
 
 
 def date_time(moment: datetime) -> str:

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.eas.content import email as module
-from gateway.eas.content.email import Rendered, flags_change, render
+from gateway.eas.content.email import Rendered, render
 from gateway.eas.content.ids import parse_file_reference
 from gateway.eas.content.preferences import HTML, MIME, PLAIN, RTF, BodyOptions, BodyPreference
 from gateway.eas.versions import Version
@@ -20,7 +20,6 @@ from gateway.types import (
     FLAGGED,
     FORWARDED,
     SEEN,
-    TRACKED_FLAGS,
     BodyPart,
     CollectionId,
     MessageData,
@@ -413,19 +412,6 @@ async def test_a_poison_message_becomes_a_stub_and_holds_up_nobody(
     assert value(stub.elements, Email.Subject) == subject
     assert "could not be converted" in body_data(stub.elements)
     check_form(stub.elements, BodyOptions(), Version.V16_1)
-
-
-def test_a_change_of_flags_names_nothing_else() -> None:
-    new, old = Version.V16_1, Version.V12_1
-    assert [one.tag for one in flags_change([SEEN, FLAGGED], TRACKED_FLAGS, old)] == [Email.Read, Email.Flag]
-    assert flags_change(["\\SEEN"], [SEEN], new)[0].text() == "1"
-    assert flags_change([], [SEEN], new)[0].text() == "0"
-    assert len(flags_change([], [FLAGGED], new)[0]) == 0
-    assert [one.tag for one in flags_change([FLAGGED], [FLAGGED], new)] == [Email.Flag]
-    assert flags_change([ANSWERED], [ANSWERED], old) == []
-    assert [one.text() for one in flags_change([ANSWERED, FORWARDED], [ANSWERED], new)] == ["1"]
-    assert [one.text() for one in flags_change([FORWARDED], [FORWARDED], new)] == ["3"]
-    assert [one.text() for one in flags_change([], [ANSWERED], new)] == ["0"]
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -27,6 +27,7 @@ from gateway.errors import (
     Refused,
     UpstreamUnavailable,
 )
+from gateway.sync.annotations import Values
 from gateway.sync.folders import Folders, with_role
 from gateway.sync.hierarchy import find, mailbox_of
 from gateway.sync.keys import KeyUse, format_key
@@ -171,7 +172,8 @@ class _Exchange:
         if outcome.silent and not plan.refused and not plan.fetches:
             return None, 0
         rendered = await self._render(folder, outcome, plan)
-        told = reply.collection(asked, plan, outcome, rendered, version)
+        notes = await self._notes(folder, outcome)
+        told = reply.collection(asked, plan, outcome, reply.Shown(rendered, notes), version)
         self._note_items(asked, told)
         return told, len(outcome.told)
 
@@ -247,6 +249,13 @@ class _Exchange:
             return await mailitems.render(self.context, folder, validity, uids, options, flags=flags)
         except NotFound:
             return {}
+
+    async def _notes(self, folder: Folder, outcome: MailReply) -> Mapping[int, Values]:
+        """What is known of the messages whose marks changed, beside their flags."""
+        if not outcome.told.changed:
+            return {}
+        state, user = self.context.services.state, self.context.principal.user
+        return await state.load_annotations(user, folder.id, outcome.after.uidvalidity, outcome.told.changed)
 
     # --- holding -----------------------------------------------------------------------------------------
 

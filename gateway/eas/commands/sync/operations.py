@@ -8,13 +8,16 @@ from dataclasses import dataclass, field
 from gateway.eas import status
 from gateway.eas.commands.sync.request import ClientCommand, Verb
 from gateway.eas.content.ids import parse_server_id
+from gateway.eas.content.marks import parse_categories, parse_flag
+from gateway.eas.content.values import BadItem
 from gateway.eas.versions import Version
 from gateway.errors import Kind, NotFound
+from gateway.sync.annotations import FollowUp
 from gateway.sync.changes import Change, Outcome
 from gateway.sync.operations import Delete, Operation
 from gateway.types import CollectionId
 from wbxml import Element
-from wbxml.pages import Email, Email2, Tasks
+from wbxml.pages import Email, Email2
 
 CONVERSION_ERROR = 6
 OBJECT_NOT_FOUND = 8
@@ -26,8 +29,6 @@ _KINDS: Mapping[Outcome, Kind] = {
     Outcome.CONFLICT: Kind.CONFLICT,
     Outcome.INVALID: Kind.INVALID_XML,
 }
-_FLAG_CLEARED, _FLAG_COMPLETE, _FLAG_ACTIVE = "0", "1", "2"
-_FLAG_DATES = (Tasks.StartDate, Tasks.DueDate, Tasks.UtcStartDate, Tasks.UtcDueDate)
 _READ_ONLY = frozenset(
     {
         Email2.ConversationId,
@@ -39,10 +40,6 @@ _READ_ONLY = frozenset(
         Email2.IsDraft,
     }
 )
-
-
-class BadItem(ValueError):
-    """The data of an operation cannot be used (item Status 6)."""
 
 
 @dataclass(slots=True)
@@ -96,7 +93,8 @@ def _change(uidvalidity: int, uid: int, data: Element | None) -> Change:
     Properties a client may not set are left as they are (MS-ASEMAIL 3.1.5.1).
     """
     read: bool | None = None
-    flagged: bool | None = None
+    flag: FollowUp | None = None
+    categories: frozenset[str] | None = None
     for child in data or ():
         if child.tag in _READ_ONLY:
             raise BadItem(f"{child.tag!r} cannot be changed")
@@ -106,24 +104,7 @@ def _change(uidvalidity: int, uid: int, data: Element | None) -> Change:
                 raise BadItem("Read is neither 0 nor 1")
             read = text != "0"
         elif child.tag is Email.Flag:
-            flagged = _flag(child)
-    return Change(uidvalidity, uid, read, flagged)
-
-
-def _flag(flag: Element) -> bool:
-    """Whether a Flag element sets the flag; checked as MS-ASEMAIL 2.2.2.27 demands."""
-    if not flag.children:
-        return False
-    state = (flag.child_text(Email.Status) or "").strip()
-    if state not in (_FLAG_CLEARED, _FLAG_COMPLETE, _FLAG_ACTIVE):
-        raise BadItem("the Status of a Flag is none of 0, 1, 2")
-    dates = [flag.child_text(tag) for tag in _FLAG_DATES]
-    if state == _FLAG_ACTIVE and any(dates):
-        if not all(dates):
-            raise BadItem("a Flag has some of its four dates only")
-        start, due, utc_start, utc_due = (date or "" for date in dates)
-        if start > due or utc_start > utc_due:
-            raise BadItem("a Flag starts after it is due")
-    if flag.child_text(Tasks.ReminderSet) == "1" and not flag.child_text(Tasks.ReminderTime):
-        raise BadItem("a Flag with a reminder but without its time")
-    return state == _FLAG_ACTIVE
+            flag = parse_flag(child)
+        elif child.tag is Email.Categories:
+            categories = parse_categories(child)
+    return Change(uidvalidity, uid, read, None if flag is None else flag.active, flag, categories)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from gateway.eas import status
 from gateway.eas.commands.sync.operations import OBJECT_NOT_FOUND, Plan, status_of
 from gateway.eas.commands.sync.request import SyncCollection, Verb
 from gateway.eas.content import email
 from gateway.eas.content.ids import server_id
+from gateway.eas.content.marks import NO_VALUES, Marks
 from gateway.eas.versions import Version
 from gateway.errors import Kind
+from gateway.sync.annotations import Values
 from gateway.sync.changes import Outcome
 from gateway.sync.mail import MailReply
 from gateway.types import CollectionId
@@ -25,7 +28,16 @@ _RESPONSES = {
     Verb.FETCH: AirSync.Fetch,
 }
 
-Rendered = Mapping[int, email.Rendered]
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What is known of the messages of a reply, by UID.
+
+    Those told in full, and the annotations of those of which only marks changed.
+    """
+
+    rendered: Mapping[int, email.Rendered]
+    notes: Mapping[int, Values]
 
 
 def failed(asked: SyncCollection, kind: Kind, version: Version) -> Element:
@@ -41,7 +53,7 @@ def unchanged(asked: SyncCollection, version: Version) -> Element:
 
 
 def collection(
-    asked: SyncCollection, plan: Plan, outcome: MailReply, rendered: Rendered, version: Version
+    asked: SyncCollection, plan: Plan, outcome: MailReply, shown: Shown, version: Version
 ) -> Element:
     """A collection that was served.
 
@@ -50,10 +62,10 @@ def collection(
     told = _frame(asked.id, outcome.key, _SUCCESS, version)
     if outcome.more:
         told.add(AirSync.MoreAvailable)
-    commands = _commands(asked.id, outcome, rendered, version)
+    commands = _commands(asked.id, outcome, shown, version)
     if commands:
         told.append(element(AirSync.Commands, *commands))
-    responses = _responses(asked, plan, outcome, rendered, version)
+    responses = _responses(asked, plan, outcome, shown, version)
     if responses:
         told.append(element(AirSync.Responses, *responses))
     return told
@@ -69,9 +81,7 @@ def _frame(identity: CollectionId, key: str, value: int, version: Version) -> El
     return frame
 
 
-def _commands(
-    identity: CollectionId, outcome: MailReply, rendered: Rendered, version: Version
-) -> list[Element]:
+def _commands(identity: CollectionId, outcome: MailReply, shown: Shown, version: Version) -> list[Element]:
     """Server changes: what is gone first, then what changed, then new mail, newest first."""
     validity, told = outcome.after.uidvalidity, outcome.told
     gone = [(former, uid) for former, uids in told.former for uid in uids]
@@ -80,13 +90,15 @@ def _commands(
     commands += [_item(AirSync.SoftDelete, server_id(identity, validity, uid)) for uid in told.aged]
     for uid in told.changed:
         flags = outcome.after.flags_of(uid)
-        properties = email.flags_change(flags, flags ^ outcome.before.flags_of(uid), version)
+        changed = flags ^ outcome.before.flags_of(uid)
+        changed |= {name for name, uids in told.noted.items() if uid in uids}
+        properties = Marks.of(flags, shown.notes.get(uid, NO_VALUES)).changes(changed, version)
         if properties:
             data = element(AirSync.ApplicationData, *properties)
             commands.append(_item(AirSync.Change, server_id(identity, validity, uid), data))
     for tag, uids in ((AirSync.Change, told.renewed), (AirSync.Add, told.added)):
         for uid in reversed(uids):
-            message = rendered.get(uid)
+            message = shown.rendered.get(uid)
             if message is not None:
                 data = element(AirSync.ApplicationData, *message.elements)
                 commands.append(_item(tag, server_id(identity, validity, uid), data))
@@ -98,14 +110,14 @@ def _item(tag: Tag, item: str, *more: Element) -> Element:
 
 
 def _responses(
-    asked: SyncCollection, plan: Plan, outcome: MailReply, rendered: Rendered, version: Version
+    asked: SyncCollection, plan: Plan, outcome: MailReply, shown: Shown, version: Version
 ) -> list[Element]:
     """Answers in request order; an operation that succeeded is passed over in silence, except a Fetch."""
     outcomes = dict(zip(plan.operations, outcome.outcomes, strict=True))
     responses: list[Element] = []
     for position, command in enumerate(asked.commands):
         if position in plan.fetches:
-            responses.append(_fetched(command.item, plan.fetches[position], outcome, rendered))
+            responses.append(_fetched(command.item, plan.fetches[position], outcome, shown))
             continue
         if position in plan.refused:
             value = plan.refused[position]
@@ -119,9 +131,9 @@ def _responses(
     return responses
 
 
-def _fetched(item: str, name: tuple[int, int], outcome: MailReply, rendered: Rendered) -> Element:
+def _fetched(item: str, name: tuple[int, int], outcome: MailReply, shown: Shown) -> Element:
     validity, uid = name
-    message = rendered.get(uid) if validity == outcome.after.uidvalidity else None
+    message = shown.rendered.get(uid) if validity == outcome.after.uidvalidity else None
     told = element(AirSync.Fetch, element(AirSync.ServerId, item))
     told.add(AirSync.Status, str(OBJECT_NOT_FOUND if message is None else _SUCCESS))
     if message is not None:

@@ -1,0 +1,184 @@
+r"""What a mail is marked with, to and from a device (MS-ASEMAIL 2.2.2): Read, Flag, Categories, last verb.
+
+Made of the flags upstream and of what the gateway keeps beside them. A detail that \Flagged or \Answered
+contradicts is stale: another mail program has had its say since.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from gateway.eas.content.values import BadItem, date_time, parse_date_time
+from gateway.eas.versions import Version
+from gateway.errors import Refused
+from gateway.mail.categories import LONGEST_CATEGORY
+from gateway.mail.categories import categories as named_by
+from gateway.sync.annotations import (
+    CATEGORIES,
+    FLAG,
+    VERB,
+    FlagStatus,
+    FollowUp,
+    LastVerb,
+    Values,
+    kept_categories,
+)
+from gateway.types import ANSWERED, CATEGORY, FLAGGED, FORWARDED, SEEN
+from wbxml import Element, Tag, element
+from wbxml.pages import Email, Email2, Tasks
+
+__all__ = ["NO_VALUES", "Marks", "parse_categories", "parse_flag"]
+
+NO_VALUES: Values = {}
+_MOST_CATEGORIES = 300
+_LONGEST_TEXT = 4096
+_UNKNOWN, _REPLIED, _REPLIED_TO_ALL, _FORWARDED = 0, 1, 2, 3
+"""Values of LastVerbExecuted (MS-ASEMAIL 2.2.2.46)."""
+
+_TEXTS: Mapping[str, Tag] = {
+    "Subject": Tasks.Subject,
+    "FlagType": Email.FlagType,
+    "SubOrdinalDate": Tasks.SubOrdinalDate,
+}
+_TIMES: Mapping[str, Tag] = {
+    "CompleteTime": Email.CompleteTime,
+    "DateCompleted": Tasks.DateCompleted,
+    "StartDate": Tasks.StartDate,
+    "DueDate": Tasks.DueDate,
+    "UtcStartDate": Tasks.UtcStartDate,
+    "UtcDueDate": Tasks.UtcDueDate,
+    "ReminderTime": Tasks.ReminderTime,
+    "OrdinalDate": Tasks.OrdinalDate,
+}
+_REMINDER = "ReminderSet"
+_DETAILS: Mapping[str, Tag] = {**_TEXTS, **_TIMES, _REMINDER: Tasks.ReminderSet}
+_SPAN = ("StartDate", "DueDate", "UtcStartDate", "UtcDueDate")
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """The marks of one message. `flags` are tracked flags in lower case; IMAP compares them so."""
+
+    flags: frozenset[str]
+    categories: frozenset[str]
+    follow_up: FollowUp
+    last_verb: LastVerb | None
+
+    @classmethod
+    def of(cls, flags: Collection[str], values: Values = NO_VALUES) -> Marks:
+        """By flags, with keywords or categories as `MailboxView` has them, and annotations."""
+        lower = frozenset(name.lower() for name in flags)
+        named = {name.removeprefix(CATEGORY) for name in flags if name.startswith(CATEGORY)}
+        named |= named_by(name for name in flags if not name.startswith(CATEGORY))
+        return cls(
+            lower,
+            frozenset(named) | kept_categories(values),
+            FollowUp.of(values, flagged=FLAGGED.lower() in lower),
+            LastVerb.of(values),
+        )
+
+    def read(self) -> Element:
+        """Read."""
+        return element(Email.Read, SEEN.lower() in self.flags)
+
+    def flag(self) -> Element:
+        """Flag, empty when there is none (MS-ASEMAIL 2.2.2.34)."""
+        if self.follow_up.status is FlagStatus.CLEARED:
+            return element(Email.Flag)
+        flag = element(Email.Flag, element(Email.Status, self.follow_up.status))
+        for name, tag in _DETAILS.items():
+            if name in self.follow_up.details:
+                flag.append(Element(tag, self.follow_up.details[name]))
+        return flag
+
+    def categories_element(self) -> Element:
+        """Categories, empty when there are none (14.0 and later)."""
+        listed = sorted(self.categories)[:_MOST_CATEGORIES]
+        return element(Email.Categories, *(Element(Email.Category, name) for name in listed))
+
+    def verbs(self) -> list[Element]:
+        """LastVerbExecuted and its time, as far as known (14.0 and later)."""
+        answered, forwarded = ANSWERED.lower() in self.flags, FORWARDED.lower() in self.flags
+        known = self.last_verb
+        # Not every server keeps $Forwarded: that it is missing says nothing.
+        if known is not None and (answered or known.verb == _FORWARDED):
+            return [
+                element(Email2.LastVerbExecuted, known.verb),
+                element(Email2.LastVerbExecutionTime, date_time(known.time)),
+            ]
+        verb = _REPLIED if answered else _FORWARDED if forwarded else _UNKNOWN
+        return [element(Email2.LastVerbExecuted, verb)]
+
+    @property
+    def used(self) -> bool:
+        """Whether something was done with the message."""
+        return self.verbs()[0].text() != str(_UNKNOWN)
+
+    def changes(self, names: Iterable[str], version: Version) -> list[Element]:
+        """What is told of a message of which nothing but marks changed (MS-ASEMAIL 3.2.5.4.1).
+
+        `names` are the flags, categories and annotations that did. The result is empty when the version has
+        no way to tell.
+        """
+        changed = {name if name.startswith(CATEGORY) else name.lower() for name in names}
+        made: list[Element] = []
+        if SEEN.lower() in changed:
+            made.append(self.read())
+        if changed & {FLAGGED.lower(), FLAG}:
+            made.append(self.flag())
+        if version >= Version.V14_0:
+            if CATEGORIES in changed or any(name.startswith(CATEGORY) for name in changed):
+                made.append(self.categories_element())
+            if changed & {ANSWERED.lower(), FORWARDED.lower(), VERB}:
+                made.extend(self.verbs())
+        return made
+
+
+def parse_flag(flag: Element) -> FollowUp:
+    """What a device says of a flag, checked as far as that needs no message (MS-ASEMAIL 2.2.2.34, 3.1.5.2).
+
+    Raises `BadItem`.
+    """
+    if not flag.children:
+        return FollowUp()
+    status = (flag.child_text(Email.Status) or "").strip()
+    if status not in ("0", "1", "2"):
+        raise BadItem("the Status of a Flag is none of 0, 1, 2")
+    details = {name: text for name, tag in _DETAILS.items() if (text := (flag.child_text(tag) or "").strip())}
+    if any(len(text) > _LONGEST_TEXT for text in details.values()):
+        raise BadItem("a Flag with a text too long")
+    try:
+        times = {name: parse_date_time(details[name]) for name in _TIMES if name in details}
+    except Refused as error:
+        raise BadItem("a Flag with a time that is none") from error
+    if details.get(_REMINDER, "0") not in ("0", "1"):
+        raise BadItem("the ReminderSet of a Flag is neither 0 nor 1")
+    found = FollowUp(FlagStatus(int(status)), details)
+    if found.active:
+        _check_times(details, times)
+    elif found.status is FlagStatus.COMPLETE and not {"CompleteTime", "DateCompleted"} <= details.keys():
+        raise BadItem("a Flag is complete without the time")
+    return found
+
+
+def _check_times(details: Mapping[str, str], times: Mapping[str, datetime]) -> None:
+    given = [times[name] for name in _SPAN if name in times]
+    if given and len(given) < len(_SPAN):
+        raise BadItem("a Flag has some of its four dates only")
+    if given:
+        start, due, utc_start, utc_due = given
+        if start > due or utc_start > utc_due:
+            raise BadItem("a Flag starts after it is due")
+    if details.get(_REMINDER) == "1" and "ReminderTime" not in details:
+        raise BadItem("a Flag with a reminder but without its time")
+
+
+def parse_categories(categories: Element) -> frozenset[str]:
+    """The categories a device gives a message; nameless ones are passed over. Raises `BadItem`."""
+    listed = categories.findall(Email.Category)
+    names = frozenset(name for one in listed if (name := one.text().strip()))
+    if len(listed) > _MOST_CATEGORIES or any(len(name) > LONGEST_CATEGORY for name in names):
+        raise BadItem("too many categories, or a name too long")
+    return names
