@@ -108,6 +108,12 @@ class DraftPatch:
         """Whether it holds what somebody wrote."""
         return self.mime is not None or bool(self.text and self.text.data)
 
+    @property
+    def size(self) -> int:
+        """Octets of what it brings along."""
+        texts = (self.text.data if self.text else b"", self.mime or b"", *(each.data for each in self.files))
+        return sum(map(len, texts))
+
     def digest(self) -> str:
         """What tells this patch from others, in hex."""
         state = hashlib.sha256()
@@ -135,22 +141,31 @@ class Original:
 class Draft:
     """A draft to be stored.
 
-    `files` are the sections of new attachments by their ClientId, `moved` the sections that parts of the
-    original have now.
+    `edition` is the value of its `MARKER`. `files` are the sections of new attachments by their ClientId,
+    `moved` the sections that parts of the original have now.
     """
 
     message: bytes = field(repr=False)
+    edition: str
     files: Mapping[str, str]
     moved: Mapping[str, str]
 
 
 def write(
-    patch: DraftPatch, original: Original | None, *, author: Address, now: datetime, name: str, edition: str
+    patch: DraftPatch,
+    original: Original | None,
+    *,
+    author: Address,
+    now: datetime,
+    name: str,
+    edition: str,
+    renamed: bool = False,
 ) -> Draft:
     """The draft that a patch makes of another one, or of nothing.
 
-    `author` is for a draft without From, `name` the Message-ID (with brackets) for one without. `edition` is
-    the value of `MARKER`. Raises `Refused` (INVALID_MIME) for a MIME text that is none.
+    `author` is for a draft without From, `name` the Message-ID (with brackets) for one without, and for all
+    when it is to be `renamed`. `edition` is the value of `MARKER`. Raises `Refused` (INVALID_MIME) for a MIME
+    text that is none.
     """
     if patch.mime is not None:
         head, content = _from_mime(patch.mime, original)
@@ -158,6 +173,8 @@ def write(
         head, content = _from_original(patch, original)
     else:
         head, content = [], _text_of(patch.text or DraftText(b""))
+    if renamed:
+        _set(head, "Message-ID", b"")
     placed: dict[str, Part] = {}
     for each in patch.files:
         placed[each.client_id] = leaf = _file(each)
@@ -182,6 +199,7 @@ def write(
     boundary = "=_" + hashlib.sha256(f"{name}\n{edition}".encode()).hexdigest()[:24]
     return Draft(
         tree.serialise(root, boundary),
+        edition,
         {client_id: sections[id(leaf)] for client_id, leaf in placed.items()},
         {leaf.origin: section for section, leaf in tree.numbered(content) if leaf.origin},
     )

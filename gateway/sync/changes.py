@@ -73,6 +73,11 @@ class Outcome(StrEnum):
     QUOTA = "quota"
     CONFLICT = "conflict"
     INVALID = "invalid"
+    TOO_LARGE = "too-large"
+    RECIPIENTS = "recipients"
+    SEND_QUOTA = "send-quota"
+    NOT_SENT = "not-sent"
+    RETRY = "retry"
 
 
 @dataclass(slots=True)

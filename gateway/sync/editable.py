@@ -238,10 +238,11 @@ class Editing:
         self._user = user
         self._mailbox = mailbox
 
-    async def store(self, writing: Writing, message: bytes, flags: Iterable[str]) -> int:
-        """Store a message in place of the version that `writing.rewrite` names, if any; returns its UID.
+    async def store(self, writing: Writing, message: bytes, flags: Iterable[str]) -> bytes:
+        """Store a message in place of the version that `writing.rewrite` names, if any.
 
-        It is there and noted when this returns. Raises `NotFound` and `UpstreamError`.
+        It is there and noted when this returns: `writing.value`, which is a JSON object, with `uid`, by which
+        devices know the message, and `edition`. Raises `NotFound` and `UpstreamError`.
         """
         await self._state.begin_writing(self._user, self._mailbox, writing)
         try:
@@ -256,11 +257,12 @@ class Editing:
         if uid is None:
             await self._state.abandon_writing(self._user, self._mailbox, writing.marker)
             raise NotFound("a message just stored is not there")
-        await self._state.finish_writing(self._user, self._mailbox, writing, uid, _answer(writing, uid))
+        answer = _answer(writing, uid)
+        await self._state.finish_writing(self._user, self._mailbox, writing, uid, answer)
         if writing.rewrite.item:
             self.known = await self._state.load_rewrites(self._user, self._mailbox)
             await remove_stale(self.mailboxes, self._mailbox, self.known)
-        return uid
+        return answer
 
 
 async def find_written(mailboxes: Mailboxes, mailbox: str, writing: Writing) -> int | None:
@@ -291,8 +293,10 @@ async def remove_stale(mailboxes: Mailboxes, mailbox: str, known: Rewrites) -> N
 
 
 def _answer(writing: Writing, uid: int) -> bytes:
-    """What the device is told of a message, with the UID by which it is to know it."""
-    return json.dumps({**json.loads(writing.value), "uid": writing.rewrite.item or uid}).encode()
+    """What the device is told of a message, with the UID and the edition by which it is to know it."""
+    item = writing.rewrite.item
+    told = {"uid": item or uid, "edition": uid if item else 0}
+    return json.dumps({**json.loads(writing.value), **told}).encode()
 
 
 def _upstream(names: Names, request: SectionRequest) -> SectionRequest | None:

@@ -19,22 +19,35 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
+from types import MappingProxyType
 
 from gateway.ports import Clock, Mailboxes, State
 from gateway.sync import diff
 from gateway.sync.annotations import FLAG, FollowUp, noted
 from gateway.sync.changes import Outcome
+from gateway.sync.conflict import Policy
 from gateway.sync.cursor import NO_UIDS, MailCursor
 from gateway.sync.diff import NOTHING, MailDelta
+from gateway.sync.drafts import Add, DraftAnswer, Drafting, Drafts
 from gateway.sync.keys import KeyUse, begun_anew, classify, format_key, new_epoch
-from gateway.sync.operations import MailOperations, Operation, effect, names
+from gateway.sync.operations import Applied, MailOperations, Operation, effect, names
 from gateway.types import CATEGORY, FLAGGED, CollectionId, DeviceId, MailboxView, SyncState, Uids, UserId
 
+_NO_ANSWERS: Mapping[str, DraftAnswer] = MappingProxyType({})
 _EMPTY = MailboxView(uidvalidity=0, version="", uids=NO_UIDS, flags={})
 
 
 def _no_filter(options: bytes) -> None:
     """Let all mail through."""
+
+
+def _server_wins(options: bytes) -> Policy:  # noqa: ARG001
+    return Policy.SERVER_WINS
+
+
+def _in_full(options: bytes, rich: bool) -> None:
+    """Show all of a text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +56,8 @@ class MailRequest:
 
     `limit` is the largest number of server changes wanted. `answered` says that the reply holds more than
     outcomes and changes (a fetched item, a refusal), and so needs a new key. `options` are the sticky options
-    to store (None: keep those stored), opaque here; `since` reads the start of the filter window out of them.
+    to store (None: keep those stored), opaque here; `since` reads the start of the filter window out of them,
+    `policy` who wins a conflict, and `shown` how many octets of a text (rich or not) the device gets.
     """
 
     key: str
@@ -52,6 +66,8 @@ class MailRequest:
     limit: int = 100
     answered: bool = False
     since: Callable[[bytes], datetime | None] = _no_filter
+    policy: Callable[[bytes], Policy] = _server_wins
+    shown: Callable[[bytes, bool], int | None] = _in_full
     deletes_as_moves: bool = True
     options: bytes | None = None
 
@@ -62,7 +78,7 @@ class MailReply:
 
     `outcomes` are those of the request's operations, in order. `told` are the server changes; `before` is the
     cursor they start from and `after` the one with the flags they lead to. `more` says that further changes
-    wait. `options` are the sticky options in force.
+    wait. `options` are the sticky options in force. `drafts` are the answers to Adds and Edits, by identity.
     """
 
     use: KeyUse
@@ -73,6 +89,7 @@ class MailReply:
     told: MailDelta = NOTHING
     more: bool = False
     options: bytes = b""
+    drafts: Mapping[str, DraftAnswer] = field(default_factory=dict)
 
     @property
     def silent(self) -> bool:
@@ -84,16 +101,24 @@ class MailReply:
 class _Record:
     """What `SyncState.results` holds.
 
-    Outcomes by operation, and which of the messages told went as SoftDelete or for their annotations.
+    Outcomes by operation, which of the messages told went as SoftDelete or for their annotations, and the
+    answers of drafts.
     """
 
     outcomes: Mapping[str, Outcome] = field(default_factory=dict)
     aged: Uids = NO_UIDS
     noted: Mapping[str, Uids] = field(default_factory=dict)
+    drafts: Mapping[str, DraftAnswer] = field(default_factory=dict)
 
     def pack(self) -> bytes:
         noted = {name: _to_text(uids) for name, uids in self.noted.items()}
-        values = {"outcomes": self.outcomes, "aged": _to_text(self.aged), "noted": noted}
+        drafts = {name: answer.pack().decode() for name, answer in self.drafts.items()}
+        values = {
+            "outcomes": self.outcomes,
+            "aged": _to_text(self.aged),
+            "noted": noted,
+            "drafts": drafts,
+        }
         return json.dumps(values, separators=(",", ":")).encode()
 
     @classmethod
@@ -103,7 +128,19 @@ class _Record:
         values = json.loads(data)
         outcomes = {name: Outcome(outcome) for name, outcome in values["outcomes"].items()}
         noted = {name: _from_text(uids) for name, uids in values.get("noted", {}).items()}
-        return cls(outcomes, _from_text(values["aged"]), noted)
+        drafts = {name: DraftAnswer.unpack(answer) for name, answer in values.get("drafts", {}).items()}
+        return cls(outcomes, _from_text(values["aged"]), noted, drafts)
+
+
+def _differs(operation: Operation, answer: DraftAnswer | None) -> bool:
+    """Whether a draft has another content than the one answered: the device went on writing it since."""
+    return (
+        isinstance(operation, Add)
+        and not operation.send
+        and answer is not None
+        and answer.outcome is Outcome.DONE
+        and answer.digest != operation.digest
+    )
 
 
 def _to_text(uids: Uids) -> str:
@@ -118,7 +155,7 @@ class MailSync:
     """One device's sync of one mailbox.
 
     `mailbox` None is a folder that exists here only and holds nothing. `trash` is where deleted mail goes,
-    None when there is no such mailbox.
+    None when there is no such mailbox. `drafts` are None where no drafts can be made.
     """
 
     def __init__(
@@ -133,6 +170,7 @@ class MailSync:
         trash: str | None,
         release: str,
         clock: Clock,
+        drafts: Drafts | None = None,
     ) -> None:
         self._state = state
         self._clock = clock
@@ -150,6 +188,7 @@ class MailSync:
             collection=collection,
             mailbox=self._mailbox,
             trash=trash,
+            drafts=drafts,
         )
 
     async def run(self, request: MailRequest) -> MailReply:
@@ -204,10 +243,12 @@ class MailSync:
             base = await self._with_stubs(base)
             if stored.cursor:  # stored with the next key only, since saving forgets the intents
                 stored = replace(stored, cursor=base.pack())
-        outcomes: list[Outcome] = []
+        outcomes: Sequence[Outcome] = []
+        drafts: Mapping[str, DraftAnswer] = {}
         before = base
         if request.operations:
-            outcomes, before, view = await self._apply(request, base, view)
+            applied, before, view = await self._apply(request, options, base, view)
+            outcomes, drafts = applied.outcomes, applied.drafts
         told, after = NOTHING, before
         if request.get_changes:
             told, after = await self._changes(request, options, before, view)
@@ -218,7 +259,8 @@ class MailSync:
             if after != known or options != stored.options:  # learnt, with nothing to tell: same key
                 await self._save(replace(stored, cursor=after.pack(), options=options))
             return MailReply(KeyUse.CURRENT, format_key(stored), before=before, after=after, options=options)
-        record = _Record(dict(zip(names(request.operations), outcomes, strict=True)), told.aged, told.noted)
+        called = dict(zip(names(request.operations), outcomes, strict=True))
+        record = _Record(called, told.aged, told.noted, drafts)
         issued = await self._save(
             replace(
                 stored,
@@ -230,7 +272,9 @@ class MailSync:
             )
         )
         more = request.get_changes and not after.version
-        return MailReply(KeyUse.CURRENT, format_key(issued), outcomes, before, after, told, more, options)
+        return MailReply(
+            KeyUse.CURRENT, format_key(issued), outcomes, before, after, told, more, options, drafts
+        )
 
     async def _with_stubs(self, cursor: MailCursor) -> MailCursor:
         """The cursor with those messages marked that another release could not show, to be told again."""
@@ -294,18 +338,25 @@ class MailSync:
         record = _Record.unpack(stored.results)
         after = MailCursor.unpack(stored.cursor)
         before = MailCursor.unpack(stored.previous or b"").rebased(after.uidvalidity)
+        options = stored.options if request.options is None else request.options
         called = names(request.operations)
         fresh: dict[str, Operation] = {}
         for name, operation in zip(called, request.operations, strict=True):
+            answer = record.drafts.get(operation.identity)
             if name in record.outcomes:
-                before = effect(before, operation)
-            else:
+                before = effect(before, operation, answer)
+            if name not in record.outcomes or _differs(operation, answer):
                 fresh[name] = operation
         told = diff.between(before, after, record.aged, record.noted)
         if fresh:
-            view = await self._view()
-            new, after, _ = await self._apply(replace(request, operations=[*fresh.values()]), after, view)
-            record = replace(record, outcomes={**record.outcomes, **dict(zip(fresh, new, strict=True))})
+            asked = replace(request, operations=[*fresh.values()])
+            applied, after, _ = await self._apply(asked, options, after, await self._view(), record.drafts)
+            new = dict(zip(fresh, applied.outcomes, strict=True))
+            record = replace(
+                record,
+                outcomes={**record.outcomes, **new},
+                drafts={**record.drafts, **applied.drafts},
+            )
             stored = await self._save(replace(stored, cursor=after.pack(), results=record.pack()))
         return MailReply(
             KeyUse.REPLAY,
@@ -315,18 +366,25 @@ class MailSync:
             after,
             told,
             more=request.get_changes and not after.version,
-            options=stored.options if request.options is None else request.options,
+            options=options,
+            drafts=record.drafts,
         )
 
     async def _apply(
-        self, request: MailRequest, cursor: MailCursor, view: MailboxView
-    ) -> tuple[list[Outcome], MailCursor, MailboxView]:
-        """Carry out the operations; returns outcomes, the device's cursor after them, and a fresh view."""
+        self,
+        request: MailRequest,
+        options: bytes,
+        cursor: MailCursor,
+        view: MailboxView,
+        answers: Mapping[str, DraftAnswer] = _NO_ANSWERS,
+    ) -> tuple[Applied, MailCursor, MailboxView]:
+        """Carry out the operations; returns what became of them, the device's cursor, and a fresh view."""
+        how = Drafting(request.key, cursor, request.policy(options), partial(request.shown, options), answers)
         applied = await self._operations.apply(
-            request.operations, view, deletes_as_moves=request.deletes_as_moves
+            request.operations, view, how, deletes_as_moves=request.deletes_as_moves
         )
         for operation in request.operations:
-            cursor = effect(cursor, operation)
+            cursor = effect(cursor, operation, applied.drafts.get(operation.identity))
         for uid, beside in applied.beside.items():
             for name in beside:
                 cursor = cursor.marked(CATEGORY + name, Uids((uid,)), on=False)
@@ -340,7 +398,7 @@ class MailSync:
                 own=applied.saved,
             )
         fresh = await self._view()
-        return list(applied.outcomes), cursor.rebased(fresh.uidvalidity), fresh
+        return applied, cursor.rebased(fresh.uidvalidity), fresh
 
     async def _save(self, state: SyncState) -> SyncState:
         return await self._state.save_sync(self._user, self._device, self._collection, state)

@@ -7,7 +7,7 @@ it and is known to have worked, in part or whole.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from gateway.errors import NotFound, UpstreamRefused
@@ -15,6 +15,7 @@ from gateway.mail.categories import keyword
 from gateway.ports import Mailboxes, State
 from gateway.sync.changes import Change, MessageChanges, Outcome, refusal
 from gateway.sync.cursor import NO_UIDS, MailCursor
+from gateway.sync.drafts import Add, DraftAnswer, Drafting, Drafts, Edit
 from gateway.sync.leftovers import End, arrived, end_of, likenesses
 from gateway.types import CATEGORY, FLAGGED, SEEN, CollectionId, DeviceId, MailboxView, Uids, UserId
 
@@ -32,20 +33,27 @@ class Delete:
         return f"delete:{self.uidvalidity}.{self.uid}"
 
 
-Operation = Change | Delete
+Operation = Change | Delete | Add | Edit
 
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What became of operations: their `outcomes` in order, and what `MessageChanges` tells beside them."""
+    """What became of operations: their `outcomes` in order, and what `MessageChanges` tells beside them.
+
+    `drafts` are the answers to Adds and Edits, by identity.
+    """
 
     outcomes: Sequence[Outcome]
     saved: Mapping[tuple[int, str], int]
     beside: Mapping[int, frozenset[str]]
+    drafts: Mapping[str, DraftAnswer]
 
 
 class MailOperations:
-    """Carries out one device's operations on one mailbox. `trash` is None when there is no such mailbox."""
+    """Carries out one device's operations on one mailbox.
+
+    `trash` is None when there is no such mailbox, and `drafts` where no drafts are made.
+    """
 
     def __init__(
         self,
@@ -57,7 +65,9 @@ class MailOperations:
         collection: CollectionId,
         mailbox: str,
         trash: str | None,
+        drafts: Drafts | None = None,
     ) -> None:
+        self._drafts = drafts
         self._state = state
         self._mailboxes = mailboxes
         self._user = user
@@ -68,7 +78,7 @@ class MailOperations:
         self._changes = MessageChanges(state, mailboxes, user=user, collection=collection, mailbox=mailbox)
 
     async def apply(
-        self, operations: Sequence[Operation], view: MailboxView, *, deletes_as_moves: bool
+        self, operations: Sequence[Operation], view: MailboxView, how: Drafting, *, deletes_as_moves: bool
     ) -> Applied:
         """Carry out operations upstream, in a mailbox last seen as `view`.
 
@@ -77,17 +87,24 @@ class MailOperations:
         """
         deletes = [operation for operation in operations if isinstance(operation, Delete)]
         gone = {(operation.uidvalidity, operation.uid) for operation in deletes}
+        answers: Mapping[str, DraftAnswer] = {}
+        writes = [one for one in operations if isinstance(one, Add | Edit) and not _in_vain(one, gone)]
+        if writes and self._drafts is not None:
+            answers = await self._drafts.apply(writes, how)
+            view = await self._mailboxes.view(self._mailbox)
         changes = [
-            operation
+            change
             for operation in operations
-            if isinstance(operation, Change) and (operation.uidvalidity, operation.uid) not in gone
+            if (change := flag_change(operation, answers, view.uidvalidity)) is not None
+            and (change.uidvalidity, change.uid) not in gone
         ]
         changed = await self._changes.apply(changes, view)
         outcomes = changed.outcomes | await self._delete(deletes, view, as_moves=deletes_as_moves)
+        outcomes |= {identity: answer.outcome for identity, answer in answers.items()}
         for operation in operations:  # a Change of a message deleted in the same request: Delete wins
             outcomes.setdefault(operation.identity, Outcome.DONE)
         told = [outcomes[operation.identity] for operation in operations]
-        return Applied(told, changed.saved, changed.beside)
+        return Applied(told, changed.saved, changed.beside, answers)
 
     async def _delete(
         self, deletes: Sequence[Delete], view: MailboxView, *, as_moves: bool
@@ -163,27 +180,65 @@ class MailOperations:
         return copied
 
 
-def effect(cursor: MailCursor, operation: Operation) -> MailCursor:
+def _in_vain(operation: Add | Edit, gone: Collection[tuple[int, int]]) -> bool:
+    """Whether a draft is deleted in the request that edits it."""
+    return (
+        isinstance(operation, Edit) and not operation.send and (operation.uidvalidity, operation.uid) in gone
+    )
+
+
+def flag_change(operation: Operation, answers: Mapping[str, DraftAnswer], uidvalidity: int) -> Change | None:
+    """What an operation does to the flags of a message; None for nothing, or when the message is not there."""
+    if isinstance(operation, Delete):
+        return None
+    if isinstance(operation, Change):
+        return operation
+    answer = answers.get(operation.identity)
+    if answer is None or answer.outcome is not Outcome.DONE or not answer.uid:
+        return None
+    change = replace(operation.change, uidvalidity=uidvalidity, uid=answer.uid)
+    return None if change == Change(uidvalidity, answer.uid) else change
+
+
+def effect(cursor: MailCursor, operation: Operation, answer: DraftAnswer | None = None) -> MailCursor:
     """What the device believes after it did the operation.
 
     A device keeps its own change even when told that it failed, so the cursor takes it over whatever the
     outcome: the difference to the mailbox then puts the device right (a message it failed to delete is
-    added again).
+    added again). A draft it has in the version that it was answered.
     """
-    if operation.uidvalidity != cursor.uidvalidity:
-        return cursor
-    one = Uids((operation.uid,))
     if isinstance(operation, Delete):
-        cursor = cursor.without(one)
-    else:
-        if operation.read is not None:
-            cursor = cursor.marked(SEEN, one, on=operation.read)
-        if operation.flagged is not None:
-            cursor = cursor.marked(FLAGGED, one, on=operation.flagged)
-        if operation.categories is not None:
-            wanted = {CATEGORY + name for name in operation.categories if keyword(name)}
-            for name in wanted.union(name for name in cursor.flags if name.startswith(CATEGORY)):
-                cursor = cursor.marked(name, one, on=name in wanted)
+        if operation.uidvalidity == cursor.uidvalidity:
+            cursor = replace(cursor.without(Uids((operation.uid,))), version="")
+        return cursor
+    if isinstance(operation, Add | Edit):
+        cursor = _with_draft(cursor, operation, answer)
+        change = flag_change(operation, {operation.identity: answer} if answer else {}, cursor.uidvalidity)
+        return cursor if change is None else _with_change(cursor, change)
+    return _with_change(cursor, operation)
+
+
+def _with_draft(cursor: MailCursor, operation: Add | Edit, answer: DraftAnswer | None) -> MailCursor:
+    if answer is None or answer.outcome is not Outcome.DONE or not answer.uid:
+        return replace(cursor, version="")
+    if isinstance(operation, Add) and answer.uid not in cursor.uids:
+        cursor = cursor.with_message(answer.uid, () if operation.change.read is False else (SEEN,))
+    editions = {**cursor.editions, answer.uid: answer.edition} if answer.edition else cursor.editions
+    return replace(cursor, editions=editions, version="")
+
+
+def _with_change(cursor: MailCursor, change: Change) -> MailCursor:
+    if change.uidvalidity != cursor.uidvalidity:
+        return cursor
+    one = Uids((change.uid,))
+    if change.read is not None:
+        cursor = cursor.marked(SEEN, one, on=change.read)
+    if change.flagged is not None:
+        cursor = cursor.marked(FLAGGED, one, on=change.flagged)
+    if change.categories is not None:
+        wanted = {CATEGORY + name for name in change.categories if keyword(name)}
+        for name in wanted.union(name for name in cursor.flags if name.startswith(CATEGORY)):
+            cursor = cursor.marked(name, one, on=name in wanted)
     return replace(cursor, version="")
 
 
