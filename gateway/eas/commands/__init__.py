@@ -9,10 +9,14 @@ from gateway.eas.commands.foldersync import FolderSync
 from gateway.eas.commands.folderupdate import FolderUpdate
 from gateway.eas.commands.getitemestimate import GetItemEstimate
 from gateway.eas.commands.itemoperations import ItemOperations
+from gateway.eas.commands.moveitems import MoveItems
 from gateway.eas.commands.ping import Ping
 from gateway.eas.commands.provision import Provision
+from gateway.eas.commands.search import Search
 from gateway.eas.commands.sendmail import SendMail
 from gateway.eas.commands.settings import Settings
+from gateway.eas.commands.smartforward import SmartForward
+from gateway.eas.commands.smartreply import SmartReply
 from gateway.eas.commands.sync import Sync
 
 __all__ = ["COMMANDS"]
@@ -24,6 +28,7 @@ COMMANDS: tuple[Command, ...] = (
     FolderCreate(),
     FolderDelete(),
     FolderUpdate(),
+    MoveItems(),
     GetItemEstimate(),
     Settings(),
     Ping(),

@@ -1,0 +1,273 @@
+"""Messages that a device moves from one mailbox to another, each once however often it asks.
+
+MS-ASCMD 2.2.1.12.
+
+1. What is about to be moved is journaled, with what the message is known by and where the target ends.
+2. The messages are moved. Where the server does not tell their new UIDs, they are looked for behind that end.
+3. Where they went is stored, in one transaction with what the device knows by that: once it has the answer,
+   it holds each message in the target and not in the source. So its next Sync tells it neither, whichever of
+   the two keys it comes with.
+
+A repeated request finds the journal: the same answer, and the message is not moved again. After a crash
+between 1 and 3 the message is found by its likeness behind the end that was noted, perhaps in both mailboxes.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from gateway.errors import Kind, NotFound, UpstreamRefused
+from gateway.ports import Clock, Mailboxes, State
+from gateway.sync.cursor import MailCursor
+from gateway.sync.leftovers import End, arrived, end_of, likenesses
+from gateway.types import CollectionId, DeviceId, Move, SyncState, Uids, UserId
+
+Message = tuple[int, int]
+"""UIDVALIDITY and UID in the source."""
+
+_UNKNOWN = 0
+"""The UID of a message that was moved and not found where it went."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A collection and the mailbox that holds its messages."""
+
+    collection: CollectionId
+    mailbox: str
+
+
+class MoveOutcome(StrEnum):
+    """How the move of a message ended."""
+
+    DONE = "done"
+    NOT_FOUND = "not-found"
+    NO_TARGET = "no-target"
+    REFUSED = "refused"
+    LATER = "later"
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What became of a message. `uid` is its UID in the target, 0 when nobody knows."""
+
+    outcome: MoveOutcome
+    uidvalidity: int = 0
+    uid: int = _UNKNOWN
+
+
+class Mover:
+    """Moves messages for one device."""
+
+    def __init__(
+        self, state: State, mailboxes: Mailboxes, clock: Clock, user: UserId, device: DeviceId
+    ) -> None:
+        self._state = state
+        self._mailboxes = mailboxes
+        self._clock = clock
+        self._user = user
+        self._device = device
+
+    async def move(
+        self, source: Place, target: Place, messages: Iterable[Message], *, told: bool = True
+    ) -> Mapping[Message, Moved]:
+        """Move messages; returns what became of each.
+
+        `told` says that the device hears where each message went; otherwise its next Sync tells it. Raises
+        `UpstreamError` when the upstream failed on the way: the request is then to be repeated as a whole.
+        """
+        asked = tuple(dict.fromkeys(messages))
+        async with AsyncExitStack() as leases:
+            for collection in sorted({source.collection, target.collection}):
+                lease = self._state.lease(self._user, self._device, collection)
+                await leases.enter_async_context(lease)
+            journal = await self._state.load_moves(
+                self._user, self._device, source.collection, target.collection, asked
+            )
+            done = {message: move for message, move in journal.items() if move.target_uid is not None}
+            rest = [message for message in asked if message not in done]
+            try:
+                moved, outcome = await self._move(source, target, rest, journal)
+            except NotFound:
+                moved, outcome = {}, dict.fromkeys(rest, MoveOutcome.NO_TARGET)
+            done |= moved
+            states = await self._after(source, target, done) if told else {}
+            if moved or states:
+                await self._carry_annotations(source, target, moved.values())
+                await self._state.finish_moves(self._user, self._device, moved.values(), states)
+        return {
+            message: Moved(MoveOutcome.DONE, move.target_uidvalidity, move.target_uid or _UNKNOWN)
+            if (move := done.get(message))
+            else Moved(outcome[message])
+            for message in asked
+        }
+
+    # --- upstream ------------------------------------------------------------------------------------------
+
+    async def _move(
+        self, source: Place, target: Place, messages: Sequence[Message], journal: Mapping[Message, Move]
+    ) -> tuple[dict[Message, Move], dict[Message, MoveOutcome]]:
+        """Move what was not moved yet; returns what is there now, and the outcomes of the others.
+
+        Raises `NotFound` when there is no such target.
+        """
+        if not messages:
+            return {}, {}
+        end = await end_of(self._mailboxes, target.mailbox)
+        begun = {message: journal[message] for message in messages if message in journal}
+        there = await self._located(target, begun)
+        try:
+            view = await self._mailboxes.view(source.mailbox)
+        except NotFound:
+            return there, _others(messages, there, Uids(), MoveOutcome.NOT_FOUND)
+        uids = Uids(uid for uidvalidity, uid in messages if uidvalidity == view.uidvalidity) & view.uids
+        copied = Uids(uid for uidvalidity, uid in there if uidvalidity == view.uidvalidity) & uids
+        if copied:
+            await self._mailboxes.expunge(source.mailbox, view.uidvalidity, copied)
+        uids -= copied
+        moves = {message: begun[message] for uid in uids if (message := (view.uidvalidity, uid)) in begun}
+        if new := uids - Uids(uid for _, uid in moves):
+            moves |= await self._begin(source, target, view.uidvalidity, new, end)
+        went, outcome = await self._carry(source, target, view.uidvalidity, moves)
+        left = Uids(uid for _, uid in moves.keys() - went.keys())
+        return there | went, _others(messages, there | went, left, outcome)
+
+    async def _begin(
+        self, source: Place, target: Place, uidvalidity: int, uids: Uids, end: End
+    ) -> dict[Message, Move]:
+        """Journal what is about to be moved to a target that ends there."""
+        now = self._clock.now()
+        alike = await likenesses(self._mailboxes, source.mailbox, uidvalidity, uids)
+        made = {
+            (uidvalidity, uid): Move(
+                source=source.collection,
+                uidvalidity=uidvalidity,
+                uid=uid,
+                target=target.collection,
+                likeness=likeness,
+                target_uidvalidity=end.uidvalidity,
+                target_uidnext=end.next_uid,
+                began=now,
+            )
+            for uid, likeness in alike.items()
+        }
+        await self._state.begin_moves(self._user, self._device, made.values())
+        return made
+
+    async def _carry(
+        self, source: Place, target: Place, uidvalidity: int, moves: Mapping[Message, Move]
+    ) -> tuple[dict[Message, Move], MoveOutcome]:
+        """Move messages; returns those that went, and what to say of the others."""
+        if not moves:
+            return {}, MoveOutcome.NOT_FOUND
+        uids = Uids(uid for _, uid in moves)
+        try:
+            told = await self._mailboxes.move(source.mailbox, uidvalidity, uids, target.mailbox)
+        except NotFound:
+            return {}, MoveOutcome.NO_TARGET
+        except UpstreamRefused as error:
+            later = error.kind is Kind.SERVER_ERROR_RETRY
+            return {}, MoveOutcome.LATER if later else MoveOutcome.REFUSED
+        went = {(uidvalidity, uid): moves[uidvalidity, uid] for uid in told}
+        unknown = {message: move for message, move in went.items() if told[message[1]] is None}
+        found = await self._located(target, unknown)
+        return {
+            message: found.get(message) or replace(move, target_uid=told[message[1]] or _UNKNOWN)
+            for message, move in went.items()
+        }, MoveOutcome.LATER
+
+    async def _located(self, target: Place, moves: Mapping[Message, Move]) -> dict[Message, Move]:
+        """Those of the moves whose messages are in the target, with their UIDs there."""
+        groups: defaultdict[tuple[int, End], dict[int, Move]] = defaultdict(dict)
+        for (uidvalidity, uid), move in moves.items():
+            groups[uidvalidity, End(move.target_uidvalidity, move.target_uidnext)][uid] = move
+        found: dict[Message, Move] = {}
+        for (uidvalidity, end), group in groups.items():
+            wanted = {uid: move.likeness for uid, move in group.items()}
+            for uid, there in (await arrived(self._mailboxes, target.mailbox, end, wanted)).items():
+                found[uidvalidity, uid] = replace(group[uid], target_uid=there)
+        return found
+
+    # --- what is known by that ------------------------------------------------------------------------------
+
+    async def _after(
+        self, source: Place, target: Place, moves: Mapping[Message, Move]
+    ) -> dict[CollectionId, SyncState]:
+        """The states of a device that has dropped the messages here and holds them there."""
+        load = self._state.load_sync
+        left = await load(self._user, self._device, source.collection)
+        entered = await load(self._user, self._device, target.collection)
+        held = MailCursor.unpack(left.cursor if left else b"")
+        changed: dict[CollectionId, SyncState] = {}
+        for state, place, effect in (
+            (left, source, _leaving(moves)),
+            (entered, target, _entering(moves, held)),
+        ):
+            if state is not None and (after := _affected(state, effect)) != state:
+                changed[place.collection] = after
+        return changed
+
+    async def _carry_annotations(self, source: Place, target: Place, moves: Iterable[Move]) -> None:
+        groups: defaultdict[tuple[int, int], dict[int, int]] = defaultdict(dict)
+        for move in moves:
+            if move.target_uid:
+                groups[move.uidvalidity, move.target_uidvalidity][move.uid] = move.target_uid
+        for (before, after), uids in groups.items():
+            here, there = (source.collection, before), (target.collection, after)
+            await self._state.move_annotations(self._user, here, there, uids)
+
+
+_Effect = Callable[[MailCursor], MailCursor]
+
+
+def _leaving(moves: Mapping[Message, Move]) -> _Effect:
+    def effect(cursor: MailCursor) -> MailCursor:
+        return cursor.without(Uids(uid for uidvalidity, uid in moves if uidvalidity == cursor.uidvalidity))
+
+    return effect
+
+
+def _entering(moves: Mapping[Message, Move], held: MailCursor) -> _Effect:
+    """`held` is what the device knows of the source: it takes its flags along."""
+
+    def effect(cursor: MailCursor) -> MailCursor:
+        for (uidvalidity, uid), move in moves.items():
+            there = move.target_uid
+            if not there or move.target_uidvalidity != cursor.uidvalidity or there in cursor.uids:
+                continue
+            known = uidvalidity == held.uidvalidity and uid in held.uids
+            cursor = cursor.with_message(there, held.flags_of(uid) if known else ())
+            if known and uid in held.stubs:
+                cursor = replace(cursor, stubs=cursor.stubs | Uids((there,)))
+        return cursor
+
+    return effect
+
+
+def _affected(state: SyncState, effect: _Effect) -> SyncState:
+    """The state of both generations after an effect: the device may come with the key of either."""
+
+    def after(data: bytes) -> bytes:
+        if not data:  # it knows nothing so far
+            return data
+        before = MailCursor.unpack(data)
+        changed = effect(before)
+        return data if changed == before else replace(changed, version="").pack()
+
+    previous = None if state.previous is None else after(state.previous)
+    return replace(state, cursor=after(state.cursor), previous=previous)
+
+
+def _others(
+    messages: Iterable[Message], done: Mapping[Message, Move], left: Uids, outcome: MoveOutcome
+) -> dict[Message, MoveOutcome]:
+    """The outcomes of what did not go: `outcome` for those that are still there."""
+    return {
+        message: outcome if message[1] in left else MoveOutcome.NOT_FOUND
+        for message in messages
+        if message not in done
+    }
