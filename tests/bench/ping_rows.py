@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import http.client
 import itertools
-import re
 import statistics
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -45,20 +43,18 @@ _SOURCES = 5
 async def memory(stage: Stage) -> Sequence[Measured]:
     """KiB that a waiting phone adds to the process; each phone has another user, on a Dovecot."""
     users = await stage.small_mailboxes(stage.scale.pings)
-    kib, details = await _memory(stage, [(user, 1) for user in users])
-    return [Measured("ping", kib, None, details)]
+    return await _memory(stage, "ping", [(user, 1) for user in users])
 
 
 async def memory_of_devices(stage: Stage) -> Sequence[Measured]:
     """The same, where each user has many phones."""
     devices = max(2, stage.scale.pings // 20)
     users = await stage.small_mailboxes(stage.scale.pings // devices)
-    kib, details = await _memory(stage, [(user, devices) for user in users])
-    return [Measured("ping-devices", kib, None, details)]
+    return await _memory(stage, "ping-devices", [(user, devices) for user in users])
 
 
-async def _memory(stage: Stage, wanted: Sequence[tuple[str, int]]) -> tuple[float, dict[str, object]]:
-    """What phones that have synced cost while they wait, beyond the process as a few others left it."""
+async def _memory(stage: Stage, name: str, wanted: Sequence[tuple[str, int]]) -> Sequence[Measured]:
+    """What phones add to the process when they wait: after their Syncs, and with what those cost (`-whole`)."""
     with stage.own_gateway() as gateway:
         async with _waiting(stage, gateway, [(f"warm-{number}", 1) for number in range(_WARM_UP)]):
             pass
@@ -74,7 +70,10 @@ async def _memory(stage: Stage, wanted: Sequence[tuple[str, int]]) -> tuple[floa
                 "MiB held": round(held / 1024, 1),
                 "files": meters.file_descriptors(gateway.pid),
             }
-    return (held - base) / count, details
+    return [
+        Measured(name, (held - prepared) / count, None, details),
+        Measured(f"{name}-whole", (held - base) / count),
+    ]
 
 
 @asynccontextmanager
@@ -138,12 +137,7 @@ async def _let_go(gateway: Gateway, phones: Sequence[BenchPhone], pings: Pings) 
 
 def _held(gateway: Gateway) -> int:
     """How many Pings the gateway says it holds."""
-    connection = http.client.HTTPConnection(gateway.host, gateway.port, timeout=60)
-    connection.request("GET", "/metrics")
-    page = connection.getresponse().read().decode()
-    connection.close()
-    found = re.search(r'^eas_requests_open\{command="Ping"\} (\S+)$', page, re.MULTILINE)
-    return int(float(found[1])) if found else 0
+    return int(gateway.metric('eas_requests_open{command="Ping"}'))
 
 
 def _status(answer: Answer) -> str:

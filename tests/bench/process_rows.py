@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
-import http.client
 import os
-import re
 import statistics
 import time
 from collections.abc import Sequence
@@ -95,21 +93,16 @@ async def _probe(
     return waits
 
 
-def _loop_lag(gateway: Gateway) -> dict[float, float]:
-    """The gateway's histogram of its event loop's lag: samples by upper bound."""
-    connection = http.client.HTTPConnection(gateway.host, gateway.port, timeout=10)
-    connection.request("GET", "/metrics")
-    page = connection.getresponse().read().decode()
-    connection.close()
-    found = re.findall(r'^event_loop_lag_seconds_bucket\{le="([^"]+)"\} (\S+)$', page, re.MULTILINE)
-    return {float(bound): float(value) for bound, value in found}
+def _loop_lag(gateway: Gateway) -> tuple[float, float]:
+    """Samples of the gateway's gauge of its event loop so far: those in time, and all."""
+    bucket = 'event_loop_lag_seconds_bucket{le="%s"}'
+    return gateway.metric(bucket % _LATE), gateway.metric(bucket % "+Inf")
 
 
-def _late(before: dict[float, float], after: dict[float, float]) -> float:
-    """The share of samples over 20 ms between two readings."""
-    count = {bound: after[bound] - before[bound] for bound in after}
-    total = max(count.values())
-    return round(1 - count[_LATE] / total, 4) if total else 0.0
+def _late(before: tuple[float, float], after: tuple[float, float]) -> float:
+    """The share of samples that were late between two readings."""
+    samples = after[1] - before[1]
+    return round(1 - (after[0] - before[0]) / samples, 4) if samples else 0.0
 
 
 # --- views -------------------------------------------------------------------------------------------------

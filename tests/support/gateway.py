@@ -132,6 +132,17 @@ class Gateway:
         finally:
             connection.close()
 
+    def metric(self, name: str) -> float:
+        """A value of /metrics, by its name with labels; 0 where nothing was counted yet."""
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=60)
+        try:
+            connection.request("GET", "/metrics")
+            page = connection.getresponse().read().decode()
+        finally:
+            connection.close()
+        lines = (line.rpartition(" ") for line in page.splitlines())
+        return next((float(value) for found, _, value in lines if found == name), 0.0)
+
     def terminate(self) -> int:
         """Asks it to stop (SIGTERM) and waits; returns the exit status. Raises `GatewayFailed`."""
         process = self._process
