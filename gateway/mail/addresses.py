@@ -66,6 +66,8 @@ def parse_addresses(text: str) -> Iterator[Address]:
     while match := _COMMON.match(text, position):
         yield Address(decode_words(match[1] or match[2] or ""), clean(match[3] or match[4]))
         position = match.end()
+    if position == len(text):
+        return
     text = text[position:]
     reader = _Reader()
     tokens = _tokens(text)

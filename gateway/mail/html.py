@@ -131,7 +131,8 @@ def from_text(text: str) -> str:
     """Plain text as HTML that looks the same: line breaks, indents and links kept."""
     pieces: list[str] = []
     end = 0
-    for match in _URL.finditer(text):
+    hint = "://" in text or "www." in text.lower()  # found ten times faster than that there is no URL
+    for match in _URL.finditer(text) if hint else ():
         shown = match.group().rstrip(_NOT_LAST_IN_URL)
         if "(" not in shown:
             shown = shown.rstrip(f"){_NOT_LAST_IN_URL}")

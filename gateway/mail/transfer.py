@@ -9,7 +9,7 @@ from collections.abc import Callable
 __all__ = ["TransferDecoder", "decode", "decoded_size", "encoded_limit", "least_decoded_size"]
 
 _NOT_BASE64 = bytes(
-    set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=")
+    set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=-_")
 )
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
 _PADDING = re.compile(rb"=+")
@@ -55,9 +55,9 @@ class TransferDecoder:
         return data
 
     def _base64(self, data: bytes, last: bool) -> bytes:
-        clean = self._held + data.translate(_URL_SAFE).translate(None, _NOT_BASE64)
+        clean = self._held + data.translate(_URL_SAFE, _NOT_BASE64)
         # A padded end in the middle: several base64 texts one after the other.
-        *ended, open_text = _PADDING.split(clean)
+        *ended, open_text = _PADDING.split(clean) if b"=" in clean else (clean,)
         whole = len(open_text) if last else len(open_text) - len(open_text) % 4
         self._held = open_text[whole:]
         return b"".join([*map(_base64_group, ended), _base64_group(open_text[:whole])])

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from gateway.eas.content.values import BadItem, date_time, parse_date_time
 from gateway.eas.versions import Version
@@ -69,15 +70,7 @@ class Marks:
     @classmethod
     def of(cls, flags: Collection[str], values: Values = NO_VALUES) -> Marks:
         """By flags, with keywords or categories as `MailboxView` has them, and annotations."""
-        lower = frozenset(name.lower() for name in flags)
-        named = {name.removeprefix(CATEGORY) for name in flags if name.startswith(CATEGORY)}
-        named |= named_by(name for name in flags if not name.startswith(CATEGORY))
-        return cls(
-            lower,
-            frozenset(named) | kept_categories(values),
-            FollowUp.of(values, flagged=FLAGGED.lower() in lower),
-            LastVerb.of(values),
-        )
+        return _marks(flags, values) if values else _marks_alone(frozenset(flags))
 
     def read(self) -> Element:
         """Read."""
@@ -134,6 +127,24 @@ class Marks:
             if changed & {ANSWERED.lower(), FORWARDED.lower(), VERB}:
                 made.extend(self.verbs())
         return made
+
+
+def _marks(flags: Collection[str], values: Values) -> Marks:
+    lower = frozenset(name.lower() for name in flags)
+    named = {name.removeprefix(CATEGORY) for name in flags if name.startswith(CATEGORY)}
+    named |= named_by(name for name in flags if not name.startswith(CATEGORY))
+    return Marks(
+        lower,
+        frozenset(named) | kept_categories(values),
+        FollowUp.of(values, flagged=FLAGGED.lower() in lower),
+        LastVerb.of(values),
+    )
+
+
+@lru_cache(maxsize=1024)
+def _marks_alone(flags: frozenset[str]) -> Marks:
+    """The messages of a mailbox have few different sets of flags, and hardly any has annotations."""
+    return _marks(flags, NO_VALUES)
 
 
 def parse_flag(flag: Element) -> FollowUp:
