@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import shutil
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
 from types import TracebackType
 from typing import Literal
 
@@ -30,11 +32,24 @@ _TOKEN = re.compile(rb"(?im)^Message-ID: *<([^@>]+)@convergence")
 
 
 class World:
-    """Dovecot, an SMTP server, and the gateway between them. A context manager; `defects` as in `fused`."""
+    """Dovecot, an SMTP server, and the gateway between them. A context manager.
 
-    def __init__(self, profile: Profile = "full", *, defects: Mapping[str, str] | None = None) -> None:
+    `defects` are as in `fused`; `mail` and `database` are those of an earlier world to go on with, where mail
+    is kept as Maildir.
+    """
+
+    def __init__(
+        self,
+        profile: Profile = "full",
+        *,
+        defects: Mapping[str, str] | None = None,
+        mail: Path | None = None,
+        database: Path | None = None,
+    ) -> None:
         self.profile = profile
         self._defects = defects
+        self._mail = mail
+        self._database = database
         self.faults: Counter[str] = Counter()
         self.burnt: Counter[str] = Counter()
         """At which boundaries the gateway was killed."""
@@ -44,12 +59,15 @@ class World:
 
     def __enter__(self) -> World:
         with undisturbed(), ExitStack() as stack:
-            self.dovecot = stack.enter_context(Dovecot(Options(profile=self.profile)))
+            options = Options(profile=self.profile, storage="maildir" if self._mail else "sdbox")
+            self.dovecot = stack.enter_context(Dovecot(options, mail=self._mail))
             self.sink = stack.enter_context(SmtpSink())
             self.line = stack.enter_context(Line(self.dovecot.port))
             self.gateway = FusedGateway(
                 self.dovecot, self.sink, imap_port=self.line.port, defects=self._defects
             )
+            if self._database is not None:
+                shutil.copy(self._database, self.gateway.database)
             stack.enter_context(self.gateway)
             self._stack = stack.pop_all()
         return self

@@ -1,0 +1,112 @@
+"""A session of the first release goes on with this one: no resync, nothing twice, nothing lost."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.convergence import golden, quiet
+from tests.convergence.phone import Phone
+from tests.convergence.play import Play
+from tests.convergence.process import ROOT
+from tests.convergence.world import World
+from wbxml import Element, decode
+from wbxml.pages import AirSync, Ping
+
+SESSIONS = sorted((ROOT / "tests/store/sqlite/golden").glob("session-*"))
+
+
+@pytest.fixture(params=SESSIONS, ids=lambda path: path.name)
+def play(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Play]:
+    """The session, with this release in the place of the one it began with."""
+    folder: Path = request.param
+    tmp_path.parent.chmod(0o711)
+    tmp_path.parent.parent.chmod(0o711)
+    database = tmp_path / "gateway.db"
+    database.write_bytes((folder / "gateway.db").read_bytes())
+    with closing(sqlite3.connect(database)) as connection, connection:
+        # The session was a moment ago: what is remembered of messages sent does not last for years.
+        connection.execute("UPDATE outbox SET created = ?", (int(time.time() * 1000),))
+    with World("full", mail=golden.open_mail(folder, tmp_path), database=database) as world:
+        play = Play(world, ())
+        play.phones = golden.open_phones(folder, world, play.ledger)
+        yield play
+        play.close()
+
+
+def told(phone: Phone, collection: str) -> list[Element]:
+    """The commands of one Sync, which the phone then takes."""
+    body, _ = phone.sync_request([collection])
+    answer = phone.network.exchange(phone.request("Sync", body))
+    found = [
+        command
+        for part in (decode(answer.body).iter() if answer.body else ())
+        if part.tag is AirSync.Commands
+        for command in part
+    ]
+    assert phone.sync([collection]) == "done"
+    return found
+
+
+def whole(command: Element) -> str:
+    """All texts of a command."""
+    return "\n".join(part.text() for part in command.iter())
+
+
+def test_the_session_goes_on_where_it_was(play: Play) -> None:
+    letters = [errand.token for phone in play.phones for errand in phone.errands]
+    assert len(letters) == 2
+    for phone in play.phones:
+        hierarchy, keys = phone.hierarchy_key, {name: one.key for name, one in phone.collections.items()}
+        assert phone.folder_sync() == "done"
+        assert phone.hierarchy_key == hierarchy
+        inbox = next(name for name in phone.folders if phone.path(name) == "INBOX")
+        sent = next(name for name in phone.folders if phone.path(name) == "Sent")
+        trash = next(name for name in phone.folders if phone.path(name) == "Trash")
+        assert phone.collections[inbox].unanswered, "it was killed in the middle of something"
+        commands: list[Element] = []
+        while new := told(phone, inbox):
+            commands += new
+        assert AirSync.Add not in {command.tag for command in commands}, "it has them all"
+        (shown,) = (command for command in commands if "The text of" in whole(command))
+        assert f"The text of {golden.POISONED}." in whole(shown), "what the old release could not show"
+        for name in phone.synced:
+            if name not in {inbox, sent, trash} and name in keys:
+                assert told(phone, name) == []
+                assert phone.collections[name].key == keys[name]
+    quiet.settle(play)
+    verdict, _ = quiet.verdict(play)
+    # What was sent then went to the SMTP server of then; none of it is sent again.
+    assert sorted(verdict.lost) == sorted(f"{token} was acknowledged and never sent" for token in letters)
+    assert not play.world.received()
+    assert not verdict.doubled
+    assert [phone.forced_resyncs for phone in play.phones] == [[], []]
+    assert set(letters) <= {one.token for one in play.mail.content("Sent").values()}
+    assert not play.world.unfinished()
+
+
+def test_what_is_remembered_of_requests_still_counts(play: Play) -> None:
+    phone = play.phones[0]
+    answer = phone.network.exchange(phone.request("Ping", b""))
+    assert decode(answer.body).child_text(Ping.Status) in {"1", "2"}, "the stored Ping"
+    inbox = next(name for name in phone.folders if phone.path(name) == "INBOX")
+    while told(phone, inbox):
+        pass
+    empty = phone.network.exchange(phone.request("Sync", b""))
+    assert (empty.code, empty.body) == (200, b""), "the stored Sync, and nothing new"
+
+
+def test_new_mail_is_all_that_is_told(play: Play) -> None:
+    quiet.settle(play)
+    token = play.world.new_token("new")
+    play.mail.deliver("Alpha", token)
+    for phone in play.phones:
+        alpha = next(name for name in phone.folders if phone.path(name) == "Alpha")
+        (added,) = told(phone, alpha)
+        assert added.tag is AirSync.Add
+    assert [phone.forced_resyncs for phone in play.phones] == [[], []]
