@@ -59,8 +59,11 @@ def whole(command: Element) -> str:
 
 
 def test_the_session_goes_on_where_it_was(play: Play) -> None:
-    letters = [errand.token for phone in play.phones for errand in phone.errands]
-    assert len(letters) == 2
+    repeated = {errand.token for phone in play.phones for errand in phone.errands}
+    owed = play.world.unfinished().keys() - repeated
+    assert (len(repeated), len(owed)) == (2, 1)
+    play.ledger.acknowledged |= owed
+    letters = repeated | owed
     for phone in play.phones:
         hierarchy, keys = phone.hierarchy_key, {name: one.key for name, one in phone.collections.items()}
         assert phone.folder_sync() == "done"
@@ -86,7 +89,7 @@ def test_the_session_goes_on_where_it_was(play: Play) -> None:
     assert not play.world.received()
     assert not verdict.doubled
     assert [phone.forced_resyncs for phone in play.phones] == [[], []]
-    assert set(letters) <= {one.token for one in play.mail.content("Sent").values()}
+    assert letters <= {one.token for one in play.mail.content("Sent").values()}
     assert not play.world.unfinished()
 
 
