@@ -1,11 +1,13 @@
-"""Where copies of sent mail go, and those that still have to get there."""
+"""What follows when a message was sent: its copy goes to Sent, and the original is marked."""
 
 from __future__ import annotations
 
 from gateway.eas.commands.base import Context
 from gateway.sync.copies import FindMailbox
 from gateway.sync.folders import Folders, with_role
-from gateway.types import Role
+from gateway.sync.hierarchy import mailbox_of
+from gateway.sync.verbs import FindFolder
+from gateway.types import CollectionId, Role
 
 
 def finder(context: Context) -> FindMailbox:
@@ -24,5 +26,23 @@ def finder(context: Context) -> FindMailbox:
 
 
 async def resume(context: Context) -> None:
-    """Go on storing copies that could not be stored when their message was sent, if the user has any."""
-    await context.services.copies.resume(context.principal.user, context.mailboxes, finder(context))
+    """Go on with what could not be done when a message was sent: storing its copy, marking the original."""
+    services, user = context.services, context.principal.user
+    await services.copies.resume(user, context.mailboxes, finder(context))
+    await services.verbs.resume(user, context.mailboxes, _mailboxes(context))
+
+
+async def mark(context: Context) -> None:
+    """Mark the originals of what was sent as answered or forwarded."""
+    await context.services.verbs.work(context.principal.user, context.mailboxes, _mailboxes(context))
+
+
+def _mailboxes(context: Context) -> FindFolder:
+    """Finds the mailbox of a collection."""
+    folders = Folders(context.services.state, context.mailboxes, context.principal.user)
+
+    async def find(collection: CollectionId) -> str | None:
+        folder = await folders.find(collection)
+        return mailbox_of(folder) if folder else None
+
+    return find

@@ -35,11 +35,16 @@ def send(phone: Phone, message: bytes, client_id: str = "c-1", *, save: bool = F
 
 
 def refused(phone: Phone, answer: Answer) -> str:
+    """How a SendMail was refused."""
+    return refused_as("SendMail", phone, answer)
+
+
+def refused_as(command: str, phone: Phone, answer: Answer) -> str:
     """The Status of a refusal, or "HTTP" and the code, as the version has it."""
     if phone.number < 14:
         assert not answer.body
         return f"HTTP {answer.code}"
-    assert answer.root.tag is ComposeMail.SendMail
+    assert answer.root.tag.name == command
     assert [child.tag.name for child in answer.root] == ["Status"]
     return answer.root.child_text(ComposeMail.Status) or ""
 

@@ -31,6 +31,8 @@ MIME = "message/rfc822"
 POLICY_TYPE = "MS-EAS-Provisioning-WBXML"
 
 _CODES = {name: code for code, name in COMMAND_CODES.items()}
+_PARAMETERS = {"AttachmentName": 0, "CollectionId": 1, "ItemId": 3, "LongId": 4, "Occurrence": 6}
+"""Parameters by their number in the base64 query."""
 _numbers = itertools.count(1)
 
 
@@ -146,7 +148,12 @@ class Phone:
         counted = (bytes([len(value)]) + value for value in (self.device.encode(), key, self.type.encode()))
         options = (parameters.get("SaveInSent") == "T") | (parameters.get("AcceptMultiPart") == "T") << 1
         head = struct.pack("<BBH", round(self.number * 10), _CODES[command], 0x0409)
-        return head + b"".join(counted) + (bytes([7, 1, options]) if options else b"")
+        named = b"".join(
+            bytes([code, len(value)]) + value
+            for name, code in _PARAMETERS.items()
+            if (value := parameters.get(name, "").encode())
+        )
+        return head + b"".join(counted) + named + (bytes([7, 1, options]) if options else b"")
 
     def headers(self) -> dict[str, str]:
         """The headers of a request without body."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gateway.eas.commands.base import Command
+from gateway.eas.commands.find import Find
 from gateway.eas.commands.foldercreate import FolderCreate
 from gateway.eas.commands.folderdelete import FolderDelete
 from gateway.eas.commands.foldersync import FolderSync
@@ -24,6 +25,8 @@ __all__ = ["COMMANDS"]
 COMMANDS: tuple[Command, ...] = (
     Sync(),
     SendMail(),
+    SmartForward(),
+    SmartReply(),
     FolderSync(),
     FolderCreate(),
     FolderDelete(),
@@ -32,7 +35,9 @@ COMMANDS: tuple[Command, ...] = (
     GetItemEstimate(),
     Settings(),
     Ping(),
+    Search(),
     ItemOperations(),
     Provision(),
+    Find(),
 )
 """Every command served. To add one, write its file and name it here."""

@@ -13,10 +13,12 @@ from structlog.typing import FilteringBoundLogger
 from gateway.eas.identity import Identity
 from gateway.eas.request import EasRequest
 from gateway.eas.versions import Version
-from gateway.ports import Clock, Mailboxes, Spool, State, Submission
+from gateway.ports import Clock, Spool, State, Submission
 from gateway.sync.background import Background
 from gateway.sync.copies import SentCopies
+from gateway.sync.editable import EditableMailboxes
 from gateway.sync.searches import Searches
+from gateway.sync.verbs import VerbMarks
 from gateway.sync.waiter import Signal
 from gateway.types import Device, Principal
 from wbxml import Element, Tag
@@ -96,11 +98,13 @@ class Services:
     background: Background = field(default_factory=Background)
     """Owns work that goes on when its request is over."""
     copies: SentCopies = field(init=False)
+    verbs: VerbMarks = field(init=False)
     searches: Searches = field(default_factory=Searches)
     """What devices searched for lately."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "copies", SentCopies(self.state, self.background))
+        object.__setattr__(self, "verbs", VerbMarks(self.state, self.background))
 
 
 @dataclass(slots=True)
@@ -115,7 +119,7 @@ class Context:
     request: EasRequest
     principal: Principal
     device: Device
-    mailboxes: Mailboxes
+    mailboxes: EditableMailboxes
     services: Services
     stopping: Signal
     superseded: Signal
