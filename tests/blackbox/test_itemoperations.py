@@ -287,3 +287,21 @@ def test_more_than_100_operations_are_11(some_phone: Phone) -> None:
     root = post(some_phone, *(file("x") for _ in range(101))).root
     assert [(child.tag.name, child.text()) for child in root] == [("Status", "11")]
     assert statuses(post(some_phone, *(file("x") for _ in range(100))).root) == ["15"] * 100
+
+
+def test_a_fetch_shows_the_marks_the_last_sync_told(some_phone: Phone, dovecot: Dovecot) -> None:
+    folder, name, _ = synced(some_phone, dovecot, messages.plain())
+
+    def read() -> str | None:
+        (one,) = fetched(post(some_phone, item(folder, name)).root)
+        return properties(one).child_text(Email.Read)
+
+    with dovecot.imap(some_phone.user) as client:
+        client.select("INBOX")
+        client.store("1", "+FLAGS", "(\\Seen)")
+        assert read() == "0", "it is not told yet, and may never be"
+        client.store("1", "-FLAGS", "(\\Seen)")
+        assert not some_phone.sync(folder).changed
+        client.store("1", "+FLAGS", "(\\Seen)")
+        assert name in some_phone.sync(folder).changed
+        assert read() == "1"

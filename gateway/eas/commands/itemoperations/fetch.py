@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from gateway.eas import fields, mailitems, multipart
@@ -23,6 +24,7 @@ from gateway.eas.content.attachments import fetch_attachment
 from gateway.eas.content.ids import MessageName, parse_file_reference, parse_long_id, parse_server_id
 from gateway.eas.content.preferences import parse_body_options
 from gateway.errors import NotFound
+from gateway.sync.cursor import MailCursor
 from gateway.types import CollectionId, FolderList
 from wbxml import Element, Tag, element
 from wbxml.pages import AirSync, AirSyncBase, DocumentLibrary, Search
@@ -73,8 +75,9 @@ class Fetcher:
         shows_body = not schema or AirSyncBase.Body in schema
         parts = self.parts.add if self.parts is not None and shows_body else None
         body = parse_body_options(options)
+        flags = await self._known_flags(name)
         rendered = await mailitems.render(
-            self.context, folder, name.uidvalidity, [name.uid], body, parts=parts
+            self.context, folder, name.uidvalidity, [name.uid], body, parts=parts, flags=flags
         )
         if name.uid not in rendered:
             raise NotFound("the message is gone")
@@ -83,6 +86,21 @@ class Fetcher:
         shown = (one for one in rendered[name.uid].elements if not schema or one.tag in schema)
         told.append(element(Page.Properties, *shown))
         return told
+
+    async def _known_flags(self, name: MessageName) -> Mapping[int, Collection[str]]:
+        """The flags a Sync told the device last, if it holds the message: it is shown with those.
+
+        A Fetch proves nothing and changes no cursor. A mark it showed before a Sync did, and that was gone
+        again by then, would stay on the device for good.
+        """
+        context = self.context
+        stored = await context.services.state.load_sync(
+            context.principal.user, context.device.id, name.collection
+        )
+        cursor = MailCursor.unpack(stored.cursor if stored else b"")
+        if cursor.uidvalidity != name.uidvalidity or name.uid not in cursor.uids:
+            return {}
+        return {name.uid: cursor.flags_of(name.uid)}
 
     async def _attachment(self, reference: str, wanted: tuple[int, int] | None) -> Element:
         try:
