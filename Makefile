@@ -68,5 +68,5 @@ lock: $(STAMP)
 	    --extra dev --output-file requirements-dev.lock pyproject.toml
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .servers build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find wbxml gateway tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -48,6 +48,9 @@ class MailServer:
     delimiter: str = "/"
     flags: tuple[str, ...] = TRACKED_FLAGS
     """Which of the tracked flags it can keep."""
+    unnameable: str = ""
+    """Characters it allows in no name."""
+    renaming_keeps_uidvalidity: bool = True
     folds_case: bool = True
     """Whether its SEARCH overlooks the case of letters beyond ASCII."""
 
@@ -60,6 +63,10 @@ class MailServer:
     def name(self, *parts: str) -> str:
         """The full name of a mailbox, given by the parts of its path."""
         return self.prefix + self.delimiter.join(parts)
+
+    def allows(self, name: str) -> bool:
+        """Whether a mailbox may have this name."""
+        return not set(name) & set(self.unnameable)
 
     def mask(self) -> Callable[[Session, frozenset[str]], None]:
         """A `Session.learn_capabilities` that overlooks what is masked."""
@@ -83,13 +90,19 @@ def on_dovecot(dovecot: Dovecot, user: str, masked: frozenset[str] = frozenset()
 def on_cyrus(cyrus: Cyrus, user: str) -> MailServer:
     """A user's mail on a Cyrus: QRESYNC, but neither NOTIFY nor a mailbox other than INBOX to begin with."""
     settings = ImapSettings(cyrus.host, cyrus.port, "none", timeout=10, poll_interval=0.15)
-    return MailServer(settings, Credentials(user, PASSWORD))
+    return MailServer(settings, Credentials(user, PASSWORD), unnameable='"\\%{')
 
 
 def on_courier(courier: Courier, user: str) -> MailServer:
     """A user's mail on a Courier: all mailboxes below INBOX, UTF8=ACCEPT, nothing that tells changes."""
     settings = ImapSettings(courier.host, courier.port, "none", timeout=10, poll_interval=0.15)
-    return MailServer(settings, Credentials(user, PASSWORD), prefix="INBOX.", delimiter=".")
+    return MailServer(
+        settings,
+        Credentials(user, PASSWORD),
+        prefix="INBOX.",
+        delimiter=".",
+        renaming_keeps_uidvalidity=False,
+    )
 
 
 @asynccontextmanager

@@ -79,6 +79,10 @@ class Conditions:
         """A key that finds every message for which the query holds. Raises `CommandError`."""
         return self._key(self.query, fuzzy=self.fuzzy) or keys.key("ALL")
 
+    def literally(self) -> SearchKey:
+        """The same without FUZZY, by which a server may find less: Cyrus nothing where it has no index."""
+        return self._key(self.query, fuzzy=False) or keys.key("ALL")
+
     def exact(self, question: Query) -> SearchKey:
         """The key of one of the `questions`. Raises `CommandError`."""
         return self._key(question, fuzzy=False) or keys.key("ALL")

@@ -113,8 +113,12 @@ class Finder:
 
 
 async def _search(session: Session, conditions: Conditions) -> tuple[Uids, Mapping[Query, Uids]]:
-    asked = [conditions.superset(), *map(conditions.exact, conditions.questions)]
-    matches, *answers = await search_many(session, [(_UNDELETED, each) for each in asked])
+    supersets = [conditions.superset()]
+    if conditions.literally() not in supersets:
+        supersets.append(conditions.literally())
+    asked = [*supersets, *map(conditions.exact, conditions.questions)]
+    told = await search_many(session, [(_UNDELETED, each) for each in asked])
+    matches, answers = Uids.union(*told[: len(supersets)]), told[len(supersets) :]
     return matches, dict(zip(conditions.questions, answers, strict=True))
 
 

@@ -40,11 +40,19 @@ async def list_mailboxes(session: Session) -> list[Mailbox]:
     return _ordered(assign_roles(described, personal.prefix))
 
 
+async def find(session: Session, mailbox: str) -> List | None:
+    """What LIST says of a mailbox, which may be one that cannot be selected. Raises `UpstreamError`."""
+    # Cyrus 3.6 ends the connection at a brace in a pattern.
+    pattern = "*" if any(special in mailbox for special in "*%{}") else mailbox
+    reply = await session.execute(commands.list_mailboxes(session.dialect, pattern))
+    there = (item for item in reply.of(List) if "\\NonExistent" not in item.attributes)
+    return next((item for item in there if item.name == mailbox), None)
+
+
 async def exists(session: Session, mailbox: str) -> bool:
     """Whether there is a mailbox of that name that can be selected. Raises `UpstreamError`."""
-    wildcards = any(c in mailbox for c in "*%")
-    reply = await session.execute(commands.list_mailboxes(session.dialect, "*" if wildcards else mailbox))
-    return any(item.name == mailbox and not item.attributes & UNSELECTABLE for item in reply.of(List))
+    item = await find(session, mailbox)
+    return item is not None and not item.attributes & UNSELECTABLE
 
 
 class _Personal:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gateway.errors import AlreadyExists, NotFound, UpstreamRefused
 from gateway.upstream.imap import commands
+from gateway.upstream.imap.listing import find
 from gateway.upstream.imap.responses import List, StatusData
 from gateway.upstream.imap.session import Session
 
@@ -12,11 +13,11 @@ _INBOX = "INBOX"
 
 async def rename(session: Session, mailbox: str, name: str) -> None:
     """Rename a mailbox with all below it. Raises `NotFound`, `AlreadyExists` and `UpstreamError`."""
-    found = await _find(session, mailbox)
+    found = await find(session, mailbox)
     if found is None:
         raise NotFound("no mailbox to rename")
     # A server may rename onto a name that only stands for the mailboxes below it.
-    if await _find(session, name) is not None:
+    if await find(session, name) is not None:
         raise AlreadyExists("there is a mailbox of the new name")
     subscribed = await _subscribed(session, mailbox, found.delimiter)
     await _leave(session, mailbox, found.delimiter)
@@ -36,7 +37,7 @@ async def rename(session: Session, mailbox: str, name: str) -> None:
 
 async def delete(session: Session, mailbox: str) -> None:
     """Remove a mailbox that has none below it. Raises `NotFound` and `UpstreamError`."""
-    found = await _find(session, mailbox)
+    found = await find(session, mailbox)
     if found is None:
         raise NotFound("no mailbox to delete")
     await _leave(session, mailbox, found.delimiter)
@@ -56,23 +57,13 @@ async def next_uid(session: Session, mailbox: str) -> tuple[int, int]:
     try:
         reply = await session.execute(commands.status(session.dialect, mailbox, ["UIDVALIDITY", "UIDNEXT"]))
     except UpstreamRefused as error:
-        if error.code == "NONEXISTENT" or await _find(session, mailbox) is None:
+        if error.code == "NONEXISTENT" or await find(session, mailbox) is None:
             raise NotFound(f"mailbox: {error.detail}") from error
         raise
     for told in reply.of(StatusData):
         if told.mailbox == mailbox and told.values.keys() >= {"UIDVALIDITY", "UIDNEXT"}:
             return told.values["UIDVALIDITY"], told.values["UIDNEXT"]
     raise session.confused("STATUS did not tell what was asked for")
-
-
-async def _find(session: Session, mailbox: str) -> List | None:
-    """What LIST says of a mailbox, which may be one that cannot be selected."""
-    pattern = "*" if any(wildcard in mailbox for wildcard in "*%") else mailbox
-    reply = await session.execute(commands.list_mailboxes(session.dialect, pattern))
-    return next(
-        (item for item in reply.of(List) if item.name == mailbox and "\\NonExistent" not in item.attributes),
-        None,
-    )
 
 
 async def _subscribed(session: Session, mailbox: str, delimiter: str | None) -> list[str]:

@@ -153,7 +153,8 @@ async def _idle_and_poll(session: Session, hub: Hub) -> None:
         stands = hub.begin_round()
         wanted = hub.mailboxes
         idling = await _select_for_idle(session, hub, wanted) if "IDLE" in session.capabilities else None
-        await _poll(session, hub, wanted - {idling}, known)
+        # INBOX cannot go; that another one went not every server tells those who idle in it.
+        await _poll(session, hub, wanted - ({idling} & {"INBOX"}), known)
         if idling is not None:
             await session.idle()
         stands()

@@ -9,9 +9,20 @@ import pytest
 from gateway.ports import Mailboxes
 from gateway.upstream.imap.session import Session
 from gateway.upstream.imap.upstream import ImapUpstream
+from tests.support.courier import Courier
+from tests.support.cyrus import Cyrus
 from tests.support.dovecot import Dovecot
 from tests.support.dovecot_config import Options
-from tests.support.imap_servers import MASKED, MailProgram, MailServer, mail_program, on_dovecot, on_pymap
+from tests.support.imap_servers import (
+    MASKED,
+    MailProgram,
+    MailServer,
+    mail_program,
+    on_courier,
+    on_cyrus,
+    on_dovecot,
+    on_pymap,
+)
 
 DOVECOTS = ("full", "condstore", "idle", "bare", "prefix")
 
@@ -22,7 +33,19 @@ def dovecot_prefix() -> Iterable[Dovecot]:
         yield server
 
 
-@pytest.fixture(params=[*DOVECOTS, "pymap"])
+@pytest.fixture(scope="session")
+def cyrus() -> Iterable[Cyrus]:
+    with Cyrus() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def courier() -> Iterable[Courier]:
+    with Courier() as server:
+        yield server
+
+
+@pytest.fixture(params=[*DOVECOTS, "cyrus", "courier", "pymap"])
 async def server(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[MailServer]:
@@ -30,6 +53,12 @@ async def server(
     if kind == "pymap":
         async with on_pymap() as server:
             yield server
+        return
+    if kind == "cyrus":
+        yield on_cyrus(request.getfixturevalue("cyrus"), user)
+        return
+    if kind == "courier":
+        yield on_courier(request.getfixturevalue("courier"), user)
         return
     fixture = {"bare": "dovecot_bare", "prefix": "dovecot_prefix"}.get(kind, "dovecot")
     server = on_dovecot(request.getfixturevalue(fixture), user, MASKED.get(kind, frozenset()))

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gateway.errors import NotFound
+from gateway.errors import NotFound, UpstreamRefused
 from gateway.ports import Mailboxes
 from gateway.types import SEEN, Role, SectionRequest
 from tests.ports.mailboxes.helpers import fill
@@ -53,7 +53,8 @@ async def test_no_role_is_given_twice(mail: Mailboxes, server: MailServer) -> No
 
 
 async def test_names_keep_every_character(mail: Mailboxes, server: MailServer) -> None:
-    for odd in ODD_NAMES:
+    allowed = [odd for odd in ODD_NAMES if server.allows(odd)]
+    for odd in allowed:
         name = server.name(odd)
         await mail.create(name)
         await mail.append(name, messages.plain(odd))
@@ -61,7 +62,16 @@ async def test_names_keep_every_character(mail: Mailboxes, server: MailServer) -
         assert len(view.uids) == 1
         fetched = await mail.fetch(name, view.uidvalidity, view.uids, None)
         assert len(fetched) == 1
-    assert {server.name(odd) for odd in ODD_NAMES} <= {mailbox.name for mailbox in await mail.list()}
+    assert {server.name(odd) for odd in allowed} <= {mailbox.name for mailbox in await mail.list()}
+
+
+async def test_a_name_that_is_not_allowed_is_refused(mail: Mailboxes, server: MailServer) -> None:
+    """And neither ends the connection nor leaves anything behind."""
+    for odd in ODD_NAMES:
+        if not server.allows(odd):
+            with pytest.raises(UpstreamRefused):
+                await mail.create(server.name(odd))
+    assert not {server.name(odd) for odd in ODD_NAMES} & {mailbox.name for mailbox in await mail.list()}
 
 
 async def test_creating_twice_is_no_error(mail: Mailboxes, server: MailServer) -> None:

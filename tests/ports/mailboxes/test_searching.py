@@ -41,7 +41,11 @@ def note(subject: str, text: str = "hello\n", **fields: str) -> bytes:
     header = {"From": "Ann Archer <ann@example.test>", "To": "Ben <ben@example.test>", "Subject": subject}
     lines = [f"{name.replace('_', '-')}: {value}" for name, value in (header | fields).items()]
     head = "\r\n".join([*lines, "MIME-Version: 1.0", "Content-Type: text/plain; charset=utf-8"])
-    return f"{head}\r\nContent-Transfer-Encoding: 8bit\r\n\r\n{text}".encode()
+    return (
+        f"{head}\r\nContent-Transfer-Encoding: 8bit\r\n\r\n{text}".replace("\r\n", "\n")
+        .replace("\n", "\r\n")
+        .encode()
+    )
 
 
 async def search(
