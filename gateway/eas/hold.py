@@ -14,6 +14,7 @@ from gateway.eas.commands.base import Context
 from gateway.eas.options import CollectionOptions
 from gateway.errors import UpstreamUnavailable
 from gateway.ports import Unsubscribe
+from gateway.sync.annotations import noted
 from gateway.sync.cursor import MailCursor
 from gateway.sync.hierarchy import mailbox_of
 from gateway.sync.news import baseline, has_news
@@ -123,6 +124,13 @@ class _Hold:
                 cursor, since = baseline(await context.mailboxes.view(mailbox)), None
             else:
                 cursor = MailCursor.unpack(stored.cursor)
+                cursor = await noted(
+                    context.services.state,
+                    context.principal.user,
+                    folder.id,
+                    cursor,
+                    newest=stored.annotations,
+                )
                 since = CollectionOptions.unpack(stored.options).since(now)
             found.append(_Watched(folder.id, mailbox, cursor, since))
         return found

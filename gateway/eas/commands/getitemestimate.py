@@ -8,6 +8,7 @@ from gateway.eas.options import CollectionOptions, mail_block
 from gateway.eas.versions import Version
 from gateway.errors import Kind, NotFound, Refused
 from gateway.sync import diff
+from gateway.sync.annotations import noted
 from gateway.sync.cursor import MailCursor
 from gateway.sync.folders import Folders
 from gateway.sync.hierarchy import mailbox_of
@@ -95,6 +96,7 @@ class GetItemEstimate:
         known = {KeyUse.CURRENT: stored.cursor, KeyUse.REPLAY: stored.previous}.get(use)
         view = await context.mailboxes.view(mailbox)
         cursor = MailCursor.unpack(known or b"").rebased(view.uidvalidity)
+        cursor = await noted(state, user, collection, cursor, newest=stored.annotations)
         since = options.since(context.services.clock.now()) if options else None
         window = None
         if since is not None:
