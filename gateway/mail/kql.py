@@ -24,15 +24,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from gateway.mail.kql_values import PROPERTIES, KqlError, received, size
-from gateway.query import (
-    EVERYTHING,
-    And,
-    Contains,
-    Not,
-    Or,
-    Place,
-    Query,
-)
+from gateway.query import And, Contains, Not, Or, Place, Query
 
 __all__ = ["KqlError", "TooComplex", "parse"]
 
@@ -46,8 +38,8 @@ class TooComplex(KqlError):
     """The query is longer or deeper than what is searched for."""
 
 
-def parse(text: str, now: datetime) -> Query:
-    """The conditions of a query; EVERYTHING when it holds no term. `now` tells what "today" is.
+def parse(text: str, now: datetime) -> Query | None:
+    """The conditions of a query; None when it holds no term. `now` tells what "today" is.
 
     Raises `KqlError`.
     """
@@ -124,13 +116,13 @@ class _Parser:
         self._terms = 0
         self._now = now
 
-    def query(self) -> Query:
+    def query(self) -> Query | None:
         found: list[Query] = []
         while self._peek() is not None:
             if (one := self._either((Place.ANYWHERE,))) is not None:
                 found.append(one)
             self._take_if("close")  # one that nobody opened
-        return _all(found)
+        return _all(found) if found else None
 
     def _either(self, places: tuple[Place, ...]) -> Query | None:
         found: list[Query] = []
@@ -265,7 +257,7 @@ def _merged(run: list[_Term]) -> list[Query]:
 
 
 def _all(found: list[Query]) -> Query:
-    return found[0] if len(found) == 1 else And(tuple(found)) if found else EVERYTHING
+    return found[0] if len(found) == 1 else And(tuple(found))
 
 
 def _any(found: list[Query]) -> Query:

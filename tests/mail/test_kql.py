@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -115,14 +116,14 @@ def test_terms_together(text: str, query: Query) -> None:
 @pytest.mark.parametrize(
     ("text", "query"),
     [
-        ("", EVERYTHING),
-        ("  ", EVERYTHING),
-        ('"', EVERYTHING),
-        ("()", EVERYTHING),
-        ("from:", EVERYTHING),
-        ("AND", EVERYTHING),
-        ("received:", EVERYTHING),
-        ("* - ?!", EVERYTHING),
+        ("", None),
+        ("  ", None),
+        ('"', None),
+        ("()", None),
+        ("from:", None),
+        ("AND", None),
+        ("received:", None),
+        ("* - ?!", None),
         ('"the pl', phrase("the pl")),
         ("(a b", And((A, B))),
         ("a) b", And((A, B))),
@@ -134,7 +135,7 @@ def test_terms_together(text: str, query: Query) -> None:
         ("a\0b", And((A, B))),
     ],
 )
-def test_half_typed(text: str, query: Query) -> None:
+def test_half_typed(text: str, query: Query | None) -> None:
     assert parse(text, NOW) == query
 
 
@@ -243,5 +244,5 @@ def test_any_text_is_a_query_or_the_declared_error(text: str) -> None:
         query = parse(text, NOW)
     except KqlError:
         return
-    assert hash(query) is not None
     assert parse(text, NOW) == query
+    assert query is None or isinstance(query, get_args(Query))

@@ -1,0 +1,5 @@
+"""Search (MS-ASCMD 2.2.1.16)."""
+
+from gateway.eas.commands.search.handler import Search
+
+__all__ = ["Search"]

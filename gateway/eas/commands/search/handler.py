@@ -1,0 +1,137 @@
+"""Search (MS-ASCMD 2.2.1.16): mail, page by page; the address list; no documents."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from gateway.eas import directory, fields, mailitems, mailsearch, status
+from gateway.eas.commands.base import BodyRule, Context, Reply
+from gateway.eas.commands.search.request import MailboxSearch, parse_mailbox_search
+from gateway.eas.content.email import Rendered
+from gateway.eas.content.ids import long_id, server_id
+from gateway.eas.mailsearch import PAGE
+from gateway.eas.versions import Version
+from gateway.errors import AuthenticationFailed, GatewayError, Kind, Refused, UpstreamUnavailable
+from gateway.mail.kql import KqlError, TooComplex
+from gateway.sync.searches import Listed, Listing
+from gateway.types import Folder
+from wbxml import Element, element
+from wbxml.pages import AirSync
+from wbxml.pages import Search as Page
+
+_SUCCESS = 1
+_INVALID = 2
+_TOO_COMPLEX = 8
+_TIMED_OUT = 10
+_END_OF_RANGE = 12
+_BLOCKED = 13
+
+
+class Search:
+    """Serves the stores Mailbox and GAL; DocumentLibrary is refused."""
+
+    name = "Search"
+    code = 16
+    root = Page.Search
+    status = Page.Status
+    first = Version.V12_0
+    last = None
+    needs_policy_key = True
+    body = BodyRule.REQUIRED
+
+    async def handle(self, context: Context, root: Element | None, body: bytes) -> Reply:  # noqa: ARG002
+        """Raises what concerns the whole request: `Refused`, `UpstreamUnavailable`, a login refused."""
+        if root is None:
+            raise Refused(Kind.INVALID_CONTENT, "Search without a body")
+        asked = fields.required(root, Page.Store)
+        name = fields.required(asked, Page.Name).text().strip().lower()
+        try:
+            store = await _answer(context, name, asked)
+        except (UpstreamUnavailable, AuthenticationFailed):
+            raise
+        except KqlError as error:
+            store = _refusal(context, _TOO_COMPLEX if isinstance(error, TooComplex) else _INVALID, str(error))
+        except GatewayError as error:
+            level = status.Level.COLLECTION
+            value = status.value("Search", level, error.kind, context.request.version)
+            store = _refusal(context, value, error.detail)
+        return element(Page.Search, element(Page.Status, _SUCCESS), element(Page.Response, store))
+
+
+async def _answer(context: Context, name: str, asked: Element) -> Element:
+    match name:
+        case "mailbox":
+            now = context.services.clock.now()
+            wanted = parse_mailbox_search(asked, context.request.version, now)
+            return await _mailbox(context, wanted)
+        case "gal":
+            return await _address_list(context, asked)
+        case "documentlibrary" | "document library":
+            return _refusal(context, _BLOCKED, "documents are not served")
+        case _:
+            return _refusal(context, _INVALID, "an unknown store")
+
+
+async def _mailbox(context: Context, wanted: MailboxSearch) -> Element:
+    limit = context.services.limits.search_results
+    if wanted.last - wanted.first >= PAGE or wanted.first >= limit:
+        return _refusal(context, _END_OF_RANGE, "a range beyond what is searched")
+    listing = await _listing(context, wanted)
+    if wanted.first and wanted.first >= len(listing.entries):
+        return _refusal(context, _END_OF_RANGE, "a range beyond the results")
+
+    async def show(folder: Folder, uidvalidity: int, uids: Sequence[int]) -> Mapping[int, Rendered]:
+        return await mailitems.render(context, folder, uidvalidity, uids, wanted.body)
+
+    results = await mailsearch.page(context, listing, wanted.first, wanted.last, show)
+    if not listing.complete:
+        context.note(str(_TIMED_OUT), "the search took too long")
+    store = element(Page.Store, element(Page.Status, _SUCCESS if listing.complete else _TIMED_OUT))
+    if not results:
+        store.add(Page.Result)
+        return store
+    store.extend(_result(context, entry, properties) for entry, properties in results)
+    store.add(Page.Range, f"{wanted.first}-{wanted.first + len(results) - 1}")
+    store.add(Page.Total, str(max(listing.total, wanted.first + len(results))))
+    return store
+
+
+async def _listing(context: Context, wanted: MailboxSearch) -> Listing:
+    """The list the device had, unless it wants a new one, or begins again after one that was not finished."""
+    if not wanted.mail:
+        return Listing()
+    known = None if wanted.rebuild else mailsearch.recall(context, wanted.key)
+    if known is not None and (known.complete or wanted.first):
+        return known
+    return await mailsearch.listing(context, wanted.key, wanted.query, wanted.scope)
+
+
+def _result(context: Context, entry: Listed, properties: Sequence[Element]) -> Element:
+    name = server_id(entry.collection, entry.uidvalidity, entry.uid)
+    return element(
+        Page.Result,
+        element(AirSync.Class, "Email"),
+        element(Page.LongId, long_id(context.principal.user, name)),
+        element(AirSync.CollectionId, entry.collection),
+        element(Page.Properties, *properties),
+    )
+
+
+async def _address_list(context: Context, asked: Element) -> Element:
+    words = fields.required(asked, Page.Query).text().strip()
+    options = asked.find(Page.Options)
+    first, last = mailsearch.parse_range(options.child_text(Page.Range) if options else None)
+    if last - first >= PAGE:
+        return _refusal(context, _END_OF_RANGE, "a range beyond what is searched")
+    entries, total = await directory.search(context, words, first, last)
+    store = element(Page.Store, element(Page.Status, _SUCCESS))
+    store.extend(element(Page.Result, element(Page.Properties, *one)) for one in entries)
+    if entries:
+        store.add(Page.Range, f"{first}-{first + len(entries) - 1}")
+    store.add(Page.Total, str(total))
+    return store
+
+
+def _refusal(context: Context, value: int, reason: str) -> Element:
+    context.note(str(value), reason)
+    return element(Page.Store, element(Page.Status, value))

@@ -1,0 +1,154 @@
+"""Searching a user's mail, for Search and Find alike: which folders, the list of hits, its pages."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from gateway.eas import fields
+from gateway.eas.commands.base import Context
+from gateway.eas.content.email import Rendered
+from gateway.errors import Kind, NotFound, Refused
+from gateway.query import Found, Query
+from gateway.sync import hierarchy
+from gateway.sync.folders import Folders
+from gateway.sync.searches import Listed, Listing, below, in_order
+from gateway.types import CollectionId, Folder, FolderList
+from wbxml import Element
+
+__all__ = ["PAGE", "Scope", "Show", "listing", "page", "parse_range", "recall"]
+
+PAGE = 100
+"""Results of one answer when a device names no range, and at most in an answer to Search."""
+_RANGE = re.compile(r"([0-9]{1,9})-([0-9]{1,9})")
+
+Show = Callable[[Folder, int, Sequence[int]], Awaitable[Mapping[int, Rendered]]]
+"""Renders messages of a folder: its UIDVALIDITY, and UIDs. Those that are gone are left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Where to search: in all folders when `collections` is empty or names the root; `deep`: and below."""
+
+    collections: tuple[CollectionId, ...] = ()
+    deep: bool = False
+
+
+def parse_range(text: str | None) -> tuple[int, int]:
+    """The first and the last result wanted, counted from 0. Raises `Refused(INVALID_XML)`."""
+    if text is None:
+        return 0, PAGE - 1
+    match = _RANGE.fullmatch(text.strip())
+    if match is None or int(match[1]) > int(match[2]):
+        raise fields.malformed("a Range that is none")
+    return int(match[1]), int(match[2])
+
+
+def recall(context: Context, key: str) -> Listing | None:
+    """The list a device had for a search before, if it is still there; an unfinished one too."""
+    services = context.services
+    query = _digest(key)
+    return services.searches.recall(context.principal.user, context.device.id, query, services.clock.now())
+
+
+async def listing(context: Context, key: str, query: Query, scope: Scope) -> Listing:
+    """Search now; the list is kept under `key`, which names everything that was asked for.
+
+    Raises `Refused(SYNC_STATE_NOT_FOUND)` for folders that are not there, and what `Mailboxes.search` raises.
+    """
+    services = context.services
+    limits = services.limits
+    ends = asyncio.get_running_loop().time() + limits.search_seconds
+    try:
+        async with asyncio.timeout_at(ends):
+            mailboxes = in_order(await _folders(context, scope))
+    except TimeoutError:
+        return Listing(complete=False)
+    work = context.mailboxes.search(
+        list(mailboxes),
+        query,
+        limit=limits.search_results,
+        seconds=ends - asyncio.get_running_loop().time(),
+    )
+    made = Listing.of(await _unless_interrupted(context, work), mailboxes)
+    services.searches.keep(
+        context.principal.user, context.device.id, _digest(key), made, services.clock.now()
+    )
+    return made
+
+
+async def page(
+    context: Context, listed: Listing, first: int, last: int, show: Show
+) -> list[tuple[Listed, list[Element]]]:
+    """A part of a list, rendered. Messages that are gone drop out of the list, and the next move up."""
+    folders = await Folders(context.services.state, context.mailboxes, context.principal.user).all()
+    shown: dict[Listed, list[Element]] = {}
+    while True:
+        wanted = listed.entries[first : last + 1]
+        missing = [one for one in wanted if one not in shown]
+        if not missing:
+            return [(one, shown[one]) for one in wanted]
+        shown |= await _render(folders, missing, show)
+        listed.drop({one for one in missing if one not in shown})
+
+
+async def _folders(context: Context, scope: Scope) -> list[Folder]:
+    folders = Folders(context.services.state, context.mailboxes, context.principal.user)
+    wanted = [one for one in scope.collections if one != hierarchy.ROOT]
+    everywhere = len(wanted) < len(scope.collections) or not wanted
+    if not everywhere and not scope.deep:
+        known = await folders.all()
+        chosen = frozenset(wanted)
+    else:
+        known, mailboxes = await folders.refresh()
+        rows = hierarchy.listing(known, mailboxes)
+        chosen = below(rows, [CollectionId(hierarchy.ROOT)] if everywhere else wanted)
+    if any(hierarchy.find(known, one) is None for one in wanted):
+        raise Refused(Kind.SYNC_STATE_NOT_FOUND, "a folder to be searched is not there")
+    return [folder for folder in known.folders if folder.id in chosen and not folder.gone]
+
+
+async def _render(folders: FolderList, entries: Sequence[Listed], show: Show) -> dict[Listed, list[Element]]:
+    def place(entry: Listed) -> tuple[CollectionId, int]:
+        return entry.collection, entry.uidvalidity
+
+    shown: dict[Listed, list[Element]] = {}
+    for (collection, uidvalidity), several in groupby(sorted(entries, key=place), place):
+        folder = hierarchy.find(folders, collection)
+        if folder is None:
+            continue
+        try:
+            rendered = await show(folder, uidvalidity, [one.uid for one in several])
+        except NotFound:
+            continue
+        for uid, message in rendered.items():
+            shown[Listed(collection, uidvalidity, uid)] = message.elements
+    return shown
+
+
+async def _unless_interrupted(context: Context, work: Awaitable[Found]) -> Found:
+    """A newer search of the device ends the older one: nobody waits for what was typed before."""
+    task = asyncio.ensure_future(work)
+
+    def end() -> None:
+        task.cancel()
+
+    unsubscribe = [interrupt.listen(end) for interrupt in (context.stopping, context.superseded)]
+    try:
+        return await task
+    except asyncio.CancelledError:
+        current = asyncio.current_task()
+        if current is None or current.cancelling():
+            raise
+        return Found((), 0, complete=False)
+    finally:
+        for each in unsubscribe:
+            each()
+
+
+def _digest(key: str) -> bytes:
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()
