@@ -14,7 +14,7 @@ gets a key of its own, beside those there are, for what it knows by then.
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -205,9 +205,14 @@ class FolderChanges:
 
 async def remove(mailboxes: Mailboxes, doomed: Sequence[Mailbox]) -> None:
     """Delete mailboxes, those below others first. Raises `UpstreamError`."""
-    for mailbox in sorted(doomed, key=lambda mailbox: len(mailbox.name), reverse=True):
+    for mailbox in from_below(doomed):
         with suppress(NotFound):  # somebody was faster, or it stood for those below it alone
             await mailboxes.delete(mailbox.name)
+
+
+def from_below(mailboxes: Iterable[Mailbox]) -> list[Mailbox]:
+    """Mailboxes in an order in which those below others come first."""
+    return sorted(mailboxes, key=lambda mailbox: len(mailbox.name), reverse=True)
 
 
 def _without(rows: Rows, folder: CollectionId) -> Rows:

@@ -261,19 +261,10 @@ def test_an_item_by_its_long_id(some_phone: Phone, dovecot: Dovecot) -> None:
     assert properties(answers[0]).child_text(Email.Subject) == "Found again"
 
 
-def test_operations_not_offered_say_so_each_for_itself(some_phone: Phone, dovecot: Dovecot) -> None:
+def test_a_long_id_that_no_search_gave_out_is_6(some_phone: Phone, dovecot: Dovecot) -> None:
     folder, name, _ = synced(some_phone, dovecot, messages.plain("stays"))
-    empty = element(ItemOperations.EmptyFolderContents, element(AirSync.CollectionId, folder))
-    by_search = fetch(element(Search.LongId, "abc"))
-    root = post(some_phone, empty, by_search, item(folder, name)).root
-    assert root.child_text(ItemOperations.Status) == "1"
-    answers = list(root.children[1])
-    assert tags(root.children[1]) == ["EmptyFolderContents", "Fetch", "Fetch"]
-    assert [one.child_text(ItemOperations.Status) for one in answers] == ["16", "6", "1"]
-    assert answers[0].child_text(AirSync.CollectionId) == folder
-    with dovecot.imap(some_phone.user) as imap:
-        imap.select("INBOX")
-        assert imap.search(None, "ALL")[1] == [b"1"]
+    root = post(some_phone, fetch(element(Search.LongId, "abc")), item(folder, name)).root
+    assert statuses(root) == ["6", "1"]
 
 
 def test_something_else_among_the_operations_is_2(some_phone: Phone, dovecot: Dovecot) -> None:

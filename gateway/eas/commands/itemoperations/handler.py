@@ -6,8 +6,10 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from gateway.eas import fields, multipart, status
 from gateway.eas.commands.base import BodyRule, Context, Raw, Reply
+from gateway.eas.commands.itemoperations.empty import Emptier
 from gateway.eas.commands.itemoperations.fetch import Fetcher
-from gateway.eas.commands.itemoperations.operation import ACCESS_DENIED, SUCCESS, TOO_MANY, Failed, named
+from gateway.eas.commands.itemoperations.move import ConversationMover
+from gateway.eas.commands.itemoperations.operation import SUCCESS, TOO_MANY, Failed, named
 from gateway.eas.versions import Version
 from gateway.errors import AuthenticationFailed, GatewayError, Kind, Refused, UpstreamUnavailable
 from gateway.sync.folders import Folders
@@ -20,7 +22,7 @@ _Answer = Callable[[Element], Awaitable[Element]]
 
 
 class ItemOperations:
-    """Serves Fetch, for items by ServerId and for attachments by FileReference."""
+    """Serves Fetch, EmptyFolderContents and Move, in the order of the request."""
 
     name = "ItemOperations"
     code = 19
@@ -42,9 +44,12 @@ class ItemOperations:
         folders = Folders(context.services.state, context.mailboxes, context.principal.user)
         parts = multipart.Parts() if context.request.accept_multipart else None
         fetcher = Fetcher(context, await folders.all(), parts)
-        answers: dict[Tag, _Answer] = {Page.Fetch: fetcher.answer, Page.EmptyFolderContents: _not_offered}
+        answers: dict[Tag, _Answer] = {
+            Page.Fetch: fetcher.answer,
+            Page.EmptyFolderContents: Emptier(context, folders).answer,
+        }
         if context.request.version >= Version.V14_0:
-            answers[Page.Move] = _not_offered
+            answers[Page.Move] = ConversationMover(context, folders).answer
         for operation in root:
             if operation.tag not in answers:
                 raise fields.malformed(f"{operation.tag!r} is no operation")
@@ -55,10 +60,6 @@ class ItemOperations:
         if parts is None:
             return reply
         return Raw(multipart.CONTENT_TYPE, multipart.pack([encode(reply), *parts.data]))
-
-
-async def _not_offered(_operation: Element) -> Element:
-    raise Failed(ACCESS_DENIED)
 
 
 async def _answer(context: Context, answers: Mapping[Tag, _Answer], operation: Element) -> Element:

@@ -1,0 +1,50 @@
+"""EmptyFolderContents: all in a folder goes, and the folders below it if wanted (MS-ASCMD 2.2.3.58)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gateway.eas import fields
+from gateway.eas.commands.base import Context
+from gateway.eas.commands.itemoperations.operation import PARTIAL_SUCCESS, SUCCESS, named
+from gateway.errors import NotFound
+from gateway.sync.emptying import remove_below, remove_messages
+from gateway.sync.folders import Folders
+from gateway.sync.hierarchy import find, mailbox_of
+from gateway.types import CollectionId
+from wbxml import Element, element
+from wbxml.pages import AirSync
+from wbxml.pages import ItemOperations as Page
+
+
+@dataclass(slots=True)
+class Emptier:
+    """Serves the EmptyFolderContents operations of one request."""
+
+    context: Context
+    folders: Folders
+
+    async def answer(self, operation: Element) -> Element:
+        """The answer to an operation that succeeded, in part at least. Raises `GatewayError`."""
+        collection = CollectionId(fields.identifier(operation, AirSync.CollectionId))
+        options = fields.only(operation, Page.Options) or element(Page.Options)
+        deep = fields.boolean(options, Page.DeleteSubFolders, default=False)
+        known = await self.folders.all()
+        folder = find(known, collection)
+        if folder is None:
+            raise NotFound("no such collection")
+        mailbox = mailbox_of(folder)
+        if mailbox is not None:
+            await remove_messages(self.context.mailboxes, mailbox)
+        complete = not deep or await self._below(collection)
+        return element(
+            Page.EmptyFolderContents,
+            element(Page.Status, SUCCESS if complete else PARTIAL_SUCCESS),
+            *named(operation),
+        )
+
+    async def _below(self, collection: CollectionId) -> bool:
+        known, mailboxes = await self.folders.refresh()
+        complete = await remove_below(self.context.mailboxes, known, mailboxes, collection)
+        await self.folders.refresh()
+        return complete
