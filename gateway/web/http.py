@@ -7,6 +7,7 @@ import re
 import zlib
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapping
 from dataclasses import dataclass, field
+from io import BytesIO
 from typing import Any, TypeAlias, TypeVar
 
 from gateway.errors import Kind, Refused
@@ -98,7 +99,8 @@ async def read_body(receive: Receive, headers: Mapping[str, str], limit: int) ->
     announced = headers.get("content-length", "")
     if announced.isascii() and announced.isdigit() and int(announced) > limit:
         raise BodyTooLarge
-    pieces: list[bytes] = []
+    # Not a list of pieces: joining them would take the room of the body once more.
+    body = BytesIO()
     size = expected = 0
     loop = asyncio.get_running_loop()
     try:
@@ -114,9 +116,9 @@ async def read_body(receive: Receive, headers: Mapping[str, str], limit: int) ->
                 size += len(piece)
                 if size > limit:
                     raise BodyTooLarge
-                pieces.append(piece)
+                body.write(piece)
                 if not message.get("more_body", False):
-                    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+                    return body.getvalue()
     except TimeoutError:
         raise BodyStalled from None
 
