@@ -1,4 +1,12 @@
-"""How the phones differ in what they send, and in how they repeat it."""
+"""How the phones differ in what they send, and in how they repeat it.
+
+What they have in common is in `phone`: a request without a whole answer, or with HTTP 503, is sent again as
+it was, with the same key and the same operations, and what the user did meanwhile joins it. Sync Status 3 and
+FolderSync Status 9 have the phone throw its copy away and begin with key 0; 5, 16, 110 and 111 have it wait;
+8 and 12 for a collection, and Ping 7, lead to a FolderSync first; 13 to the full request; MoreAvailable to
+the next Sync at once. The answer to an operation ends it, whatever its Status: 6, 7 and 8 are not sent again,
+and the phone keeps its own change until the server tells another.
+"""
 
 from __future__ import annotations
 

@@ -13,6 +13,10 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 
 SECONDS = 25.0
+LONGEST_CUT = 3000
+"""Octets of a reply at the most before its connection breaks."""
+_RESET = struct.pack("ii", 1, 0)
+"""For SO_LINGER: closing resets the connection instead of ending it in order."""
 
 
 class Fate(Enum):
@@ -69,8 +73,9 @@ class Network:
                 self._carry(request)
                 raise NoReply("reply lost")
             case Fate.REPLY_CUT:
-                whole = self._carry(request)
-                raise NoReply(f"reply cut at byte {int(len(whole) * position)} of {len(whole)}")
+                length = int(position * LONGEST_CUT)
+                self._carry(request, length)
+                raise NoReply(f"reply cut at byte {length}")
             case Fate.REQUEST_CUT:
                 self._send_part(request[: int(len(request) * position)], 0.0)
                 raise NoReply("request cut")
@@ -110,14 +115,21 @@ class Network:
             thread.join()
         return [_parse(answer) for answer in answers]
 
-    def _carry(self, request: bytes) -> bytes:
-        """All octets the gateway answers until it closes; fewer when it dies, none when it is not there."""
+    def _carry(self, request: bytes, length: int | None = None) -> bytes:
+        """All octets the gateway answers until it closes; fewer when it dies, none when it is not there.
+
+        With a `length`, the connection breaks when so many have come.
+        """
         pieces: list[bytes] = []
         try:
             with socket.create_connection((self.host, self.port), timeout=SECONDS) as connection:
                 connection.sendall(request)
-                while piece := connection.recv(65536):
+                left = 65536 if length is None else length
+                while left and (piece := connection.recv(min(left, 65536))):
                     pieces.append(piece)
+                    left -= 0 if length is None else len(piece)
+                if length is not None:
+                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         except TimeoutError:
             raise
         except OSError:
@@ -127,8 +139,7 @@ class Network:
     def _send_part(self, data: bytes, seconds: float) -> None:
         try:
             with socket.create_connection((self.host, self.port), timeout=SECONDS) as connection:
-                # Closing resets the connection instead of ending it in order.
-                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
                 connection.sendall(data)
                 threading.Event().wait(seconds)
         except TimeoutError:

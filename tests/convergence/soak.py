@@ -8,6 +8,7 @@ full, and played again by `--seed S --stories 1` (what it chooses is the same; h
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import sys
 import time
@@ -121,8 +122,10 @@ def run(seconds: float, seed: int, stories: int | None, length: int, profiles: l
     totals = Totals()
     began = shown = time.monotonic()
     number = 0
-    while time.monotonic() - began < seconds and (stories is None or number < stories):
-        with World(profiles[number % len(profiles)]) as world:
+    for profile in itertools.cycle(profiles):
+        if time.monotonic() - began >= seconds or (stories is not None and number >= stories):
+            break
+        with World(profile) as world:
             # A world serves many stories; a fresh one now and then keeps its log and its store small.
             until = time.monotonic() + min(120.0, seconds / len(profiles))
             while time.monotonic() < until and (stories is None or number < stories):

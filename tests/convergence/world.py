@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import shutil
 import sqlite3
+import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, nullcontext
 from pathlib import Path
 from types import TracebackType
 from typing import Literal
@@ -99,7 +100,10 @@ class World:
 
     @contextmanager
     def trouble(self, choices: Choices, ledger: Ledger) -> Iterator[None]:
-        """Perhaps kill the gateway at some boundary of what is done inside, or cut the line to IMAP."""
+        """Perhaps trouble what is done inside.
+
+        The gateway is killed at a boundary, the line to IMAP is cut at a byte, or the IMAP server restarts.
+        """
         kind = choices.number(0, 99)
         if kind < 8:
             self.gateway.fuse.arm(choices.number(1, 24))
@@ -107,12 +111,25 @@ class World:
             self.line.cut_after(choices.number(1, 1500), choices.pick(("up", "down")))
         cuts = self.line.cuts
         try:
-            yield
+            with self._restarting() if kind == 14 else nullcontext():
+                yield
         finally:
             self.line.mend()
             self.faults["upstream cut"] += self.line.cuts - cuts
             self.gateway.fuse.disarm()
             self.ensure_alive(ledger)
+
+    @contextmanager
+    def _restarting(self) -> Iterator[None]:
+        """Restart the IMAP server meanwhile."""
+        self.faults["IMAP restarted meanwhile"] += 1
+        thread = threading.Thread(target=self.dovecot.restart)
+        with undisturbed():
+            thread.start()
+            try:
+                yield
+            finally:
+                thread.join()
 
     def ensure_alive(self, ledger: Ledger) -> None:
         """Start the gateway again if it died."""
