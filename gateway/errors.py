@@ -55,6 +55,7 @@ class Kind(StrEnum):
     INVALID_STORED_REQUEST = "InvalidStoredRequest"
     ITEM_NOT_FOUND = "ItemNotFound"
     CONFLICT = "Conflict"
+    INVALID_RECIPIENTS = "InvalidRecipients"
     FOLDER_EXISTS = "FolderExists"
     PARENT_NOT_FOUND = "ParentNotFound"
     DEFAULT_FOLDER = "DefaultFolder"

@@ -133,6 +133,7 @@ _COMMON: Mapping[Kind, tuple[int, int]] = {
     Kind.RECIPIENT_CACHE: (110, 500),
     # Known to Sync alone, for single items.
     Kind.CONFLICT: (110, 500),
+    Kind.INVALID_RECIPIENTS: (183, 400),
     Kind.BODY_PART_TYPE: (164, 400),
     Kind.DEVICE_INFORMATION_REQUIRED: (165, 403),
     Kind.INVALID_ACCOUNT: (166, 403),
@@ -142,7 +143,7 @@ _COMMON: Mapping[Kind, tuple[int, int]] = {
     Kind.INVALID_SMART_FORWARD: (179, 400),
 }
 
-_BEFORE_14_1: Mapping[int, int] = {164: 103, 165: 103, 166: 130, 168: 103, 178: 103, 179: 103}
+_BEFORE_14_1: Mapping[int, int] = {183: 119, 164: 103, 165: 103, 166: 130, 168: 103, 178: 103, 179: 103}
 
 _ALWAYS_HTTP = frozenset({Kind.MAILBOX_OFFLINE})
 """Told by the HTTP code in every version: every phone waits after a 503, few know a Status that says so."""
@@ -205,8 +206,6 @@ _OWN: Mapping[tuple[str, Level], Mapping[Kind, int]] = {
         mailbox_quota_exceeded=9,
         access_denied=6,
         conflict=7,
-        no_recipient=183,
-        recipient_unresolved=183,
     ),
     ("FolderSync", Level.REQUEST): _own(failed=6, invalid_xml=10, sync_state_not_found=9, item_not_found=6),
     ("FolderCreate", Level.REQUEST): {**_FOLDER_CHANGE, Kind.DEFAULT_FOLDER: 3},

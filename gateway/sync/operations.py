@@ -188,7 +188,7 @@ def _in_vain(operation: Add | Edit, gone: Collection[tuple[int, int]]) -> bool:
 
 
 def flag_change(operation: Operation, answers: Mapping[str, DraftAnswer], uidvalidity: int) -> Change | None:
-    """What an operation does to the flags of a message; None for nothing, or when the message is not there."""
+    """What an operation does to the flags of a message; None for nothing, or if the message is not there."""
     if isinstance(operation, Delete):
         return None
     if isinstance(operation, Change):

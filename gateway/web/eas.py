@@ -25,6 +25,7 @@ from gateway.eas.commands.base import BodyRule, Command, Context, Raw, Reply, Se
 from gateway.eas.versions import OFFERED, Version
 from gateway.errors import AuthenticationFailed, GatewayError, Kind, Refused, UpstreamError
 from gateway.ports import MailboxesFactory
+from gateway.sync.editable import EditableMailboxes
 from gateway.sync.waiter import Signal
 from gateway.types import Device, Principal
 from gateway.web.auth import Authentication, Throttled
@@ -247,7 +248,7 @@ class EasEndpoint:
                 request=request,
                 principal=principal,
                 device=device,
-                mailboxes=self._mailboxes(principal),
+                mailboxes=EditableMailboxes(self._mailboxes(principal), self._services.state, principal.user),
                 services=self._services,
                 stopping=self._stopping,
                 superseded=Signal(),

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from gateway.eas import mailitems, sentmail
 from gateway.eas.commands.base import BodyRule, Context, Reply
-from gateway.eas.commands.sync import operations, reply, request
+from gateway.eas.commands.sync import drafts, operations, reply, request
 from gateway.eas.commands.sync.operations import Plan
 from gateway.eas.commands.sync.request import MAX_WAIT, MAX_WINDOW, SyncCollection, SyncRequest, Verb
 from gateway.eas.content import email
@@ -157,9 +157,11 @@ class _Exchange:
         folder = find(self.folders, asked.id)
         if folder is None:
             return self._failed(asked, Kind.ITEM_NOT_FOUND, "no such folder"), 0
-        plan = operations.plan(asked.id, asked.commands)
+        with_drafts = drafts.are_made_in(folder, version)
+        plan = operations.plan(asked.id, asked.commands, with_drafts=with_drafts)
         try:
             await self._provide_trash(asked)
+            folder = await self._provide_drafts(folder, plan)
             outcome = await self._sync(folder).run(self._request(asked, plan, left))
         except NotFound:
             return self._failed(asked, Kind.ITEM_NOT_FOUND, "the mailbox is gone"), 0
@@ -201,6 +203,15 @@ class _Exchange:
             await folders.create_missing()
             self.folders, _ = await folders.refresh()
 
+    async def _provide_drafts(self, folder: Folder, plan: Plan) -> Folder:
+        """See to it that a new draft has somewhere to be: its folder is shown even if there is none."""
+        if folder.mailbox is not None or not plan.operations:
+            return folder
+        folders = Folders(self.context.services.state, self.context.mailboxes, self.context.principal.user)
+        await folders.create_missing()
+        self.folders, _ = await folders.refresh()
+        return find(self.folders, folder.id) or folder
+
     def _sync(self, folder: Folder) -> MailSync:
         context = self.context
         return MailSync(
@@ -213,6 +224,7 @@ class _Exchange:
             trash=with_role(self.folders, Role.TRASH),
             release=context.services.release,
             clock=context.services.clock,
+            drafts=drafts.worker(context, folder),
         )
 
     def _request(self, asked: SyncCollection, plan: Plan, left: int) -> MailRequest:
@@ -223,6 +235,8 @@ class _Exchange:
             get_changes=asked.wants_changes and left > 0,
             limit=min(asked.window, max(left, 1)),
             since=self._since,
+            policy=lambda options: CollectionOptions.unpack(options).conflict,
+            shown=drafts.shown,
             deletes_as_moves=asked.deletes_as_moves,
             options=None if asked.options is None else asked.options.pack(),
         )

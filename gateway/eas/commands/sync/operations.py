@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gateway.eas import status
+from gateway.eas.commands.sync import drafts
 from gateway.eas.commands.sync.request import ClientCommand, Verb
 from gateway.eas.content.ids import parse_server_id
 from gateway.eas.content.marks import parse_categories, parse_flag
@@ -14,6 +15,7 @@ from gateway.eas.versions import Version
 from gateway.errors import Kind, NotFound
 from gateway.sync.annotations import FollowUp
 from gateway.sync.changes import Change, Outcome
+from gateway.sync.drafts import Add
 from gateway.sync.operations import Delete, Operation
 from gateway.types import CollectionId
 from wbxml import Element
@@ -28,6 +30,11 @@ _KINDS: Mapping[Outcome, Kind] = {
     Outcome.QUOTA: Kind.MAILBOX_QUOTA_EXCEEDED,
     Outcome.CONFLICT: Kind.CONFLICT,
     Outcome.INVALID: Kind.INVALID_XML,
+    Outcome.TOO_LARGE: Kind.TOO_LARGE,
+    Outcome.RECIPIENTS: Kind.INVALID_RECIPIENTS,
+    Outcome.SEND_QUOTA: Kind.SEND_QUOTA_EXCEEDED,
+    Outcome.NOT_SENT: Kind.SUBMISSION_FAILED,
+    Outcome.RETRY: Kind.SERVER_ERROR_RETRY,
 }
 _READ_ONLY = frozenset(
     {
@@ -55,17 +62,18 @@ class Plan:
     fetches: dict[int, tuple[int, int]] = field(default_factory=dict)
 
 
-def plan(collection: CollectionId, commands: Sequence[ClientCommand]) -> Plan:
-    """Sort the commands of one mail collection.
+def plan(collection: CollectionId, commands: Sequence[ClientCommand], *, with_drafts: bool = False) -> Plan:
+    """Sort the commands of one mail collection, in which the device may make drafts or not.
 
     Each stands alone: a bad one gets its Status, the others are done.
     """
     sorted_ = Plan()
+    added: dict[str, Add] = {}
     for position, command in enumerate(commands):
-        if command.verb is Verb.ADD:  # mail comes from the server (MS-ASCMD 2.2.3.7.2)
-            sorted_.refused[position] = CONVERSION_ERROR
-            continue
         try:
+            if command.verb is Verb.ADD:
+                sorted_.operations[position] = _add(command, added, with_drafts=with_drafts)
+                continue
             name = parse_server_id(command.item)
             if name.collection != collection:
                 raise NotFound("an item of another collection")
@@ -74,7 +82,8 @@ def plan(collection: CollectionId, commands: Sequence[ClientCommand]) -> Plan:
             elif command.verb is Verb.DELETE:
                 sorted_.operations[position] = Delete(name.uidvalidity, name.uid)
             else:
-                sorted_.operations[position] = _change(name.uidvalidity, name.uid, command.data)
+                change = _change(name.uidvalidity, name.uid, command.data)
+                sorted_.operations[position] = drafts.edit(name, command, change) if with_drafts else change
         except NotFound:
             sorted_.refused[position] = OBJECT_NOT_FOUND
         except BadItem:
@@ -85,6 +94,16 @@ def plan(collection: CollectionId, commands: Sequence[ClientCommand]) -> Plan:
 def status_of(outcome: Outcome, version: Version) -> int:
     """The Status of an operation that was not done."""
     return status.value("Sync", status.Level.ITEM, _KINDS[outcome], version)
+
+
+def _add(command: ClientCommand, added: dict[str, Add], *, with_drafts: bool) -> Add:
+    """A new draft; other mail comes from the server alone (MS-ASCMD 2.2.3.7.2)."""
+    if not with_drafts:
+        raise BadItem("mail cannot be added here")
+    new = drafts.add(command, _change(0, 0, command.data))
+    if added.setdefault(command.item, new).digest != new.digest:
+        raise BadItem("two drafts with one ClientId")
+    return new
 
 
 def _change(uidvalidity: int, uid: int, data: Element | None) -> Change:

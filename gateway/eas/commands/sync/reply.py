@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gateway.eas import status
+from gateway.eas.commands.sync import drafts
 from gateway.eas.commands.sync.operations import OBJECT_NOT_FOUND, Plan, status_of
 from gateway.eas.commands.sync.request import SyncCollection, Verb
 from gateway.eas.content import email
@@ -112,22 +113,30 @@ def _item(tag: Tag, item: str, *more: Element) -> Element:
 def _responses(
     asked: SyncCollection, plan: Plan, outcome: MailReply, shown: Shown, version: Version
 ) -> list[Element]:
-    """Answers in request order; an operation that succeeded is passed over in silence, except a Fetch."""
+    """Answers in request order.
+
+    An operation that succeeded is passed over in silence, but for an Add, a Fetch, and new attachments.
+    """
+    validity = outcome.after.uidvalidity
     outcomes = dict(zip(plan.operations, outcome.outcomes, strict=True))
     responses: list[Element] = []
     for position, command in enumerate(asked.commands):
         if position in plan.fetches:
             responses.append(_fetched(command.item, plan.fetches[position], outcome, shown))
             continue
+        new = command.verb is Verb.ADD
         if position in plan.refused:
-            value = plan.refused[position]
-        elif outcomes[position] is Outcome.DONE:
-            continue
+            told = [element(AirSync.Status, plan.refused[position])]
+        elif outcomes[position] is not Outcome.DONE:
+            told = [element(AirSync.Status, status_of(outcomes[position], version))]
         else:
-            value = status_of(outcomes[position], version)
-        named = AirSync.ClientId if command.verb is Verb.ADD else AirSync.ServerId
-        tag = _RESPONSES[command.verb]
-        responses.append(element(tag, element(named, command.item), element(AirSync.Status, value)))
+            answer = outcome.drafts.get(plan.operations[position].identity)
+            told = drafts.answered(asked.id, validity, answer, new=new) if answer else []
+            if new and not told:  # sent at once
+                told = [element(AirSync.Status, _SUCCESS)]
+        if told:
+            named = AirSync.ClientId if new else AirSync.ServerId
+            responses.append(element(_RESPONSES[command.verb], element(named, command.item), *told))
     return responses
 
 

@@ -176,12 +176,13 @@ def _command(command: Element) -> ClientCommand:
     verb = _VERBS[command.tag]
     item = fields.identifier(command, AirSync.ClientId if verb is Verb.ADD else AirSync.ServerId)
     data = fields.only(command, AirSync.ApplicationData)
-    if data is None and verb in (Verb.ADD, Verb.CHANGE):
+    send = command.find(Email2.Send) is not None
+    if data is None and (verb is Verb.ADD or (verb is Verb.CHANGE and not send)):
         raise fields.malformed(f"{verb} without ApplicationData")
     return ClientCommand(
         verb,
         item,
         data,
         command.child_text(AirSyncBase.InstanceId) or "",
-        command.find(Email2.Send) is not None,
+        send,
     )
