@@ -13,7 +13,7 @@ from gateway.eas import fields
 from gateway.eas.commands.base import Context
 from gateway.eas.content.email import Rendered
 from gateway.errors import Kind, NotFound, Refused
-from gateway.query import Found, Query
+from gateway.query import Query
 from gateway.sync import hierarchy
 from gateway.sync.folders import Folders
 from gateway.sync.searches import Listed, Listing, below, in_order
@@ -60,25 +60,34 @@ async def listing(context: Context, key: str, query: Query, scope: Scope) -> Lis
 
     Raises `Refused(SYNC_STATE_NOT_FOUND)` for folders that are not there, and what `Mailboxes.search` raises.
     """
-    services = context.services
-    limits = services.limits
-    ends = asyncio.get_running_loop().time() + limits.search_seconds
+    services, user, device = context.services, context.principal.user, context.device.id
+    searches, digest = services.searches, _digest(key)
+
+    async def search() -> Listing:
+        made = await _search(context, query, scope)
+        if made.complete or made.entries:
+            searches.keep(user, device, digest, made, services.clock.now())
+        return made
+
+    unsubscribe = context.stopping.listen(lambda: searches.end(user, device))
+    try:
+        return await searches.join(user, device, digest, search)
+    finally:
+        unsubscribe()
+
+
+async def _search(context: Context, query: Query, scope: Scope) -> Listing:
+    limits, now = context.services.limits, asyncio.get_running_loop().time
+    ends = now() + limits.search_seconds
     try:
         async with asyncio.timeout_at(ends):
             mailboxes = in_order(await _folders(context, scope))
     except TimeoutError:
         return Listing(complete=False)
-    work = context.mailboxes.search(
-        list(mailboxes),
-        query,
-        limit=limits.search_results,
-        seconds=ends - asyncio.get_running_loop().time(),
+    found = await context.mailboxes.search(
+        list(mailboxes), query, limit=limits.search_results, seconds=max(ends - now(), 0)
     )
-    made = Listing.of(await _unless_interrupted(context, work), mailboxes)
-    services.searches.keep(
-        context.principal.user, context.device.id, _digest(key), made, services.clock.now()
-    )
-    return made
+    return Listing.of(found, mailboxes)
 
 
 async def page(
@@ -128,26 +137,6 @@ async def _render(folders: FolderList, entries: Sequence[Listed], show: Show) ->
         for uid, message in rendered.items():
             shown[Listed(collection, uidvalidity, uid)] = message.elements
     return shown
-
-
-async def _unless_interrupted(context: Context, work: Awaitable[Found]) -> Found:
-    """A newer search of the device ends the older one: nobody waits for what was typed before."""
-    task = asyncio.ensure_future(work)
-
-    def end() -> None:
-        task.cancel()
-
-    unsubscribe = [interrupt.listen(end) for interrupt in (context.stopping, context.superseded)]
-    try:
-        return await task
-    except asyncio.CancelledError:
-        current = asyncio.current_task()
-        if current is None or current.cancelling():
-            raise
-        return Found((), 0, complete=False)
-    finally:
-        for each in unsubscribe:
-            each()
 
 
 def _digest(key: str) -> bytes:

@@ -6,14 +6,16 @@ after a restart, or when nobody turned a page for long, the search is simply mad
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from gateway.query import Found
 from gateway.sync.hierarchy import FolderRow, mailbox_of
-from gateway.types import CollectionId, DeviceId, Folder, Role, UserId
+from gateway.types import VIRTUAL_ROLES, CollectionId, DeviceId, Folder, Role, UserId
 
 __all__ = ["Listed", "Listing", "Searches", "below", "in_order"]
 
@@ -77,6 +79,7 @@ class Searches:
     def __init__(self) -> None:
         self._kept: OrderedDict[_Key, _Kept] = OrderedDict()
         self._entries = 0
+        self._running: dict[tuple[UserId, DeviceId], tuple[bytes, asyncio.Task[Listing]]] = {}
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -101,6 +104,43 @@ class Searches:
             self._forget(key)
         while self._entries > MOST_ENTRIES and len(self._kept) > 1:
             self._forget(next(iter(self._kept)))
+
+    async def join(
+        self, user: UserId, device: DeviceId, query: bytes, search: Callable[[], Coroutine[Any, Any, Listing]]
+    ) -> Listing:
+        """The list of the search that the device has under way for this query, or else of a new one.
+
+        A device has one at a time: a new query ends the search before, whose callers get an unfinished, empty
+        list. A search goes on when nobody waits any more, for a device that asks again. Raises what `search`
+        raises.
+        """
+        owner = user, device
+        running, task = self._running.get(owner, (None, None))
+        if task is None or running != query:
+            if task is not None:
+                task.cancel()
+            task = asyncio.create_task(search())
+            self._running[owner] = query, task
+            task.add_done_callback(lambda done: self._ended(owner, done))
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            current = asyncio.current_task()
+            if current is None or current.cancelling():
+                raise
+            return Listing(complete=False)
+
+    def end(self, user: UserId, device: DeviceId) -> None:
+        """End the search that the device has under way."""
+        running = self._running.get((user, device))
+        if running is not None:
+            running[1].cancel()
+
+    def _ended(self, owner: tuple[UserId, DeviceId], task: asyncio.Task[Listing]) -> None:
+        if not task.cancelled():
+            task.exception()  # looked at, in case nobody waits for it any more
+        if self._running.get(owner, (b"", None))[1] is task:
+            del self._running[owner]
 
     def _expire(self, now: datetime) -> None:
         while self._kept:
@@ -127,8 +167,11 @@ def below(rows: Sequence[FolderRow], parents: Iterable[CollectionId]) -> frozens
 def in_order(folders: Iterable[Folder]) -> dict[str, CollectionId]:
     """The mailboxes of folders in the order they are searched, with the ids of their folders.
 
-    The INBOX comes first, and what is thrown away last, in case time runs out.
+    The INBOX comes first, and what is thrown away last, in case time runs out. A mailbox that shows what is
+    in others too is searched alone or not at all.
     """
     named = [(mailbox, folder) for folder in folders if (mailbox := mailbox_of(folder)) is not None]
+    if len(named) > 1:
+        named = [one for one in named if one[1].role not in VIRTUAL_ROLES]
     named.sort(key=lambda one: (one[1].role in _LAST, one[1].role != Role.INBOX))
     return {mailbox: folder.id for mailbox, folder in named}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -403,3 +404,22 @@ def test_a_search_that_takes_too_long(smtp_sink: SmtpSink, user: str) -> None:
             assert time.monotonic() - began < 3
         assert status(store) == "10"
         assert subjects(search(phone, both(words("plan")))) == ["plan"]
+
+
+def test_a_newer_search_ends_the_older_one(smtp_sink: SmtpSink, user: str) -> None:
+    """While somebody types, only what he typed last is searched for."""
+    with Dovecot() as dovecot, Gateway(dovecot, smtp_sink) as gateway, ThreadPoolExecutor() as pool:
+        fill(dovecot, user, "plan", "planet")
+        phone = Phone(gateway.host, gateway.port, user, dovecot.password)
+        phone.provision()
+        phone.folders()
+        assert subjects(search(phone, both(words("planet")))) == ["planet"]
+        with dovecot.hanging():
+            older = pool.submit(search, phone, both(words("pla")))
+            time.sleep(0.3)
+            newer = pool.submit(search, phone, both(words("plan")))
+            again = pool.submit(search, phone, both(words("plan")), options(span="1-1"))
+            assert status(older.result(timeout=5)) == "10"
+            assert not newer.done()
+        assert subjects(newer.result(timeout=15)) == ["planet", "plan"]
+        assert subjects(again.result(timeout=15)) == ["plan"]

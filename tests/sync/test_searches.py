@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from gateway.errors import UpstreamUnavailable
 from gateway.query import Found, Hit
 from gateway.sync import searches
 from gateway.sync.hierarchy import CONTAINER, FolderRow
@@ -98,3 +100,62 @@ def test_the_order_of_searching() -> None:
         Folder(CollectionId("6"), "Bin", Role.TRASH),
     ]
     assert list(in_order(folders).items()) == [("INBOX", "3"), ("Work", "2"), ("Junk", "1"), ("Bin", "6")]
+
+
+class Slow:
+    """A search that ends when it is told to."""
+
+    def __init__(self) -> None:
+        self.begun = 0
+        self.go_on = asyncio.Event()
+        self.listing = listing()
+
+    async def __call__(self) -> Listing:
+        self.begun += 1
+        await self.go_on.wait()
+        return self.listing
+
+
+async def test_the_same_search_is_joined() -> None:
+    kept, slow = Searches(), Slow()
+    joined = [asyncio.create_task(kept.join(ANN, PHONE, b"query", slow)) for _ in range(3)]
+    await asyncio.sleep(0)
+    joined[0].cancel()  # the device went away, and asks again
+    await asyncio.sleep(0)
+    joined.append(asyncio.create_task(kept.join(ANN, PHONE, b"query", slow)))
+    await asyncio.sleep(0)
+    slow.go_on.set()
+    found = await asyncio.gather(*joined, return_exceptions=True)
+    assert isinstance(found[0], asyncio.CancelledError)
+    assert all(one is slow.listing for one in found[1:])
+    assert slow.begun == 1
+    await kept.join(ANN, PHONE, b"query", slow)
+    assert slow.begun == 2
+
+
+async def test_another_query_ends_the_search_before() -> None:
+    kept, slow, other = Searches(), Slow(), Slow()
+    older = asyncio.create_task(kept.join(ANN, PHONE, b"query", slow))
+    elsewhere = asyncio.create_task(kept.join(ANN, DeviceId("PHONE2"), b"query", slow))
+    await asyncio.sleep(0)
+    newer = asyncio.create_task(kept.join(ANN, PHONE, b"other", other))
+    assert await older == Listing(complete=False)
+    other.go_on.set()
+    slow.go_on.set()
+    assert await newer is other.listing
+    assert await elsewhere is slow.listing
+
+
+async def test_a_search_can_be_ended_and_can_fail() -> None:
+    kept, slow = Searches(), Slow()
+    joined = asyncio.create_task(kept.join(ANN, PHONE, b"query", slow))
+    await asyncio.sleep(0)
+    kept.end(ANN, PHONE)
+    assert await joined == Listing(complete=False)
+    kept.end(ANN, PHONE)
+
+    async def failing() -> Listing:
+        raise UpstreamUnavailable("gone")
+
+    with pytest.raises(UpstreamUnavailable):
+        await kept.join(ANN, PHONE, b"query", failing)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from random import Random
 
 import pytest
 
@@ -30,6 +31,7 @@ from gateway.query import (
 )
 from gateway.types import FLAGGED, SEEN
 from tests.ports.mailboxes.helpers import fill
+from tests.ports.mailboxes.query_model import KNOWN, holds, random_tree
 from tests.support import messages
 from tests.support.imap_servers import MailProgram, MailServer
 
@@ -224,3 +226,16 @@ async def test_no_time_at_all(mail: Mailboxes) -> None:
     await keep(mail, note("here"))
     assert await mail.search(["INBOX"], EVERYTHING, limit=10, seconds=0) == Found((), 0, complete=False)
     assert await subjects(mail, EVERYTHING) == ["here"]
+
+
+async def test_any_tree_finds_what_it_says(mail: Mailboxes) -> None:
+    """Trees made at random, over messages of which everything is known."""
+    chance = Random(7)
+    for known in KNOWN:
+        name = known.subject
+        message = messages.with_attachments(name) if known.files else messages.plain(name)
+        await mail.append("INBOX", message, flags=[SEEN] if known.seen else [], date=known.received)
+    for _ in range(40):
+        query = random_tree(chance, 3)
+        expected = [known.subject for known in reversed(KNOWN) if holds(query, known)]
+        assert await subjects(mail, query) == expected, query

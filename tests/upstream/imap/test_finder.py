@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -178,6 +179,24 @@ async def test_searches_of_a_user_take_turns() -> None:
         assert upstream.open_connections == 1
         await upstream.aclose()
     assert [len(one.hits) for one in found] == [3] * 5
+
+
+async def test_a_search_leaves_the_only_connection_to_others_in_between() -> None:
+    async def slowly(connection: Connection, tag: str, _command: str) -> None:
+        await asyncio.sleep(0.05)
+        await connection.send(f'* ESEARCH (tag "{tag}") UID ALL 1:3 COUNT 3\r\n{tag} OK\r\n'.encode())
+
+    async with scripted(offering() | {"UID SEARCH": slowly}) as server:
+        upstream = ImapUpstream(replace(server.settings, max_connections_per_user=1))
+        mail = upstream.mailboxes(PRINCIPAL)
+        names = [f"Folder {number}" for number in range(10)]
+        searching = asyncio.create_task(mail.search(names, EVERYTHING, limit=100, seconds=5))
+        await asyncio.sleep(0.08)
+        await mail.list()
+        assert not searching.done()
+        assert len(asked(server, "UID SEARCH")) < 5
+        assert len((await searching).hits) == 30
+        await upstream.aclose()
 
 
 async def test_only_the_newest_are_kept() -> None:
