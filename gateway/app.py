@@ -184,6 +184,8 @@ def _imap(settings: Settings) -> ImapSettings:
         max_connections_per_user=imap.max_connections_per_user,
         max_connections=imap.max_connections,
         idle_seconds=imap.idle_seconds,
+        max_mailboxes=imap.max_mailboxes,
+        shared_mailboxes=imap.shared_mailboxes,
         poll_interval=imap.poll_interval,
         auth_cache_seconds=settings.auth.cache_seconds,
     )

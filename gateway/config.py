@@ -176,6 +176,10 @@ class ImapSection(_Section):
     """Connections kept for all users together."""
     idle_seconds: Seconds = 120
     """Seconds for which a connection nobody uses is kept."""
+    max_mailboxes: Annotated[int, Field(ge=10)] = 10_000
+    """Mailboxes shown of one user at most; beyond that his INBOX, those with a purpose and the first are."""
+    shared_mailboxes: bool = False
+    """Whether mailboxes of other users and public ones, as far as a user may read them, are shown too."""
     poll_interval: Seconds = 30
     """Seconds between looks at mailboxes whose changes the server does not tell."""
 

@@ -34,7 +34,7 @@ TRACKED_FLAGS = (SEEN, FLAGGED, ANSWERED, FORWARDED)
 IMAP compares flags without regard to case; these are the canonical spellings.
 """
 CATEGORY = "category:"
-"""What the name of a category begins with where it stands among flags: no flag's name is then taken for one."""
+"""What the name of a category begins with where it stands among flags: no flag is then taken for one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +64,21 @@ class Role(StrEnum):
     TRASH = "trash"
     JUNK = "junk"
     ARCHIVE = "archive"
+    ALL = "all"
+    STARRED = "starred"
+    IMPORTANT = "important"
+
+
+VIRTUAL_ROLES = frozenset({Role.ALL, Role.STARRED, Role.IMPORTANT})
+"""Of mailboxes that show messages which are in another one too."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mailbox:
     """A mailbox as LIST shows it.
 
-    `name` is decoded Unicode with the server's delimiter; INBOX is always `INBOX`.
+    `name` is decoded Unicode with the server's delimiter; INBOX is always `INBOX`. `shared` ones are in the
+    namespace of another user or of everybody.
     """
 
     name: str
@@ -79,6 +87,7 @@ class Mailbox:
     selectable: bool = True
     uidvalidity: int | None = None
     mailbox_id: str | None = None
+    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -201,7 +201,7 @@ def listing(folders: FolderList, mailboxes: Sequence[Mailbox]) -> tuple[FolderRo
 
 def personal_prefix(mailboxes: Iterable[Mailbox]) -> str:
     """The prefix of a server that keeps everything below INBOX ("INBOX."), else ""."""
-    others = [mailbox for mailbox in mailboxes if mailbox.role is not Role.INBOX]
+    others = [mailbox for mailbox in mailboxes if mailbox.role is not Role.INBOX and not mailbox.shared]
     prefixes = {f"INBOX{mailbox.delimiter}" for mailbox in others if mailbox.delimiter}
     for prefix in prefixes:
         if all(mailbox.name.startswith(prefix) for mailbox in others):

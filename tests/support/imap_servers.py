@@ -87,9 +87,11 @@ def on_dovecot(dovecot: Dovecot, user: str, masked: frozenset[str] = frozenset()
     )
 
 
-def on_cyrus(cyrus: Cyrus, user: str) -> MailServer:
+def on_cyrus(cyrus: Cyrus, user: str, *, shared: bool = False) -> MailServer:
     """A user's mail on a Cyrus: QRESYNC, but neither NOTIFY nor a mailbox other than INBOX to begin with."""
-    settings = ImapSettings(cyrus.host, cyrus.port, "none", timeout=10, poll_interval=0.15)
+    settings = ImapSettings(
+        cyrus.host, cyrus.port, "none", timeout=10, poll_interval=0.15, shared_mailboxes=shared
+    )
     return MailServer(settings, Credentials(user, PASSWORD), unnameable='"\\%{')
 
 

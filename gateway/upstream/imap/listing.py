@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from gateway.types import Mailbox
 from gateway.upstream.imap import commands, utf7
@@ -14,9 +15,11 @@ UNSELECTABLE = frozenset({"\\Noselect", "\\NonExistent"})
 
 
 async def list_mailboxes(session: Session) -> list[Mailbox]:
-    """All mailboxes of the personal namespace, INBOX first, parents before children. Raises `UpstreamError`.
+    """The user's mailboxes, INBOX first, parents before children. Raises `UpstreamError`.
 
-    UIDVALIDITY and MAILBOXID (RFC 8474) are told only where LIST can return them (RFC 5819).
+    They are those of his personal namespace, with `shared_mailboxes` of all namespaces, and no more than
+    `max_mailboxes`: of too many INBOX, those with a role, and the first by depth and name. UIDVALIDITY and
+    MAILBOXID (RFC 8474) are told only where LIST can return them (RFC 5819).
     """
     offered = session.capabilities
     returns = ["SPECIAL-USE"] if "SPECIAL-USE" in offered else []
@@ -37,7 +40,14 @@ async def list_mailboxes(session: Session) -> list[Mailbox]:
     personal = _Personal(session)
     own = [item for item in listed.values() if personal.includes(item.name)]
     described = [(_mailbox(item, told.get(item.name), session), item.attributes) for item in own]
-    return _ordered(assign_roles(described, personal.prefix))
+    mailboxes = _ordered(_fewer(assign_roles(described, personal.prefix), session.settings.max_mailboxes))
+    if session.settings.shared_mailboxes:
+        foreign = [item for item in listed.values() if not personal.includes(item.name)]
+        shared = _ordered(
+            replace(_mailbox(item, told.get(item.name), session), shared=True) for item in foreign
+        )
+        mailboxes += shared[: session.settings.max_mailboxes - len(mailboxes)]
+    return mailboxes
 
 
 async def find(session: Session, mailbox: str) -> List | None:
@@ -97,6 +107,16 @@ def _can_be_named(item: List, session: Session) -> bool:
         return utf7.encode(item.name) == item.raw_name
     except UnicodeEncodeError:
         return False
+
+
+def _fewer(mailboxes: Sequence[Mailbox], most: int) -> Sequence[Mailbox]:
+    if len(mailboxes) <= most:
+        return mailboxes
+
+    def rank(mailbox: Mailbox) -> tuple[bool, int, str]:
+        return mailbox.role is None, mailbox.name.count(mailbox.delimiter or "\0"), mailbox.name
+
+    return sorted(mailboxes, key=rank)[:most]
 
 
 def _ordered(mailboxes: Iterable[Mailbox]) -> list[Mailbox]:

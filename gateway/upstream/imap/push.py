@@ -3,7 +3,8 @@
 NOTIFY (RFC 5465) tells of every mailbox; which ones there are is asked now and then all the same. Else the
 connection idles (RFC 2177) in one mailbox, INBOX if that is watched, and the others are asked for their
 STATUS once per interval; without IDLE all of them are. A user who may have only one connection gets no
-watching one: STATUS is then asked on a connection borrowed for a moment. Of a mailbox that was deleted or
+watching one: STATUS is then asked on a connection borrowed for a moment. NOTIFY is asked for the personal
+namespace, so it is not used where shared mailboxes are shown. Of a mailbox that was deleted or
 renamed its subscribers are told like of any change.
 
 What STATUS does not show (a flag other than \\Seen on a server without CONDSTORE) is not noticed in polled
@@ -64,7 +65,7 @@ class Hub(Protocol):
 async def push(session: Session, hub: Hub) -> None:
     """Watch over a connection of one's own. Ends by raising `UpstreamError`."""
     session.on_lost = hub.wake
-    if "NOTIFY" in session.capabilities:
+    if "NOTIFY" in session.capabilities and not session.settings.shared_mailboxes:
         notify = _Notify(session, hub)
         if await notify.start():
             await notify.keep()

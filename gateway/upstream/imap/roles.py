@@ -14,6 +14,9 @@ ATTRIBUTES = {
     "\\Trash": Role.TRASH,
     "\\Junk": Role.JUNK,
     "\\Archive": Role.ARCHIVE,
+    "\\All": Role.ALL,
+    "\\Flagged": Role.STARRED,
+    "\\Important": Role.IMPORTANT,
 }
 
 NAMES: dict[Role, str] = {

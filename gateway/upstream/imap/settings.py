@@ -24,6 +24,10 @@ class ImapSettings:
     max_connections: int = 5000
     idle_seconds: float = 120.0
     """How long an unused connection is kept."""
+    max_mailboxes: int = 10_000
+    """How many mailboxes of a user are shown at most."""
+    shared_mailboxes: bool = False
+    """Whether the mailboxes of other users and of everybody that a user may read are shown with his own."""
     poll_interval: float = 30.0
     """How often mailboxes that the server does not push are looked at while somebody watches them."""
     auth_cache_seconds: float = 300.0

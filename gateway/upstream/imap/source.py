@@ -13,7 +13,7 @@ from gateway.errors import Kind, NotFound, Refused, UpstreamRefused, UpstreamUna
 from gateway.ports import Pieces, Unsubscribe
 from gateway.query import Found, Query
 from gateway.types import Credentials, Mailbox, MailboxView, MessageData, SectionRequest, Uids
-from gateway.upstream.imap import changes, commands, listing, messages, naming, search_keys
+from gateway.upstream.imap import changes, commands, gmail, listing, messages, naming, search_keys
 from gateway.upstream.imap.finder import Finder
 from gateway.upstream.imap.pool import Pool
 from gateway.upstream.imap.search import search
@@ -57,6 +57,15 @@ class ImapMailboxes:
         return await self._reading(
             mailbox, uidvalidity, lambda session: messages.received_since(session, since)
         )
+
+    async def in_conversations(self, mailbox: str, uidvalidity: int, uids: Uids) -> Uids:
+        """See `ports.Mailboxes.in_conversations`."""
+
+        async def complete(session: Session) -> Uids:
+            assert session.selected is not None
+            return await self._views.conversations.complete(session, session.selected, uids)
+
+        return await self._reading(mailbox, uidvalidity, complete)
 
     async def find_message_id(self, mailbox: str, message_id: str) -> Uids:
         """See `ports.Mailboxes.find_message_id`."""
@@ -123,7 +132,8 @@ class ImapMailboxes:
     async def expunge(self, mailbox: str, uidvalidity: int, uids: Iterable[int]) -> Uids:
         """See `ports.Mailboxes.expunge`."""
         async with self._selected(mailbox, uidvalidity) as session:
-            return await changes.expunge(session, Uids(uids))
+            expunge = gmail.expunge if gmail.CAPABILITY in session.capabilities else changes.expunge
+            return await expunge(session, Uids(uids))
 
     async def append(
         self,

@@ -26,10 +26,11 @@ from gateway.query import Found, InConversation, Or
 from gateway.sync.folders import Folders
 from gateway.sync.hierarchy import RECIPIENT_CACHE, find, mailbox_of
 from gateway.sync.moves import Message, MoveOutcome, Mover, Place
-from gateway.types import FolderList, Role
+from gateway.types import VIRTUAL_ROLES, FolderList, Role
 from wbxml import Element, element
 from wbxml.pages import ItemOperations as Page
 
+_NOT_MOVED_FROM = {Role.SENT, *VIRTUAL_ROLES}
 _MOST = 5000
 """Messages of a conversation that are moved; the request is to be repeated for more."""
 
@@ -52,7 +53,7 @@ class ConversationMover:
         sources = {
             mailbox: Place(folder.id, mailbox)
             for folder in known.folders
-            if not folder.gone and (mailbox := mailbox_of(folder)) and folder.role != Role.SENT
+            if not folder.gone and (mailbox := mailbox_of(folder)) and folder.role not in _NOT_MOVED_FROM
         }
         found = await self.context.mailboxes.search(
             list(sources),
