@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime
 from heapq import nlargest
@@ -22,9 +23,12 @@ from gateway.upstream.imap.session import Session
 
 __all__ = ["Finder"]
 
-MOST_LOOKED_AT = 10_000
-"""Matches of one mailbox that are looked at, those with the highest UIDs; the others are only counted."""
-_DATES_AT_ONCE, _HEADERS_AT_ONCE, _STRUCTURES_AT_ONCE = 5000, 500, 200
+ENOUGH_LOOKED_AT = 10_000
+"""Messages of one mailbox after which no more are looked at when there are hits enough: the others have lower
+UIDs, so most of them are older."""
+_DATES_AT_ONCE, _HEADERS_AT_ONCE, _STRUCTURES_AT_ONCE = 1000, 500, 200
+_BREATH = 200
+"""Messages looked at before the event loop goes on with other work."""
 _MAILBOXES_AT_ONCE = 100
 _UNDELETED = key("UNDELETED")
 _NO_DATE = datetime(1970, 1, 1, tzinfo=UTC)
@@ -78,14 +82,22 @@ class Finder:
         self._hits[mailbox], self._more[mailbox] = hits, 0
         conditions, matches, answers = await self._ask(session, selected)
         newest = list(matches)[::-1]
-        self._more[mailbox] = len(newest[MOST_LOOKED_AT:])
-        async for facts in _facts(session, newest[:MOST_LOOKED_AT], conditions):
+        dear = conditions.needs_header or conditions.needs_structure
+        looked = found = 0
+        async for facts in _facts(session, newest, conditions):
+            looked += 1
             if conditions.hold(facts, answers):
+                found += 1
                 hits.append(Hit(mailbox, selected.uidvalidity, facts.uid, facts.received))
-                if len(hits) >= self._limit and (conditions.needs_header or conditions.needs_structure):
-                    break  # the rest is older, and dear to look at
-        if len(hits) > self._limit:
-            self._more[mailbox] += len(hits) - self._limit
+            if found >= self._limit and (dear or looked >= ENOUGH_LOOKED_AT):
+                break
+            if not looked % _BREATH:
+                await asyncio.sleep(0)
+        if looked:
+            # The others are taken to be like those looked at.
+            self._more[mailbox] = (len(newest) - looked) * found // looked
+        if found > self._limit:
+            self._more[mailbox] += found - self._limit
             hits[:] = nlargest(self._limit, hits, _RECEIVED)
 
     def _conditions(self, session: Session) -> Conditions:

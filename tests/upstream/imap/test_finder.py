@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 from gateway.errors import UpstreamRefused
-from gateway.query import EVERYTHING, And, Contains, Found, Not, Place, Query
+from gateway.query import EVERYTHING, And, Contains, Found, Not, Place, Query, Received
+from gateway.upstream.imap import finder
 from gateway.upstream.imap.upstream import ImapUpstream
 from tests.support.scripted_imap import (
     CAPABILITIES,
@@ -23,7 +25,7 @@ from tests.support.scripted_imap import (
 
 DATES = b"".join(
     b'* %d FETCH (UID %d INTERNALDATE "0%d-Jan-2026 00:00:00 +0000")\r\n' % (uid, uid, uid)
-    for uid in (1, 2, 3)
+    for uid in (3, 2, 1)
 )
 FETCH = DATES + b"TAG OK done\r\n"
 REFUSED = b"TAG NO [BADCHARSET (US-ASCII)] speak ASCII\r\n"
@@ -204,3 +206,13 @@ async def test_only_the_newest_are_kept() -> None:
         found = await search(server, EVERYTHING, "INBOX", "Old", limit=2)
     assert [(hit.mailbox, hit.uid) for hit in found.hits] == [("INBOX", 3), ("Old", 3)]
     assert found.total == 6
+
+
+async def test_what_is_not_looked_at_is_estimated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(finder, "ENOUGH_LOOKED_AT", 2)
+    async with scripted(offering()) as server:
+        found = await search(server, EVERYTHING, limit=1)
+        assert ([hit.uid for hit in found.hits], found.total) == ([3], 3)
+        later = Received(since=datetime(2026, 1, 2, 12, tzinfo=UTC))
+        found = await search(server, later, limit=1)
+        assert ([hit.uid for hit in found.hits], found.total) == ([3], 1)
