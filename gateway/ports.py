@@ -82,6 +82,10 @@ class Mailboxes(Protocol):
         """UIDs of messages whose internal date is not before `since`."""
         ...
 
+    async def in_conversations(self, mailbox: str, uidvalidity: int, uids: Uids) -> Uids:
+        """UIDs of these messages and of all others in the mailbox that belong to their conversations."""
+        ...
+
     async def fetch(
         self, mailbox: str, uidvalidity: int, uids: Iterable[int], header_fields: Sequence[str] | None
     ) -> Mapping[int, MessageData]:

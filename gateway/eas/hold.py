@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from gateway.eas.commands.base import Context
 from gateway.eas.options import CollectionOptions
@@ -19,6 +18,7 @@ from gateway.sync.cursor import MailCursor
 from gateway.sync.hierarchy import mailbox_of
 from gateway.sync.news import baseline, has_news
 from gateway.sync.waiter import Waiter
+from gateway.sync.window import Window
 from gateway.types import CollectionId, Folder
 
 _EARLY = 1.0
@@ -34,7 +34,7 @@ class _Watched:
     collection: CollectionId
     mailbox: str
     cursor: MailCursor
-    since: datetime | None
+    window: Window
 
 
 async def wait_for_news(
@@ -132,7 +132,8 @@ class _Hold:
                     newest=stored.annotations,
                 )
                 since = CollectionOptions.unpack(stored.options).since(now)
-            found.append(_Watched(folder.id, mailbox, cursor, since))
+            window = Window(since, cursor.conversations)
+            found.append(_Watched(folder.id, mailbox, cursor, window))
         return found
 
     async def _changed(
@@ -143,5 +144,5 @@ class _Hold:
             folder.collection
             for mailbox, folder in folders.items()
             if mailbox in dirty
-            and await has_news(mailboxes, mailbox, folder.cursor, folder.since, any_change=any_change)
+            and await has_news(mailboxes, mailbox, folder.cursor, folder.window, any_change=any_change)
         ]

@@ -14,7 +14,10 @@ from hashlib import blake2b
 
 from gateway.mail.headers import Headers
 
-__all__ = ["Conversation", "conversation", "message_ids", "topic"]
+__all__ = ["THREADING_FIELDS", "Conversation", "conversation", "first_message", "message_ids", "topic"]
+
+THREADING_FIELDS = ("Message-ID", "In-Reply-To", "References", "Thread-Index")
+"""The header fields that `conversation` looks at."""
 
 _MESSAGE_ID = re.compile(rb"<([^<>\s]{1,996})>")
 _LEVEL_SIZE = 5
@@ -41,12 +44,22 @@ def message_ids(value: bytes | None) -> list[bytes]:
 
 def conversation(headers: Headers, otherwise: bytes) -> Conversation:
     """The conversation by References, In-Reply-To, Message-ID or Thread-Index; `otherwise` names a loner."""
-    chain = message_ids(headers.get("references")) or message_ids(headers.get("in-reply-to"))[:1]
+    chain = _answered(headers)
     own = message_ids(headers.get("message-id"))[:1]
     chain = [*chain, *own] if own != chain[-1:] else chain
     if not chain:
         return _from_thread_index(headers.get("thread-index")) or _from_chain([otherwise])
     return _from_chain(chain)
+
+
+def first_message(headers: Headers) -> bytes | None:
+    """The Message-ID of the first message of a conversation, by one that continues it; None for others."""
+    return next(iter(_answered(headers)), None)
+
+
+def _answered(headers: Headers) -> list[bytes]:
+    """The Message-IDs of what a message answers, the first of the conversation first."""
+    return message_ids(headers.get("references")) or message_ids(headers.get("in-reply-to"))[:1]
 
 
 def topic(subject: str) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from gateway.sync.window import Window
 from gateway.types import Uids
 
 NO_UIDS = Uids()
@@ -25,7 +26,8 @@ class MailCursor:
 
     `uids` are the messages it holds and `flags` which of them it believes to carry each tracked flag and
     category (named as in `MailboxView.flags`).
-    `since` is the start of the filter window its contents were computed for (None: all mail). `version` is
+    `since` is the start of the filter window its contents were computed for (None: all mail), and
+    `conversations` says whether conversations are in it as a whole. `version` is
     the version of the mailbox view the device fully agrees with, or "" while changes remain. `former` are
     messages of an earlier UIDVALIDITY that the device still has to be told are gone.
 
@@ -46,9 +48,15 @@ class MailCursor:
     former: tuple[tuple[int, Uids], ...] = ()
     stubs: Uids = NO_UIDS
     release: str = ""
+    conversations: bool = False
     annotations: int = 0
     noted: Mapping[str, Uids] = field(default_factory=dict)
     editions: Mapping[int, int] = field(default_factory=dict)
+
+    @property
+    def window(self) -> Window:
+        """What the device wants of the mailbox."""
+        return Window(self.since, self.conversations)
 
     def flag(self, name: str) -> Uids:
         """The known messages that carry the flag."""
@@ -92,7 +100,13 @@ class MailCursor:
         former = self.former
         if self.uids:
             former = (*former, (self.uidvalidity, self.uids))
-        return MailCursor(uidvalidity=uidvalidity, since=self.since, former=former, release=self.release)
+        return MailCursor(
+            uidvalidity=uidvalidity,
+            since=self.since,
+            former=former,
+            release=self.release,
+            conversations=self.conversations,
+        )
 
     def pack(self) -> bytes:
         """The cursor as bytes for the store."""
@@ -103,6 +117,7 @@ class MailCursor:
             "since": self.since.isoformat() if self.since else None,
             "former": [validity for validity, _ in self.former],
             "release": self.release,
+            "conversations": self.conversations,
             "annotations": self.annotations,
             "noted": sorted(self.noted),
             "editions": list(self.editions.items()),
@@ -137,6 +152,7 @@ class MailCursor:
             former=tuple(zip(former, sets[2 + len(names) : len(sets) - len(noted)], strict=True)),
             stubs=sets[1],
             release=header["release"],
+            conversations=header.get("conversations", False),
             annotations=header.get("annotations", 0),
             noted=dict(zip(noted, sets[len(sets) - len(noted) :], strict=True)),
             editions=dict(header.get("editions", ())),

@@ -99,6 +99,12 @@ class EditableMailboxes:
         found = await self._mailboxes.received_since(mailbox, uidvalidity, since)
         return (await self._names(mailbox, uidvalidity)).known(found)
 
+    async def in_conversations(self, mailbox: str, uidvalidity: int, uids: Uids) -> Uids:
+        """See `ports.Mailboxes.in_conversations`."""
+        names = await self._names(mailbox, uidvalidity)
+        asked = Uids(names.upstream(uids))
+        return names.known(await self._mailboxes.in_conversations(mailbox, uidvalidity, asked))
+
     async def fetch(
         self, mailbox: str, uidvalidity: int, uids: Iterable[int], header_fields: Sequence[str] | None
     ) -> Mapping[int, MessageData]:

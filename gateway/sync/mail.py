@@ -32,6 +32,7 @@ from gateway.sync.diff import NOTHING, MailDelta
 from gateway.sync.drafts import Add, DraftAnswer, Drafting, Drafts
 from gateway.sync.keys import KeyUse, begun_anew, classify, format_key, new_epoch
 from gateway.sync.operations import Applied, MailOperations, Operation, effect, names
+from gateway.sync.window import Window
 from gateway.types import CATEGORY, FLAGGED, CollectionId, DeviceId, MailboxView, SyncState, Uids, UserId
 
 _NO_ANSWERS: Mapping[str, DraftAnswer] = MappingProxyType({})
@@ -70,6 +71,7 @@ class MailRequest:
     shown: Callable[[bytes, bool], int | None] = _in_full
     deletes_as_moves: bool = True
     options: bytes | None = None
+    conversations: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,8 @@ class MailReply:
 
     `outcomes` are those of the request's operations, in order. `told` are the server changes; `before` is the
     cursor they start from and `after` the one with the flags they lead to. `more` says that further changes
-    wait. `options` are the sticky options in force. `drafts` are the answers to Adds and Edits, by identity.
+    wait; `coming` are messages that the next reply will probably add. `options` are the sticky options in
+    force. `drafts` are the answers to Adds and Edits, by identity.
     """
 
     use: KeyUse
@@ -90,6 +93,7 @@ class MailReply:
     more: bool = False
     options: bytes = b""
     drafts: Mapping[str, DraftAnswer] = field(default_factory=dict)
+    coming: Uids = NO_UIDS
 
     @property
     def silent(self) -> bool:
@@ -249,9 +253,9 @@ class MailSync:
         if request.operations:
             applied, before, view = await self._apply(request, options, base, view)
             outcomes, drafts = applied.outcomes, applied.drafts
-        told, after = NOTHING, before
+        told, after, coming = NOTHING, before, NO_UIDS
         if request.get_changes:
-            told, after = await self._changes(request, options, before, view)
+            told, after, coming = await self._changes(request, options, before, view)
         if stored.annotations:
             await self._forget_lapsed(stored.annotations, before, after, told)
             await self._drop_gone(base, after, view)
@@ -273,7 +277,7 @@ class MailSync:
         )
         more = request.get_changes and not after.version
         return MailReply(
-            KeyUse.CURRENT, format_key(issued), outcomes, before, after, told, more, options, drafts
+            KeyUse.CURRENT, format_key(issued), outcomes, before, after, told, more, options, drafts, coming
         )
 
     async def _with_stubs(self, cursor: MailCursor) -> MailCursor:
@@ -287,15 +291,21 @@ class MailSync:
 
     async def _changes(
         self, request: MailRequest, options: bytes, before: MailCursor, view: MailboxView
-    ) -> tuple[MailDelta, MailCursor]:
-        """Take this reply's share of the server changes, and the cursor it leads to."""
-        since = request.since(options)
-        if before.version == view.version and before.since == since:
-            return NOTHING, before
-        delta = diff.compare(before, view, await self._window(since, view))
+    ) -> tuple[MailDelta, MailCursor, Uids]:
+        """Take this reply's share of the server changes.
+
+        Returns it with the cursor it leads to, and what the next reply will probably add.
+        """
+        window = Window(request.since(options), request.conversations)
+        if before.version == view.version and before.window == window:
+            return NOTHING, before, NO_UIDS
+        within = await window.members(self._mailboxes, self._mailbox, view.uidvalidity)
+        delta = diff.compare(before, view, within)
         told = diff.take(delta, request.limit)
         after = diff.advance(before, view, told, complete=len(told) == len(delta))
-        return told, replace(after, since=since)
+        rest = MailDelta(added=delta.added - told.added)
+        after = replace(after, since=window.since, conversations=window.conversations)
+        return told, after, diff.take(rest, request.limit).added
 
     async def _forget_lapsed(
         self, newest: int, before: MailCursor, after: MailCursor, told: MailDelta
@@ -325,11 +335,6 @@ class MailSync:
         for validity, uids in gone:
             if uids:
                 await self._state.drop_annotations(self._user, self._collection, validity, uids, now)
-
-    async def _window(self, since: datetime | None, view: MailboxView) -> Uids | None:
-        if since is None or not self._mailbox:
-            return None
-        return await self._mailboxes.received_since(self._mailbox, view.uidvalidity, since)
 
     # --- the previous key --------------------------------------------------------------------------------
 

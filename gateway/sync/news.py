@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from gateway.ports import Mailboxes
 from gateway.sync import diff
 from gateway.sync.cursor import MailCursor
+from gateway.sync.window import Window
 from gateway.types import MailboxView
 
 
@@ -25,7 +24,7 @@ def baseline(view: MailboxView) -> MailCursor:
 
 
 async def has_news(
-    mailboxes: Mailboxes, mailbox: str, cursor: MailCursor, since: datetime | None, *, any_change: bool
+    mailboxes: Mailboxes, mailbox: str, cursor: MailCursor, window: Window, *, any_change: bool
 ) -> bool:
     """Whether a Sync of the mailbox from this cursor would add a message (or, if `any_change`, say anything).
 
@@ -33,10 +32,8 @@ async def has_news(
     nothing.
     """
     view = await mailboxes.view(mailbox)
-    if cursor.version == view.version and cursor.since == since:
+    if cursor.version == view.version and cursor.window == window:
         return False
-    window = None
-    if since is not None:
-        window = await mailboxes.received_since(mailbox, view.uidvalidity, since)
-    delta = diff.compare(cursor.rebased(view.uidvalidity), view, window)
+    within = await window.members(mailboxes, mailbox, view.uidvalidity)
+    delta = diff.compare(cursor.rebased(view.uidvalidity), view, within)
     return bool(delta.added) or (any_change and len(delta) > 0)

@@ -13,6 +13,7 @@ from gateway.sync.cursor import MailCursor
 from gateway.sync.folders import Folders
 from gateway.sync.hierarchy import mailbox_of
 from gateway.sync.keys import KeyUse, classify
+from gateway.sync.window import Window
 from gateway.types import CollectionId
 from wbxml import Element, element
 from wbxml.pages import AirSync
@@ -56,7 +57,6 @@ class GetItemEstimate:
 
     async def _response(self, context: Context, asked: Element) -> Element:
         collection = CollectionId(fields.identifier(asked, Page.CollectionId))
-        key = fields.identifier(asked, AirSync.SyncKey)
         blocks = _blocks(asked)
         problem, estimate = _unfit(blocks), 0
         if problem == _WRONG_FILTER and not context.request.version.body_status:
@@ -64,7 +64,7 @@ class GetItemEstimate:
         if not problem:
             options = CollectionOptions.parse(blocks) if blocks else None
             try:
-                estimate, problem = await self._estimate(context, collection, key, options)
+                estimate, problem = await self._estimate(context, collection, asked, options)
             except NotFound:
                 problem = _INVALID_COLLECTION
         if problem:
@@ -77,9 +77,10 @@ class GetItemEstimate:
         return element(Page.Response, element(Page.Status, 1), told)
 
     async def _estimate(
-        self, context: Context, collection: CollectionId, key: str, options: CollectionOptions | None
+        self, context: Context, collection: CollectionId, asked: Element, options: CollectionOptions | None
     ) -> tuple[int, int]:
         """The number of changes and 0, or 0 and the Status of why there is none."""
+        key = fields.identifier(asked, AirSync.SyncKey)
         state, user = context.services.state, context.principal.user
         folder = await Folders(state, context.mailboxes, user).find(collection)
         if folder is None:
@@ -98,10 +99,9 @@ class GetItemEstimate:
         cursor = MailCursor.unpack(known or b"").rebased(view.uidvalidity)
         cursor = await noted(state, user, collection, cursor, newest=stored.annotations)
         since = options.since(context.services.clock.now()) if options else None
-        window = None
-        if since is not None:
-            window = await context.mailboxes.received_since(mailbox, view.uidvalidity, since)
-        count = len(diff.compare(cursor, view, window))
+        window = Window(since, fields.boolean(asked, AirSync.ConversationMode, default=False))
+        within = await window.members(context.mailboxes, mailbox, view.uidvalidity)
+        count = len(diff.compare(cursor, view, within))
         return (count if options else min(count, _CAP_WITHOUT_OPTIONS)), 0
 
 

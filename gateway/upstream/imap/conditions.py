@@ -145,7 +145,7 @@ class Conditions:
             case q.Or(terms):
                 parts = [self._key(term, fuzzy=fuzzy) for term in terms]
                 some = [each for each in parts if each is not None]
-                return _any(some) if len(some) == len(parts) else None
+                return keys.key_any(some) if len(some) == len(parts) else None
             case q.Not(term) if self._is_exact(term):
                 return keys.key_not(self._key(term, fuzzy=False) or keys.key("ALL"))
             case q.Received(since, before):
@@ -159,7 +159,7 @@ class Conditions:
 def _leaf(query: Query, *, fuzzy: bool) -> SearchKey | None:
     match query:
         case q.Contains(Place.ANYWHERE, text, alike):
-            return _any([_text(name, text, fuzzy=fuzzy and alike) for name in _KEYS.values()])
+            return keys.key_any([_text(name, text, fuzzy=fuzzy and alike) for name in _KEYS.values()])
         case q.Contains(place, text, alike):
             return _text(_KEYS[place], text, fuzzy=fuzzy and alike)
         case q.HeaderContains(name, text):
@@ -176,16 +176,6 @@ def _leaf(query: Query, *, fuzzy: bool) -> SearchKey | None:
 def _text(name: str, text: str, *, fuzzy: bool) -> SearchKey:
     made = keys.key_text(name, text)
     return keys.key_fuzzy(made) if fuzzy else made
-
-
-def _any(alternatives: list[SearchKey]) -> SearchKey:
-    """One of several keys, nested no deeper than their number demands."""
-    if not alternatives:
-        return keys.key_not(keys.key("ALL"))
-    if len(alternatives) == 1:
-        return alternatives[0]
-    middle = len(alternatives) // 2
-    return keys.key_or(_any(alternatives[:middle]), _any(alternatives[middle:]))
 
 
 def _days(since: datetime | None, before: datetime | None) -> SearchKey | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import TypeAlias
 
@@ -14,6 +14,7 @@ __all__ = [
     "SearchKey",
     "key",
     "key_and",
+    "key_any",
     "key_date",
     "key_flag",
     "key_fuzzy",
@@ -80,6 +81,16 @@ def key_not(inner: SearchKey) -> SearchKey:
 def key_or(one: SearchKey, other: SearchKey) -> SearchKey:
     """OR."""
     return Atom("OR"), *one, *other
+
+
+def key_any(alternatives: Sequence[SearchKey]) -> SearchKey:
+    """One of several keys, nested no deeper than their number demands."""
+    if not alternatives:
+        return key_not(key("ALL"))
+    if len(alternatives) == 1:
+        return alternatives[0]
+    middle = len(alternatives) // 2
+    return key_or(key_any(alternatives[:middle]), key_any(alternatives[middle:]))
 
 
 def key_and(*keys: SearchKey) -> SearchKey:

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from gateway.types import MailboxView
+from gateway.upstream.imap.conversations import Conversations
 from gateway.upstream.imap.fingerprint import Fingerprint
 from gateway.upstream.imap.snapshot import Snapshot
 
@@ -70,6 +71,7 @@ class Views:
         self._cache = cache
         self._owner = owner
         self._rounds: dict[str, _Rounds] = {}
+        self.conversations = Conversations()
         self.searching = asyncio.Lock()
         """Held by the one search of the user that is under way."""
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
+from gateway.errors import NotFound
 from gateway.ports import Mailboxes
 from gateway.types import FLAGGED, SEEN, SectionRequest, Uids
 from tests.ports.mailboxes.helpers import fill
@@ -137,3 +138,32 @@ async def test_received_since(mail: Mailboxes) -> None:
         (datetime(2026, 4, 1, tzinfo=UTC), []),
     ):
         assert list(await mail.received_since("INBOX", view.uidvalidity, since)) == expected
+
+
+async def test_a_conversation_is_found_as_a_whole(mail: Mailboxes) -> None:
+    async def append(name: str, *fields: str) -> int:
+        known = (await mail.view("INBOX")).uids
+        lines = ("From: a@example.test", f"Message-ID: <{name}@example.test>", *fields, "", "hi", "")
+        await mail.append("INBOX", "\r\n".join(lines).encode())
+        [uid] = (await mail.view("INBOX")).uids - known
+        return uid
+
+    async def whole(*uids: int) -> list[int]:
+        return list(await mail.in_conversations("INBOX", uidvalidity, Uids(uids)))
+
+    uidvalidity = (await mail.view("INBOX")).uidvalidity
+    first, other = await append("first"), await append("other")
+    answer = await append("answer", "In-Reply-To: <first@example.test>")
+    last = await append("last", "References: <first@example.test>", " <answer@example.test>")
+    alone = await append("alone", "References: <nowhere@example.test>")
+    assert await whole(last) == [first, answer, last]
+    assert await whole(first) == [first, answer, last]
+    assert await whole(other, alone) == [other, alone]
+    assert await whole() == []
+    late = await append("late", "References: <first@example.test>")
+    assert await whole(last) == [first, answer, last, late]
+    await mail.expunge("INBOX", uidvalidity, [answer])
+    present = (await mail.view("INBOX")).uids
+    assert Uids(await whole(late)) & present == Uids([first, last, late])
+    with pytest.raises(NotFound):
+        await mail.in_conversations("INBOX", uidvalidity + 1, Uids([first]))

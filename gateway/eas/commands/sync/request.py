@@ -75,6 +75,7 @@ class SyncCollection:
     deletes_as_moves: bool = True
     window: int = DEFAULT_WINDOW
     options: CollectionOptions | None = None
+    conversations: bool = False
     commands: Sequence[ClientCommand] = ()
 
     @property
@@ -95,7 +96,10 @@ class SyncRequest:
 
     def remember(self) -> bytes:
         """What an empty or partial request refers to later: all but the client's operations."""
-        collections = [[c.id, c.key, c.get_changes, c.deletes_as_moves, c.window] for c in self.collections]
+        collections = [
+            [c.id, c.key, c.get_changes, c.deletes_as_moves, c.window, c.conversations]
+            for c in self.collections
+        ]
         return json.dumps([collections, self.wait, self.wait_in_minutes, self.window]).encode()
 
     @classmethod
@@ -103,7 +107,11 @@ class SyncRequest:
         """The request `remember` made these bytes of."""
         collections, wait, in_minutes, window = json.loads(memo)
         return cls(
-            tuple(SyncCollection(CollectionId(c[0]), c[1], c[2], c[3], c[4]) for c in collections),
+            # The first release knew five values.
+            tuple(
+                SyncCollection(CollectionId(c[0]), c[1], c[2], c[3], c[4], conversations=any(c[5:]))
+                for c in collections
+            ),
             wait,
             in_minutes,
             window,
@@ -162,6 +170,7 @@ def _collection(asked: Element) -> SyncCollection:
         fields.boolean(asked, AirSync.DeletesAsMoves, default=True),
         _window(asked, DEFAULT_WINDOW),
         CollectionOptions.parse(blocks) if blocks else None,
+        fields.boolean(asked, AirSync.ConversationMode, default=False),
         tuple(_command(command) for command in commands or () if command.tag in _VERBS),
     )
 
