@@ -239,6 +239,7 @@ class _Exchange:
             shown=drafts.shown,
             deletes_as_moves=asked.deletes_as_moves,
             options=None if asked.options is None else asked.options.pack(),
+            conversations=asked.conversations,
         )
 
     def _since(self, options: bytes) -> datetime | None:
