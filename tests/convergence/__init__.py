@@ -5,7 +5,8 @@ cut                   the line between the gateway and IMAP, cut at byte N
 network               the line between a phone and the gateway: replies lost, cut, requests doubled, late
 phone habits store    the phone models, with their own stores and retry rules
 properties            what can be true of a message besides its place
-operations sending    what a user does with messages; what a phone asks for by a request of its own
+operations            what a user does with messages
+sending moving        what a phone asks for by a request of its own
 mailbox               the second mail program
 ledger                what has to be true in the end
 world play steps      all of it together, and what can happen there

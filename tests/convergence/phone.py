@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import urllib.parse
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from tests.convergence.habits import Habits
@@ -17,6 +17,7 @@ from tests.convergence.store import (
     Collection,
     Errand,
     Folder,
+    Item,
     Operation,
     Refusal,
 )
@@ -179,8 +180,7 @@ class Phone:
             self._collection_told(told, name, sent.pop(name, []))
         if any(sent.values()):
             raise Refusal(f"no answer to operations in {[name for name in sent if sent[name]]}")
-        for name in sent:
-            self.collections[name].more = False
+        self._unchanged(sent)
         return "done"
 
     def sync_request(
@@ -230,8 +230,13 @@ class Phone:
         if any(sent.values()):
             raise Refusal("an empty answer to operations")
         self._last = tuple(asked)
-        for name in asked:
-            self.collections[name].more = False
+        self._unchanged(asked)
+
+    def _unchanged(self, names: Iterable[str]) -> None:
+        for name in names:
+            held = self.collections[name]
+            held.more = False
+            held.primed |= held.key != "0"
 
     def _sync_failed(self, status: str) -> Answered:
         if status in _SYNC_FOLDERS:
@@ -257,6 +262,7 @@ class Phone:
         if more and key == held.key:
             raise Refusal("MoreAvailable without a new key: a loop")
         held.more = more or held.key == "0"
+        held.primed |= held.key != "0"
         held.key = key
         responses = {
             response.child_text(AirSync.ClientId) or response.child_text(AirSync.ServerId): response
@@ -288,6 +294,22 @@ class Phone:
         elif status not in {"1", "2", "8"}:
             raise Refusal(f"Ping was answered with Status {status}")
         return [folder.text() for folder in answer.find(Ping.Folders) or ()]
+
+    @property
+    def moving(self) -> set[str]:
+        """The items being moved."""
+        return {item for errand in self.errands for item in errand.left}
+
+    def brought(self, source: str, item: str, target: str, name: str, held: Item) -> None:
+        """Have an item under another name in another folder, if the phone keeps the content of that one."""
+        if source in self.collections:
+            held = self.collections[source].items.pop(item, held)
+        there = self.collections.get(target)
+        if there is None or there.key == "0" or not name:
+            return
+        there.items.setdefault(name, held)
+        if not there.primed:
+            there.brought.add(name)
 
     def attempt(self, errand: Errand, fate: Fate = Fate.ARRIVES, position: float = 0.5) -> Answered:
         """Try to get an errand done; it is off the list when that is answered."""

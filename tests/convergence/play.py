@@ -103,7 +103,10 @@ class Play:
         for name in chosen:
             held = phone.collection(name)
             for _ in range(choices.number(0, 2)):
-                items = sorted(item for item, one in held.items.items() if one.token not in unsent)
+                moving = phone.moving
+                items = sorted(
+                    item for item, one in held.items.items() if one.token not in unsent and item not in moving
+                )
                 if not items or held.key == "0":
                     break
                 choices.pick(_ACTS)(choices, phone, name, choices.pick(items))

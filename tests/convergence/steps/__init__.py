@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tests.convergence.play import Step
-from tests.convergence.steps import elsewhere, hazards, sending, syncing
+from tests.convergence.steps import elsewhere, hazards, moveitems, sending, syncing
 
 STEPS: Sequence[type[Step]] = (
     elsewhere.Arrives,
@@ -18,6 +18,7 @@ STEPS: Sequence[type[Step]] = (
     syncing.TwoAtOnce,
     syncing.StartsAnew,
     sending.Sends,
+    moveitems.MovesItems,
     hazards.LateCopiesCome,
     hazards.KilledAtRest,
     hazards.ImapRestarts,
