@@ -110,9 +110,9 @@ class Edit:
 class DraftAnswer:
     """What a device is told of an Add or Edit, and again when it repeats it.
 
-    `uid` is 0 when nothing was stored. `edition` is that of the message, 0 before its first edit. `digest` is
-    of the patch it was made with. `thread` are ConversationId and ConversationIndex, and `files` the sections
-    of new attachments by their ClientId.
+    `uid` is 0 when nothing was stored. `edition` is that of the message, 0 before its first edit; of one that
+    was sent it is the version to be removed. `digest` is of the patch it was made with. `thread` are
+    ConversationId and ConversationIndex, and `files` the sections of new attachments by their ClientId.
     """
 
     outcome: Outcome = Outcome.DONE
@@ -241,7 +241,7 @@ class Drafts:
     async def _edit(self, edit: Edit, how: Drafting, editing: Editing) -> DraftAnswer:
         known = await self._known(edit, how)
         if known is not None:
-            return known
+            return await self._remove_sent(edit, known, editing)
         view = await editing.mailboxes.view(self._mailbox)
         names = Names(view.uidvalidity, editing.known.done)
         uid = names.uid(edit.uid)
@@ -275,14 +275,18 @@ class Drafts:
         """Send a draft and remove it; with `keep` it stays, for it is not the version that was sent."""
         name = self._name(edit, how)
         await self._send(draft.for_sending(written.message), f"{self._collection} {name}")
-        answer = DraftAnswer(digest=edit.digest)
+        answer = DraftAnswer(digest=edit.digest, edition=0 if keep else uid)
         user = self._principal.user
         await self._state.save_intents(user, self._device, self._collection, {name: answer.pack()})
         if keep:
             gone = [each for each in editing.known.done if each.uid == uid]
             await self._state.forget_rewrites(user, self._mailbox, gone)
-        else:
-            await editing.mailboxes.expunge(self._mailbox, edit.uidvalidity, [uid])
+        return await self._remove_sent(edit, answer, editing)
+
+    async def _remove_sent(self, edit: Edit, answer: DraftAnswer, editing: Editing) -> DraftAnswer:
+        """Remove the draft of which an answer says that it was sent."""
+        if edit.send and answer.outcome is Outcome.DONE and answer.edition:
+            await editing.mailboxes.expunge(self._mailbox, edit.uidvalidity, [answer.edition])
         return answer
 
     async def _keep(

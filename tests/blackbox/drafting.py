@@ -102,12 +102,12 @@ def made(phone: Phone, folder: str, client_id: str, *data: Element) -> str:
 
 
 def stored(dovecot: Dovecot, user: str, mailbox: str = "Drafts") -> list[tuple[str, EmailMessage]]:
-    """The flags and the message of everything in a mailbox."""
+    """The flags and the message of everything in a mailbox that is not marked as deleted."""
     with dovecot.imap(user) as imap:
         if imap.select(mailbox, readonly=True)[0] != "OK":
             return []
         found = []
-        for number in imap.search(None, "ALL")[1][0].split():
+        for number in imap.search(None, "UNDELETED")[1][0].split():
             (line, raw), *_ = imap.fetch(number, "(FLAGS BODY.PEEK[])")[1]
             message = email.message_from_bytes(raw, policy=SMTP)
             assert isinstance(message, EmailMessage)
