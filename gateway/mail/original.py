@@ -75,7 +75,8 @@ async def texts(mailboxes: Mailboxes, original: Original, forms: Iterable[bool])
         for request, data in answers.items()
     }
     made = {rich: body.read(original.layout, fetched, rich=rich) for rich in wanted}
-    return made if all(one.complete for one in made.values()) else None
+    short = all(one.complete and len(one.data) <= LARGEST_QUOTE for one in made.values())
+    return made if short else None
 
 
 async def carry(

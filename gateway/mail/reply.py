@@ -23,6 +23,7 @@ from gateway.mail.headers import Headers
 from gateway.mail.original import Original
 from gateway.mail.structure import Attachment, Layout, Nature, lay_out
 from gateway.ports import Mailboxes, Spool
+from gateway.types import BodyPart
 
 __all__ = ["Verb", "threaded", "titled", "verb", "with_original"]
 
@@ -142,10 +143,10 @@ class _Written:
         span = self.anatomy.spans[self.anatomy.root.section]
         return Entity(self.header, (memoryview(self.data)[span.body : span.end],))
 
-    def entity(self, attachment: Attachment) -> Entity:
-        if attachment.part is self.anatomy.root:
+    def entity(self, part: BodyPart) -> Entity:
+        if part is self.anatomy.root:
             return self.whole()
-        span = self.anatomy.spans[attachment.part.section]
+        span = self.anatomy.spans[part.section]
         header = self.data[span.start : max(span.body - 2, span.start)]
         return Entity(header, (memoryview(self.data)[span.body : span.end],))
 
@@ -164,11 +165,18 @@ class _Work:
 
     async def run(self) -> Outgoing:
         texts = None
-        if not (self.written.sealed or self.original.closed or (self.forward and self.original.sealed)):
+        if self._is_quotable():
             texts = await originals.texts(self.mailboxes, self.original, self._forms())
         if texts is None:
             return self._with(await self._attached())
         return self._with(await self._quoted(texts))
+
+    def _is_quotable(self) -> bool:
+        """Whether text can be added to what the phone wrote, and that of the original taken out of it."""
+        if self.written.sealed or self.original.closed:
+            return False
+        tangled = any(one.part.type == "multipart" for one in self.original.layout.attachments)
+        return not (self.forward and (self.original.sealed or tangled))
 
     def _forms(self) -> tuple[bool, ...]:
         """The forms of the text: HTML if one of the two is in it, plain unless the phone left that out."""
@@ -194,8 +202,8 @@ class _Work:
             self._boundary("alternative"), await asyncio.to_thread(self._texts, texts)
         )
         own = self.written.layout.attachments
-        own_inline = [self.written.entity(one) for one in own if one.inline]
-        own_files = [self.written.entity(one) for one in own if not one.inline and not _is_meeting(one)]
+        own_inline = [self.written.entity(one.part) for one in own if one.inline]
+        own_files = [self.written.entity(one.part) for one in own if not one.inline]
         page = entities.related(related, text, [*own_inline, pictures])
         return entities.mixed(mixed, page, [*own_files, room])
 
@@ -212,8 +220,7 @@ class _Work:
                 continue
             own = self.written.text(rich=True) if self.written.layout.blocks else html.from_text("")
             made.append(entities.text("html", quote.below_html(own, lines, quoted)))
-        meetings = filter(_is_meeting, self.written.layout.attachments)
-        return [*made, *map(self.written.entity, meetings)]
+        return [*made, *map(self.written.entity, _meetings(self.written.anatomy.root, self.written.layout))]
 
     def _carried(self, shown: str) -> tuple[list[Attachment], list[Attachment]]:
         """The parts of the original that go along: those its text shows; in a forward all others as files."""
@@ -221,7 +228,9 @@ class _Work:
         inline = [one for one in self.original.layout.attachments if one.inline and _id(one) in ids]
         if not self.forward:
             return inline, []
-        return inline, [one for one in self.original.layout.attachments if one not in inline]
+        files = [one for one in self.original.layout.attachments if one not in inline]
+        meetings = _meetings(self.original.data.structure, self.original.layout)
+        return inline, [*files, *(Attachment(part, "invite.ics") for part in meetings)]
 
     def _with(self, content: Entity) -> Outgoing:
         """The message with another content."""
@@ -243,7 +252,16 @@ def _id(attachment: Attachment) -> str:
     return (attachment.part.content_id or "").strip().strip("<>").lower()
 
 
-def _is_meeting(attachment: Attachment) -> bool:
-    """Whether it is an invitation, which belongs beside the text and not below it."""
-    part = attachment.part
-    return part.content_type == "text/calendar" and part.disposition != "attachment"
+def _meetings(root: BodyPart, layout: Layout) -> list[BodyPart]:
+    """The invitations that are one of the forms of a text, and so neither text nor file."""
+    listed = [one.part for one in layout.attachments]
+    found: list[BodyPart] = []
+    waiting = [root]
+    while waiting:
+        part = waiting.pop()
+        for child in part.children if part.type == "multipart" else ():
+            if part.subtype == "alternative" and child.content_type == "text/calendar":
+                found += [child] if child not in listed else []
+            else:
+                waiting.append(child)
+    return found

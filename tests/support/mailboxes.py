@@ -75,8 +75,8 @@ def structure_of(raw: bytes) -> tuple[BodyPart, dict[str, bytes]]:
     """The structure of a message, and the bytes of each section ("" and "HEADER" among them)."""
     # One character for each octet, so that the parser changes none.
     message = email.message_from_string(raw.decode("latin-1"), policy=compat32)
-    header, blank, _ = raw.partition(b"\r\n\r\n")
-    sections = {"": raw, "HEADER": header + blank}
+    header, blank, text = raw.partition(b"\r\n\r\n")
+    sections = {"": raw, "HEADER": header + blank, "TEXT": text}
     return _part(message, "" if _has_parts(message) else "1", sections), sections
 
 

@@ -1,0 +1,88 @@
+"""What large mail costs: the memory of the process at its peak (Linux)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.blackbox.test_sendmail import document
+from tests.blackbox.test_smart import deliver, smart, written
+from tests.support import messages
+from tests.support.dovecot import Dovecot
+from tests.support.gateway import Gateway
+from tests.support.messages import Attachment
+from tests.support.phone import MIME, Phone
+from tests.support.smtp_sink import SmtpSink
+
+MEGABYTE = 1024 * 1024
+LINE = b"A" * 76 + b"\r\n"
+
+
+class Peak:
+    """How far the memory of a process rose since this was made."""
+
+    def __init__(self, pid: int) -> None:
+        self._process = Path(f"/proc/{pid}")
+        (self._process / "clear_refs").write_text("5")
+        self._before = self._value("VmRSS")
+
+    def _value(self, name: str) -> int:
+        for line in (self._process / "status").read_text().splitlines():
+            key, _, value = line.partition(":")
+            if key == name:
+                return int(value.split()[0]) * 1024
+        raise AssertionError(name)
+
+    @property
+    def risen(self) -> float:
+        """Megabytes."""
+        return (self._value("VmHWM") - self._before) / MEGABYTE
+
+
+@pytest.fixture
+def sink() -> Iterator[SmtpSink]:
+    with SmtpSink(auth=True) as running:
+        yield running
+
+
+@pytest.fixture
+def gateway(dovecot: Dovecot, sink: SmtpSink) -> Iterator[Gateway]:
+    with Gateway(dovecot, sink) as running:
+        yield running
+
+
+@pytest.mark.parametrize("version", ["12.1", "16.1"])
+def test_sending_thirty_megabytes(
+    gateway: Gateway, dovecot: Dovecot, sink: SmtpSink, user: str, version: str
+) -> None:
+    phone = Phone(gateway.host, gateway.port, user, dovecot.password, version=version)
+    phone.provision()
+    head = (
+        b"To: ben@example.test\r\nBcc: cy@example.test\r\nSubject: large\r\nContent-Type: text/plain\r\n\r\n"
+    )
+    message = head + LINE * (30 * MEGABYTE // len(LINE))
+    peak = Peak(gateway.pid)
+    if version == "16.1":
+        answer = phone.post("SendMail", document(message, save=True))
+    else:
+        answer = phone.post("SendMail", message, content_type=MIME, SaveInSent="T")
+    assert answer.empty
+    # The body as it came, the message in it, and pieces on their way.
+    assert peak.risen < 30 * 2.3
+    assert len(sink.received[0].data) > 30 * MEGABYTE
+
+
+def test_forwarding_twenty_five_megabytes(
+    gateway: Gateway, dovecot: Dovecot, sink: SmtpSink, user: str
+) -> None:
+    phone = Phone(gateway.host, gateway.port, user, dovecot.password)
+    phone.provision()
+    large = Attachment("large.bin", "application/octet-stream", os.urandom(MEGABYTE) * 23)
+    original = deliver(dovecot, phone, messages.with_attachments("large", large))
+    peak = Peak(gateway.pid)
+    assert smart(phone, "SmartForward", original, written(phone), save=True).empty
+    assert peak.risen < 12
+    assert len(sink.received[0].data) > 30 * MEGABYTE
