@@ -30,7 +30,7 @@ __all__ = ["KqlError", "TooComplex", "parse"]
 
 MAX_LENGTH = 1024
 """Characters of a query, the limit of the protocol for a value (MS-ASCMD 2.2.3.142)."""
-MAX_TERMS = 50
+MAX_TERMS = 30
 MAX_DEPTH = 16
 
 

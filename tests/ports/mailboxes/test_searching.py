@@ -11,6 +11,7 @@ import pytest
 from gateway.errors import Refused
 from gateway.mail.conversations import conversation
 from gateway.mail.headers import Headers
+from gateway.mail.kql import MAX_LENGTH, MAX_TERMS, parse
 from gateway.ports import Mailboxes
 from gateway.query import (
     EVERYTHING,
@@ -116,6 +117,15 @@ async def test_texts_are_never_syntax(mail: Mailboxes, text: str) -> None:
     await keep(mail, note("one", f"they {text} said\n"), note("two"))
     assert await subjects(mail, Contains(Place.BODY, text)) == ["one"]
     assert await subjects(mail, Contains(Place.SUBJECT, text)) == []
+
+
+async def test_the_longest_query_there_is(mail: Mailboxes) -> None:
+    words = [f"{number:02}" + "x" * ((MAX_LENGTH - 100) // MAX_TERMS - 3) for number in range(MAX_TERMS)]
+    await keep(mail, note("all", "\n".join(words)), note("one", words[0]))
+    for text in (" ".join(words), " ".join(words).replace("x", "ü")):
+        query = parse(text, NOON)
+        assert query is not None
+        assert await subjects(mail, query) == (["all"] if text.isascii() else [])
 
 
 async def test_text_that_cannot_be_sent_is_refused(mail: Mailboxes) -> None:
