@@ -1,0 +1,40 @@
+"""Room for large messages: what was written is read, as often as wanted, and no file is left."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from gateway.errors import GatewayError
+from gateway.store.spool import IN_MEMORY, FileSpool
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    return tmp_path
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 12])
+async def test_it_gives_back_what_it_took(folder: Path, count: int) -> None:
+    spool = FileSpool()
+    written = [os.urandom(IN_MEMORY // 3) for _ in range(count)]
+    for piece in written:
+        await spool.write(piece)
+    assert len(spool) == sum(map(len, written))
+    assert b"".join(spool) == b"".join(spool) == b"".join(written)
+    one, other = iter(spool), iter(spool)
+    assert list(zip(one, other, strict=True)) == [(piece, piece) for piece in spool]
+    assert os.listdir(folder) == []  # even while it is open  # noqa: PTH208
+    spool.close()
+
+
+async def test_a_full_disk_is_a_passing_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    spool = FileSpool()
+    monkeypatch.setattr(tempfile, "tempdir", "/dev/full")
+    with pytest.raises(GatewayError, match="no room"):
+        await spool.write(bytes(2 * IN_MEMORY))
+    spool.close()
