@@ -21,11 +21,12 @@ async def render(
     *,
     parts: PartSink | None = None,
     flags: Mapping[int, Collection[str]] = email.NO_FLAGS,
+    prepared: email.Prepared | None = None,
 ) -> Mapping[int, email.Rendered]:
     """The messages of a folder by UID; vanished ones are left out, and all when the folder holds none.
 
     A message that could only be shown as a stub is listed in the store, and logged the first time. Raises
-    what `content.email.render` raises.
+    what `content.email.render` raises, where `prepared` is explained.
     """
     mailbox = mailbox_of(folder)
     if mailbox is None or not uids:
@@ -43,6 +44,7 @@ async def render(
         parts=parts,
         flags=flags,
         notes=await services.state.load_annotations(user, folder.id, uidvalidity, uids),
+        prepared=prepared,
     )
     for uid, message in rendered.items():
         if message.poison is not None and await services.state.note_poison(

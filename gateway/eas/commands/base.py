@@ -10,6 +10,7 @@ from typing import Protocol
 
 from structlog.typing import FilteringBoundLogger
 
+from gateway.eas.ahead import Ahead
 from gateway.eas.identity import Identity
 from gateway.eas.request import EasRequest
 from gateway.eas.versions import Version
@@ -98,12 +99,14 @@ class Services:
     background: Background = field(default_factory=Background)
     """Owns work that goes on when its request is over."""
     copies: SentCopies = field(init=False)
+    ahead: Ahead = field(init=False)
     verbs: VerbMarks = field(init=False)
     searches: Searches = field(default_factory=Searches)
     """What devices searched for lately."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "copies", SentCopies(self.state, self.background))
+        object.__setattr__(self, "ahead", Ahead(self.background))
         object.__setattr__(self, "verbs", VerbMarks(self.state, self.background))
 
 

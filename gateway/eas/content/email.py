@@ -30,9 +30,9 @@ from gateway.types import TRACKED_FLAGS, CollectionId, MessageData, SectionReque
 from wbxml import Element, element
 from wbxml.pages import AirSyncBase
 
-__all__ = ["Rendered", "render"]
+__all__ = ["LARGEST_BATCH", "Prepared", "Rendered", "prepare", "render"]
 
-_BATCH_OCTETS = 4 * 1024 * 1024
+LARGEST_BATCH = 4 * 1024 * 1024
 """About how much is fetched at once; a message that needs more makes a batch of its own."""
 _BATCH_MESSAGES = 100
 """Messages of one batch: planning and rendering even small ones must not hold up the event loop for long."""
@@ -61,6 +61,37 @@ class Rendered:
     poison: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Messages fetched and planned, to be rendered later. What they are marked with is not part of it."""
+
+    uidvalidity: int
+    options: BodyOptions
+    version: Version
+    jobs: Mapping[int, _Job]
+    answers: Mapping[SectionRequest, bytes]
+
+    def fit(self, uidvalidity: int, options: BodyOptions, version: Version) -> bool:
+        """Whether they may be rendered for a request."""
+        return (self.uidvalidity, self.options, self.version) == (uidvalidity, options, version)
+
+
+async def prepare(  # noqa: PLR0917 - as `render`
+    mailboxes: Mailboxes,
+    mailbox: str,
+    uidvalidity: int,
+    uids: Sequence[int],
+    options: BodyOptions,
+    version: Version,
+) -> Prepared:
+    """Do for the first of these messages, as many as make a batch, what of `render` can be done ahead."""
+    found = await mailboxes.fetch(mailbox, uidvalidity, uids[:_BATCH_MESSAGES], HEADER_FIELDS)
+    unmarked = ((found[uid], NO_VALUES) for uid in uids if uid in found)
+    batch = next(_batches(unmarked, options, version), [])
+    answers = await _fetch_sections(mailboxes, mailbox, uidvalidity, batch)
+    return Prepared(uidvalidity, options, version, {job.message.uid: job for job in batch}, answers)
+
+
 async def render(  # noqa: PLR0917 - the first four name the messages, as in `Mailboxes.fetch`
     mailboxes: Mailboxes,
     mailbox: str,
@@ -74,28 +105,54 @@ async def render(  # noqa: PLR0917 - the first four name the messages, as in `Ma
     parts: PartSink | None = None,
     flags: Mapping[int, Collection[str]] = NO_FLAGS,
     notes: Mapping[int, Values] = NO_NOTES,
+    prepared: Prepared | None = None,
 ) -> Mapping[int, Rendered]:
     """Render messages by UID, in the order of `uids`; vanished ones are left out.
 
     `flags` are the tracked flags and categories a message is to be shown with, by UID; for others it is those
     it has now. `notes` are the annotations of messages. `drafts` says that the mailbox is the Drafts folder.
-    With `parts` (multipart replies) the data of a Body goes there and the Body holds its index. Raises what
-    `Mailboxes.fetch` raises, and nothing because of what a message holds.
+    With `parts` (multipart replies) the data of a Body goes there and the Body holds its index. Those of
+    `prepared` are not fetched again. Raises what `Mailboxes.fetch` raises, and nothing because of what a
+    message holds.
     """
     place = Place(collection, uidvalidity, drafts)
-    found = await mailboxes.fetch(mailbox, uidvalidity, uids, HEADER_FIELDS)
-    rendered: dict[int, Rendered] = {}
+    ready = prepared.jobs if prepared and prepared.fit(uidvalidity, options, version) else {}
+    batch = [
+        replace(job, message=_shown_with(job.message, flags.get(uid)), values=notes.get(uid, NO_VALUES))
+        for uid in uids
+        if (job := ready.get(uid))
+    ]
+    rendered = await _rendered(batch, prepared.answers if prepared else {}, place, version, parts)
+    missing = [uid for uid in uids if uid not in rendered]
+    found = await mailboxes.fetch(mailbox, uidvalidity, missing, HEADER_FIELDS) if missing else {}
     shown = (
-        (_shown_with(found[uid], flags.get(uid)), notes.get(uid, NO_VALUES)) for uid in uids if uid in found
+        (_shown_with(found[uid], flags.get(uid)), notes.get(uid, NO_VALUES))
+        for uid in missing
+        if uid in found
     )
     for batch in _batches(shown, options, version):
-        wanted = [request for job in batch for request in job.requests]
-        answers = await mailboxes.fetch_sections(mailbox, uidvalidity, wanted) if wanted else {}
-        if sum(map(len, answers.values())) > _THREAD_OCTETS:
-            rendered |= await asyncio.to_thread(_render_batch, batch, answers, place, version, parts)
-        else:
-            rendered |= _render_batch(batch, answers, place, version, parts)
-    return rendered
+        answers = await _fetch_sections(mailboxes, mailbox, uidvalidity, batch)
+        rendered |= await _rendered(batch, answers, place, version, parts)
+    return {uid: rendered[uid] for uid in uids if uid in rendered}
+
+
+async def _fetch_sections(
+    mailboxes: Mailboxes, mailbox: str, uidvalidity: int, batch: Iterable[_Job]
+) -> Mapping[SectionRequest, bytes]:
+    wanted = [request for job in batch for request in job.requests]
+    return await mailboxes.fetch_sections(mailbox, uidvalidity, wanted) if wanted else {}
+
+
+async def _rendered(
+    batch: Sequence[_Job],
+    answers: Mapping[SectionRequest, bytes],
+    place: Place,
+    version: Version,
+    parts: PartSink | None,
+) -> dict[int, Rendered]:
+    if sum(map(len, answers.values())) > _THREAD_OCTETS:
+        return await asyncio.to_thread(_render_batch, batch, answers, place, version, parts)
+    return _render_batch(batch, answers, place, version, parts)
 
 
 def _shown_with(message: MessageData, flags: Collection[str] | None) -> MessageData:
@@ -107,24 +164,26 @@ def _shown_with(message: MessageData, flags: Collection[str] | None) -> MessageD
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """A message to be rendered: planned, or found impossible (`error`)."""
+    """A message to be rendered: planned, or found impossible (`error`). `cost` is in octets, about."""
 
     message: MessageData
     values: Values
     plan: BodyPlan | None
     requests: tuple[SectionRequest, ...] = ()
+    cost: int = 0
     error: str | None = None
 
 
 def _job(message: MessageData, values: Values, options: BodyOptions, version: Version) -> _Job:
     try:
         plan = plan_body(lay_out(message.structure), message.size, options, version)
+        cost = plan.cost + len(message.header)
     except Exception as error:  # noqa: BLE001 - one message must not keep back the others; the caller logs it
         return _Job(message, values, None, error=_reason(error))
     requests = [SectionRequest(message.uid, section, 0, limit) for section, limit in plan.sections.items()]
     if plan.layout.status:
         requests.append(SectionRequest(message.uid, plan.layout.status.section, 0, reports.ENOUGH))
-    return _Job(message, values, plan, tuple(requests))
+    return _Job(message, values, plan, tuple(requests), cost)
 
 
 def _batches(
@@ -135,12 +194,11 @@ def _batches(
     octets = 0
     for message, values in messages:
         job = _job(message, values, options, version)
-        cost = job.plan.cost if job.plan else 0
-        if len(batch) == _BATCH_MESSAGES or (batch and octets + cost > _BATCH_OCTETS):
+        if len(batch) == _BATCH_MESSAGES or (batch and octets + job.cost > LARGEST_BATCH):
             yield batch
             batch, octets = [], 0
         batch.append(job)
-        octets += cost
+        octets += job.cost
     if batch:
         yield batch
 

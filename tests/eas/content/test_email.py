@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.eas.content import email as module
-from gateway.eas.content.email import Rendered, render
+from gateway.eas.content.email import Rendered, prepare, render
 from gateway.eas.content.ids import parse_file_reference
 from gateway.eas.content.preferences import HTML, MIME, PLAIN, RTF, BodyOptions, BodyPreference
 from gateway.eas.versions import Version
@@ -338,7 +338,7 @@ async def test_large_windows_are_fetched_in_batches(monkeypatch: pytest.MonkeyPa
             rounds.append(len(requests))
             return await super().fetch_sections(mailbox, uidvalidity, requests)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(module, "_BATCH_OCTETS", 30_000)
+    monkeypatch.setattr(module, "LARGEST_BATCH", 31_000)
     monkeypatch.setattr(module, "_THREAD_OCTETS", 10_000)
     raw = b"Content-Type: text/plain\r\n\r\n" + b"x" * 10_000
     done = await render(
@@ -346,6 +346,50 @@ async def test_large_windows_are_fetched_in_batches(monkeypatch: pytest.MonkeyPa
     )
     assert len(done) == 10
     assert rounds == [3, 3, 3, 1]
+
+
+async def test_what_was_prepared_is_rendered_with_the_marks_of_now() -> None:
+    raw = [f"Subject: {n}\r\n\r\ntext {n}".encode() for n in range(1, 151)]
+    mailboxes = MemoryMailboxes(raw, {3: [SEEN]})
+    uids = [*range(150, 0, -1)]
+    prepared = await prepare(mailboxes.port, "m", 7, uids, AS_PLAIN, Version.V16_1)
+    assert list(prepared.jobs) == uids[:100]
+    fetched = len(mailboxes.asked)
+    flags = {150: [SEEN], 3: []}
+    done = await render(
+        mailboxes.port,
+        "m",
+        7,
+        uids,
+        AS_PLAIN,
+        Version.V16_1,
+        collection=COLLECTION,
+        flags=flags,
+        prepared=prepared,
+    )
+    afresh = await render(
+        mailboxes.port, "m", 7, uids, AS_PLAIN, Version.V16_1, collection=COLLECTION, flags=flags
+    )
+    assert list(done) == uids
+    assert [done[uid].elements for uid in uids] == [afresh[uid].elements for uid in uids]
+    assert value(done[150].elements, Email.Read) == "1"
+    assert {request.uid for request in mailboxes.asked[fetched : fetched + 50]} == {*range(1, 51)}
+
+
+@pytest.mark.parametrize(
+    ("uidvalidity", "options", "version"),
+    [(8, AS_PLAIN, Version.V16_1), (7, AS_HTML, Version.V16_1), (7, AS_PLAIN, Version.V14_1)],
+)
+async def test_what_was_prepared_for_another_request_is_not_used(
+    uidvalidity: int, options: BodyOptions, version: Version
+) -> None:
+    before = MemoryMailboxes([b"Subject: before\r\n\r\ntext"])
+    prepared = await prepare(before.port, "m", 7, [1], AS_PLAIN, Version.V16_1)
+    now = MemoryMailboxes([b"Subject: now\r\n\r\ntext"])
+    done = await render(
+        now.port, "m", uidvalidity, [1], options, version, collection=COLLECTION, prepared=prepared
+    )
+    assert value(done[1].elements, Email.Subject) == "now"
 
 
 async def test_many_small_messages_are_fetched_in_batches() -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.eas import mailitems, sentmail
+from gateway.eas.ahead import Place
 from gateway.eas.commands.base import BodyRule, Context, Reply
 from gateway.eas.commands.sync import drafts, operations, reply, request
 from gateway.eas.commands.sync.operations import Plan
@@ -260,10 +261,34 @@ class _Exchange:
         options = CollectionOptions.unpack(outcome.options).body
         # Not as they are by now: the device must have what its cursor says, or it is never put right.
         flags = {uid: outcome.after.flags_of(uid) for uid in uids if uid in outcome.after.uids}
+        context = self.context
         try:
-            return await mailitems.render(self.context, folder, validity, uids, options, flags=flags)
+            prepared = await context.services.ahead.take(self._place(folder))
+            rendered = await mailitems.render(
+                context, folder, validity, uids, options, flags=flags, prepared=prepared
+            )
         except NotFound:
             return {}
+        self._fetch_ahead(folder, outcome)
+        return rendered
+
+    def _fetch_ahead(self, folder: Folder, outcome: MailReply) -> None:
+        """Begin to fetch what the next reply will probably add; not drafts: they change under their names."""
+        if not outcome.coming or folder.mailbox is None or folder.role == Role.DRAFTS:
+            return
+        context = self.context
+        work = email.prepare(
+            context.mailboxes,
+            folder.mailbox,
+            outcome.after.uidvalidity,
+            [*reversed(outcome.coming)],
+            CollectionOptions.unpack(outcome.options).body,
+            context.request.version,
+        )
+        context.services.ahead.begin(self._place(folder), work)
+
+    def _place(self, folder: Folder) -> Place:
+        return self.context.principal.user, self.context.device.id, folder.id
 
     async def _notes(self, folder: Folder, outcome: MailReply) -> Mapping[int, Values]:
         """What is known of the messages whose marks changed, beside their flags."""
