@@ -17,6 +17,7 @@ from tests.support.dovecot import Dovecot
 from tests.support.gateway import Gateway
 from tests.support.phone import Phone, body_preference
 from tests.support.smtp_sink import SmtpSink
+from tests.support.stalling import StallingWay
 from wbxml import Element, element
 from wbxml.pages import (
     AirSync,
@@ -404,6 +405,34 @@ def test_a_search_that_takes_too_long(smtp_sink: SmtpSink, user: str) -> None:
             assert time.monotonic() - began < 3
         assert status(store) == "10"
         assert subjects(search(phone, both(words("plan")))) == ["plan"]
+
+
+def test_what_was_found_in_time(dovecot: Dovecot, smtp_sink: SmtpSink, user: str) -> None:
+    """One folder never answers: the phone gets what is in the others, and is told that it is not all."""
+    fill(dovecot, user, "plan one", "plan two")
+    fill(dovecot, user, "plan three", mailbox="Archive")
+    sections = {"eas": {"search_seconds": 1}}
+    with (
+        StallingWay(dovecot.host, dovecot.port, b'SELECT "Archive"') as way,
+        Gateway(way, smtp_sink, sections=sections) as gateway,
+    ):
+        phone = Phone(gateway.host, gateway.port, user, dovecot.password)
+        phone.provision()
+        phone.folders()
+        asked = both(words("plan"))
+        store = search(phone, asked, options(span="0-0"))
+        assert way.stalled == 1
+        assert status(store) == "10"
+        assert (store.child_text(Search.Range), store.child_text(Search.Total)) == ("0-0", "2")
+        (result,) = store.findall(Search.Result)
+        assert result.find(Search.LongId) is not None
+        page = search(phone, asked, options(span="1-1"))
+        assert (status(page), len(page.findall(Search.Result)), way.stalled) == ("10", 1, 1)
+        begin = search(phone, asked, options(span="0-0"))
+        assert (status(begin), way.stalled) == ("10", 2)
+        inbox = phone.folders()["Inbox"]
+        phone.begin(inbox)
+        assert len(phone.sync(inbox).added) == 2
 
 
 def test_a_newer_search_ends_the_older_one(smtp_sink: SmtpSink, user: str) -> None:

@@ -1,0 +1,62 @@
+"""The way to an IMAP server, on which a connection stalls for good when a client says certain words."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from types import TracebackType
+
+from tests.support.ports import LOOPBACK
+
+_PIECE = 65536
+
+
+class StallingWay:
+    """Listens on a port of its own and carries what comes there to the server; use as a context manager."""
+
+    host = LOOPBACK
+
+    def __init__(self, host: str, port: int, words: bytes) -> None:
+        self._server = (host, port)
+        self._words = words
+        self._listener = socket.create_server((LOOPBACK, 0))
+        self._open: list[socket.socket] = []
+        self.stalled = 0
+        """How many connections stalled."""
+
+    @property
+    def port(self) -> int:
+        port: int = self._listener.getsockname()[1]
+        return port
+
+    def __enter__(self) -> StallingWay:
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for each in (self._listener, *self._open):
+            each.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+                server = socket.create_connection(self._server)
+            except OSError:  # closed
+                return
+            self._open += (client, server)
+            threading.Thread(target=self._carry, args=(client, server, self._words), daemon=True).start()
+            threading.Thread(target=self._carry, args=(server, client, None), daemon=True).start()
+
+    def _carry(self, source: socket.socket, target: socket.socket, words: bytes | None) -> None:
+        try:
+            while piece := source.recv(_PIECE):
+                if words is not None and words in piece:
+                    self.stalled += 1
+                    return
+                target.sendall(piece)
+            target.shutdown(socket.SHUT_WR)
+        except OSError:
+            return
