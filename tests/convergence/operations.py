@@ -8,7 +8,7 @@ from dataclasses import replace
 from tests.convergence.choices import Choices
 from tests.convergence.ledger import GONE, PLACE, TRASH, Claim
 from tests.convergence.phone import Phone
-from tests.convergence.properties import FLAG, READ, Property, changed
+from tests.convergence.properties import CATEGORIES, FLAG, READ, Property, changed
 from tests.convergence.store import DELETED_ITEMS, Collection, Operation
 from wbxml import Element, element
 from wbxml.pages import AirSync
@@ -67,7 +67,8 @@ def delete(phone: Phone, collection: str, item: str) -> None:
 
 def _mark(kind: Property) -> Callable[[Choices, Phone, str, str], None]:
     def act(choices: Choices, phone: Phone, collection: str, item: str) -> None:
-        mark(phone, collection, item, kind, choices.pick(kind.values))
+        known = kind if phone.habits.version >= kind.since else READ
+        mark(phone, collection, item, known, choices.pick(known.values))
 
     return act
 
@@ -79,6 +80,7 @@ def _delete(_: Choices, phone: Phone, collection: str, item: str) -> None:
 OPERATIONS: Sequence[tuple[int, Callable[[Choices, Phone, str, str], None]]] = (
     (2, _mark(READ)),
     (1, _mark(FLAG)),
+    (1, _mark(CATEGORIES)),
     (1, _delete),
 )
 """What a user does to an item of a collection before a Sync, each with how often it comes."""

@@ -19,6 +19,8 @@ class Property(ABC):
     name: ClassVar[str]
     values: ClassVar[Sequence[str]]
     """What a user may make of it; the first is that of a message that was never touched."""
+    since: ClassVar[str] = "12.0"
+    """The first protocol version that has it."""
 
     @abstractmethod
     def element(self, value: str) -> Element:
@@ -77,8 +79,26 @@ class Flag(Property):
         return frozenset({"\\Flagged"} if value else ())
 
 
-READ, FLAG = Read(), Flag()
-PROPERTIES: Sequence[Property] = (READ, FLAG)
+class Categories(Property):
+    """Which categories it is in; a value names them with commas between."""
+
+    name = "categories"
+    values = ("", "blue", "blue,red")
+    since = "14.0"
+
+    def element(self, value: str) -> Element:
+        return element(Email.Categories, *(element(Email.Category, one) for one in value.split(",") if one))
+
+    def told(self, data: Element) -> str | None:
+        found = data.find(Email.Categories)
+        return None if found is None else ",".join(sorted(one.text() for one in found))
+
+    def flags(self, value: str) -> frozenset[str]:
+        return frozenset(one for one in value.split(",") if one)
+
+
+READ, FLAG, CATEGORIES = Read(), Flag(), Categories()
+PROPERTIES: Sequence[Property] = (READ, FLAG, CATEGORIES)
 
 Values = tuple[str, ...]
 """The values of a message, in the order of `PROPERTIES`."""
@@ -88,6 +108,12 @@ EMPTY: Values = tuple(kind.values[0] for kind in PROPERTIES)
 def value_of(values: Values, kind: Property) -> str:
     """One of the values."""
     return values[PROPERTIES.index(kind)]
+
+
+def visible(values: Values, version: str) -> Values:
+    """The values as far as a protocol version has them."""
+    pairs = zip(PROPERTIES, values, strict=True)
+    return tuple(value if version >= kind.since else kind.values[0] for kind, value in pairs)
 
 
 def changed(values: Values, kind: Property, value: str) -> Values:

@@ -10,6 +10,7 @@ from tests.convergence.ledger import Message, Verdict
 from tests.convergence.network import NoReply
 from tests.convergence.phone import Phone
 from tests.convergence.play import Play
+from tests.convergence.properties import visible
 
 QUIET_SECONDS = 45.0
 COPY_SECONDS = 40.0
@@ -88,10 +89,13 @@ def _compare(phone: Phone, mail: Mapping[str, Sequence[Message]], found: Verdict
     found.lost += [f"{phone} lacks the folder {path}" for path in mail.keys() - paths.keys()]
     for path, identity in paths.items():
         held = phone.collection(identity)
+        version = phone.habits.version
         wanted = Counter(
-            (one.token, one.values) for one in mail.get(path, ()) if one.recent or not held.filter_type
+            (one.token, visible(one.values, version))
+            for one in mail.get(path, ())
+            if one.recent or not held.filter_type
         )
-        has = Counter((one.token, one.values) for one in held.items.values())
+        has = Counter((one.token, visible(one.values, version)) for one in held.items.values())
         found.lost += [f"{phone} lacks {one} in {path}" for one in wanted - has]
         found.doubled += [f"{phone} has {one} in {path}" for one in has - wanted]
 
