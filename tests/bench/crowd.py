@@ -154,7 +154,10 @@ class Crowd:
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Crowd:
-        self._process = process = subprocess.Popen([sys.executable, "-m", __name__, str(self.port)])
+        command = [sys.executable, "-m", __name__, str(self.port)]
+        self._process = process = subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         if not wait_for_greeting(self.port, seconds=_START_SECONDS, alive=lambda: process.poll() is None):
             process.kill()
             raise TimeoutError("the IMAP server for many users did not start")

@@ -10,7 +10,10 @@ __all__ = ["FIGURES", "Figure", "Measured"]
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A line of the table. `peers` are what SOGo 5.8 and Z-Push 2.7 reached on such a machine."""
+    """A line of the table. `sogo` and `zpush` are what SOGo 5.8 and Z-Push 2.7 reached on such a machine.
+
+    `row` names the measurement that gives it, where that has another name.
+    """
 
     name: str
     title: str
@@ -19,6 +22,7 @@ class Figure:
     sogo: str = ""
     zpush: str = ""
     more_is_better: bool = False
+    row: str = ""
 
     def met(self, value: float) -> bool | None:
         """Whether a value reaches the target; None where there is none."""
@@ -45,7 +49,9 @@ FIGURES: tuple[Figure, ...] = (
     _rate("initial-1k", "initial sync, HTML 32 KiB, 1,000 messages", "msg/s", 2000, "42", "316"),
     _rate("initial-10k", "the same, 10,000 messages", "msg/s", 2000, "40", "77"),
     _rate("initial-50k", "the same, 50,000 messages", "msg/s", 2000, "21", "18"),
-    Figure("cpu", "processor time per message of it, gateway", "ms", 0.4, "3.9-19", "1.8-29"),
+    Figure(
+        "cpu", "processor time per message of it, gateway", "ms", 0.4, "3.9-19", "1.8-29", row="initial-10k"
+    ),
     _rate("many", "97 users at once, 50 messages each", "msg/s", 2000, "263", "313"),
     Figure("nochange-50", "Sync with nothing new, 50 messages, p50", "ms", 3, "73", "22"),
     Figure("nochange-10k", "the same, 10,000 messages, p50", "ms", 3, "134", "719"),
@@ -56,14 +62,16 @@ FIGURES: tuple[Figure, ...] = (
     Figure("connect", "first connect (Provision, FolderSync), p50", "ms", 20, "161", "41"),
     _rate("sendmail", "SendMail at concurrency 8", "1/s", 400, "44", "79"),
     Figure("ping", "memory of a waiting phone, each of another user (PSS)", "KiB", 40, "10 MB", "4-9 MB"),
-    Figure("ping-whole", "the same, all that the user costs included", "KiB", None),
+    Figure("ping-whole", "the same, all that the user costs included", "KiB", None, row="ping"),
     Figure("ping-devices", "waiting phone, 50 of each user", "KiB", 40),
-    Figure("ping-devices-whole", "the same, all that the user costs included", "KiB", None),
+    Figure(
+        "ping-devices-whole", "the same, all that the user costs included", "KiB", None, row="ping-devices"
+    ),
     _rate("crowd", "phones waiting in one process", "", 10_000, "1,000", "1,000"),
-    Figure("crowd-cpu", "processor while half of them wait", "%", 2, "250", "200"),
+    Figure("crowd-cpu", "processor while half of them wait", "%", 2, "250", "200", row="crowd"),
     Figure("push", "new mail to Ping's answer beyond Dovecot's IDLE, p95", "ms", 20, "5,000", "14,000"),
     Figure("start", "from the start of the process to its first answer", "s", 1),
-    Figure("base", "memory of the process then (PSS)", "MiB", 120),
+    Figure("base", "memory of the process then (PSS)", "MiB", 120, row="start"),
     Figure("lag", "wait for the event loop under 10 first syncs, p99", "ms", 20),
     Figure("view", "memory of a view of 10,000 messages", "KiB", None),
     Figure("strangers", "Sync with nothing new beside 20,000 silent connections, p50", "ms", None),

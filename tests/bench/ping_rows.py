@@ -54,7 +54,7 @@ async def memory_of_devices(stage: Stage) -> Sequence[Measured]:
 
 
 async def _memory(stage: Stage, name: str, wanted: Sequence[tuple[str, int]]) -> Sequence[Measured]:
-    """What phones add to the process when they wait: after their Syncs, and with what those cost (`-whole`)."""
+    """What waiting phones add to the process: after their Syncs, and together with those (`-whole`)."""
     with stage.own_gateway() as gateway:
         async with _waiting(stage, gateway, [(f"warm-{number}", 1) for number in range(_WARM_UP)]):
             pass

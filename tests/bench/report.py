@@ -1,25 +1,39 @@
-"""Figures as a table and as JSON."""
+"""Figures as a table on the screen, as JSON, and in RESULTS.md.
+
+results.json holds the newest value of every figure, each with its date and commit, so that some may be
+measured again without the others; the table in RESULTS.md is made of it, the text around the table stays.
+"""
 
 from __future__ import annotations
 
+import json
 import os
 import platform
+import re
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 from tests.bench.figures import FIGURES, Figure, Measured
 
-__all__ = ["document", "table"]
+__all__ = ["block", "document", "table", "write"]
+
+RESULTS = Path(__file__).with_name("RESULTS.md")
+VALUES = Path(__file__).with_name("results.json")
+BEGIN, END = "<!-- measured -->", "<!-- end of what was measured -->"
+
+Document = Mapping[str, Any]
 
 _BY_NAME = {figure.name: figure for figure in FIGURES}
-_VERDICTS = {True: "met", False: "missed", None: ""}
 _HEAD = ("figure", "SOGo 5.8", "Z-Push 2.7", "target", "measured", "", "without", "ratio")
+_VERDICTS = {True: "met", False: "missed", None: ""}
 
 
 def table(measured: Sequence[Measured]) -> str:
     """Return the figures in columns."""
-    rows = [_HEAD, *(_cells(_BY_NAME[each.name], each) for each in measured)]
+    rows = [_HEAD, *(_cells(_BY_NAME[each.name], each.value, each.raw) for each in measured)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
     return "\n".join(
         "  ".join(
@@ -30,50 +44,49 @@ def table(measured: Sequence[Measured]) -> str:
     )
 
 
-def _cells(figure: Figure, measured: Measured) -> tuple[str, ...]:
-    raw = measured.raw
-    ratio = "" if not raw else f"{measured.value / raw:.2f}"
+def _cells(figure: Figure, value: float, raw: float | None) -> tuple[str, ...]:
     return (
         figure.title,
         figure.sogo,
         figure.zpush,
         "" if figure.target is None else _number(figure.target, figure.unit),
-        _number(measured.value, figure.unit),
-        _VERDICTS[figure.met(measured.value)],
+        _number(value, figure.unit),
+        _VERDICTS[figure.met(value)],
         "" if raw is None else _number(raw, figure.unit),
-        ratio,
+        f"{value / raw:.2f}" if raw else "",
     )
 
 
 def _number(value: float, unit: str) -> str:
-    digits = 0 if value >= 100 else 1 if value >= 10 else 2
+    digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
     text = f"{value:,.{digits}f}"
-    return f"{text.rstrip('0').rstrip('.') if '.' in text else text} {unit}"
+    return f"{text.rstrip('0').rstrip('.') if '.' in text else text} {unit}".rstrip()
 
 
-def document(measured: Sequence[Measured]) -> dict[str, object]:
+def document(measured: Sequence[Measured]) -> Document:
     """Return everything that is known of a run."""
+    when = {"date": datetime.now(UTC).date().isoformat(), "commit": _commit()}
     return {
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "commit": _commit(),
-        "machine": {
-            "processors": os.cpu_count(),
-            "system": platform.platform(),
-            "python": platform.python_version(),
-        },
-        "figures": [
-            {
-                "name": each.name,
-                "unit": _BY_NAME[each.name].unit,
-                "target": _BY_NAME[each.name].target,
+        "machine": _machine(),
+        "figures": {
+            each.name: {
                 "value": round(each.value, 3),
-                "met": _BY_NAME[each.name].met(each.value),
-                "raw": each.raw and round(each.raw, 3),
-                **each.details,
+                "raw": None if each.raw is None else round(each.raw, 3),
+                **when,
+                "details": dict(each.details),
             }
             for each in measured
-        ],
+        },
     }
+
+
+def _machine() -> str:
+    model = re.search(r"^model name\s*: (.*)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return (
+        f"{os.cpu_count()} processors ({model[1] if model else platform.machine()}), {memory:.0f} GiB,"
+        f" Linux {platform.release()}, Python {platform.python_version()}"
+    )
 
 
 def _commit() -> str:
@@ -82,3 +95,45 @@ def _commit() -> str:
         ["git", "describe", "--always", "--dirty=+"], capture_output=True, text=True, check=False
     )
     return answer.stdout.strip()
+
+
+# --- RESULTS.md --------------------------------------------------------------------------------------------
+
+
+def write(new: Document) -> None:
+    """Put figures into results.json, and the table made of all that is there into RESULTS.md."""
+    old: Document = json.loads(VALUES.read_text()) if VALUES.exists() else {"figures": {}}
+    figures = {**old["figures"], **new["figures"]}
+    known = {figure.name: figures[figure.name] for figure in FIGURES if figure.name in figures}
+    both = {"machine": new["machine"], "figures": known}
+    VALUES.write_text(json.dumps(both, indent=1, ensure_ascii=False) + "\n")
+    head, _, rest = RESULTS.read_text().partition(BEGIN)
+    RESULTS.write_text(head + block(both) + rest.partition(END)[2])
+
+
+def block(values: Document) -> str:
+    """Return the part of RESULTS.md that is made of figures, with the marks around it."""
+    figures: Mapping[str, Mapping[str, Any]] = values["figures"]
+    lines = [
+        BEGIN,
+        f"Machine: {values['machine']}.",
+        "",
+        f"| {' | '.join([*_HEAD, '`--only`', 'commit, date'])} |",
+        "|---" * (len(_HEAD) + 2) + "|",
+    ]
+    for name, found in figures.items():
+        figure = _BY_NAME[name]
+        cells = list(_cells(figure, found["value"], found["raw"]))
+        cells[4] = f"**{cells[4]}**"
+        when = f"{found['commit']}, {found['date']}"
+        lines.append(f"| {' | '.join([*cells, figure.row or name, when])} |")
+    lines += ["", "What else these runs showed:", ""]
+    for name, found in figures.items():
+        if found["details"]:
+            said = ", ".join(f"{key} {_said(value)}" for key, value in found["details"].items())
+            lines.append(f"- {name}: {said}")
+    return "\n".join([*lines, END])
+
+
+def _said(value: object) -> str:
+    return "/".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

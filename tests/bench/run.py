@@ -18,7 +18,10 @@ import uvloop
 
 from tests.bench import bound_rows, ping_rows, process_rows, report, session_rows, sync_rows
 from tests.bench.figures import Measured
+from tests.bench.imap import ImapFailed
+from tests.bench.phones import Failed
 from tests.bench.stage import FULL, QUICK, Scale, Stage
+from tests.support.gateway import GatewayFailed
 
 __all__ = ["ROWS", "main", "measure"]
 
@@ -33,17 +36,19 @@ ROWS: Mapping[str, Row] = {
     **{f"onechange-{size}": partial(sync_rows.onechange, size=size) for size in sync_rows.SIZES},
     "connect": session_rows.connect,
     "sendmail": session_rows.sendmail,
-    "ping": ping_rows.memory,
-    "ping-devices": ping_rows.memory_of_devices,
-    "crowd": ping_rows.crowd,
-    "push": ping_rows.push,
     "start": process_rows.start,
     "lag": process_rows.lag,
     "view": process_rows.views,
+    "push": ping_rows.push,
+    "ping": ping_rows.memory,
+    "ping-devices": ping_rows.memory_of_devices,
+    "crowd": ping_rows.crowd,
     "strangers": bound_rows.strangers,
     "bare": bound_rows.bare,
 }
 """Every measurement by name; some give more than one figure."""
+
+_FAILURES = (Failed, ImapFailed, GatewayFailed, OSError, ExceptionGroup)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -52,6 +57,9 @@ def main(arguments: Sequence[str]) -> int:
     if options.list:
         print("\n".join(ROWS))
         return 0
+    if options.quick and options.write:
+        print("the quick form is no result to write", file=sys.stderr)
+        return 2
     wanted = [
         name for name in ROWS if not options.only or any(name.startswith(each) for each in options.only)
     ]
@@ -59,31 +67,41 @@ def main(arguments: Sequence[str]) -> int:
         print(f"no such measurement; there are {', '.join(ROWS)}", file=sys.stderr)
         return 2
     if options.mail is not None:
-        options.mail.mkdir(mode=0o777, parents=True, exist_ok=True)
-    measured = measure(QUICK if options.quick else FULL, wanted, options.mail, progress=True)
-    print(report.table(measured))
+        options.mail.mkdir(parents=True, exist_ok=True)
+    measured, failed = measure(QUICK if options.quick else FULL, wanted, options.mail, progress=True)
     document = report.document(measured)
+    print(report.table(measured))
     if options.json is not None:
-        options.json.write_text(json.dumps(document, indent=1) + "\n")
-    return 0
+        options.json.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
+    if options.write:
+        report.write(document)
+    for name, reason in failed.items():
+        print(f"{name} failed: {reason}", file=sys.stderr)
+    return 1 if failed else 0
 
 
 def measure(
     scale: Scale, wanted: Sequence[str], mail: Path | None = None, *, progress: bool = False
-) -> Sequence[Measured]:
-    """Run the measurements named. Raises `Failed` when an answer is wrong, which makes a time worthless."""
+) -> tuple[Sequence[Measured], Mapping[str, str]]:
+    """Run the measurements named; returns the figures, and why there are none of others.
+
+    A wrong answer makes the time it took worthless, so that there is no figure then.
+    """
     measured: list[Measured] = []
+    failed: dict[str, str] = {}
 
     async def run(stage: Stage) -> None:
         for name in wanted:
             start, load = time.monotonic(), os.getloadavg()[0]
-            figures = await ROWS[name](stage)
+            try:
+                figures = await ROWS[name](stage)
+            except _FAILURES as error:
+                failed[name] = repr(error)
+                continue
             measured.extend(figures)
             if progress:
                 took = time.monotonic() - start
-                said = "; ".join(
-                    f"{figure.name} {figure.value:.4g} {dict(figure.details)}" for figure in figures
-                )
+                said = "; ".join(f"{one.name} {one.value:.4g} {dict(one.details)}" for one in figures)
                 print(f"{name}: {said} (load {load:.1f} before, {took:.0f} s)", file=sys.stderr, flush=True)
 
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -91,8 +109,11 @@ def measure(
     with ExitStack() as stack:
         stage = stack.enter_context(Stage(scale, mail))
         runner = stack.enter_context(asyncio.Runner(loop_factory=uvloop.new_event_loop))
-        runner.run(run(stage))
-    return measured
+        try:
+            runner.run(run(stage))
+        finally:
+            runner.run(stage.hang_up())
+    return measured, failed
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -106,4 +127,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--quick", action="store_true", help="little of everything, to see that it works")
     parser.add_argument("--mail", type=Path, metavar="FOLDER", help="keep the sample mail here")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures with all details here")
+    parser.add_argument(
+        "--write", action="store_true", help="put the figures into RESULTS.md and results.json"
+    )
     return parser

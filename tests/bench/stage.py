@@ -19,6 +19,7 @@ from tests.support.gateway import Gateway, Section
 __all__ = ["FULL", "QUICK", "Scale", "Stage", "log_as_administrators_do"]
 
 _FIRST_SYNC_SECONDS = 600.0
+_HANG_UP_SECONDS = 0.1
 _PROCESSES = 4096
 """Connections Dovecot may serve: some for each phone that waits."""
 
@@ -93,6 +94,7 @@ class Stage:
         self.dovecot = Dovecot(Options(processes=_PROCESSES), mail=mail)
         self.sink = Sink()
         self._gateway: Gateway | None = None
+        self._all_phones: list[BenchPhone] = []
         self._phones: dict[str, BenchPhone] = {}
         self._tags = iter(range(10**9))
 
@@ -157,7 +159,17 @@ class Stage:
         """A device nobody has seen yet."""
         at = gateway or self.gateway
         tag = str(next(self._tags))
-        return BenchPhone.make((at.host, at.port), user, self.dovecot.password, tag, source)
+        phone = BenchPhone.make((at.host, at.port), user, self.dovecot.password, tag, source)
+        self._all_phones.append(phone)
+        return phone
+
+    async def hang_up(self) -> None:
+        """Close the connections of all phones."""
+        for phone in self._all_phones:
+            phone.close()
+        self._all_phones.clear()
+        self._phones.clear()
+        await asyncio.sleep(_HANG_UP_SECONDS)
 
     async def synced_phone(self, user: str, count: int) -> BenchPhone:
         """A phone at the shared gateway that has all of a mailbox, and has asked once more."""
