@@ -310,10 +310,13 @@ class State(Protocol):
         collection: CollectionId,
         uidvalidity: int,
         annotations: Mapping[int, Mapping[str, bytes | None]],
+        *,
+        newest: int | None = None,
     ) -> Mapping[tuple[int, str], int]:
         """Store annotations by UID and name (None takes one away) in one transaction.
 
-        What really changes gets the collection's next revision. Returns the revision each of them (UID, name)
+        With `newest`, those that changed after that revision stay. What really changes gets the collection's
+        next revision. Returns the revision each of them (UID, name)
         is at, so that the device they came from need not be told.
         """
         ...
@@ -343,15 +346,6 @@ class State(Protocol):
         """Note that messages are gone.
 
         Their annotations stay until `prune_annotations`, so that a move may be noted later.
-        """
-        ...
-
-    async def forget_annotations(
-        self, user: UserId, collection: CollectionId, uidvalidity: int, forget: Mapping[int, str], newest: int
-    ) -> None:
-        """Take annotations away (names by UID) unless they changed after revision `newest`.
-
-        It is no change: devices are not told.
         """
         ...
 

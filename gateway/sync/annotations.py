@@ -87,9 +87,14 @@ class FollowUp:
         return self.status is FlagStatus.ACTIVE
 
     def over(self, before: FollowUp) -> FollowUp:
-        """The flag after a device changed it to this one: what it did not name stays (MS-ASEMAIL 3.1.5.2)."""
+        """The flag after a device changed it to this one (MS-ASEMAIL 3.1.5.2).
+
+        Set anew, with its kind, it is as the device says; else what the device did not name stays.
+        """
         if self.status is FlagStatus.CLEARED:
             return FollowUp()
+        if "FlagType" in self.details:
+            return self
         kept = {
             name: value
             for name, value in before.details.items()

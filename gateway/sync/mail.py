@@ -257,7 +257,7 @@ class MailSync:
         if request.get_changes:
             told, after, coming = await self._changes(request, options, before, view)
         if stored.annotations:
-            await self._forget_lapsed(stored.annotations, before, after, told)
+            after = await self._forget_lapsed(stored.annotations, before, after, told)
             await self._drop_gone(base, after, view)
         if not outcomes and not len(told) and not request.answered:
             if after != known or options != stored.options:  # learnt, with nothing to tell: same key
@@ -309,23 +309,27 @@ class MailSync:
 
     async def _forget_lapsed(
         self, newest: int, before: MailCursor, after: MailCursor, told: MailDelta
-    ) -> None:
-        """Forget the details of flags that another mail program set or cleared since.
+    ) -> MailCursor:
+        """Forget the details of flags that another mail program set or cleared since; other devices are told.
 
         `newest` is the revision from before the mailbox was looked at: what a device saved later stays.
         """
         turned = (before.flag(FLAGGED) ^ after.flag(FLAGGED)) & told.changed
         if not turned:
-            return
+            return after
         place = self._user, self._collection, after.uidvalidity
         known = await self._state.load_annotations(*place, turned)
-        lapsed = {
-            uid: FLAG
+        lapsed: dict[int, dict[str, bytes | None]] = {
+            uid: {FLAG: None}
             for uid, values in known.items()
             if not FollowUp.holds(values, flagged=uid in after.flag(FLAGGED))
         }
-        if lapsed:
-            await self._state.forget_annotations(*place, lapsed, newest)
+        if not lapsed:
+            return after
+        saved = await self._state.save_annotations(*place, lapsed, newest=newest)
+        return await noted(
+            self._state, self._user, self._collection, after, newest=after.annotations, own=saved
+        )
 
     async def _drop_gone(self, base: MailCursor, after: MailCursor, view: MailboxView) -> None:
         """Note that messages the device held are gone: what is known of them may be forgotten."""

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 
 from gateway.types import CollectionId, UserId
 
-__all__ = ["Key", "change", "changed", "drop", "forget", "load", "move", "prune"]
+__all__ = ["Key", "change", "changed", "drop", "load", "move", "prune"]
 
 Key = tuple[UserId, CollectionId, int]
 """user, collection, uidvalidity"""
@@ -49,10 +49,6 @@ _GONE = """
     WHERE user = ?1 AND collection = ?2 AND uidvalidity = ?3 AND gone IS NULL
         AND uid IN (SELECT value FROM json_each(?5))
 """
-_FORGET = """
-    DELETE FROM annotation
-    WHERE user = ? AND collection = ? AND uidvalidity = ? AND uid = ? AND name = ? AND revision <= ?
-"""
 _PRUNE = "DELETE FROM annotation WHERE gone < ?"
 
 
@@ -70,11 +66,15 @@ def changed(connection: sqlite3.Connection, key: Key, revision: int) -> dict[tup
 
 
 def change(
-    connection: sqlite3.Connection, key: Key, annotations: Mapping[int, Mapping[str, bytes | None]]
+    connection: sqlite3.Connection,
+    key: Key,
+    annotations: Mapping[int, Mapping[str, bytes | None]],
+    newest: int | None = None,
 ) -> dict[tuple[int, str], int]:
     """Store values, None takes one away; returns the revision each of them is at.
 
-    What is stored already is no change, so that a repetition is told to nobody.
+    With `newest`, values that changed after that revision stay, and are not told of. What is stored already
+    is no change, so that a repetition is told to nobody.
     """
     revision = 0
     revisions: dict[tuple[int, str], int] = {}
@@ -82,6 +82,8 @@ def change(
         for name, value in values.items():
             stored = connection.execute(_STORED, (*key, uid, name)).fetchone()
             if stored is None and value is None:
+                continue
+            if stored is not None and newest is not None and stored[1] > newest:
                 continue
             if stored is not None and stored[0] == value and stored[2] is None:
                 revisions[uid, name] = stored[1]
@@ -104,11 +106,6 @@ def move(connection: sqlite3.Connection, source: Key, target: Key, uids: Mapping
 def drop(connection: sqlite3.Connection, key: Key, uids: Iterable[int], now: int) -> None:
     """Note that messages are gone (`now` in milliseconds); what is known of them stays until `prune`."""
     connection.execute(_GONE, (*key, now, json.dumps(list(uids))))
-
-
-def forget(connection: sqlite3.Connection, key: Key, names: Mapping[int, str], newest: int) -> None:
-    """Take annotations away, of which none changed after a revision; no device is told."""
-    connection.executemany(_FORGET, [(*key, uid, name, newest) for uid, name in names.items()])
 
 
 def prune(connection: sqlite3.Connection, before: int) -> None:

@@ -155,9 +155,13 @@ class SqliteState:
         collection: CollectionId,
         uidvalidity: int,
         annotations: Mapping[int, Mapping[str, bytes | None]],
+        *,
+        newest: int | None = None,
     ) -> Mapping[tuple[int, str], int]:
         key = (user, collection, uidvalidity)
-        return await self._database.write(lambda connection: notes.change(connection, key, annotations))
+        return await self._database.write(
+            lambda connection: notes.change(connection, key, annotations, newest)
+        )
 
     async def changed_annotations(
         self, user: UserId, collection: CollectionId, uidvalidity: int, after: int
@@ -181,12 +185,6 @@ class SqliteState:
     ) -> None:
         key, gone = (user, collection, uidvalidity), list(uids)
         await self._database.write(lambda connection: notes.drop(connection, key, gone, milliseconds(now)))
-
-    async def forget_annotations(
-        self, user: UserId, collection: CollectionId, uidvalidity: int, forget: Mapping[int, str], newest: int
-    ) -> None:
-        key = (user, collection, uidvalidity)
-        await self._database.write(lambda connection: notes.forget(connection, key, forget, newest))
 
     async def prune_annotations(self, before: datetime) -> None:
         await self._database.write(lambda connection: notes.prune(connection, milliseconds(before)))

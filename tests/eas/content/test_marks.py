@@ -131,7 +131,9 @@ def test_details_not_named_stay_until_the_flag_is_cleared() -> None:
         changed
     )
     assert done.details == {**changed.details, "CompleteTime": TIME, "DateCompleted": TIME}
-    assert parse_flag(flag("2", TYPED)).over(done).details == changed.details
+    again = parse_flag(flag("2", Element(Tasks.Subject, "newer"))).over(done)
+    assert again.details == {**first.details, "Subject": "newer"}
+    assert parse_flag(flag("2", TYPED)).over(done).details == {"FlagType": "Flag for follow up"}
     assert parse_flag(flag("0")).over(done) == parse_flag(element(Email.Flag)).over(done) == FollowUp()
 
 
