@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import urllib.parse
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tests.convergence.habits import Habits
@@ -180,7 +180,8 @@ class Phone:
             self._collection_told(told, name, sent.pop(name, []))
         if any(sent.values()):
             raise Refusal(f"no answer to operations in {[name for name in sent if sent[name]]}")
-        self._unchanged(sent)
+        for name in sent:
+            self.collections[name].more = False
         return "done"
 
     def sync_request(
@@ -230,13 +231,8 @@ class Phone:
         if any(sent.values()):
             raise Refusal("an empty answer to operations")
         self._last = tuple(asked)
-        self._unchanged(asked)
-
-    def _unchanged(self, names: Iterable[str]) -> None:
-        for name in names:
-            held = self.collections[name]
-            held.more = False
-            held.primed |= held.key != "0"
+        for name in asked:
+            self.collections[name].more = False
 
     def _sync_failed(self, status: str) -> Answered:
         if status in _SYNC_FOLDERS:
@@ -262,7 +258,6 @@ class Phone:
         if more and key == held.key:
             raise Refusal("MoreAvailable without a new key: a loop")
         held.more = more or held.key == "0"
-        held.primed |= held.key != "0"
         held.key = key
         responses = {
             response.child_text(AirSync.ClientId) or response.child_text(AirSync.ServerId): response
@@ -308,8 +303,6 @@ class Phone:
         if there is None or there.key == "0" or not name:
             return
         there.items.setdefault(name, held)
-        if not there.primed:
-            there.brought.add(name)
 
     def attempt(self, errand: Errand, fate: Fate = Fate.ARRIVES, position: float = 0.5) -> Answered:
         """Try to get an errand done; it is off the list when that is answered."""
@@ -340,7 +333,7 @@ class Phone:
         if answer.code == 200:
             return answer
         # Up to 12.1 there is no Status to say that a message or a recipient was refused.
-        known = answer.code == 503 or (name == "SendMail" and answer.code in (400, 500))
+        known = answer.code == 503 or (name in ("SendMail", "SmartReply") and answer.code in (400, 500))
         self.later(f"{name} HTTP {answer.code}", known)
         return None
 

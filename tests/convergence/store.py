@@ -93,10 +93,6 @@ class Collection:
     filter_type: int = 0
     more: bool = True
     """Whether another Sync is due: the last one said so, or there was none."""
-    brought: set[str] = field(default_factory=set)
-    """Items moved here before the first Sync that can tell any: it may tell them too, or not."""
-    primed: bool = False
-    """Whether that Sync was answered."""
 
     def apply(self, commands: Element) -> Iterator[str]:
         """Make the server's changes; yields the tokens of items that came though they were there."""
@@ -105,9 +101,8 @@ class Collection:
             data = command.find(AirSync.ApplicationData)
             if command.tag is AirSync.Add and data is not None:
                 token = data.child_text(Email.Subject) or ""
-                if name in self.items and name not in self.brought:
+                if name in self.items:
                     yield token
-                self.brought.discard(name)
                 self.items[name] = Item(token, updated(EMPTY, data))
             elif command.tag is AirSync.Change and data is not None:
                 if name in self.items:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from tests.convergence.choices import Choices
 from tests.convergence.mailbox import message
 from tests.convergence.network import Fate
+from tests.convergence.phone import Phone
 from tests.convergence.play import Play, Step
 from tests.convergence.sending import Letter
 from tests.convergence.store import Answered
@@ -41,8 +42,14 @@ def unwilling_smtp(play: Play, choices: Choices) -> Iterator[str]:
     switches.die_after_data = False
 
 
+def _original(choices: Choices, phone: Phone) -> tuple[str, str] | None:
+    """A message to answer, for one letter of three."""
+    items = [(name, item) for name, held in sorted(phone.collections.items()) for item in sorted(held.items)]
+    return choices.pick(items) if items and choices.number(0, 2) == 0 else None
+
+
 class Sends(Step):
-    """A phone sends a message, or tries again."""
+    """A phone sends or answers a message, or tries again."""
 
     weight = 8
 
@@ -52,7 +59,9 @@ class Sends(Step):
         letters = [errand for errand in phone.errands if isinstance(errand, Letter)]
         if not letters or choices.number(0, 3) == 0:
             token = play.world.new_token("s")
-            letters.append(Letter(token, message(token), f"client-{token}"))
+            letters.append(
+                Letter(token, message(token), f"client-{token}", original=_original(choices, phone))
+            )
             phone.errands.append(letters[-1])
         letter = choices.pick(letters)
 
@@ -60,4 +69,4 @@ class Sends(Step):
             return phone.attempt(letter, fate, position)
 
         with unwilling_smtp(play, choices) as trouble:
-            play.request(choices, phone, ask, f"SendMail {letter.token} {trouble}")
+            play.request(choices, phone, ask, f"send {letter.token}, answering {letter.original} {trouble}")
