@@ -6,7 +6,7 @@ import asyncio
 import tempfile
 from collections.abc import Iterator
 
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, Kind, Refused
 
 __all__ = ["FileSpool"]
 
@@ -26,14 +26,16 @@ class FileSpool:
         return self._size
 
     async def write(self, data: bytes) -> None:
-        """Append. Raises `GatewayError` when there is no room."""
+        """Append. Raises `Refused` when there is no room."""
         try:
             if self._size + len(data) <= IN_MEMORY:
                 self._file.write(data)
             else:
                 await asyncio.to_thread(self._file.write, data)
         except OSError as error:
-            raise GatewayError(f"no room for a large message: {error.strerror}") from error
+            raise Refused(
+                Kind.SERVER_ERROR_RETRY, f"no room for a large message: {error.strerror}"
+            ) from error
         self._size += len(data)
 
     def __iter__(self) -> Iterator[bytes]:

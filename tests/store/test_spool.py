@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.errors import GatewayError
+from gateway.errors import Kind, Refused
 from gateway.store.spool import IN_MEMORY, FileSpool
 
 
@@ -35,6 +35,7 @@ async def test_it_gives_back_what_it_took(folder: Path, count: int) -> None:
 async def test_a_full_disk_is_a_passing_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     spool = FileSpool()
     monkeypatch.setattr(tempfile, "tempdir", "/dev/full")
-    with pytest.raises(GatewayError, match="no room"):
+    with pytest.raises(Refused, match="no room") as error:
         await spool.write(bytes(2 * IN_MEMORY))
+    assert error.value.kind is Kind.SERVER_ERROR_RETRY
     spool.close()
