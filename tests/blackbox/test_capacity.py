@@ -1,0 +1,168 @@
+"""Many at once: silent connections, many devices of one user, and phones that go while they wait."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.bench.corpus import produce
+from tests.bench.imap import ImapClient
+from tests.bench.load import bounded
+from tests.bench.phones import Answer, BenchPhone
+from tests.support import messages
+from tests.support.dovecot import Dovecot
+from tests.support.gateway import Gateway
+from tests.support.smtp_sink import SmtpSink
+from wbxml import decode
+from wbxml.pages import Ping
+
+HELD = 'eas_requests_open{command="Ping"}'
+PER_USER = 4
+NEWS = "2"
+
+
+@pytest.fixture(scope="module")
+def gateway(dovecot: Dovecot) -> Iterator[Gateway]:
+    with SmtpSink(auth=True) as sink, Gateway(dovecot, sink) as running:
+        yield running
+
+
+@pytest.fixture
+async def tidy() -> AsyncIterator[AsyncExitStack]:
+    """Closes what a test opened."""
+    async with AsyncExitStack() as stack:
+        yield stack
+    await asyncio.sleep(0.05)  # transports close in the next turns of the loop
+
+
+def open_files(gateway: Gateway) -> int:
+    return len(list(Path(f"/proc/{gateway.pid}/fd").iterdir()))
+
+
+async def until_held(gateway: Gateway, count: int) -> None:
+    async with asyncio.timeout(20):
+        while await asyncio.to_thread(gateway.metric, HELD) != count:
+            await asyncio.sleep(0.05)
+
+
+async def synced(
+    gateway: Gateway, user: str, password: str, count: int, stack: AsyncExitStack
+) -> Sequence[BenchPhone]:
+    """Phones of one user that have synced."""
+    address = (gateway.host, gateway.port)
+    phones = [BenchPhone.make(address, user, password, str(number)) for number in range(count)]
+    for phone in phones:
+        stack.callback(phone.close)
+    await bounded(8, [partial(begin, phone) for phone in phones])
+    return phones
+
+
+async def begin(phone: BenchPhone) -> None:
+    await phone.connect()
+    await phone.sync()
+    await phone.sync()
+
+
+@asynccontextmanager
+async def waiting(
+    gateway: Gateway, phones: Sequence[BenchPhone]
+) -> AsyncIterator[Sequence[asyncio.Task[Answer]]]:
+    """Pings of phones, held by the gateway."""
+    pings = [asyncio.create_task(phone.ping(600)) for phone in phones]
+    try:
+        await until_held(gateway, len(phones))
+        yield pings
+    finally:
+        for ping in pings:
+            ping.cancel()
+        await asyncio.gather(*pings, return_exceptions=True)
+
+
+async def test_many_devices_of_a_user_share_few_connections(
+    gateway: Gateway, dovecot: Dovecot, user: str, tidy: AsyncExitStack
+) -> None:
+    phones = await synced(gateway, user, dovecot.password, 200, tidy)
+    async with waiting(gateway, phones) as pings:
+        assert gateway.metric("imap_connections") <= PER_USER
+        await asyncio.to_thread(dovecot.deliver, user, messages.plain("for all of them"))
+        answers = await asyncio.wait_for(asyncio.gather(*pings), 10)
+        assert {decode(answer.body).child_text(Ping.Status) for answer in answers} == {NEWS}
+        assert gateway.metric("imap_connections") <= PER_USER
+
+
+async def test_a_phone_that_goes_while_it_waits_frees_its_place_at_once(
+    gateway: Gateway, dovecot: Dovecot, user: str, tidy: AsyncExitStack
+) -> None:
+    phones = await synced(gateway, user, dovecot.password, 50, tidy)
+    files = open_files(gateway)
+    async with waiting(gateway, phones):
+        for phone in phones:
+            phone.close()
+        began = time.monotonic()
+        await until_held(gateway, 0)
+        assert time.monotonic() - began < 1
+    # All connections of phones are gone; the watch of the user's mail may stay a little longer.
+    assert open_files(gateway) <= files - len(phones) + 1
+
+
+async def test_silent_connections_are_bounded_and_phones_served(
+    dovecot: Dovecot, user: str, tidy: AsyncExitStack
+) -> None:
+    allowed, opened = 400, 1500
+    with SmtpSink(auth=True) as sink, Gateway(dovecot, sink) as gateway:
+        [phone] = await synced(gateway, user, dovecot.password, 1, tidy)
+        resource.prlimit(gateway.pid, resource.RLIMIT_NOFILE, (allowed, allowed))
+        silent = asyncio.create_task(open_silent(gateway, opened, tidy))
+        served = 0
+        while not silent.done():
+            answer, _ = await asyncio.wait_for(phone.sync(), 5)
+            assert answer.body == b""
+            served += 1
+        await silent
+        assert served >= 3
+        assert open_files(gateway) <= allowed / 2 + 50
+        dovecot.deliver(user, messages.plain("still served"))
+        [another] = await synced(gateway, user, dovecot.password, 1, tidy)
+        assert another.key.endswith("2")
+        assert "Traceback" not in gateway.log()
+
+
+async def open_silent(gateway: Gateway, count: int, stack: AsyncExitStack) -> None:
+    """Open connections that say nothing, as fast as they are taken."""
+    loop = asyncio.get_running_loop()
+
+    async def one() -> None:
+        transport, _ = await loop.create_connection(asyncio.Protocol, gateway.host, gateway.port)
+        stack.callback(transport.close)
+
+    await bounded(50, [one] * count)
+
+
+async def test_as_many_files_may_be_open_as_the_system_allows(gateway: Gateway) -> None:
+    soft, hard = resource.prlimit(gateway.pid, resource.RLIMIT_NOFILE)
+    assert soft == hard
+
+
+async def test_a_large_mailbox_on_a_server_without_extensions(
+    dovecot_bare: Dovecot, user: str, tidy: AsyncExitStack
+) -> None:
+    count = 1000
+    async with ImapClient(dovecot_bare.host, dovecot_bare.port) as imap:
+        await imap.log_in(user, dovecot_bare.password)
+        await imap.fill(produce(user, count))
+    with SmtpSink(auth=True) as sink, Gateway(dovecot_bare, sink) as gateway:
+        phone = BenchPhone.make((gateway.host, gateway.port), user, dovecot_bare.password, "0")
+        tidy.callback(phone.close)
+        await phone.connect()
+        _, tally = await phone.first_sync(count, 30)
+        assert len(tally.ids) == count
+        dovecot_bare.deliver(user, messages.plain("one more"))
+        answer, _ = await phone.sync()
+        assert b"one more" in answer.body
