@@ -26,7 +26,9 @@ __all__ = ["Finder"]
 ENOUGH_LOOKED_AT = 10_000
 """Messages of one mailbox after which no more are looked at when there are hits enough: the others have lower
 UIDs, so most of them are older."""
-_DATES_AT_ONCE, _HEADERS_AT_ONCE, _STRUCTURES_AT_ONCE = 1000, 500, 200
+_DATES_AT_ONCE, _HEADERS_AT_ONCE, _STRUCTURES_AT_ONCE = 500, 250, 200
+_STRETCH = 1000
+"""Messages looked at before it is asked whether there are hits enough."""
 _BREATH = 200
 """Messages looked at before the event loop goes on with other work."""
 _MAILBOXES_AT_ONCE = 100
@@ -62,7 +64,7 @@ class Finder:
         """
         if "MULTISEARCH" not in session.capabilities or len(mailboxes) < 2:
             return mailboxes
-        keys = (_UNDELETED, self._conditions(session).superset())
+        keys = (_UNDELETED, self._conditions(session).literally())
         told: dict[str, ESearch] = {}
         for at in range(0, len(mailboxes), _MAILBOXES_AT_ONCE):
             some = mailboxes[at : at + _MAILBOXES_AT_ONCE]
@@ -84,15 +86,20 @@ class Finder:
         newest = list(matches)[::-1]
         dear = conditions.needs_header or conditions.needs_structure
         looked = found = 0
-        async for facts in _facts(session, newest, conditions):
-            looked += 1
-            if conditions.hold(facts, answers):
-                found += 1
-                hits.append(Hit(mailbox, selected.uidvalidity, facts.uid, facts.received))
+        for at in range(0, len(newest), _STRETCH):
             if found >= self._limit and (dear or looked >= ENOUGH_LOOKED_AT):
                 break
-            if not looked % _BREATH:
-                await asyncio.sleep(0)
+            asked = set(newest[at : at + _STRETCH])
+            async for facts in _facts(session, sorted(asked, reverse=True), conditions):
+                if facts.uid not in asked:
+                    continue
+                asked.discard(facts.uid)
+                looked += 1
+                if conditions.hold(facts, answers):
+                    found += 1
+                    hits.append(Hit(mailbox, selected.uidvalidity, facts.uid, facts.received))
+                if not looked % _BREATH:
+                    await asyncio.sleep(0)
         if looked:
             # The others are taken to be like those looked at.
             self._more[mailbox] = (len(newest) - looked) * found // looked
@@ -109,7 +116,7 @@ class Finder:
         """The superset of the query in this mailbox, and the members of its questions."""
         conditions = self._conditions(session)
         told = self._told.get(selected.mailbox)
-        if told and told.uidvalidity == selected.uidvalidity and not conditions.questions:
+        if told and told.uidvalidity == selected.uidvalidity and _is_plain(conditions):
             known = told.all or Uids()
             if told.count == len(known):
                 return conditions, known, {}
@@ -122,6 +129,11 @@ class Finder:
             self._in_ascii = True
         conditions = self._conditions(session)
         return conditions, *await _search(session, conditions)
+
+
+def _is_plain(conditions: Conditions) -> bool:
+    """Whether one search tells all that the server is asked."""
+    return not conditions.questions and conditions.superset() == conditions.literally()
 
 
 async def _search(session: Session, conditions: Conditions) -> tuple[Uids, Mapping[Query, Uids]]:

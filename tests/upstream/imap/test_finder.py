@@ -210,9 +210,11 @@ async def test_only_the_newest_are_kept() -> None:
 
 async def test_what_is_not_looked_at_is_estimated(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(finder, "ENOUGH_LOOKED_AT", 2)
+    monkeypatch.setattr(finder, "_STRETCH", 2)
+    later = Received(since=datetime(2026, 1, 2, 12, tzinfo=UTC))
     async with scripted(offering()) as server:
         found = await search(server, EVERYTHING, limit=1)
         assert ([hit.uid for hit in found.hits], found.total) == ([3], 3)
-        later = Received(since=datetime(2026, 1, 2, 12, tzinfo=UTC))
-        found = await search(server, later, limit=1)
+        found = await search(server, later, limit=2)
         assert ([hit.uid for hit in found.hits], found.total) == ([3], 1)
+        assert [command.split(" ")[2] for command in asked(server, "UID FETCH")] == ["2:3", "2:3", "1"]
