@@ -225,7 +225,8 @@ class SyncState:
     `results` holds the answers to the client operations of the request that produced `number`, for a
     replay of that request. `options` are the collection's sticky options. `fresh` is the epoch of a new
     beginning (SyncKey 0) that the device has not proven yet, "" without one, and `fresh_options` its options
-    (of the hierarchy: the listings told): what is known stays until `{fresh}.1` is used. `revision` guards
+    (of the hierarchy: the listings told): what is known stays until `{fresh}.1` is used, and then it is
+    `fresh_cursor`, empty but for messages the device moved there meanwhile. `revision` guards
     against lost updates: 0 is "not stored yet". `annotations` is not part of the state: it is the newest
     revision of the collection's annotations when the state was read (0: there are none), so that looking for
     changes costs no reading of its own.
@@ -241,6 +242,7 @@ class SyncState:
     fresh: str = ""
     fresh_options: bytes = b""
     annotations: int = 0
+    fresh_cursor: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

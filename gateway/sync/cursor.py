@@ -29,7 +29,8 @@ class MailCursor:
     `since` is the start of the filter window its contents were computed for (None: all mail), and
     `conversations` says whether conversations are in it as a whole. `version` is
     the version of the mailbox view the device fully agrees with, or "" while changes remain. `former` are
-    messages of an earlier UIDVALIDITY that the device still has to be told are gone.
+    messages of an earlier UIDVALIDITY that the device still has to be told are gone, and `doubtful` ones of
+    this one.
 
     `stubs` are messages that were shown as a stub by an earlier release and are to be told again in full;
     `release` is the one that looked for them last.
@@ -84,6 +85,20 @@ class MailCursor:
         marked = {name: self.flag(name) | one for name in flags}
         return replace(self, uids=self.uids | one, flags={**self.flags, **marked})
 
+    @property
+    def doubtful(self) -> Uids:
+        """Messages of which nobody knows whether the device holds them.
+
+        It is told that they are gone, and after that of those that are there.
+        """
+        return dict(self.former).get(self.uidvalidity, NO_UIDS)
+
+    def doubting(self, uids: Uids) -> MailCursor:
+        """The cursor of a device that may hold these too."""
+        if not (unknown := uids - self.uids):
+            return self
+        return replace(self, former=_joined(self.former, self.uidvalidity, unknown))
+
     def marked(self, name: str, uids: Uids, *, on: bool) -> MailCursor:
         """The cursor of a device that has itself set or cleared a flag on messages it knows."""
         known = uids & self.uids
@@ -99,7 +114,7 @@ class MailCursor:
             return self
         former = self.former
         if self.uids:
-            former = (*former, (self.uidvalidity, self.uids))
+            former = _joined(former, self.uidvalidity, self.uids)
         return MailCursor(
             uidvalidity=uidvalidity,
             since=self.since,
@@ -162,3 +177,12 @@ class MailCursor:
 def fewer(sets: Mapping[str, Uids], uids: Uids) -> dict[str, Uids]:
     """The sets without these messages, those that become empty left out."""
     return {name: left for name, had in sets.items() if (left := had - uids)}
+
+
+def _joined(
+    former: tuple[tuple[int, Uids], ...], uidvalidity: int, uids: Uids
+) -> tuple[tuple[int, Uids], ...]:
+    """What is to be told as gone, with more of one UIDVALIDITY."""
+    known = dict(former)
+    known[uidvalidity] = known.get(uidvalidity, NO_UIDS) | uids
+    return tuple(known.items())

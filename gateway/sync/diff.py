@@ -49,7 +49,7 @@ def compare(cursor: MailCursor, view: MailboxView, window: Uids | None) -> MailD
     renewed = (cursor.stubs | _edited(cursor.editions, view.editions)) & kept
     noted = _within(cursor.noted, kept - renewed)
     return MailDelta(
-        added=wanted - cursor.uids,
+        added=wanted - cursor.uids - cursor.doubtful,
         changed=((_differing(cursor.flags, view.flags) & kept) - renewed).union(*noted.values()),
         removed=cursor.uids - view.uids,
         aged=(cursor.uids & view.uids) - wanted,
@@ -94,7 +94,10 @@ def take(delta: MailDelta, limit: int) -> MailDelta:
 
 
 def advance(cursor: MailCursor, view: MailboxView, told: MailDelta, *, complete: bool) -> MailCursor:
-    """The cursor of a device that has been told `told`; `complete` when nothing else remained."""
+    """The cursor of a device that has been told `told`; `complete` when nothing else remained.
+
+    Of doubtful messages more may be to be told after they were told as gone.
+    """
     touched = told.added | told.changed | told.renewed
     gone = told.removed | told.aged
     flags = {
@@ -109,7 +112,7 @@ def advance(cursor: MailCursor, view: MailboxView, told: MailDelta, *, complete:
     )
     return replace(
         cursor,
-        version=view.version if complete else "",
+        version=view.version if complete and not cursor.doubtful else "",
         uids=(cursor.uids | told.added) - gone,
         flags={name: uids for name, uids in flags.items() if uids},
         former=former,

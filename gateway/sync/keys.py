@@ -50,7 +50,7 @@ def begun_anew(state: SyncState) -> SyncState:
     return SyncState(
         state.fresh,
         1,
-        b"",
+        state.fresh_cursor,
         options=state.fresh_options,
         revision=state.revision,
         annotations=state.annotations,

@@ -230,7 +230,8 @@ class MailSync:
         elif not stored.cursor:
             begun = replace(stored, options=options)
         else:
-            begun = replace(stored, fresh=stored.fresh or new_epoch(), fresh_options=options)
+            fresh = stored.fresh or new_epoch()
+            begun = replace(stored, fresh=fresh, fresh_options=options, fresh_cursor=b"")
         if begun != stored:
             begun = await self._state.reset_sync(self._user, self._device, self._collection, begun)
         return MailReply(KeyUse.INITIAL, f"{begun.fresh or begun.epoch}.1")
@@ -335,7 +336,7 @@ class MailSync:
         """Note that messages the device held are gone: what is known of them may be forgotten."""
         now = self._clock.now()
         gone = [(view.uidvalidity, (base.uids - after.uids) - view.uids)]
-        gone += [(validity, uids) for validity, uids in base.former]
+        gone += [(validity, uids) for validity, uids in base.former if validity != view.uidvalidity]
         for validity, uids in gone:
             if uids:
                 await self._state.drop_annotations(self._user, self._collection, validity, uids, now)

@@ -94,11 +94,11 @@ class Mover:
                 moved, outcome = await self._move(source, target, rest, journal)
             except NotFound:
                 moved, outcome = {}, dict.fromkeys(rest, MoveOutcome.NO_TARGET)
-            done |= moved
-            states = await self._after(source, target, done) if told else {}
+            await self._carry_annotations(source, target, moved.values())
+            states = await self._after(source, target, moved, done) if told else {}
             if moved or states:
-                await self._carry_annotations(source, target, moved.values())
                 await self._state.finish_moves(self._user, self._device, moved.values(), states)
+            done |= moved
         return {
             message: Moved(MoveOutcome.DONE, move.target_uidvalidity, move.target_uid or _UNKNOWN)
             if (move := done.get(message))
@@ -195,20 +195,29 @@ class Mover:
     # --- what is known by that ------------------------------------------------------------------------------
 
     async def _after(
-        self, source: Place, target: Place, moves: Mapping[Message, Move]
+        self,
+        source: Place,
+        target: Place,
+        moved: Mapping[Message, Move],
+        before: Mapping[Message, Move],
     ) -> dict[CollectionId, SyncState]:
-        """The states of a device that has dropped the messages here and holds them there."""
-        load = self._state.load_sync
-        left = await load(self._user, self._device, source.collection)
-        entered = await load(self._user, self._device, target.collection)
-        held = MailCursor.unpack(left.cursor if left else b"")
+        """The states of a device that has dropped the messages here and holds them there.
+
+        Of those it was told of `before`, by an answer it may not have got, it may have dropped some since, as
+        Sync told it or because it began anew, and has them again by this answer: unless this is a late copy
+        of a request, that nobody hears.
+        """
+        left, entered = [
+            await self._state.load_sync(self._user, self._device, place.collection)
+            for place in (source, target)
+        ]
         changed: dict[CollectionId, SyncState] = {}
-        for state, place, effect in (
-            (left, source, _leaving(moves)),
-            (entered, target, _entering(moves, held)),
-        ):
-            if state is not None and (after := _affected(state, effect)) != state:
-                changed[place.collection] = after
+        if left is not None and moved:
+            changed[source.collection] = _affected(left, _leaving(moved))
+        if entered is not None and (moved or before):
+            after = _affected(_affected(entered, _entering(moved, _Known(left))), _asking_again(before))
+            if after != entered:
+                changed[target.collection] = after
         return changed
 
     async def _carry_annotations(self, source: Place, target: Place, moves: Iterable[Move]) -> None:
@@ -231,35 +240,74 @@ def _leaving(moves: Mapping[Message, Move]) -> _Effect:
     return effect
 
 
-def _entering(moves: Mapping[Message, Move], held: MailCursor) -> _Effect:
-    """`held` is what the device knows of the source: it takes its flags along."""
+_NOTHING = MailCursor()
 
+
+class _Known:
+    """What a device knows of the messages it moves: it takes their flags along."""
+
+    def __init__(self, state: SyncState | None) -> None:
+        self._now = MailCursor.unpack(state.cursor if state else b"")
+        self._before = MailCursor.unpack((state.previous if state else None) or b"")
+
+    def flags(self, uidvalidity: int, uid: int) -> frozenset[str] | None:
+        """The flags it believes a message to have.
+
+        None when that cannot be told: the two generations differ, or it is to be told the message again.
+        """
+        now, before = self._now, self._before
+        if uidvalidity != now.uidvalidity or uid not in now.uids or uid in now.stubs:
+            return None
+        flags = now.flags_of(uid)
+        if uidvalidity == before.uidvalidity and uid in before.uids and before.flags_of(uid) != flags:
+            return None
+        return flags
+
+
+def _entering(moves: Mapping[Message, Move], known: _Known) -> _Effect:
     def effect(cursor: MailCursor) -> MailCursor:
         for (uidvalidity, uid), move in moves.items():
             there = move.target_uid
-            if not there or move.target_uidvalidity != cursor.uidvalidity or there in cursor.uids:
+            if not there or there in cursor.uids:
                 continue
-            known = uidvalidity == held.uidvalidity and uid in held.uids
-            cursor = cursor.with_message(there, held.flags_of(uid) if known else ())
-            if known and uid in held.stubs:
+            if cursor == _NOTHING:  # it has a key and was told nothing yet, but holds this
+                cursor = MailCursor(uidvalidity=move.target_uidvalidity)
+            if move.target_uidvalidity != cursor.uidvalidity:
+                continue
+            flags = known.flags(uidvalidity, uid)
+            cursor = cursor.with_message(there, flags or ())
+            if flags is None:  # it is told the whole message, as one that was shown as a stub
                 cursor = replace(cursor, stubs=cursor.stubs | Uids((there,)))
         return cursor
 
     return effect
 
 
+def _asking_again(moves: Mapping[Message, Move]) -> _Effect:
+    def effect(cursor: MailCursor) -> MailCursor:
+        for move in moves.values():
+            if not move.target_uid:
+                continue
+            if cursor == _NOTHING:
+                cursor = MailCursor(uidvalidity=move.target_uidvalidity)
+            if move.target_uidvalidity == cursor.uidvalidity:
+                cursor = cursor.doubting(Uids((move.target_uid,)))
+        return cursor
+
+    return effect
+
+
 def _affected(state: SyncState, effect: _Effect) -> SyncState:
-    """The state of both generations after an effect: the device may come with the key of either."""
+    """The state after an effect on all it may stand for: the device may come with any of its keys."""
 
     def after(data: bytes) -> bytes:
-        if not data:  # it knows nothing so far
-            return data
         before = MailCursor.unpack(data)
         changed = effect(before)
         return data if changed == before else replace(changed, version="").pack()
 
     previous = None if state.previous is None else after(state.previous)
-    return replace(state, cursor=after(state.cursor), previous=previous)
+    fresh = after(state.fresh_cursor) if state.fresh else state.fresh_cursor
+    return replace(state, cursor=after(state.cursor), previous=previous, fresh_cursor=fresh)
 
 
 def _others(

@@ -255,6 +255,8 @@ def test_the_marks_the_phone_knows_go_along(account: Account) -> None:
     phone = account.phone
     inbox, work = account.folders["Inbox"], account.folders["Work"]
     phone.sync(inbox, commands(change(account.item(0), element(Email.Read, 1))))
+    account.place.dovecot.deliver(account.user, messages.plain("proves that the answer came"))
+    phone.sync(inbox)
     with account.place.dovecot.imap(account.user) as imap:
         imap.select("INBOX")
         imap.store("2", "+FLAGS", "\\Seen")  # which the phone has not heard

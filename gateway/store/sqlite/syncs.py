@@ -19,25 +19,26 @@ _LOAD = """
         coalesce((
             SELECT revision FROM annotation_revision AS newest
             WHERE newest.user = sync_state.user AND newest.collection = sync_state.collection
-        ), 0)
+        ), 0),
+        fresh_cursor
     FROM sync_state WHERE user = ? AND device = ? AND collection = ?
 """
 _LOAD_ALL = """
     SELECT collection, epoch, number, cursor, previous, results, options, sync_state.revision, fresh,
-        fresh_options, coalesce(newest.revision, 0)
+        fresh_options, coalesce(newest.revision, 0), fresh_cursor
     FROM sync_state LEFT JOIN annotation_revision AS newest USING (user, collection)
     WHERE user = ? AND device = ?
 """
 _INSERT = """
     INSERT INTO sync_state (
-        epoch, number, cursor, previous, results, options, revision, fresh, fresh_options,
+        epoch, number, cursor, previous, results, options, revision, fresh, fresh_options, fresh_cursor,
         user, device, collection
-    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
 """
 _UPDATE = """
     UPDATE sync_state
     SET epoch = ?, number = ?, cursor = ?, previous = ?, results = ?, options = ?, revision = ?,
-        fresh = ?, fresh_options = ?
+        fresh = ?, fresh_options = ?, fresh_cursor = ?
     WHERE user = ? AND device = ? AND collection = ? AND revision = ?
 """
 
@@ -122,4 +123,5 @@ def _row(state: SyncState) -> tuple[Any, ...]:
         state.revision,
         state.fresh,
         state.fresh_options,
+        state.fresh_cursor,
     )

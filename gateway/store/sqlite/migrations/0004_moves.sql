@@ -16,5 +16,8 @@ CREATE TABLE move (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX move_by_age ON move (began);
 
+-- What a device knows that has begun anew: messages it moved there before its first Sync.
+ALTER TABLE sync_state ADD COLUMN fresh_cursor BLOB NOT NULL DEFAULT x'';
+
 -- The name that a rename under way gives the mailbox.
 ALTER TABLE folder ADD COLUMN renaming TEXT;
