@@ -23,13 +23,14 @@ from tests.convergence.ending import end_in_order
 from tests.convergence.habits import ALL, ANDROID, Habits
 from tests.convergence.ledger import Verdict
 from tests.convergence.mailbox import message
+from tests.convergence.moveitems import MoveItems
 from tests.convergence.network import NoReply
 from tests.convergence.operations import delete, mark
 from tests.convergence.phone import Phone
 from tests.convergence.play import Play
 from tests.convergence.properties import EMPTY, FLAG, READ
 from tests.convergence.sending import Letter
-from tests.convergence.store import Answered
+from tests.convergence.store import Answered, Errand
 from tests.convergence.world import Profile, World
 
 ATTEMPTS = 20
@@ -67,7 +68,7 @@ class Session:
         self.play.ledger.delivered(token, "INBOX", EMPTY)
 
     def run(self) -> None:
-        """FolderSync, a first sync in windows, marks, deletions, sending with a copy, news."""
+        """Folders, a first sync in windows, marks, deletions, sending with a copy, a move, an answer."""
         phone = self.phone
         self.until_answered(phone.folder_sync)
         inbox, sent, trash = (self.folder(kind) for kind in ("2", "5", "4"))
@@ -81,15 +82,25 @@ class Session:
         mark(phone, inbox, two, READ, READ.values[1])
         self.sync(inbox)
         token = self.play.world.new_token("s")
-        letter = Letter(token, message(token), f"client-{token}")
-        phone.errands.append(letter)
-        self.until_answered(lambda: phone.attempt(letter))
+        self.send(Letter(token, message(token), f"client-{token}"))
         self.sync(sent)
         self.sync(trash)
         for item in sorted(phone.collections[trash].items)[:1]:
             delete(phone, trash, item)
+        self.done(MoveItems.begin(phone, inbox, trash, [one]))
+        token = self.play.world.new_token("s")
+        self.send(Letter(token, message(token), f"client-{token}", original=(inbox, two)))
         self.arrives()
         self.sync(inbox, trash)
+
+    def send(self, letter: Letter) -> None:
+        """Send a message."""
+        self.phone.errands.append(letter)
+        self.done(letter)
+
+    def done(self, errand: Errand) -> None:
+        """Get something done that the phone has to do by a request of its own."""
+        self.until_answered(lambda: self.phone.attempt(errand))
 
     def folder(self, kind: str) -> str:
         """The id of the folder of a type."""
