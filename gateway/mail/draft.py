@@ -210,9 +210,10 @@ def for_sending(message: bytes) -> bytes:
 
     Raises `Refused` (INVALID_MIME).
     """
-    fields, start = split_header(crlf(message))
+    message = crlf(message)
+    fields, start = split_header(message)
     kept = (each.raw for each in fields if each.name not in _PRIVATE and each.name != b"date")
-    return b"".join((*kept, b"\r\n", memoryview(crlf(message))[start:]))
+    return b"".join((*kept, b"\r\n", memoryview(message)[start:]))
 
 
 # --- the header --------------------------------------------------------------------------------------------

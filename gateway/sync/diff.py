@@ -151,14 +151,14 @@ def between(before: MailCursor, after: MailCursor, aged: Uids, noted: Mapping[st
 
 def _edited(known: Mapping[int, int], present: Mapping[int, int]) -> Uids:
     """The messages that have another edition than the one known."""
-    return Uids(uid for uid, edition in present.items() if known.get(uid) != edition)
+    return Uids(uid for uid in known.keys() | present.keys() if known.get(uid) != present.get(uid))
 
 
 def _editions(cursor: MailCursor, view: MailboxView, told: Uids, gone: Uids) -> dict[int, int]:
     """The editions a device knows when it was told of some messages in full, and that others are gone."""
     if not cursor.editions and not view.editions:
         return {}
-    known = {uid: edition for uid, edition in cursor.editions.items() if uid not in gone}
+    known = {uid: edition for uid, edition in cursor.editions.items() if uid not in gone and uid not in told}
     return known | {uid: edition for uid, edition in view.editions.items() if uid in told}
 
 

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 
 from gateway.errors import Kind, Refused, SubmissionError, UpstreamRefused, UpstreamUnavailable
-from gateway.mail import draft
+from gateway.mail import draft, html
 from gateway.mail.addresses import Address
 from gateway.mail.conversations import conversation
 from gateway.mail.draft import Draft, DraftPatch, Original
@@ -47,6 +47,8 @@ __all__ = ["Add", "DraftAnswer", "Drafting", "Drafts", "Edit", "SendDraft"]
 
 _THREAD_OCTETS = 256 * 1024
 """From this size on a draft is written outside the event loop."""
+UNKNOWN_EDITION = -1
+"""A device that has this edition has to be told the message again."""
 _NOT_KEPT = frozenset({DELETED.lower(), "\\recent"})
 _OUTCOMES = {
     Kind.NO_RECIPIENT: Outcome.RECIPIENTS,
@@ -113,6 +115,7 @@ class DraftAnswer:
     `uid` is 0 when nothing was stored. `edition` is that of the message, 0 before its first edit; of one that
     was sent it is the version to be removed. `digest` is of the patch it was made with. `thread` are
     ConversationId and ConversationIndex, and `files` the sections of new attachments by their ClientId.
+    `text` tells what was written: the number of characters, and their digest.
     """
 
     outcome: Outcome = Outcome.DONE
@@ -120,6 +123,7 @@ class DraftAnswer:
     edition: int = 0
     digest: str = ""
     thread: tuple[bytes, bytes] = (b"", b"")
+    text: tuple[int, str] = (0, "")
     files: Mapping[str, str] = field(default_factory=dict)
 
     def pack(self) -> bytes:
@@ -132,7 +136,8 @@ class DraftAnswer:
         """The answer `pack` made these bytes of."""
         values = json.loads(data)
         identity, index = map(base64.b64decode, values.pop("thread"))
-        return cls(Outcome(values.pop("outcome")), thread=(identity, index), **values)
+        text = tuple(values.pop("text"))
+        return cls(Outcome(values.pop("outcome")), thread=(identity, index), text=text, **values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,9 +215,11 @@ class Drafts:
 
     async def _known(self, operation: Add | Edit, how: Drafting) -> DraftAnswer | None:
         """What the device was answered before, or would have been."""
-        intents = await self._state.load_intents(self._principal.user, self._device, self._collection)
-        value = intents.get(self._name(operation, how))
+        value = (await self._intents()).get(self._name(operation, how))
         return DraftAnswer.unpack(value) if value else how.answers.get(operation.identity)
+
+    async def _intents(self) -> Mapping[str, bytes]:
+        return await self._state.load_intents(self._principal.user, self._device, self._collection)
 
     def _name(self, operation: Add | Edit, how: Drafting) -> str:
         return f"{how.key} {operation.identity}"
@@ -223,6 +230,8 @@ class Drafts:
         known = await self._known(add, how)
         if known is not None and known.digest == add.digest:
             return known
+        if known is not None and known.uid and not _continues(add.patch, known.text):
+            return await self._fork(add, known, how, editing)
         validity, end = await editing.mailboxes.next_uid(self._mailbox)
         written = await self._write(add, None, how)
         rewrite = Rewrite(validity, 0, 0)
@@ -230,6 +239,20 @@ class Drafts:
             rewrite = await self._in_place_of(known.uid, written, None, editing)
         flags = {DRAFT} if add.change.read is False else {DRAFT, SEEN}
         return await self._store(add, how, written, rewrite, editing, end=end, flags=flags)
+
+    async def _fork(self, add: Add, known: DraftAnswer, how: Drafting, editing: Editing) -> DraftAnswer:
+        """Store another text under a ClientId that has a draft: nobody knows which of the two is newer.
+
+        The new one becomes a draft of its own, and the device is told both.
+        """
+        name = f"{self._name(add, how)} {add.digest}"
+        if name not in await self._intents():
+            validity, end = await editing.mailboxes.next_uid(self._mailbox)
+            written = await self._write(add, None, how)
+            await self._store(
+                add, how, written, Rewrite(validity, 0, 0), editing, end=end, flags={DRAFT, SEEN}, name=name
+            )
+        return replace(known, digest=add.digest, edition=UNKNOWN_EDITION)
 
     async def _send_new(self, add: Add, how: Drafting) -> DraftAnswer:
         written = await self._write(add, None, how)
@@ -257,7 +280,8 @@ class Drafts:
         message, original = found[uid], Original(octets[whole], found[uid].structure)
         edited = names.rewrites.get(edit.uid)
         base, present = how.cursor.editions.get(edit.uid, 0), edited.uid if edited else 0
-        if settle({"": base}, {"": -1}, {"": present}, how.policy).refused:
+        refused = settle({"": base}, {"": -1}, {"": present}, how.policy).refused
+        if refused or (base != present and not edited):  # that one has no other name to go on under
             return await self._keep(edit, original, Outcome.CONFLICT, how, editing)
         sections = (names.section(edit.uid, label) for label in edit.patch.removed)
         removed = tuple(section for section in sections if section)
@@ -362,6 +386,7 @@ class Drafts:
         end: int,
         flags: set[str],
         outcome: Outcome = Outcome.DONE,
+        name: str = "",
     ) -> DraftAnswer:
         """Store a draft as `rewrite` says, in a mailbox whose next UID was `end`, and note the answer."""
         labels = {section: label for label, section in rewrite.labels.items() if section}
@@ -370,6 +395,7 @@ class Drafts:
             outcome,
             digest=operation.digest,
             thread=(where.id, where.index),
+            text=_mark_of(_words(operation.patch)),
             files={client_id: labels.get(section, section) for client_id, section in written.files.items()},
         )
         writing = Writing(
@@ -378,7 +404,24 @@ class Drafts:
             rewrite,
             self._device,
             self._collection,
-            self._name(operation, how),
+            name or self._name(operation, how),
             answer.pack(),
         )
         return DraftAnswer.unpack(await editing.store(writing, written.message, sorted(flags)))
+
+
+def _words(patch: DraftPatch) -> str:
+    """What somebody wrote, without form."""
+    if patch.text is None:
+        return ""
+    text = patch.text.data.decode("utf-8", "ignore")
+    return " ".join((html.to_text(text) if patch.text.rich else text).split())
+
+
+def _mark_of(text: str) -> tuple[int, str]:
+    return len(text), hashlib.sha256(text.encode("utf-8", "ignore")).hexdigest()
+
+
+def _continues(patch: DraftPatch, before: tuple[int, str]) -> bool:
+    """Whether a text begins with the one of this mark."""
+    return _mark_of(_words(patch)[: before[0]]) == before

@@ -425,6 +425,23 @@ def test_a_draft_written_on_while_the_reply_was_lost_is_one_draft(
     assert list(other.sync(folder).added) == [answer(first)[1]]
 
 
+def test_a_late_copy_of_an_older_text_takes_nothing_away(phone: Phone, server: Dovecot) -> None:
+    folder = begun(phone)
+    key = phone.keys[folder]
+    newer = phone.sync(folder, commands(add("d1", body("<p>beginning and end</p>", 2))))
+    phone.keys[folder] = key
+    older = phone.sync(folder, commands(add("d1", body("<p>beginning</p>", 2))))
+    assert answer(newer)[1] == answer(older)[1]
+    texts = [text_of(message, "html") for _, message in stored(server, phone.user)]
+    assert sorted(texts) == ["<p>beginning and end</p>", "<p>beginning</p>"]
+    told = phone.sync(folder)
+    assert list(told.changed) == [answer(newer)[1]]
+    assert "and end" in shown(told.changed[answer(newer)[1]], AirSyncBase.Data)
+    ((_, data),) = told.added.items()
+    assert "and end" not in shown(data, AirSyncBase.Data)
+    assert phone.sync(folder).changed == {}
+
+
 @pytest.mark.parametrize("version", ["12.1", "14.1"])
 def test_older_versions_read_drafts(gateway: Gateway, server: Dovecot, user: str, version: str) -> None:
     newer = Phone(gateway.host, gateway.port, user, server.password)
