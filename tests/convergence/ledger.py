@@ -165,7 +165,7 @@ class Ledger:
         for (token, kind), value in self._values.items():
             if value is not None and token in found:
                 has = found[token].values[PROPERTIES.index(kind)]
-                if has != value:
+                if has != kind.upstream(value):
                     verdict.lost.append(f"{kind}={value!r} of {token}, which has {has!r}")
 
     def check_sent(self, received: Mapping[str, int], verdict: Verdict) -> int:

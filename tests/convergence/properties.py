@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from typing import ClassVar
 
 from wbxml import Element, element
-from wbxml.pages import Email
+from wbxml.pages import Email, Tasks
 
 
 class Property(ABC):
@@ -34,10 +34,14 @@ class Property(ABC):
     def flags(self, value: str) -> frozenset[str]:
         """The IMAP flags of a value."""
 
+    def upstream(self, value: str) -> str:
+        """The value as far as IMAP knows it."""
+        return value
+
     def kept(self, flags: Collection[str]) -> str:
-        """The value of a message with these IMAP flags."""
+        """The value of a message with these IMAP flags, as far as they tell."""
         ours = frozenset().union(*map(self.flags, self.values)) & frozenset(flags)
-        return next(value for value in self.values if self.flags(value) == ours)
+        return self.upstream(next(value for value in self.values if self.flags(value) == ours))
 
     def __repr__(self) -> str:
         return self.name
@@ -61,29 +65,42 @@ class Read(Property):
 
 
 class Flag(Property):
-    """Whether it is flagged."""
+    """Whether it is flagged (2) or done (1), and of what it reminds, which IMAP has no place for."""
 
     name = "flag"
-    values = ("", "2")
+    values = ("", "2", "2:today", "2:later", "1:today")
 
     def element(self, value: str) -> Element:
-        if not value:
+        status, _, subject = value.partition(":")
+        if not status:
             return element(Email.Flag)
-        return element(Email.Flag, element(Email.Status, value), element(Email.FlagType, "Flag"))
+        flag = element(Email.Flag, element(Email.Status, status), element(Email.FlagType, "Flag"))
+        if subject:
+            flag.append(element(Tasks.Subject, subject))
+        if status == "1":
+            flag.append(element(Email.CompleteTime, _NOON))
+            flag.append(element(Tasks.DateCompleted, _NOON))
+        return flag
 
     def told(self, data: Element) -> str | None:
         flag = data.find(Email.Flag)
-        return None if flag is None else (flag.child_text(Email.Status) or "").removeprefix("0")
+        if flag is None:
+            return None
+        status, subject = flag.child_text(Email.Status) or "", flag.child_text(Tasks.Subject)
+        return f"{status}:{subject}" if subject else status
 
     def flags(self, value: str) -> frozenset[str]:
-        return frozenset({"\\Flagged"} if value else ())
+        return frozenset({"\\Flagged"} if value.startswith("2") else ())
+
+    def upstream(self, value: str) -> str:
+        return "2" if value.startswith("2") else ""
 
 
 class Categories(Property):
     """Which categories it is in; a value names them with commas between."""
 
     name = "categories"
-    values = ("", "blue", "blue,red")
+    values = ("", "blue", "Büro", "Büro,blue")
     since = "14.0"
 
     def element(self, value: str) -> Element:
@@ -94,15 +111,23 @@ class Categories(Property):
         return None if found is None else ",".join(sorted(one.text() for one in found))
 
     def flags(self, value: str) -> frozenset[str]:
-        return frozenset(one for one in value.split(",") if one)
+        return frozenset(_KEYWORDS[one] for one in value.split(",") if one)
 
 
+_NOON = "2026-03-04T12:00:00.000Z"
+_KEYWORDS = {"blue": "blue", "Büro": "cat-^bro-1ra"}
+"""The keyword that stands for each category: some names are none as they are."""
 READ, FLAG, CATEGORIES = Read(), Flag(), Categories()
 PROPERTIES: Sequence[Property] = (READ, FLAG, CATEGORIES)
 
 Values = tuple[str, ...]
 """The values of a message, in the order of `PROPERTIES`."""
 EMPTY: Values = tuple(kind.values[0] for kind in PROPERTIES)
+
+
+def upstream(values: Values) -> Values:
+    """The values as far as IMAP knows them."""
+    return tuple(kind.upstream(value) for kind, value in zip(PROPERTIES, values, strict=True))
 
 
 def value_of(values: Values, kind: Property) -> str:

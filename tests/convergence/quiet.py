@@ -10,7 +10,7 @@ from tests.convergence.ledger import Message, Verdict
 from tests.convergence.network import NoReply
 from tests.convergence.phone import Phone
 from tests.convergence.play import Play
-from tests.convergence.properties import visible
+from tests.convergence.properties import PROPERTIES, Property, upstream, visible
 
 QUIET_SECONDS = 45.0
 COPY_SECONDS = 40.0
@@ -72,9 +72,11 @@ def verdict(play: Play) -> tuple[Verdict, int]:
     play.ledger.check_mail(mail, found)
     extra = play.ledger.check_sent(play.world.received(), found)
     names: dict[tuple[str, str], str] = {}
+    details: dict[tuple[str, str, Property], str] = {}
     for phone in play.phones:
         _compare(phone, mail, found)
         found.doubled += _other_names(phone, names)
+        found.lost += _other_details(phone, details)
     for step in play.steps.values():
         wrong = step.check()
         found.lost += wrong.lost
@@ -95,9 +97,21 @@ def _compare(phone: Phone, mail: Mapping[str, Sequence[Message]], found: Verdict
             for one in mail.get(path, ())
             if one.recent or not held.filter_type
         )
-        has = Counter((one.token, visible(one.values, version)) for one in held.items.values())
+        has = Counter((one.token, visible(upstream(one.values), version)) for one in held.items.values())
         found.lost += [f"{phone} lacks {one} in {path}" for one in wanted - has]
         found.doubled += [f"{phone} has {one} in {path}" for one in has - wanted]
+
+
+def _other_details(phone: Phone, details: dict[tuple[str, str, Property], str]) -> list[str]:
+    """What another phone knows otherwise of a message; `details` collects what all phones know."""
+    return [
+        f"{phone} has {kind}={one[kind]!r} of {one.token}, another phone has {known!r}"
+        for identity in phone.synced
+        for one in phone.collection(identity).items.values()
+        for kind in PROPERTIES
+        if phone.habits.version >= kind.since
+        and (known := details.setdefault((phone.path(identity), one.token, kind), one[kind])) != one[kind]
+    ]
 
 
 def _other_names(phone: Phone, names: dict[tuple[str, str], str]) -> list[str]:
