@@ -252,3 +252,17 @@ def test_older_versions_have_no_find(new_phone: MakePhone, version: str) -> None
         assert answer.root.child_text(Find.Status) in {"137", "138"}
     else:
         assert answer.code in {400, 501}
+
+
+def test_on_a_server_without_extensions(dovecot_bare: Dovecot, smtp_sink: SmtpSink, user: str) -> None:
+    fill(dovecot_bare, user, "red apple", "Grüne Äpfel")
+    files = messages.with_attachments("files")
+    dovecot_bare.deliver(user, files, "Archive", received=NOON + timedelta(hours=1))
+    with Gateway(dovecot_bare, smtp_sink) as gateway:
+        phone = Phone(gateway.host, gateway.port, user, dovecot_bare.password)
+        phone.provision()
+        phone.folders()
+        assert subjects(find(phone, "äpfel OR apple", search="1")) == ["Grüne Äpfel", "red apple"]
+        assert subjects(find(phone, "hasattachment:yes OR red", search="2")) == ["files", "red apple"]
+        assert subjects(find(phone, "received>=2026-03-04T12:01 -äpfel", search="3")) == ["files"]
+        assert subjects(find(phone, "isread:no", search="4")) == ["files", "Grüne Äpfel", "red apple"]
