@@ -35,8 +35,11 @@ async def written() -> Letter:
 class Clock:
     """Always the same time."""
 
+    def __init__(self, later: timedelta) -> None:
+        self._now = datetime(2026, 3, 1, tzinfo=UTC) + later
+
     def now(self) -> datetime:
-        return datetime(2026, 3, 1, tzinfo=UTC)
+        return self._now
 
 
 class Server:
@@ -78,12 +81,14 @@ def server() -> Server:
     return Server()
 
 
-def outbox(state: SqliteState, server: Server, device: str = "PHONE") -> Outbox:
+def outbox(
+    state: SqliteState, server: Server, device: str = "PHONE", later: timedelta = timedelta()
+) -> Outbox:
     return Outbox(
         state,
         server,
         cast("Mailboxes", server),
-        Clock(),
+        Clock(later),
         principal=ANN,
         device=DeviceId(device),
         memory=timedelta(days=1),
@@ -102,6 +107,15 @@ async def test_a_repeat_sends_nothing(state: SqliteState, server: Server) -> Non
     assert (await outbox(state, server).send(another, written, in_sent))[0] is Sending.SENT_BEFORE
     assert (await outbox(state, server, "OTHER").send(another, written, in_sent))[0] is Sending.SENT_BEFORE
     assert (server.submitted, server.sent) == ([b"mail"], [b"copy"])
+
+
+@pytest.mark.parametrize(("hours", "times"), [(23, 1), (25, 2)])
+async def test_a_message_is_remembered_for_as_long_as_set(
+    state: SqliteState, server: Server, hours: int, times: int
+) -> None:
+    await outbox(state, server).send(PARCEL, written, in_sent)
+    await outbox(state, server, later=timedelta(hours=hours)).send(PARCEL, written, in_sent)
+    assert len(server.submitted) == times
 
 
 async def test_a_refused_message_may_be_sent_again(state: SqliteState, server: Server) -> None:
