@@ -15,6 +15,7 @@ from tests.blackbox.conftest import MakePhone
 from tests.blackbox.test_sendmail import arrived, expected, kept, refused_as
 from tests.support import messages
 from tests.support.dovecot import Dovecot
+from tests.support.gateway import Gateway
 from tests.support.messages import Attachment
 from tests.support.phone import MIME, Answer, Phone
 from tests.support.smtp_sink import SmtpSink
@@ -474,3 +475,18 @@ def test_large_attachments_pass(phone: Phone, sink: SmtpSink, dovecot: Dovecot) 
     (copy,) = kept(dovecot, phone)
     (file,) = parsed(copy).iter_attachments()
     assert file.get_content() == large.data
+
+
+def test_over_a_server_without_extensions(dovecot_bare: Dovecot, sink: SmtpSink, user: str) -> None:
+    with Gateway(dovecot_bare, sink) as gateway:
+        phone = Phone(gateway.host, gateway.port, user, dovecot_bare.password)
+        phone.provision()
+        large = Attachment("large.bin", "application/octet-stream", bytes(range(256)) * 8_000)
+        original = deliver(dovecot_bare, phone, messages.with_attachments("large", large))
+        for command in ("SmartReply", "SmartForward"):
+            assert smart(phone, command, original, written(phone), client_id=command, save=True).empty
+        (file,) = parsed(sink.received[1].data).iter_attachments()
+        assert file.get_content() == large.data
+        assert len(kept(dovecot_bare, phone)) == 2
+        assert {"\\Answered", "$Forwarded"} <= flags(dovecot_bare, phone)
+        assert phone.sync(original[0]).changed[original[1]].child_text(Email2.LastVerbExecuted)

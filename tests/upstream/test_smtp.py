@@ -13,6 +13,7 @@ import pytest
 import uvloop
 
 from gateway.errors import Kind, SubmissionError, UpstreamUnavailable
+from gateway.mail.pieces import Joined
 from gateway.ports import Submission
 from gateway.types import Credentials, Principal, UserId
 from gateway.upstream.smtp import SmtpSettings, SmtpSubmission
@@ -216,6 +217,18 @@ class TestTaken:
             uvloop.run(submit(secure.port, security="tls", verify=False))
             assert secure.received[0].data == LARGE
         assert not uvloop.run(cut()).sent_unknown
+
+    @pytest.mark.parametrize(
+        "cuts",
+        [(b"\r\n.", b".\r\n"), (b"\r", b"\n", b"."), (b".", b"\r\n.\r", b"\n.."), (b"",), (b"a\r\n", b".b")],
+    )
+    async def test_dots_in_a_message_in_pieces(self, sink: SmtpSink, cuts: tuple[bytes, ...]) -> None:
+        message = Joined((b"X: y\r\n", b"\r\n", *cuts, b"\r\nend"))
+        async with opened(sink.port) as submission:
+            await submission.submit(principal(), SENDER, [DAVE], message)
+            await submission.submit(principal(), SENDER, [DAVE], Joined((b".X: y\r\n",)))
+        assert sink.received[0].data == bytes(message) + b"\r\n"
+        assert sink.received[1].data == b".X: y\r\n"
 
     async def test_an_international_address(self, sink: SmtpSink) -> None:
         async with opened(sink.port) as submission:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterator
+
 import pytest
 
-from gateway.errors import NotFound
+from gateway.errors import GatewayError, NotFound, UpstreamUnavailable
+from gateway.mail.pieces import Joined
 from gateway.ports import Mailboxes
-from gateway.types import FLAGGED, FORWARDED, SEEN
+from gateway.types import FLAGGED, FORWARDED, SEEN, SectionRequest
 from tests.ports.mailboxes.helpers import fill
 from tests.support import messages
 from tests.support.imap_servers import MailProgram, MailServer
@@ -74,3 +78,37 @@ async def test_append_tells_where(mail: Mailboxes, server: MailServer) -> None:
     view = await mail.view("INBOX")
     assert where in (None, (view.uidvalidity, view.uids[0]))
     assert list(view.flags[SEEN]) == list(view.uids)
+
+
+@pytest.mark.parametrize("octets", [100, 3_000_000])
+async def test_append_takes_pieces(mail: Mailboxes, octets: int) -> None:
+    whole = messages.plain("in pieces", "x" * 70 + "\n" + "a line of text\n" * (octets // 16))
+    view = memoryview(whole)
+    cut = len(whole) // 3
+    message = Joined((whole[:cut], view[cut : 2 * cut], Joined((view[2 * cut :],))))
+    await asyncio.gather(mail.append("INBOX", message, flags=[SEEN]), mail.append("INBOX", message))
+    shown = await mail.view("INBOX")
+    requests = [SectionRequest(uid, "") for uid in shown.uids]
+    found = await mail.fetch_sections("INBOX", shown.uidvalidity, requests)
+    assert list(found.values()) == [whole, whole]
+
+
+async def test_append_ends_with_its_source(mail: Mailboxes) -> None:
+    class Broken:
+        """Breaks off in the middle, unless it is only looked at."""
+
+        looked = False
+
+        def __len__(self) -> int:
+            return 3_000_000
+
+        def __iter__(self) -> Iterator[bytes]:
+            yield messages.plain("half") + b"x" * 100_000
+            if self.looked:
+                raise GatewayError("the disk is gone")
+            self.looked = True
+
+    with pytest.raises(UpstreamUnavailable):
+        await mail.append("INBOX", Broken())
+    await mail.append("INBOX", messages.plain("after it"))
+    assert len((await mail.view("INBOX")).uids) == 1
