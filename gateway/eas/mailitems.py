@@ -43,6 +43,7 @@ async def render(
         drafts=folder.role == Role.DRAFTS,
         parts=parts,
         flags=flags,
+        owner=context.principal.email,
         notes=await services.state.load_annotations(user, folder.id, uidvalidity, uids),
         prepared=prepared,
     )

@@ -23,10 +23,12 @@ from gateway.eas.content.preferences import PLAIN, BodyOptions
 from gateway.eas.versions import Version
 from gateway.mail import reports
 from gateway.mail.categories import category
+from gateway.mail.packed import packed_part, unpack
 from gateway.mail.structure import Layout, lay_out
+from gateway.mail.tnef import BadTnef
 from gateway.ports import Mailboxes
 from gateway.sync.annotations import Values
-from gateway.types import TRACKED_FLAGS, CollectionId, MessageData, SectionRequest
+from gateway.types import TRACKED_FLAGS, BodyPart, CollectionId, MessageData, SectionRequest
 from wbxml import Element, element
 from wbxml.pages import AirSyncBase
 
@@ -105,6 +107,7 @@ async def render(  # noqa: PLR0917 - the first four name the messages, as in `Ma
     parts: PartSink | None = None,
     flags: Mapping[int, Collection[str]] = NO_FLAGS,
     notes: Mapping[int, Values] = NO_NOTES,
+    owner: str = "",
     prepared: Prepared | None = None,
 ) -> Mapping[int, Rendered]:
     """Render messages by UID, in the order of `uids`; vanished ones are left out.

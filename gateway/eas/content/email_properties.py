@@ -16,7 +16,7 @@ from gateway.mail.conversations import conversation, topic
 from gateway.mail.headers import Headers, clean
 from gateway.mail.reports import Outcome, delivery_outcome, reading_outcome
 from gateway.mail.structure import Attachment, Layout, Nature
-from gateway.types import DRAFT, CollectionId, MessageData
+from gateway.types import DRAFT, BodyPart, CollectionId, MessageData
 from wbxml import Element, element
 from wbxml.pages import AirSyncBase, Email, Email2, Tag
 
@@ -33,11 +33,18 @@ HEADER_FIELDS = (
     "Thread-Topic",
     "Importance",
     "X-Priority",
+    "X-MSMail-Priority",
     "Priority",
     "Message-ID",
     "In-Reply-To",
     "References",
     "Thread-Index",
+    "Delivered-To",
+    "X-Original-To",
+    "Envelope-To",
+    "Resent-To",
+    "Resent-Cc",
+    "List-Id",
 )
 """The header fields from which the properties are made."""
 
@@ -45,8 +52,11 @@ _LONGEST_LIST = 32768
 """Characters of To, Cc and the like (MS-ASEMAIL 2.2.2.75)."""
 _LONGEST_DISPLAY = 4096
 _LONGEST_BCC = 1024
-_FILE, _EMBEDDED_MESSAGE = 1, 5
+_FILE, _EMBEDDED_MESSAGE, _OLE_OBJECT = 1, 5, 6
 """Values of Method (MS-ASAIRS 2.2.2.28)."""
+_SEEN_BY_ALL = ("from", "to", "cc", "resent-to", "resent-cc")
+_DELIVERED = ("delivered-to", "x-original-to", "envelope-to")
+"""Where servers note for whom they delivered a message."""
 _UTF_8 = 65001
 _CONTENT_CLASS = "urn:content-classes:message"
 _LOW, _NORMAL, _HIGH = 0, 1, 2
@@ -62,6 +72,7 @@ _IMPORTANCE = {
     "4": _LOW,
     "5": _LOW,
 }
+_RECEIPT = "signed-receipt"
 _CLASSES = {Nature.ENVELOPED: "IPM.Note.SMIME", Nature.SIGNED: "IPM.Note.SMIME.MultipartSigned"}
 _REPORTS = {
     Outcome.FAILED: "REPORT.IPM.Note.NDR",
@@ -74,11 +85,15 @@ _REPORTS = {
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a message lives: for the names of its attachments, and because drafts are shown in full."""
+    """Where a message lives: for the names of its attachments, and because drafts are shown in full.
+
+    `owner` is the address of the user; "" when it is not known.
+    """
 
     collection: CollectionId
     uidvalidity: int
     drafts: bool = False
+    owner: str = ""
 
 
 def properties(
@@ -103,7 +118,7 @@ def properties(
     if layout.attachments:
         made.append(_attachments(layout.attachments, place, message.uid))
     made.extend(body)
-    made.append(element(Email.MessageClass, _message_class(layout, status)))
+    made.append(element(Email.MessageClass, _message_class(message.structure, layout, status)))
     made.append(element(Email.InternetCPID, _UTF_8))
     made.append(marks.flag())
     made.append(element(Email.ContentClass, _CONTENT_CLASS))
@@ -164,18 +179,20 @@ def _first(headers: Headers, name: str) -> str:
 
 
 def _importance(headers: Headers) -> int:
-    for name in ("importance", "x-priority", "priority"):
+    for name in ("importance", "x-priority", "x-msmail-priority", "priority"):
         word = headers.text(name).partition(" ")[0].partition("(")[0].lower()
         if word in _IMPORTANCE:
             return _IMPORTANCE[word]
     return _NORMAL
 
 
-def _message_class(layout: Layout, status: bytes) -> str:
+def _message_class(structure: BodyPart, layout: Layout, status: bytes) -> str:
     if layout.nature is Nature.DELIVERY_REPORT:
         return _REPORTS[delivery_outcome(status)]
     if layout.nature is Nature.READ_REPORT:
         return _REPORTS[reading_outcome(status)]
+    if layout.nature is Nature.ENVELOPED and structure.params.get("smime-type", "").lower() == _RECEIPT:
+        return "IPM.Note.Receipt.SMIME"
     return _CLASSES.get(layout.nature, "IPM.Note")
 
 
@@ -218,13 +235,36 @@ def _since_14(headers: Headers, marks: Marks, place: Place, uid: int) -> list[El
     author = next(addresses(headers, "from"), None) if sender else None
     if sender and author and sender.address.lower() != author.address.lower():
         made.append(Element(Email2.Sender, str(sender)))
+    if _received_as_bcc(headers, place.owner):
+        made.append(element(Email2.ReceivedAsBcc, 1))
     return made
+
+
+def _received_as_bcc(headers: Headers, owner: str) -> bool:
+    """Whether the user got the message though nobody but its sender could see it (MS-ASEMAIL 2.2.2.59).
+
+    Only what servers note at delivery proves it: mail to a list or an alias does not name the user either.
+    """
+    wanted = owner.lower()
+    if not wanted or "list-id" in headers:
+        return False
+    noted = [value.decode("ascii", "replace") for name in _DELIVERED for value in headers.get_all(name)]
+    delivered = wanted in {value.strip(" <>").lower() for value in noted}
+    return (delivered or wanted in _addresses(headers, "bcc")) and (
+        wanted not in _addresses(headers, *_SEEN_BY_ALL)
+    )
+
+
+def _addresses(headers: Headers, *names: str) -> set[str]:
+    """All addresses of some fields, in lower case."""
+    return {one.address.lower() for name in names for one in addresses(headers, name)}
 
 
 def _since_16(headers: Headers, marks: Marks, place: Place) -> list[Element]:
     draft = place.drafts or DRAFT.lower() in marks.flags
     made = [element(Email2.IsDraft, draft)]
-    bcc = _list(headers, "bcc", ", ", _LONGEST_BCC) if draft else ""
+    own = draft or bool(place.owner and place.owner.lower() in _addresses(headers, "from"))
+    bcc = _list(headers, "bcc", ", ", _LONGEST_BCC) if own else ""
     if bcc:
         made.append(Element(Email2.Bcc, bcc))
     return made

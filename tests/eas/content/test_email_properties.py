@@ -1,0 +1,106 @@
+"""Properties that depend on who the user is, and on header fields that say one thing in several ways."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from gateway.eas.content.email import render
+from gateway.eas.content.preferences import PLAIN, BodyOptions, BodyPreference
+from gateway.eas.versions import Version
+from gateway.types import CollectionId
+from tests.support.mailboxes import MemoryMailboxes
+from wbxml import Element, Tag
+from wbxml.pages import Email, Email2
+
+OWNER = "Anna@Example.com"
+AS_PLAIN = BodyOptions((BodyPreference(PLAIN),))
+
+
+async def shown(
+    *fields: str, body: str = "hello", version: Version = Version.V16_1, owner: str = OWNER
+) -> Sequence[Element]:
+    raw = "\r\n".join([*fields, "", body, ""]).encode()
+    mailboxes = MemoryMailboxes([raw])
+    done = await render(
+        mailboxes.port, "m", 7, [1], AS_PLAIN, version, collection=CollectionId("5"), owner=owner
+    )
+    assert done[1].poison is None
+    return done[1].elements
+
+
+def text(elements: Sequence[Element], tag: Tag) -> str | None:
+    return next((one.text() for one in elements if one.tag is tag), None)
+
+
+FROM, TO = "From: bert@example.test", "To: carl@example.test"
+DELIVERED = "Delivered-To: anna@example.com"
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ([FROM, TO, DELIVERED], "1"),
+        ([FROM, TO, "X-Original-To: <anna@example.com>"], "1"),
+        ([FROM, TO, "Envelope-To: carl@example.test", "Bcc: Anna <ANNA@example.com>"], "1"),
+        ([FROM, TO], None),
+        ([FROM, TO, "Delivered-To: other@example.com"], None),
+        ([FROM, "To: Anna <anna@EXAMPLE.com>", DELIVERED], None),
+        ([FROM, TO, "Cc: anna@example.com", DELIVERED], None),
+        ([FROM, TO, "Resent-To: anna@example.com", DELIVERED], None),
+        ([FROM, TO, "List-Id: <friends.example.test>", DELIVERED], None),
+        (["From: anna@example.com", TO, DELIVERED], None),
+    ],
+)
+async def test_received_as_bcc(fields: list[str], told: str | None) -> None:
+    assert text(await shown(*fields), Email2.ReceivedAsBcc) == told
+    assert text(await shown(*fields, owner=""), Email2.ReceivedAsBcc) is None
+    assert text(await shown(*fields, version=Version.V12_1), Email2.ReceivedAsBcc) is None
+
+
+async def test_the_bcc_of_own_mail_is_shown_and_no_other() -> None:
+    bcc = "Bcc: Dora <dora@example.test>"
+    own = ["From: Anna <anna@example.com>", TO, bcc]
+    assert text(await shown(*own), Email2.Bcc) == '"Dora" <dora@example.test>'
+    assert text(await shown(*own, version=Version.V14_1), Email2.Bcc) is None
+    assert text(await shown(FROM, TO, bcc), Email2.Bcc) is None
+
+
+@pytest.mark.parametrize(
+    ("field", "told"),
+    [
+        ("Importance: High", "2"),
+        ("Importance: low", "0"),
+        ("X-Priority: 1 (Highest)", "2"),
+        ("X-Priority: 2", "2"),
+        ("X-Priority: 3", "1"),
+        ("X-Priority: 5(Lowest)", "0"),
+        ("X-MSMail-Priority: High", "2"),
+        ("Priority: urgent", "2"),
+        ("Priority: non-urgent", "0"),
+        ("Priority: whenever", "1"),
+        ("Subject: none", "1"),
+    ],
+)
+async def test_importance(field: str, told: str) -> None:
+    assert text(await shown(FROM, field), Email.Importance) == told
+
+
+@pytest.mark.parametrize(
+    ("content_type", "told"),
+    [
+        ("application/pkcs7-mime; smime-type=enveloped-data; name=smime.p7m", "IPM.Note.SMIME"),
+        ("application/pkcs7-mime; smime-type=signed-data; name=smime.p7m", "IPM.Note.SMIME"),
+        ("application/pkcs7-mime; smime-type=Signed-Receipt; name=smime.p7m", "IPM.Note.Receipt.SMIME"),
+        ("text/plain", "IPM.Note"),
+    ],
+)
+async def test_classes_of_protected_mail(content_type: str, told: str) -> None:
+    assert text(await shown(FROM, f"Content-Type: {content_type}"), Email.MessageClass) == told
+
+
+async def test_the_primary_account_has_no_account_id_and_plain_mail_no_caller() -> None:
+    elements = await shown(FROM, TO, version=Version.V14_1)
+    tags = {one.tag for one in elements}
+    assert not tags & {Email2.AccountId, Email2.UmCallerID, Email2.UmUserNotes, Email2.Sender}
