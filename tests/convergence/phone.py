@@ -99,6 +99,12 @@ class Phone:
             kind = change.child_text(FolderHierarchy.Type) or ""
             self.folders[identity] = Folder(identity, parent, name, kind)
 
+    def drop_folder(self, identity: str) -> None:
+        """Forget a folder that the gateway deleted; those below it go with the next FolderSync."""
+        self.folders.pop(identity, None)
+        if identity in self.collections:
+            self._drop(identity)
+
     def _drop(self, collection: str) -> None:
         for operation in self.collections.pop(collection).unanswered:
             self._settled(operation, done=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tests.convergence.play import Step
-from tests.convergence.steps import elsewhere, hazards, moveitems, sending, syncing
+from tests.convergence.steps import drafting, elsewhere, foldering, hazards, moveitems, sending, syncing
 
 STEPS: Sequence[type[Step]] = (
     elsewhere.Arrives,
@@ -18,7 +18,9 @@ STEPS: Sequence[type[Step]] = (
     syncing.TwoAtOnce,
     syncing.StartsAnew,
     sending.Sends,
+    drafting.Drafts,
     moveitems.MovesItems,
+    foldering.ChangesFolders,
     hazards.LateCopiesCome,
     hazards.KilledAtRest,
     hazards.ImapRestarts,
