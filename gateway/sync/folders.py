@@ -78,7 +78,8 @@ class Folders:
     async def sync(self, device: DeviceId, key: str) -> FolderReply:
         """Serve one FolderSync. Raises `UpstreamError`; nothing is stored for the device then."""
         async with self._state.lease(self._user, device, HIERARCHY_LEASE):
-            stored = begun(await self._state.load_sync(self._user, device, HIERARCHY), key)
+            known = await self._state.load_sync(self._user, device, HIERARCHY)
+            stored = begun(known, key)
             use = classify(stored, key)
             if use is KeyUse.INITIAL:
                 return await self._begin(device, stored)
@@ -87,6 +88,8 @@ class Folders:
             if use is KeyUse.REPLAY:
                 before, after = hierarchy.unpack(stored.previous or b""), hierarchy.unpack(stored.cursor)
                 return FolderReply(use, format_key(stored), hierarchy.changes(before, after))
+            if stored is not known:  # proven, also when there is nothing to tell
+                stored = await self._state.save_sync(self._user, device, HIERARCHY, stored)
             return await self._advance(device, stored)
 
     async def _begin(self, device: DeviceId, stored: SyncState | None) -> FolderReply:

@@ -120,6 +120,18 @@ async def test_every_lost_beginning_leaves_the_next_one_good(device: Device, ups
     assert (await device.ask(first)).use is KeyUse.UNKNOWN, "the new beginning was proven"
 
 
+async def test_a_beginning_that_was_used_is_not_forgotten(device: Device, upstream: Names) -> None:
+    await device.sync()
+    upstream.add("X0")
+    await device.sync("0")
+    await device.sync()
+    for number in range(1, 10):
+        upstream.add(f"X{number}")
+        await device.ask("0")
+    assert await device.sync() is KeyUse.CURRENT
+    assert device.own == {f"X{number}" for number in range(10)}
+
+
 async def test_a_beginning_used_and_not_heard_is_used_again(device: Device, upstream: Names) -> None:
     await device.sync()
     upstream.add("X1")
