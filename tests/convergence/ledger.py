@@ -136,6 +136,11 @@ class Ledger:
         else:
             self._place[claim.token] = expected
 
+    def came_to_be(self, token: str) -> None:
+        """A message that a phone made was acknowledged: it must be there, if nobody else removed it."""
+        if self._touched[token, PLACE] == 1:
+            self.doomed.discard(token)
+
     def sent(self, token: str) -> None:
         """The gateway acknowledged that a message was sent."""
         self.acknowledged.add(token)

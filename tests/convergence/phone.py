@@ -12,6 +12,7 @@ from tests.convergence.habits import Habits
 from tests.convergence.ledger import Ledger
 from tests.convergence.network import Answer, Fate, Network
 from tests.convergence.store import (
+    DRAFTS_FOLDER,
     NEVER_SYNCED,
     Answered,
     Collection,
@@ -130,7 +131,8 @@ class Phone:
     @property
     def synced(self) -> list[str]:
         """The ids of the folders whose content the phone keeps."""
-        return [folder.id for folder in self.folders.values() if folder.type not in NEVER_SYNCED]
+        never = NEVER_SYNCED if self.habits.version >= "16" else NEVER_SYNCED | {DRAFTS_FOLDER}
+        return [folder.id for folder in self.folders.values() if folder.type not in never]
 
     def collection(self, identity: str) -> Collection:
         """A folder's content."""

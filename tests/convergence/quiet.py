@@ -88,7 +88,8 @@ def _compare(phone: Phone, mail: Mapping[str, Sequence[Message]], found: Verdict
     """Compare a phone's store with the mailboxes."""
     found.doubled += [f"{phone} was sent {token} though it had it" for token in phone.added_twice]
     paths = {phone.path(name): name for name in phone.synced}
-    found.lost += [f"{phone} lacks the folder {path}" for path in mail.keys() - paths.keys()]
+    never = {phone.path(one.id) for one in phone.folders.values()} - paths.keys()
+    found.lost += [f"{phone} lacks the folder {path}" for path in mail.keys() - paths.keys() - never]
     for path, identity in paths.items():
         held = phone.collection(identity)
         version = phone.habits.version

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from tests.convergence.phone import Phone
 
 DELETED_ITEMS = "4"
-NEVER_SYNCED = frozenset({"3", "6"})
-"""Types of Drafts and Outbox: what is in there is the phone's own business."""
+DRAFTS_FOLDER = "3"
+NEVER_SYNCED = frozenset({"6"})
+"""The type of the Outbox: what is in there is the phone's own business."""
 
 Answered = Literal["done", "later"]
 """Whether a request was served, or has to be repeated after a while."""
