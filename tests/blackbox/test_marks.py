@@ -67,12 +67,17 @@ def pair(new_phone: MakePhone, dovecot: Dovecot, version: str = "16.1") -> tuple
     """Two phones of a user that know one message; both, the folder, the message."""
     phones = [new_phone(version, device=name) for name in ("PHONE1", "PHONE2")]
     dovecot.deliver(phones[0].user, messages.plain("mail 0"))
-    for phone in phones:
-        phone.provision()
-        folder = phone.folders()["Inbox"]
-        phone.begin(folder)
-        (item,) = phone.sync(folder).added
+    [(folder, item)] = {begun(phone) for phone in phones}
     return phones[0], phones[1], folder, item
+
+
+def begun(phone: Phone) -> tuple[str, str]:
+    """The INBOX of a fresh phone and the one message in it."""
+    phone.provision()
+    folder = phone.folders()["Inbox"]
+    phone.begin(folder)
+    (item,) = phone.sync(folder).added
+    return folder, item
 
 
 def tags_told(served: Served, item: str) -> list[str]:
@@ -208,11 +213,7 @@ def test_details_survive_a_kill(dovecot: Dovecot, user: str) -> None:
             Phone(gateway.host, gateway.port, user, dovecot.password, device=name) for name in ("A", "B")
         ]
         dovecot.deliver(user, messages.plain("mail 0"))
-        for phone in phones:
-            phone.provision()
-            folder = phone.folders()["Inbox"]
-            phone.begin(folder)
-            (item,) = phone.sync(folder).added
+        [(folder, item)] = {begun(phone) for phone in phones}
         key = phones[0].keys[folder]
         sent = commands(change(item, flag(*TASK), categories("Red")))
         phones[0].sync(folder, sent)
@@ -313,11 +314,7 @@ def test_over_a_poor_server(dovecot_bare: Dovecot, user: str) -> None:
             Phone(gateway.host, gateway.port, user, dovecot_bare.password, device=name) for name in ("A", "B")
         ]
         dovecot_bare.deliver(user, messages.plain("mail 0"))
-        for phone in phones:
-            phone.provision()
-            folder = phone.folders()["Inbox"]
-            phone.begin(folder)
-            (item,) = phone.sync(folder).added
+        [(folder, item)] = {begun(phone) for phone in phones}
         one, two = phones
         one.sync(folder, commands(change(item, flag(*TASK), categories("Red", "b"))))
         assert not one.sync(folder).changed

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import cast
 
-from gateway.errors import NotFound, UpstreamUnavailable
+from gateway.errors import NotFound, UpstreamRefused, UpstreamUnavailable
+from gateway.mail.categories import categories
 from gateway.ports import Mailboxes
-from gateway.types import TRACKED_FLAGS, BodyPart, MailboxView, MessageData, Uids
+from gateway.types import CATEGORY, TRACKED_FLAGS, BodyPart, MailboxView, MessageData, Uids
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -65,13 +66,15 @@ class MemoryUpstream:
 
     The upstream is cut off at the `fail_after`th call that changes something. The change is done when the
     connection breaks: the caller cannot know. With `half_a_move` set, the next move breaks off when the
-    copies are made.
+    copies are made. Flags in `refused` cannot be set.
     """
 
     def __init__(self, **boxes: Box) -> None:
         self.boxes = boxes
         self.fail_after: int | None = None
         self.half_a_move = False
+        self.new_keywords = True
+        self.refused: set[str] = set()
 
     @property
     def port(self) -> Mailboxes:
@@ -96,7 +99,12 @@ class MemoryUpstream:
             box.uidvalidity,
             f"{box.uidvalidity}.{box.modseq}",
             Uids(box.flags),
-            {name: Uids(uid for uid, flags in box.flags.items() if name in flags) for name in TRACKED_FLAGS},
+            {name: Uids(uid for uid, flags in box.flags.items() if name in flags) for name in TRACKED_FLAGS}
+            | {
+                CATEGORY + name: Uids(uid for uid, flags in box.flags.items() if name in categories(flags))
+                for name in categories(flag for flags in box.flags.values() for flag in flags)
+            },
+            self.new_keywords,
         )
 
     async def received_since(self, mailbox: str, uidvalidity: int, since: datetime) -> Uids:
@@ -113,6 +121,9 @@ class MemoryUpstream:
         remove: Iterable[str] = (),
     ) -> Uids:
         box = self._box(mailbox, uidvalidity)
+        add = list(add)
+        if self.refused.intersection(add):
+            raise UpstreamRefused("no more keywords", "LIMIT")
         there = Uids(uid for uid in uids if uid in box.flags)
         for uid in there:
             for name in add:
