@@ -92,7 +92,7 @@ async def with_original(
     A phone that encrypts has to put the original in by itself: what it sends then stays as it is. Raises
     `NotFound` when the original is gone, `Refused` when it is too large, and what port and spool raise.
     """
-    written = _Written.of(message)
+    written = await asyncio.to_thread(_Written.of, message)
     if written.closed:
         return message
     work = _Work(mailboxes, original, message, written, forward, spool, stack)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.blackbox.test_sendmail import document
+from tests.blackbox.test_sendmail import document, refused_as
 from tests.blackbox.test_smart import deliver, smart, written
 from tests.support import messages
 from tests.support.dovecot import Dovecot
@@ -86,3 +86,17 @@ def test_forwarding_twenty_five_megabytes(
     assert smart(phone, "SmartForward", original, written(phone), save=True).empty
     assert peak.risen < 12
     assert len(sink.received[0].data) > 30 * MEGABYTE
+
+
+def test_forwarding_more_than_the_mail_server_takes(
+    gateway: Gateway, dovecot: Dovecot, sink: SmtpSink, user: str
+) -> None:
+    phone = Phone(gateway.host, gateway.port, user, dovecot.password)
+    phone.provision()
+    large = Attachment("large.bin", "application/octet-stream", os.urandom(MEGABYTE) * 28)
+    original = deliver(dovecot, phone, messages.with_attachments("large", large))
+    peak = Peak(gateway.pid)
+    answer = smart(phone, "SmartForward", original, written(phone), save=True)
+    assert refused_as("SmartForward", phone, answer) == "122"
+    assert peak.risen < 12
+    assert not sink.received
