@@ -75,6 +75,11 @@ class Attachment:
         """Whether it is itself a message."""
         return self.part.type == "message" and self.part.subtype in {"rfc822", "global"}
 
+    @property
+    def ole(self) -> bool:
+        """Whether it is an object that a program embedded in the text."""
+        return self.part.content_type == "application/x-ole-storage"
+
 
 @dataclass(frozen=True, slots=True)
 class Block:

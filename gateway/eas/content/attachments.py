@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.eas.content.ids import FileReference
 from gateway.errors import Kind, NotFound, Refused
 from gateway.mail.base64_lines import measure
+from gateway.mail.packed import LARGEST_LISTED, split_section, unpack_file
+from gateway.mail.tnef import BadTnef
 from gateway.mail.transfer import TransferDecoder, decode, least_decoded_size
 from gateway.ports import Mailboxes
 from gateway.types import BodyPart, SectionRequest
@@ -48,6 +51,10 @@ async def fetch_attachment(
     is returned, nothing if it begins behind the end. Raises `NotFound` when the message or the part is gone,
     `Refused` (TOO_LARGE) when more than `largest` octets would be returned, and what the port raises.
     """
+    outer, number = split_section(reference.section)
+    if number is not None:
+        packed = replace(reference, section=outer)
+        return await _unpacked(mailboxes, mailbox, packed, number, byte_range)
     found = await mailboxes.fetch(mailbox, reference.uidvalidity, [reference.uid], ())
     message = found.get(reference.uid)
     part = _find(message.structure, reference.section) if message else None
@@ -63,6 +70,26 @@ async def fetch_attachment(
         if found_alone:
             return found_alone
     return await source.decoded(byte_range)
+
+
+async def _unpacked(
+    mailboxes: Mailboxes,
+    mailbox: str,
+    reference: FileReference,
+    number: int,
+    byte_range: tuple[int, int] | None,
+) -> AttachmentData:
+    """A file in a winmail.dat, which `reference` names."""
+    packed = await fetch_attachment(mailboxes, mailbox, reference, largest=LARGEST_LISTED)
+    try:
+        found = await asyncio.to_thread(unpack_file, packed.data, number)
+    except BadTnef as error:
+        raise NotFound("the part is no winmail.dat") from error
+    if found is None:
+        raise NotFound("no such file in the winmail.dat")
+    content_type, data = found
+    first, last = byte_range or (0, len(data))
+    return AttachmentData(content_type, data[first : last + 1], first, len(data))
 
 
 @dataclass(frozen=True, slots=True)

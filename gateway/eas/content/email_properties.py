@@ -209,7 +209,7 @@ def _attachment(attachment: Attachment, place: Place, uid: int) -> list[Element]
     made = [
         Element(AirSyncBase.DisplayName, attachment.name),
         Element(AirSyncBase.FileReference, reference),
-        element(AirSyncBase.Method, _EMBEDDED_MESSAGE if attachment.embedded else _FILE),
+        element(AirSyncBase.Method, _method(attachment)),
         element(AirSyncBase.EstimatedDataSize, transfer.decoded_size(part.size, part.encoding)),
     ]
     content_id = (part.content_id or "").strip().strip("<>")
@@ -220,6 +220,12 @@ def _attachment(attachment: Attachment, place: Place, uid: int) -> list[Element]
     if attachment.inline:
         made.append(element(AirSyncBase.IsInline, 1))
     return made
+
+
+def _method(attachment: Attachment) -> int:
+    if attachment.embedded:
+        return _EMBEDDED_MESSAGE
+    return _OLE_OBJECT if attachment.ole else _FILE
 
 
 def _since_14(headers: Headers, marks: Marks, place: Place, uid: int) -> list[Element]:

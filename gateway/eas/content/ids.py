@@ -42,7 +42,7 @@ _COLLECTION = re.compile(r"[A-Za-z0-9_-]{1,44}")
 _SERVER_ID = re.compile(rf"({_COLLECTION.pattern}):([0-9a-z]{{1,7}})\.([1-9][0-9]{{0,9}})", re.ASCII)
 _MARK_OCTETS = 6
 _LONG_ID = re.compile(r"[A-Za-z0-9_-]{8,100}", re.ASCII)
-_SECTION = re.compile(r"[1-9][0-9]{0,5}(?:\.[1-9][0-9]{0,5}){0,99}", re.ASCII)
+_SECTION = re.compile(r"[1-9][0-9]{0,5}(?:\.[1-9][0-9]{0,5}){0,99}(?:~[1-9][0-9]{0,2})?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,10 @@ class MessageName:
 
 @dataclass(frozen=True, slots=True)
 class FileReference:
-    """What a FileReference stands for: one MIME part (`section` as in FETCH) of one message."""
+    """What a FileReference stands for: one MIME part (`section` as in FETCH) of one message.
+
+    "2~3" is the third file in the winmail.dat that is part 2.
+    """
 
     collection: CollectionId
     uidvalidity: int

@@ -1,0 +1,95 @@
+"""Outlook's winmail.dat: the phone sees what is in it, and opens it (MS-ASAIRS 2.2.2.8)."""
+
+from __future__ import annotations
+
+import base64
+from email.message import EmailMessage
+from email.policy import SMTP
+
+from tests.blackbox.test_bodies import body_of, item
+from tests.blackbox.test_itemoperations import fetched, file, post, properties
+from tests.support import tnef
+from tests.support.dovecot import Dovecot
+from tests.support.phone import Phone, body_preference
+from wbxml import Element, element
+from wbxml.pages import AirSyncBase, ItemOperations
+
+INNER = tnef.stream((tnef.SUBJECT, b"Inner\0"), (tnef.BODY, b"deep\0"), *tnef.file("x.txt", b"yy"))
+PICTURE = ((tnef.P_MIME, "image/png"), (tnef.P_CONTENT_ID, "pic@x"), (tnef.P_DATA, b"\x89PNG"))
+PACKED = tnef.stream(
+    (
+        tnef.PROPERTIES,
+        tnef.properties((tnef.P_BODY, "plain Grüße"), (tnef.P_HTML, "<p>rich Grüße</p>".encode("cp1252"))),
+    ),
+    *tnef.file("Übersicht.txt", b"0123456789", (tnef.P_LONG_NAME, "Übersicht 日本.txt")),
+    *tnef.file("pic.png", b"", *PICTURE),
+    *tnef.file("forwarded", b"", (tnef.P_DATA, tnef.Object(tnef.MESSAGE + INNER))),
+    *tnef.file("chart", b"", (tnef.P_METHOD, 6), (tnef.P_DATA, tnef.Object(tnef.STORAGE + b"chart"))),
+)
+
+
+def winmail(data: bytes, text: str | None = None) -> bytes:
+    """A message with this winmail.dat, and a text of its own if there is one."""
+    message = EmailMessage(policy=SMTP)
+    message["Subject"] = "from Outlook"
+    message["From"] = "ann@example.test"
+    message["To"] = "ben@example.test"
+    if text is not None:
+        message.set_content(text)
+        message.add_attachment(data, maintype="application", subtype="ms-tnef", filename="winmail.dat")
+    else:
+        message.set_content(data, maintype="application", subtype="ms-tnef", filename="winmail.dat")
+    return message.as_bytes()
+
+
+def attachments(data: Element) -> dict[str, dict[str, str]]:
+    """Name to its properties, in order."""
+    listed = data.find(AirSyncBase.Attachments)
+    return {
+        one.child_text(AirSyncBase.DisplayName) or "": {child.tag.name: child.text() for child in one}
+        for one in listed or ()
+    }
+
+
+def fetch_file(phone: Phone, reference: str, wanted: str = "") -> bytes:
+    options = [element(ItemOperations.Range, wanted)] if wanted else []
+    (one,) = fetched(post(phone, file(reference, *options)).root)
+    return base64.b64decode(properties(one).child_text(ItemOperations.Data) or "")
+
+
+def test_text_and_files_are_shown(each_phone: Phone, dovecot: Dovecot) -> None:
+    data = item(each_phone, dovecot, winmail(PACKED), body_preference(2))
+    assert body_of(data)[1:] == ("2", "<p>rich Grüße</p>")
+    listed = attachments(data)
+    assert list(listed) == ["Übersicht 日本.txt", "pic.png", "forwarded.eml", "chart"]
+    assert [one["Method"] for one in listed.values()] == ["1", "1", "5", "6"]
+    assert listed["pic.png"]["ContentId"] == "pic@x"
+    assert listed["pic.png"]["IsInline"] == "1"
+    assert listed["Übersicht 日本.txt"]["EstimatedDataSize"] == "10"
+
+
+def test_text_of_the_message_itself_comes_first(some_phone: Phone, dovecot: Dovecot) -> None:
+    data = item(some_phone, dovecot, winmail(PACKED, "own text\r\n"), body_preference(1))
+    assert body_of(data)[2].strip() == "own text"
+    assert "Übersicht 日本.txt" in attachments(data)
+
+
+def test_files_can_be_fetched(some_phone: Phone, dovecot: Dovecot) -> None:
+    listed = attachments(item(some_phone, dovecot, winmail(PACKED), body_preference(1)))
+    content = {name: fetch_file(some_phone, one["FileReference"]) for name, one in listed.items()}
+    assert content["Übersicht 日本.txt"] == b"0123456789"
+    assert content["pic.png"] == b"\x89PNG"
+    assert content["chart"] == b"chart"
+    assert b"Subject: Inner" in content["forwarded.eml"]
+    assert b"deep" in content["forwarded.eml"]
+    reference = listed["Übersicht 日本.txt"]["FileReference"]
+    assert fetch_file(some_phone, reference, "3-5") == b"345"
+
+
+def test_a_broken_one_stays_a_file(some_phone: Phone, dovecot: Dovecot) -> None:
+    user = some_phone.user
+    for number, data in enumerate((b"no tnef", b"\x78\x9f\x3e\x22", PACKED[:6] + b"\xff" * 40)):
+        some_phone.user = f"{user}-{number}"
+        some_phone.provision()
+        listed = attachments(item(some_phone, dovecot, winmail(data, "text"), body_preference(1)))
+        assert list(listed) == ["winmail.dat"]
