@@ -14,12 +14,13 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import click
 
 from tests.convergence import quiet
 from tests.convergence.ending import end_in_order
+from tests.convergence.foldering import ChangeFolder, DropFolder, MakeFolder
 from tests.convergence.habits import ALL, ANDROID, Habits
 from tests.convergence.ledger import Verdict
 from tests.convergence.mailbox import message
@@ -30,7 +31,7 @@ from tests.convergence.phone import Phone
 from tests.convergence.play import Play
 from tests.convergence.properties import EMPTY, FLAG, READ
 from tests.convergence.sending import Letter
-from tests.convergence.store import Answered, Errand
+from tests.convergence.store import Answered, Errand, Folder
 from tests.convergence.world import Profile, World
 
 ATTEMPTS = 20
@@ -68,7 +69,7 @@ class Session:
         self.play.ledger.delivered(token, "INBOX", EMPTY)
 
     def run(self) -> None:
-        """Folders, a first sync in windows, marks, deletions, sending with a copy, a move, an answer."""
+        """Folders, a first sync in windows, marks, deletions, sending with a copy, moves, an answer."""
         phone = self.phone
         self.until_answered(phone.folder_sync)
         inbox, sent, trash = (self.folder(kind) for kind in ("2", "5", "4"))
@@ -82,21 +83,36 @@ class Session:
         mark(phone, inbox, two, READ, READ.values[1])
         self.sync(inbox)
         token = self.play.world.new_token("s")
-        self.send(Letter(token, message(token), f"client-{token}"))
+        self.ask(Letter(token, message(token), f"client-{token}"))
         self.sync(sent)
         self.sync(trash)
         for item in sorted(phone.collections[trash].items)[:1]:
             delete(phone, trash, item)
         self.done(MoveItems.begin(phone, inbox, trash, [one]))
+        self.change_folders(trash)
         token = self.play.world.new_token("s")
-        self.send(Letter(token, message(token), f"client-{token}", original=(inbox, two)))
+        self.ask(Letter(token, message(token), f"client-{token}", original=(inbox, two)))
         self.arrives()
         self.sync(inbox, trash)
 
-    def send(self, letter: Letter) -> None:
-        """Send a message."""
-        self.phone.errands.append(letter)
-        self.done(letter)
+    def change_folders(self, source: str) -> None:
+        """A folder is made, gets a message and another name; a second one is made and deleted."""
+        phone = self.phone
+        self.ask(MakeFolder(Folder("", "0", "Made", "")))
+        self.ask(MakeFolder(Folder("", "0", "Doomed", "")))
+        made, doomed = (
+            next(f for f in phone.folders.values() if f.name == name) for name in ("Made", "Doomed")
+        )
+        self.sync(source, made.id)
+        self.done(MoveItems.begin(phone, source, made.id, sorted(phone.collections[source].items)[:1]))
+        self.ask(ChangeFolder(phone, replace(made, name="Renamed")))
+        self.ask(DropFolder(phone, doomed, self.play.mail))
+        self.sync(made.id)
+
+    def ask(self, errand: Errand) -> None:
+        """Get something done that nobody has begun yet."""
+        self.phone.errands.append(errand)
+        self.done(errand)
 
     def done(self, errand: Errand) -> None:
         """Get something done that the phone has to do by a request of its own."""
