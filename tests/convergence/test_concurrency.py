@@ -268,3 +268,36 @@ def test_an_empty_request_after_a_lost_answer_is_refused_and_the_full_one_served
     verdict, _ = quiet.verdict(play)
     play.close()
     assert not verdict
+
+
+def test_a_deletion_killed_between_copy_and_expunge_leaves_one_copy(bare: World) -> None:
+    # Without MOVE; and without a Message-ID the copy is known only by where the trash ended.
+    play = Play(bare, (ANDROID,))
+    phone, fuse = play.phones[0], bare.gateway.fuse
+    burnt: set[str] = set()
+    boundaries = 0
+    # Counted from the last boundary, so that all between copy and expunge are among them.
+    for back in (0, *range(13, 21)):
+        token = bare.new_token("m")
+        while token[-1] in "02468":
+            token = bare.new_token("m")
+        play.mail.deliver("INBOX", token)
+        play.ledger.delivered(token, "INBOX", EMPTY)
+        quiet.settle(play)
+        inbox = folder(phone, "INBOX")
+        (item,) = phone.collections[inbox].items
+        delete(phone, inbox, item)
+        fuse.arm(max(boundaries - back, 0))
+        try:
+            phone.sync([inbox])
+        except NoReply:
+            burnt.add(fuse.burnt_at)
+            bare.revive(play.ledger)
+        else:
+            boundaries = max(fuse.passed, boundaries)
+        quiet.settle(play)
+        assert token in {one.token for one in play.mail.content("Trash").values()}
+    verdict, _ = quiet.verdict(play)
+    play.close()
+    assert not verdict, verdict
+    assert burnt >= {"after UID COPY", "before UID STORE", "before EXPUNGE"}
