@@ -1,16 +1,31 @@
-"""Work that outlives the request that began it: finished on shutdown where possible, never lost sight of."""
+"""Work beside the requests: what outlives the one that began it, and what would hold up the others."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Any, TypeVar
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, ParamSpec, TypeVar
 
+_P = ParamSpec("_P")
 _Result = TypeVar("_Result")
+
+_computing = ThreadPoolExecutor(1, "computing")
+"""One thread: Python computes in one at a time, and with six the event loop waited ten times as long for its
+turn, for the same work done."""
+
+
+async def compute(work: Callable[_P, _Result], *args: _P.args, **kwargs: _P.kwargs) -> _Result:
+    """Run what takes more than a few milliseconds of computing, while the event loop goes on.
+
+    One after the other; what waits for something else belongs into `asyncio.to_thread`.
+    """
+    return await asyncio.get_running_loop().run_in_executor(_computing, partial(work, *args, **kwargs))
 
 
 class Background:
-    """Owns tasks. Nothing else holds them, and none is forgotten."""
+    """Owns tasks: finished on shutdown where possible. Nothing else holds them, and none is forgotten."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[Any]] = set()

@@ -25,6 +25,7 @@ from gateway.eas.commands.base import BodyRule, Command, Context, Raw, Reply, Se
 from gateway.eas.versions import OFFERED, Version
 from gateway.errors import AuthenticationFailed, GatewayError, Kind, Refused, UpstreamError
 from gateway.ports import MailboxesFactory
+from gateway.sync.background import compute
 from gateway.sync.editable import EditableMailboxes
 from gateway.sync.waiter import Signal
 from gateway.types import Device, Principal
@@ -375,7 +376,7 @@ async def _decoded(body: bytes, size: int, depth: int, elements: int) -> wbxml.E
     def decode() -> wbxml.Element:
         return wbxml.decode(body, max_size=size, max_depth=depth, max_elements=elements)
 
-    return decode() if len(body) < THREAD_FROM else await asyncio.to_thread(decode)
+    return decode() if len(body) < THREAD_FROM else await compute(decode)
 
 
 async def _written(reply: Reply, request: head.EasRequest) -> Response:
