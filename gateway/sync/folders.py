@@ -160,6 +160,12 @@ def begun(stored: SyncState | None, key: str) -> SyncState | None:
     return stored
 
 
+def folder_with_role(folders: FolderList, role: Role) -> Folder | None:
+    """The folder that has a role, if there is one."""
+    return next((f for f in folders.folders if f.role == role and not f.gone), None)
+
+
 def with_role(folders: FolderList, role: Role) -> str | None:
     """The mailbox that has a role, if there is one."""
-    return next((f.mailbox for f in folders.folders if f.role == role and not f.gone), None)
+    folder = folder_with_role(folders, role)
+    return folder.mailbox if folder else None

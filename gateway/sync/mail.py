@@ -172,6 +172,7 @@ class MailSync:
         collection: CollectionId,
         mailbox: str | None,
         trash: str | None,
+        trash_collection: CollectionId | None = None,
         release: str,
         clock: Clock,
         drafts: Drafts | None = None,
@@ -192,6 +193,7 @@ class MailSync:
             collection=collection,
             mailbox=self._mailbox,
             trash=trash,
+            trash_collection=trash_collection,
             drafts=drafts,
         )
 

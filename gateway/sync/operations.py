@@ -65,6 +65,7 @@ class MailOperations:
         collection: CollectionId,
         mailbox: str,
         trash: str | None,
+        trash_collection: CollectionId | None = None,
         drafts: Drafts | None = None,
     ) -> None:
         self._drafts = drafts
@@ -75,6 +76,7 @@ class MailOperations:
         self._collection = collection
         self._mailbox = mailbox
         self._trash = trash
+        self._trash_collection = trash_collection
         self._changes = MessageChanges(state, mailboxes, user=user, collection=collection, mailbox=mailbox)
 
     async def apply(
@@ -163,20 +165,38 @@ class MailOperations:
 
     async def _move(self, uidvalidity: int, uids: Uids, begun: Mapping[int, bytes], trash: str) -> Uids:
         gone, mailboxes, box = NO_UIDS, self._mailboxes, self._mailbox
+        moved: dict[int, int | None] = {}
         if copied := await self._copied(uidvalidity, begun, trash):
             gone = await mailboxes.expunge(box, uidvalidity, copied)
+            moved |= {uid: new for uid, new in copied.items() if uid in gone}
         if rest := uids - gone:
-            gone |= Uids(await mailboxes.move(box, uidvalidity, rest, trash))
-        return gone
+            moved |= await mailboxes.move(box, uidvalidity, rest, trash)
+        await self._carry_annotations(uidvalidity, moved)
+        return Uids(moved)
 
-    async def _copied(self, uidvalidity: int, begun: Mapping[int, bytes], trash: str) -> Uids:
-        """Which of the messages have arrived in the trash by an attempt that was cut off."""
-        copied = NO_UIDS
+    async def _carry_annotations(self, uidvalidity: int, moved: Mapping[int, int | None]) -> None:
+        """Have what is known of messages follow them to the trash, if the server tells their UIDs there."""
+        uids = {uid: new for uid, new in moved.items() if new is not None}
+        if not uids or self._trash_collection is None or self._trash is None:
+            return
+        known = await self._state.load_annotations(self._user, self._collection, uidvalidity, uids)
+        if known:
+            there = (await self._mailboxes.next_uid(self._trash))[0]
+            await self._state.move_annotations(
+                self._user,
+                (self._collection, uidvalidity),
+                (self._trash_collection, there),
+                {uid: uids[uid] for uid in known},
+            )
+
+    async def _copied(self, uidvalidity: int, begun: Mapping[int, bytes], trash: str) -> dict[int, int]:
+        """Which of the messages have arrived in the trash by an attempt that was cut off, and as what."""
+        copied: dict[int, int] = {}
         for value in set(begun.values()):
             if (end := End.unpack(value)) is not None:
                 uids = [uid for uid in begun if begun[uid] == value]
                 wanted = await likenesses(self._mailboxes, self._mailbox, uidvalidity, uids)
-                copied |= Uids(await arrived(self._mailboxes, trash, end, wanted))
+                copied |= await arrived(self._mailboxes, trash, end, wanted)
         return copied
 
 

@@ -308,6 +308,18 @@ def test_a_deleted_message_takes_its_details_with_it(new_phone: MakePhone, dovec
     assert not two.sync(folder).changed
 
 
+def test_details_follow_a_message_to_the_trash(new_phone: MakePhone, dovecot: Dovecot) -> None:
+    one, two, folder, item = pair(new_phone, dovecot)
+    one.sync(folder, commands(change(item, flag(*TASK), categories("Red"))))
+    one.sync(folder, element(AirSync.DeletesAsMoves, 1), commands(delete(item)))
+    for phone in (one, two):
+        trash = phone.folders()["Trash"]
+        phone.begin(trash)
+        (found,) = phone.sync(trash).added.values()
+        assert flag_of(found) == texts(TASK)
+        assert categories_of(found) == ["Red"]
+
+
 def test_over_a_poor_server(dovecot_bare: Dovecot, user: str) -> None:
     with SmtpSink(auth=True) as sink, Gateway(dovecot_bare, sink) as gateway:
         phones = [

@@ -29,7 +29,7 @@ from gateway.errors import (
     UpstreamUnavailable,
 )
 from gateway.sync.annotations import Values
-from gateway.sync.folders import Folders, with_role
+from gateway.sync.folders import Folders, folder_with_role, with_role
 from gateway.sync.hierarchy import find, mailbox_of
 from gateway.sync.keys import KeyUse, format_key
 from gateway.sync.mail import MailReply, MailRequest, MailSync
@@ -215,6 +215,7 @@ class _Exchange:
 
     def _sync(self, folder: Folder) -> MailSync:
         context = self.context
+        trash = folder_with_role(self.folders, Role.TRASH)
         return MailSync(
             context.services.state,
             context.mailboxes,
@@ -222,7 +223,8 @@ class _Exchange:
             device=context.device.id,
             collection=folder.id,
             mailbox=mailbox_of(folder),
-            trash=with_role(self.folders, Role.TRASH),
+            trash=trash.mailbox if trash else None,
+            trash_collection=trash.id if trash else None,
             release=context.services.release,
             clock=context.services.clock,
             drafts=drafts.worker(context, folder),
