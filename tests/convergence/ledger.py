@@ -146,6 +146,10 @@ class Ledger:
         self.acknowledged.add(token)
         self._place.setdefault(token, None)
 
+    def stayed(self, token: str) -> bool:
+        """Whether nobody ever took a message to another place, or wanted to."""
+        return not self._touched[token, PLACE]
+
     # --- the end -------------------------------------------------------------------------------------------
 
     def check_mail(self, mail: Mapping[str, Iterable[Message]], verdict: Verdict) -> None:

@@ -82,6 +82,19 @@ class MailProgram:
             found[int(uid[1])] = Message(token[1].decode(), values, recent)
         return found
 
+    def flags(self, mailbox: str) -> dict[str, frozenset[str]]:
+        """All flags of the messages of a mailbox, by token."""
+        self._do(lambda client: client.select(_quoted(mailbox)))
+        wanted = "(FLAGS BODY.PEEK[HEADER.FIELDS (SUBJECT)])"
+        found: dict[str, frozenset[str]] = {}
+        for piece in self._do(lambda client: client.uid("FETCH", "1:*", wanted)):
+            if isinstance(piece, tuple):
+                flags, token = _FLAGS.search(piece[0]), _SUBJECT.search(piece[1])
+                assert flags is not None
+                assert token is not None
+                found[token[1].decode()] = frozenset(flags[1].decode().split())
+        return found
+
     def mark(self, uid: int, kind: Property, value: str) -> None:
         """Change a property of a message in the mailbox looked at by `content`."""
         wanted = kind.flags(value)

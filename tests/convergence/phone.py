@@ -341,7 +341,8 @@ class Phone:
         if answer.code == 200:
             return answer
         # Up to 12.1 there is no Status to say that a message or a recipient was refused.
-        known = answer.code == 503 or (name in ("SendMail", "SmartReply") and answer.code in (400, 500))
+        sending = name in ("SendMail", "SmartReply", "SmartForward")
+        known = answer.code == 503 or (sending and answer.code in (400, 500))
         self.later(f"{name} HTTP {answer.code}", known)
         return None
 

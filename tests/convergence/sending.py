@@ -1,4 +1,4 @@
-"""SendMail and SmartReply as phones do it (MS-ASCMD 2.2.1.17, 2.2.1.20)."""
+"""SendMail, SmartReply and SmartForward as phones do them (MS-ASCMD 2.2.1.17 to 2.2.1.20)."""
 
 from __future__ import annotations
 
@@ -25,13 +25,18 @@ class Letter(Errand):
     attempts: int = 0
     original: tuple[str, str] | None = None
     """Folder and item that it answers: it is sent by SmartReply then, until that one turns out to be gone."""
+    forward: bool = False
+    """Whether it is sent by SmartForward instead."""
+    answered: bool = False
+    """Whether the gateway said that it sent it as an answer."""
 
     def attempt(self, phone: Phone, fate: Fate = Fate.ARRIVES, position: float = 0.5) -> Answered:
         self.attempts += 1
         identity = self.client_id
         if not phone.habits.same_client_id:
             identity += f"-{self.attempts}"
-        command = "SendMail" if self.original is None else "SmartReply"
+        smart = "SmartForward" if self.forward else "SmartReply"
+        command = "SendMail" if self.original is None else smart
         body, kind, more = self.message, "message/rfc822", {"SaveInSent": "T", **self._query()}
         if phone.habits.version >= "14":
             body, kind, more = encode(self._document(command, identity)), WBXML, {}
@@ -47,6 +52,7 @@ class Letter(Errand):
         if status not in {None, "118"}:
             return phone.later(f"{command} {status}", status in _AGAIN)
         phone.ledger.sent(self.token)
+        self.answered = self.original is not None
         return "done"
 
     def _query(self) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What phones do with SendMail, before an SMTP server that may be unwilling."""
+"""What phones do with SendMail, SmartReply and SmartForward, before an SMTP server that may be unwilling."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tests.convergence.choices import Choices
+from tests.convergence.ledger import Verdict
 from tests.convergence.mailbox import message
 from tests.convergence.network import Fate
 from tests.convergence.phone import Phone
@@ -16,6 +17,8 @@ from tests.convergence.store import Answered
 
 HANG_UP_SECONDS = 0.1
 """In which the gateway ends sending for a phone that is gone."""
+MARK_SECONDS = 5.0
+"""In which the gateway marks originals, once it is asked for something."""
 
 
 @contextmanager
@@ -53,15 +56,18 @@ class Sends(Step):
 
     weight = 8
 
+    def __init__(self, play: Play) -> None:
+        super().__init__(play)
+        self._answers: list[tuple[Letter, str]] = []
+        """Each answer with the token of its original, where that was in the INBOX."""
+
     def happens(self, choices: Choices) -> None:
         play = self.play
         phone = choices.pick(play.phones)
         letters = [errand for errand in phone.errands if isinstance(errand, Letter)]
         if not letters or choices.number(0, 3) == 0:
             token = play.world.new_token("s")
-            letters.append(
-                Letter(token, message(token), f"client-{token}", original=_original(choices, phone))
-            )
+            letters.append(self._begun(choices, phone, token))
             phone.errands.append(letters[-1])
         letter = choices.pick(letters)
 
@@ -70,3 +76,30 @@ class Sends(Step):
 
         with unwilling_smtp(play, choices) as trouble:
             play.request(choices, phone, ask, f"send {letter.token}, answering {letter.original} {trouble}")
+
+    def _begun(self, choices: Choices, phone: Phone, token: str) -> Letter:
+        letter = Letter(token, message(token), f"client-{token}", original=_original(choices, phone))
+        letter.forward = choices.number(0, 1) == 1
+        if letter.original is not None:
+            folder, item = letter.original
+            if phone.path(folder) == "INBOX":
+                self._answers.append((letter, phone.collections[folder].items[item].token))
+        return letter
+
+    def check(self) -> Verdict:
+        """Originals are marked, unless somebody took them elsewhere before that could be done."""
+        deadline = time.monotonic() + MARK_SECONDS
+        while (missing := self._unmarked()) and time.monotonic() < deadline:
+            time.sleep(0.2)
+        return Verdict(lost=missing)
+
+    def _unmarked(self) -> list[str]:
+        flags = self.play.mail.flags("INBOX")
+        return [
+            f"{keyword} of {original}, answered by {letter.token}"
+            for letter, original in self._answers
+            if letter.answered
+            and original in flags
+            and self.play.ledger.stayed(original)
+            and (keyword := "$Forwarded" if letter.forward else "\\Answered") not in flags[original]
+        ]
