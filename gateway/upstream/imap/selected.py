@@ -135,6 +135,9 @@ class Selected:
                 # The others were asked for.
                 self.changes += 1
                 self.news.changed(response)
+            case Fetch(uid=None, flags=frozenset()) if self.modseq is None:
+                # What is asked for always has a UID.
+                self.changes += 1
             case Flags(flags=flags):
                 self.flags = flags
             case Status(status=Condition.OK, code=code) if code and code.name == "PERMANENTFLAGS":

@@ -2,8 +2,9 @@
 
 With QRESYNC (RFC 7162) one SELECT tells all changes since the last modseq. With CONDSTORE alone, SELECT
 tells whether anything changed, FETCH CHANGEDSINCE the flags, and a search what is gone. Without either, or
-for a mailbox without modseqs, everything is listed each time: sets of UIDs by ESEARCH (RFC 4731), else
-FETCH FLAGS. Keywords that are categories are listed like flags, at most `MAX_CATEGORIES` of them.
+for a mailbox without modseqs, everything is listed: sets of UIDs by ESEARCH (RFC 4731), else FETCH FLAGS; and
+listed anew when the server tells of any change, and after `RESELECT_AFTER` at the latest. Keywords that are
+categories are listed like flags, at most `MAX_CATEGORIES` of them.
 
 Modseqs are only ever used to ask for differences from a full listing, never for the listing itself: after a
 migration all messages may have the same one. The base of the next difference is what SELECT said, before
@@ -38,7 +39,7 @@ from gateway.types import (
 from gateway.upstream.imap import commands, search_keys
 from gateway.upstream.imap.exchange import Reply
 from gateway.upstream.imap.listing import exists as mailbox_exists
-from gateway.upstream.imap.responses import Condition, Fetch, Status, Vanished
+from gateway.upstream.imap.responses import Condition, Fetch, Status, StatusData, Vanished
 from gateway.upstream.imap.search import search_many
 from gateway.upstream.imap.selected import Selected
 from gateway.upstream.imap.session import Session
@@ -51,7 +52,8 @@ MAX_CATEGORIES = 100
 """Keywords of one mailbox that are looked at: each costs a search when everything is listed."""
 
 RESELECT_AFTER = 60.0
-"""Seconds until a mailbox is selected again: not every server tells that it was deleted and made anew."""
+"""Seconds until a mailbox is selected again: not every server tells that it was deleted and made anew.
+Without modseqs everything is listed then: of a change the server may have told among what we asked for."""
 
 ATTEMPTS = 3
 """How often a listing is repeated because the mailbox changed meanwhile."""
@@ -136,6 +138,8 @@ async def look(session: Session) -> bool:
         reply = await session.execute(commands.simple("NOOP"))
     except UpstreamRefused:
         return False
+    if session.selected is not None and session.selected.modseq is None and any(reply.of(Fetch)):
+        return False  # of which change this tells is not certain
     # Dovecot says so when the mailbox was deleted and another has its name.
     return all(status.status is Condition.OK for status in reply.of(Status))
 
@@ -146,12 +150,16 @@ async def _catch_up(session: Session, mailbox: str, known: Snapshot) -> Snapshot
     if selected is None or selected.mailbox != mailbox or selected.version != known.version:
         return None
     expired = asyncio.get_running_loop().time() - selected.since > RESELECT_AFTER
-    if expired or known.modseq is None or not known.uidnext or not await look(session):
+    if expired or not await look(session):
         return None
     if not selected.exists:
         return None  # Cyrus shows a mailbox that was deleted as an empty one
+    if known.modseq is None:
+        return known if not selected.changes and await _same_status(session, mailbox, known) else None
     if not selected.changes:
         return known
+    if not known.uidnext:
+        return None
     # Modseqs of what is asked for are not taken for the base of the next difference: at the moment of NOOP
     # everything below those it told was told, at any other moment that is not certain.
     news = selected.catch_up()
@@ -167,6 +175,18 @@ async def _catch_up(session: Session, mailbox: str, known: Snapshot) -> Snapshot
         return None
     selected.version = changed.version
     return changed
+
+
+async def _same_status(session: Session, mailbox: str, known: Snapshot) -> bool:
+    """Whether the name still leads to the mailbox that is selected: not every server tells when it goes."""
+    command = commands.status(session.dialect, mailbox, ["MESSAGES", "UIDNEXT", "UIDVALIDITY"])
+    try:
+        reply = await session.execute(command)
+    except UpstreamRefused:
+        return False
+    told = next((data.values for data in reply.of(StatusData)), {})
+    now = told.get("MESSAGES"), told.get("UIDNEXT", 0), told.get("UIDVALIDITY")
+    return now == (known.exists, known.uidnext, known.uidvalidity)
 
 
 async def select(

@@ -119,19 +119,19 @@ class ImapMailboxes:
         remove: Iterable[str] = (),
     ) -> Uids:
         """See `ports.Mailboxes.set_flags`."""
-        async with self._selected(mailbox, uidvalidity) as session:
+        async with self._changing(mailbox), self._selected(mailbox, uidvalidity) as session:
             return await changes.set_flags(session, Uids(uids), add=add, remove=remove)
 
     async def move(
         self, mailbox: str, uidvalidity: int, uids: Iterable[int], target: str
     ) -> Mapping[int, int | None]:
         """See `ports.Mailboxes.move`."""
-        async with self._selected(mailbox, uidvalidity) as session:
+        async with self._changing(mailbox, target), self._selected(mailbox, uidvalidity) as session:
             return await changes.move(session, Uids(uids), target)
 
     async def expunge(self, mailbox: str, uidvalidity: int, uids: Iterable[int]) -> Uids:
         """See `ports.Mailboxes.expunge`."""
-        async with self._selected(mailbox, uidvalidity) as session:
+        async with self._changing(mailbox), self._selected(mailbox, uidvalidity) as session:
             expunge = gmail.expunge if gmail.CAPABILITY in session.capabilities else changes.expunge
             return await expunge(session, Uids(uids))
 
@@ -144,7 +144,7 @@ class ImapMailboxes:
         date: datetime | None = None,
     ) -> tuple[int, int] | None:
         """See `ports.Mailboxes.append`."""
-        async with self._alive(None, _look) as session:
+        async with self._changing(mailbox), self._alive(None, _look) as session:
             return await changes.append(session, mailbox, message, flags, date)
 
     async def search(self, mailboxes: Sequence[str], query: Query, *, limit: int, seconds: float) -> Found:
@@ -224,6 +224,14 @@ class ImapMailboxes:
 
     def _selected(self, mailbox: str, uidvalidity: int) -> AbstractAsyncContextManager[Session]:
         return self._alive(mailbox, lambda session: _select(session, mailbox, uidvalidity))
+
+    @asynccontextmanager
+    async def _changing(self, *mailboxes: str) -> AsyncIterator[None]:
+        """Around what may change mailboxes, whether or not it succeeds."""
+        try:
+            yield
+        finally:
+            self._views.changed(*mailboxes)
 
     @asynccontextmanager
     async def _alive(

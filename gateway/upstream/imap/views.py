@@ -93,6 +93,13 @@ class Views:
         # A caller who leaves does not take the others' view away.
         return await asyncio.shield(task)
 
+    def changed(self, *mailboxes: str) -> None:
+        """We changed them ourselves, of which a server without modseqs need not tell."""
+        for mailbox in mailboxes:
+            known = self._cache.get(self._owner, mailbox)
+            if known is not None and known.modseq is None:
+                self._cache.drop(self._owner, mailbox)
+
     async def aclose(self) -> None:
         """End what is under way."""
         tasks = [task for rounds in self._rounds.values() for task in (rounds.coming, rounds.current) if task]

@@ -52,16 +52,75 @@ def listings(server: ScriptedServer) -> int:
 
 
 @pytest.mark.parametrize("modseq", ["NOMODSEQ", "HIGHESTMODSEQ 0", "UNSEEN 1"])
-async def test_a_mailbox_without_modseqs_is_listed_each_time(modseq: str) -> None:
+async def test_a_mailbox_without_modseqs_is_listed_again_after_a_while(
+    modseq: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with (
         scripted({"SELECT": selecting(3, modseq), "UID SEARCH": searching(3)}) as server,
         session_on(server) as session,
     ):
         first = await refresh(session, "INBOX", None)
+        assert await refresh(session, "INBOX", first) is first
+        assert listings(server) == 1
+        monkeypatch.setattr(snapshot, "RESELECT_AFTER", 0.0)
         second = await refresh(session, "INBOX", first)
         assert list(first.all) == list(second.all) == [1, 2, 3]
         assert first.modseq is None
         assert first.view.version == second.view.version
+        assert listings(server) == 2
+
+
+@pytest.mark.parametrize(
+    "news",
+    [
+        b"* 4 EXISTS\r\n",
+        b"* 3 EXPUNGE\r\n* 3 EXISTS\r\n",
+        b"* 1 FETCH (FLAGS (\\Seen))\r\n",
+        b"* 1 FETCH (UID 1 FLAGS (\\Seen))\r\n",
+    ],
+)
+async def test_without_modseqs_any_change_leads_to_a_listing(news: bytes) -> None:
+    async with (
+        scripted({"SELECT": selecting(3, "NOMODSEQ"), "UID SEARCH": searching(3)}) as server,
+        session_on(server) as session,
+    ):
+        first = await refresh(session, "INBOX", None)
+        server.answer("NOOP", news + b"TAG OK done\r\n")
+        second = await refresh(session, "INBOX", first)
+        assert listings(server) == 2
+        server.answer("NOOP", b"TAG OK done\r\n")
+        assert await refresh(session, "INBOX", second) is second
+        assert listings(server) == 2
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        b"* STATUS INBOX (MESSAGES 3 UIDNEXT 4 UIDVALIDITY 8)\r\nTAG OK done\r\n",
+        b"* STATUS INBOX (MESSAGES 3 UIDNEXT 5 UIDVALIDITY 7)\r\nTAG OK done\r\n",
+        b"TAG NO there is none\r\n",
+    ],
+)
+async def test_without_modseqs_another_mailbox_of_the_name_leads_to_a_listing(status: bytes) -> None:
+    async with (
+        scripted(
+            {"SELECT": selecting(3, "NOMODSEQ"), "UID SEARCH": searching(3), "STATUS": status}
+        ) as server,
+        session_on(server) as session,
+    ):
+        await refresh(session, "INBOX", await refresh(session, "INBOX", None))
+        assert listings(server) == 2
+
+
+async def test_without_modseqs_a_change_told_between_is_not_forgotten() -> None:
+    async with (
+        scripted({"SELECT": selecting(3, "NOMODSEQ"), "UID SEARCH": searching(3)}) as server,
+        session_on(server) as session,
+    ):
+        first = await refresh(session, "INBOX", None)
+        server.answer("CHECK", b"* 2 FETCH (FLAGS (\\Flagged))\r\nTAG OK done\r\n")
+        await session.execute(commands.simple("CHECK"))
+        await refresh(session, "INBOX", first)
         assert listings(server) == 2
 
 
@@ -76,7 +135,8 @@ async def test_messages_that_all_have_one_modseq_are_all_seen() -> None:
         assert listings(server) == 1
 
 
-async def test_modseqs_that_begin_later_are_taken_up() -> None:
+async def test_modseqs_that_begin_later_are_taken_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(snapshot, "RESELECT_AFTER", 0.0)
     async with (
         scripted({"SELECT": selecting(3, "NOMODSEQ"), "UID SEARCH": searching(3)}) as server,
         session_on(server) as session,
