@@ -7,13 +7,14 @@ once, `body_elements` renders. Where a size is known only then (AllOrNone), the 
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from gateway.eas.content.preferences import HTML, MIME, PLAIN, BodyOptions, BodyPreference
+from gateway.eas.content.preferences import HTML, MIME, PLAIN, RTF, BodyOptions, BodyPreference
 from gateway.eas.versions import Version
 from gateway.mail import body as texts
-from gateway.mail import mime
+from gateway.mail import mime, rtf
 from gateway.mail.body import Fetched, Text
 from gateway.mail.structure import Layout, Nature
 from wbxml import Element, element
@@ -133,6 +134,8 @@ class _Source:
             size = texts.estimated_size(self._plan.layout, rich=rich)
             return None, size, size > 0
         text = self.text(rich)
+        if wanted.type == RTF:
+            return _as_rtf(text, wanted.truncation)
         limit = len(text.data) if wanted.truncation is None else wanted.truncation
         data = text.data
         if rich and (len(data) > limit or not text.complete):
@@ -175,7 +178,8 @@ def _children(body: _Body, source: _Source, version: Version, parts: PartSink | 
         if parts is not None and body.data:
             made.append(element(ItemOperations.Part, parts(body.data)))
         else:
-            made.append(element(AirSyncBase.Data, body.data.decode("utf-8")))
+            data = base64.b64encode(body.data) if body.wanted.type == RTF else body.data
+            made.append(element(AirSyncBase.Data, data.decode("utf-8")))
     shown_already = body.wanted.type == PLAIN and body.data is not None
     if body.wanted.preview and version >= Version.V14_0 and not shown_already:
         preview = source.preview(body.wanted)
@@ -184,10 +188,28 @@ def _children(body: _Body, source: _Source, version: Version, parts: PartSink | 
     return made
 
 
+def _as_rtf(text: Text, limit: int | None) -> tuple[bytes | None, int, bool]:
+    """RTF of as much of a text as fits into `limit` octets of base64: RTF that is cut could not be read."""
+    shown = text.data
+    made = rtf.from_text(shown.decode("utf-8"))
+    size = _in_base64(made) + text.size - len(shown)
+    while limit is not None and _in_base64(made) > limit and shown:
+        # A character becomes up to nine octets, so that one guess may not be enough.
+        shown = texts.cut_text(shown, min(len(shown) * limit // _in_base64(made), len(shown) - 1))
+        made = rtf.from_text(shown.decode("utf-8"))
+    if not shown and text.data:
+        return None, size, True
+    return made, size, not text.complete or len(shown) < len(text.data)
+
+
+def _in_base64(data: bytes) -> int:
+    return (len(data) + 2) // 3 * 4
+
+
 def _attempts(layout: Layout, message_size: int, options: BodyOptions) -> tuple[BodyPreference, ...]:
     """The preferences in the order they are tried, up to the first that cannot fail (MS-ASAIRS 3.2.5.1)."""
     native = HTML if layout.has_html else PLAIN
-    order = [options.preference(kind) for kind in dict.fromkeys((native, HTML, PLAIN))]
+    order = [options.preference(kind) for kind in dict.fromkeys((native, HTML, RTF, PLAIN))]
     candidates = [wanted for wanted in order if wanted]
     as_mime = options.preference(MIME)
     if as_mime and _mime_permitted(layout, options):
@@ -195,7 +217,7 @@ def _attempts(layout: Layout, message_size: int, options: BodyOptions) -> tuple[
         if not (as_mime.all_or_none and message_size > _mime_limit(as_mime)):
             candidates.insert(0, as_mime)
     if not candidates:
-        # Nothing of what is asked for exists (RTF), is permitted (MIME), or was named at all.
+        # Nothing of what is asked for is permitted (MIME), or was named at all.
         asked = options.preferences[0] if options.preferences else BodyPreference(PLAIN)
         kind = native if asked.type == MIME else PLAIN
         candidates = [BodyPreference(kind, asked.truncation, preview=asked.preview)]

@@ -6,7 +6,6 @@ that their bodies need. An attachment is never downloaded to show a message.
 
 from __future__ import annotations
 
-import asyncio
 import traceback
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -28,6 +27,7 @@ from gateway.mail.structure import Layout, lay_out
 from gateway.mail.tnef import BadTnef
 from gateway.ports import Mailboxes
 from gateway.sync.annotations import Values
+from gateway.sync.background import compute
 from gateway.types import TRACKED_FLAGS, BodyPart, CollectionId, MessageData, SectionRequest
 from wbxml import Element, element
 from wbxml.pages import AirSyncBase
@@ -38,8 +38,9 @@ LARGEST_BATCH = 4 * 1024 * 1024
 """About how much is fetched at once; a message that needs more makes a batch of its own."""
 _BATCH_MESSAGES = 100
 """Messages of one batch: planning and rendering even small ones must not hold up the event loop for long."""
-_THREAD_OCTETS = 256 * 1024
-"""A batch that holds more than this is rendered in a thread, so that the event loop goes on."""
+_FEW = 16
+_THREAD_OCTETS = 128 * 1024
+"""A batch of more messages or octets than this is rendered in a thread, so that the event loop goes on."""
 _TRACKED = frozenset(flag.lower() for flag in TRACKED_FLAGS)
 NO_FLAGS: Mapping[int, Collection[str]] = MappingProxyType({})
 """The default of `render`: every message with the flags it has."""
@@ -113,12 +114,12 @@ async def render(  # noqa: PLR0917 - the first four name the messages, as in `Ma
     """Render messages by UID, in the order of `uids`; vanished ones are left out.
 
     `flags` are the tracked flags and categories a message is to be shown with, by UID; for others it is those
-    it has now. `notes` are the annotations of messages. `drafts` says that the mailbox is the Drafts folder.
-    With `parts` (multipart replies) the data of a Body goes there and the Body holds its index. Those of
-    `prepared` are not fetched again. Raises what `Mailboxes.fetch` raises, and nothing because of what a
-    message holds.
+    it has now. `notes` are the annotations of messages. `drafts` says that the mailbox is the Drafts folder,
+    `owner` is the address of its user. With `parts` (multipart replies) the data of a Body goes there and the
+    Body holds its index. Those of `prepared` are not fetched again. Raises what `Mailboxes.fetch` raises, and
+    nothing because of what a message holds.
     """
-    place = Place(collection, uidvalidity, drafts)
+    place = Place(collection, uidvalidity, drafts, owner)
     ready = prepared.jobs if prepared and prepared.fit(uidvalidity, options, version) else {}
     batch = [
         replace(job, message=_shown_with(job.message, flags.get(uid)), values=notes.get(uid, NO_VALUES))
@@ -153,8 +154,8 @@ async def _rendered(
     version: Version,
     parts: PartSink | None,
 ) -> dict[int, Rendered]:
-    if sum(map(len, answers.values())) > _THREAD_OCTETS:
-        return await asyncio.to_thread(_render_batch, batch, answers, place, version, parts)
+    if len(batch) > _FEW or sum(map(len, answers.values())) > _THREAD_OCTETS:
+        return await compute(_render_batch, batch, answers, place, version, parts)
     return _render_batch(batch, answers, place, version, parts)
 
 
@@ -171,9 +172,12 @@ class _Job:
 
     message: MessageData
     values: Values
+    options: BodyOptions
     plan: BodyPlan | None
     requests: tuple[SectionRequest, ...] = ()
     cost: int = 0
+    packed: BodyPart | None = None
+    """The winmail.dat that is to be opened."""
     error: str | None = None
 
 
@@ -182,11 +186,15 @@ def _job(message: MessageData, values: Values, options: BodyOptions, version: Ve
         plan = plan_body(lay_out(message.structure), message.size, options, version)
         cost = plan.cost + len(message.header)
     except Exception as error:  # noqa: BLE001 - one message must not keep back the others; the caller logs it
-        return _Job(message, values, None, error=_reason(error))
+        return _Job(message, values, options, None, error=_reason(error))
     requests = [SectionRequest(message.uid, section, 0, limit) for section, limit in plan.sections.items()]
     if plan.layout.status:
         requests.append(SectionRequest(message.uid, plan.layout.status.section, 0, reports.ENOUGH))
-    return _Job(message, values, plan, tuple(requests), cost)
+    packed = packed_part(plan.layout)
+    if packed:
+        requests.append(SectionRequest(message.uid, packed.section))
+        cost += packed.size
+    return _Job(message, values, options, plan, tuple(requests), cost, packed)
 
 
 def _batches(
@@ -226,14 +234,29 @@ def _render_one(
     if job.plan is None:
         return Rendered(_stub(job, place, version), job.error)
     try:
-        layout = job.plan.layout
         sections = {request.section: answers[request] for request in job.requests if request in answers}
+        plan = _unpacked(job, job.plan, sections, version)
+        layout = plan.layout
         status = sections.get(layout.status.section, b"") if layout.status else b""
-        body = body_elements(job.plan, received(job.plan, sections), version, parts)
+        body = body_elements(plan, received(plan, sections), version, parts)
         marks = Marks.of(job.message.flags, job.values)
         return Rendered(properties(job.message, layout, body, place, version, marks=marks, status=status))
     except Exception as error:  # noqa: BLE001 - one message must not keep back the others; the caller logs it
         return Rendered(_stub(job, place, version), _reason(error))
+
+
+def _unpacked(job: _Job, plan: BodyPlan, sections: dict[str, bytes], version: Version) -> BodyPlan:
+    """The plan with the content of a winmail.dat in its place; texts in it are added to `sections`."""
+    if job.packed is None or job.packed.section not in sections:
+        return plan
+    try:
+        unpacked = unpack(plan.layout, job.packed, sections[job.packed.section])
+    except BadTnef:
+        return plan
+    if not unpacked.texts:
+        return replace(plan, layout=unpacked.layout)
+    sections |= unpacked.texts
+    return plan_body(unpacked.layout, job.message.size, job.options, version)
 
 
 def _stub(job: _Job, place: Place, version: Version) -> list[Element]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 
 from gateway.eas.content.body import LARGEST_MIME, body_elements, plan_body, received
 from gateway.eas.content.preferences import HTML, MIME, PLAIN, RTF, BodyOptions, BodyPreference
 from gateway.eas.versions import Version
+from gateway.mail import rtf
 from gateway.mail.structure import lay_out
 from gateway.types import BodyPart
 from tests.mail.corpus import SIGNATURE, TEXT, mail, multi, part
@@ -83,9 +86,28 @@ def test_no_preference_gives_plain_text() -> None:
     assert body(HTML_MAIL) == {"Type": "1", "EstimatedDataSize": "299", "Data": LONG_TEXT.strip()}
 
 
-def test_rich_text_falls_back_to_plain_text() -> None:
-    assert body(HTML_MAIL, BodyPreference(RTF, 10))["Type"] == "1"
-    assert body(HTML_MAIL, BodyPreference(RTF, 10), BodyPreference(HTML))["Type"] == "2"
+def test_rich_text_is_made_of_the_text() -> None:
+    made = body(HTML_MAIL, BodyPreference(RTF))
+    assert made["Type"] == "3"
+    data = base64.b64decode(made["Data"])
+    assert rtf.read(data).text.split() == LONG_TEXT.split()
+    assert int(made["EstimatedDataSize"]) == len(made["Data"])
+    assert "Truncated" not in made
+    assert body(HTML_MAIL, BodyPreference(RTF), BodyPreference(HTML))["Type"] == "2"
+    assert body(HTML_MAIL, BodyPreference(RTF), BodyPreference(PLAIN))["Type"] == "3"
+
+
+@pytest.mark.parametrize("limit", [0, 10, 90, 150, 300])
+def test_rich_text_that_is_cut_can_be_read(limit: int) -> None:
+    raw = mail(part("text/plain; charset=utf-8", ("Grüße " * 50).encode()))
+    made = body(raw, BodyPreference(RTF, limit))
+    assert made["Truncated"] == "1"
+    if limit < 150:
+        assert "Data" not in made
+        return
+    data = base64.b64decode(made["Data"])
+    assert len(made["Data"]) <= limit < int(made["EstimatedDataSize"])
+    assert ("Grüße " * 50).startswith(rtf.read(data).text)
 
 
 def test_a_size_of_zero_gives_no_data() -> None:
