@@ -350,7 +350,7 @@ class State(Protocol):
         ...
 
     async def prune_annotations(self, before: datetime) -> None:
-        """Forget the annotations of messages that were gone before that time."""
+        """Forget the annotations of messages that were gone before that time, or whose folder is gone."""
         ...
 
     async def load_rewrites(self, user: UserId, mailbox: str) -> Rewrites:

@@ -11,7 +11,7 @@ import pytest
 
 from gateway.ports import State
 from gateway.store.sqlite.state import SqliteState
-from gateway.types import CollectionId, DeviceId, SyncState, UserId
+from gateway.types import CollectionId, DeviceId, Folder, FolderList, SyncState, UserId
 
 ANNA = UserId("anna@example.com")
 BERT = UserId("bert@example.com")
@@ -104,6 +104,16 @@ async def test_those_of_gone_messages_are_forgotten_after_a_while(state: State) 
     await state.prune_annotations(NOON + MILLISECOND)
     assert set(await state.load_annotations(ANNA, INBOX, 7, [1, 2, 3, 4])) == {3, 4}
     assert set(await state.load_annotations(ANNA, TRASH, 9, [100])) == {100}
+
+
+async def test_those_of_a_gone_folder_are_forgotten(state: State) -> None:
+    for collection in (INBOX, TRASH):
+        await state.save_annotations(ANNA, collection, 7, {1: {"flag": b"a"}})
+    folders = (Folder(INBOX, "INBOX"), Folder(TRASH, "Trash", gone=True))
+    await state.save_folders(ANNA, FolderList(0, 3, folders))
+    await state.prune_annotations(NOON)
+    assert await state.load_annotations(ANNA, INBOX, 7, [1]) == {1: {"flag": b"a"}}
+    assert await state.load_annotations(ANNA, TRASH, 7, [1]) == {}
 
 
 async def test_the_revision_never_goes_back(state: State) -> None:

@@ -50,6 +50,12 @@ _GONE = """
         AND uid IN (SELECT value FROM json_each(?5))
 """
 _PRUNE = "DELETE FROM annotation WHERE gone < ?"
+_PRUNE_FOLDERS = """
+    DELETE FROM annotation WHERE EXISTS (
+        SELECT 1 FROM folder
+        WHERE folder.user = annotation.user AND folder.id = annotation.collection AND folder.gone = 1
+    )
+"""
 
 
 def load(connection: sqlite3.Connection, key: Key, uids: Iterable[int]) -> dict[int, dict[str, bytes]]:
@@ -109,8 +115,9 @@ def drop(connection: sqlite3.Connection, key: Key, uids: Iterable[int], now: int
 
 
 def prune(connection: sqlite3.Connection, before: int) -> None:
-    """Forget messages that have been gone since before that time, in milliseconds."""
+    """Forget messages gone since before that time (in milliseconds), and all of gone folders."""
     connection.execute(_PRUNE, (before,))
+    connection.execute(_PRUNE_FOLDERS)
 
 
 def _next_revision(connection: sqlite3.Connection, key: Key) -> int:
