@@ -51,10 +51,7 @@ _GONE = """
 """
 _PRUNE = "DELETE FROM annotation WHERE gone < ?"
 _PRUNE_FOLDERS = """
-    DELETE FROM annotation WHERE EXISTS (
-        SELECT 1 FROM folder
-        WHERE folder.user = annotation.user AND folder.id = annotation.collection AND folder.gone = 1
-    )
+    DELETE FROM annotation WHERE (user, collection) IN (SELECT user, id FROM folder WHERE gone = 1)
 """
 
 
