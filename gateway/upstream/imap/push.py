@@ -36,6 +36,8 @@ from gateway.upstream.imap.responses import (
 from gateway.upstream.imap.session import Session
 from gateway.upstream.imap.snapshot import select
 
+LONGEST_IDLE = 28 * 60.0
+"""Most seconds of one IDLE: servers may log out whoever idles for 30 minutes (RFC 2177)."""
 KEEP_ALIVE = 300.0
 """Most seconds between signs of life under NOTIFY."""
 ROUNDS_WITHOUT_NAMES = 10
@@ -159,7 +161,7 @@ async def _idle_and_poll(session: Session, hub: Hub) -> None:
         if idling is not None:
             await session.idle()
         stands()
-        await hub.pause(_jittered(session.settings.poll_interval))
+        await hub.pause(min(_jittered(session.settings.poll_interval), LONGEST_IDLE))
         if idling is not None:
             await session.done()
         session.check()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,6 +12,7 @@ import pytest
 
 from gateway.errors import AuthenticationFailed, UpstreamUnavailable
 from gateway.types import Principal, UserId
+from gateway.upstream.imap import push
 from gateway.upstream.imap.upstream import ImapUpstream
 from tests.support.dovecot import Dovecot
 from tests.support.imap_servers import MailServer, mail_program, on_dovecot
@@ -254,6 +256,49 @@ async def test_a_server_that_tells_no_names_is_asked_for_them() -> None:
         server.answer("LIST", b'* LIST () "/" INBOX\r\n* LIST (\\NonExistent) "/" Box\r\nTAG OK done\r\n')
         await eventually(lambda: bool(told))
         assert set(told) == {"Box"}
+        await upstream.aclose()
+
+
+async def test_idle_is_begun_anew_before_the_server_loses_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert push.LONGEST_IDLE < 29 * 60
+    monkeypatch.setattr(push, "LONGEST_IDLE", 0.02)
+    async with scripted({}) as server:
+        upstream = ImapUpstream(replace(server.settings, poll_interval=3600))
+        told: list[str] = []
+        await upstream.mailboxes(PRINCIPAL).subscribe(["INBOX"], told.append)
+        await eventually(lambda: server.commands.count("IDLE") >= 3)
+        assert (len(server.connections), told) == (1, [])
+        await server.connections[0].send(b"* 9 EXISTS\r\n")
+        await eventually(lambda: told == ["INBOX"])
+        await upstream.aclose()
+
+
+async def test_watches_that_begin_together_do_not_poll_together() -> None:
+    polls: list[float] = []
+
+    async def status(connection: Connection, tag: str, command: str) -> None:
+        polls.append(time.monotonic())
+        await connection.send(f"* STATUS Other (MESSAGES 1 UIDNEXT 2)\r\n{tag} OK done\r\n".encode())
+
+    async with scripted({"STATUS": status}) as server:
+        upstream = ImapUpstream(replace(server.settings, poll_interval=0.1))
+        await upstream.mailboxes(PRINCIPAL).subscribe(["INBOX", "Other"], lambda _: None)
+        await eventually(lambda: len(polls) > 8)
+        await upstream.aclose()
+    between = [after - before for before, after in itertools.pairwise(polls)]
+    assert min(between) > 0.08
+    assert max(between) - min(between) > 0.002
+
+
+async def test_a_server_that_is_gone_is_asked_less_and_less_often() -> None:
+    async with scripted(NOTIFYING) as server:
+        upstream = ImapUpstream(server.settings)
+        await upstream.mailboxes(PRINCIPAL).subscribe(["INBOX"], lambda _: None)
+        server.answer("GREETING", cut)
+        server.connections[0].writer.transport.abort()
+        await asyncio.sleep(1)
+        # After 0.02, 0.04, ... 0.64 s, each a quarter more or less; without pauses there were hundreds.
+        assert 3 <= len(server.connections) - 1 <= 7
         await upstream.aclose()
 
 
