@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -98,11 +99,13 @@ def measure(
             except _FAILURES as error:
                 failed[name] = repr(error)
                 continue
+            noted = {"load before": round(load, 1), "took s": round(time.monotonic() - start)}
+            first, *others = figures
+            figures = [replace(first, details={**first.details, **noted}), *others]
             measured.extend(figures)
             if progress:
-                took = time.monotonic() - start
-                said = "; ".join(f"{one.name} {one.value:.4g} {dict(one.details)}" for one in figures)
-                print(f"{name}: {said} (load {load:.1f} before, {took:.0f} s)", file=sys.stderr, flush=True)
+                for each in figures:
+                    print(f"{each.name}: {each.value:.4g} {dict(each.details)}", file=sys.stderr, flush=True)
 
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
