@@ -12,7 +12,9 @@ import pytest
 from gateway.errors import Kind, Refused
 from gateway.mail.addresses import Address
 from gateway.mail.draft import MARKER, Draft, DraftPatch, DraftText, NewFile, Original, for_sending, write
+from gateway.mail.fields import crlf
 from gateway.mail.structure import lay_out
+from tests.mail.corpus import SAMPLES, Sample
 from tests.support.mailboxes import structure_of
 
 ANN = Address("Ann Ähre", "ann@example.test")
@@ -268,3 +270,21 @@ def test_patches_have_digests_that_tell_them_apart() -> None:
     assert len({patch.digest() for patch in patches}) == len(patches)
     assert not patches[0]
     assert all(patches[1:])
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.name)
+def test_any_message_can_be_edited(sample: Sample) -> None:
+    before = again(crlf(sample.raw))
+    was = structure_of(before.message)[1]
+    kept = made(DraftPatch(subject="new"), before)
+    assert kept.message.endswith(before.message.partition(b"\r\n\r\n")[2])
+    draft = made(DraftPatch(text=DraftText(b"new text")), before)
+    now = structure_of(draft.message)[1]
+    assert now[next(iter(sorted(set(now) - {"", "HEADER"})))] == b"new text"
+    layout = lay_out(before.structure)
+    for each in layout.attachments:
+        section = each.part.section
+        if section in draft.moved:
+            assert now.get(draft.moved[section]) == was.get(section)
+        else:  # of a structure that is broken
+            assert was.get(section, b"") in draft.message
