@@ -113,6 +113,30 @@ def test_deletions_are_not_hidden_by_an_initial_sync() -> None:
     assert len(told.added) == 9
 
 
+@given(cursors(), views(), uid_sets, st.integers(1, 5))
+def test_doubtful_messages_are_told_as_gone_before_they_are_told(
+    cursor: MailCursor, view: MailboxView, doubtful: Uids, limit: int
+) -> None:
+    cursor = cursor.doubting(doubtful)
+    doubtful -= cursor.uids
+    assert cursor.doubtful == doubtful
+    held = cursor.uids | doubtful  # a device that has them all; one that has none passes over deletions
+    while not cursor.version:
+        delta = diff.compare(cursor, view, None)
+        told = diff.take(delta, limit)
+        gone = told.removed | dict(told.former).get(cursor.uidvalidity, Uids())
+        assert not told.added & (held - gone)
+        held = (held - gone) | told.added
+        cursor = diff.advance(cursor, view, told, complete=len(told) == len(delta))
+    assert held == cursor.uids == view.uids
+    assert MailCursor.unpack(cursor.pack()).former == ()
+
+
+def test_what_was_doubtful_is_of_an_earlier_uidvalidity_after_a_rebuild() -> None:
+    cursor = MailCursor(2, uids=Uids([1, 2])).doubting(Uids([2, 3]))
+    assert cursor.rebased(3).former == ((2, Uids([1, 2, 3])),)
+
+
 def test_leaving_the_window_is_not_being_deleted() -> None:
     cursor = MailCursor(2, uids=Uids([1, 2, 3]))
     view = MailboxView(2, "v", Uids([1, 2]), {})
