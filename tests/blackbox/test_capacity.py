@@ -20,12 +20,12 @@ from tests.support import messages
 from tests.support.dovecot import Dovecot
 from tests.support.gateway import Gateway
 from tests.support.smtp_sink import SmtpSink
-from wbxml import decode
-from wbxml.pages import Ping
+from wbxml import Element, decode, element
+from wbxml.pages import AirSync, Ping
 
 HELD = 'eas_requests_open{command="Ping"}'
 PER_USER = 4
-NEWS = "2"
+EXPIRED, NEWS = "1", "2"
 
 
 @pytest.fixture(scope="module")
@@ -110,6 +110,29 @@ async def test_a_phone_that_goes_while_it_waits_frees_its_place_at_once(
         assert time.monotonic() - began < 1
     # All connections of phones are gone; the watch of the user's mail may stay a little longer.
     assert open_files(gateway) <= files - len(phones) + 1
+
+
+async def test_whatever_is_held_is_answered_when_the_gateway_stops(
+    dovecot: Dovecot, user: str, tidy: AsyncExitStack
+) -> None:
+    with SmtpSink(auth=True) as sink, Gateway(dovecot, sink) as gateway:
+        phones = await synced(gateway, user, dovecot.password, 30, tidy)
+        syncing, pinging = phones[:15], phones[15:]
+        syncs = [asyncio.create_task(phone.post("Sync", held_sync(phone))) for phone in syncing]
+        async with waiting(gateway, pinging) as pings:
+            began = time.monotonic()
+            assert await asyncio.to_thread(gateway.terminate) == 0
+            answers = await asyncio.wait_for(asyncio.gather(*pings, *syncs), 1)
+            assert time.monotonic() - began < 5
+    assert [answer.body for answer in answers[15:]] == [b""] * 15  # nothing new
+    assert {decode(answer.body).child_text(Ping.Status) for answer in answers[:15]} == {EXPIRED}
+
+
+def held_sync(phone: BenchPhone) -> Element:
+    """A Sync that waits for changes."""
+    named = (element(AirSync.SyncKey, phone.key), element(AirSync.CollectionId, phone.inbox))
+    collections = element(AirSync.Collections, element(AirSync.Collection, *named))
+    return element(AirSync.Sync, collections, element(AirSync.HeartbeatInterval, 600))
 
 
 async def test_silent_connections_are_bounded_and_phones_served(
