@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from gateway.types import Uids
 from gateway.upstream.imap import mailboxes
-from gateway.upstream.imap.codes import CONDITIONS, parse_status_text
+from gateway.upstream.imap.codes import CONDITIONS, capability_names, parse_status_text
 from gateway.upstream.imap.fetch import parse_fetch, parse_flags
 from gateway.upstream.imap.responses import (
     Capability,
@@ -186,8 +186,8 @@ def _flags(nodes: list[Node]) -> Flags:
 
 
 _BY_TEXT: dict[str, Callable[[str], Response]] = {
-    "CAPABILITY": lambda text: Capability(frozenset(text.upper().split())),
-    "ENABLED": lambda text: Enabled(frozenset(text.upper().split())),
+    "CAPABILITY": lambda text: Capability(capability_names(text)),
+    "ENABLED": lambda text: Enabled(capability_names(text)),
     "SEARCH": _search,
     "VANISHED": _vanished,
 }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable
 
 from gateway.errors import GatewayError
@@ -20,7 +19,7 @@ class Writer:
 
     def __init__(self, failed: Callable[[Exception], None]) -> None:
         self._failed = failed
-        self._waiting: deque[Step] = deque()
+        self._waiting: list[Step] = []
         self._task: asyncio.Task[None] | None = None
 
     def write(self, transport: asyncio.WriteTransport, step: Step) -> None:
@@ -42,7 +41,7 @@ class Writer:
     async def _work(self, transport: asyncio.WriteTransport) -> None:
         try:
             while self._waiting:
-                for buffer in self._waiting.popleft():
+                for buffer in self._waiting.pop(0):
                     for piece in pieces(buffer):
                         transport.write(piece)
                         # The protocol, which is the library's, would be told when there is room again.
