@@ -186,7 +186,9 @@ async def onechange(stage: Stage, size: str) -> Sequence[Measured]:
     async with stage.imap() as writer, stage.imap() as reader:
         for client in (writer, reader):
             await client.log_in(user, stage.dovecot.password)
-        await reader.do("SELECT INBOX (CONDSTORE)")
+        found = re.search(rb"HIGHESTMODSEQ (\d+)", await reader.do("SELECT INBOX (CONDSTORE)"))
+        assert found is not None
+        modseq = int(found[1])
         for number in range(max(5, stage.scale.requests // 10)):
             subject = f"news-{number}-{time.time_ns():x}"
             uids.append(await writer.append(corpus.note(user, subject)))
@@ -196,7 +198,7 @@ async def onechange(stage: Stage, size: str) -> Sequence[Measured]:
             if list(subjects(answer)) != [subject]:
                 raise Failed(f"one message was new, {list(subjects(answer))} came")
             start = time.perf_counter()
-            await _fetch_new(reader)
+            modseq = await _fetch_new(reader, modseq)
             raw.append(time.perf_counter() - start)
             await phone.sync()
         await writer.expunge(uids)
@@ -211,9 +213,10 @@ async def onechange(stage: Stage, size: str) -> Sequence[Measured]:
     ]
 
 
-async def _fetch_new(client: ImapClient) -> None:
-    """What is new since the last change, asked for straight over IMAP."""
-    found = re.search(rb"HIGHESTMODSEQ (\d+)", await client.do("STATUS INBOX (UIDNEXT HIGHESTMODSEQ)"))
-    assert found is not None
-    answer = await client.do(f"UID FETCH 1:* ({_ITEMS}) (CHANGEDSINCE {int(found[1]) - 1})")
-    assert b"ENVELOPE" in answer
+async def _fetch_new(client: ImapClient, modseq: int) -> int:
+    """What is new since a modseq, asked for straight over IMAP; returns the newest modseq."""
+    await client.do("NOOP")
+    answer = await client.do(f"UID FETCH 1:* ({_ITEMS}) (CHANGEDSINCE {modseq})")
+    if b"ENVELOPE" not in answer:
+        raise Failed("the new message does not show over IMAP")
+    return max(int(found) for found in re.findall(rb"MODSEQ \((\d+)\)", answer))
