@@ -5,28 +5,24 @@ What a change does not name stays as it is, octet for octet: header fields and p
 
 from __future__ import annotations
 
-import binascii
 import hashlib
-import re
-from base64 import encodebytes
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.header import Header
 from email.utils import format_datetime
-from mimetypes import MimeTypes
-from urllib.parse import quote
 
-from gateway.mail import body, html, tree
+from gateway.mail import body, tree
 from gateway.mail.addresses import Address, parse_addresses
 from gateway.mail.body import Fetched
 from gateway.mail.fields import LONGEST_LINE, Field, crlf, fold, split_header
 from gateway.mail.headers import clean
+from gateway.mail.newparts import NewFile, file_part, text_part, with_file
 from gateway.mail.structure import Layout, Nature, lay_out
 from gateway.mail.tree import Part
 from gateway.types import BodyPart
 
-__all__ = ["MARKER", "Draft", "DraftPatch", "DraftText", "NewFile", "Original", "for_sending", "write"]
+__all__ = ["MARKER", "Draft", "DraftPatch", "DraftText", "Original", "for_sending", "write"]
 
 MARKER = "X-ActiveSync-Edition"
 """The header field that tells the versions of a draft apart, so that one just stored is found again."""
@@ -48,10 +44,6 @@ _PRIVATE = frozenset(
 """What mail programs note in drafts for themselves."""
 _IMPORTANCE = {0: b"low", 1: None, 2: b"high"}
 _OTHER_IMPORTANCE = (b"x-priority", b"priority", b"x-msmail-priority")
-_CONTENT_TYPE = re.compile(r"[!#-'*+.0-9A-Za-z^-~-]+/[!#-'*+.0-9A-Za-z^-~-]+", re.ASCII)
-_WORD = re.compile(r"[!-~]{1,900}", re.ASCII)
-_EMBEDDED = frozenset({"message/rfc822", "message/global"})
-_TYPES = MimeTypes()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,20 +57,6 @@ class DraftText:
     rich: bool = False
     shown: int | None = None
     partial: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class NewFile:
-    """An attachment to be added. `message`: it is a message itself (Method 5 of MS-ASAIRS 2.2.2.28)."""
-
-    client_id: str
-    name: str
-    data: bytes = field(repr=False)
-    content_type: str = ""
-    content_id: str = ""
-    location: str = ""
-    inline: bool = False
-    message: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,13 +150,13 @@ def write(
     elif original is not None:
         head, content = _from_original(patch, original)
     else:
-        head, content = [], _text_of(patch.text or DraftText(b""))
+        head, content = [], _text(patch.text or DraftText(b""))
     if renamed:
         _set(head, "Message-ID", b"")
     placed: dict[str, Part] = {}
     for each in patch.files:
-        placed[each.client_id] = leaf = _file(each)
-        content = _with_file(content, leaf, inline=each.inline)
+        placed[each.client_id] = leaf = file_part(each)
+        content = with_file(content, leaf, inline=each.inline)
     if patch.mime is None:
         for tag, value in (
             ("To", patch.to),
@@ -308,16 +286,16 @@ def _from_original(patch: DraftPatch, original: Original) -> tuple[list[Field], 
     gone = [leaf for leaf in leaves if leaf.origin in patch.removed]
     text = patch.text and _whole(patch.text, layout, leaves)
     if text is None:
-        return head, tree.without(root, gone) or _text_of(DraftText(b""))
+        return head, tree.without(root, gone) or _text(DraftText(b""))
     replaced = {part.section for rich in (True, False) for part in layout.parts(rich=rich)}
     replaced |= {part.section for block in layout.blocks for part in (*block.rich, *block.plain)}
     if layout.nature is Nature.SIGNED:
         replaced.add(original.structure.children[-1].section)
     inline = {each.part.section for each in layout.attachments if each.inline}
-    content = _text_of(text)
+    content = _text(text)
     for leaf in leaves:
         if leaf.origin not in replaced and leaf not in gone:
-            content = _with_file(content, leaf, inline=leaf.origin in inline)
+            content = with_file(content, leaf, inline=leaf.origin in inline)
     return head, content
 
 
@@ -335,89 +313,5 @@ def _whole(text: DraftText, layout: Layout, leaves: Iterable[Part]) -> DraftText
     return DraftText(text.data + present[len(shown) :], text.rich) if text.partial else text
 
 
-def _text_of(text: DraftText) -> Part:
-    data = body.clean_utf8(text.data)
-    if not text.rich:
-        return _leaf("text/plain; charset=utf-8", data)
-    plain = html.to_text(data.decode("utf-8", "ignore")).encode()
-    children = [_leaf("text/plain; charset=utf-8", plain), _leaf("text/html; charset=utf-8", data)]
-    return Part([_content_type("multipart/alternative")], None, children)
-
-
-def _leaf(content_type: str, data: bytes) -> Part:
-    data = crlf(data)
-    if data.isascii() and all(len(line) <= LONGEST_LINE for line in data.split(b"\r\n")):
-        encoding = "7bit"
-    else:
-        data, encoding = crlf(binascii.b2a_qp(data)), "quoted-printable"
-    return Part([_content_type(content_type), _plain_field("Content-Transfer-Encoding", encoding)], data)
-
-
-def _file(new: NewFile) -> Part:
-    name = clean(new.name.replace("/", "_").replace("\\", "_"))[:_LONGEST_NAME] or "attachment"
-    kind = new.content_type.strip().lower()
-    if not _CONTENT_TYPE.fullmatch(kind):
-        kind = _TYPES.guess_type(name)[0] or "application/octet-stream"
-    data, encoding = new.data, "base64"
-    if new.message or kind in _EMBEDDED:  # may not be encoded (RFC 2046 5.2.1)
-        kind, data = kind if kind in _EMBEDDED else "message/rfc822", crlf(data)
-        encoding = "7bit" if data.isascii() else "8bit"
-    else:
-        if kind.startswith(("multipart/", "message/")):
-            kind = "application/octet-stream"
-        data = encodebytes(data).replace(b"\n", b"\r\n")
-    disposition = "inline" if new.inline else "attachment"
-    fields = [
-        _content_type(f"{kind}; {_parameter('name', name)}"),
-        _plain_field("Content-Transfer-Encoding", encoding),
-        _plain_field("Content-Disposition", f"{disposition}; {_parameter('filename', name)}"),
-    ]
-    content_id, location = new.content_id.strip().strip("<>"), new.location.strip()
-    if _WORD.fullmatch(content_id):
-        fields.append(_plain_field("Content-ID", f"<{content_id}>"))
-    if _WORD.fullmatch(location):
-        fields.append(_plain_field("Content-Location", location))
-    return Part(fields, data)
-
-
-def _parameter(name: str, value: str) -> str:
-    if value.isascii():
-        quoted = value.replace("\\", "\\\\").replace('"', '\\"')
-        return f'{name}="{quoted}"'
-    return f"{name}*=utf-8''{quote(value, safe='')}"
-
-
-def _content_type(value: str) -> Field:
-    return _plain_field("Content-Type", value)
-
-
-def _plain_field(name: str, value: str) -> Field:
-    return Field(name.lower().encode(), fold(f"{name}: {value}".encode(), _WIDTH) + b"\r\n")
-
-
-def _with_file(content: Part, leaf: Part, *, inline: bool) -> Part:
-    """The content with one more part: beside the HTML that shows it, or behind everything."""
-    page = next(filter(_is_page, tree.leaves(content)), None) if inline else None
-    if page is not None:
-        return _beside(content, page, leaf)
-    if content.subtype == b"mixed" and content.children:
-        return Part(content.fields, None, [*content.children, leaf])
-    return Part([_content_type("multipart/mixed")], None, [content, leaf])
-
-
-def _is_page(part: Part) -> bool:
-    values = {each.name: each.value.lower() for each in part.fields}
-    return values.get(b"content-type", b"").startswith(b"text/html") and not values.get(
-        b"content-disposition", b""
-    ).startswith(b"attachment")
-
-
-def _beside(part: Part, page: Part, leaf: Part) -> Part:
-    if part is page:
-        kind = _content_type('multipart/related; type="text/html"')
-        return Part([kind], None, [page, leaf])
-    if part.subtype == b"related" and any(child is page for child in part.children):
-        return Part(part.fields, None, [*part.children, leaf])
-    if not any(each is page for each in tree.leaves(part)):
-        return part
-    return Part(part.fields, None, [_beside(child, page, leaf) for child in part.children])
+def _text(text: DraftText) -> Part:
+    return text_part(text.data, rich=text.rich)

@@ -29,7 +29,8 @@ from gateway.sync.changes import Outcome
 from gateway.sync.conflict import Policy
 from gateway.sync.cursor import NO_UIDS, MailCursor
 from gateway.sync.diff import NOTHING, MailDelta
-from gateway.sync.drafts import Add, DraftAnswer, Drafting, Drafts
+from gateway.sync.drafting import Add, DraftAnswer, Drafting
+from gateway.sync.drafts import Drafts
 from gateway.sync.keys import KeyUse, begun_anew, classify, format_key, new_epoch
 from gateway.sync.operations import Applied, MailOperations, Operation, effect, names
 from gateway.sync.window import Window

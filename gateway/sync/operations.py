@@ -15,7 +15,8 @@ from gateway.mail.categories import keyword
 from gateway.ports import Mailboxes, State
 from gateway.sync.changes import Change, MessageChanges, Outcome, refusal
 from gateway.sync.cursor import NO_UIDS, MailCursor
-from gateway.sync.drafts import Add, DraftAnswer, Drafting, Drafts, Edit
+from gateway.sync.drafting import Add, DraftAnswer, Drafting, Edit
+from gateway.sync.drafts import Drafts
 from gateway.sync.leftovers import End, arrived, end_of, likenesses
 from gateway.types import CATEGORY, FLAGGED, SEEN, CollectionId, DeviceId, MailboxView, Uids, UserId
 

@@ -11,8 +11,9 @@ import pytest
 
 from gateway.errors import Kind, Refused
 from gateway.mail.addresses import Address
-from gateway.mail.draft import MARKER, Draft, DraftPatch, DraftText, NewFile, Original, for_sending, write
+from gateway.mail.draft import MARKER, Draft, DraftPatch, DraftText, Original, for_sending, write
 from gateway.mail.fields import crlf
+from gateway.mail.newparts import NewFile
 from gateway.mail.structure import lay_out
 from tests.mail.corpus import SAMPLES, Sample
 from tests.support.mailboxes import structure_of

@@ -11,14 +11,16 @@ from typing import Any, cast
 import pytest
 
 from gateway.errors import GatewayError, Kind, Refused, SubmissionError, UpstreamRefused, UpstreamUnavailable
-from gateway.mail.draft import DraftPatch, DraftText, NewFile
+from gateway.mail.draft import DraftPatch, DraftText
+from gateway.mail.newparts import NewFile
 from gateway.ports import Mailboxes
 from gateway.store.sqlite.state import SqliteState
 from gateway.sync.background import Background
 from gateway.sync.changes import Change, Outcome
 from gateway.sync.conflict import Policy
 from gateway.sync.cursor import MailCursor
-from gateway.sync.drafts import Add, DraftAnswer, Drafting, Drafts, Edit
+from gateway.sync.drafting import Add, DraftAnswer, Drafting, Edit
+from gateway.sync.drafts import Drafts
 from gateway.sync.editable import EditableMailboxes
 from gateway.types import CollectionId, DeviceId, UserId
 from gateway.upstream.imap.upstream import ImapUpstream

@@ -6,7 +6,8 @@ from gateway.eas.content.ids import MessageName, parse_file_reference
 from gateway.eas.content.preferences import HTML, MIME, PLAIN
 from gateway.eas.content.values import BadItem
 from gateway.errors import NotFound
-from gateway.mail.draft import DraftPatch, DraftText, NewFile
+from gateway.mail.draft import DraftPatch, DraftText
+from gateway.mail.newparts import NewFile
 from wbxml import Element, Tag
 from wbxml.pages import AirSyncBase, Email, Email2
 

@@ -13,7 +13,8 @@ from gateway.eas.versions import Version
 from gateway.errors import Kind, Refused
 from gateway.mail.draft import DraftPatch
 from gateway.sync.changes import Change
-from gateway.sync.drafts import Add, DraftAnswer, Drafts, Edit
+from gateway.sync.drafting import Add, DraftAnswer, Edit
+from gateway.sync.drafts import Drafts
 from gateway.sync.hierarchy import mailbox_of
 from gateway.types import CollectionId, Folder, Role
 from wbxml import Element, element

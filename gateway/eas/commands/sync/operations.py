@@ -15,7 +15,7 @@ from gateway.eas.versions import Version
 from gateway.errors import Kind, NotFound
 from gateway.sync.annotations import FollowUp
 from gateway.sync.changes import Change, Outcome
-from gateway.sync.drafts import Add
+from gateway.sync.drafting import Add
 from gateway.sync.operations import Delete, Operation
 from gateway.types import CollectionId
 from wbxml import Element
