@@ -7,6 +7,7 @@ that are no keyword there; `verb` what was done with the message last, and when.
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -43,15 +44,15 @@ async def noted(
     if newest == cursor.annotations and not own:
         return cursor
     changed = await state.changed_annotations(user, collection, cursor.uidvalidity, cursor.annotations)
-    news: dict[str, Uids] = {}
+    news: defaultdict[str, list[int]] = defaultdict(list)
     for (uid, name), at in changed.items():
         if uid in cursor.uids and own.get((uid, name)) != at:
-            news[name] = news.get(name, NO_UIDS) | Uids((uid,))
+            news[name].append(uid)
     return replace(
         cursor,
         annotations=max(newest, *changed.values(), 0),
         noted={
-            name: cursor.noted.get(name, NO_UIDS) | news.get(name, NO_UIDS)
+            name: cursor.noted.get(name, NO_UIDS) | Uids(news.get(name, ()))
             for name in cursor.noted.keys() | news.keys()
         },
         version="" if news else cursor.version,

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from gateway.eas.content import body, email_properties
 from gateway.eas.content.email_properties import Place, properties
+from gateway.eas.content.marks import Marks
 from gateway.eas.content.preferences import HTML, MIME, PLAIN, BodyOptions, BodyPreference
 from gateway.eas.versions import Version
 from gateway.mail import addresses, charset, conversations, flowed, headers, html, mime, structure, transfer
@@ -47,7 +48,7 @@ _INNER = (
     structure,
     transfer,
 )
-_PLACE = Place(CollectionId("5"), 1)
+_PLACE = Place(CollectionId("5"), 1, owner="a@example.test")
 _DATE = datetime(2026, 3, 1, tzinfo=UTC)
 
 
@@ -84,7 +85,8 @@ def check(data: bytes) -> None:
         sections = {"1": content, "": data}
         answers = {name: sections[name][:most] for name, most in plan.sections.items()}
         made = body.body_elements(plan, body.received(plan, answers), Version.V16_1)
-        shown = properties(found, layout, made, _PLACE, Version.V16_1)
+        marks = Marks.of(found.flags)
+        shown = properties(found, layout, made, _PLACE, Version.V16_1, marks=marks)
         assert len(encode(Element(AirSync.ApplicationData, None, shown))) > 100, data
         text = made[0].child_text(AirSyncBase.Data) or ""
         assert limit is None or len(text.encode("utf-8")) <= limit, data

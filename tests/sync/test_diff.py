@@ -46,7 +46,7 @@ def cursors(draw: st.DrawFn) -> MailCursor:
 def test_a_cursor_survives_the_store(cursor: MailCursor) -> None:
     read = MailCursor.unpack(cursor.pack())
     assert replace(read, flags={}) == replace(cursor, flags={})
-    assert all(read.flag(name) == cursor.flag(name) for name in read.flags | cursor.flags)
+    assert all(read.flag(name) == cursor.flag(name) for name in {*read.flags, *cursor.flags})
 
 
 def test_a_cursor_of_the_first_release_is_read() -> None:
@@ -93,7 +93,7 @@ def test_windows_lead_to_agreement(
     assert not cursor.stubs & wanted
     assert not cursor.noted
     assert all(
-        cursor.flag(name) == view.flags.get(name, Uids()) & wanted for name in view.flags | cursor.flags
+        cursor.flag(name) == view.flags.get(name, Uids()) & wanted for name in {*view.flags, *cursor.flags}
     )
 
 

@@ -77,6 +77,7 @@ class Phone:
 
     def act(self, operation: Operation) -> None:
         """Do an operation locally, before the server hears of it."""
+        assert isinstance(operation, Change | Delete)
         name = (operation.uidvalidity, operation.uid)
         if isinstance(operation, Delete):
             self.items.pop(name, None)
