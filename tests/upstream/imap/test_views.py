@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import random
+from pathlib import Path
 
 import pytest
 
@@ -108,3 +110,26 @@ def test_equal_content_has_an_equal_version_however_it_came_about() -> None:
     flags = {flag: Uids() for flag in (*TRACKED_FLAGS, DELETED)}
     versions = {Snapshot(7, 7001, 5000, None, uids, flags).view.version for uids in (whole, grown)}
     assert len(versions) == 1
+
+
+def resident() -> int:
+    """Octets of memory the process takes (tracemalloc does not see those of bitmaps)."""
+    return int(Path("/proc/self/statm").read_text("ascii").split()[1]) * 4096
+
+
+def test_a_view_of_10_000_messages_takes_less_than_it_is_counted_for() -> None:
+    chance = random.Random(7)  # noqa: S311  # no secret
+
+    def large() -> Snapshot:
+        uids = sorted(chance.sample(range(1, 30_001), 10_000))
+        seen = tuple(uid for uid in uids if chance.random() < 0.85)
+        made = snapshot(*uids, modseq=5, seen=seen, deleted=uids[0])
+        assert len(made.view.uids) == 9_999
+        return made
+
+    warm = large()
+    before = resident()
+    kept = [large() for _ in range(100)]
+    each = (resident() - before) / len(kept)
+    assert each < 80 * 1024
+    assert each < warm.cost
