@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -30,18 +31,24 @@ from tests.blackbox.drafting import (
 )
 from tests.support.dovecot import Dovecot
 from tests.support.gateway import Gateway
-from tests.support.phone import Phone, body_preference, commands, delete, options, statuses
+from tests.support.phone import Phone, Served, body_preference, commands, delete, options, statuses
 from tests.support.smtp_sink import SmtpSink
 from wbxml import element
-from wbxml.pages import AirSync, AirSyncBase, Email, Email2
+from wbxml.pages import AirSync, AirSyncBase, Email, Email2, Move
 
 
-@pytest.fixture(scope="module", params=["full", "bare"])
-def server(request: pytest.FixtureRequest) -> Dovecot:
-    name = "dovecot" if request.param == "full" else "dovecot_bare"
-    found = request.getfixturevalue(name)
+@pytest.fixture(scope="module", params=["full 16.0", "full 16.1", "bare 16.1"])
+def setting(request: pytest.FixtureRequest) -> tuple[Dovecot, str]:
+    """A mail server, and the version the phone speaks."""
+    profile, version = request.param.split()
+    found = request.getfixturevalue("dovecot" if profile == "full" else "dovecot_bare")
     assert isinstance(found, Dovecot)
-    return found
+    return found, version
+
+
+@pytest.fixture(scope="module")
+def server(setting: tuple[Dovecot, str]) -> Dovecot:
+    return setting[0]
 
 
 @pytest.fixture(scope="module")
@@ -50,9 +57,10 @@ def gateway(server: Dovecot, shared_sink: SmtpSink) -> Iterator[Gateway]:
         yield running
 
 
-@pytest.fixture(params=["16.0", "16.1"])
-def phone(request: pytest.FixtureRequest, gateway: Gateway, server: Dovecot, user: str) -> Phone:
-    return Phone(gateway.host, gateway.port, user, server.password, version=request.param)
+@pytest.fixture
+def phone(gateway: Gateway, setting: tuple[Dovecot, str], user: str) -> Phone:
+    server, version = setting
+    return Phone(gateway.host, gateway.port, user, server.password, version=version)
 
 
 @pytest.fixture
@@ -473,3 +481,46 @@ def test_drafts_are_made_in_drafts_alone(phone: Phone, server: Dovecot) -> None:
     served = phone.sync(folder, commands(add("d1", subject("x")), change(name, subject("y"), body("z"))))
     assert statuses(served) == [("Add", "d1", "6")]
     assert str(one_stored(server, phone.user, "INBOX")["Subject"]) == "mail"
+
+
+def test_two_phones_send_one_draft_once(phone: Phone, other: Phone, server: Dovecot, sink: SmtpSink) -> None:
+    folder = begun(phone)
+    name = made(phone, folder, "d1", to("bob@example.test"), body("hello"))
+    begun(other)
+    told: list[Served] = []
+    threads = [
+        threading.Thread(
+            target=lambda one=one: told.append(one.sync(folder, commands(change(name, send=True))))
+        )
+        for one in (phone, other)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(sink.received) == 1
+    assert sorted(statuses(served) for served in told) == [[], [("Change", name, "8")]]
+    assert stored(server, phone.user) == []
+    assert len(stored(server, phone.user, "Sent")) == 1
+
+
+def test_a_moved_draft_is_what_it_became(phone: Phone, server: Dovecot) -> None:
+    folder = begun(phone)
+    name = made(phone, folder, "d1", subject("one"), body("one"))
+    phone.sync(folder, commands(change(name, body("two"))))
+    inbox = phone.folders()["Inbox"]
+    move = element(
+        Move.Move, element(Move.SrcMsgId, name), element(Move.SrcFldId, folder), element(Move.DstFldId, inbox)
+    )
+    phone.post("MoveItems", element(Move.MoveItems, move))
+    assert stored(server, phone.user) == []
+    assert text_of(one_stored(server, phone.user, "INBOX")) == "two"
+
+
+def test_a_draft_that_grows_too_large(shared_gateway: Gateway, dovecot: Dovecot, user: str) -> None:
+    phone = Phone(shared_gateway.host, shared_gateway.port, user, dovecot.password)
+    folder = begun(phone)
+    name = made(phone, folder, "d1", subject("one"), attachments(file("a", b"x" * 600_000)))
+    served = phone.sync(folder, commands(change(name, attachments(file("b", b"x" * 600_000)))))
+    assert statuses(served) == [("Change", name, "122")]
+    assert names_of(one_stored(dovecot, user)) == ["a.bin"]
