@@ -194,7 +194,7 @@ class Drafts:
         if edit.send:
             return await self._send_edited(edit, written, uid, how, editing, keep=base != present)
         rewrite = await self._in_place_of(edit.uid, written, message, editing, keep=base != present)
-        flags = {DRAFT, SEEN, *(flag for flag in message.flags if flag.lower() not in _NOT_KEPT)}
+        flags = {DRAFT, *(flag for flag in message.flags if flag.lower() not in _NOT_KEPT)}
         end = max(view.uids) + 1
         return await self._store(edit, how, written, rewrite, editing, end=end, flags=flags)
 
