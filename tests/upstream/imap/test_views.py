@@ -118,7 +118,7 @@ def resident() -> int:
 
 
 def test_a_view_of_10_000_messages_takes_less_than_it_is_counted_for() -> None:
-    chance = random.Random(7)  # noqa: S311  # no secret
+    chance = random.Random(7)
 
     def large() -> Snapshot:
         uids = sorted(chance.sample(range(1, 30_001), 10_000))
