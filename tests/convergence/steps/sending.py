@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from tests.convergence.choices import Choices
 from tests.convergence.ledger import Verdict
 from tests.convergence.mailbox import message
-from tests.convergence.network import Fate
+from tests.convergence.network import Fate, NoReply
 from tests.convergence.phone import Phone
 from tests.convergence.play import Play, Step
+from tests.convergence.properties import EMPTY
 from tests.convergence.sending import Letter
 from tests.convergence.store import Answered
 
@@ -46,9 +47,13 @@ def unwilling_smtp(play: Play, choices: Choices) -> Iterator[str]:
 
 
 def _original(choices: Choices, phone: Phone) -> tuple[str, str] | None:
-    """A message to answer, for one letter of three."""
-    items = [(name, item) for name, held in sorted(phone.collections.items()) for item in sorted(held.items)]
-    return choices.pick(items) if items and choices.number(0, 2) == 0 else None
+    """A message to answer, for three letters of four; mostly one of the INBOX."""
+    held = sorted(phone.collections.items())
+    items = [(name, item) for name, found in held for item in sorted(found.items)]
+    received = [(name, item) for name, item in items if phone.path(name) == "INBOX"]
+    if not items or choices.number(0, 3) == 0:
+        return None
+    return choices.pick(received or items if choices.number(0, 3) else items)
 
 
 class Sends(Step):
@@ -78,6 +83,8 @@ class Sends(Step):
             play.request(choices, phone, ask, f"send {letter.token}, answering {letter.original} {trouble}")
 
     def _begun(self, choices: Choices, phone: Phone, token: str) -> Letter:
+        if choices.number(0, 1):
+            self._read_mail(phone)
         letter = Letter(token, message(token), f"client-{token}", original=_original(choices, phone))
         letter.forward = choices.number(0, 1) == 1
         if letter.original is not None:
@@ -85,6 +92,17 @@ class Sends(Step):
             if phone.path(folder) == "INBOX":
                 self._answers.append((letter, phone.collections[folder].items[item].token))
         return letter
+
+    def _read_mail(self, phone: Phone) -> None:
+        """Something comes that can be answered, and the phone gets it."""
+        token = self.play.world.new_token("m")
+        self.play.mail.deliver("INBOX", token)
+        self.play.ledger.delivered(token, "INBOX", EMPTY)
+        with suppress(NoReply):
+            phone.folder_sync()
+            inbox = [name for name in phone.synced if phone.path(name) == "INBOX"]
+            for _ in range(3):
+                phone.sync(inbox)
 
     def check(self) -> Verdict:
         """Originals are marked, unless somebody took them elsewhere before that could be done."""
