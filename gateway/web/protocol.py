@@ -8,7 +8,7 @@ since no client comes near them:
     from the connection or the first byte to a whole head   30 s      closed
     what is left of a body once the request is answered     30 s      closed
     requests sent ahead of an answer                        8         closed
-    connections that never sent a head yet                  2,048     the oldest is closed
+    connections that never sent a head yet                  2,048     the oldest is closed, after a second
 
 How fast a body has to come while somebody reads it is told in `http.read_body`.
 """
@@ -31,16 +31,19 @@ MAX_URL = 8 * 1024
 HEAD_SECONDS = 30.0
 MAX_AHEAD = 8
 MAX_STRANGERS = 2048
-"""Connections without a head; at most half of the files the process may open. Not below the backlog of the
-listening socket: after a restart all phones come at once, and are accepted before any of them is read."""
+"""Connections without a head; at most half of the files the process may open."""
+MOST_STRANGERS = 4 * MAX_STRANGERS
+"""The same with those so new that nobody may have read what they sent: after a restart all phones come at
+once, and are accepted before any of them is read."""
+NEW_SECONDS = 1.0
 
 _REFUSALS = {
     414: b"HTTP/1.1 414 URI Too Long\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
     431: b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
 }
 
-_strangers: WeakKeyDictionary[ServerState, dict[BoundedProtocol, None]] = WeakKeyDictionary()
-"""Connections of a server that never sent a head, the oldest first."""
+_strangers: WeakKeyDictionary[ServerState, dict[BoundedProtocol, float]] = WeakKeyDictionary()
+"""Connections of a server that never sent a head, the oldest first, and when they were made."""
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -65,10 +68,18 @@ class BoundedProtocol(HttpToolsProtocol):
         """Begin to count the time."""
         super().connection_made(transport)
         self._close_in(HEAD_SECONDS)
+        self._make_room()
+        self._strangers[self] = self.loop.time()
+
+    def _make_room(self) -> None:
+        """Close the stranger that is silent for longest if there are too many."""
+        count = len(self._strangers)
         files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        if len(self._strangers) >= min(MAX_STRANGERS, files // 2):
-            next(iter(self._strangers)).close()
-        self._strangers[self] = None
+        if count >= min(MAX_STRANGERS, files // 2):
+            oldest, since = next(iter(self._strangers.items()))
+            # The loop's own time, which stands still while it does nothing but accept.
+            if count >= min(MOST_STRANGERS, files // 2) or self.loop.time() - since >= NEW_SECONDS:
+                oldest.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""

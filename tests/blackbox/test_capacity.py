@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from gateway.web.protocol import MAX_STRANGERS
 from tests.bench.corpus import produce
 from tests.bench.imap import ImapClient
 from tests.bench.load import bounded
-from tests.bench.phones import Answer, BenchPhone
+from tests.bench.phones import Answer, BenchPhone, Connection
 from tests.support import messages
 from tests.support.dovecot import Dovecot
 from tests.support.gateway import Gateway
@@ -133,6 +134,20 @@ def held_sync(phone: BenchPhone) -> Element:
     named = (element(AirSync.SyncKey, phone.key), element(AirSync.CollectionId, phone.inbox))
     collections = element(AirSync.Collections, element(AirSync.Collection, *named))
     return element(AirSync.Sync, collections, element(AirSync.HeartbeatInterval, 600))
+
+
+async def test_more_phones_may_come_at_once_than_strangers_may_stay(
+    gateway: Gateway, dovecot: Dovecot, user: str, tidy: AsyncExitStack
+) -> None:
+    """As they do after a restart."""
+    [phone] = await synced(gateway, user, dovecot.password, 1, tidy)
+    request = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    connections = [Connection(gateway.host, gateway.port) for _ in range(MAX_STRANGERS + 500)]
+    for connection in connections:
+        tidy.callback(connection.close)
+    answers = await asyncio.gather(*(connection.request(request) for connection in connections))
+    assert {answer.code for answer in answers} == {200}
+    await phone.sync()
 
 
 async def test_silent_connections_are_bounded_and_phones_served(

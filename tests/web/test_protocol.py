@@ -164,10 +164,14 @@ async def test_few_requests_may_be_sent_ahead(site: Site) -> None:
     assert sent < 4_000_000
 
 
+@pytest.mark.parametrize(
+    "limits", [{"MAX_STRANGERS": 3, "NEW_SECONDS": 0.0}, {"MAX_STRANGERS": 2, "MOST_STRANGERS": 3}]
+)
 async def test_of_too_many_connections_without_a_request_the_oldest_is_closed(
-    site: Site, monkeypatch: pytest.MonkeyPatch
+    site: Site, monkeypatch: pytest.MonkeyPatch, limits: dict[str, float]
 ) -> None:
-    monkeypatch.setattr(protocol, "MAX_STRANGERS", 3)
+    for name, value in limits.items():
+        monkeypatch.setattr(protocol, name, value)
     known_reader, known = await site.connect()
     known.write(OPTIONS)
     assert (await read_answer(known_reader)).code == 200
