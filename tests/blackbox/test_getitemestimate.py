@@ -6,11 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tests.blackbox.conftest import MakePhone
 from tests.support import messages
 from tests.support.dovecot import Dovecot
-from tests.support.phone import Answer, Phone
+from tests.support.phone import Answer, Phone, change, commands
 from wbxml import Element, element
-from wbxml.pages import AirSync, GetItemEstimate
+from wbxml.pages import AirSync, Email, GetItemEstimate, Tasks
 
 
 def asked(phone: Phone, folder: str, key: str, *options: Element) -> Element:
@@ -72,6 +73,32 @@ def test_it_counts_by_filter_and_does_not_advance(some_phone: Phone, dovecot: Do
     assert responses(post(some_phone, asked(some_phone, folder, key))) == [("1", "3")]
     assert len(some_phone.sync(folder).added) == 3
     assert responses(post(some_phone, asked(some_phone, folder, some_phone.keys[folder]))) == [("1", "0")]
+
+
+def test_it_counts_details_that_another_phone_changed(new_phone: MakePhone, dovecot: Dovecot) -> None:
+    def remind(phone: Phone, item: str, subject: str) -> None:
+        kind, text = element(Email.FlagType, "Follow up"), element(Tasks.Subject, subject)
+        flag = element(Email.Flag, element(Email.Status, 2), kind, text)
+        phone.sync(folder, commands(change(item, flag)))
+
+    def estimate(phone: Phone) -> list[tuple[str, str | None]]:
+        return responses(post(phone, asked(phone, folder, phone.keys[folder])))
+
+    one, two = (new_phone(device=name) for name in ("PHONE1", "PHONE2"))
+    dovecot.deliver(one.user, messages.plain())
+    for phone in (one, two):
+        phone.provision()
+    folder = one.folders()["Inbox"]
+    for phone in (one, two):
+        phone.begin(folder)
+    (item,) = one.sync(folder).added
+    remind(one, item, "today")
+    two.sync(folder)
+    assert (estimate(one), estimate(two)) == ([("1", "0")], [("1", "0")])
+    remind(one, item, "tomorrow")
+    assert (estimate(one), estimate(two)) == ([("1", "0")], [("1", "1")])
+    assert two.sync(folder).changed
+    assert estimate(two) == [("1", "0")]
 
 
 def test_each_collection_has_a_status(each_phone: Phone, dovecot: Dovecot) -> None:
