@@ -82,9 +82,9 @@ class DraftPatch:
         return self != _NOTHING
 
     @property
-    def has_text(self) -> bool:
-        """Whether it holds what somebody wrote."""
-        return self.mime is not None or bool(self.text and self.text.data)
+    def has_content(self) -> bool:
+        """Whether it holds what somebody wrote, or added."""
+        return self.mime is not None or bool(self.files) or bool(self.text and self.text.data)
 
     @property
     def size(self) -> int:

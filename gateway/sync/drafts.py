@@ -222,7 +222,7 @@ class Drafts:
         self, edit: Edit, original: Original | None, outcome: Outcome, how: Drafting, editing: Editing
     ) -> DraftAnswer:
         """Store what the device wrote as a draft of its own, when it cannot be where it was meant to be."""
-        if not edit.patch.has_text:
+        if not edit.patch.has_content:
             return DraftAnswer(outcome)
         validity, end = await editing.mailboxes.next_uid(self._mailbox)
         written = await self._write(edit, original, how, renamed=True)

@@ -59,21 +59,21 @@ class EditableMailboxes:
 
     async def view(self, mailbox: str) -> MailboxView:
         """See `ports.Mailboxes.view`."""
-        while True:
+        view = await self._mailboxes.view(mailbox)
+        known = await self._state.load_rewrites(self._user, mailbox)
+        names = Names(view.uidvalidity, known.done)
+        if not names and not known.pending:
+            return view
+        if not known.pending and not names.gone(view) and not names.stale(view):
+            return names.shown(view)
+        # Somebody edits, or what he began was cut off, or an edited message is gone, if this view is not just
+        # older than the edit.
+        async with self.editing(mailbox) as editing:
             view = await self._mailboxes.view(mailbox)
-            known = await self._state.load_rewrites(self._user, mailbox)
-            names = Names(view.uidvalidity, known.done)
-            if not names and not known.pending:
-                return view
-            if not known.pending and not names.gone(view) and not names.stale(view):
-                return names.shown(view)
-            # Somebody edits, or what he began was cut off, or an edited message is gone, if this view is not
-            # just older than the edit.
-            async with self.editing(mailbox) as editing:
-                view = await self._mailboxes.view(mailbox)
-                names = Names(view.uidvalidity, editing.known.done)
-                await self._state.forget_rewrites(self._user, mailbox, names.gone(view))
-                return names.shown(view)
+            names = Names(view.uidvalidity, editing.known.done)
+            if gone := names.gone(view):
+                await self._state.forget_rewrites(self._user, mailbox, gone)
+            return names.shown(view)
 
     async def _settle(self, mailbox: str, known: Rewrites) -> Rewrites:
         """Find out what became of messages whose storing was cut off; remove old versions."""

@@ -340,6 +340,8 @@ def test_an_edit_of_a_draft_that_another_program_replaced_keeps_both(phone: Phon
         AirSync.Status
     ) == ("8")
     assert len(stored(server, phone.user)) == 2
+    phone.sync(folder, commands(change(name, attachments(file("a", b"x")))))
+    assert sorted(names_of(message) for _, message in stored(server, phone.user)) == [[], [], ["a.bin"]]
 
 
 def test_an_edited_draft_that_another_program_changes_is_told(
