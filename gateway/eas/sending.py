@@ -99,7 +99,9 @@ async def send(
         recipients=message.recipients,
         save=wanted.save,
     )
-    sending, entry, letter = await outbox.send(parcel, write, sentmail.finder(context), consequence)
+    sending, entry, letter = await outbox.send(
+        parcel, write, sentmail.finder(context), consequence, alone=as_it_is(message)
+    )
     if entry.stage is not OutboxStage.DONE and parcel.save and letter is not None:
         context.log.warning("copy in Sent failed, trying again", message=entry.id)
         copy = bytes(Joined((letter.sent_copy,)))

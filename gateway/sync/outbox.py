@@ -18,7 +18,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum, auto
 
-from gateway.errors import AuthenticationFailed, GatewayError, NotFound, SubmissionError, UpstreamError
+from gateway.errors import (
+    AuthenticationFailed,
+    GatewayError,
+    NotFound,
+    SubmissionError,
+    UpstreamError,
+    UpstreamUnavailable,
+)
 from gateway.ports import Clock, Mailboxes, Pieces, State, Submission
 from gateway.sync.copies import COPIES_LEASE, NO_DEVICE, FindMailbox, store_copy
 from gateway.types import SEEN, DeviceId, OutboxEntry, OutboxStage, Principal
@@ -99,11 +106,15 @@ class Outbox:
         compose: Compose,
         sent: FindMailbox,
         consequence: Consequence | None = None,
+        *,
+        alone: Compose | None = None,
     ) -> tuple[Sending, OutboxEntry, Letter | None]:
         """Submit a message unless that was done before, and store its copy in Sent if one is wanted.
 
-        Raises `SubmissionError`, and what `compose` raises: nothing is sent then. A copy that fails is no
-        error: the entry returned is not DONE then, and the letter is the one to be copied if there is one.
+        `alone` writes the message without what it is about: it is the copy when the message was sent, and
+        cannot be written again because that is gone. Raises `SubmissionError`, and what `compose` raises:
+        nothing is sent then, or the request is to be repeated. A copy that fails is no error: the entry
+        returned is not DONE then, and the letter is the one to be copied if there is one.
         """
         now = self._clock.now()
         user = self._principal.user
@@ -127,7 +138,10 @@ class Outbox:
             else:
                 sending = Sending.SENT_BEFORE
             if entry.stage is OutboxStage.SUBMITTED:
-                entry, letter = await self._copy(entry, parcel, letter, compose, sent)
+                first = letter is not None
+                if parcel.save and letter is None:
+                    letter = await _again(compose, alone or compose)
+                entry = await self._copy(entry, parcel, letter, sent, first=first)
         return sending, entry, letter
 
     async def _is_in(self, sent: FindMailbox, parcel: Parcel) -> bool:
@@ -160,25 +174,23 @@ class Outbox:
         return letter
 
     async def _copy(
-        self, entry: OutboxEntry, parcel: Parcel, letter: Letter | None, compose: Compose, sent: FindMailbox
-    ) -> tuple[OutboxEntry, Letter | None]:
-        """Store the copy; after an earlier attempt (no letter) only if that has not stored it already."""
+        self, entry: OutboxEntry, parcel: Parcel, letter: Letter | None, sent: FindMailbox, *, first: bool
+    ) -> OutboxEntry:
+        """Store the copy; after an earlier attempt only if that has not stored it already."""
         try:
-            if parcel.save:
-                first = letter is not None
-                letter = letter or await compose()
+            if parcel.save and letter is not None:
                 mailbox = await sent()
                 if mailbox is None:
-                    return entry, letter
+                    return entry
                 if first:
                     await self._mailboxes.append(mailbox, letter.sent_copy, flags=(SEEN,))
                 else:
                     async with self._state.lease(self._principal.user, NO_DEVICE, COPIES_LEASE):
                         await store_copy(self._mailboxes, mailbox, parcel.message_id, letter.sent_copy)
         except (UpstreamError, NotFound, AuthenticationFailed):  # the message itself is sent
-            return entry, letter
+            return entry
         await self._state.mark_send(entry.id, OutboxStage.DONE)
-        return replace(entry, stage=OutboxStage.DONE), letter
+        return replace(entry, stage=OutboxStage.DONE)
 
     def _entry(self, parcel: Parcel, now: datetime) -> OutboxEntry:
         return OutboxEntry(
@@ -192,3 +204,17 @@ class Outbox:
             stage=OutboxStage.ACCEPTED,
             created=now,
         )
+
+
+async def _again(compose: Compose, alone: Compose) -> Letter:
+    """A message written a second time, for its copy: `alone` when what it is about is gone.
+
+    Raises `UpstreamUnavailable` and `AuthenticationFailed`: the device is to ask again then, since nothing
+    else remembers that a copy is owed.
+    """
+    try:
+        return await compose()
+    except (UpstreamUnavailable, AuthenticationFailed):
+        raise
+    except GatewayError:
+        return await alone()

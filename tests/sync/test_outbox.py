@@ -200,3 +200,37 @@ async def test_the_consequence_is_noted_before_the_message_counts_as_sent(
     server.sent = [b"put there by the server"]
     assert (await outbox(state, server).send(PARCEL, written, in_sent, note))[0] is Sending.REPEATED
     assert noted == [[b"mail"], [b"mail"]]
+
+
+async def alone() -> Letter:
+    return Letter(b"mail", b"copy without the original")
+
+
+async def gone() -> Letter:
+    raise NotFound("the original is gone")
+
+
+async def unreachable() -> Letter:
+    raise UpstreamUnavailable("no connection")
+
+
+async def test_a_copy_that_cannot_be_written_again_is_what_the_device_wrote(
+    state: SqliteState, server: Server
+) -> None:
+    server.lose = True
+    await outbox(state, server).send(PARCEL, written, in_sent, alone=alone)
+    server.lose = False
+    sending, entry, _ = await outbox(state, server).send(PARCEL, gone, in_sent, alone=alone)
+    assert (sending, entry.stage) == (Sending.REPEATED, OutboxStage.DONE)
+    assert (server.submitted, server.sent) == ([b"mail"], [b"copy without the original"])
+
+
+async def test_a_copy_is_owed_until_it_can_be_written(state: SqliteState, server: Server) -> None:
+    server.lose = True
+    await outbox(state, server).send(PARCEL, written, in_sent, alone=alone)
+    server.lose = False
+    with pytest.raises(UpstreamUnavailable):
+        await outbox(state, server).send(PARCEL, unreachable, in_sent, alone=alone)
+    sending, entry, _ = await outbox(state, server).send(PARCEL, written, in_sent, alone=alone)
+    assert (sending, entry.stage) == (Sending.REPEATED, OutboxStage.DONE)
+    assert (server.submitted, server.sent) == ([b"mail"], [b"copy"])
