@@ -6,7 +6,8 @@ network               the line between a phone and the gateway: replies lost, cu
 phone habits store    the phone models, with their own stores and retry rules
 properties            what can be true of a message besides its place
 operations            what a user does with messages
-sending moveitems     what a phone asks for by a request of its own
+drafting              what a user does with drafts
+sending moveitems foldering   what a phone asks for by a request of its own
 mailbox               the second mail program
 ledger                what has to be true in the end
 world play steps      all of it together, and what can happen there

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from tests.convergence.choices import Choices
 from tests.convergence.network import Fate, NoReply
 from tests.convergence.play import Step
+from tests.convergence.sending import Letter
 from tests.convergence.store import Answered, Refusal
 
 
@@ -68,7 +69,7 @@ class TwoAtOnce(Step):
 
 
 class StartsAnew(Step):
-    """A user changes how far back a phone keeps mail, resyncs a folder, or an Outlook is restarted."""
+    """A user changes how far back a phone keeps mail, resyncs a folder, or restarts his Outlook."""
 
     weight = 2
 
@@ -76,11 +77,14 @@ class StartsAnew(Step):
         play = self.play
         phone = choices.pick(play.phones)
         phone.network.deliver_late()
-        if phone.habits.new_device and choices.number(0, 2) == 0 and not phone.errands:
+        letters = [errand for errand in phone.errands if isinstance(errand, Letter)]
+        if phone.habits.new_device and choices.number(0, 2) == 0 and letters == phone.errands:
             phone.start_anew()
+            phone.errands = []
             play.retired.append(phone)
             play.phones[play.phones.index(phone)] = fresh = play.new_phone(phone.habits)
-            play.tell(f"{phone} becomes {fresh}")
+            fresh.errands += letters
+            play.tell(f"{phone} becomes {fresh}, with {len(letters)} messages to send")
         elif phone.collections:
             name = choices.pick(sorted(phone.collections))
             if choices.number(0, 1):
