@@ -19,7 +19,7 @@ from gateway.sync.hierarchy import mailbox_of
 from gateway.sync.news import baseline, has_news
 from gateway.sync.waiter import Waiter
 from gateway.sync.window import Window
-from gateway.types import CollectionId, Folder
+from gateway.types import CollectionId, Folder, SyncState
 
 _EARLY = 1.0
 """Seconds before the time is over the answer leaves: phones drop the connection soon after."""
@@ -113,7 +113,6 @@ class _Hold:
         """
         context = self._context
         states = await context.services.state.load_syncs(context.principal.user, context.device.id)
-        now = context.services.clock.now()
         found: list[_Watched] = []
         for folder in folders:
             mailbox = mailbox_of(folder)
@@ -121,28 +120,41 @@ class _Hold:
                 continue  # nothing ever arrives there
             stored = states.get(folder.id)
             if stored is None:
-                cursor, since = baseline(await context.mailboxes.view(mailbox)), None
+                cursor = baseline(await context.mailboxes.view(mailbox))
+                window = Window(None, cursor.conversations)
+                found.append(_Watched(folder.id, mailbox, cursor, window))
             else:
-                cursor = MailCursor.unpack(stored.cursor)
-                cursor = await noted(
-                    context.services.state,
-                    context.principal.user,
-                    folder.id,
-                    cursor,
-                    newest=stored.annotations,
-                )
-                since = CollectionOptions.unpack(stored.options).since(now)
-            window = Window(since, cursor.conversations)
-            found.append(_Watched(folder.id, mailbox, cursor, window))
+                found.append(await self._sent(folder.id, mailbox, stored))
         return found
+
+    async def _sent(self, collection: CollectionId, mailbox: str, stored: SyncState) -> _Watched:
+        """A folder with what the device was sent last."""
+        services, user = self._context.services, self._context.principal.user
+        cursor = MailCursor.unpack(stored.cursor)
+        cursor = await noted(services.state, user, collection, cursor, newest=stored.annotations)
+        since = CollectionOptions.unpack(stored.options).since(services.clock.now())
+        return _Watched(collection, mailbox, cursor, Window(since, cursor.conversations))
 
     async def _changed(
         self, folders: Mapping[str, _Watched], dirty: frozenset[str]
     ) -> Sequence[CollectionId]:
-        mailboxes, any_change = self._context.mailboxes, self._context.services.limits.notify_all
         return [
             folder.collection
             for mailbox, folder in folders.items()
-            if mailbox in dirty
-            and await has_news(mailboxes, mailbox, folder.cursor, folder.window, any_change=any_change)
+            if mailbox in dirty and await self._has_news(folder) and await self._has_news_still(folder)
         ]
+
+    async def _has_news(self, folder: _Watched) -> bool:
+        any_change = self._context.services.limits.notify_all
+        mailboxes = self._context.mailboxes
+        return await has_news(mailboxes, folder.mailbox, folder.cursor, folder.window, any_change=any_change)
+
+    async def _has_news_still(self, folder: _Watched) -> bool:
+        """Whether there is news also for what the device knows by now: it may have moved mail itself."""
+        context = self._context
+        state, user, device = context.services.state, context.principal.user, context.device.id
+        async with state.lease(user, device, folder.collection):  # a move under way is noted then
+            stored = await state.load_sync(user, device, folder.collection)
+        if stored is None:
+            return True
+        return await self._has_news(await self._sent(folder.collection, folder.mailbox, stored))

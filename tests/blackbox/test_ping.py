@@ -14,7 +14,7 @@ from tests.support.gateway import Gateway
 from tests.support.phone import Answer, Phone
 from tests.support.smtp_sink import SmtpSink
 from wbxml import Element, element
-from wbxml.pages import Ping
+from wbxml.pages import Move, Ping
 
 
 def folder(identity: str, kind: str = "Email") -> Element:
@@ -98,6 +98,26 @@ def test_mail_that_waits_already_is_told_at_once(each_phone: Phone, dovecot: Dov
     assert changed(each_phone.post("Ping", request(60, folder(inbox)))) == [inbox]
     assert changed(each_phone.post("Ping", request(60, folder(inbox)))) == [inbox]  # a Ping proves nothing
     assert time.monotonic() - started < 1
+
+
+def test_what_the_device_moved_itself_does_not_end_it(phone: Phone, dovecot: Dovecot) -> None:
+    dovecot.deliver(phone.user, messages.plain("to be moved"))
+    inbox, archive = ready(phone, "Inbox", "Archive")
+    dovecot.deliver(phone.user, messages.plain("to be moved too"))
+    (item,) = phone.sync(inbox).added
+    held = Held(phone, request(3, folder(archive), folder(inbox)))
+    asked = element(
+        Move.Move,
+        element(Move.SrcMsgId, item),
+        element(Move.SrcFldId, inbox),
+        element(Move.DstFldId, archive),
+    )
+    (moved,) = phone.post("MoveItems", element(Move.MoveItems, asked)).root
+    assert moved.child_text(Move.Status) == "3"
+    assert told(held.answer()) == [("Status", "1")]
+    held = Held(phone, request(60, folder(archive)))
+    dovecot.deliver(phone.user, messages.plain("pushed"), "Archive")
+    assert changed(held.answer()) == [archive]
 
 
 def test_the_interval_ends_it_with_1(some_phone: Phone) -> None:
