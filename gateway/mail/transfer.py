@@ -56,8 +56,7 @@ class TransferDecoder:
 
     def _base64(self, data: bytes, last: bool) -> bytes:
         clean = self._held + data.translate(_URL_SAFE, _NOT_BASE64)
-        # A padded end in the middle: several base64 texts one after the other.
-        *ended, open_text = _PADDING.split(clean) if b"=" in clean else (clean,)
+        *ended, open_text = _texts(clean)
         whole = len(open_text) if last else len(open_text) - len(open_text) % 4
         self._held = open_text[whole:]
         return b"".join([*map(_base64_group, ended), _base64_group(open_text[:whole])])
@@ -126,6 +125,16 @@ def _whole_escapes(data: bytes) -> int:
     """How much of quoted-printable text does not end within an escape."""
     tail = data.rfind(b"=", max(len(data) - 2, 0))
     return len(data) if tail < 0 else tail
+
+
+def _texts(clean: bytes) -> list[bytes]:
+    """The base64 texts in the data, which may be several one after the other, each with a padded end."""
+    padding = clean.find(b"=")
+    if padding < 0:
+        return [clean]
+    if not clean[padding:].strip(b"="):
+        return [clean[:padding], b""]
+    return _PADDING.split(clean)
 
 
 def _base64_group(text: bytes) -> bytes:

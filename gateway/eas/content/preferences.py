@@ -48,7 +48,10 @@ class BodyOptions:
 
     def preference(self, kind: int) -> BodyPreference | None:
         """The preference for a Type."""
-        return next((one for one in self.preferences if one.type == kind), None)
+        for one in self.preferences:
+            if one.type == kind:
+                return one
+        return None
 
     @property
     def mime_size(self) -> int | None:
