@@ -97,17 +97,19 @@ class Drafts:
         answers: dict[str, DraftAnswer] = {}
         for operation in operations:
             work = self._background.start(self._apply(operation, how))
-            answers[operation.identity] = await asyncio.shield(work)
+            answer = answers[operation.identity] = await asyncio.shield(work)
+            if answer.uid and answer.outcome is Outcome.DONE:  # which the next one goes on from
+                known = {**how.cursor.editions, answer.uid: answer.edition}
+                how = replace(how, cursor=replace(how.cursor, editions=known))
         return answers
 
     async def _apply(self, operation: Add | Edit, how: Drafting) -> DraftAnswer:
         try:
-            if isinstance(operation, Edit):
-                async with self._mailboxes.editing(self._mailbox) as editing:
-                    return await self._edit(operation, how, editing)
-            if operation.send:
-                return await self._send_new(operation, how)
             async with self._mailboxes.editing(self._mailbox) as editing:
+                if isinstance(operation, Edit):
+                    return await self._edit(operation, how, editing)
+                if operation.send:
+                    return await self._send_new(operation, how, editing)
                 return await self._add(operation, how, editing)
         except SubmissionError as error:
             if error.sent_unknown:  # only the very same request can tell
@@ -159,9 +161,14 @@ class Drafts:
             )
         return replace(known, digest=add.digest, edition=UNKNOWN_EDITION)
 
-    async def _send_new(self, add: Add, how: Drafting) -> DraftAnswer:
+    async def _send_new(self, add: Add, how: Drafting, editing: Editing) -> DraftAnswer:
+        known = await self._known(add, how)
         written = await self._write(add, None, how)
         await self._send(draft.for_sending(written.message), f"{self._collection} {self._name(add, how)}")
+        if known is not None and known.uid:  # the answer to an attempt that only stored it got lost
+            view = await editing.mailboxes.view(self._mailbox)
+            uid = Names(view.uidvalidity, editing.known.done).uid(known.uid)
+            await editing.mailboxes.expunge(self._mailbox, view.uidvalidity, [uid])
         return DraftAnswer(digest=add.digest)
 
     # --- edited drafts -------------------------------------------------------------------------------------

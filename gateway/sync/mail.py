@@ -24,7 +24,7 @@ from types import MappingProxyType
 
 from gateway.ports import Clock, Mailboxes, State
 from gateway.sync import diff
-from gateway.sync.annotations import FLAG, FollowUp, noted
+from gateway.sync.annotations import noted
 from gateway.sync.changes import Outcome
 from gateway.sync.conflict import Policy
 from gateway.sync.cursor import NO_UIDS, MailCursor
@@ -32,9 +32,10 @@ from gateway.sync.diff import NOTHING, MailDelta
 from gateway.sync.drafting import Add, DraftAnswer, Drafting
 from gateway.sync.drafts import Drafts
 from gateway.sync.keys import KeyUse, begun_anew, classify, format_key, new_epoch
+from gateway.sync.lapses import Lapses
 from gateway.sync.operations import Applied, MailOperations, Operation, effect, names
 from gateway.sync.window import Window
-from gateway.types import CATEGORY, FLAGGED, CollectionId, DeviceId, MailboxView, SyncState, Uids, UserId
+from gateway.types import CATEGORY, CollectionId, DeviceId, MailboxView, SyncState, Uids, UserId
 
 _NO_ANSWERS: Mapping[str, DraftAnswer] = MappingProxyType({})
 _EMPTY = MailboxView(uidvalidity=0, version="", uids=NO_UIDS, flags={})
@@ -138,14 +139,10 @@ class _Record:
 
 
 def _differs(operation: Operation, answer: DraftAnswer | None) -> bool:
-    """Whether a draft has another content than the one answered: the device went on writing it since."""
-    return (
-        isinstance(operation, Add)
-        and not operation.send
-        and answer is not None
-        and answer.outcome is Outcome.DONE
-        and answer.digest != operation.digest
-    )
+    """Whether a new draft is not as it was when it was answered: written on since, or to be sent."""
+    if not isinstance(operation, Add) or answer is None or answer.outcome is not Outcome.DONE:
+        return False
+    return answer.uid > 0 if operation.send else answer.digest != operation.digest
 
 
 def _to_text(uids: Uids) -> str:
@@ -179,7 +176,7 @@ class MailSync:
         drafts: Drafts | None = None,
     ) -> None:
         self._state = state
-        self._clock = clock
+        self._lapses = Lapses(state, clock, user, collection)
         self._mailboxes = mailboxes
         self._user = user
         self._device = device
@@ -261,8 +258,8 @@ class MailSync:
         if request.get_changes:
             told, after, coming = await self._changes(request, options, before, view)
         if stored.annotations:
-            after = await self._forget_lapsed(stored.annotations, before, after, told)
-            await self._drop_gone(base, after, view)
+            after = await self._lapses.forget(stored.annotations, before, after, told)
+            await self._lapses.drop(base, after, view)
         if not outcomes and not len(told) and not request.answered:
             if after != known or options != stored.options:  # learnt, with nothing to tell: same key
                 await self._save(replace(stored, cursor=after.pack(), options=options))
@@ -310,39 +307,6 @@ class MailSync:
         rest = MailDelta(added=delta.added - told.added)
         after = replace(after, since=window.since, conversations=window.conversations)
         return told, after, diff.take(rest, request.limit).added
-
-    async def _forget_lapsed(
-        self, newest: int, before: MailCursor, after: MailCursor, told: MailDelta
-    ) -> MailCursor:
-        """Forget the details of flags that another mail program set or cleared since; other devices are told.
-
-        `newest` is the revision from before the mailbox was looked at: what a device saved later stays.
-        """
-        turned = (before.flag(FLAGGED) ^ after.flag(FLAGGED)) & told.changed
-        if not turned:
-            return after
-        place = self._user, self._collection, after.uidvalidity
-        known = await self._state.load_annotations(*place, turned)
-        lapsed: dict[int, dict[str, bytes | None]] = {
-            uid: {FLAG: None}
-            for uid, values in known.items()
-            if not FollowUp.holds(values, flagged=uid in after.flag(FLAGGED))
-        }
-        if not lapsed:
-            return after
-        saved = await self._state.save_annotations(*place, lapsed, newest=newest)
-        return await noted(
-            self._state, self._user, self._collection, after, newest=after.annotations, own=saved
-        )
-
-    async def _drop_gone(self, base: MailCursor, after: MailCursor, view: MailboxView) -> None:
-        """Note that messages the device held are gone: what is known of them may be forgotten."""
-        now = self._clock.now()
-        gone = [(view.uidvalidity, (base.uids - after.uids) - view.uids)]
-        gone += [(validity, uids) for validity, uids in base.former if validity != view.uidvalidity]
-        for validity, uids in gone:
-            if uids:
-                await self._state.drop_annotations(self._user, self._collection, validity, uids, now)
 
     # --- the previous key --------------------------------------------------------------------------------
 

@@ -435,6 +435,28 @@ def test_a_draft_written_on_while_the_reply_was_lost_is_one_draft(
     assert list(other.sync(folder).added) == [answer(first)[1]]
 
 
+def test_a_draft_sent_while_the_reply_was_lost_is_sent(phone: Phone, server: Dovecot, sink: SmtpSink) -> None:
+    folder = begun(phone)
+    key = phone.keys[folder]
+    phone.sync(folder, commands(add("d1", to("bob@example.test"), subject("one"))))
+    phone.keys[folder] = key
+    for _ in range(2):
+        served = phone.sync(folder, commands(add("d1", to("bob@example.test"), subject("one"), send=True)))
+        assert statuses(served) == [("Add", "d1", "1")]
+        phone.keys[folder] = key
+    assert len(sink.received) == 1
+    assert stored(server, phone.user) == []
+    assert len(stored(server, phone.user, "Sent")) == 1
+
+
+def test_edits_of_one_request_are_made_in_order(phone: Phone, server: Dovecot) -> None:
+    folder = begun(phone)
+    name = made(phone, folder, "d1", subject("one"))
+    edits = [change(name, subject(word)) for word in ("two", "three", "two")]
+    assert phone.sync(folder, commands(*edits)).responses == []
+    assert str(one_stored(server, phone.user)["Subject"]) == "two"
+
+
 def test_a_late_copy_of_an_older_text_takes_nothing_away(phone: Phone, server: Dovecot) -> None:
     folder = begun(phone)
     key = phone.keys[folder]

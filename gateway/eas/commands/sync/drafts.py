@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
+
 from gateway.eas import sending
 from gateway.eas.commands.base import Context
 from gateway.eas.commands.sync.request import ClientCommand
@@ -34,10 +37,18 @@ def add(command: ClientCommand, change: Change) -> Add:
     return Add(command.item, patch, patch.digest(), change, command.send)
 
 
-def edit(name: MessageName, command: ClientCommand, change: Change) -> Change | Edit:
-    """A changed draft; nothing but its flags when there is no more. Raises `BadItem`."""
+def edit(name: MessageName, command: ClientCommand, change: Change, earlier: Counter[str]) -> Change | Edit:
+    """A changed draft; nothing but its flags when there is no more. Raises `BadItem`.
+
+    `earlier` counts the edits of the request: one that takes back another is no repetition of the first.
+    """
     patch = DraftPatch() if command.data is None else parse_draft(command.data, name)
-    return Edit(change, patch, patch.digest(), command.send) if patch or command.send else change
+    if not patch and not command.send:
+        return change
+    made = Edit(change, patch, patch.digest(), command.send)
+    earlier[made.identity] += 1
+    number = earlier[made.identity]
+    return made if number == 1 else replace(made, digest=f"{made.digest}-{number}")
 
 
 def shown(options: bytes, rich: bool) -> int | None:

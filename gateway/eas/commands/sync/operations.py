@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -69,6 +70,7 @@ def plan(collection: CollectionId, commands: Sequence[ClientCommand], *, with_dr
     """
     sorted_ = Plan()
     added: dict[str, Add] = {}
+    edits: Counter[str] = Counter()
     for position, command in enumerate(commands):
         try:
             if command.verb is Verb.ADD:
@@ -83,7 +85,11 @@ def plan(collection: CollectionId, commands: Sequence[ClientCommand], *, with_dr
                 sorted_.operations[position] = Delete(name.uidvalidity, name.uid)
             else:
                 change = _change(name.uidvalidity, name.uid, command.data)
-                sorted_.operations[position] = drafts.edit(name, command, change) if with_drafts else change
+                if command.send and not with_drafts:
+                    raise BadItem("only drafts can be sent")
+                sorted_.operations[position] = (
+                    drafts.edit(name, command, change, edits) if with_drafts else change
+                )
         except NotFound:
             sorted_.refused[position] = OBJECT_NOT_FOUND
         except BadItem:
