@@ -55,7 +55,8 @@ def _await_copies(play: Play) -> None:
     """Wait for copies in Sent that the gateway still owes for messages it acknowledged."""
     deadline = time.monotonic() + COPY_SECONDS
     while time.monotonic() < deadline:
-        if not play.world.unfinished().keys() & play.ledger.acknowledged:
+        stages = play.world.unfinished()
+        if not any(stages[token] == "submitted" for token in stages.keys() & play.ledger.acknowledged):
             return
         time.sleep(0.1)
 

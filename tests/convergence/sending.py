@@ -40,10 +40,11 @@ class Letter(Errand):
         body, kind, more = self.message, "message/rfc822", {"SaveInSent": "T", **self._query()}
         if phone.habits.version >= "14":
             body, kind, more = encode(self._document(command, identity)), WBXML, {}
+        failures = phone.answers[f"{command} HTTP 500"]
         answer = phone.post(command, body, fate, position, kind, more)
         if answer is None:
-            if self.original is not None and phone.habits.version < "14":
-                self.original = None  # HTTP 500 says no more than that it cannot be done
+            if phone.answers[f"{command} HTTP 500"] > failures:
+                self.original = None  # it says no more than that it cannot be done so
             return "later"
         status = decode(answer.body).child_text(ComposeMail.Status) if answer.body else None
         if status == _NO_ORIGINAL and self.original is not None:
