@@ -127,7 +127,7 @@ def run(seconds: float, seed: int, stories: int | None, length: int, profiles: l
             break
         with World(profile) as world:
             # A world serves many stories; a fresh one now and then keeps its log and its store small.
-            until = time.monotonic() + min(120.0, seconds / len(profiles))
+            until = min(time.monotonic() + min(120.0, seconds / len(profiles)), began + seconds)
             while time.monotonic() < until and (stories is None or number < stories):
                 story(world, seed + number, length, totals)
                 number += 1
