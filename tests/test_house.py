@@ -17,8 +17,8 @@ from gateway.config import Settings
 ROOT = Path(__file__).parent.parent
 ROOMS_WITH_IO = {"demo", "store", "upstream", "web", "dav"}
 COMES_WITH = {"proxyprotocol": "pymap"}
-LOADED_BY_OTHERS = {"httptools", "uvloop"}
-"""uvicorn uses them where they are installed."""
+LOADED_BY_OTHERS = {"httptools", "tzdata", "uvloop"}
+"""uvicorn and zoneinfo use them where they are installed."""
 
 
 def python_files(*folders: str) -> list[Path]:

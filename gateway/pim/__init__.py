@@ -1,0 +1,1 @@
+"""Calendars without a protocol: iCalendar text, time zones, recurrence and invitations."""

@@ -1,0 +1,180 @@
+"""VTIMEZONE: zones as calendars define them (RFC 5545 3.6.5), read and written."""
+
+from __future__ import annotations
+
+import calendar
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from gateway.pim.lines import Component
+from gateway.pim.timezones.rules import LAST, InstantZone, Onset, ZoneRules
+from gateway.pim.values import moment_of, parse_moment, parse_offset, parse_rule
+
+__all__ = ["Definition", "write_definition"]
+
+_MOST_OBSERVANCES = 400
+_MOST_DATES = 400
+_WEEKDAYS = ("SU", "MO", "TU", "WE", "TH", "FR", "SA")
+_BASE_YEAR = 1970
+"""Outlook begins in 1601, everybody else here."""
+_BY_DAY = re.compile(r"([+-]?[0-9]{1,2})?(SU|MO|TU|WE|TH|FR|SA)", re.ASCII)
+_LONGEST_LIST = 64
+
+
+@dataclass(frozen=True, slots=True)
+class _Observance:
+    """An offset, and when it begins: `dates` by the clock before, and each year by `rule` until `last`."""
+
+    before: timedelta
+    after: timedelta
+    start: datetime
+    dates: tuple[datetime, ...]
+    rule: tuple[tuple[str, str], ...] = ()
+    last: datetime | None = None
+
+    def latest(self, instant: datetime) -> datetime | None:
+        """When it last began, in UTC, at or before an instant."""
+        clock = instant + self.before
+        begun = [one for one in self.dates if one <= clock]
+        if self.rule:
+            newest = min(clock.year, self.last.year) if self.last else clock.year
+            for year in range(newest, max(newest - 2, self.start.year - 1), -1):
+                begun += [one for one in self._in_year(year) if one <= clock]
+        return max(begun) - self.before if begun else None
+
+    def _in_year(self, year: int) -> Iterator[datetime]:
+        for day in _days(dict(self.rule), self.start, year):
+            onset = day + (self.start - self.start.replace(hour=0, minute=0, second=0, microsecond=0))
+            if onset >= self.start and (self.last is None or onset <= self.last):
+                yield onset
+
+
+@dataclass(frozen=True, slots=True)
+class Definition(InstantZone):
+    """A zone as a calendar defines it."""
+
+    tzid: str
+    location: str
+    observances: tuple[_Observance, ...]
+
+    @classmethod
+    def of(cls, component: Component) -> Definition | None:
+        """Read a VTIMEZONE; None when it says of no offset when it is in force."""
+        observances = [
+            found
+            for one in component.components[:_MOST_OBSERVANCES]
+            if one.name in {"STANDARD", "DAYLIGHT"} and (found := _observance(one))
+        ]
+        if not observances:
+            return None
+        return cls(component.text("TZID"), component.text("X-LIC-LOCATION"), tuple(observances))
+
+    def offset_at(self, instant: datetime) -> timedelta:
+        begun = [(at, one.after) for one in self.observances if (at := one.latest(instant)) is not None]
+        if begun:
+            return max(begun)[1]
+        return min(self.observances, key=lambda one: one.start).before
+
+    @property
+    def offsets(self) -> tuple[timedelta, ...]:
+        found = {offset for one in self.observances for offset in (one.before, one.after)}
+        return tuple(sorted(found, reverse=True))
+
+
+def write_definition(tzid: str, rules: ZoneRules) -> list[str]:
+    """The lines of a VTIMEZONE that says what these rules say."""
+    lines = ["BEGIN:VTIMEZONE", f"TZID:{tzid}"]
+    if rules.standard_onset is None or rules.daylight_onset is None:
+        lines += _written("STANDARD", rules.standard, rules.standard, None)
+    else:
+        lines += _written("DAYLIGHT", rules.standard, rules.daylight, rules.daylight_onset)
+        lines += _written("STANDARD", rules.daylight, rules.standard, rules.standard_onset)
+    return [*lines, "END:VTIMEZONE"]
+
+
+def _written(name: str, before: int, after: int, onset: Onset | None) -> list[str]:
+    start = onset.in_year(_BASE_YEAR) if onset else datetime(_BASE_YEAR, 1, 1)  # noqa: DTZ001 - a clock time
+    lines = [
+        f"BEGIN:{name}",
+        f"DTSTART:{start:%Y%m%dT%H%M%S}",
+        f"TZOFFSETFROM:{_offset_text(before)}",
+        f"TZOFFSETTO:{_offset_text(after)}",
+    ]
+    if onset:
+        week = -1 if onset.week == LAST else onset.week
+        lines.append(f"RRULE:FREQ=YEARLY;BYMONTH={onset.month};BYDAY={week}{_WEEKDAYS[onset.weekday]}")
+    return [*lines, f"END:{name}"]
+
+
+def _offset_text(minutes: int) -> str:
+    return f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}{abs(minutes) % 60:02}"
+
+
+def _observance(component: Component) -> _Observance | None:
+    after = parse_offset(component.text("TZOFFSETTO"))
+    start = moment_of(component.get("DTSTART"))
+    if after is None or start is None:
+        return None
+    before = parse_offset(component.text("TZOFFSETFROM"))
+    dates = [start.clock]
+    for listed in component.all("RDATE"):
+        for text in listed.value.split(",")[:_MOST_DATES]:
+            moment = parse_moment(text.partition("/")[0])
+            if moment:
+                dates.append(moment.clock)
+    rule = parse_rule(component.text("RRULE"))
+    if rule.get("FREQ") != "YEARLY":
+        rule = {}
+    return _Observance(
+        after if before is None else before,
+        after,
+        start.clock,
+        tuple(dates[:_MOST_DATES]),
+        tuple(sorted(rule.items())),
+        _last(rule, after if before is None else before, start.clock),
+    )
+
+
+def _last(rule: Mapping[str, str], before: timedelta, start: datetime) -> datetime | None:
+    """Until when a rule holds, by the clock; None is for ever."""
+    if "UNTIL" in rule:
+        until = parse_moment(rule["UNTIL"])
+        if until:
+            return until.clock + before if until.utc else until.clock
+    if rule.get("COUNT", "").isdigit():
+        year = start.year + int(rule["COUNT"][:4]) - 1
+        return datetime(min(year, 9999), 12, 31, 23, 59, 59)  # noqa: DTZ001 - a clock time
+    return None
+
+
+def _days(rule: Mapping[str, str], start: datetime, year: int) -> Iterator[datetime]:
+    """The days of a yearly rule in a year, at midnight."""
+    interval = rule.get("INTERVAL", "1")
+    if not 1 <= year <= 9999 or (year - start.year) % max(int(interval) if interval.isdigit() else 1, 1):
+        return
+    months = _numbers(rule.get("BYMONTH", "")) or [start.month]
+    weekdays = rule.get("BYDAY", "").split(",")[:_LONGEST_LIST]
+    wanted = [match for text in weekdays if (match := _BY_DAY.fullmatch(text.strip()))]
+    dates = _numbers(rule.get("BYMONTHDAY", "")) or ([] if wanted else [start.day])
+    for month in sorted({one for one in months if 1 <= one <= 12}):
+        length = calendar.monthrange(year, month)[1]
+        for day in range(1, length + 1):
+            if dates and day not in dates and day - length - 1 not in dates:
+                continue
+            midnight = datetime(year, month, day)  # noqa: DTZ001 - a clock time
+            if not wanted or any(_falls_on(match, midnight, length) for match in wanted):
+                yield midnight
+
+
+def _falls_on(by_day: re.Match[str], midnight: datetime, length: int) -> bool:
+    if _WEEKDAYS[(midnight.weekday() + 1) % 7] != by_day[2]:
+        return False
+    from_start, from_end = (midnight.day - 1) // 7 + 1, -((length - midnight.day) // 7 + 1)
+    return int(by_day[1] or 0) in {0, from_start, from_end}
+
+
+def _numbers(text: str) -> list[int]:
+    pieces = (piece.strip() for piece in text.split(",")[:_LONGEST_LIST])
+    return [int(piece) for piece in pieces if re.fullmatch("[+-]?[0-9]{1,3}", piece, re.ASCII)]
