@@ -1,239 +1,31 @@
-"""What the core asks of the outside.
-
-Small Protocols, implemented in `upstream/` and `store/`, wired in `app.py`.
-"""
+"""What the gateway itself remembers."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
 
-from gateway.query import Found, Query
 from gateway.types import (
     CollectionId,
-    Credentials,
     Device,
     DeviceId,
     FolderList,
-    Mailbox,
-    MailboxView,
-    MessageData,
     Move,
     OutboxEntry,
     OutboxStage,
-    Principal,
     Rewrite,
     Rewrites,
-    SectionRequest,
     SentCopy,
     SyncState,
-    Uids,
     UserId,
     Writing,
 )
 
-Unsubscribe = Callable[[], None]
 
-
-class Pieces(Protocol):
-    """A message of which no more than a piece has to be in memory. It can be gone through more than once."""
-
-    def __len__(self) -> int:
-        """Octets in all."""
-        ...
-
-    def __iter__(self) -> Iterator[bytes]:
-        """Its octets in order, a few hundred kilobytes at a time."""
-        ...
-
-
-class Spool(Pieces, Protocol):
-    """Room for pieces that come from elsewhere: empty at first, and gone once closed."""
-
-    async def write(self, data: bytes) -> None:
-        """Append. Raises `GatewayError` when there is no room."""
-        ...
-
-    def close(self) -> None: ...
-
-
-class Mailboxes(Protocol):
-    """One user's mail upstream.
-
-    Every method may raise `UpstreamUnavailable`, `UpstreamRefused`, `UpstreamConfused` and
-    `AuthenticationFailed`; a mailbox that is not there raises `NotFound`. Methods that take `uidvalidity`
-    raise `NotFound` when the mailbox has another one by now.
-    """
-
-    async def list(self) -> Sequence[Mailbox]:
-        """All mailboxes of the personal namespace, INBOX first, parents before children."""
-        ...
-
-    async def view(self, mailbox: str) -> MailboxView:
-        """What the mailbox holds now.
-
-        Costs one round trip when nothing changed, O(changes) when the server can tell.
-        """
-        ...
-
-    async def received_since(self, mailbox: str, uidvalidity: int, since: datetime) -> Uids:
-        """UIDs of messages whose internal date is not before `since`."""
-        ...
-
-    async def in_conversations(self, mailbox: str, uidvalidity: int, uids: Uids) -> Uids:
-        """UIDs of these messages and of all others in the mailbox that belong to their conversations."""
-        ...
-
-    async def fetch(
-        self, mailbox: str, uidvalidity: int, uids: Iterable[int], header_fields: Sequence[str] | None
-    ) -> Mapping[int, MessageData]:
-        """Structure, flags, date, size and header of messages, in bulk; vanished ones are left out.
-
-        `header_fields` names the fields wanted (None: the whole header).
-        """
-        ...
-
-    async def fetch_sections(
-        self, mailbox: str, uidvalidity: int, requests: Sequence[SectionRequest]
-    ) -> Mapping[SectionRequest, bytes]:
-        """The raw bytes of body sections (transfer encoding not undone), in few bulk commands.
-
-        Missing ones are left out.
-        """
-        ...
-
-    def stream_section(
-        self, mailbox: str, uidvalidity: int, request: SectionRequest, chunk: int = 262144
-    ) -> AsyncIterator[bytes]:
-        """The raw bytes of one section in pieces of at most `chunk` octets, by partial fetches.
-
-        Raises `NotFound`.
-        """
-        ...
-
-    async def set_flags(
-        self,
-        mailbox: str,
-        uidvalidity: int,
-        uids: Iterable[int],
-        *,
-        add: Iterable[str] = (),
-        remove: Iterable[str] = (),
-    ) -> Uids:
-        """Set and clear flags; returns the UIDs that exist (and so have the flags now)."""
-        ...
-
-    async def move(
-        self, mailbox: str, uidvalidity: int, uids: Iterable[int], target: str
-    ) -> Mapping[int, int | None]:
-        """Move messages.
-
-        Maps each UID that was moved to its UID in `target` (None when the server does not tell).
-        """
-        ...
-
-    async def expunge(self, mailbox: str, uidvalidity: int, uids: Iterable[int]) -> Uids:
-        r"""Remove messages for good (never others that happen to be marked \Deleted).
-
-        Returns those that were there.
-        """
-        ...
-
-    async def append(
-        self,
-        mailbox: str,
-        message: bytes | Pieces,
-        *,
-        flags: Iterable[str] = (),
-        date: datetime | None = None,
-    ) -> tuple[int, int] | None:
-        """Store a message; returns (uidvalidity, uid) where the server tells (UIDPLUS)."""
-        ...
-
-    async def find_message_id(self, mailbox: str, message_id: str) -> Uids:
-        """UIDs of the messages with this Message-ID header."""
-        ...
-
-    async def search(self, mailboxes: Sequence[str], query: Query, *, limit: int, seconds: float) -> Found:
-        """The newest `limit` messages of these mailboxes for which the query holds, newest first.
-
-        Mailboxes that are gone, or that the server does not let one search, are left out. After `seconds` it
-        returns what was found until then. A user's searches take turns, so that they leave connections to
-        his other requests. Raises `Refused` for text that cannot be searched for.
-        """
-        ...
-
-    async def create(self, mailbox: str) -> None:
-        """Create (and subscribe to) a mailbox; it is no error when it exists."""
-        ...
-
-    async def rename(self, mailbox: str, name: str) -> None:
-        """Give a mailbox, and with it those below it, another name; subscriptions go along.
-
-        Messages keep their UIDs where the server keeps UIDVALIDITY. Raises `AlreadyExists`.
-        """
-        ...
-
-    async def delete(self, mailbox: str) -> None:
-        """Remove a mailbox with its messages and its subscription, once there is none below it."""
-        ...
-
-    async def next_uid(self, mailbox: str) -> tuple[int, int]:
-        """(UIDVALIDITY, UIDNEXT): a message that comes later gets this UID or a higher one."""
-        ...
-
-    async def subscribe(self, mailboxes: Iterable[str], notify: Callable[[str], None]) -> Unsubscribe:
-        """Call `notify(mailbox)` in the event loop whenever a mailbox may have changed.
-
-        Returns once the watch stands, so that a change after the return is noticed; the returned function
-        ends it. A lost connection counts as "may have changed". All subscriptions of a user share one
-        watcher.
-        """
-        ...
-
-
-class MailboxesFactory(Protocol):
-    """Opens a user's mail. Cheap: connections are pooled per user behind it."""
-
-    def __call__(self, principal: Principal) -> Mailboxes: ...
-
-
-class Authenticator(Protocol):
-    """Checks a phone's credentials."""
-
-    async def authenticate(self, credentials: Credentials) -> None:
-        """Raises `AuthenticationFailed` when refused and `UpstreamUnavailable` when nobody could be asked."""
-        ...
-
-
-class Submission(Protocol):
-    """Hands mail to the SMTP server."""
-
-    async def submit(
-        self, principal: Principal, sender: str, recipients: Sequence[str], message: bytes | Pieces
-    ) -> None:
-        """Submit one message; one in pieces has CRLF line ends already.
-
-        Raises `SubmissionError`; on return the server has accepted it for every recipient.
-        """
-        ...
-
-
-class State(Protocol):
-    """What the gateway itself remembers. Each method is one short transaction, durable on return."""
-
-    async def check_writable(self) -> None:
-        """Raises `GatewayError` when the store cannot be written."""
-        ...
-
-    def lease(self, user: UserId, device: DeviceId, name: str) -> AbstractAsyncContextManager[None]:
-        """Hold the exclusive right to work on something of a device while the context lasts.
-
-        `name` is a collection id, "hierarchy" or "send".
-        """
-        ...
+class Devices(Protocol):
+    """Partnerships: one phone of one user each."""
 
     async def load_device(self, user: UserId, device: DeviceId) -> Device | None: ...
 
@@ -245,6 +37,10 @@ class State(Protocol):
         """Forget devices never provisioned and not seen since that time, and all that is kept of them."""
         ...
 
+
+class FolderLists(Protocol):
+    """The folders of each user, with the ids they have for good."""
+
     async def load_folders(self, user: UserId) -> FolderList: ...
 
     async def save_folders(self, user: UserId, folders: FolderList) -> FolderList:
@@ -253,6 +49,10 @@ class State(Protocol):
         Returns it with the new revision. Raises `StateConflict`.
         """
         ...
+
+
+class SyncStates(Protocol):
+    """What each device knows of its collections, and what it was about to change in them."""
 
     async def load_sync(
         self, user: UserId, device: DeviceId, collection: CollectionId
@@ -293,6 +93,10 @@ class State(Protocol):
     ) -> None:
         """Add to the intents of a collection, before the upstream is touched."""
         ...
+
+
+class Annotations(Protocol):
+    """What is kept of messages beside the mail server."""
 
     async def load_annotations(
         self, user: UserId, collection: CollectionId, uidvalidity: int, uids: Iterable[int]
@@ -353,6 +157,10 @@ class State(Protocol):
         """Forget the annotations of messages that were gone before that time, or whose folder is gone."""
         ...
 
+
+class Rewriting(Protocol):
+    """Which message an edited one is by now, and what is about to be stored."""
+
     async def load_rewrites(self, user: UserId, mailbox: str) -> Rewrites:
         """What is known of messages of a mailbox that devices edited."""
         ...
@@ -374,6 +182,10 @@ class State(Protocol):
     async def forget_rewrites(self, user: UserId, mailbox: str, rewrites: Iterable[Rewrite]) -> None:
         """Forget edited messages that are gone."""
         ...
+
+
+class Moves(Protocol):
+    """Messages that devices moved, with where they went."""
 
     async def load_moves(
         self,
@@ -407,6 +219,10 @@ class State(Protocol):
         """Forget the moves begun before that time."""
         ...
 
+
+class SendJournal(Protocol):
+    """Messages that devices asked to send, and copies that Sent has not got yet."""
+
     async def begin_send(self, entry: OutboxEntry, since: datetime) -> tuple[OutboxEntry, bool]:
         """Journal a message about to be sent (`entry.id` is ignored).
 
@@ -430,6 +246,10 @@ class State(Protocol):
         """Forget entries made before that time, but for those whose copy is still kept."""
         ...
 
+
+class PoisonList(Protocol):
+    """Items that a release could not show."""
+
     async def note_poison(
         self, user: UserId, collection: CollectionId, item: str, release: str, reason: str
     ) -> bool:
@@ -445,9 +265,18 @@ class State(Protocol):
     ) -> Sequence[tuple[UserId, CollectionId, str, str, str]]: ...
 
 
-class Clock(Protocol):
-    """The time, so that tests can set it."""
+class State(
+    Devices, FolderLists, SyncStates, Annotations, Rewriting, Moves, SendJournal, PoisonList, Protocol
+):
+    """What the gateway itself remembers. Each method is one short transaction, durable on return."""
 
-    def now(self) -> datetime:
-        """The current time in UTC, with tzinfo."""
+    async def check_writable(self) -> None:
+        """Raises `GatewayError` when the store cannot be written."""
+        ...
+
+    def lease(self, user: UserId, device: DeviceId, name: str) -> AbstractAsyncContextManager[None]:
+        """Hold the exclusive right to work on something of a device while the context lasts.
+
+        `name` is a collection id, "hierarchy" or "send".
+        """
         ...

@@ -1,0 +1,25 @@
+"""What the core asks of the outside.
+
+Small Protocols, implemented in `upstream/` and `store/`, wired in `app.py`.
+"""
+
+from __future__ import annotations
+
+from gateway.ports.clock import Clock
+from gateway.ports.logins import Authenticator
+from gateway.ports.mailboxes import Mailboxes, MailboxesFactory, Unsubscribe
+from gateway.ports.pieces import Pieces, Spool
+from gateway.ports.sending import Submission
+from gateway.ports.state import State
+
+__all__ = [
+    "Authenticator",
+    "Clock",
+    "Mailboxes",
+    "MailboxesFactory",
+    "Pieces",
+    "Spool",
+    "State",
+    "Submission",
+    "Unsubscribe",
+]
