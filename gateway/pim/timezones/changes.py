@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import NamedTuple
 
-from gateway.pim.timezones.rules import LAST, Onset, RuleZone, ZoneRules
+from gateway.pim.timezones.rules import LAST, InstantZone, Onset, RuleZone, ZoneRules
 
 __all__ = ["Change", "changes", "in_utc", "minutes_east", "rules_at"]
 
@@ -123,6 +123,8 @@ def _boundary(zone: tzinfo, low: datetime, high: datetime, before: timedelta) ->
 
 
 def _offset(zone: tzinfo, instant: datetime) -> timedelta:
+    if isinstance(zone, InstantZone):
+        return zone.offset_at(instant.replace(tzinfo=None))
     return instant.astimezone(zone).utcoffset() or timedelta()
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from gateway.pim.lines import Component
 from gateway.pim.timezones.rules import LAST, InstantZone, Onset, ZoneRules
@@ -14,7 +15,9 @@ from gateway.pim.values import moment_of, parse_moment, parse_offset, parse_rule
 
 __all__ = ["Definition", "write_definition"]
 
-_MOST_OBSERVANCES = 400
+_MOST_READ = 400
+_MOST_KEPT = 64
+"""Observances that are looked at: more than any zone has had since 1970."""
 _MOST_DATES = 400
 _WEEKDAYS = ("SU", "MO", "TU", "WE", "TH", "FR", "SA")
 _BASE_YEAR = 1970
@@ -41,14 +44,8 @@ class _Observance:
         if self.rule:
             newest = min(clock.year, self.last.year) if self.last else clock.year
             for year in range(newest, max(newest - 2, self.start.year - 1), -1):
-                begun += [one for one in self._in_year(year) if one <= clock]
+                begun += [one for one in _onsets(self, year) if one <= clock]
         return max(begun) - self.before if begun else None
-
-    def _in_year(self, year: int) -> Iterator[datetime]:
-        for day in _days(dict(self.rule), self.start, year):
-            onset = day + (self.start - self.start.replace(hour=0, minute=0, second=0, microsecond=0))
-            if onset >= self.start and (self.last is None or onset <= self.last):
-                yield onset
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +61,13 @@ class Definition(InstantZone):
         """Read a VTIMEZONE; None when it says of no offset when it is in force."""
         observances = [
             found
-            for one in component.components[:_MOST_OBSERVANCES]
+            for one in component.components[:_MOST_READ]
             if one.name in {"STANDARD", "DAYLIGHT"} and (found := _observance(one))
         ]
         if not observances:
             return None
-        return cls(component.text("TZID"), component.text("X-LIC-LOCATION"), tuple(observances))
+        newest = sorted(observances, key=lambda one: one.start)[-_MOST_KEPT:]
+        return cls(component.text("TZID"), component.text("X-LIC-LOCATION"), tuple(newest))
 
     def offset_at(self, instant: datetime) -> timedelta:
         begun = [(at, one.after) for one in self.observances if (at := one.latest(instant)) is not None]
@@ -92,6 +90,16 @@ def write_definition(tzid: str, rules: ZoneRules) -> list[str]:
         lines += _written("DAYLIGHT", rules.standard, rules.daylight, rules.daylight_onset)
         lines += _written("STANDARD", rules.daylight, rules.standard, rules.standard_onset)
     return [*lines, "END:VTIMEZONE"]
+
+
+@lru_cache(maxsize=2048)
+def _onsets(observance: _Observance, year: int) -> tuple[datetime, ...]:
+    """When it begins in a year by its rule."""
+    start = observance.start
+    time = start - start.replace(hour=0, minute=0, second=0, microsecond=0)
+    onsets = (day + time for day in _days(dict(observance.rule), start, year))
+    last = observance.last or datetime.max  # noqa: DTZ901 - a clock time
+    return tuple(onset for onset in onsets if start <= onset <= last)
 
 
 def _written(name: str, before: int, after: int, onset: Onset | None) -> list[str]:
