@@ -7,7 +7,7 @@ from gateway.pim.timezones.blob import BadBlob, pack, unpack
 from gateway.pim.timezones.changes import rules_at
 from gateway.pim.timezones.definitions import Definition, write_definition
 from gateway.pim.timezones.match import zone_for
-from gateway.pim.timezones.names import named_zone
+from gateway.pim.timezones.names import described_zone, named_zone
 from gateway.pim.timezones.rules import Onset, RuleZone, ZoneRules
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "Onset",
     "RuleZone",
     "ZoneRules",
+    "described_zone",
     "named_zone",
     "pack",
     "rules_at",
