@@ -3,29 +3,70 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
+
+from gateway.mail.pieces import Joined
+from gateway.ports import Spool
+
+__all__ = ["CONTENT_TYPE", "LARGEST", "Parts"]
 
 CONTENT_TYPE = "application/vnd.ms-sync.multipart"
+LARGEST = 512 * 1024 * 1024
+"""Octets of data in one reply; they wait on disk until the phone has taken them."""
 
 
-@dataclass(slots=True)
 class Parts:
-    """Collects the data that goes beside the WBXML document of a reply."""
+    """Collects the data that goes beside the WBXML document of a reply, in a spool.
 
-    data: list[bytes] = field(default_factory=list)
+    Data of rendered bodies is there at once (`add`), and goes into the spool by `settle`. A file comes by
+    `write`, and `end` makes a part of it.
+    """
+
+    def __init__(self, make_spool: Callable[[], Spool]) -> None:
+        self._spool = make_spool()
+        self._lengths: list[int] = []
+        self._pending: list[bytes] = []
+
+    @property
+    def left(self) -> int:
+        """Octets that still fit into the reply."""
+        return LARGEST - len(self._spool)
 
     def add(self, data: bytes) -> int:
         """Take the data of a part; returns its index in the reply, where 0 is the document itself."""
-        self.data.append(data)
-        return len(self.data)
+        self._pending.append(data)
+        self._lengths.append(len(data))
+        return len(self._lengths)
 
+    async def settle(self) -> None:
+        """Write what was added into the spool. Raises `GatewayError` when there is no room."""
+        pending, self._pending = self._pending, []
+        for data in pending:
+            await self._spool.write(data)
 
-def pack(parts: Sequence[bytes]) -> bytes:
-    """The body of a reply: the number of parts, offset and length of each (little endian), then the parts."""
-    offset = 4 + 8 * len(parts)
-    header = [struct.pack("<I", len(parts))]
-    for part in parts:
-        header.append(struct.pack("<II", offset, len(part)))
-        offset += len(part)
-    return b"".join([*header, *parts])
+    async def write(self, data: bytes) -> None:
+        """Take octets of the next part. Raises `GatewayError` when there is no room."""
+        await self._spool.write(data)
+
+    def end(self) -> int:
+        """Make a part of what was written since the last one; returns its index."""
+        self._lengths.append(len(self._spool) - sum(self._lengths))
+        return len(self._lengths)
+
+    def undo(self) -> None:
+        """Forget what was written since the last part."""
+        self._spool.cut(sum(self._lengths))
+
+    def pack(self, document: bytes) -> Joined:
+        """The body of a reply: the number of parts, offset and length of each (little endian), the parts."""
+        lengths = [len(document), *self._lengths]
+        offset = 4 + 8 * len(lengths)
+        header = [struct.pack("<I", len(lengths))]
+        for length in lengths:
+            header.append(struct.pack("<II", offset, length))
+            offset += length
+        return Joined((b"".join([*header, document]), self._spool))
+
+    def close(self) -> None:
+        """Give the room back."""
+        self._spool.close()

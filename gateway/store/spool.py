@@ -38,6 +38,12 @@ class FileSpool:
             ) from error
         self._size += len(data)
 
+    def cut(self, size: int) -> None:
+        """Forget all but the first `size` octets."""
+        self._file.seek(size)
+        self._file.truncate()
+        self._size = size
+
     def __iter__(self) -> Iterator[bytes]:
         """The pieces. They were written a moment ago, so reading them keeps nobody waiting."""
         position = 0

@@ -24,6 +24,7 @@ from gateway.eas import request as head
 from gateway.eas.commands.base import BodyRule, Command, Context, Raw, Reply, Services
 from gateway.eas.versions import OFFERED, Version
 from gateway.errors import AuthenticationFailed, GatewayError, Kind, Refused, UpstreamError
+from gateway.mail.pieces import PIECE
 from gateway.ports import MailboxesFactory
 from gateway.sync.background import compute
 from gateway.sync.editable import EditableMailboxes
@@ -150,8 +151,21 @@ class EasEndpoint:
             # The client may or may not send the body it announced; only a new connection is sure to be in
             # step.
             response.headers["Connection"] = "close"
-        await send_response(send, response)
+        await self._send(response, receive, send, record)
         self._note(record, response.code, len(response.body), started)
+
+    async def _send(self, response: Response, receive: Receive, send: Send, record: _Record) -> None:
+        try:
+            if len(response.body) <= PIECE:
+                await send_response(send, response)
+            else:
+                await while_connected(receive, send_response(send, response))
+        except ClientGone:
+            record.reason = "client gone before the end of the answer"
+        except GatewayError as error:  # too late to say so: the connection is closed, the answer cut off
+            record.reason = f"answer cut off: {error.detail}"
+        finally:
+            response.close()
 
     async def _unless_stopped(self, work: Coroutine[Any, Any, Response], record: _Record) -> Response:
         """Give up work that is not done when the grace of a shutdown is over: uvicorn would answer 500."""
@@ -275,7 +289,7 @@ class EasEndpoint:
             return Response(408, {"Connection": "close"})
         except GatewayError as error:
             return self._refuse(request.command, request.version, error, record)
-        if isinstance(reply, wbxml.Element):
+        if isinstance(reply, wbxml.Element) and command.status is not None:
             record.status = reply.child_text(command.status) or ""
         record.status, record.reason = record.status or context.status, context.reason
         response.headers.update(context.reply_headers)
@@ -383,9 +397,9 @@ async def _written(reply: Reply, request: head.EasRequest) -> Response:
     if reply is None:
         return Response(200)
     if isinstance(reply, Raw):
-        return Response(200, {"Content-Type": reply.content_type}, reply.body)
-    response = Response(200, {"Content-Type": WBXML}, wbxml.encode(reply))
-    if request.accept_gzip and len(response.body) >= _COMPRESS_FROM:
-        response.body = await compress(response.body)
-        response.headers["Content-Encoding"] = "gzip"
-    return response
+        return Response(200, {"Content-Type": reply.content_type}, reply.body, reply.close)
+    document = wbxml.encode(reply)
+    if not request.accept_gzip or len(document) < _COMPRESS_FROM:
+        return Response(200, {"Content-Type": WBXML}, document)
+    headers = {"Content-Type": WBXML, "Content-Encoding": "gzip"}
+    return Response(200, headers, await compress(document))

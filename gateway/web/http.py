@@ -11,6 +11,8 @@ from io import BytesIO
 from typing import Any, TypeAlias, TypeVar
 
 from gateway.errors import Kind, Refused
+from gateway.mail.pieces import pieces
+from gateway.ports import Pieces
 
 __all__ = [
     "THREAD_FROM",
@@ -58,11 +60,17 @@ class BodyTooLarge(Exception):
 
 @dataclass(slots=True)
 class Response:
-    """A whole response. Content-Length is added when it is sent."""
+    """A whole response. Content-Length is added when it is sent; `release` frees what the body takes."""
 
     code: int
     headers: dict[str, str] = field(default_factory=dict)
-    body: bytes = b""
+    body: bytes | Pieces = b""
+    release: Callable[[], None] | None = None
+
+    def close(self) -> None:
+        """Nobody needs the body any more."""
+        if self.release is not None:
+            self.release()
 
 
 def headers_of(scope: Scope) -> dict[str, str]:
@@ -75,11 +83,17 @@ def headers_of(scope: Scope) -> dict[str, str]:
 
 
 async def send_response(send: Send, response: Response) -> None:
-    """Send a response in one piece."""
+    """Send a response, piece by piece as fast as the client takes it."""
     headers = [(name.encode("latin-1"), _header_value(text)) for name, text in response.headers.items()]
     headers.append((b"Content-Length", str(len(response.body)).encode()))
     await send({"type": "http.response.start", "status": response.code, "headers": headers})
-    await send({"type": "http.response.body", "body": response.body})
+    left = len(response.body)
+    if not left:
+        await send({"type": "http.response.body"})
+        return
+    for piece in pieces(response.body):
+        left -= len(piece)
+        await send({"type": "http.response.body", "body": piece, "more_body": left > 0})
 
 
 def _header_value(text: str) -> bytes:

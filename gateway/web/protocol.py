@@ -7,6 +7,7 @@ since no client comes near them:
     the URL                                                 8 KiB     414
     from the connection or the first byte to a whole head   30 s      closed
     what is left of a body once the request is answered     30 s      closed
+    an answer of which the client takes nothing             300 s     cut off
     requests sent ahead of an answer                        8         closed
     connections that never sent a head yet                  2,048     the oldest is closed, after a second
 
@@ -29,6 +30,8 @@ __all__ = ["BoundedProtocol"]
 MAX_HEAD = 64 * 1024
 MAX_URL = 8 * 1024
 HEAD_SECONDS = 30.0
+STALL_SECONDS = 300.0
+"""How long the client may leave full what is to be sent, which is one piece of an answer at most."""
 MAX_AHEAD = 8
 MAX_STRANGERS = 2048
 """Connections without a head; at most half of the files the process may open."""
@@ -63,6 +66,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._unanswered = 0
         self._refused = False
         self._deadline: asyncio.TimerHandle | None = None
+        self._stall: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to count the time."""
@@ -85,7 +89,24 @@ class BoundedProtocol(HttpToolsProtocol):
         """Forget the connection."""
         self._strangers.pop(self, None)
         self._disarm()
+        self._flows()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """The client does not take what is sent to it."""
+        super().pause_writing()
+        self._flows()
+        self._stall = self.loop.call_later(STALL_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """It took most of it."""
+        self._flows()
+        super().resume_writing()
+
+    def _flows(self) -> None:
+        if self._stall is not None:
+            self._stall.cancel()
+            self._stall = None
 
     def close(self) -> None:
         """Close without a word."""

@@ -14,7 +14,7 @@ from gateway.eas.ahead import Ahead
 from gateway.eas.identity import Identity
 from gateway.eas.request import EasRequest
 from gateway.eas.versions import Version
-from gateway.ports import Clock, Spool, State, Submission
+from gateway.ports import Clock, Pieces, Spool, State, Submission
 from gateway.sync.background import Background
 from gateway.sync.copies import SentCopies
 from gateway.sync.editable import EditableMailboxes
@@ -29,10 +29,14 @@ __all__ = ["DEVICE_LEASE", "BodyRule", "Command", "Context", "Limits", "Raw", "R
 
 @dataclass(frozen=True, slots=True)
 class Raw:
-    """A reply that is not a WBXML document: an attachment, a multipart answer."""
+    """A reply that is not a WBXML document: an attachment, a multipart answer.
+
+    A large body comes in pieces. `close` frees them when they were sent, or when nobody is left to send to.
+    """
 
     content_type: str
-    body: bytes
+    body: bytes | Pieces
+    close: Callable[[], None] | None = None
 
 
 _LONGEST_REASON = 500
@@ -154,13 +158,13 @@ class Command(Protocol):
         ...
 
     @property
-    def root(self) -> Tag:
-        """The root element of request and reply."""
+    def root(self) -> Tag | None:
+        """The root element of request and reply; None: it has no document."""
         ...
 
     @property
-    def status(self) -> Tag:
-        """The Status child of `root`, for errors of the whole request."""
+    def status(self) -> Tag | None:
+        """The Status child of `root`, for errors of the whole request; None: there is none."""
         ...
 
     @property

@@ -3,28 +3,51 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from io import StringIO
+from typing import Protocol
 
 from gateway.eas.content.ids import FileReference
 from gateway.errors import Kind, NotFound, Refused
-from gateway.mail.base64_lines import measure
+from gateway.mail.base64_lines import Lines, measure
 from gateway.mail.packed import LARGEST_LISTED, split_section, unpack_file
 from gateway.mail.tnef import BadTnef
 from gateway.mail.transfer import TransferDecoder, decode, least_decoded_size
 from gateway.ports import Mailboxes
 from gateway.types import BodyPart, SectionRequest
 
-__all__ = ["LARGEST", "AttachmentData", "fetch_attachment"]
+__all__ = ["LARGEST", "AttachmentData", "Base64Text", "Extent", "Sink", "copy_attachment", "fetch_attachment"]
 
 LARGEST = 64 * 1024 * 1024
 """Octets that are given out at once, unless the caller says otherwise."""
 _WORTH_SKIPPING = 128 * 1024
 """Octets of base64 from which on a range is fetched without what stands before it."""
+_STEP = 384 * 1024
+"""Octets of a range that are fetched so at once."""
 _SAMPLE = 4096
 _CONTENT_TYPE = re.compile(r"[!#-'*+.0-9A-Z^-~-]+/[!#-'*+.0-9A-Z^-~-]+", re.ASCII)
 _IDENTITY = frozenset({"7bit", "8bit", "binary", ""})
+
+
+class Sink(Protocol):
+    """Takes octets as they come; a `ports.Spool` is one."""
+
+    async def write(self, data: bytes) -> None:
+        """Take the next ones."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """What was given out of a file: `size` octets from `start`, of `total` in all."""
+
+    content_type: str
+    start: int
+    size: int
+    total: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +68,31 @@ async def fetch_attachment(
     *,
     largest: int = LARGEST,
 ) -> AttachmentData:
-    """Fetch a part of a message and undo its transfer encoding, holding no more than what is returned.
+    """As `copy_attachment`, into memory."""
+    kept = _Kept()
+    extent = await copy_attachment(mailboxes, mailbox, reference, kept, byte_range, largest=largest)
+    return AttachmentData(extent.content_type, b"".join(kept.pieces), extent.start, extent.total)
+
+
+async def copy_attachment(
+    mailboxes: Mailboxes,
+    mailbox: str,
+    reference: FileReference,
+    sink: Sink,
+    byte_range: tuple[int, int] | None = None,
+    *,
+    largest: int = LARGEST,
+) -> Extent:
+    """Fetch a part of a message piece by piece, undo its transfer encoding, and write it into `sink`.
 
     `byte_range` counts decoded octets from 0, both ends included. It may reach beyond the end: what is there
-    is returned, nothing if it begins behind the end. Raises `NotFound` when the message or the part is gone,
-    `Refused` (TOO_LARGE) when more than `largest` octets would be returned, and what the port raises.
+    is written, nothing if it begins behind the end. Raises `NotFound` when the message or the part is gone,
+    `Refused` (TOO_LARGE) when more than `largest` octets would be written, and what port and sink raise.
     """
     outer, number = split_section(reference.section)
     if number is not None:
         packed = replace(reference, section=outer)
-        return await _unpacked(mailboxes, mailbox, packed, number, byte_range)
+        return await _unpacked(mailboxes, mailbox, packed, number, sink, byte_range, largest)
     found = await mailboxes.fetch(mailbox, reference.uidvalidity, [reference.uid], ())
     message = found.get(reference.uid)
     part = _find(message.structure, reference.section) if message else None
@@ -62,7 +100,7 @@ async def fetch_attachment(
         raise NotFound("the message or its part is gone")
     if byte_range is None and least_decoded_size(part.size, part.encoding) > largest:
         raise _too_large()
-    source = _Source(mailboxes, mailbox, reference, part, largest)
+    source = _Source(mailboxes, mailbox, reference, part, sink, largest)
     if part.encoding in _IDENTITY and part.size:
         return await source.plain(byte_range)
     if byte_range and part.encoding == "base64" and part.size > _WORTH_SKIPPING:
@@ -72,13 +110,15 @@ async def fetch_attachment(
     return await source.decoded(byte_range)
 
 
-async def _unpacked(
+async def _unpacked(  # noqa: PLR0917 - as `copy_attachment`
     mailboxes: Mailboxes,
     mailbox: str,
     reference: FileReference,
     number: int,
+    sink: Sink,
     byte_range: tuple[int, int] | None,
-) -> AttachmentData:
+    largest: int,
+) -> Extent:
     """A file in a winmail.dat, which `reference` names."""
     packed = await fetch_attachment(mailboxes, mailbox, reference, largest=LARGEST_LISTED)
     try:
@@ -89,40 +129,45 @@ async def _unpacked(
         raise NotFound("no such file in the winmail.dat")
     content_type, data = found
     first, last = byte_range or (0, len(data))
-    return AttachmentData(content_type, data[first : last + 1], first, len(data))
+    wanted = data[first : last + 1]
+    if len(wanted) > largest:
+        raise _too_large()
+    await sink.write(wanted)
+    return Extent(content_type, first, len(wanted), len(data))
 
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """A part upstream, and the ways to get at its octets."""
+    """A part upstream, the ways to get at its octets, and where they go."""
 
     mailboxes: Mailboxes
     mailbox: str
     reference: FileReference
     part: BodyPart
+    sink: Sink
     largest: int
 
-    async def plain(self, byte_range: tuple[int, int] | None) -> AttachmentData:
+    async def plain(self, byte_range: tuple[int, int] | None) -> Extent:
         """Without a transfer encoding the server itself can give a range."""
         first, last = byte_range or (0, self.part.size - 1)
         begin, end = min(first, self.part.size), min(last + 1, self.part.size)
-        piece = _Piece(begin, None, self.largest, position=begin)
+        piece = _Piece(self.sink, begin, None, self.largest, position=begin)
         if end > begin:
             async for chunk in self._stream(begin, end - begin):
-                piece.add(chunk)
-        return self._data(piece.data(), first, self.part.size)
+                await piece.add(chunk)
+        return self._extent(first, piece.size, self.part.size)
 
-    async def decoded(self, byte_range: tuple[int, int] | None) -> AttachmentData:
+    async def decoded(self, byte_range: tuple[int, int] | None) -> Extent:
         """Decode all of it, for only then its size is known; what is outside the range is dropped at once."""
         first, last = byte_range or (0, None)
-        piece = _Piece(first, last, self.largest)
+        piece = _Piece(self.sink, first, last, self.largest)
         decoder = TransferDecoder(self.part.encoding)
         async for chunk in self._stream(0, None):
-            piece.add(decoder.feed(chunk))
-        piece.add(decoder.finish())
-        return self._data(piece.data(), first, piece.position)
+            await piece.add(decoder.feed(chunk))
+        await piece.add(decoder.finish())
+        return self._extent(first, piece.size, piece.position)
 
-    async def alone(self, byte_range: tuple[int, int]) -> AttachmentData | None:
+    async def alone(self, byte_range: tuple[int, int]) -> Extent | None:
         """A range of base64 from the lines that hold it; None when the lines are not alike."""
         lines = measure(await self._text(0, _SAMPLE))
         if lines is None:
@@ -133,16 +178,25 @@ class _Source:
             return None
         total = before_tail * lines.decoded + len(decode(tail, "base64"))
         first, last = byte_range[0], min(byte_range[1], total - 1)
-        if last < first:
-            return self._data(b"", first, total)
         if last - first >= self.largest:
             raise _too_large()
+        at = first
+        while at <= last:
+            data = await self._lines(lines, at, min(last, at + _STEP - 1))
+            if data is None:  # lines in the middle are not alike
+                rest = await self.decoded((at, byte_range[1]))
+                return self._extent(first, at - first + rest.size, rest.total)
+            await self.sink.write(data)
+            at += len(data)
+        return self._extent(first, at - first, total)
+
+    async def _lines(self, lines: Lines, first: int, last: int) -> bytes | None:
+        """The octets from `first` to `last`; None when the lines that hold them are not as they should be."""
         begin, end = first // lines.decoded, last // lines.decoded + 1
         middle = await self._text(begin * lines.stride, min(end * lines.stride, self.part.size))
         start = first - begin * lines.decoded
         data = decode(middle, "base64")[start : start + last - first + 1]
-        whole = lines.fit(middle) and len(data) == last - first + 1
-        return self._data(data, first, total) if whole else None
+        return data if lines.fit(middle) and len(data) == last - first + 1 else None
 
     async def _text(self, start: int, end: int) -> bytes:
         request = SectionRequest(self.reference.uid, self.part.section, start, end - start)
@@ -153,35 +207,64 @@ class _Source:
         request = SectionRequest(self.reference.uid, self.part.section, offset, limit)
         return self.mailboxes.stream_section(self.mailbox, self.reference.uidvalidity, request)
 
-    def _data(self, data: bytes, start: int, total: int) -> AttachmentData:
+    def _extent(self, start: int, size: int, total: int) -> Extent:
         known = _CONTENT_TYPE.fullmatch(self.part.content_type)
         content_type = self.part.content_type if known else "application/octet-stream"
-        return AttachmentData(content_type, data, start, total)
+        return Extent(content_type, start, size, total)
 
 
 class _Piece:
-    """Keeps the wanted range of a stream of octets."""
+    """Passes the wanted range of a stream of octets on to a sink."""
 
-    def __init__(self, first: int, last: int | None, largest: int, *, position: int = 0) -> None:
+    def __init__(self, sink: Sink, first: int, last: int | None, largest: int, *, position: int = 0) -> None:
+        self._sink = sink
         self._first = first
         self._end = None if last is None else last + 1
-        self._left = largest
-        self._kept: list[bytes] = []
+        self._largest = largest
+        self.size = 0
+        """Octets passed on."""
         self.position = position
 
-    def add(self, octets: bytes) -> None:
+    async def add(self, octets: bytes) -> None:
         begin = max(self._first - self.position, 0)
         end = len(octets) if self._end is None else max(self._end - self.position, 0)
         self.position += len(octets)
         wanted = octets[begin:end]
         if wanted:
-            self._left -= len(wanted)
-            if self._left < 0:
+            self.size += len(wanted)
+            if self.size > self._largest:
                 raise _too_large()
-            self._kept.append(wanted)
+            await self._sink.write(wanted)
 
-    def data(self) -> bytes:
-        return b"".join(self._kept)
+
+class Base64Text:
+    """A sink that makes base64 of what comes, for an inline answer: neither is held twice."""
+
+    def __init__(self) -> None:
+        self._held = b""
+        self._text = StringIO()
+
+    async def write(self, data: bytes) -> None:
+        """Take the next octets."""
+        data = self._held + data
+        whole = len(data) - len(data) % 3
+        self._held = data[whole:]
+        self._text.write(base64.b64encode(memoryview(data)[:whole]).decode("ascii"))
+
+    def text(self) -> str:
+        """All of it; there is no more."""
+        self._text.write(base64.b64encode(self._held).decode("ascii"))
+        return self._text.getvalue()
+
+
+@dataclass(slots=True)
+class _Kept:
+    """A sink in memory."""
+
+    pieces: list[bytes] = field(default_factory=list)
+
+    async def write(self, data: bytes) -> None:
+        self.pieces.append(data)
 
 
 def _too_large() -> Refused:

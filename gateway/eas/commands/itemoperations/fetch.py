@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -15,12 +14,13 @@ from gateway.eas.commands.itemoperations.operation import (
     EMPTY_FILE,
     PROTOCOL_ERROR,
     SUCCESS,
+    TOO_LARGE,
     UNKNOWN_STORE,
     Failed,
     folder_of,
     named,
 )
-from gateway.eas.content.attachments import fetch_attachment
+from gateway.eas.content.attachments import LARGEST, Base64Text, Extent, Sink, copy_attachment
 from gateway.eas.content.ids import MessageName, parse_file_reference, parse_long_id, parse_server_id
 from gateway.eas.content.preferences import parse_body_options
 from gateway.errors import NotFound
@@ -41,11 +41,15 @@ _OPTIONS_OF_ITEMS = frozenset(
 
 @dataclass(slots=True)
 class Fetcher:
-    """Serves the Fetch operations of one request. `parts` takes the data of a multipart reply."""
+    """Serves the Fetch operations of one request.
+
+    `parts` takes the data of a multipart reply. `left` is how many octets of data an inline one still holds.
+    """
 
     context: Context
     folders: FolderList
     parts: multipart.Parts | None
+    left: int = LARGEST
 
     async def answer(self, operation: Element) -> Element:
         """The answer to a Fetch that succeeded. Raises `Failed` and `GatewayError`."""
@@ -55,6 +59,8 @@ class Fetcher:
         names = [child for child in operation if child.tag in _NAMES]
         if len(names) != 1:
             raise Failed(PROTOCOL_ERROR)
+        if self._room() <= 0:
+            raise Failed(TOO_LARGE)
         options = fields.only(operation, Page.Options)
         (name,) = names
         if name.tag is AirSyncBase.FileReference:
@@ -79,13 +85,20 @@ class Fetcher:
         rendered = await mailitems.render(
             self.context, folder, name.uidvalidity, [name.uid], body, parts=parts, flags=flags
         )
+        if self.parts is not None:
+            await self.parts.settle()
         if name.uid not in rendered:
             raise NotFound("the message is gone")
         told = element(Page.Fetch, element(Page.Status, SUCCESS), *named(operation))
         told.add(AirSync.Class, "Email")
-        shown = (one for one in rendered[name.uid].elements if not schema or one.tag in schema)
+        shown = [one for one in rendered[name.uid].elements if not schema or one.tag in schema]
+        self.left -= sum(len(one.child_text(AirSyncBase.Data) or "") for one in shown)
         told.append(element(Page.Properties, *shown))
         return told
+
+    def _room(self) -> int:
+        """How many octets of data the reply may still get."""
+        return self.left if self.parts is None else self.parts.left
 
     async def _known_flags(self, name: MessageName) -> Mapping[int, Collection[str]]:
         """The flags a Sync told the device last, if it holds the message: it is shown with those.
@@ -103,31 +116,45 @@ class Fetcher:
         return {name.uid: cursor.flags_of(name.uid)}
 
     async def _attachment(self, reference: str, wanted: tuple[int, int] | None) -> Element:
+        inline = Base64Text()
+        sink = inline if self.parts is None else self.parts
         try:
-            name = parse_file_reference(reference)
-            _, mailbox = folder_of(self.folders, name.collection)
-            file = await fetch_attachment(self.context.mailboxes, mailbox, name, wanted)
-        except NotFound as error:
-            raise Failed(BAD_ATTACHMENT) from error
-        if not file.total:
-            raise Failed(EMPTY_FILE)
-        if wanted is not None and not file.data:
-            raise Failed(BAD_RANGE)
+            file = await self._copied(reference, sink, wanted)
+        except BaseException:
+            if self.parts is not None:
+                self.parts.undo()
+            raise
         properties = element(Page.Properties)
         if wanted is not None:
-            properties.add(Page.Range, f"{file.start}-{file.start + len(file.data) - 1}")
+            properties.add(Page.Range, f"{file.start}-{file.start + file.size - 1}")
             properties.add(Page.Total, str(file.total))
         properties.add(AirSyncBase.ContentType, file.content_type)
         if self.parts is not None:
-            properties.add(Page.Part, str(self.parts.add(file.data)))
+            properties.add(Page.Part, str(self.parts.end()))
         else:
-            properties.add(Page.Data, base64.b64encode(file.data).decode("ascii"))
+            self.left -= file.size
+            properties.add(Page.Data, inline.text())
         return element(
             Page.Fetch,
             element(Page.Status, SUCCESS),
             element(AirSyncBase.FileReference, reference),
             properties,
         )
+
+    async def _copied(self, reference: str, sink: Sink, wanted: tuple[int, int] | None) -> Extent:
+        try:
+            name = parse_file_reference(reference)
+            _, mailbox = folder_of(self.folders, name.collection)
+            file = await copy_attachment(
+                self.context.mailboxes, mailbox, name, sink, wanted, largest=self._room()
+            )
+        except NotFound as error:
+            raise Failed(BAD_ATTACHMENT) from error
+        if not file.total:
+            raise Failed(EMPTY_FILE)
+        if wanted is not None and not file.size:
+            raise Failed(BAD_RANGE)
+        return file
 
 
 def _by_server_id(operation: Element) -> MessageName:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import ExitStack
 
 from gateway.eas import fields, multipart, status
 from gateway.eas.commands.base import BodyRule, Context, Raw, Reply
@@ -41,8 +42,18 @@ class ItemOperations:
             raise fields.malformed("ItemOperations without operations")
         if len(root) > _MAX_OPERATIONS:
             return element(Page.ItemOperations, element(Page.Status, TOO_MANY))
+        if not context.request.accept_multipart:
+            return await self._done(context, root, None)
+        parts = multipart.Parts(context.services.spool)
+        with ExitStack() as stack:
+            stack.callback(parts.close)
+            document = encode(await self._done(context, root, parts))
+            stack.pop_all()
+        return Raw(multipart.CONTENT_TYPE, parts.pack(document), parts.close)
+
+    async def _done(self, context: Context, root: Element, parts: multipart.Parts | None) -> Element:
+        """Do what the request asks for; returns the document of the reply."""
         folders = Folders(context.services.state, context.mailboxes, context.principal.user)
-        parts = multipart.Parts() if context.request.accept_multipart else None
         fetcher = Fetcher(context, await folders.all(), parts)
         answers: dict[Tag, _Answer] = {
             Page.Fetch: fetcher.answer,
@@ -56,10 +67,7 @@ class ItemOperations:
         response = element(Page.Response)
         for operation in root:
             response.append(await _answer(context, answers, operation))
-        reply = element(Page.ItemOperations, element(Page.Status, SUCCESS), response)
-        if parts is None:
-            return reply
-        return Raw(multipart.CONTENT_TYPE, multipart.pack([encode(reply), *parts.data]))
+        return element(Page.ItemOperations, element(Page.Status, SUCCESS), response)
 
 
 async def _answer(context: Context, answers: Mapping[Tag, _Answer], operation: Element) -> Element:
