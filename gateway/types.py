@@ -78,7 +78,8 @@ class Mailbox:
     """A mailbox as LIST shows it.
 
     `name` is decoded Unicode with the server's delimiter; INBOX is always `INBOX`. `shared` ones are in the
-    namespace of another user or of everybody.
+    namespace of another user or of everybody. `prefix` is what the names of new mailboxes begin with
+    ("INBOX."), told with the INBOX where the server says so.
     """
 
     name: str
@@ -88,6 +89,7 @@ class Mailbox:
     uidvalidity: int | None = None
     mailbox_id: str | None = None
     shared: bool = False
+    prefix: str = ""
 
 
 @dataclass(frozen=True, slots=True)

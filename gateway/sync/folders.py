@@ -68,12 +68,16 @@ class Folders:
         mailboxes = await self._mailboxes.list()
         present = {mailbox.role for mailbox in mailboxes}
         prefix = hierarchy.personal_prefix(mailboxes)
+        # A server with nothing but an INBOX may allow names below that alone, and not say so.
+        below_inbox = {f"INBOX{mailbox.delimiter}" for mailbox in mailboxes if mailbox.delimiter}
         for role, name in ((Role.DRAFTS, "Drafts"), (Role.SENT, "Sent"), (Role.TRASH, "Trash")):
             if role not in present:
-                try:
-                    await self._mailboxes.create(prefix + name)
-                except UpstreamRefused:
-                    continue
+                for above in dict.fromkeys((prefix, *below_inbox)):
+                    try:
+                        await self._mailboxes.create(above + name)
+                    except UpstreamRefused:
+                        continue
+                    break
 
     async def sync(self, device: DeviceId, key: str) -> FolderReply:
         """Serve one FolderSync. Raises `UpstreamError`; nothing is stored for the device then."""

@@ -199,8 +199,11 @@ def listing(folders: FolderList, mailboxes: Sequence[Mailbox]) -> tuple[FolderRo
     return tuple(rows)
 
 
-def personal_prefix(mailboxes: Iterable[Mailbox]) -> str:
-    """The prefix of a server that keeps everything below INBOX ("INBOX."), else ""."""
+def personal_prefix(mailboxes: Sequence[Mailbox]) -> str:
+    """What the names of new mailboxes begin with: as the server says, or as all do ("INBOX."), else ""."""
+    told = next((mailbox.prefix for mailbox in mailboxes if mailbox.prefix), "")
+    if told:
+        return told
     others = [mailbox for mailbox in mailboxes if mailbox.role is not Role.INBOX and not mailbox.shared]
     prefixes = {f"INBOX{mailbox.delimiter}" for mailbox in others if mailbox.delimiter}
     for prefix in prefixes:

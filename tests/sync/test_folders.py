@@ -8,7 +8,7 @@ from typing import cast
 
 import pytest
 
-from gateway.errors import NotFound
+from gateway.errors import NotFound, UpstreamRefused
 from gateway.ports import Mailboxes
 from gateway.store.sqlite import SqliteState
 from gateway.sync.cursor import MailCursor
@@ -43,6 +43,19 @@ class Names:
 
     async def list(self) -> Sequence[Mailbox]:
         return tuple(self.mailboxes)
+
+
+class BelowInbox(Names):
+    """One with nothing but an INBOX, that has no namespace to tell and allows names below INBOX alone."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mailboxes = [Mailbox("INBOX", ".", Role.INBOX)]
+
+    async def create(self, mailbox: str) -> None:
+        if not mailbox.startswith("INBOX."):
+            raise UpstreamRefused("no", "CANNOT")
+        self.add(mailbox)
 
 
 class Device:
@@ -225,3 +238,14 @@ async def test_mailboxes_that_only_come_or_only_go_are_not_asked(device: Device,
     upstream.mailboxes.pop()
     await device.sync()
     assert upstream.asked == []
+
+
+async def test_what_is_missing_is_created_where_the_server_allows_it(state: SqliteState) -> None:
+    names = BelowInbox()
+    await Folders(state, cast("Mailboxes", names), UserId("ann")).create_missing()
+    assert [mailbox.name for mailbox in names.mailboxes] == [
+        "INBOX",
+        "INBOX.Drafts",
+        "INBOX.Sent",
+        "INBOX.Trash",
+    ]

@@ -131,6 +131,11 @@ def test_a_namespace_below_inbox_is_no_nesting() -> None:
     assert rows["Old"].parent == rows["Sent"].id
 
 
+def test_the_server_may_say_the_prefix_before_there_is_any_other_mailbox() -> None:
+    assert hierarchy.personal_prefix([Mailbox("INBOX", ".", Role.INBOX, prefix="INBOX.")]) == "INBOX."
+    assert hierarchy.personal_prefix([INBOX]) == ""
+
+
 def test_sibling_names_are_unique() -> None:
     boxes = [INBOX, box("Outbox"), box("work"), box("Work")]
     folders = hierarchy.assign(FolderList(), boxes)

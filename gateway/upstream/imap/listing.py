@@ -40,6 +40,10 @@ async def list_mailboxes(session: Session) -> list[Mailbox]:
     personal = _Personal(session)
     own = [item for item in listed.values() if personal.includes(item.name)]
     described = [(_mailbox(item, told.get(item.name), session), item.attributes) for item in own]
+    described = [
+        (replace(mailbox, prefix=personal.prefix if mailbox.name == "INBOX" else ""), attributes)
+        for mailbox, attributes in described
+    ]
     mailboxes = _ordered(_fewer(assign_roles(described, personal.prefix), session.settings.max_mailboxes))
     if session.settings.shared_mailboxes:
         foreign = [item for item in listed.values() if not personal.includes(item.name)]
