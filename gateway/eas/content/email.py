@@ -18,13 +18,16 @@ from gateway.eas.content.email_properties import (
     properties,
 )
 from gateway.eas.content.marks import NO_VALUES, Marks
+from gateway.eas.content.meeting import meeting_of
 from gateway.eas.content.preferences import PLAIN, BodyOptions
 from gateway.eas.versions import Version
 from gateway.mail import reports
 from gateway.mail.categories import category
 from gateway.mail.packed import packed_part, unpack
+from gateway.mail.scheduling import calendar_part, open_calendar, with_text, without_calendar
 from gateway.mail.structure import Layout, lay_out
 from gateway.mail.tnef import BadTnef
+from gateway.pim.invitation import Invitation
 from gateway.ports import Mailboxes
 from gateway.sync.annotations import Values
 from gateway.sync.background import compute
@@ -178,6 +181,8 @@ class _Job:
     cost: int = 0
     packed: BodyPart | None = None
     """The winmail.dat that is to be opened."""
+    calendar: BodyPart | None = None
+    """The calendar that may make it a meeting mail."""
     error: str | None = None
 
 
@@ -194,7 +199,11 @@ def _job(message: MessageData, values: Values, options: BodyOptions, version: Ve
     if packed:
         requests.append(SectionRequest(message.uid, packed.section))
         cost += packed.size
-    return _Job(message, values, options, plan, tuple(requests), cost, packed)
+    calendar = calendar_part(plan.layout)
+    if calendar:
+        requests.append(SectionRequest(message.uid, calendar.section))
+        cost += calendar.size
+    return _Job(message, values, options, plan, tuple(requests), cost, packed, calendar)
 
 
 def _batches(
@@ -236,11 +245,15 @@ def _render_one(
     try:
         sections = {request.section: answers[request] for request in job.requests if request in answers}
         plan = _unpacked(job, job.plan, sections, version)
+        plan, meeting = _as_meeting(job, plan, sections, place, version)
         layout = plan.layout
         status = sections.get(layout.status.section, b"") if layout.status else b""
         body = body_elements(plan, received(plan, sections), version, parts)
         marks = Marks.of(job.message.flags, job.values)
-        return Rendered(properties(job.message, layout, body, place, version, marks=marks, status=status))
+        shown = properties(
+            job.message, layout, body, place, version, marks=marks, status=status, meeting=meeting
+        )
+        return Rendered(shown)
     except Exception as error:  # noqa: BLE001 - one message must not keep back the others; the caller logs it
         return Rendered(_stub(job, place, version), _reason(error))
 
@@ -257,6 +270,24 @@ def _unpacked(job: _Job, plan: BodyPlan, sections: dict[str, bytes], version: Ve
         return replace(plan, layout=unpacked.layout)
     sections |= unpacked.texts
     return plan_body(unpacked.layout, job.message.size, job.options, version)
+
+
+def _as_meeting(
+    job: _Job, plan: BodyPlan, sections: dict[str, bytes], place: Place, version: Version
+) -> tuple[BodyPlan, Invitation | None]:
+    """What a scheduling message asks, and the plan without its calendar; a text only in that is added."""
+    if job.calendar is None or job.calendar.section not in sections or place.drafts:
+        return plan, None
+    calendar = open_calendar(job.calendar, sections[job.calendar.section])
+    meeting = meeting_of(calendar.text, calendar.method, place.owner)
+    if meeting is None:
+        return plan, None
+    layout = without_calendar(plan.layout, calendar)
+    if layout.blocks or not meeting.description:
+        return replace(plan, layout=layout), meeting
+    layout, texts = with_text(layout, calendar, meeting.description)
+    sections |= texts
+    return plan_body(layout, job.message.size, job.options, version), meeting
 
 
 def _stub(job: _Job, place: Place, version: Version) -> list[Element]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from gateway.eas.content.ids import file_reference
 from gateway.eas.content.marks import Marks
+from gateway.eas.content.meeting import CONTENT_CLASS, meeting_request, message_class
 from gateway.eas.content.preferences import HTML, PLAIN
 from gateway.eas.content.values import date_time
 from gateway.eas.versions import Version
@@ -16,6 +17,7 @@ from gateway.mail.conversations import conversation, topic
 from gateway.mail.headers import Headers, clean
 from gateway.mail.reports import Outcome, delivery_outcome, reading_outcome
 from gateway.mail.structure import Attachment, Layout, Nature
+from gateway.pim.invitation import Invitation
 from gateway.types import DRAFT, BodyPart, CollectionId, MessageData
 from wbxml import Element, element
 from wbxml.pages import AirSyncBase, Email, Email2, Tag
@@ -105,11 +107,13 @@ def properties(
     *,
     marks: Marks,
     status: bytes = b"",
+    meeting: Invitation | None = None,
 ) -> list[Element]:
     """The children of ApplicationData, in the order that Exchange writes them, with `body` in its place.
 
     `marks` are those of the message.
-    `status` is the beginning of `layout.status`, for the class of a report.
+    `status` is the beginning of `layout.status`, for the class of a report; `meeting` is what a scheduling
+    message asks.
     """
     headers = Headers(message.header)
     made = _addresses_and_subject(headers, date_time(message.internal_date))
@@ -118,10 +122,14 @@ def properties(
     if layout.attachments:
         made.append(_attachments(layout.attachments, place, message.uid))
     made.extend(body)
-    made.append(element(Email.MessageClass, _message_class(message.structure, layout, status)))
+    kind = message_class(meeting) if meeting else _message_class(message.structure, layout, status)
+    made.append(element(Email.MessageClass, kind))
+    request = meeting_request(meeting, message.internal_date, place.owner, version) if meeting else None
+    if request:
+        made.append(request)
     made.append(element(Email.InternetCPID, _UTF_8))
     made.append(marks.flag())
-    made.append(element(Email.ContentClass, _CONTENT_CLASS))
+    made.append(element(Email.ContentClass, CONTENT_CLASS if meeting else _CONTENT_CLASS))
     made.append(element(AirSyncBase.NativeBodyType, HTML if layout.has_html else PLAIN))
     if version >= Version.V14_0:
         made.extend(_since_14(headers, marks, place, message.uid))
