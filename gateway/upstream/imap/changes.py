@@ -87,21 +87,26 @@ async def _move_some(session: Session, uids: Uids, target: str) -> dict[int, int
     if "MOVE" in session.capabilities:
         [command] = commands.uid_move(session.dialect, uids, target)
         reply = await session.start(command)
-        pairs = _pairs(reply)
+        pairs = _pairs(reply, uids)
         if not pairs:
             session.accept(command, reply)
         # A refusal after COPYUID means that only these have gone.
         return pairs or dict.fromkeys(uids)
     [command] = commands.uid_copy(session.dialect, uids, target)
-    pairs = _pairs(await session.execute(command))
+    pairs = _pairs(await session.execute(command), uids)
     await _remove(session, uids)
     return {uid: pairs.get(uid) for uid in uids}
 
 
-def _pairs(reply: Reply) -> dict[int, int | None]:
-    """Old to new UIDs, as COPYUID tells (RFC 4315, untagged with MOVE)."""
+def _pairs(reply: Reply, asked: Uids) -> dict[int, int | None]:
+    """Old to new UIDs, as COPYUID tells (RFC 4315, untagged with MOVE).
+
+    One that names more than was asked for is not believed, nor is what it says of others.
+    """
     code = reply.code("COPYUID")
-    return dict(code.value.pairs()) if code and isinstance(code.value, CopyUid) else {}
+    if code is None or not isinstance(code.value, CopyUid) or len(code.value) > len(asked):
+        return {}
+    return {old: new for old, new in code.value.pairs() if old in asked}
 
 
 async def expunge(session: Session, uids: Uids) -> Uids:

@@ -47,6 +47,10 @@ class CopyUid:
     source: tuple[range, ...]
     target: tuple[range, ...]
 
+    def __len__(self) -> int:
+        """How many messages are named."""
+        return sum(map(len, self.source))
+
     def pairs(self) -> Iterator[tuple[int, int]]:
         """(source UID, target UID) of each message. Lazy: a hostile server can name four thousand million."""
         return zip(chain.from_iterable(self.source), chain.from_iterable(self.target), strict=True)

@@ -377,6 +377,17 @@ async def test_a_message_that_vanishes_before_the_move_stops_no_other() -> None:
         await upstream.aclose()
 
 
+@pytest.mark.parametrize("told", ["8 1:4294967295 1:4294967295", "8 900:902 77:79", "8 2,900,901 12:14"])
+async def test_what_copyuid_says_of_messages_never_asked_for_is_not_believed(told: str) -> None:
+    answer = f"* OK [COPYUID {told}] moved\r\nTAG OK done\r\n".encode()
+    async with scripted({"UID MOVE": answer}) as server:
+        upstream = with_upstream(server)
+        moved = await upstream.mailboxes(PRINCIPAL).move("INBOX", 7, [1, 2, 3], "Trash")
+        assert set(moved) <= {1, 2, 3}
+        assert set(moved.values()) <= {None, 12}
+        await upstream.aclose()
+
+
 async def test_a_structure_that_cannot_be_understood_is_replaced() -> None:
     told = (
         b'* 1 FETCH (UID 1 FLAGS () INTERNALDATE "01-Jan-2026 00:00:00 +0000" RFC822.SIZE 9 '
