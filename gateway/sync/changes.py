@@ -156,12 +156,11 @@ class MessageChanges:
             beside = (beside | {name for name in names if keyword(name) is None}) - present
             done.beside[uid] = beside
             if names - beside != present:
-                groups[names - beside - present, present - names].append(uid)
+                groups[names - beside - present, _words_to_clear(present - names, names)].append(uid)
         for (added, removed), listed in groups.items():
             uids = Uids(listed)
             add = [word for name in added if (word := keyword(name))]
-            remove = {word for name in removed for word in spellings(name)}
-            outcome, there = await self._store(view.uidvalidity, uids, add, remove)
+            outcome, there = await self._store(view.uidvalidity, uids, add, removed)
             if outcome is Outcome.REFUSED and not removed:  # a server may set its keywords a limit
                 done.beside |= {uid: done.beside[uid] | added for uid in uids}
             else:
@@ -215,6 +214,15 @@ def _settle(changes: Sequence[Change], uids: Uids, told: tuple[Outcome, Uids], d
     for change in changes:
         if change.uid in failed:
             done.outcomes[change.identity] = Outcome.NOT_FOUND if outcome is Outcome.DONE else outcome
+
+
+def _words_to_clear(removed: Collection[str], kept: Collection[str]) -> frozenset[str]:
+    """The keywords of categories that a message is not to have any more.
+
+    None that is, but for its case, a keyword of one it keeps: to a server the two are the same.
+    """
+    needed = {word.lower() for name in kept if (word := keyword(name))}
+    return frozenset(word for name in removed for word in spellings(name) if word.lower() not in needed)
 
 
 def _categories_of(view: MailboxView, uid: int) -> frozenset[str]:

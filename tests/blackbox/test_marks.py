@@ -259,6 +259,15 @@ def test_categories_go_both_ways(new_phone: MakePhone, dovecot: Dovecot, version
         assert categories_of(phone.sync(folder).added[item]) == []
 
 
+def test_a_category_stays_when_its_twin_in_another_case_goes(new_phone: MakePhone, dovecot: Dovecot) -> None:
+    one, two, folder, item = pair(new_phone, dovecot)
+    for names in (["A", "a"], ["a"], ["A"], ["a"], ["A", "a"], ["A"]):
+        assert not one.sync(folder, commands(change(item, categories(*names)))).changed
+        assert categories_of(two.sync(folder).changed[item]) == names
+        assert not one.sync(folder).changed
+    assert keywords(dovecot, one.user) == {"cat-^a-"}
+
+
 def test_versions_without_categories_are_told_nothing(new_phone: MakePhone, dovecot: Dovecot) -> None:
     one, two, folder, item = pair(new_phone, dovecot, "12.1")
     store(dovecot, one.user, "+", "Receipts", "\\Seen")
