@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import imaplib
 import re
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -13,6 +14,8 @@ from tests.convergence.properties import EMPTY, PROPERTIES, Property, Values
 from tests.support.dovecot import Dovecot
 
 OLD = timedelta(days=60)
+ATTEMPTS = 6
+"""How often something is tried while the server is down, for three seconds in all."""
 _LISTED = re.compile(rb'\((?P<attributes>[^)]*)\) "/" "?(?P<name>[^"]+)"?$')
 _UID = re.compile(rb"UID (\d+)")
 _FLAGS = re.compile(rb"FLAGS \(([^)]*)\)")
@@ -133,11 +136,11 @@ class MailProgram:
         self._do(lambda client: client.select("INBOX"))
 
     def _do(self, action: Callable[[imaplib.IMAP4], tuple[str, list[Any]]]) -> list[Any]:
-        """Do something; once more on a new connection when the server had been restarted meanwhile.
+        """Do something; again on a new connection when the server was restarted meanwhile, or is just now.
 
         Also when it stumbles over a mailbox that was deleted and made again this moment.
         """
-        for attempt in range(2):
+        for attempt in range(ATTEMPTS):
             try:
                 if self._client is None:
                     self._client = self._server.imap(self._user)
@@ -146,8 +149,9 @@ class MailProgram:
                 if self._client is not None:
                     self._client.shutdown()
                     self._client = None
-                if attempt:
+                if attempt == ATTEMPTS - 1:
                     raise
+                time.sleep(0.2 * attempt)
                 continue
             if status == "NO" and not attempt and b"deleted under us" in b"".join(data):
                 self.close()
