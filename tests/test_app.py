@@ -59,7 +59,7 @@ def login(user: str, password: str) -> dict[str, str]:
 def test_options_with_the_users_own_login(gateway: Gateway, dovecot: Dovecot, user: str) -> None:
     code, headers, body = ask(gateway, "OPTIONS", PATH, login(user, dovecot.password))
     assert (code, body) == (200, b"")
-    assert headers["ms-asprotocolversions"] == "12.0,12.1,14.0,14.1,16.0,16.1"
+    assert headers["ms-asprotocolversions"] == "2.5,12.0,12.1,14.0,14.1,16.0,16.1"
     assert {"Sync", "Ping", "FolderSync"} <= set(headers["ms-asprotocolcommands"].split(","))
     assert "server" not in headers
 

@@ -13,6 +13,7 @@ class Version(IntEnum):
     Versions compare: `version >= Version.V14_1` asks for 14.1 or later.
     """
 
+    V2_5 = 25
     V12_0 = 120
     V12_1 = 121
     V14_0 = 140

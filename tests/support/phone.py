@@ -29,6 +29,7 @@ WBXML = "application/vnd.ms-sync.wbxml"
 MULTIPART = "application/vnd.ms-sync.multipart"
 MIME = "message/rfc822"
 POLICY_TYPE = "MS-EAS-Provisioning-WBXML"
+OLD_POLICY_TYPE = "MS-WAP-Provisioning-XML"
 
 _CODES = {name: code for code, name in COMMAND_CODES.items()}
 _PARAMETERS = {"AttachmentName": 0, "CollectionId": 1, "ItemId": 3, "LongId": 4, "Occurrence": 6}
@@ -212,9 +213,10 @@ class Phone:
             values = element(Settings.Set, element(Settings.Model, "Test phone"))
             information = element(Settings.DeviceInformation, values)
         self.policy_key = 0
-        key = policy_of(self.post("Provision", policy_request(information=information)))
+        kind = POLICY_TYPE if self.number >= 12.0 else OLD_POLICY_TYPE
+        key = policy_of(self.post("Provision", policy_request(kind=kind, information=information)))
         self.policy_key = int(key.child_text(Provision.PolicyKey) or "")
-        key = policy_of(self.post("Provision", policy_request(str(self.policy_key), "1")))
+        key = policy_of(self.post("Provision", policy_request(str(self.policy_key), "1", kind=kind)))
         self.policy_key = int(key.child_text(Provision.PolicyKey) or "")
 
     def folder_sync(self, key: str = "0") -> Element:

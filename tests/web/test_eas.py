@@ -82,7 +82,7 @@ async def test_other_methods_are_not_supported(site: Site, method: str) -> None:
 async def test_options(site: Site) -> None:
     answer = await site.raw(http_request("OPTIONS", PATH, {"Authorization": LOGIN}))
     assert (answer.code, answer.body) == (200, b"")
-    assert answer.headers["ms-asprotocolversions"] == "12.0,12.1,14.0,14.1,16.0,16.1"
+    assert answer.headers["ms-asprotocolversions"] == "2.5,12.0,12.1,14.0,14.1,16.0,16.1"
     assert answer.headers["ms-asprotocolcommands"] == "Sync,SendMail,FolderSync,Ping,ItemOperations,Provision"
     assert answer.headers["allow"] == answer.headers["public"] == "OPTIONS,POST"
     assert answer.headers["ms-server-activesync"]

@@ -8,6 +8,8 @@ from gateway.eas.commands.foldercreate import FolderCreate
 from gateway.eas.commands.folderdelete import FolderDelete
 from gateway.eas.commands.foldersync import FolderSync
 from gateway.eas.commands.folderupdate import FolderUpdate
+from gateway.eas.commands.getattachment import GetAttachment
+from gateway.eas.commands.gethierarchy import GetHierarchy
 from gateway.eas.commands.getitemestimate import GetItemEstimate
 from gateway.eas.commands.itemoperations import ItemOperations
 from gateway.eas.commands.moveitems import MoveItems
@@ -27,6 +29,8 @@ COMMANDS: tuple[Command, ...] = (
     SendMail(),
     SmartForward(),
     SmartReply(),
+    GetAttachment(),
+    GetHierarchy(),
     FolderSync(),
     FolderCreate(),
     FolderDelete(),

@@ -21,7 +21,7 @@ class FolderCreate:
     code = 10
     root = FolderHierarchy.FolderCreate
     status = FolderHierarchy.Status
-    first = Version.V12_0
+    first = Version.V2_5
     last = None
     needs_policy_key = True
     body = BodyRule.REQUIRED

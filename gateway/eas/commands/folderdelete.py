@@ -18,7 +18,7 @@ class FolderDelete:
     code = 11
     root = FolderHierarchy.FolderDelete
     status = FolderHierarchy.Status
-    first = Version.V12_0
+    first = Version.V2_5
     last = None
     needs_policy_key = True
     body = BodyRule.REQUIRED

@@ -20,7 +20,7 @@ class FolderSync:
     code = 9
     root = FolderHierarchy.FolderSync
     status = FolderHierarchy.Status
-    first = Version.V12_0
+    first = Version.V2_5
     last = None
     needs_policy_key = True
     body = BodyRule.REQUIRED

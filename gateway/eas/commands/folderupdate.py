@@ -18,7 +18,7 @@ class FolderUpdate:
     code = 12
     root = FolderHierarchy.FolderUpdate
     status = FolderHierarchy.Status
-    first = Version.V12_0
+    first = Version.V2_5
     last = None
     needs_policy_key = True
     body = BodyRule.REQUIRED

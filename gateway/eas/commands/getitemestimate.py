@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gateway.eas import fields
+from gateway.eas.classes import default_collection
 from gateway.eas.commands.base import BodyRule, Context, Reply
 from gateway.eas.options import CollectionOptions, mail_block
 from gateway.eas.versions import Version
@@ -35,7 +36,7 @@ class GetItemEstimate:
     code = 14
     root = Page.GetItemEstimate
     status = Page.Status
-    first = Version.V12_0
+    first = Version.V2_5
     last = None
     needs_policy_key = True
     body = BodyRule.REQUIRED
@@ -56,7 +57,10 @@ class GetItemEstimate:
         return reply
 
     async def _response(self, context: Context, asked: Element) -> Element:
-        collection = CollectionId(fields.identifier(asked, Page.CollectionId))
+        try:
+            collection = await _named(context, asked)
+        except NotFound:
+            return element(Page.Response, element(Page.Status, _INVALID_COLLECTION))
         blocks = _blocks(asked)
         problem, estimate = _unfit(blocks), 0
         if problem == _WRONG_FILTER and not context.request.version.body_status:
@@ -103,6 +107,15 @@ class GetItemEstimate:
         within = await window.members(context.mailboxes, mailbox, view.uidvalidity)
         count = len(diff.compare(cursor, view, within))
         return (count if options else min(count, _CAP_WITHOUT_OPTIONS)), 0
+
+
+async def _named(context: Context, asked: Element) -> CollectionId:
+    """The collection meant; devices of version 2.5 may name its class alone."""
+    kind = (asked.child_text(Page.Class) or "").strip()
+    if asked.find(Page.CollectionId) is None and kind and context.request.version < Version.V12_0:
+        folders = Folders(context.services.state, context.mailboxes, context.principal.user)
+        return default_collection(await folders.all(), kind)
+    return CollectionId(fields.identifier(asked, Page.CollectionId))
 
 
 def _blocks(asked: Element) -> list[Element]:

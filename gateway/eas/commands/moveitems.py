@@ -56,7 +56,7 @@ class MoveItems:
     code = 13
     root = Page.MoveItems
     status = Page.Status
-    first = Version.V12_0
+    first = Version.V2_5
     last = None
     needs_policy_key = True
     body = BodyRule.REQUIRED

@@ -39,7 +39,7 @@ class Ping:
     code = 18
     root = Page.Ping
     status = Page.Status
-    first = Version.V12_0
+    first = Version.V2_5
     last = None
     needs_policy_key = False
     body = BodyRule.OPTIONAL

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import secrets
 
-from gateway.eas import deviceinfo, devices, fields, policy
+from gateway.eas import deviceinfo, devices, fields, policy, wap
 from gateway.eas.commands.base import BodyRule, Context, Reply
 from gateway.eas.versions import Version
 from gateway.errors import Kind, Refused
@@ -31,7 +31,7 @@ class Provision:
     code = 20
     root = Page.Provision
     status = Page.Status
-    first = Version.V12_0
+    first = Version.V2_5
     last = None
     needs_policy_key = False
     body = BodyRule.REQUIRED
@@ -55,14 +55,15 @@ class Provision:
     async def _policy(self, context: Context, asked: Element) -> Element:
         kind = fields.required(asked, Page.PolicyType).text().strip()
         told = element(Page.Policy, element(Page.PolicyType, kind))
-        if kind != POLICY_TYPE:
+        old = context.request.version < Version.V12_0
+        if kind != (wap.POLICY_TYPE if old else POLICY_TYPE):
             told.add(Page.Status, str(_UNKNOWN_TYPE))
             return told
         if asked.find(Page.PolicyKey) is None and asked.find(Page.Status) is None:
             key = await self._begin(context)
             told.add(Page.Status, str(_SUCCESS))
             told.add(Page.PolicyKey, str(key))
-            told.append(element(Page.Data, policy.document(context.request.version)))
+            told.append(element(Page.Data, wap.DOCUMENT if old else policy.document(context.request.version)))
             return told
         permanent = await self._acknowledge(context, asked)
         told.add(Page.Status, str(_WRONG_KEY if permanent is None else _SUCCESS))

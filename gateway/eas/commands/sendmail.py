@@ -19,7 +19,7 @@ class SendMail:
     code = 1
     root = ComposeMail.SendMail
     status = ComposeMail.Status
-    first = Version.V12_0
+    first = Version.V2_5
     last = None
     needs_policy_key = True
     body = BodyRule.MIME

@@ -16,7 +16,7 @@ class SmartForward:
     code = 2
     root = ComposeMail.SmartForward
     status = ComposeMail.Status
-    first = Version.V12_0
+    first = Version.V2_5
     last = None
     needs_policy_key = True
     body = BodyRule.MIME

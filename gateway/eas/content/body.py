@@ -11,6 +11,7 @@ import base64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from gateway.eas.content import legacy
 from gateway.eas.content.preferences import HTML, MIME, PLAIN, RTF, BodyOptions, BodyPreference
 from gateway.eas.versions import Version
 from gateway.mail import body as texts
@@ -50,6 +51,8 @@ class BodyPlan:
 
 def plan_body(layout: Layout, message_size: int, options: BodyOptions, version: Version) -> BodyPlan:
     """Choose the forms to try for a message of `message_size` octets, and what to fetch for them."""
+    if version < Version.V12_0:
+        options = legacy.wishes(options)
     attempts = _attempts(layout, message_size, options)
     part = options.part if version >= Version.V14_1 else None
     if part and not options.preferences:
@@ -88,6 +91,9 @@ def body_elements(
     made: list[Element] = []
     if plan.attempts:
         body = _Body(*source.choose())
+        if version < Version.V12_0:
+            mime = body.wanted.type == MIME
+            return legacy.body(body.data, body.size, mime=mime, truncated=body.truncated)
         made.append(element(AirSyncBase.Body, *_children(body, source, version, parts)))
     if plan.part:
         body = _Body(plan.part, *source.data(plan.part))

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
+from gateway.eas.content import legacy
 from gateway.eas.content.body import BodyPlan, PartSink, body_elements, plan_body, received
 from gateway.eas.content.email_properties import (
     HEADER_FIELDS,
@@ -292,18 +293,27 @@ def _as_meeting(
 
 def _stub(job: _Job, place: Place, version: Version) -> list[Element]:
     """What a phone shows for a message that cannot be rendered: its own header where that can be read."""
-    body = element(
-        AirSyncBase.Body,
-        element(AirSyncBase.Type, PLAIN),
-        element(AirSyncBase.EstimatedDataSize, len(_EXPLANATION)),
-        element(AirSyncBase.Data, _EXPLANATION),
-    )
+    body = _explanation(version)
     nothing, marks = Layout((), ()), Marks.of(job.message.flags)
     try:
-        return properties(job.message, nothing, [body], place, version, marks=marks)
+        return properties(job.message, nothing, body, place, version, marks=marks)
     except Exception:  # noqa: BLE001 - the first error is the one that is reported
         bare = replace(job.message, header=b"Subject: " + _NOT_SHOWN)
-        return properties(bare, nothing, [body], place, version, marks=marks)
+        return properties(bare, nothing, body, place, version, marks=marks)
+
+
+def _explanation(version: Version) -> list[Element]:
+    size = len(_EXPLANATION)
+    if version < Version.V12_0:
+        return legacy.body(_EXPLANATION.encode(), size, mime=False, truncated=False)
+    return [
+        element(
+            AirSyncBase.Body,
+            element(AirSyncBase.Type, PLAIN),
+            element(AirSyncBase.EstimatedDataSize, size),
+            element(AirSyncBase.Data, _EXPLANATION),
+        )
+    ]
 
 
 def _reason(error: Exception) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from gateway.eas.content import legacy
 from gateway.eas.content.ids import file_reference
 from gateway.eas.content.marks import Marks
 from gateway.eas.content.meeting import CONTENT_CLASS, meeting_request, message_class
@@ -120,7 +121,7 @@ def properties(
     made.append(element(Email.Importance, _importance(headers)))
     made.append(marks.read())
     if layout.attachments:
-        made.append(_attachments(layout.attachments, place, message.uid))
+        made.append(_attachments(layout.attachments, place, message.uid, version))
     made.extend(body)
     kind = message_class(meeting) if meeting else _message_class(message.structure, layout, status)
     made.append(element(Email.MessageClass, kind))
@@ -128,9 +129,10 @@ def properties(
     if request:
         made.append(request)
     made.append(element(Email.InternetCPID, _UTF_8))
-    made.append(marks.flag())
-    made.append(element(Email.ContentClass, CONTENT_CLASS if meeting else _CONTENT_CLASS))
-    made.append(element(AirSyncBase.NativeBodyType, HTML if layout.has_html else PLAIN))
+    if version >= Version.V12_0:
+        made.append(marks.flag())
+        made.append(element(Email.ContentClass, CONTENT_CLASS if meeting else _CONTENT_CLASS))
+        made.append(element(AirSyncBase.NativeBodyType, HTML if layout.has_html else PLAIN))
     if version >= Version.V14_0:
         made.extend(_since_14(headers, marks, place, message.uid))
     if version >= Version.V16_0:
@@ -204,7 +206,9 @@ def _message_class(structure: BodyPart, layout: Layout, status: bytes) -> str:
     return _CLASSES.get(layout.nature, "IPM.Note")
 
 
-def _attachments(attachments: Iterable[Attachment], place: Place, uid: int) -> Element:
+def _attachments(attachments: Iterable[Attachment], place: Place, uid: int, version: Version) -> Element:
+    if version < Version.V12_0:
+        return legacy.attachments(_old_attachment(one, place, uid) for one in attachments)
     return element(
         AirSyncBase.Attachments,
         *(element(AirSyncBase.Attachment, *_attachment(one, place, uid)) for one in attachments),
@@ -228,6 +232,17 @@ def _attachment(attachment: Attachment, place: Place, uid: int) -> list[Element]
     if attachment.inline:
         made.append(element(AirSyncBase.IsInline, 1))
     return made
+
+
+def _old_attachment(attachment: Attachment, place: Place, uid: int) -> Element:
+    part = attachment.part
+    return legacy.attachment(
+        file_reference(place.collection, place.uidvalidity, uid, part.section),
+        attachment.name,
+        transfer.decoded_size(part.size, part.encoding),
+        _method(attachment),
+        clean((part.content_id or "").strip().strip("<>")),
+    )
 
 
 def _method(attachment: Attachment) -> int:

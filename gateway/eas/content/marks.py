@@ -119,7 +119,7 @@ class Marks:
         made: list[Element] = []
         if SEEN.lower() in changed:
             made.append(self.read())
-        if changed & {FLAGGED.lower(), FLAG}:
+        if version >= Version.V12_0 and changed & {FLAGGED.lower(), FLAG}:
             made.append(self.flag())
         if version >= Version.V14_0:
             if CATEGORIES in changed or any(name.startswith(CATEGORY) for name in changed):

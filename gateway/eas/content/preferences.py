@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from gateway.errors import Kind, Refused
 from wbxml import Element
@@ -16,6 +16,8 @@ PLAIN, HTML, RTF, MIME = 1, 2, 3, 4
 
 _MIME_TRUNCATION = {0: 0, 1: 4096, 2: 5120, 3: 7168, 4: 10240, 5: 20480, 6: 51200, 7: 102400}
 """MIMETruncation (MS-ASCMD 2.2.3.112) to octets; 8 is no truncation."""
+_TRUNCATION = {0: 0, 1: 512, 2: 1024, 3: 2048, 4: 5120, 5: 10240, 6: 20480, 7: 51200, 8: 102400}
+"""Truncation, which is for text in version 2.5, to octets; 9 is no truncation."""
 _ORDER = (AirSyncBase.Type, AirSyncBase.TruncationSize, AirSyncBase.AllOrNone, AirSyncBase.Preview)
 _LARGEST_NUMBER = 0xFFFFFFFF
 
@@ -38,13 +40,23 @@ class BodyPreference:
 class BodyOptions:
     """All that a phone says of bodies for one collection or fetch.
 
-    `mime_support` is None when the phone did not say. `part` is its wish for a BodyPart (14.1).
+    `mime_support` is None when the phone did not say. `part` is its wish for a BodyPart (14.1), `truncation`
+    its Truncation (2.5).
     """
 
     preferences: tuple[BodyPreference, ...] = ()
     mime_support: int | None = None
     mime_truncation: int | None = None
     part: BodyPreference | None = None
+    truncation: int | None = None
+
+    def whole(self) -> BodyOptions:
+        """The same forms of a body, and all of it."""
+        return BodyOptions(
+            tuple(replace(one, truncation=None) for one in self.preferences),
+            self.mime_support,
+            part=self.part,
+        )
 
     def preference(self, kind: int) -> BodyPreference | None:
         """The preference for a Type."""
@@ -61,9 +73,17 @@ class BodyOptions:
         wanted = self.preference(MIME)
         return wanted.truncation if wanted else None
 
+    @property
+    def text_size(self) -> int | None:
+        """How many octets of text a phone of version 2.5 takes; None: all of it."""
+        return None if self.truncation is None else _TRUNCATION.get(self.truncation)
+
     def to_json(self) -> str:
         """A compact form to store with a collection."""
-        return json.dumps(asdict(self), separators=(",", ":"))
+        values = asdict(self)
+        if self.truncation is None:  # as the first release wrote it
+            del values["truncation"]
+        return json.dumps(values, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str | bytes) -> BodyOptions:
@@ -74,6 +94,7 @@ class BodyOptions:
             data["mime_support"],
             data["mime_truncation"],
             BodyPreference(**data["part"]) if data["part"] else None,
+            data.get("truncation"),
         )
 
 
@@ -95,6 +116,7 @@ def parse_body_options(options: Element) -> BodyOptions:
         _number(options.find(AirSync.MIMESupport), 2),
         _number(options.find(AirSync.MIMETruncation), 8),
         part_preference,
+        _number(options.find(AirSync.Truncation), 9),
     )
 
 

@@ -34,7 +34,7 @@ class Search:
     code = 16
     root = Page.Search
     status = Page.Status
-    first = Version.V12_0
+    first = Version.V2_5
     last = None
     needs_policy_key = True
     body = BodyRule.REQUIRED

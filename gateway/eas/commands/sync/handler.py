@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from gateway.eas import mailitems, sentmail
 from gateway.eas.ahead import Place
+from gateway.eas.classes import default_collection
 from gateway.eas.commands.base import BodyRule, Context, Reply
 from gateway.eas.commands.sync import drafts, operations, reply, request
 from gateway.eas.commands.sync.operations import Plan
@@ -49,14 +50,14 @@ class Sync:
     code = 0
     root = AirSync.Sync
     status = AirSync.Status
-    first = Version.V12_0
+    first = Version.V2_5
     last = None
     needs_policy_key = True
     body = BodyRule.OPTIONAL
 
     async def handle(self, context: Context, root: Element | None, body: bytes) -> Reply:  # noqa: ARG002
         """Raises what concerns the whole request: `Refused`, `UpstreamUnavailable`, a login refused."""
-        asked = request.parse(root) if root is not None else None
+        asked = await self._named(context, root) if root is not None else None
         root = None
         asked = await self._complete(context, asked)
         refusal = _limits(context, asked)
@@ -74,6 +75,20 @@ class Sync:
         if context.request.version < Version.V12_1:
             return element(AirSync.Sync, element(AirSync.Collections, *await exchange.unchanged(asked)))
         return None
+
+    async def _named(self, context: Context, root: Element) -> SyncRequest:
+        """The request, each of its collections with an id."""
+        asked = request.parse(root, context.request.version)
+        if all(collection.id for collection in asked.collections):
+            return asked
+        folders = await Folders(context.services.state, context.mailboxes, context.principal.user).all()
+        named = (
+            collection
+            if collection.id
+            else replace(collection, id=default_collection(folders, collection.kind))
+            for collection in asked.collections
+        )
+        return replace(asked, collections=tuple(named))
 
     # --- the request remembered --------------------------------------------------------------------------
 
@@ -174,9 +189,10 @@ class _Exchange:
             return self._failed(asked, Kind.SYNC_STATE_NOT_FOUND, "unknown key"), 0
         if outcome.silent and not plan.refused and not plan.fetches:
             return None, 0
-        rendered = await self._render(folder, outcome, plan)
+        rendered = await self._render(folder, outcome)
         notes = await self._notes(folder, outcome)
-        told = reply.collection(asked, plan, outcome, reply.Shown(rendered, notes), version)
+        fetched = await self._fetch(folder, outcome, plan)
+        told = reply.collection(asked, plan, outcome, reply.Shown(rendered, notes, fetched), version)
         self._note_items(asked, told)
         return told, len(outcome.told)
 
@@ -250,16 +266,25 @@ class _Exchange:
 
     # --- rendering ---------------------------------------------------------------------------------------
 
-    async def _render(self, folder: Folder, outcome: MailReply, plan: Plan) -> Mapping[int, email.Rendered]:
-        """The messages to be added or fetched, by UID; those gone meanwhile are left out.
+    async def _fetch(self, folder: Folder, outcome: MailReply, plan: Plan) -> Mapping[int, email.Rendered]:
+        """The messages that are to be fetched, whole, by UID (MS-ASCMD 2.2.3.67.2)."""
+        validity = outcome.after.uidvalidity
+        uids = [uid for _, (named, uid) in sorted(plan.fetches.items()) if named == validity]
+        options = CollectionOptions.unpack(outcome.options).body.whole()
+        flags = {uid: outcome.after.flags_of(uid) for uid in uids if uid in outcome.after.uids}
+        try:
+            return await mailitems.render(self.context, folder, validity, uids, options, flags=flags)
+        except NotFound:
+            return {}
+
+    async def _render(self, folder: Folder, outcome: MailReply) -> Mapping[int, email.Rendered]:
+        """The messages to be added, by UID; those gone meanwhile are left out.
 
         What was told is stored already. Should the upstream fail here, the device repeats its key and is
         told the same.
         """
         validity = outcome.after.uidvalidity
-        fetched = {uid for _, (named, uid) in sorted(plan.fetches.items()) if named == validity}
-        shown = outcome.told.added | outcome.told.renewed
-        uids = [*reversed(shown), *sorted(fetched - set(shown))]
+        uids = [*reversed(outcome.told.added | outcome.told.renewed)]
         options = CollectionOptions.unpack(outcome.options).body
         # Not as they are by now: the device must have what its cursor says, or it is never put right.
         flags = {uid: outcome.after.flags_of(uid) for uid in uids if uid in outcome.after.uids}

@@ -34,11 +34,12 @@ _RESPONSES = {
 class Shown:
     """What is known of the messages of a reply, by UID.
 
-    Those told in full, and the annotations of those of which only marks changed.
+    Those told in full, the annotations of those of which only marks changed, and those fetched.
     """
 
     rendered: Mapping[int, email.Rendered]
     notes: Mapping[int, Values]
+    fetched: Mapping[int, email.Rendered]
 
 
 def failed(asked: SyncCollection, kind: Kind, version: Version) -> Element:
@@ -142,7 +143,7 @@ def _responses(
 
 def _fetched(item: str, name: tuple[int, int], outcome: MailReply, shown: Shown) -> Element:
     validity, uid = name
-    message = shown.rendered.get(uid) if validity == outcome.after.uidvalidity else None
+    message = shown.fetched.get(uid) if validity == outcome.after.uidvalidity else None
     told = element(AirSync.Fetch, element(AirSync.ServerId, item))
     told.add(AirSync.Status, str(OBJECT_NOT_FOUND if message is None else _SUCCESS))
     if message is not None:

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from gateway.eas import fields
 from gateway.eas.options import CollectionOptions
+from gateway.eas.versions import Version
 from gateway.sync.keys import INITIAL_KEY
 from gateway.types import CollectionId
 from wbxml import Element
@@ -67,7 +68,10 @@ class ClientCommand:
 
 @dataclass(frozen=True, slots=True)
 class SyncCollection:
-    """One Collection. `options` None means those stored; `get_changes` None that the client did not say."""
+    """One Collection. `options` None means those stored; `get_changes` None that the client did not say.
+
+    `id` is "" when only `kind` says which folder is meant: the default one of that class (2.5).
+    """
 
     id: CollectionId
     key: str
@@ -77,6 +81,7 @@ class SyncCollection:
     options: CollectionOptions | None = None
     conversations: bool = False
     commands: Sequence[ClientCommand] = ()
+    kind: str = ""
 
     @property
     def wants_changes(self) -> bool:
@@ -126,7 +131,7 @@ class SyncRequest:
         return replace(self, collections=(*self.collections, *others), wait=wait, wait_in_minutes=in_minutes)
 
 
-def parse(root: Element) -> SyncRequest:
+def parse(root: Element, version: Version) -> SyncRequest:
     """The request a document is. Raises `Refused(INVALID_XML)`."""
     container = fields.only(root, AirSync.Collections)
     partial = root.find(AirSync.Partial) is not None
@@ -136,8 +141,10 @@ def parse(root: Element) -> SyncRequest:
         raise fields.malformed("Wait and HeartbeatInterval in one request")
     if container is None and (not partial or len(root) == 1):
         raise fields.malformed("neither Collections nor anything else beside Partial")
-    collections = tuple(_collection(c) for c in container.findall(AirSync.Collection)) if container else ()
-    if len({collection.id for collection in collections}) != len(collections):
+    collections = (
+        tuple(_collection(c, version) for c in container.findall(AirSync.Collection)) if container else ()
+    )
+    if len({collection.id or collection.kind for collection in collections}) != len(collections):
         raise fields.malformed("a collection named twice")
     if sum(len(collection.commands) for collection in collections) > MAX_OPERATIONS:
         raise fields.malformed("more than 200 operations")
@@ -150,14 +157,18 @@ def parse(root: Element) -> SyncRequest:
     )
 
 
-def _collection(asked: Element) -> SyncCollection:
+def _collection(asked: Element, version: Version) -> SyncCollection:
     ranks = [_RANK[child.tag] for child in asked if child.tag in _RANK]
     if ranks != sorted(ranks):
         raise fields.malformed("the children of a Collection are out of order")
     key = fields.identifier(asked, AirSync.SyncKey)
-    identity = CollectionId(fields.identifier(asked, AirSync.CollectionId))
+    kind = (asked.child_text(AirSync.Class) or "").strip()
+    old = version < Version.V12_0
+    unnamed = old and kind and asked.find(AirSync.CollectionId) is None
+    identity = CollectionId("" if unnamed else fields.identifier(asked, AirSync.CollectionId))
     get_changes = None
-    if asked.find(AirSync.GetChanges) is not None:
+    # Old devices ask for changes with key 0 too, and know that there are none.
+    if asked.find(AirSync.GetChanges) is not None and not (old and key == INITIAL_KEY):
         get_changes = fields.boolean(asked, AirSync.GetChanges, default=True)
     blocks = asked.findall(AirSync.Options)
     commands = fields.only(asked, AirSync.Commands)
@@ -172,6 +183,7 @@ def _collection(asked: Element) -> SyncCollection:
         CollectionOptions.parse(blocks) if blocks else None,
         fields.boolean(asked, AirSync.ConversationMode, default=False),
         tuple(_command(command) for command in commands or () if command.tag in _VERBS),
+        kind,
     )
 
 
