@@ -166,9 +166,13 @@ class EditableMailboxes:
     async def move(
         self, mailbox: str, uidvalidity: int, uids: Iterable[int], target: str
     ) -> Mapping[int, int | None]:
-        """See `ports.Mailboxes.move`."""
-        names = await self._names(mailbox, uidvalidity)
-        moved = await self._mailboxes.move(mailbox, uidvalidity, names.upstream(uids), target)
+        """See `ports.Mailboxes.move`. Two devices that move a message at once do so one after the other.
+
+        Servers do not see to that: each of two sessions copies the message before one of them removes it.
+        """
+        async with self._state.lease(self._user, NO_DEVICE, f"move {mailbox}"):
+            names = await self._names(mailbox, uidvalidity)
+            moved = await self._mailboxes.move(mailbox, uidvalidity, names.upstream(uids), target)
         return {names.item(uid): there for uid, there in moved.items()}
 
     async def expunge(self, mailbox: str, uidvalidity: int, uids: Iterable[int]) -> Uids:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 
 import pytest
 
@@ -35,6 +38,12 @@ def moved(phone: Phone, *moves: Element) -> list[tuple[str, str, str]]:
         values = [child.text() for child in response]
         found.append((values[0], values[1], values[2] if len(values) == 3 else ""))
     return found
+
+
+def at_once(*asked: Callable[[], object]) -> None:
+    with ThreadPoolExecutor(len(asked)) as pool:
+        for done in [pool.submit(one) for one in asked]:
+            done.result()
 
 
 @dataclass
@@ -219,6 +228,21 @@ def test_the_same_message_to_two_folders_goes_to_the_first(account: Account) -> 
     assert [status for _, status, _ in found] == ["3", "1", "3"]
     assert found[0] == found[2]
     assert account.subjects("Home") == []
+
+
+@over(SOME_KINDS)
+def test_two_phones_at_once_do_not_double_a_message(account: Account) -> None:
+    one, two = account.phone, account.in_step("PHONE2")
+    inbox, work, home = (account.folders[name] for name in ("Inbox", "Work", "Home"))
+    for number, target in ((0, work), (1, home)):
+        item = account.item(number)
+        at_once(partial(moved, one, move(item, inbox, work)), partial(moved, two, move(item, inbox, target)))
+    for number in (2, 3):
+        deletion = commands(delete(account.item(number)))
+        at_once(partial(one.sync, inbox, deletion), partial(two.sync, inbox, deletion))
+    assert account.subjects() == []
+    kept = account.subjects("Work") + account.subjects("Home") + account.subjects("Trash")
+    assert sorted(kept) == [f"mail {number}" for number in range(4)]
 
 
 @over(SOME_KINDS)
