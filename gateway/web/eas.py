@@ -333,7 +333,6 @@ class EasEndpoint:
             raise Refused(Kind.INVALID_WBXML, str(error)) from None
         if root.tag is not command.root:
             raise Refused(Kind.INVALID_XML, f"{root.tag!r} is not the root element of {command.name}")
-        fields.check_values(root)
         return root, b""
 
     async def _tracked(
@@ -388,7 +387,9 @@ def _check_policy_key(command: Command, request: head.EasRequest, device: Device
 
 async def _decoded(body: bytes, size: int, depth: int, elements: int) -> wbxml.Element:
     def decode() -> wbxml.Element:
-        return wbxml.decode(body, max_size=size, max_depth=depth, max_elements=elements)
+        root = wbxml.decode(body, max_size=size, max_depth=depth, max_elements=elements)
+        fields.check_values(root)
+        return root
 
     return decode() if len(body) < THREAD_FROM else await compute(decode)
 

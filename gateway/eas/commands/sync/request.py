@@ -21,6 +21,8 @@ from wbxml.pages import AirSync, AirSyncBase, Email2
 MAX_WINDOW = 512
 DEFAULT_WINDOW = 100
 MAX_OPERATIONS = 200
+MOST_COLLECTIONS = 5000
+"""As many as any configuration allows; what follows the one beyond is not read."""
 MAX_WAIT = 59
 
 _COLLECTION_ORDER = (
@@ -141,13 +143,13 @@ def parse(root: Element, version: Version) -> SyncRequest:
         raise fields.malformed("Wait and HeartbeatInterval in one request")
     if container is None and (not partial or len(root) == 1):
         raise fields.malformed("neither Collections nor anything else beside Partial")
-    collections = (
-        tuple(_collection(c, version) for c in container.findall(AirSync.Collection)) if container else ()
-    )
+    asked = container.findall(AirSync.Collection)[: MOST_COLLECTIONS + 1] if container else []
+    # Counted first: to read as many as a document can hold takes seconds.
+    if sum(len(commands) for one in asked for commands in one.findall(AirSync.Commands)) > MAX_OPERATIONS:
+        raise fields.malformed("more than 200 operations")
+    collections = tuple(_collection(one, version) for one in asked)
     if len({collection.id or collection.kind for collection in collections}) != len(collections):
         raise fields.malformed("a collection named twice")
-    if sum(len(collection.commands) for collection in collections) > MAX_OPERATIONS:
-        raise fields.malformed("more than 200 operations")
     return SyncRequest(
         collections,
         seconds if minutes is None else minutes * 60,
