@@ -32,6 +32,19 @@ async def test_it_gives_back_what_it_took(folder: Path, count: int) -> None:
     spool.close()
 
 
+@pytest.mark.parametrize("size", [0, 1, IN_MEMORY, IN_MEMORY + 7])
+async def test_it_forgets_the_end(size: int) -> None:
+    spool = FileSpool()
+    written = os.urandom(2 * IN_MEMORY)
+    await spool.write(written)
+    spool.cut(size)
+    assert b"".join(spool) == written[:size]
+    await spool.write(b"and on")
+    assert b"".join(spool) == written[:size] + b"and on"
+    assert len(spool) == size + 6
+    spool.close()
+
+
 async def test_a_full_disk_is_a_passing_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     spool = FileSpool()
     monkeypatch.setattr(tempfile, "tempdir", "/dev/full")

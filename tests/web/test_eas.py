@@ -7,6 +7,7 @@ import base64
 import gzip
 import random
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from gateway.errors import (
     Refused,
     UpstreamUnavailable,
 )
+from gateway.store.spool import FileSpool
 from gateway.types import Device, DeviceId, UserId
 from gateway.web.eas import is_eas_path
 from tests.web.support import (
@@ -395,7 +397,7 @@ async def test_a_refused_body_is_never_asked_for(site: Site, headers: dict[str, 
 
 async def test_a_body_cut_short_reaches_nobody(site: Site) -> None:
     _, writer = await site.connect()
-    writer.write(site.request("FolderSync", encode(FOLDER_SYNC))[:-3])
+    writer.write(site.request("FolderSync", FOLDER_SYNC)[:-3])
     await writer.drain()
     writer.close()
     await writer.wait_closed()
@@ -444,6 +446,44 @@ async def test_raw_replies(site: Site) -> None:
     site.folder_sync.reply = lambda _context, _root, _body: Raw("image/png", b"\x89PNG")
     answer = await site.post("FolderSync", FOLDER_SYNC)
     assert (answer.headers["content-type"], answer.body) == ("image/png", b"\x89PNG")
+
+
+@pytest.mark.parametrize("size", [0, 1, 256 * 1024, 3_000_000])
+async def test_replies_in_pieces(site: Site, size: int) -> None:
+    spool, closed = FileSpool(), []
+    await spool.write(b"ab" * (size // 2) + b"c" * (size % 2))
+
+    def close() -> None:
+        spool.close()
+        closed.append(True)
+
+    site.folder_sync.reply = lambda _context, _root, _body: Raw("image/png", spool, close)
+    answer = await site.post("FolderSync", FOLDER_SYNC, headers={"Accept-Encoding": "gzip"})
+    assert answer.headers["content-length"] == str(size)
+    assert "content-encoding" not in answer.headers
+    assert answer.body == b"ab" * (size // 2) + b"c" * (size % 2)
+    assert closed
+
+
+async def test_a_reply_that_breaks_off_closes_the_connection(site: Site) -> None:
+    def broken(_context: Context, _root: object, _body: bytes) -> Raw:
+        class Broken:
+            def __len__(self) -> int:
+                return 1_000_000
+
+            def __iter__(self) -> Iterator[bytes]:
+                yield bytes(1000)
+                raise GatewayError("the disk is gone")
+
+        return Raw("image/png", Broken())
+
+    site.folder_sync.reply = broken
+    reader, writer = await site.connect()
+    writer.write(site.request("FolderSync", FOLDER_SYNC))
+    head = await reader.readuntil(b"\r\n\r\n")
+    assert b"200" in head
+    assert await reader.read() == bytes(1000)
+    writer.close()
 
 
 async def test_a_content_type_from_mail_cannot_add_headers(site: Site) -> None:

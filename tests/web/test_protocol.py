@@ -7,10 +7,14 @@ import time
 
 import pytest
 
+from gateway.eas.commands.base import Raw
 from gateway.web import http, protocol
 from tests.web.support import LOGIN, PATH, Site, read_answer
+from wbxml import element
+from wbxml.pages import FolderHierarchy
 
 OPTIONS = f"OPTIONS {PATH} HTTP/1.1\r\nHost: x\r\nAuthorization: {LOGIN}\r\n\r\n".encode("latin-1")
+FOLDER_SYNC = element(FolderHierarchy.FolderSync, element(FolderHierarchy.SyncKey, 0))
 STRANGER = f"POST {PATH} HTTP/1.1\r\nHost: x\r\n".encode()
 
 
@@ -194,4 +198,32 @@ async def test_a_body_that_stands_still_is_408(
     assert (answer.code, answer.headers["connection"]) == (408, "close")
     assert await is_closed(reader)
     assert not [record for record in caplog.records if record.name.startswith("uvicorn")]
+    writer.close()
+
+
+async def test_a_client_that_takes_nothing_is_cut_off(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "STALL_SECONDS", 0.3)
+    left = asyncio.Event()
+    body = bytes(20_000_000)  # more than the sockets of both sides hold
+    site.folder_sync.reply = lambda _context, _root, _body: Raw("image/png", body, left.set)
+    reader, writer = await site.connect()
+    writer.write(site.request("FolderSync", FOLDER_SYNC))
+    await reader.readuntil(b"\r\n\r\n")
+    await asyncio.wait_for(left.wait(), 5)
+    with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
+        await reader.readexactly(len(body))
+    writer.close()
+
+
+async def test_a_client_that_is_slow_is_not(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "STALL_SECONDS", 0.5)
+    body = bytes(8_000_000)
+    site.folder_sync.reply = lambda _context, _root, _body: Raw("image/png", body)
+    reader, writer = await site.connect()
+    writer.write(site.request("FolderSync", FOLDER_SYNC))
+    await reader.readuntil(b"\r\n\r\n")
+    taken = 0
+    while taken < len(body):
+        taken += len(await reader.read(1_000_000))
+        await asyncio.sleep(0.02)
     writer.close()

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.eas.content.attachments import AttachmentData, fetch_attachment
+from gateway.eas.content.attachments import AttachmentData, Base64Text, fetch_attachment
 from gateway.eas.content.ids import FileReference
 from gateway.errors import Kind, NotFound, Refused
 from gateway.types import CollectionId, SectionRequest
@@ -118,6 +118,27 @@ async def test_a_large_file_of_uneven_lines_is_right_all_the_same() -> None:
         got = await fetched(mail(multi("mixed", TEXT, file)), byte_range=(first, first + 99))
         assert got.data == LARGE[first : first + 100]
         assert got.total == len(LARGE)
+
+
+async def test_a_large_range_of_uneven_lines_is_right_all_the_same() -> None:
+    data = LARGE * 4
+    text = base64.b64encode(data)
+    lines = [text[at : at + 76] for at in range(0, len(text), 76)]
+    lines[15_000:15_002] = [lines[15_000] + lines[15_001]]
+    file = part("application/pdf", b"\r\n".join(lines), "Content-Transfer-Encoding: base64")
+    raw = mail(multi("mixed", TEXT, file))
+    for byte_range in ((100, 999_999), (0, 5_000_000), (15_000 * 57, 15_001 * 57)):
+        got = await fetched(raw, byte_range=byte_range, largest=10**7)
+        assert got.data == data[byte_range[0] : byte_range[1] + 1]
+        assert got.total == len(data)
+
+
+@given(pieces=st.lists(st.binary(max_size=10)))
+async def test_base64_text_of_pieces(pieces: list[bytes]) -> None:
+    sink = Base64Text()
+    for piece in pieces:
+        await sink.write(piece)
+    assert sink.text() == base64.b64encode(b"".join(pieces)).decode()
 
 
 async def test_an_embedded_message_is_its_bytes() -> None:
