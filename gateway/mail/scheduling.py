@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from gateway.mail import charset, transfer
-from gateway.mail.structure import Attachment, Block, Layout, Nature, charset_of
+from gateway.mail.structure import Block, Layout, Nature, charset_of
 from gateway.types import BodyPart
 
 __all__ = ["LARGEST_CALENDAR", "Calendar", "calendar_part", "open_calendar", "with_text", "without_calendar"]
@@ -35,7 +35,8 @@ def calendar_part(layout: Layout) -> BodyPart | None:
     """
     if layout.nature is not Nature.MAIL:
         return None
-    parts = [one.part for one in layout.attachments if _is_calendar(one)]
+    files = (one.part for one in layout.attachments)
+    parts = [part for part in (*layout.calendars, *files) if _is_calendar(part)]
     for wanted in (_has_method, _is_text):
         found = next((part for part in parts if wanted(part)), None)
         if found:
@@ -53,7 +54,8 @@ def without_calendar(layout: Layout, calendar: Calendar) -> Layout:
     kept = tuple(
         one
         for one in layout.attachments
-        if one.part is not calendar.part and not (_is_calendar(one) and _as_large(one.part, calendar.octets))
+        if one.part is not calendar.part
+        and not (_is_calendar(one.part) and _as_large(one.part, calendar.octets))
     )
     return replace(layout, attachments=kept)
 
@@ -66,8 +68,8 @@ def with_text(layout: Layout, calendar: Calendar, text: str) -> tuple[Layout, di
     return replace(layout, blocks=(Block(plain=(part,)),)), {section: data}
 
 
-def _is_calendar(attachment: Attachment) -> bool:
-    return attachment.part.content_type in {_CALENDAR, _FILE} and 0 < attachment.part.size <= LARGEST_CALENDAR
+def _is_calendar(part: BodyPart) -> bool:
+    return part.content_type in {_CALENDAR, _FILE} and 0 < part.size <= LARGEST_CALENDAR
 
 
 def _has_method(part: BodyPart) -> bool:

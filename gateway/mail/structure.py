@@ -91,12 +91,17 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A message taken apart. `status` is the machine-readable part of a report."""
+    """A message taken apart.
+
+    `status` is the machine-readable part of a report; `calendars` are forms of the text that programs read,
+    and that are not among the attachments.
+    """
 
     blocks: tuple[Block, ...]
     attachments: tuple[Attachment, ...]
     nature: Nature = Nature.MAIL
     status: BodyPart | None = None
+    calendars: tuple[BodyPart, ...] = ()
 
     @property
     def has_html(self) -> bool:
@@ -119,7 +124,7 @@ def lay_out(root: BodyPart) -> Layout:
     attachments = walk.attachments
     if nature is Nature.SIGNED:
         attachments = [found for found in attachments if found.part is not root.children[-1]]
-    return Layout(blocks, tuple(attachments[:_MOST_ATTACHMENTS]), nature, status)
+    return Layout(blocks, tuple(attachments[:_MOST_ATTACHMENTS]), nature, status, tuple(walk.calendars))
 
 
 def charset_of(part: BodyPart) -> str | None:
@@ -132,6 +137,7 @@ class _Walk:
 
     def __init__(self) -> None:
         self.attachments: list[Attachment] = []
+        self.calendars: list[BodyPart] = []
 
     def part(self, part: BodyPart, depth: int) -> list[Block]:
         if part.type != "multipart" or not part.children:
@@ -192,6 +198,8 @@ class _Walk:
                 variants.append(self.part(child, depth))
         with_html = [variant for variant in variants if _is_html(variant)]
         without = [variant for variant in variants if variant and not _is_html(variant)]
+        if with_html or without:
+            self.calendars += [child for child in spare if child.subtype == "calendar"]
         if with_html and without:
             return [Block(rich=_flat(with_html[-1]), plain=_flat(without[0]))]
         if with_html or without:

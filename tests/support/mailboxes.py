@@ -22,13 +22,17 @@ _ENVELOPED = frozenset({"message/rfc822", "message/global"})
 
 
 class MemoryMailboxes:
-    """One mailbox of raw messages; UIDs count from 1. `asked` holds the section requests that were made."""
+    """One mailbox of raw messages; UIDs count from 1.
+
+    `asked` holds the section requests that were made, in so many `rounds`.
+    """
 
     def __init__(self, messages: Sequence[bytes], flags: Mapping[int, Iterable[str]] | None = None) -> None:
         self._messages = dict(enumerate(messages, 1))
         self._flags = flags or {}
         self._parsed: dict[int, tuple[MessageData, dict[str, bytes]]] = {}
         self.asked: list[SectionRequest] = []
+        self.rounds = 0
 
     @property
     def port(self) -> Mailboxes:
@@ -44,6 +48,7 @@ class MemoryMailboxes:
         self, _mailbox: str, _uidvalidity: int, requests: Sequence[SectionRequest]
     ) -> Mapping[SectionRequest, bytes]:
         self.asked.extend(requests)
+        self.rounds += 1
         answers: dict[SectionRequest, bytes] = {}
         for request in requests:
             if request.uid not in self._messages:
