@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from gateway.eas import fields, forwardees, sending, sentmail
 from gateway.eas.commands.base import Context
 from gateway.eas.content.ids import MessageName, parse_long_id, parse_server_id
+from gateway.eas.content.values import parse_date_time
 from gateway.eas.versions import Version
 from gateway.errors import Kind, NotFound, Refused
 from gateway.mail import original as originals
@@ -27,7 +28,7 @@ from wbxml.pages import AirSyncBase, ComposeMail
 
 __all__ = ["answer"]
 
-_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,7})?Z|\d{8}T\d{6}(?:\.\d{1,7})?Z", re.ASCII)
+_COMPACT = re.compile(r"(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +150,8 @@ def _source(context: Context, root: Element | None) -> _Source:
                 ComposeMail.InstanceId,
             )
         )
-    if instance and not _INSTANT.fullmatch(instance):
-        raise Refused(Kind.INVALID_DATE_TIME, "the occurrence is no date")
+    if instance:
+        parse_date_time(_COMPACT.sub(r"\1-\2-\3T\4:\5:\6", instance))
     if bool(long_id) == bool(item) or (long_id and folder):
         raise fields.malformed("the original is named in no way, or in two")
     if long_id:

@@ -340,7 +340,13 @@ def test_a_long_id_names_the_original(each_phone: Phone, sink: SmtpSink, dovecot
 
 def test_occurrences_of_mail(phone: Phone, sink: SmtpSink, dovecot: Dovecot) -> None:
     folder, name = deliver(dovecot, phone, messages.plain())
-    for instance, status in (("2026-03-01T09:15:00.000Z", "146"), ("tomorrow", "104")):
+    cases = (
+        ("2026-03-01T09:15:00.000Z", "146"),
+        ("20260301T091500Z", "146"),
+        ("2026-13-01T09:15:00.000Z", "104"),
+        ("tomorrow", "104"),
+    )
+    for instance, status in cases:
         source = element(
             ComposeMail.Source,
             element(ComposeMail.FolderId, folder),
