@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import uuid
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from gateway.eas import fields
+from gateway.eas.content.conversation import parse_conversation
 from gateway.eas.content.preferences import PLAIN, BodyOptions, BodyPreference, parse_body_options
 from gateway.eas.content.values import parse_date_time
 from gateway.eas.mailsearch import Scope, parse_range
@@ -40,7 +38,6 @@ _CONDITIONS = frozenset(
     }
 )
 _MOMENT = timedelta(microseconds=1)
-_CONVERSATION_OCTETS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +136,7 @@ class _QueryReader:
             if self.version < Version.V14_0 or self.conversation:
                 raise fields.malformed("ConversationId twice, or in a version without")
             self.conversation = True
-            return _conversation(child)
+            return Or(tuple(map(InConversation, parse_conversation(child))))
         fields.required(child, Email.DateReceived)
         moment = parse_date_time(fields.required(child, Page.Value).text())
         if child.tag is Page.GreaterThan:
@@ -151,20 +148,3 @@ def _free_text(text: str, now: datetime) -> Query:
     if len(text.encode("utf-8", "surrogatepass")) > _LONGEST_VALUE:
         raise kql.TooComplex("FreeText too long")
     return kql.parse(text, now) or EVERYTHING
-
-
-def _conversation(named: Element) -> Query:
-    """A conversation by its octets, which some devices write as text: a GUID, or base64."""
-    if len(named.data()) == _CONVERSATION_OCTETS:
-        return InConversation(named.data())
-    text = named.text().strip()
-    try:
-        if "-" in text or len(text) == 2 * _CONVERSATION_OCTETS:
-            guid = uuid.UUID(text)
-            return Or((InConversation(guid.bytes), InConversation(guid.bytes_le)))
-        octets = base64.b64decode(text, validate=True)
-    except (ValueError, binascii.Error):
-        octets = b""
-    if len(octets) != _CONVERSATION_OCTETS:
-        raise fields.malformed("a ConversationId that is none")
-    return InConversation(octets)
