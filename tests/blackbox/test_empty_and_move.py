@@ -123,9 +123,13 @@ def test_what_cannot_be_emptied(place: Place, version: str, user: str) -> None:
     phone = place.phone(user, version)
     folders = phone.folders()
     nameless = element(Page.EmptyFolderContents, element(AirSync.CollectionId, ""))
-    assert answers(phone, empty("999"), empty("RI"), nameless, empty(folders["Outbox"])) == [
-        ("EmptyFolderContents", status) for status in ("6", "6", "2", "1")
+    strange = empty(folders["Inbox"], deep=True)
+    strange.children[-1].append(ALWAYS)
+    fill(place, user, 1)
+    assert answers(phone, empty("999"), empty("RI"), nameless, strange, empty(folders["Outbox"])) == [
+        ("EmptyFolderContents", status) for status in ("6", "6", "2", "2", "1")
     ]
+    assert contents(place, user) == 1
 
 
 @over([("full", "16.1"), ("bare", "16.1")])
@@ -195,6 +199,7 @@ def test_a_conversation_that_cannot_move(place: Place, version: str, user: str) 
     cases = [
         (move(conversation, archive), "155"),
         (move(conversation, archive, element(Page.DeleteSubFolders)), "155"),
+        (move(conversation, archive, ALWAYS, element(Page.DeleteSubFolders)), "2"),
         (move(conversation, "RI", ALWAYS), "105"),
         (move(conversation, "999", ALWAYS), "6"),
         (move(conversation, folders["Outbox"], ALWAYS), "156"),

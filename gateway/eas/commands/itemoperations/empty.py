@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from gateway.eas import fields
 from gateway.eas.commands.base import Context
-from gateway.eas.commands.itemoperations.operation import PARTIAL_SUCCESS, SUCCESS, named
+from gateway.eas.commands.itemoperations.operation import PARTIAL_SUCCESS, SUCCESS, named, only_options
 from gateway.errors import NotFound
 from gateway.sync.emptying import remove_below, remove_messages
 from gateway.sync.folders import Folders
@@ -25,9 +25,10 @@ class Emptier:
     folders: Folders
 
     async def answer(self, operation: Element) -> Element:
-        """The answer to an operation that succeeded, in part at least. Raises `GatewayError`."""
+        """The answer to an operation that succeeded, in part at least. Raises `Failed` and `GatewayError`."""
         collection = CollectionId(fields.identifier(operation, AirSync.CollectionId))
         options = fields.only(operation, Page.Options) or element(Page.Options)
+        only_options(options, Page.DeleteSubFolders)
         deep = fields.boolean(options, Page.DeleteSubFolders, default=False)
         known = await self.folders.all()
         folder = find(known, collection)

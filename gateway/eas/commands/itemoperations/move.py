@@ -19,6 +19,7 @@ from gateway.eas.commands.itemoperations.operation import (
     SUCCESS,
     Failed,
     named,
+    only_options,
 )
 from gateway.eas.content.conversation import parse_conversation
 from gateway.errors import NotFound
@@ -48,6 +49,7 @@ class ConversationMover:
         options = fields.only(operation, Page.Options)
         if options is None or options.find(Page.MoveAlways) is None:
             raise Failed(MOVE_ALWAYS_MISSING)
+        only_options(options, Page.MoveAlways)
         known, _ = await self.folders.refresh()
         target = _target(known, fields.identifier(operation, Page.DstFldId))
         sources = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gateway.errors import NotFound
 from gateway.sync.hierarchy import find, mailbox_of
 from gateway.types import CollectionId, Folder, FolderList
-from wbxml import Element
+from wbxml import Element, Tag
 from wbxml.pages import AirSync, AirSyncBase, DocumentLibrary, Search
 from wbxml.pages import ItemOperations as Page
 
@@ -43,6 +43,12 @@ class Failed(Exception):
 def named(operation: Element) -> list[Element]:
     """What the request called its object, to be repeated in the answer."""
     return [name for tag in _NAMES if (name := operation.find(tag)) is not None]
+
+
+def only_options(options: Element | None, allowed: Tag) -> None:
+    """Refuse other options than the one an operation has (MS-ASCMD 2.2.3.125.2). Raises `Failed`."""
+    if options is not None and any(option.tag is not allowed for option in options):
+        raise Failed(PROTOCOL_ERROR)
 
 
 def folder_of(folders: FolderList, collection: CollectionId) -> tuple[Folder, str]:
