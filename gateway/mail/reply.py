@@ -220,7 +220,7 @@ class _Work:
                 continue
             own = self.written.text(rich=True) if self.written.layout.blocks else html.from_text("")
             made.append(entities.text("html", quote.below_html(own, lines, quoted)))
-        return [*made, *map(self.written.entity, _meetings(self.written.anatomy.root, self.written.layout))]
+        return [*made, *map(self.written.entity, self.written.layout.calendars)]
 
     def _carried(self, shown: str) -> tuple[list[Attachment], list[Attachment]]:
         """The parts of the original that go along: those its text shows; in a forward all others as files."""
@@ -229,8 +229,8 @@ class _Work:
         if not self.forward:
             return inline, []
         files = [one for one in self.original.layout.attachments if one not in inline]
-        meetings = _meetings(self.original.data.structure, self.original.layout)
-        return inline, [*files, *(Attachment(part, "invite.ics") for part in meetings)]
+        meetings = (Attachment(part, "invite.ics") for part in self.original.layout.calendars)
+        return inline, [*files, *meetings]
 
     def _with(self, content: Entity) -> Outgoing:
         """The message with another content."""
@@ -250,18 +250,3 @@ class _Work:
 
 def _id(attachment: Attachment) -> str:
     return (attachment.part.content_id or "").strip().strip("<>").lower()
-
-
-def _meetings(root: BodyPart, layout: Layout) -> list[BodyPart]:
-    """The invitations that are one of the forms of a text, and so neither text nor file."""
-    listed = [one.part for one in layout.attachments]
-    found: list[BodyPart] = []
-    waiting = [root]
-    while waiting:
-        part = waiting.pop()
-        for child in part.children if part.type == "multipart" else ():
-            if part.subtype == "alternative" and child.content_type == "text/calendar":
-                found += [child] if child not in listed else []
-            else:
-                waiting.append(child)
-    return found
