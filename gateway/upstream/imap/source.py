@@ -274,8 +274,10 @@ async def _look(session: Session) -> None:
 async def _select(session: Session, mailbox: str, uidvalidity: int | None) -> None:
     """Have the mailbox selected and in its newest state. Raises `NotFound`."""
     selected = session.selected
-    # Without a look the session would not see messages that others have seen already.
-    if selected is None or selected.mailbox != mailbox or not await look(session):
+    # Without a look the session would not see messages that others have seen already. One that knows another
+    # mailbox of this name may be the last to know it: not every server tells when a mailbox goes.
+    stays = selected is not None and selected.mailbox == mailbox and selected.uidvalidity == uidvalidity
+    if selected is None or not stays or not await look(session):
         _, selected = await select(session, mailbox)
     if uidvalidity not in (None, selected.uidvalidity):
         raise NotFound("the mailbox has another UIDVALIDITY")

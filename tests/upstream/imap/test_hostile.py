@@ -22,6 +22,7 @@ from gateway.upstream.imap.upstream import ImapUpstream
 from tests.support.scripted_imap import (
     CAPABILITIES,
     CREDENTIALS,
+    POLITE,
     PRINCIPAL,
     Answer,
     Connection,
@@ -374,6 +375,20 @@ async def test_a_message_that_vanishes_before_the_move_stops_no_other() -> None:
         upstream = with_upstream(server)
         moved = await upstream.mailboxes(PRINCIPAL).move("INBOX", 7, [1, 2, 3], "Trash")
         assert moved == {1: 11, 3: 12}
+        await upstream.aclose()
+
+
+async def test_a_connection_that_stayed_in_a_mailbox_made_anew_reads_the_new_one() -> None:
+    async with scripted() as server:
+        upstream = with_upstream(server)
+        mailboxes = upstream.mailboxes(PRINCIPAL)
+        assert await mailboxes.fetch("INBOX", 7, [1], None)
+        old = POLITE["SELECT"]
+        assert isinstance(old, bytes)
+        server.answer("SELECT", old.replace(b"UIDVALIDITY 7", b"UIDVALIDITY 8"))
+        assert await mailboxes.fetch("INBOX", 8, [1], None)
+        with pytest.raises(NotFound):
+            await mailboxes.fetch("INBOX", 7, [1], None)
         await upstream.aclose()
 
 
