@@ -287,6 +287,8 @@ class EasSection(_Section):
     """Seconds one search may take; what was found by then is answered."""
     search_results: Annotated[int, Field(ge=100, le=10000)] = 1000
     """Most messages one search finds, the newest ones."""
+    sms_mailbox: Annotated[str, Field(max_length=100)] = ""
+    """Mailbox in which text messages that phones upload are kept; without a name they are refused."""
 
 
 class Settings(BaseModel):

@@ -34,9 +34,12 @@ class CollectionOptions:
         Raises `Refused(INVALID_XML)` for a FilterType mail does not have and for more than one block per
         class.
         """
-        block = mail_block(blocks)
-        if block is None:
-            return cls()
+        wanted = mail_block(blocks)
+        parsed = [(block, cls._of(block)) for block in blocks]  # of text messages only checked
+        return next((options for block, options in parsed if block is wanted), cls())
+
+    @classmethod
+    def _of(cls, block: Element) -> CollectionOptions:
         filter_type = int(_first_text(block, AirSync.FilterType, "0"))
         if filter_type not in (0, *_DAYS):
             raise fields.malformed(f"FilterType {filter_type} does not exist for mail")

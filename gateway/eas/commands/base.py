@@ -81,6 +81,8 @@ class Limits:
     """How long one search may take; what was found by then is answered."""
     search_results: int = 1000
     """Messages one search finds at most, the newest ones."""
+    sms_mailbox: str = ""
+    """Mailbox for the text messages that phones upload; "": they are refused."""
 
 
 @dataclass(frozen=True, slots=True)

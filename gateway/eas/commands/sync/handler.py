@@ -14,7 +14,7 @@ from gateway.eas import mailitems, sentmail
 from gateway.eas.ahead import Place
 from gateway.eas.classes import default_collection
 from gateway.eas.commands.base import BodyRule, Context, Reply
-from gateway.eas.commands.sync import drafts, operations, reply, request
+from gateway.eas.commands.sync import drafts, operations, reply, request, texts
 from gateway.eas.commands.sync.operations import Plan
 from gateway.eas.commands.sync.request import MAX_WAIT, MAX_WINDOW, SyncCollection, SyncRequest, Verb
 from gateway.eas.content import email
@@ -174,7 +174,8 @@ class _Exchange:
         if folder is None:
             return self._failed(asked, Kind.ITEM_NOT_FOUND, "no such folder"), 0
         with_drafts = drafts.are_made_in(folder, version)
-        plan = operations.plan(asked.id, asked.commands, with_drafts=with_drafts)
+        text_box = texts.box(context, folder)
+        plan = operations.plan(asked.id, asked.commands, with_drafts=with_drafts, text_box=text_box)
         try:
             await self._provide_trash(asked)
             folder = await self._provide_drafts(folder, plan)
@@ -187,12 +188,14 @@ class _Exchange:
             return self._failed(asked, error.kind, error.detail), 0
         if outcome.use is KeyUse.UNKNOWN:
             return self._failed(asked, Kind.SYNC_STATE_NOT_FOUND, "unknown key"), 0
-        if outcome.silent and not plan.refused and not plan.fetches:
+        if outcome.silent and not plan.answered:
             return None, 0
         rendered = await self._render(folder, outcome)
         notes = await self._notes(folder, outcome)
         fetched = await self._fetch(folder, outcome, plan)
-        told = reply.collection(asked, plan, outcome, reply.Shown(rendered, notes, fetched), version)
+        uploaded = await texts.carry_out(context, asked.id, plan.texts)
+        shown = reply.Shown(rendered, notes, fetched, uploaded)
+        told = reply.collection(asked, plan, outcome, shown, version)
         self._note_items(asked, told)
         return told, len(outcome.told)
 
@@ -250,7 +253,7 @@ class _Exchange:
         return MailRequest(
             key=asked.key,
             operations=list(plan.operations.values()),
-            answered=bool(plan.refused or plan.fetches),
+            answered=plan.answered,
             get_changes=asked.wants_changes and left > 0,
             limit=min(asked.window, max(left, 1)),
             since=self._since,

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gateway.eas import status
-from gateway.eas.commands.sync import drafts
+from gateway.eas.commands.sync import drafts, texts
 from gateway.eas.commands.sync.request import ClientCommand, Verb
+from gateway.eas.commands.sync.texts import TextOperation
 from gateway.eas.content.ids import parse_server_id
 from gateway.eas.content.marks import parse_categories, parse_flag
 from gateway.eas.content.values import BadItem
@@ -55,16 +56,29 @@ class Plan:
     """The operations of a collection, sorted by what becomes of them.
 
     `operations` go to the mailbox, `refused` are answered with a Status at once, `fetches` name the
-    messages to return. All are by the position of the command in the request.
+    messages to return, `texts` are operations on text messages. All are by the position of the command in the
+    request.
     """
 
     operations: dict[int, Operation] = field(default_factory=dict)
     refused: dict[int, int] = field(default_factory=dict)
     fetches: dict[int, tuple[int, int]] = field(default_factory=dict)
+    texts: dict[int, TextOperation] = field(default_factory=dict)
+
+    @property
+    def answered(self) -> bool:
+        """Whether there are answers beside those of the mailbox."""
+        return bool(self.refused or self.fetches or self.texts)
 
 
-def plan(collection: CollectionId, commands: Sequence[ClientCommand], *, with_drafts: bool = False) -> Plan:
-    """Sort the commands of one mail collection, in which the device may make drafts or not.
+def plan(
+    collection: CollectionId,
+    commands: Sequence[ClientCommand],
+    *,
+    with_drafts: bool = False,
+    text_box: texts.Box | None = None,
+) -> Plan:
+    """Sort the commands of one mail collection, in which the device may make drafts or upload texts, or not.
 
     Each stands alone: a bad one gets its Status, the others are done.
     """
@@ -73,6 +87,10 @@ def plan(collection: CollectionId, commands: Sequence[ClientCommand], *, with_dr
     edits: Counter[str] = Counter()
     for position, command in enumerate(commands):
         try:
+            text = texts.operation(collection, command, text_box)
+            if text is not None:
+                sorted_.texts[position] = text
+                continue
             if command.verb is Verb.ADD:
                 sorted_.operations[position] = _add(command, added, with_drafts=with_drafts)
                 continue
@@ -104,7 +122,7 @@ def status_of(outcome: Outcome, version: Version) -> int:
 
 def _add(command: ClientCommand, added: dict[str, Add], *, with_drafts: bool) -> Add:
     """A new draft; other mail comes from the server alone (MS-ASCMD 2.2.3.7.2)."""
-    if not with_drafts:
+    if not with_drafts or command.kind == texts.CLASS:
         raise BadItem("mail cannot be added here")
     new = drafts.add(command, _change(0, 0, command.data))
     if added.setdefault(command.item, new).digest != new.digest:

@@ -34,12 +34,14 @@ _RESPONSES = {
 class Shown:
     """What is known of the messages of a reply, by UID.
 
-    Those told in full, the annotations of those of which only marks changed, and those fetched.
+    Those told in full, the annotations of those of which only marks changed, and those fetched. `texts` are
+    the answers to uploads of text messages, by position.
     """
 
     rendered: Mapping[int, email.Rendered]
     notes: Mapping[int, Values]
     fetched: Mapping[int, email.Rendered]
+    texts: Mapping[int, Element]
 
 
 def failed(asked: SyncCollection, kind: Kind, version: Version) -> Element:
@@ -124,6 +126,10 @@ def _responses(
     for position, command in enumerate(asked.commands):
         if position in plan.fetches:
             responses.append(_fetched(command.item, plan.fetches[position], outcome, shown))
+            continue
+        if position in plan.texts:
+            if position in shown.texts:
+                responses.append(shown.texts[position])
             continue
         new = command.verb is Verb.ADD
         if position in plan.refused:

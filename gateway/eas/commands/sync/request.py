@@ -59,13 +59,17 @@ _VERBS = {
 
 @dataclass(frozen=True, slots=True)
 class ClientCommand:
-    """One operation of the client. `item` is its ServerId, for an Add its ClientId."""
+    """One operation of the client. `item` is its ServerId, for an Add its ClientId.
+
+    `kind` is the Class it names, if that is another than the folder's.
+    """
 
     verb: Verb
     item: str
     data: Element | None = None
     instance: str = ""
     send: bool = False
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,4 +212,5 @@ def _command(command: Element) -> ClientCommand:
         data,
         command.child_text(AirSyncBase.InstanceId) or "",
         send,
+        (command.child_text(AirSync.Class) or "").strip(),
     )
