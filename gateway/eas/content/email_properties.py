@@ -125,9 +125,10 @@ def properties(
     made.extend(body)
     kind = message_class(meeting) if meeting else _message_class(message.structure, layout, status)
     made.append(element(Email.MessageClass, kind))
-    request = meeting_request(meeting, message.internal_date, place.owner, version) if meeting else None
-    if request:
-        made.append(request)
+    if meeting:
+        sender = _first(headers, "from")
+        request = meeting_request(meeting, message.internal_date, sender, place.owner, version)
+        made += [request] if request else []
     made.append(element(Email.InternetCPID, _UTF_8))
     if version >= Version.V12_0:
         made.append(marks.flag())

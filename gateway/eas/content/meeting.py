@@ -20,7 +20,7 @@ from gateway.eas.versions import Version
 from gateway.mail.addresses import Address
 from gateway.mail.headers import clean
 from gateway.pim.globalid import global_object_id
-from gateway.pim.invitation import Answer, Busy, Invitation, Method, read_invitation
+from gateway.pim.invitation import Answer, Busy, Invitation, Method, Person, read_invitation
 from gateway.pim.recurrence import Pattern, Recurrence
 from gateway.pim.timezones import ZoneRules, pack, rules_at
 from wbxml import Element, element
@@ -67,18 +67,21 @@ def message_class(invitation: Invitation) -> str:
 
 
 def meeting_request(
-    invitation: Invitation, received: datetime, owner: str, version: Version
+    invitation: Invitation, received: datetime, sender: str, owner: str, version: Version
 ) -> Element | None:
-    """The element, where this message has one; `received` stands in for a stamp it lacks."""
+    """The element, where this message has one.
+
+    `received` stands in for a stamp it lacks, and `sender` for an organizer, without whom phones are lost.
+    """
     if invitation.method is Method.REPLY:
         return None
     if invitation.method is Method.COUNTER and version < Version.V16_1:
         return None
     made: list[Element] = []
     made += _times(invitation, received, version)
-    made += _where_and_who(invitation, owner, version)
+    made += _where_and_who(invitation, sender, owner, version)
     if invitation.recurrence:
-        recurrence = element(Email.Recurrence, *_recurrence(invitation.recurrence, version))
+        recurrence = element(Email.Recurrence, *_recurrence(invitation, invitation.recurrence, version))
         made.append(element(Email.Recurrences, recurrence))
     busy = Busy.FREE if invitation.method is Method.CANCEL else invitation.busy
     if busy is Busy.ELSEWHERE and version < Version.V16_0:
@@ -113,22 +116,24 @@ def _times(invitation: Invitation, received: datetime, version: Version) -> Iter
 
 
 def _time(invitation: Invitation, moment: datetime, version: Version) -> str:
-    """A time of the event: of whole days the date alone counts in 16.x, in every zone."""
-    if invitation.all_day and version >= Version.V16_0:
-        moment = moment.replace(tzinfo=UTC)
-    return date_time(moment)
+    return date_time(_moment(invitation, moment, version))
 
 
-def _where_and_who(invitation: Invitation, owner: str, version: Version) -> Iterator[Element]:
+def _moment(invitation: Invitation, moment: datetime, version: Version) -> datetime:
+    """A time of the event, in its zone: of whole days the date alone counts in 16.x, in every zone."""
+    dated = invitation.all_day and version >= Version.V16_0
+    return moment.replace(tzinfo=UTC) if dated else moment
+
+
+def _where_and_who(invitation: Invitation, sender: str, owner: str, version: Version) -> Iterator[Element]:
     location = clean(invitation.location)[:_LONGEST_TEXT]
     if location and version >= Version.V16_0:
         yield element(AirSyncBase.Location, element(AirSyncBase.DisplayName, location))
     elif location:
         yield element(Email.Location, location)
-    if invitation.organizer:
-        organizer = Address(clean(invitation.organizer.name), clean(invitation.organizer.address))
-        if str(organizer):
-            yield element(Email.Organizer, str(organizer)[:_LONGEST_TEXT])
+    organizer = _address(invitation.organizer) or sender
+    if organizer:
+        yield element(Email.Organizer, organizer[:_LONGEST_TEXT])
     if invitation.recurrence_id:
         yield element(Email.RecurrenceId, _time(invitation, invitation.recurrence_id, version))
     seconds = int(invitation.reminder.total_seconds()) if invitation.reminder is not None else None
@@ -138,11 +143,16 @@ def _where_and_who(invitation: Invitation, owner: str, version: Version) -> Iter
     yield element(Email.ResponseRequested, asked)
 
 
-def _recurrence(recurrence: Recurrence, version: Version) -> Iterator[Element]:
+def _address(person: Person | None) -> str:
+    return str(Address(clean(person.name), clean(person.address))) if person and person.address else ""
+
+
+def _recurrence(invitation: Invitation, recurrence: Recurrence, version: Version) -> Iterator[Element]:
     yield element(Email.Type, int(recurrence.pattern))
     yield element(Email.Interval, recurrence.interval)
     if recurrence.until:
-        yield element(Email.Until, compact_date_time(recurrence.until))
+        until = recurrence.until.astimezone(invitation.zone)
+        yield element(Email.Until, compact_date_time(_moment(invitation, until, version)))
     for tag, number in (
         (Email.Occurrences, recurrence.occurrences),
         (Email.WeekOfMonth, recurrence.week),

@@ -316,6 +316,25 @@ async def test_a_stamp_that_is_missing_is_the_time_of_the_mail() -> None:
     assert found.child_text(Email.DtStamp) == "2026-03-01T09:15:00.000Z"
 
 
+async def test_the_sender_is_the_organizer_when_none_is_named() -> None:
+    for lines in (
+        [line for line in event() if not line.startswith("ORGANIZER")],
+        [line.replace("mailto:bob@example.org", "invalid:nomail") for line in event()],
+    ):
+        found = request(await properties(invitations.exchange_mail(calendar(*lines))))
+        assert found.child_text(Email.Organizer) == BOB
+
+
+async def test_the_end_of_a_series_of_whole_days() -> None:
+    text = invitations.APPLE_ALL_DAY_SERIES.replace("VERSION", "X-WR-TIMEZONE:Asia/Tokyo\r\nVERSION")
+    raw = invitations.exchange_mail(text)
+    ends = [
+        told(request(await properties(raw, one)).findall(Email.Recurrences)[0].children[0])["Until"]
+        for one in (Version.V14_1, Version.V16_1)
+    ]
+    assert ends == ["20300301T150000Z", "20300302T000000Z"]
+
+
 async def test_control_characters_reach_no_phone() -> None:
     dirty = "\x01\x0b\x1f\ufffe"
     raw = invitations.exchange_mail(
