@@ -12,7 +12,7 @@ import re
 import secrets
 import time
 import traceback
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,6 +59,9 @@ _WBXML_TYPES = frozenset({WBXML, "application/vnd.ms-sync", ""})
 _MIME_TYPES = frozenset({"message/rfc822", ""})
 _PATH = re.compile(r"/microsoft-server-activesync(/.*)?", re.IGNORECASE | re.DOTALL)
 _COMPRESS_FROM = 1024
+_ITEM_DEPTH = 4
+_FEW_ITEMS = 16
+"""Items that are written in the event loop; a full window takes several milliseconds."""
 _REALM = 'Basic realm="ActiveSync"'
 _METHODS = "OPTIONS,POST"
 _IMPLEMENTATION = "15.2"
@@ -399,8 +402,18 @@ async def _written(reply: Reply, request: head.EasRequest) -> Response:
         return Response(200)
     if isinstance(reply, Raw):
         return Response(200, {"Content-Type": reply.content_type}, reply.body, reply.close)
-    document = wbxml.encode(reply)
+    document = await compute(wbxml.encode, reply) if _is_long(reply) else wbxml.encode(reply)
     if not request.accept_gzip or len(document) < _COMPRESS_FROM:
         return Response(200, {"Content-Type": WBXML}, document)
     headers = {"Content-Type": WBXML, "Content-Encoding": "gzip"}
     return Response(200, headers, await compress(document))
+
+
+def _is_long(reply: wbxml.Element) -> bool:
+    """Whether a reply has many items; those of Sync, the deepest, are on the fifth level."""
+    level: Sequence[wbxml.Element] = [reply]
+    for _ in range(_ITEM_DEPTH):
+        level = [child for each in level for child in each.children]
+        if len(level) > _FEW_ITEMS:
+            return True
+    return False
