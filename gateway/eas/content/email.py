@@ -93,8 +93,8 @@ async def prepare(  # noqa: PLR0917 - as `render`
 ) -> Prepared:
     """Do for the first of these messages, as many as make a batch, what of `render` can be done ahead."""
     found = await mailboxes.fetch(mailbox, uidvalidity, uids[:_BATCH_MESSAGES], HEADER_FIELDS)
-    unmarked = ((found[uid], NO_VALUES) for uid in uids if uid in found)
-    batch = next(_batches(unmarked, options, version), [])
+    unmarked = [(found[uid], NO_VALUES) for uid in uids if uid in found]
+    batch = next(iter(await _planned(unmarked, options, version)), [])
     answers = await _fetch_sections(mailboxes, mailbox, uidvalidity, batch)
     return Prepared(uidvalidity, options, version, {job.message.uid: job for job in batch}, answers)
 
@@ -133,12 +133,12 @@ async def render(  # noqa: PLR0917 - the first four name the messages, as in `Ma
     rendered = await _rendered(batch, prepared.answers if prepared else {}, place, version, parts)
     missing = [uid for uid in uids if uid not in rendered]
     found = await mailboxes.fetch(mailbox, uidvalidity, missing, HEADER_FIELDS) if missing else {}
-    shown = (
+    shown = [
         (_shown_with(found[uid], flags.get(uid)), notes.get(uid, NO_VALUES))
         for uid in missing
         if uid in found
-    )
-    for batch in _batches(shown, options, version):
+    ]
+    for batch in await _planned(shown, options, version):
         answers = await _fetch_sections(mailboxes, mailbox, uidvalidity, batch)
         rendered |= await _rendered(batch, answers, place, version, parts)
     return {uid: rendered[uid] for uid in uids if uid in rendered}
@@ -205,6 +205,14 @@ def _job(message: MessageData, values: Values, options: BodyOptions, version: Ve
         requests.append(SectionRequest(message.uid, calendar.section))
         cost += calendar.size
     return _Job(message, values, options, plan, tuple(requests), cost, packed, calendar)
+
+
+async def _planned(
+    messages: Sequence[tuple[MessageData, Values]], options: BodyOptions, version: Version
+) -> Iterable[list[_Job]]:
+    if len(messages) > _FEW:
+        return await compute(lambda: [*_batches(messages, options, version)])
+    return _batches(messages, options, version)
 
 
 def _batches(
