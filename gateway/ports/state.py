@@ -61,12 +61,18 @@ class SyncStates(Protocol):
     async def load_syncs(self, user: UserId, device: DeviceId) -> Mapping[CollectionId, SyncState]: ...
 
     async def save_sync(
-        self, user: UserId, device: DeviceId, collection: CollectionId, state: SyncState
+        self,
+        user: UserId,
+        device: DeviceId,
+        collection: CollectionId,
+        state: SyncState,
+        *,
+        keep: Iterable[str] = (),
     ) -> SyncState:
         """Store the state if the stored revision is still `state.revision` (0: none stored).
 
-        Forgets the collection's intents in the same transaction. Returns it with the new revision.
-        Raises `StateConflict`.
+        Forgets the collection's intents in the same transaction, but for those whose names begin with one of
+        `keep`. Returns it with the new revision. Raises `StateConflict`.
         """
         ...
 
@@ -85,7 +91,7 @@ class SyncStates(Protocol):
     async def load_intents(
         self, user: UserId, device: DeviceId, collection: CollectionId
     ) -> Mapping[str, bytes]:
-        """What was about to be done upstream when the last request on the collection began, by name."""
+        """What was about to be done upstream for requests on the collection, or became of that, by name."""
         ...
 
     async def save_intents(

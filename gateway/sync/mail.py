@@ -7,6 +7,7 @@ The order of steps makes every one of them repeatable:
    recorded outcomes.
 3. Deletions are noted as intents, then the operations go upstream. Setting a flag twice changes nothing; a
    deletion that is repeated after a crash finds its intent and is known to have worked, in part or whole.
+   Intents belong to a key, and are kept until the device has proven the next one.
 4. Server changes are the difference between the cursor and the mailbox view; the window's share is taken.
 5. Old cursor, new cursor and outcomes are stored in one transaction. Only then is anything rendered: should
    that fail, the device repeats its key and gets the same answer from step 2.
@@ -143,6 +144,16 @@ def _differs(operation: Operation, answer: DraftAnswer | None) -> bool:
     if not isinstance(operation, Add) or answer is None or answer.outcome is not Outcome.DONE:
         return False
     return answer.uid > 0 if operation.send else answer.digest != operation.digest
+
+
+def _believing(cursor: MailCursor, operations: Sequence[Operation], applied: Applied) -> MailCursor:
+    """The cursor of a device that did operations, of which this became."""
+    for operation in operations:
+        cursor = effect(cursor, operation, applied.drafts.get(operation.identity))
+    for uid, beside in applied.beside.items():
+        for name in beside:
+            cursor = cursor.marked(CATEGORY + name, Uids((uid,)), on=False)
+    return cursor
 
 
 def _to_text(uids: Uids) -> str:
@@ -324,10 +335,11 @@ class MailSync:
                 before = effect(before, operation, answer)
             if name not in record.outcomes or _differs(operation, answer):
                 fresh[name] = operation
-        told = diff.between(before, after, record.aged, record.noted)
         if fresh:
             asked = replace(request, operations=[*fresh.values()])
             applied, after, _ = await self._apply(asked, options, after, await self._view(), record.drafts)
+            # What they did may have been done before the key was answered, and be told with that answer.
+            before = _believing(before, asked.operations, applied).rebased(after.uidvalidity)
             new = dict(zip(fresh, applied.outcomes, strict=True))
             record = replace(
                 record,
@@ -335,6 +347,7 @@ class MailSync:
                 drafts={**record.drafts, **applied.drafts},
             )
             stored = await self._save(replace(stored, cursor=after.pack(), results=record.pack()))
+        told = diff.between(before, after, record.aged, record.noted)
         return MailReply(
             KeyUse.REPLAY,
             format_key(stored),
@@ -360,11 +373,7 @@ class MailSync:
         applied = await self._operations.apply(
             request.operations, view, how, deletes_as_moves=request.deletes_as_moves
         )
-        for operation in request.operations:
-            cursor = effect(cursor, operation, applied.drafts.get(operation.identity))
-        for uid, beside in applied.beside.items():
-            for name in beside:
-                cursor = cursor.marked(CATEGORY + name, Uids((uid,)), on=False)
+        cursor = _believing(cursor, request.operations, applied)
         if applied.saved:
             cursor = await noted(
                 self._state,
@@ -378,4 +387,12 @@ class MailSync:
         return applied, cursor.rebased(fresh.uidvalidity), fresh
 
     async def _save(self, state: SyncState) -> SyncState:
-        return await self._state.save_sync(self._user, self._device, self._collection, state)
+        """Store a state. Intents stay as long as the device may come with the key they belong to.
+
+        This request need not be the one that began them: a copy of an earlier attempt, with fewer operations,
+        may have been overtaken.
+        """
+        keys = [format_key(replace(state, number=number)) for number in (state.number, state.number - 1)]
+        return await self._state.save_sync(
+            self._user, self._device, self._collection, state, keep=[f"{key} " for key in keys]
+        )

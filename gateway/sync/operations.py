@@ -102,7 +102,7 @@ class MailOperations:
             and (change.uidvalidity, change.uid) not in gone
         ]
         changed = await self._changes.apply(changes, view)
-        outcomes = changed.outcomes | await self._delete(deletes, view, as_moves=deletes_as_moves)
+        outcomes = changed.outcomes | await self._delete(deletes, view, how.key, as_moves=deletes_as_moves)
         outcomes |= {identity: answer.outcome for identity, answer in answers.items()}
         for operation in operations:  # a Change of a message deleted in the same request: Delete wins
             outcomes.setdefault(operation.identity, Outcome.DONE)
@@ -110,11 +110,13 @@ class MailOperations:
         return Applied(told, changed.saved, changed.beside, answers)
 
     async def _delete(
-        self, deletes: Sequence[Delete], view: MailboxView, *, as_moves: bool
+        self, deletes: Sequence[Delete], view: MailboxView, key: str, *, as_moves: bool
     ) -> dict[str, Outcome]:
         if not deletes:
             return {}
-        intents = await self._state.load_intents(self._user, self._device, self._collection)
+        stored = await self._state.load_intents(self._user, self._device, self._collection)
+        # Earlier releases noted deletions without the key.
+        intents = {name.removeprefix(f"{key} "): value for name, value in stored.items()}
         present = Uids(
             delete.uid
             for delete in deletes
@@ -125,7 +127,8 @@ class MailOperations:
             end = await self._end_of_trash() if as_moves else b""
             new = {d.identity: end for d in deletes if d.uid in present and d.identity not in intents}
             if new:
-                await self._state.save_intents(self._user, self._device, self._collection, new)
+                named = {f"{key} {identity}": value for identity, value in new.items()}
+                await self._state.save_intents(self._user, self._device, self._collection, named)
             begun = {
                 d.uid: intents[d.identity] for d in deletes if d.uid in present and d.identity in intents
             }

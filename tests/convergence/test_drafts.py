@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 from collections.abc import Sequence
+from contextlib import suppress
 
 from tests.blackbox.drafting import (
     add,
@@ -117,3 +118,27 @@ def test_killed_at_a_boundary_every_draft_is_there_once(world: World) -> None:
         again = sent(world) - before - 2
         # Between the server's answer and the note of it nobody can know that the message was taken.
         assert again <= session.ledger.uncertain.total(), (number, where)
+
+
+def test_killed_before_a_late_copy_of_a_shorter_request_a_draft_is_there_once(world: World) -> None:
+    killed = 0
+    for boundary in range(8, 28, 3):
+        session = Session(world)
+        (old,) = session.added("old")
+        late = session.phone.collection(session.folder, commands(delete(old)))
+        request = delete(old), add("new", subject("new"), body("new"))
+        world.gateway.fuse.arm(boundary)
+        with suppress(OSError, http.client.HTTPException):
+            session.phone.post_sync(session.phone.collection(session.folder, commands(*request)))
+        killed += not world.gateway.alive
+        world.gateway.fuse.disarm()
+        world.ensure_alive(session.ledger)
+        session.phone.post_sync(late)
+        served = session.sync(*request)
+        status, new, _ = answer(served)
+        assert status == "1", boundary
+        assert new not in served.added, f"told as new what it made itself, killed at {boundary}"
+        drafts = [str(message["Subject"]) for _, message in stored(world.dovecot, session.user)]
+        assert drafts == ["new"], boundary
+        assert session.held(session.phone) == session.held(session.other) == {new: "new"}, boundary
+    assert killed > 3

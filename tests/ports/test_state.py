@@ -289,6 +289,14 @@ class TestIntents:
         assert await state.load_intents(ANNA, TABLET, INBOX) == {"add": b"1"}
         assert await state.load_intents(BERT, PHONE, INBOX) == {"add": b"1"}
 
+    async def test_those_to_be_kept_stay(self, state: State) -> None:
+        names = ("e.1 add", "e.2 add", "e.2 %", "e.21 add", "add e.2 ")
+        await state.save_intents(ANNA, PHONE, INBOX, dict.fromkeys(names, b"1"))
+        saved = await state.save_sync(ANNA, PHONE, INBOX, FIRST, keep=["e.1 ", "e.2 "])
+        assert set(await state.load_intents(ANNA, PHONE, INBOX)) == {"e.1 add", "e.2 add", "e.2 %"}
+        await state.save_sync(ANNA, PHONE, INBOX, saved, keep=["E.", "e.2 %"])
+        assert set(await state.load_intents(ANNA, PHONE, INBOX)) == {"e.2 %"}
+
     async def test_no_intents_are_saved_without_harm(self, state: State) -> None:
         await state.save_intents(ANNA, PHONE, INBOX, {})
         assert await state.load_intents(ANNA, PHONE, INBOX) == {}

@@ -211,6 +211,49 @@ async def test_a_move_to_the_trash_cut_off_between_copy_and_expunge_is_ended_whe
     ]
 
 
+async def test_a_late_copy_of_an_earlier_attempt_takes_no_intents_away(
+    state: SqliteState, upstream: MemoryUpstream
+) -> None:
+    inbox, trash = upstream.boxes["INBOX"], upstream.boxes["Trash"]
+    for _ in range(3):
+        inbox.deliver()
+    phone = Phone(state, upstream, "p")
+    await phone.settle()
+    overtaken = [Delete(1, 3)]
+    upstream.half_a_move = True
+    with pytest.raises(UpstreamUnavailable):
+        await phone.ask(operations=[*overtaken, Delete(1, 1), Change(1, 2, read=True)])
+    await phone.ask(operations=overtaken)
+    operations: list[Operation] = [*overtaken, Delete(1, 1), Change(1, 2, read=True)]
+    reply = await phone.ask(operations=operations)
+    assert reply.outcomes == [Outcome.DONE] * 3
+    assert not len(reply.told)
+    assert len(trash.flags) == 2
+    for operation in operations:
+        phone.act(operation)
+    phone.apply(reply)
+    await phone.settle()
+    assert phone.items == contents(inbox)
+
+
+async def test_intents_are_kept_until_the_next_key_is_proven(
+    state: SqliteState, upstream: MemoryUpstream
+) -> None:
+    inbox = upstream.boxes["INBOX"]
+    for _ in range(2):
+        inbox.deliver()
+    phone = Phone(state, upstream, "p")
+    await phone.settle()
+    place = UserId("ann"), DeviceId("p"), CollectionId("1")
+    for uid in (1, 2):
+        key = phone.key
+        phone.apply(await phone.ask(operations=[Delete(1, uid)]))
+        assert set(await state.load_intents(*place)) == {f"{key} delete:1.{uid}"}
+    inbox.deliver()
+    await phone.settle()
+    assert await state.load_intents(*place) == {}
+
+
 async def test_messages_that_are_alike_are_not_taken_for_one(
     state: SqliteState, upstream: MemoryUpstream
 ) -> None:

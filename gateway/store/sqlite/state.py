@@ -110,10 +110,16 @@ class SqliteState:
         return await self._database.read(lambda connection: syncs.load_all(connection, user, device))
 
     async def save_sync(
-        self, user: UserId, device: DeviceId, collection: CollectionId, state: SyncState
+        self,
+        user: UserId,
+        device: DeviceId,
+        collection: CollectionId,
+        state: SyncState,
+        *,
+        keep: Iterable[str] = (),
     ) -> SyncState:
-        key = (user, device, collection)
-        return await self._database.write(lambda connection: syncs.save(connection, key, state))
+        key, prefixes = (user, device, collection), tuple(keep)
+        return await self._database.write(lambda connection: syncs.save(connection, key, state, prefixes))
 
     async def reset_sync(
         self, user: UserId, device: DeviceId, collection: CollectionId, state: SyncState

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -41,6 +42,12 @@ _UPDATE = """
         fresh = ?, fresh_options = ?, fresh_cursor = ?
     WHERE user = ? AND device = ? AND collection = ? AND revision = ?
 """
+_FORGET_INTENTS = """
+    DELETE FROM intent WHERE user = ? AND device = ? AND collection = ?
+        AND NOT EXISTS (
+            SELECT 1 FROM json_each(?) AS kept WHERE substr(name, 1, length(kept.value)) = kept.value
+        )
+"""
 
 
 def load(connection: sqlite3.Connection, key: Key) -> SyncState | None:
@@ -55,13 +62,13 @@ def load_all(connection: sqlite3.Connection, user: UserId, device: DeviceId) -> 
     return {CollectionId(collection): SyncState(*state) for collection, *state in rows}
 
 
-def save(connection: sqlite3.Connection, key: Key, state: SyncState) -> SyncState:
+def save(connection: sqlite3.Connection, key: Key, state: SyncState, keep: Sequence[str] = ()) -> SyncState:
     """Store the state if the stored revision is still `state.revision`, and forget the intents.
 
-    Raises `StateConflict`.
+    Those whose names begin with one of `keep` stay. Raises `StateConflict`.
     """
     stored = amend(connection, key, state)
-    connection.execute("DELETE FROM intent WHERE user = ? AND device = ? AND collection = ?", key)
+    connection.execute(_FORGET_INTENTS, (*key, json.dumps(keep)))
     return stored
 
 
