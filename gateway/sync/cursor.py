@@ -93,11 +93,10 @@ class MailCursor:
         """
         return dict(self.former).get(self.uidvalidity, NO_UIDS)
 
-    def doubting(self, uids: Uids) -> MailCursor:
+    def doubting(self, uidvalidity: int, uids: Uids) -> MailCursor:
         """The cursor of a device that may hold these too."""
-        if not (unknown := uids - self.uids):
-            return self
-        return replace(self, former=_joined(self.former, self.uidvalidity, unknown))
+        unknown = uids - self.uids if uidvalidity == self.uidvalidity else uids
+        return replace(self, former=_joined(self.former, uidvalidity, unknown)) if unknown else self
 
     def marked(self, name: str, uids: Uids, *, on: bool) -> MailCursor:
         """The cursor of a device that has itself set or cleared a flag on messages it knows."""

@@ -240,9 +240,6 @@ def _leaving(moves: Mapping[Message, Move]) -> _Effect:
     return effect
 
 
-_NOTHING = MailCursor()
-
-
 class _Known:
     """What a device knows of the messages it moves: it takes their flags along."""
 
@@ -267,12 +264,11 @@ class _Known:
 def _entering(moves: Mapping[Message, Move], known: _Known) -> _Effect:
     def effect(cursor: MailCursor) -> MailCursor:
         for (uidvalidity, uid), move in moves.items():
-            there = move.target_uid
-            if not there or there in cursor.uids:
+            if not (there := move.target_uid):
                 continue
-            if cursor == _NOTHING:  # it has a key and was told nothing yet, but holds this
-                cursor = MailCursor(uidvalidity=move.target_uidvalidity)
-            if move.target_uidvalidity != cursor.uidvalidity:
+            # It may have been told nothing yet, or the mailbox was not there then, or is another one by now.
+            cursor = cursor.rebased(move.target_uidvalidity)
+            if there in cursor.uids:
                 continue
             flags = known.flags(uidvalidity, uid)
             cursor = cursor.with_message(there, flags or ())
@@ -286,12 +282,8 @@ def _entering(moves: Mapping[Message, Move], known: _Known) -> _Effect:
 def _asking_again(moves: Mapping[Message, Move]) -> _Effect:
     def effect(cursor: MailCursor) -> MailCursor:
         for move in moves.values():
-            if not move.target_uid:
-                continue
-            if cursor == _NOTHING:
-                cursor = MailCursor(uidvalidity=move.target_uidvalidity)
-            if move.target_uidvalidity == cursor.uidvalidity:
-                cursor = cursor.doubting(Uids((move.target_uid,)))
+            if move.target_uid:
+                cursor = cursor.doubting(move.target_uidvalidity, Uids((move.target_uid,)))
         return cursor
 
     return effect

@@ -93,6 +93,15 @@ async def test_they_follow_a_message_that_moves(state: State) -> None:
         assert await newest(state, TRASH) == 1
 
 
+async def test_what_was_taken_away_follows_too(state: State) -> None:
+    await state.save_annotations(ANNA, INBOX, 7, {1: {"flag": b"a"}})
+    await state.save_annotations(ANNA, INBOX, 7, {1: {"flag": None}})
+    for _ in range(2):
+        await state.move_annotations(ANNA, (INBOX, 7), (TRASH, 9), {1: 100})
+        assert await state.load_annotations(ANNA, TRASH, 9, [100]) == {}
+        assert await state.changed_annotations(ANNA, TRASH, 9, 0) == {(100, "flag"): 1}
+
+
 async def test_those_of_gone_messages_are_forgotten_after_a_while(state: State) -> None:
     await state.save_annotations(ANNA, INBOX, 7, {uid: {"flag": b"a"} for uid in (1, 2, 3, 4)})
     await state.drop_annotations(ANNA, INBOX, 7, [1, 2, 3, 99], NOON)

@@ -117,7 +117,7 @@ def test_deletions_are_not_hidden_by_an_initial_sync() -> None:
 def test_doubtful_messages_are_told_as_gone_before_they_are_told(
     cursor: MailCursor, view: MailboxView, doubtful: Uids, limit: int
 ) -> None:
-    cursor = cursor.doubting(doubtful)
+    cursor = cursor.doubting(cursor.uidvalidity, doubtful)
     doubtful -= cursor.uids
     assert cursor.doubtful == doubtful
     held = cursor.uids | doubtful  # a device that has them all; one that has none passes over deletions
@@ -133,7 +133,7 @@ def test_doubtful_messages_are_told_as_gone_before_they_are_told(
 
 
 def test_what_was_doubtful_is_of_an_earlier_uidvalidity_after_a_rebuild() -> None:
-    cursor = MailCursor(2, uids=Uids([1, 2])).doubting(Uids([2, 3]))
+    cursor = MailCursor(2, uids=Uids([1, 2])).doubting(2, Uids([2, 3]))
     assert cursor.rebased(3).former == ((2, Uids([1, 2, 3])),)
 
 

@@ -13,7 +13,7 @@ from gateway.store.sqlite.state import SqliteState
 from gateway.sync.keys import KeyUse
 from gateway.sync.mail import MailReply, MailRequest, MailSync
 from gateway.sync.moves import Message, Moved, MoveOutcome, Mover, Place
-from gateway.types import FLAGGED, SEEN, CollectionId, DeviceId, UserId
+from gateway.types import FLAGGED, SEEN, CollectionId, DeviceId, Uids, UserId
 from tests.sync.model import Box, MemoryUpstream
 
 ANN, PHONE = UserId("ann"), DeviceId("p")
@@ -200,6 +200,50 @@ async def test_a_repeat_after_a_new_beginning_is_no_message_twice(phone: Phone) 
     phone.agrees()
 
 
+@pytest.mark.parametrize("heard", [True, False])
+async def test_a_move_to_where_no_mailbox_was_yet(
+    state: SqliteState, upstream: MemoryUpstream, *, heard: bool
+) -> None:
+    phone = Phone(state, upstream)
+    place = Place(WORK.collection, "")
+    phone.keys[place] = "0"
+    for _ in range(2):
+        phone.keys[place] = (await phone.ask(place)).key
+    phone.keys[WORK] = phone.keys.pop(place)
+    await phone.sync(INBOX)
+    first = await phone.move(1, 2)
+    phone.hear(first if heard else await phone.move(1, 2))
+    assert await phone.sync() == []
+    phone.agrees()
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_a_move_to_another_mailbox_of_that_name(
+    phone: Phone, upstream: MemoryUpstream, *, known: bool
+) -> None:
+    phone.hear(await phone.move(1))
+    again = Box(uidvalidity=8)
+    again.deliver(header=b"Subject: another\r\n\r\n")
+    upstream.boxes["Work"] = again
+    if known:
+        await phone.sync()
+    phone.hear(await phone.move(2))
+    kinds = await phone.sync()
+    assert "former" in kinds or known
+    phone.agrees()
+
+
+async def test_a_repeat_after_the_mailbox_became_another_one(phone: Phone, upstream: MemoryUpstream) -> None:
+    lost = await phone.move(1)
+    upstream.boxes["Work"] = Box(uidvalidity=8)
+    await phone.sync(WORK)
+    again = await phone.move(1)
+    assert again == lost
+    phone.hear(again)
+    await phone.sync()
+    phone.agrees()
+
+
 @pytest.mark.parametrize("removed", [False, True])
 async def test_a_move_to_where_nothing_was_told_yet(
     state: SqliteState, upstream: MemoryUpstream, *, removed: bool
@@ -258,3 +302,14 @@ async def test_annotations_go_along(phone: Phone, state: SqliteState) -> None:
     await phone.move(1)
     kept = await state.load_annotations(ANN, WORK.collection, 7, [40])
     assert kept == {40: {"flag": b"details"}}
+
+
+async def test_a_device_hears_after_a_move_what_was_taken_away_before_it(
+    phone: Phone, state: SqliteState
+) -> None:
+    await state.save_annotations(ANN, INBOX.collection, 1, {1: {"flag": b"details"}})
+    assert await phone.sync() == ["changed"]
+    await state.save_annotations(ANN, INBOX.collection, 1, {1: {"flag": None}})
+    phone.hear(await phone.move(1))
+    reply = await phone.ask(WORK)
+    assert reply.told.noted == {"flag": Uids((40,))}

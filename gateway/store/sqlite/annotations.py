@@ -98,11 +98,18 @@ def change(
 
 
 def move(connection: sqlite3.Connection, source: Key, target: Key, uids: Mapping[int, int]) -> None:
-    """Carry annotations over to where messages are now; `uids` maps old to new ones."""
-    carried = {
-        new: dict(connection.execute(_ALL_OF_ONE, (*source, old)).fetchall()) for old, new in uids.items()
-    }
-    change(connection, target, carried)
+    """Carry annotations over to where messages are now; `uids` maps old to new ones.
+
+    Those taken away go along: a device that was not told of it yet hears of it there.
+    """
+    rows = [
+        (new, name, value)
+        for old, new in uids.items()
+        for name, value in connection.execute(_ALL_OF_ONE, (*source, old)).fetchall()
+    ]
+    if rows:
+        revision = _next_revision(connection, target)
+        connection.executemany(_STORE, [(*target, *row, revision) for row in rows])
     connection.executemany(_DROP_ONE, [(*source, old) for old in uids])
 
 
