@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gateway.mail import charset, html, transfer
+from gateway.mail import charset, enriched, html, transfer
 from gateway.mail.flowed import is_flowed, unflow
 from gateway.mail.structure import Layout, charset_of
 from gateway.types import BodyPart
@@ -190,4 +190,5 @@ def _decoded(part: BodyPart, section: Fetched) -> str:
     if part.subtype == "html" and (name is None or name.lower() == "us-ascii" or charset.codec(name) is None):
         # IMAP servers say US-ASCII where the message says nothing.
         name = html.declared_charset(data) or name
-    return charset.decode(data, name, cut=section.cut)
+    text = charset.decode(data, name, cut=section.cut)
+    return enriched.to_text(text, part.subtype) if part.subtype in enriched.SUBTYPES else text

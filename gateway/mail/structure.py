@@ -157,7 +157,7 @@ class _Walk:
         if part.type == "text" and part.disposition != "attachment":
             if part.subtype == "html":
                 return [Block(rich=(part,))]
-            if part.subtype in {"plain", "enriched", "markdown"}:
+            if part.subtype in {"plain", "enriched", "richtext", "markdown"}:
                 return [Block(plain=(part,))]
         if part.type != "multipart":
             self._attach(part)
@@ -204,7 +204,7 @@ class _Walk:
             return [Block(rich=_flat(with_html[-1]), plain=_flat(without[0]))]
         if with_html or without:
             return with_html[-1] if with_html else without[0]
-        readable = [child for child in spare if child.subtype in {"enriched", "markdown"}]
+        readable = [child for child in spare if child.subtype in {"enriched", "richtext", "markdown"}]
         for child in spare:
             if child not in readable[:1]:
                 self._attach(child)

@@ -15,7 +15,7 @@ from gateway.mail.draft import MARKER, Draft, DraftPatch, DraftText, Original, f
 from gateway.mail.fields import crlf
 from gateway.mail.newparts import NewFile
 from gateway.mail.structure import lay_out
-from tests.mail.corpus import SAMPLES, Sample
+from tests.mail.corpus import FAMILIAR, Sample
 from tests.support.mailboxes import structure_of
 
 ANN = Address("Ann Ähre", "ann@example.test")
@@ -273,7 +273,7 @@ def test_patches_have_digests_that_tell_them_apart() -> None:
     assert all(patches[1:])
 
 
-@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.name)
+@pytest.mark.parametrize("sample", FAMILIAR, ids=lambda sample: sample.name)
 def test_any_message_can_be_edited(sample: Sample) -> None:
     before = again(crlf(sample.raw))
     was = structure_of(before.message)[1]

@@ -203,7 +203,7 @@ def _as_rtf(text: Text, limit: int | None) -> tuple[bytes | None, int, bool]:
         # A character becomes up to nine octets, so that one guess may not be enough.
         shown = texts.cut_text(shown, min(len(shown) * limit // _in_base64(made), len(shown) - 1))
         made = rtf.from_text(shown.decode("utf-8"))
-    if not shown and text.data:
+    if (text.data and not shown) or (limit is not None and _in_base64(made) > limit):
         return None, size, True
     return made, size, not text.complete or len(shown) < len(text.data)
 
