@@ -265,10 +265,13 @@ def test_a_new_uidvalidity_replaces_everything(some_phone: Phone, dovecot: Dovec
     with dovecot.imap(some_phone.user) as imap:
         imap.delete("Work")
         imap.create("Work")
+    # Empty at first: Dovecot (sdbox) loses mail of the new one when it notices that somebody has the old one
+    # selected.
+    gone = some_phone.sync(folder)
+    assert gone.status == "1"
+    assert gone.deleted == list(before.added)
     dovecot.deliver(some_phone.user, messages.plain("after"), "Work")
     after = some_phone.sync(folder)
-    assert after.status == "1"
-    assert after.deleted == list(before.added)
     assert subjects(after) == ["after"]
     assert not set(after.added) & set(before.added)
 
