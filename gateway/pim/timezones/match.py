@@ -66,7 +66,11 @@ def zone_for(rules: ZoneRules, at: datetime, prefer: Iterable[tzinfo] = ()) -> t
 
 def zone_like(clocks: tzinfo, at: datetime, prefer: Iterable[tzinfo] = ()) -> tzinfo | None:
     """A known zone whose clocks go like these in the year of `at` or, for want of one, in a year near it."""
-    year, preferred = in_utc(at).year, tuple(prefer)
+    return _like(clocks, in_utc(at).year, tuple(prefer))
+
+
+@lru_cache(maxsize=256)
+def _like(clocks: tzinfo, year: int, preferred: tuple[tzinfo, ...]) -> tzinfo | None:
     for zones in ((*preferred, *_known()), _all()):
         for away in _YEARS_AROUND:
             fitting = _fitting(clocks, year + away, zones)
