@@ -130,13 +130,15 @@ class Play:
         """Make a request whose way is not safe."""
         fate = choices.pick(FATES)
         position = choices.number(0, 100) / 100
-        outcome = ""
-        with self.world.trouble(choices, self.ledger):
-            try:
-                outcome = ask(fate, position)
-            except NoReply as error:
-                outcome = f"no reply: {error}"
-            finally:
-                self.tell(f"{phone} {what} {fate.name} {position}: {outcome}")
+        outcome = "refused"
+        came: list[str] = []
+        try:
+            with self.world.trouble(choices, self.ledger) as came:
+                try:
+                    outcome = ask(fate, position)
+                except NoReply as error:
+                    outcome = f"no reply: {error}"
+        finally:
+            self.tell(f"{phone} {what} {fate.name} {position}: {'; '.join([outcome, *came])}")
         if fate is not Fate.ARRIVES:
             self.world.faults[fate.name.lower().replace("_", " ")] += 1

@@ -21,7 +21,8 @@ def settle(play: Play) -> None:
     """Let every phone finish; nothing goes wrong any more. Raises AssertionError when there is no end."""
     deadline = time.monotonic() + QUIET_SECONDS
     for phone in (*play.phones, *play.retired):
-        phone.network.deliver_late()
+        if count := phone.network.deliver_late():
+            play.tell(f"{count} late copies from {phone}, before all is quiet")
     calm = 0
     while calm < 2:
         if time.monotonic() > deadline:

@@ -17,7 +17,7 @@ from gateway.demo.client import Account as DemoAccount
 from gateway.demo.client import Client
 from gateway.demo.phone import Phone as DemoPhone
 from tests.convergence.choices import Choices
-from tests.convergence.cut import Line
+from tests.convergence.cut import Direction, Line
 from tests.convergence.ending import undisturbed
 from tests.convergence.habits import Habits
 from tests.convergence.ledger import Ledger
@@ -99,24 +99,36 @@ class World:
     # --- what goes wrong -----------------------------------------------------------------------------------
 
     @contextmanager
-    def trouble(self, choices: Choices, ledger: Ledger) -> Iterator[None]:
+    def trouble(self, choices: Choices, ledger: Ledger) -> Iterator[list[str]]:
         """Perhaps trouble what is done inside.
 
         The gateway is killed at a boundary, the line to IMAP is cut at a byte, or the IMAP server restarts.
+        Afterwards the list says in words what came of it.
         """
         kind = choices.number(0, 99)
+        came: list[str] = []
+        cut = ""
         if kind < 8:
             self.gateway.fuse.arm(choices.number(1, 24))
         elif kind < 14:
-            self.line.cut_after(choices.number(1, 1500), choices.pick(("up", "down")))
+            octets = choices.number(1, 1500)
+            direction: Direction = choices.pick(("up", "down"))
+            cut = f"the line to IMAP cut after {octets} octets {direction}"
+            self.line.cut_after(octets, direction)
+        elif kind == 14:
+            came.append("IMAP restarted meanwhile")
         cuts = self.line.cuts
         try:
             with self._restarting() if kind == 14 else nullcontext():
-                yield
+                yield came
         finally:
             self.line.mend()
-            self.faults["upstream cut"] += self.line.cuts - cuts
+            if cut and self.line.cuts > cuts:
+                self.faults["upstream cut"] += 1
+                came.append(cut)
             self.gateway.fuse.disarm()
+            if boundary := self.gateway.fuse.burnt_at:
+                came.append(f"the gateway killed {boundary}")
             self.ensure_alive(ledger)
 
     @contextmanager

@@ -63,9 +63,13 @@ class TwoAtOnce(Step):
         work: list[Callable[[], object]] = [lambda: one.sync(chosen[0]), lambda: two.sync(chosen[1])]
         if waits:
             work.append(lambda: one.ping(chosen[0], 1))
-        play.tell(f"{one} syncs {chosen[0]} and {two} syncs {chosen[1]} at once, ping={waits}")
-        with play.world.trouble(choices, play.ledger):
-            _together(work)
+        came: list[str] = []
+        try:
+            with play.world.trouble(choices, play.ledger) as came:
+                _together(work)
+        finally:
+            at_once = f"{one} syncs {chosen[0]} and {two} syncs {chosen[1]} at once, ping={waits}"
+            play.tell("; ".join([at_once, *came]))
 
 
 class StartsAnew(Step):
