@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 
-from gateway.eas.content import legacy
+from gateway.eas.content.email_attachments import attachments_element
 from gateway.eas.content.ids import file_reference
 from gateway.eas.content.marks import Marks
 from gateway.eas.content.meeting import CONTENT_CLASS, meeting_request, message_class
 from gateway.eas.content.preferences import HTML, PLAIN
 from gateway.eas.content.values import date_time
 from gateway.eas.versions import Version
-from gateway.mail import transfer
 from gateway.mail.addresses import Address, addresses
 from gateway.mail.conversations import conversation, topic
-from gateway.mail.headers import Headers, clean
+from gateway.mail.headers import Headers
 from gateway.mail.reports import Outcome, delivery_outcome, reading_outcome
-from gateway.mail.structure import Attachment, Layout, Nature
+from gateway.mail.structure import Layout, Nature
+from gateway.mail.voice import VOICE_FIELDS, voice_mail
 from gateway.pim.invitation import Invitation
 from gateway.types import DRAFT, BodyPart, CollectionId, MessageData
 from wbxml import Element, element
@@ -48,6 +49,7 @@ HEADER_FIELDS = (
     "Resent-To",
     "Resent-Cc",
     "List-Id",
+    *VOICE_FIELDS,
 )
 """The header fields from which the properties are made."""
 
@@ -55,8 +57,6 @@ _LONGEST_LIST = 32768
 """Characters of To, Cc and the like (MS-ASEMAIL 2.2.2.75)."""
 _LONGEST_DISPLAY = 4096
 _LONGEST_BCC = 1024
-_FILE, _EMBEDDED_MESSAGE, _OLE_OBJECT = 1, 5, 6
-"""Values of Method (MS-ASAIRS 2.2.2.28)."""
 _SEEN_BY_ALL = ("from", "to", "cc", "resent-to", "resent-cc")
 _DELIVERED = ("delivered-to", "x-original-to", "envelope-to")
 """Where servers note for whom they delivered a message."""
@@ -117,14 +117,16 @@ def properties(
     message asks.
     """
     headers = Headers(message.header)
+    voice = voice_mail(headers) if layout.nature is Nature.MAIL and not meeting else None
     made = _addresses_and_subject(headers, date_time(message.internal_date))
     made.append(element(Email.Importance, _importance(headers)))
     made.append(marks.read())
     if layout.attachments:
-        made.append(_attachments(layout.attachments, place, message.uid, version))
+        reference = partial(file_reference, place.collection, place.uidvalidity, message.uid)
+        made.append(attachments_element(layout.attachments, reference, version, voice))
     made.extend(body)
     kind = message_class(meeting) if meeting else _message_class(message.structure, layout, status)
-    made.append(element(Email.MessageClass, kind))
+    made.append(element(Email.MessageClass, voice.message_class if voice else kind))
     if meeting:
         sender = _first(headers, "from")
         request = meeting_request(meeting, message.internal_date, sender, place.owner, version)
@@ -136,6 +138,8 @@ def properties(
         made.append(element(AirSyncBase.NativeBodyType, HTML if layout.has_html else PLAIN))
     if version >= Version.V14_0:
         made.extend(_since_14(headers, marks, place, message.uid))
+        if voice and voice.caller:
+            made.append(element(Email2.UmCallerID, voice.caller))
     if version >= Version.V16_0:
         made.extend(_since_16(headers, marks, place))
     return made
@@ -205,51 +209,6 @@ def _message_class(structure: BodyPart, layout: Layout, status: bytes) -> str:
     if layout.nature is Nature.ENVELOPED and structure.params.get("smime-type", "").lower() == _RECEIPT:
         return "IPM.Note.Receipt.SMIME"
     return _CLASSES.get(layout.nature, "IPM.Note")
-
-
-def _attachments(attachments: Iterable[Attachment], place: Place, uid: int, version: Version) -> Element:
-    if version < Version.V12_0:
-        return legacy.attachments(_old_attachment(one, place, uid) for one in attachments)
-    return element(
-        AirSyncBase.Attachments,
-        *(element(AirSyncBase.Attachment, *_attachment(one, place, uid)) for one in attachments),
-    )
-
-
-def _attachment(attachment: Attachment, place: Place, uid: int) -> list[Element]:
-    part = attachment.part
-    reference = file_reference(place.collection, place.uidvalidity, uid, part.section)
-    made = [
-        Element(AirSyncBase.DisplayName, attachment.name),
-        Element(AirSyncBase.FileReference, reference),
-        element(AirSyncBase.Method, _method(attachment)),
-        element(AirSyncBase.EstimatedDataSize, transfer.decoded_size(part.size, part.encoding)),
-    ]
-    content_id = (part.content_id or "").strip().strip("<>")
-    if content_id:
-        made.append(Element(AirSyncBase.ContentId, clean(content_id)))
-    if part.location:
-        made.append(Element(AirSyncBase.ContentLocation, clean(part.location)))
-    if attachment.inline:
-        made.append(element(AirSyncBase.IsInline, 1))
-    return made
-
-
-def _old_attachment(attachment: Attachment, place: Place, uid: int) -> Element:
-    part = attachment.part
-    return legacy.attachment(
-        file_reference(place.collection, place.uidvalidity, uid, part.section),
-        attachment.name,
-        transfer.decoded_size(part.size, part.encoding),
-        _method(attachment),
-        clean((part.content_id or "").strip().strip("<>")),
-    )
-
-
-def _method(attachment: Attachment) -> int:
-    if attachment.embedded:
-        return _EMBEDDED_MESSAGE
-    return _OLE_OBJECT if attachment.ole else _FILE
 
 
 def _since_14(headers: Headers, marks: Marks, place: Place, uid: int) -> list[Element]:

@@ -12,7 +12,7 @@ from gateway.eas.versions import Version
 from gateway.types import CollectionId
 from tests.support.mailboxes import MemoryMailboxes
 from wbxml import Element, Tag
-from wbxml.pages import Email, Email2
+from wbxml.pages import AirSyncBase, Email, Email2
 
 OWNER = "Anna@Example.com"
 AS_PLAIN = BodyOptions((BodyPreference(PLAIN),))
@@ -104,3 +104,104 @@ async def test_the_primary_account_has_no_account_id_and_plain_mail_no_caller() 
     elements = await shown(FROM, TO, version=Version.V14_1)
     tags = {one.tag for one in elements}
     assert not tags & {Email2.AccountId, Email2.UmCallerID, Email2.UmUserNotes, Email2.Sender}
+
+
+VOICE_BODY = "\r\n".join(
+    [
+        "--b",
+        "Content-Type: text/plain",
+        "",
+        "You have a message",
+        *(
+            line
+            for name in ("first.wav", "reply.wav")
+            for line in (
+                "--b",
+                f'Content-Type: audio/wav; name="{name}"',
+                f'Content-Disposition: attachment; filename="{name}"',
+                "Content-Transfer-Encoding: base64",
+                "",
+                "UklGRg==",
+            )
+        ),
+        "--b--",
+    ]
+)
+MIXED = 'Content-Type: multipart/mixed; boundary="b"'
+MEMO = 'Content-Type: multipart/voice-message; boundary="b"'
+
+
+def recordings(elements: Sequence[Element]) -> list[tuple[str | None, str | None]]:
+    """Length and place of each attachment."""
+    (listed,) = [one for one in elements if one.tag is AirSyncBase.Attachments]
+    return [(one.child_text(Email2.UmAttDuration), one.child_text(Email2.UmAttOrder)) for one in listed]
+
+
+@pytest.mark.parametrize(
+    ("fields", "kind", "caller", "attributes"),
+    [
+        (
+            [
+                MIXED,
+                "Content-Class: Voice-CA",
+                "X-CallingTelephoneNumber: +49 170 1234",
+                "X-VoiceMessageDuration: 23",
+                "X-AttachmentOrder: first.wav;reply.wav",
+            ],
+            "IPM.Note.Microsoft.Voicemail.UM.CA",
+            "+49 170 1234",
+            [(None, "2"), ("23", "1")],
+        ),
+        (
+            [MIXED, "Content-Class: voice", "X-AttachmentOrder: ;other.wav;;"],
+            "IPM.Note.Microsoft.Voicemail.UM",
+            None,
+            [(None, None), (None, None)],
+        ),
+        (
+            [MIXED, "X-Asterisk-VM-Duration: 7", "X-Asterisk-VM-Caller-ID-Num: 0170"],
+            "IPM.Note.Microsoft.Voicemail.UM",
+            "0170",
+            [("7", None), ("7", None)],
+        ),
+        (
+            [MEMO, "Content-Duration: no number"],
+            "IPM.Note.Microsoft.Voicemail.UM",
+            None,
+            [(None, None), (None, None)],
+        ),
+        (
+            [MIXED, "Message-Context: voice-message", "Content-Duration: 90"],
+            "IPM.Note.Microsoft.Voicemail.UM",
+            None,
+            [("90", None), ("90", None)],
+        ),
+        (
+            [MIXED, "Content-Class: MissedCall"],
+            "IPM.Note.Microsoft.Missed.Voice",
+            None,
+            [(None, None), (None, None)],
+        ),
+        (
+            [MIXED, "Content-Class: urn:content-classes:message", "X-CallingTelephoneNumber: 1"],
+            "IPM.Note",
+            None,
+            [(None, None), (None, None)],
+        ),
+    ],
+)
+async def test_voice_mail(
+    fields: list[str],
+    kind: str,
+    caller: str | None,
+    attributes: list[tuple[str | None, str | None]],
+) -> None:
+    told = await shown(FROM, TO, *fields, body=VOICE_BODY, version=Version.V14_0)
+    assert text(told, Email.MessageClass) == kind
+    assert text(told, Email2.UmCallerID) == caller
+    assert text(told, Email2.UmUserNotes) is None
+    assert recordings(told) == attributes
+    older = await shown(FROM, TO, *fields, body=VOICE_BODY, version=Version.V12_1)
+    assert text(older, Email.MessageClass) == kind
+    assert text(older, Email2.UmCallerID) is None
+    assert recordings(older) == [(None, None), (None, None)]
