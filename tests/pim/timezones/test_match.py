@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.pim.timezones import Onset, RuleZone, ZoneRules, named_zone, rules_at, zone_for
+from gateway.pim.timezones import Onset, RuleZone, ZoneRules, rules_at, zone_for
 from gateway.pim.timezones.names import zone_names
 from gateway.pim.timezones.windows import WINDOWS_ZONES
 
@@ -92,45 +92,3 @@ def test_what_nobody_knows_keeps_its_clocks_and_is_not_gmt() -> None:
     assert zone == RuleZone(odd)
     assert datetime(2026, 7, 1, 12, tzinfo=zone).astimezone(UTC) == datetime(2026, 7, 1, 9, 37, tzinfo=UTC)
     assert rules_at(zone, MARCH) == odd
-
-
-@pytest.mark.parametrize(
-    ("name", "zone"),
-    [
-        ("Europe/Berlin", "Europe/Berlin"),
-        ("europe/berlin", "Europe/Berlin"),
-        ('"Europe/Berlin"', "Europe/Berlin"),
-        ("/mozilla.org/20070129_1/Europe/Berlin", "Europe/Berlin"),
-        ("/freeassociation.sourceforge.net/America/Argentina/Buenos_Aires", "America/Argentina/Buenos_Aires"),
-        ("/softwarestudio.org/Olson_20011030_5/America/New York", "America/New_York"),
-        ("W. Europe Standard Time", "Europe/Berlin"),
-        ("w. europe standard time", "Europe/Berlin"),
-        ("Pacific Daylight Time", "America/Los_Angeles"),
-        ("India Standard Time", "Asia/Kolkata"),
-        ("US/Pacific", "US/Pacific"),
-        ("UTC", "Etc/UTC"),
-        ("GMT", "Etc/UTC"),
-        ("tzone://Microsoft/Utc", "Etc/UTC"),
-    ],
-)
-def test_names(name: str, zone: str) -> None:
-    assert named_zone(name) == ZoneInfo(zone)
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "",
-        "Customized Time Zone",
-        "Europe",
-        "Nowhere/Nothing",
-        "../../etc/passwd",
-        "/etc/localtime",
-        "(UTC+01:00) Amsterdam, Berlin, Bern, Rom, Stockholm, Wien",
-        "x" * 1000,
-        "\0",
-        "some/where/EST",
-    ],
-)
-def test_what_is_no_name(name: str) -> None:
-    assert named_zone(name) is None

@@ -1,0 +1,62 @@
+"""Which zones the times of a calendar are in; the shapes of programs are in test_invitation."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, tzinfo
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from gateway.pim.lines import read
+from gateway.pim.timezones import RuleZone
+from gateway.pim.values import Moment
+from gateway.pim.zones import Zones
+from tests.support.invitations import CENTRAL_EUROPE, NOWHERE, calendar, timezone
+
+JULY = datetime(2026, 7, 2, 10)  # noqa: DTZ001 - a clock time
+BERLIN, PARIS = ZoneInfo("Europe/Berlin"), ZoneInfo("Europe/Paris")
+
+
+def zones(*lines: str, default: tzinfo = UTC) -> Zones:
+    (found,) = read(calendar(*lines))
+    return Zones(found, default)
+
+
+def test_a_moment_in_utc_is_in_utc() -> None:
+    assert zones("X-WR-TIMEZONE:Europe/Paris").instant(Moment(JULY, utc=True)) == JULY.replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("lines", "tzid", "zone"),
+    [
+        ((), "Europe/Paris", PARIS),
+        ((), "Romance Standard Time", PARIS),
+        ((), "unheard of", UTC),
+        ((), "", UTC),
+        (("X-WR-TIMEZONE:Europe/Paris",), "", PARIS),
+        (("X-WR-TIMEZONE:Europe/Paris",), "unheard of", PARIS),
+        (("X-WR-TIMEZONE:Europe/Paris",), "Europe/Berlin", BERLIN),
+        (timezone("mine", *CENTRAL_EUROPE), "mine", BERLIN),
+        (timezone("mine", *CENTRAL_EUROPE), "MINE", BERLIN),
+        (timezone("mine", *CENTRAL_EUROPE), "", BERLIN),
+        (timezone("Europe/Paris", *CENTRAL_EUROPE), "Europe/Paris", PARIS),
+        (timezone("mine", "X-LIC-LOCATION:Europe/Paris", *CENTRAL_EUROPE), "mine", PARIS),
+        ((*timezone("mine", *CENTRAL_EUROPE), *timezone("other", *CENTRAL_EUROPE)), "", UTC),
+        (timezone("Europe/Paris"), "Europe/Paris", PARIS),
+        (timezone("mine"), "mine", UTC),
+    ],
+)
+def test_names_and_definitions(lines: tuple[str, ...], tzid: str, zone: tzinfo) -> None:
+    assert zones(*lines).of(Moment(JULY, tzid=tzid)) == zone
+
+
+def test_the_first_definition_of_a_name_counts() -> None:
+    both = (*timezone("mine", *NOWHERE), *timezone("mine", *CENTRAL_EUROPE))
+    assert isinstance(zones(*both).of(Moment(JULY, tzid="mine")), RuleZone)
+
+
+def test_many_definitions_are_not_all_read() -> None:
+    many = [line for number in range(500) for line in timezone(f"zone {number}", *CENTRAL_EUROPE)]
+    found = zones(*many, default=PARIS)
+    assert found.of(Moment(JULY, tzid="zone 3")) == BERLIN
+    assert found.of(Moment(JULY, tzid="zone 400")) == PARIS
