@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
+import time
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -47,6 +48,11 @@ MAX_LINE = 16 * 1024 * 1024
 MAX_LITERAL = 96 * 1024 * 1024
 MAX_REPLY = 256 * 1024 * 1024
 """Octets: of a response without its literals, of one literal, of everything between two tagged responses."""
+
+SLICE = 16 * 1024
+TURN = 0.001
+"""Octets that are read at a time, and seconds after which others have their turn before the next: to read
+what arrived at once can take ten milliseconds, and it may arrive on many connections."""
 
 PATIENCE = 10
 """A command may last this many times the time-out as long as the server keeps sending."""
@@ -114,6 +120,7 @@ class Session:
         self._idle: tuple[Pending, asyncio.Future[None]] | None = None
         self._failure: tuple[type[UpstreamError], str] | None = None
         self._heard = 0.0
+        self._unread = bytearray()
         self._unwritten = 0
         self._reply_octets = 0
         self._watchdog: asyncio.TimerHandle | None = None
@@ -307,22 +314,55 @@ class Session:
         if self._failure:
             return
         self._heard = self._loop.time()
+        if self._unread:  # a transport need not stop at once
+            self._unread += data
+        elif len(data) <= SLICE:
+            self._read(data)
+        else:
+            self._unread += data
+            self._read_on()
+
+    def _read_on(self) -> None:
+        """Read what arrived, as far as one turn allows; nothing more is taken meanwhile."""
+        end = time.perf_counter() + TURN
+        upgrading = False
+        while self._unread and not self._failure:
+            data = bytes(self._unread[:SLICE])
+            del self._unread[:SLICE]
+            upgrading = self._read(data)
+            if time.perf_counter() >= end:
+                break
+        if self._failure:
+            return
+        if self._unread:
+            self._loop.call_soon(self._read_on)
+        if self._transport is None or self._transport.is_closing():
+            return
+        if self._unread:
+            self._transport.pause_reading()
+        elif not upgrading:
+            self._transport.resume_reading()
+
+    def _read(self, data: bytes) -> bool:
+        """Dispatch what a piece completes; True when TLS is to begin behind it."""
         self._reply_octets += len(data)
         if self._reply_octets > MAX_REPLY:
             self.confused("too much in one reply")
-            return
+            return False
         try:
             responses = self._reader.feed(data)
         except WireError as error:
             self.confused(str(error))
-            return
+            return False
         for number, response in enumerate(responses, start=1):
             upgrading = self._dispatch(response)
             if self.closed:
-                return
-            if upgrading and (number < len(responses) or not data.endswith(b"\r\n")):
-                self.confused("data in the clear behind the OK to STARTTLS")
-                return
+                return False
+            if upgrading:
+                if number < len(responses) or not data.endswith(b"\r\n") or self._unread:
+                    self.confused("data in the clear behind the OK to STARTTLS")
+                return True
+        return False
 
     def _dispatch(self, response: Response) -> bool:
         """Give a response to whom it belongs; True when it allows STARTTLS."""

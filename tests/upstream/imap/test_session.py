@@ -313,3 +313,44 @@ async def test_nothing_secret_is_shown(caplog: pytest.LogCaptureFixture) -> None
         with pytest.raises(Exception, match="refused") as refused:
             await log_in(session, CREDENTIALS)
     assert "secret" not in shown + repr(refused.value) + caplog.text
+
+
+# --- much at once ------------------------------------------------------------------------------------------
+
+
+async def test_what_arrives_at_once_is_read_in_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is lost or out of order, and others have their turn in between."""
+    monkeypatch.setattr("gateway.upstream.imap.session.SLICE", 100)
+    monkeypatch.setattr("gateway.upstream.imap.session.TURN", 0.0)
+    body = b"x" * 990 + b"\r\n* 7 EXISTS\r\n"
+
+    async def fetch(connection: Connection, tag: str, command: str) -> None:
+        told = [b"* %d FETCH (BODY[1] {%d}\r\n%b)\r\n" % (seq, len(body), body) for seq in range(1, 31)]
+        await connection.send(b"".join(told) + f"{tag} OK\r\n".encode())
+
+    async with scripted({"UID FETCH": fetch}) as server, connected(server) as session:
+        [command] = commands.uid_fetch([1], ["BODY.PEEK[1]"])
+        asked = session.start(command)
+        turns = 0
+        while not asked.done():
+            await asyncio.sleep(0)
+            turns += bool(session.busy and not session.closed)
+        told = [*(await asked).of(Fetch)]
+        assert [fetch.seq for fetch in told] == [*range(1, 31)]
+        assert all(fetch.sections["BODY[1]"] == body for fetch in told)
+        assert turns > len(body) * 30 // 100
+        await session.execute(NOOP)
+
+
+async def test_what_follows_a_turn_that_ends_with_leave_for_tls_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def starttls(connection: Connection, tag: str, command: str) -> None:
+        told = b"* 1 EXISTS\r\n" * 50 + f"{tag} OK\r\n".encode()
+        monkeypatch.setattr("gateway.upstream.imap.session.SLICE", len(told))
+        await connection.send(told + b"* CAPABILITY IMAP4rev1 INJECTED\r\n")
+
+    async with scripted({"STARTTLS": starttls}) as server:
+        session = await open_connection(server.settings)
+        with pytest.raises(UpstreamConfused, match="in the clear"):
+            await session.starttls()
