@@ -30,7 +30,7 @@ __all__ = ["main"]
 USAGE_ERROR = 2
 _KEEP_ALIVE = 75
 """Seconds an idle connection stays open: longer than proxies keep theirs, so that the proxy closes first."""
-_TURN = 0.001
+_TURN = 0.0002
 """Seconds a thread that computes goes on while the event loop wants its turn. Python's own rule is 5 ms, and
 a request needs half a dozen turns."""
 _GARBAGE = (10_000, 20, 50)
