@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 
 import pytest
 
 from tests.blackbox.test_folder_changes import ALL_KINDS, SOME_KINDS, Place, over, place, places
 from tests.support import messages
-from tests.support.phone import Phone, change, commands, delete
+from tests.support.phone import Phone, change, commands, delete, statuses
 from wbxml import Element, element
-from wbxml.pages import AirSync, Email
+from wbxml.pages import AirSync, Email, ItemOperations
 from wbxml.pages import Move as Page
 
 __all__ = ["place", "places"]
@@ -243,6 +245,44 @@ def test_two_phones_at_once_do_not_double_a_message(account: Account) -> None:
     assert account.subjects() == []
     kept = account.subjects("Work") + account.subjects("Home") + account.subjects("Trash")
     assert sorted(kept) == [f"mail {number}" for number in range(4)]
+
+
+def empty(folder: str) -> Element:
+    return element(
+        ItemOperations.ItemOperations,
+        element(ItemOperations.EmptyFolderContents, element(AirSync.CollectionId, folder)),
+    )
+
+
+@over([("prefix", "12.1"), ("prefix", "16.1")])
+def test_what_may_not_be_removed_is_neither_moved_nor_called_deleted(account: Account) -> None:
+    phone, inbox, work = account.phone, account.folders["Inbox"], account.folders["Work"]
+    (_, _, item), (_, _, other) = moved(
+        phone, move(account.item(0), inbox, work), move(account.item(1), inbox, work)
+    )
+    with read_only(account.place.dovecot.place.mail / account.user / "mail" / ".Work"):
+        assert moved(phone, move(item, work, inbox)) == [(item, "5", "")]
+        served = phone.sync(work, commands(delete(other)))
+        assert statuses(served) == [("Delete", other, "6")]
+        assert set(served.added) == {other}
+        root = phone.post("ItemOperations", empty(work)).root
+        assert [one.text() for one in root.iter() if one.tag is ItemOperations.Status] == ["1", "16"]
+        assert account.subjects("Work") == ["mail 0", "mail 1"]
+        assert account.subjects() == ["mail 2", "mail 3"]
+
+
+@contextmanager
+def read_only(folder: Path) -> Iterator[None]:
+    """A mailbox that the server may read only, and so opens for reading."""
+    below = [folder, *(path for path in folder.rglob("*") if path.is_dir())]
+    modes = {path: path.stat().st_mode for path in below}
+    try:
+        for path in below:
+            path.chmod(0o555)
+        yield
+    finally:
+        for path, mode in modes.items():
+            path.chmod(mode)
 
 
 @over(SOME_KINDS)

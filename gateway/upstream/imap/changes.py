@@ -63,6 +63,7 @@ async def move(session: Session, uids: Uids, target: str) -> dict[int, int | Non
     told and the others can be tried again. Raises `NotFound` when there is no such target, and
     `UpstreamError`.
     """
+    _check_removable(session)
     moved: dict[int, int | None] = {}
     present = list(await _present(session, uids))
     for at in range(0, len(present), NAMED_AT_ONCE):
@@ -111,10 +112,24 @@ def _pairs(reply: Reply, asked: Uids) -> dict[int, int | None]:
 
 async def expunge(session: Session, uids: Uids) -> Uids:
     """Remove messages for good; returns those that were there. Raises `UpstreamError`."""
+    _check_removable(session)
     present = await _present(session, uids)
     if present:
         await _remove(session, present)
     return present
+
+
+def _check_removable(session: Session) -> None:
+    """Refuse to remove messages where the user may not (RFC 4314 5.2).
+
+    Servers do not do so reliably: some say OK and remove nothing, and a move leaves a copy.
+    """
+    selected = session.selected
+    if selected is None:
+        return
+    kept = selected.permanent_flags
+    if selected.read_only or (kept is not None and DELETED.lower() not in {flag.lower() for flag in kept}):
+        raise UpstreamRefused("messages of this mailbox cannot be removed", code="NOPERM")
 
 
 async def _remove(session: Session, uids: Uids) -> None:
