@@ -123,7 +123,7 @@ def preview(text: Text, characters: int, *, rich: bool) -> str:
     for reach in (near, far):
         piece = text.data[start : start + reach]
         plain = html.to_text(piece.decode("utf-8", "ignore"), links=False, limit=characters * 2 + _SLACK)
-        shown = _one_line(plain.encode("utf-8"), characters)
+        shown = _one_line(clean_utf8(plain.encode("utf-8")), characters)
         if len(shown) == characters or len(piece) < reach:
             break
     return shown

@@ -164,6 +164,7 @@ def test_the_size_is_exact_when_everything_is_there() -> None:
             "Hello Ann & Ben",
         ),
         ("html", "<head><style>" + "x" * 3000 + "</style></head><body>Hello", 50, "Hello"),
+        ("html", "<p>a&#1;b&#xFFFF;c", 99, "abc"),
         ("html", "<img src='" + "x" * 5000 + "'>Hello", 50, "Hello"),
     ],
 )

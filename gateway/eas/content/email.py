@@ -20,12 +20,13 @@ from gateway.eas.content.email_properties import (
 )
 from gateway.eas.content.marks import NO_VALUES, Marks
 from gateway.eas.content.meeting import meeting_of
-from gateway.eas.content.preferences import PLAIN, BodyOptions
+from gateway.eas.content.preferences import MIME, PLAIN, BodyOptions
 from gateway.eas.versions import Version
 from gateway.mail import reports
 from gateway.mail.categories import category
 from gateway.mail.packed import packed_part, unpack
 from gateway.mail.scheduling import calendar_part, open_calendar, with_text, without_calendar
+from gateway.mail.sealed import is_sealed, open_sealed, signed_part
 from gateway.mail.structure import Layout, lay_out
 from gateway.mail.tnef import BadTnef
 from gateway.pim.invitation import Invitation
@@ -184,6 +185,9 @@ class _Job:
     """The winmail.dat that is to be opened."""
     calendar: BodyPart | None = None
     """The calendar that may make it a meeting mail."""
+    sealed: bool = False
+    """Whether its text is not in the open, and is shown; `signed` is the part that may hold it."""
+    signed: BodyPart | None = None
     error: str | None = None
 
 
@@ -204,7 +208,13 @@ def _job(message: MessageData, values: Values, options: BodyOptions, version: Ve
     if calendar:
         requests.append(SectionRequest(message.uid, calendar.section))
         cost += calendar.size
-    return _Job(message, values, options, plan, tuple(requests), cost, packed, calendar)
+    shown = plan.part is not None or any(one.type != MIME or one.preview for one in plan.attempts)
+    sealed = shown and is_sealed(message.structure, plan.layout)
+    signed = signed_part(message.structure, plan.layout) if sealed else None
+    if signed:
+        requests.append(SectionRequest(message.uid, signed.section))
+        cost += signed.size
+    return _Job(message, values, options, plan, tuple(requests), cost, packed, calendar, sealed, signed)
 
 
 async def _planned(
@@ -268,7 +278,12 @@ def _render_one(
 
 
 def _unpacked(job: _Job, plan: BodyPlan, sections: dict[str, bytes], version: Version) -> BodyPlan:
-    """The plan with the content of a winmail.dat in its place; texts in it are added to `sections`."""
+    """The plan with what is within a part in its place; texts found there are added to `sections`."""
+    if job.sealed:
+        data = sections.get(job.signed.section, b"") if job.signed else b""
+        opened = open_sealed(plan.layout, job.signed, data)
+        sections |= opened.texts
+        return plan_body(opened.layout, job.message.size, job.options, version)
     if job.packed is None or job.packed.section not in sections:
         return plan
     try:

@@ -1,0 +1,89 @@
+"""Mail whose text is not in the open: an opaque signature is opened to show it; of encrypted mail, a notice.
+
+What was received stays as it is, and is an attachment; MIME is handed out untouched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from gateway.mail import transfer
+from gateway.mail.anatomy import take_apart
+from gateway.mail.cms import BadCms, signed_content
+from gateway.mail.fields import crlf
+from gateway.mail.structure import Block, Layout, Nature, lay_out
+from gateway.types import BodyPart
+
+__all__ = ["LARGEST_OPENED", "Opened", "is_sealed", "open_sealed", "signed_part"]
+
+LARGEST_OPENED = 8 * 1024 * 1024
+"""Octets, as transferred, of a signed message that is opened to show its text."""
+_SEPARATOR = "~"
+_NOTICE_SECTION = "~notice"
+_NOTICE = (
+    b"This message is encrypted or signed in a way that cannot be shown here. It is attached as it was "
+    b"received and can be read with a program that has the key."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A message with a text in place, and the octets of that by section."""
+
+    layout: Layout
+    texts: Mapping[str, bytes]
+
+
+def is_sealed(root: BodyPart, layout: Layout) -> bool:
+    """Whether the structure shows no text because it is signed as a whole or encrypted (S/MIME, PGP/MIME)."""
+    closed = layout.nature is Nature.ENVELOPED or root.content_type == "multipart/encrypted"
+    return closed and not layout.blocks
+
+
+def signed_part(root: BodyPart, layout: Layout) -> BodyPart | None:
+    """The part to fetch of a sealed message, when it may only be signed and is not too large to be opened."""
+    kind = root.params.get("smime-type", "signed-data").lower()
+    if layout.nature is not Nature.ENVELOPED or kind != "signed-data":
+        return None
+    return root if 0 < root.size <= LARGEST_OPENED else None
+
+
+def open_sealed(layout: Layout, part: BodyPart | None, data: bytes) -> Opened:
+    """Put the text that was signed in place, or a notice where there is none to be had.
+
+    `part` is what `signed_part` found, `data` its octets as transferred.
+    """
+    if part is not None:
+        try:
+            opened = _signed(part, signed_content(transfer.decode(data, part.encoding)))
+        except BadCms:
+            opened = None
+        if opened is not None and opened.layout.blocks:
+            return Opened(replace(layout, blocks=opened.layout.blocks), opened.texts)
+    notice = BodyPart(_NOTICE_SECTION, "text", "plain", {"charset": "utf-8"}, size=len(_NOTICE))
+    return Opened(replace(layout, blocks=(Block(plain=(notice,)),)), {_NOTICE_SECTION: _NOTICE})
+
+
+def _signed(outer: BodyPart, content: bytes) -> Opened:
+    """A signed MIME entity taken apart; its sections are named below that of the part which holds it."""
+    message = crlf(content)
+    header, _, _ = message.partition(b"\r\n\r\n")
+    if message.startswith(b"\r\n"):
+        header, body = b"", 2
+    else:
+        body = min(len(header) + 4, len(message))
+    anatomy = take_apart(message, header, body)
+    layout = lay_out(_below(anatomy.root, f"{outer.section}{_SEPARATOR}"))
+    texts = {
+        part.section: message[span.body : span.end]
+        for block in layout.blocks
+        for part in (*block.rich, *block.plain)
+        if (span := anatomy.spans.get(part.section.partition(_SEPARATOR)[2]))
+    }
+    return Opened(layout, texts)
+
+
+def _below(part: BodyPart, prefix: str) -> BodyPart:
+    children = tuple(_below(child, prefix) for child in part.children)
+    return replace(part, section=prefix + part.section, children=children)
