@@ -29,7 +29,6 @@ from tests.support.phone import (
 from tests.support.smtp_sink import SmtpSink
 from wbxml import Element, element
 from wbxml.pages import (
-    GAL,
     AirSync,
     Email,
     FolderHierarchy,
@@ -61,7 +60,11 @@ def nothing_newer(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
     def watched(self: Phone, *args: object, **named: object) -> object:
         answer = post(self, *args, **named)  # type: ignore[arg-type]
-        if self.number < 12 and answer.code == 200 and answer.headers["Content-Type"] == "application/vnd.ms-sync.wbxml":
+        if (
+            self.number < 12
+            and answer.code == 200
+            and answer.headers["Content-Type"] == "application/vnd.ms-sync.wbxml"
+        ):
             seen.append(answer.root)
         return answer
 
@@ -318,7 +321,12 @@ def test_searching_the_address_list(phone: Phone) -> None:
     store = element(Search.Store, element(Search.Name, "GAL"), element(Search.Query, "ann"), options)
     root = phone.post("Search", element(Search.Search, store)).root
     assert root.child_text(Search.Status) == "1"
-    assert GAL.DisplayName.min_version == "2.5"
+    (response,) = root.findall(Search.Response)
+    (found,) = response
+    assert found.child_text(Search.Status) != "2"
+    store = element(Search.Store, element(Search.Name, "Mailbox"), element(Search.Query, "ann"), options)
+    (found,) = phone.post("Search", element(Search.Search, store)).root.children[1]
+    assert found.child_text(Search.Status) == "2", "mail is not searched before 12.0"
 
 
 def test_what_came_later_is_refused(phone: Phone) -> None:

@@ -56,6 +56,26 @@ def test_nothing() -> None:
     assert BodyOptions.from_json(BodyOptions().to_json()) == BodyOptions()
 
 
+@pytest.mark.parametrize(("value", "octets"), [("0", 0), ("1", 512), ("8", 102400), ("9", None)])
+def test_truncation(value: str, octets: int | None) -> None:
+    parsed = parse_body_options(options(element(AirSync.Truncation, value)))
+    assert parsed.text_size == octets
+    assert BodyOptions.from_json(parsed.to_json()) == parsed
+
+
+def test_what_the_first_release_stored_is_read_and_written_alike() -> None:
+    stored = '{"preferences":[],"mime_support":1,"mime_truncation":null,"part":null}'
+    assert BodyOptions.from_json(stored) == BodyOptions(mime_support=1)
+    assert BodyOptions(mime_support=1).to_json() == stored
+
+
+def test_the_whole_of_the_same_forms() -> None:
+    wanted = BodyOptions((BodyPreference(HTML, 512, True), BodyPreference(MIME, 5)), 2, 1, truncation=1)
+    whole = BodyOptions((BodyPreference(HTML, None, True), BodyPreference(MIME)), 2)
+    assert wanted.whole() == whole
+    assert whole.mime_size is None
+
+
 @pytest.mark.parametrize(("text", "value"), [("", True), ("1", True), ("0", False)])
 def test_an_empty_boolean_is_true(text: str, value: bool) -> None:
     parsed = parse_body_options(options(preference((TYPE, "1"), (SIZE, "5"), (WHOLE, text))))
@@ -82,6 +102,7 @@ def test_an_empty_boolean_is_true(text: str, value: bool) -> None:
         preference((TYPE, "1"), (PREVIEW, "256")),
         element(AirSync.MIMESupport, "3"),
         element(AirSync.MIMETruncation, "9"),
+        element(AirSync.Truncation, "10"),
     ],
 )
 def test_refused(child: Element) -> None:

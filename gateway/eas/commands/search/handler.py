@@ -60,7 +60,7 @@ class Search:
 
 async def _answer(context: Context, name: str, asked: Element) -> Element:
     match name:
-        case "mailbox":
+        case "mailbox" if context.request.version >= Version.V12_0:
             now = context.services.clock.now()
             wanted = parse_mailbox_search(asked, context.request.version, now)
             return await _mailbox(context, wanted)
