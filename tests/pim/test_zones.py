@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo
 
@@ -11,7 +12,7 @@ from gateway.pim.lines import read
 from gateway.pim.timezones import RuleZone
 from gateway.pim.values import Moment
 from gateway.pim.zones import Zones
-from tests.support.invitations import CENTRAL_EUROPE, NOWHERE, calendar, timezone
+from tests.support.invitations import CENTRAL_EUROPE, NOWHERE, calendar, observance, timezone
 
 JULY = datetime(2026, 7, 2, 10)  # noqa: DTZ001 - a clock time
 BERLIN, PARIS = ZoneInfo("Europe/Berlin"), ZoneInfo("Europe/Paris")
@@ -60,3 +61,23 @@ def test_many_definitions_are_not_all_read() -> None:
     found = zones(*many, default=PARIS)
     assert found.of(Moment(JULY, tzid="zone 3")) == BERLIN
     assert found.of(Moment(JULY, tzid="zone 400")) == PARIS
+
+
+def test_definitions_made_to_cost_are_read_soon() -> None:
+    weekdays = ",".join(f"{number}{day}" for day in ("SU", "MO", "WE") for number in range(1, 5))
+    rule = f"RRULE:FREQ=YEARLY;BYMONTH=1,2,3,4,5,6,7,8,9,10,11,12;BYDAY={weekdays}"
+    lines = [
+        line
+        for year in range(64)
+        for line in observance(
+            "STANDARD",
+            f"{1900 + year}0101T{year % 24:02}0000",
+            "+0000",
+            f"+{year % 12:02}{year % 60:02}",
+            rule,
+        )
+    ]
+    began = time.process_time()
+    zone = zones(*timezone("mine", *lines)).of(Moment(JULY, tzid="mine"))
+    assert isinstance(zone, RuleZone)
+    assert time.process_time() - began < 5

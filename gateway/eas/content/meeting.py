@@ -96,8 +96,8 @@ def meeting_request(
 
 
 def _answer(invitation: Invitation) -> Answer | None:
-    """What the one who replies answers: a REPLY names him alone (RFC 5546 3.2.3)."""
-    return invitation.attendees[0].answer if invitation.attendees else None
+    """What the one who replies answers: a REPLY should name him alone (RFC 5546 3.2.3)."""
+    return next((one.answer for one in invitation.attendees if one.answer), None)
 
 
 def _times(invitation: Invitation, received: datetime, version: Version) -> Iterator[Element]:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import base64
 import binascii
 import struct
-from datetime import timedelta
+from datetime import date, timedelta
 
 from gateway.pim.timezones.rules import Onset, ZoneRules
 
@@ -95,11 +95,22 @@ def _packed_date(onset: Onset | None) -> bytes:
 
 
 def _onset(octets: bytes) -> Onset | None:
-    """When a time begins; None says that it never does. A year would make it a date, which nobody sends."""
-    _, month, weekday, week, hour, minute, second, milliseconds = _SYSTEMTIME.unpack(octets)
+    """When a time begins; None says that it never does."""
+    year, month, weekday, week, hour, minute, second, milliseconds = _SYSTEMTIME.unpack(octets)
     if month == 0:
         return None
+    if year:
+        # With a year it is a date, of one year alone: it stands for those of the others.
+        weekday, week = _weekday_of(year, month, week)
     if not (month <= 12 and weekday <= 6 and 1 <= week <= 5 and hour <= 23 and minute <= 59 and second <= 59):
         raise BadBlob("a date that does not exist")
     time = timedelta(hours=hour, minutes=minute, seconds=second, milliseconds=min(milliseconds, 999))
     return Onset(month, week, weekday, time)
+
+
+def _weekday_of(year: int, month: int, day: int) -> tuple[int, int]:
+    """The weekday of a date, and which one of its month."""
+    try:
+        return (date(year, month, day).weekday() + 1) % 7, (day - 1) // 7 + 1
+    except ValueError:
+        raise BadBlob("a date that does not exist") from None

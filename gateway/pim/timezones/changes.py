@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
+from itertools import islice
 from typing import NamedTuple
 
 from gateway.pim.timezones.rules import LAST, InstantZone, Onset, RuleZone, ZoneRules
@@ -21,6 +22,8 @@ _DAY = timedelta(days=1)
 _MIDNIGHT_BEFORE = timedelta(hours=23, minutes=59, seconds=59, milliseconds=999)
 """How "24:00" is written where an hour has to be below 24."""
 _YEARS_JUDGED = 12
+_MOST_CHANGES = 8
+"""Changes of a year that are looked at; no zone has had more than four."""
 _FIRST_YEAR, _LAST_YEAR = 3, 9990
 
 
@@ -54,7 +57,12 @@ def minutes_east(offset: timedelta) -> int:
 @lru_cache(maxsize=8192)
 def changes(zone: tzinfo, year: int) -> tuple[Change, ...]:
     """The changes of a zone in a year of UTC."""
-    return tuple(_found(zone, datetime(year, 1, 1, tzinfo=UTC), datetime(year + 1, 1, 1, tzinfo=UTC)))
+    return tuple(
+        islice(
+            _found(zone, datetime(year, 1, 1, tzinfo=UTC), datetime(year + 1, 1, 1, tzinfo=UTC)),
+            _MOST_CHANGES,
+        )
+    )
 
 
 @lru_cache(maxsize=1024)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import calendar
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
+from itertools import islice
+from operator import itemgetter
 
 from gateway.pim.lines import Component
 from gateway.pim.timezones.rules import LAST, InstantZone, Onset, ZoneRules
@@ -23,7 +26,9 @@ _WEEKDAYS = ("SU", "MO", "TU", "WE", "TH", "FR", "SA")
 _BASE_YEAR = 1970
 """Outlook begins in 1601, everybody else here."""
 _BY_DAY = re.compile(r"([+-]?[0-9]{1,2})?(SU|MO|TU|WE|TH|FR|SA)", re.ASCII)
-_LONGEST_LIST = 64
+_MOST_MONTHS = _MOST_WEEKDAYS = _MOST_IN_YEAR = 2
+"""An observance begins once a year; that is all that is looked at, and once more for good measure."""
+_LONGEST_LIST = 31
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,24 +42,31 @@ class _Observance:
     rule: tuple[tuple[str, str], ...] = ()
     last: datetime | None = None
 
-    def latest(self, instant: datetime) -> datetime | None:
-        """When it last began, in UTC, at or before an instant."""
-        clock = instant + self.before
-        begun = [one for one in self.dates if one <= clock]
+    def around(self, year: int) -> Iterator[tuple[datetime, timedelta]]:
+        """When it begins in UTC, and the offset then: all that matters in a year."""
+        onsets = list(self.dates)
         if self.rule:
-            newest = min(clock.year, self.last.year) if self.last else clock.year
-            for year in range(newest, max(newest - 2, self.start.year - 1), -1):
-                begun += [one for one in _onsets(self, year) if one <= clock]
-        return max(begun) - self.before if begun else None
+            newest = min(year + 1, self.last.year) if self.last else year + 1
+            for one in range(newest, max(newest - 3, self.start.year - 1), -1):
+                onsets += _onsets(self, one)
+        return ((onset - self.before, self.after) for onset in onsets)
 
 
-@dataclass(frozen=True, slots=True)
 class Definition(InstantZone):
-    """A zone as a calendar defines it."""
+    """A zone as a calendar defines it. Equal definitions are equal zones."""
 
-    tzid: str
-    location: str
-    observances: tuple[_Observance, ...]
+    def __init__(self, tzid: str, location: str, observances: tuple[_Observance, ...]) -> None:
+        self.tzid = tzid
+        self.location = location
+        self._observances = observances
+        self._hash = hash(observances)
+        self._years: dict[int, list[tuple[datetime, timedelta]]] = {}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Definition) and self._observances == other._observances
+
+    def __hash__(self) -> int:
+        return self._hash
 
     @classmethod
     def of(cls, component: Component) -> Definition | None:
@@ -70,14 +82,16 @@ class Definition(InstantZone):
         return cls(component.text("TZID"), component.text("X-LIC-LOCATION"), tuple(newest))
 
     def offset_at(self, instant: datetime) -> timedelta:
-        begun = [(at, one.after) for one in self.observances if (at := one.latest(instant)) is not None]
-        if begun:
-            return max(begun)[1]
-        return min(self.observances, key=lambda one: one.start).before
+        onsets = self._years.get(instant.year)
+        if onsets is None:
+            onsets = sorted(onset for one in self._observances for onset in one.around(instant.year))
+            self._years[instant.year] = onsets
+        begun = bisect_right(onsets, instant, key=itemgetter(0))
+        return onsets[begun - 1][1] if begun else self._observances[0].before
 
     @property
     def offsets(self) -> tuple[timedelta, ...]:
-        found = {offset for one in self.observances for offset in (one.before, one.after)}
+        found = {offset for one in self._observances for offset in (one.before, one.after)}
         return tuple(sorted(found, reverse=True))
 
 
@@ -97,7 +111,8 @@ def _onsets(observance: _Observance, year: int) -> tuple[datetime, ...]:
     """When it begins in a year by its rule."""
     start = observance.start
     time = start - start.replace(hour=0, minute=0, second=0, microsecond=0)
-    onsets = (day + time for day in _days(dict(observance.rule), start, year))
+    days = islice(_days(dict(observance.rule), start, year), _MOST_IN_YEAR)
+    onsets = (day + time for day in days)
     last = observance.last or datetime.max  # noqa: DTZ901 - a clock time
     return tuple(onset for onset in onsets if start <= onset <= last)
 
@@ -162,8 +177,8 @@ def _days(rule: Mapping[str, str], start: datetime, year: int) -> Iterator[datet
     interval = rule.get("INTERVAL", "1")
     if not 1 <= year <= 9999 or (year - start.year) % max(int(interval) if interval.isdigit() else 1, 1):
         return
-    months = _numbers(rule.get("BYMONTH", "")) or [start.month]
-    weekdays = rule.get("BYDAY", "").split(",")[:_LONGEST_LIST]
+    months = _numbers(rule.get("BYMONTH", ""))[:_MOST_MONTHS] or [start.month]
+    weekdays = rule.get("BYDAY", "").split(",")[:_MOST_WEEKDAYS]
     wanted = [match for text in weekdays if (match := _BY_DAY.fullmatch(text.strip()))]
     dates = _numbers(rule.get("BYMONTHDAY", "")) or ([] if wanted else [start.day])
     for month in sorted({one for one in months if 1 <= one <= 12}):

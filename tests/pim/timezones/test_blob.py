@@ -74,6 +74,13 @@ def test_a_bias_of_standard_time_counts() -> None:
     assert (rules.standard, rules.daylight) == (60, 120)
 
 
+def test_a_date_stands_for_those_of_other_years() -> None:
+    october, march = (2026, 10, 0, 25, 3, 0, 0, 0), (2026, 3, 0, 8, 2, 0, 0, 0)
+    rules = unpack(octets(-60, october, 0, march, -60))
+    assert rules.standard_onset == Onset(10, 4, 0, timedelta(hours=3))
+    assert rules.daylight_onset == Onset(3, 2, 0, timedelta(hours=2))
+
+
 def test_negative_daylight_time_is_the_same_clocks_under_other_names() -> None:
     """Dublin as the law has it: standard time in summer, an hour less in winter."""
     october, march = (0, 10, 0, 5, 2, 0, 0, 0), (0, 3, 0, 5, 1, 0, 0, 0)
@@ -90,6 +97,7 @@ def test_negative_daylight_time_is_the_same_clocks_under_other_names() -> None:
         "Ä",
         octets()[:-8],
         octets(bias=100_000),
+        octets(0, (2026, 2, 0, 30, 0, 0, 0, 0), 0, (0, 3, 0, 1, 0, 0, 0, 0)),
         octets(0, (0, 13, 0, 1, 0, 0, 0, 0), 0, (0, 3, 0, 1, 0, 0, 0, 0)),
         octets(0, (0, 10, 7, 1, 0, 0, 0, 0), 0, (0, 3, 0, 1, 0, 0, 0, 0)),
         octets(0, (0, 10, 0, 0, 0, 0, 0, 0), 0, (0, 3, 0, 1, 0, 0, 0, 0)),
