@@ -28,7 +28,8 @@ class Options:
 
     `profile` "bare" announces IMAP4rev1 only, so that a client may use no extension (the server would still
     know them). `prefix` is that of the personal namespace, with its separator: "INBOX.". `processes` is how
-    many connections it serves at once.
+    many connections it serves at once. `messages` is how many messages a user may have, 0 for as many as he
+    likes; `read_only` is a mailbox that may be read and not changed.
     """
 
     profile: Literal["full", "bare"] = "full"
@@ -36,6 +37,8 @@ class Options:
     separator: str = "/"
     prefix: str = ""
     processes: int = 1024
+    messages: int = 0
+    read_only: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,7 @@ def render(version: tuple[int, int], options: Options, place: Place) -> str:
         _common(place),
         _modern(options, place) if version >= (2, 4) else _classic(options, place),
         _namespace(options),
+        _limits(version, options, place),
         _services(version, options, place),
         "" if os.geteuid() == 0 else _unprivileged(),
     ]
@@ -159,6 +163,37 @@ def _namespace(options: Options) -> str:
     )
     prefix = f"  prefix = {options.prefix}\n" if options.prefix else ""
     return f"namespace inbox {{\n  inbox = yes\n  separator = {options.separator}\n{prefix}{mailboxes}}}\n"
+
+
+def _limits(version: tuple[int, int], options: Options, place: Place) -> str:
+    """The quota of every user, and who may change what."""
+    rules = place.folder / "acl"
+    if options.read_only:
+        rules.write_text(f"{options.read_only} owner lrs\n")
+        rules.chmod(0o644)
+    modern = version >= (2, 4)
+    plugins, values = [], []
+    if options.messages:
+        plugins.append("quota")
+        values += (
+            [f"quota user {{\n  message_count = {options.messages}\n}}"]
+            if modern
+            else [
+                "quota = count:User quota",
+                "quota_vsizes = yes",
+                f"quota_rule = *:messages={options.messages}",
+            ]
+        )
+    if options.read_only:
+        plugins.append("acl")
+        values += ["acl_driver = vfile", f"acl_global_path = {rules}"] if modern else [f"acl = vfile:{rules}"]
+    if not plugins:
+        return ""
+    if modern:
+        loaded = "".join(f"  {name} = yes\n" for name in plugins)
+        return f"mail_plugins {{\n{loaded}}}\n" + "\n".join(values) + "\n"
+    settings = "".join(f"  {value}\n" for value in values)
+    return f"mail_plugins = {' '.join(plugins)}\nplugin {{\n{settings}}}\n"
 
 
 def _services(version: tuple[int, int], options: Options, place: Place) -> str:
