@@ -118,7 +118,11 @@ class Mover:
         if not messages:
             return {}, {}
         end = await end_of(self._mailboxes, target.mailbox)
-        begun = {message: journal[message] for message in messages if message in journal}
+        begun = {  # where the target is another mailbox by now, it begins anew
+            message: move
+            for message in messages
+            if (move := journal.get(message)) and move.target_uidvalidity == end.uidvalidity
+        }
         there = await self._located(target, begun)
         try:
             view = await self._mailboxes.view(source.mailbox)

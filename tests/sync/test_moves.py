@@ -217,6 +217,20 @@ async def test_a_move_to_where_no_mailbox_was_yet(
     phone.agrees()
 
 
+async def test_a_move_cut_off_before_the_mailbox_became_another_one(
+    phone: Phone, upstream: MemoryUpstream
+) -> None:
+    upstream.half_a_move = True
+    with pytest.raises(UpstreamUnavailable):
+        await phone.move(1)
+    upstream.boxes["Work"] = Box(uidvalidity=8)
+    answers = await phone.move(1)
+    assert answers == {(1, 1): Moved(MOVED, 8, 1)}
+    phone.hear(answers)
+    await phone.sync()
+    phone.agrees()
+
+
 @pytest.mark.parametrize("known", [True, False])
 async def test_a_move_to_another_mailbox_of_that_name(
     phone: Phone, upstream: MemoryUpstream, *, known: bool
