@@ -210,8 +210,9 @@ def test_each_fetch_has_a_status(each_phone: Phone, dovecot: Dovecot) -> None:
         fetch(element(AirSyncBase.FileReference, reference), element(AirSync.ServerId, name)),
         item(folder, name, element(ItemOperations.Range, "0-9")),
         file(reference, body_preference(1)),
+        file(reference, element(ItemOperations.UserName, "jo")),
     ).root
-    expected = ["1", "6", "6", "6", "6", "1", "15", "15", "15", "15", "9", "9", "2", "2", "2", "2", "2", "2"]
+    expected = ["1", "6", "6", "6", "6", "1", "15", "15", "15", "15", "9", "9", *["2"] * 7]
     assert statuses(root) == expected
     assert fetched(root)[1].child_text(AirSync.ServerId) == gone
 

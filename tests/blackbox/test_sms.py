@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from email.message import EmailMessage
 from email.policy import default
 from typing import cast
@@ -13,6 +14,7 @@ import pytest
 from tests.blackbox.conftest import MakePhone
 from tests.support import messages
 from tests.support.dovecot import Dovecot
+from tests.support.dovecot_config import Options
 from tests.support.gateway import Gateway
 from tests.support.phone import Phone, Served, change, commands, delete, options, statuses
 from tests.support.smtp_sink import SmtpSink
@@ -168,3 +170,47 @@ def test_they_are_refused_unless_wanted(new_phone: MakePhone, dovecot: Dovecot, 
     served = phone.sync(folder, commands(text("c1")))
     assert statuses(served) == [("Add", "c1", "6")]
     assert kept(dovecot, phone.user) == []
+
+
+@pytest.mark.parametrize(
+    "server",
+    [Options("bare"), Options(separator=".", prefix="INBOX.", storage="maildir"), Options(messages=1)],
+    ids=["bare", "prefix", "full"],
+)
+def test_on_other_servers(server: Options, user: str) -> None:
+    with SmtpSink(auth=True) as sink, Dovecot(server) as dovecot:
+        with Gateway(dovecot, sink, sections={"eas": {"sms_mailbox": "SMS"}}) as gateway:
+            phone = Phone(gateway.host, gateway.port, user, dovecot.password)
+            phone.provision()
+            folder = ready(phone)
+            before = phone.keys[folder]
+            first = phone.sync(folder, commands(text("c1"), text("c2", data("other"))))
+            again = phone.sync(folder, commands(text("c1"), text("c2", data("other"))), key=before)
+        assert statuses(again) == statuses(first)
+        with dovecot.imap(user) as client:
+            assert client.select(f"{server.prefix}SMS", readonly=True)[0] == "OK"
+            count = len(client.search(None, "ALL")[1][0].split())
+    if server.messages:
+        assert [status for _, _, status in statuses(first)] == ["1", "9"]
+        assert count == 1
+    else:
+        assert [status for _, _, status in statuses(first)] == ["1", "1"]
+        assert count == 2
+
+
+def test_two_devices_at_once(gateway: Gateway, dovecot: Dovecot, user: str) -> None:
+    phones = [
+        Phone(gateway.host, gateway.port, user, dovecot.password, device=f"PHONE{number}")
+        for number in range(4)
+    ]
+    folders = []
+    for one in phones:
+        one.provision()
+        folders.append(ready(one))
+
+    def upload(one: Phone) -> str:
+        return item(one.sync(folders[0], commands(text(f"of {one.device}"))))
+
+    with ThreadPoolExecutor(len(phones)) as together:
+        assert len(set(together.map(upload, phones))) == 1
+    assert len(kept(dovecot, user)) == 1

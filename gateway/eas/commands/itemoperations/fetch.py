@@ -27,7 +27,7 @@ from gateway.errors import NotFound
 from gateway.sync.cursor import MailCursor
 from gateway.types import CollectionId, FolderList
 from wbxml import Element, Tag, element
-from wbxml.pages import AirSync, AirSyncBase, DocumentLibrary, Search
+from wbxml.pages import AirSync, AirSyncBase, DocumentLibrary, RightsManagement, Search
 from wbxml.pages import ItemOperations as Page
 
 _RANGE = re.compile(r"([0-9]{1,10})-([0-9]{1,10})")
@@ -35,7 +35,13 @@ _NAMES = (AirSyncBase.FileReference, AirSync.ServerId, Search.LongId, DocumentLi
 """The ways to name what to fetch, of which a Fetch uses one."""
 _OPTIONS_OF_DOCUMENTS = frozenset({Page.Range, Page.UserName, Page.Password})
 _OPTIONS_OF_ITEMS = frozenset(
-    {Page.Schema, AirSync.MIMESupport, AirSyncBase.BodyPreference, AirSyncBase.BodyPartPreference}
+    {
+        Page.Schema,
+        AirSync.MIMESupport,
+        AirSyncBase.BodyPreference,
+        AirSyncBase.BodyPartPreference,
+        RightsManagement.RightsManagementSupport,
+    }
 )
 
 
@@ -64,7 +70,7 @@ class Fetcher:
         options = fields.only(operation, Page.Options)
         (name,) = names
         if name.tag is AirSyncBase.FileReference:
-            _forbid(options, _OPTIONS_OF_ITEMS)
+            _forbid(options, _OPTIONS_OF_ITEMS | {Page.UserName, Page.Password})
             return await self._attachment(name.text(), _range(options))
         _forbid(options, _OPTIONS_OF_DOCUMENTS)
         if name.tag is DocumentLibrary.LinkId:
