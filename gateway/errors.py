@@ -126,6 +126,10 @@ class UpstreamUnavailable(UpstreamError):
     kind = Kind.MAILBOX_OFFLINE
 
 
+class UpstreamHungUp(UpstreamUnavailable):
+    """The upstream said BYE when it was asked for messages: it stops, or cannot read one of them."""
+
+
 class UpstreamRefused(UpstreamError):
     """The upstream said NO.
 

@@ -23,7 +23,13 @@ from typing import Any
 
 from aioimaplib import IMAP4ClientProtocol
 
-from gateway.errors import UpstreamConfused, UpstreamError, UpstreamRefused, UpstreamUnavailable
+from gateway.errors import (
+    UpstreamConfused,
+    UpstreamError,
+    UpstreamHungUp,
+    UpstreamRefused,
+    UpstreamUnavailable,
+)
 from gateway.upstream.imap import commands
 from gateway.upstream.imap.exchange import Ended, Exchange, Pending, Reply, printable, retrieve
 from gateway.upstream.imap.responses import (
@@ -378,7 +384,10 @@ class Session:
             case Status() if not self._greeting.done():
                 self._greet(response)
             case Status(status=Condition.BYE, text=text):
-                self._fail(UpstreamUnavailable, f"{self.settings.host} said BYE: {printable(text)}")
+                oldest = self._exchange.oldest
+                reading = oldest is not None and oldest.command.name == "UID FETCH"
+                kind = UpstreamHungUp if reading else UpstreamUnavailable
+                self._fail(kind, f"{self.settings.host} said BYE: {printable(text)}")
             case _:
                 self._untagged(response)
         return False

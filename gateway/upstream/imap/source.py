@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
-from gateway.errors import Kind, NotFound, Refused, UpstreamRefused, UpstreamUnavailable
+from gateway.errors import Kind, NotFound, Refused, UpstreamHungUp, UpstreamRefused, UpstreamUnavailable
 from gateway.ports import Pieces, Unsubscribe
 from gateway.query import Found, Query
 from gateway.types import Credentials, Mailbox, MailboxView, MessageData, SectionRequest, Uids
@@ -23,7 +24,10 @@ from gateway.upstream.imap.syntax import CommandError
 from gateway.upstream.imap.views import Views
 from gateway.upstream.imap.watch import Watcher
 
+K = TypeVar("K")
 T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 
 
 class ImapMailboxes:
@@ -77,18 +81,28 @@ class ImapMailboxes:
         self, mailbox: str, uidvalidity: int, uids: Iterable[int], header_fields: Sequence[str] | None
     ) -> Mapping[int, MessageData]:
         """See `ports.Mailboxes.fetch`."""
-        wanted = Uids(uids)
-        return await self._reading(
-            mailbox, uidvalidity, lambda session: messages.fetch_messages(session, wanted, header_fields)
-        )
+
+        async def read(some: Sequence[int]) -> dict[int, MessageData]:
+            return await self._reading(
+                mailbox, uidvalidity, lambda session: messages.fetch_messages(session, some, header_fields)
+            )
+
+        found, unreadable = await _one_by_one(sorted(set(uids)), read)
+        return found | {uid: messages.unreadable(uid) for uid in unreadable}
 
     async def fetch_sections(
         self, mailbox: str, uidvalidity: int, requests: Sequence[SectionRequest]
     ) -> Mapping[SectionRequest, bytes]:
         """See `ports.Mailboxes.fetch_sections`."""
-        return await self._reading(
-            mailbox, uidvalidity, lambda session: messages.fetch_sections(session, requests)
-        )
+
+        async def read(some: Sequence[int]) -> dict[SectionRequest, bytes]:
+            asked = [request for request in requests if request.uid in some]
+            return await self._reading(
+                mailbox, uidvalidity, lambda session: messages.fetch_sections(session, asked)
+            )
+
+        found, _ = await _one_by_one(sorted({request.uid for request in requests}), read)
+        return found
 
     async def stream_section(
         self, mailbox: str, uidvalidity: int, request: SectionRequest, chunk: int = 262144
@@ -260,6 +274,28 @@ def _sayable() -> Iterator[None]:
         yield
     except CommandError as error:
         raise Refused(Kind.INVALID_CONTENT, str(error)) from error
+
+
+async def _one_by_one(
+    uids: Sequence[int], read: Callable[[Sequence[int]], Awaitable[dict[K, T]]]
+) -> tuple[dict[K, T], list[int]]:
+    """Read messages at once; in halves where the server hangs up, as some do over one that they cannot read.
+
+    Returns what was read, and the messages over which it hung up twice. A server that stops cannot be
+    connected to, and raises `UpstreamUnavailable` then.
+    """
+    try:
+        return await read(uids), []
+    except UpstreamHungUp:
+        if len(uids) > 1:
+            middle = len(uids) // 2
+            first, second = [await _one_by_one(half, read) for half in (uids[:middle], uids[middle:])]
+            return first[0] | second[0], first[1] + second[1]
+    try:
+        return await read(uids), []
+    except UpstreamHungUp as error:
+        log.warning("message %d cannot be read: %s", uids[0], error.detail)
+        return {}, list(uids)
 
 
 def _worth_repeating(session: Session) -> bool:

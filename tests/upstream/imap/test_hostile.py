@@ -378,6 +378,33 @@ async def test_a_message_that_vanishes_before_the_move_stops_no_other() -> None:
         await upstream.aclose()
 
 
+async def test_a_message_over_which_the_server_hangs_up_hides_no_other() -> None:
+    async def fetch(connection: Connection, tag: str, command: str) -> None:
+        words = command.split(" ")
+        first, _, last = words[2].partition(":")
+        uids = range(int(first), int(last or first) + 1)
+        if 3 in uids:
+            await connection.send(b"* BYE FETCH failed\r\n")
+            raise Cut
+        for uid in uids:
+            shown = b'BODYSTRUCTURE ("text" "plain" NIL NIL NIL "7bit" 2 1) BODY[HEADER] {2}\r\n\r\n'
+            shown = b"BODY[1] {1}\r\nx" if "BODY.PEEK[1]" in command else shown
+            told = b"* %d FETCH (UID %d FLAGS () RFC822.SIZE 12 %b)\r\n" % (uid, uid, shown)
+            await connection.send(told)
+        await connection.send(f"{tag} OK\r\n".encode())
+
+    async with scripted({"UID FETCH": fetch}) as server:
+        upstream = with_upstream(server)
+        mailboxes = upstream.mailboxes(PRINCIPAL)
+        found = await mailboxes.fetch("INBOX", 7, range(1, 9), None)
+        assert sorted(found) == list(range(1, 9))
+        assert [uid for uid, message in found.items() if b"cannot read" in message.header] == [3]
+        wanted = [SectionRequest(uid, "1") for uid in range(1, 9)]
+        sections = await mailboxes.fetch_sections("INBOX", 7, wanted)
+        assert sorted(request.uid for request in sections) == [1, 2, 4, 5, 6, 7, 8]
+        await upstream.aclose()
+
+
 async def test_a_connection_that_stayed_in_a_mailbox_made_anew_reads_the_new_one() -> None:
     async with scripted() as server:
         upstream = with_upstream(server)
