@@ -87,7 +87,7 @@ def body_elements(
     plan: BodyPlan, fetched: Mapping[str, Fetched], version: Version, parts: PartSink | None = None
 ) -> list[Element]:
     """Body, and BodyPart when asked for. With `parts`, data goes there and the element holds its index."""
-    source = _Source(plan, fetched)
+    source = _Source(plan, fetched, exact=parts is not None)
     made: list[Element] = []
     if plan.attempts:
         body = _Body(*source.choose())
@@ -96,7 +96,8 @@ def body_elements(
             return legacy.body(body.data, body.size, mime=mime, truncated=body.truncated)
         made.append(element(AirSyncBase.Body, *_children(body, source, version, parts)))
     if plan.part:
-        body = _Body(plan.part, *source.data(plan.part))
+        data, size, truncated = source.data(plan.part)
+        body = _Body(plan.part, None if _refuses(plan.part, truncated) else data, size, truncated)
         children = _children(body, source, version, None)
         made.append(element(AirSyncBase.BodyPart, element(AirSyncBase.Status, _PART_COMPLETE), *children))
     return made
@@ -113,9 +114,10 @@ class _Body:
 
 
 class _Source:
-    """Makes the forms of one message, each at most once."""
+    """Makes the forms of one message, each at most once. With `exact`, MIME may be what XML cannot carry."""
 
-    def __init__(self, plan: BodyPlan, fetched: Mapping[str, Fetched]) -> None:
+    def __init__(self, plan: BodyPlan, fetched: Mapping[str, Fetched], *, exact: bool = False) -> None:
+        self._exact = exact
         self._plan = plan
         self._fetched = fetched
         self._texts: dict[bool, Text] = {}
@@ -125,7 +127,7 @@ class _Source:
         refused: tuple[BodyPreference, int] | None = None
         for wanted in self._plan.attempts:
             data, size, truncated = self.data(wanted)
-            if not (wanted.all_or_none and wanted.truncation is not None and truncated):
+            if not _refuses(wanted, truncated):
                 return wanted, data, size, truncated
             refused = refused or (wanted, size)
         assert refused
@@ -167,10 +169,15 @@ class _Source:
         if wanted.truncation == 0:
             return None, size, size > 0
         section = self._fetched.get("") or Fetched(b"", cut=True)
-        data = mime.as_utf8(section.data, cut=section.cut)
+        data = section.data if self._exact else mime.as_utf8(section.data, cut=section.cut)
         if wanted.truncation is not None and len(data) > wanted.truncation:
             return texts.cut_text(data, wanted.truncation), max(size, len(data)), True
         return data, max(size, len(data)) if section.cut else len(data), section.cut
+
+
+def _refuses(wanted: BodyPreference, truncated: bool) -> bool:
+    """Whether the phone wants no beginning of what is longer than it takes."""
+    return wanted.all_or_none and wanted.truncation is not None and truncated
 
 
 def _children(body: _Body, source: _Source, version: Version, parts: PartSink | None) -> list[Element]:

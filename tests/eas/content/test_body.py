@@ -202,6 +202,29 @@ def test_body_parts() -> None:
     assert older.tag is AirSyncBase.Body
 
 
+def test_a_body_part_that_must_be_whole_and_is_too_long_has_no_data() -> None:
+    for size, given in ((50, False), (5000, True)):
+        wanted = BodyOptions(part=BodyPreference(HTML, size, True, preview=5))
+        (made,) = bodies(HTML_MAIL, wanted, Version.V14_1)
+        assert (made.find(AirSyncBase.Data) is not None) is given
+        assert (made.child_text(AirSyncBase.Truncated) == "1") is not given
+        assert made.child_text(AirSyncBase.Preview) == "words"
+
+
+def test_mime_in_a_part_of_a_reply_is_the_message_octet_by_octet() -> None:
+    raw = mail(part("text/plain; charset=iso-8859-1", b"Gr\xfc\xdfe\x01\x00"))
+    structure, _ = structure_of(raw)
+    plan = plan_body(lay_out(structure), len(raw), BodyOptions((BodyPreference(MIME),), 2), Version.V14_1)
+    parts: list[bytes] = []
+
+    def sink(data: bytes) -> int:
+        parts.append(data)
+        return 1
+
+    body_elements(plan, received(plan, {"": raw}), Version.V14_1, sink)
+    assert parts == [raw]
+
+
 def test_text_of_sealed_mail_is_empty() -> None:
     assert body(SEALED_MAIL, BodyPreference(HTML)) == {"Type": "2", "EstimatedDataSize": "0", "Data": ""}
 
