@@ -58,6 +58,7 @@ class MailProgram:
             flag for kind, value in zip(PROPERTIES, values, strict=True) for flag in sorted(kind.flags(value))
         )
         date = imaplib.Time2Internaldate(when)
+        self._leave()
         self._do(lambda client: client.append(_quoted(mailbox), f"({flags})", date, text))
 
     def content(self, mailbox: str) -> dict[int, Message]:
@@ -120,6 +121,7 @@ class MailProgram:
 
     def create(self, mailbox: str) -> None:
         """Create a mailbox."""
+        self._leave()
         self._do(lambda client: client.create(_quoted(mailbox)))
 
     def delete(self, mailbox: str) -> None:
@@ -133,6 +135,10 @@ class MailProgram:
         self._do(lambda client: client.rename(_quoted(old), _quoted(new)))
 
     def _leave(self) -> None:
+        """Be in a mailbox that stays.
+
+        When another goes, the server does the next command and ends the connection before it tells so.
+        """
         self._do(lambda client: client.select("INBOX"))
 
     def _do(self, action: Callable[[imaplib.IMAP4], tuple[str, list[Any]]]) -> list[Any]:
