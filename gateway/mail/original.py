@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -10,9 +11,11 @@ from gateway.mail import body, entities
 from gateway.mail.body import Fetched, Text
 from gateway.mail.fields import crlf
 from gateway.mail.headers import Headers, clean
+from gateway.mail.packed import packed_part, unpack
 from gateway.mail.pieces import LineEnds
 from gateway.mail.quote import HEADER_FIELDS
 from gateway.mail.structure import Attachment, Layout, Nature, lay_out
+from gateway.mail.tnef import BadTnef
 from gateway.mail.transfer import TransferDecoder
 from gateway.ports import Mailboxes, Spool
 from gateway.types import MessageData, SectionRequest
@@ -62,21 +65,41 @@ async def find(mailboxes: Mailboxes, mailbox: str, uidvalidity: int, uid: int) -
 
 async def texts(mailboxes: Mailboxes, original: Original, forms: Iterable[bool]) -> dict[bool, Text] | None:
     """Its text in HTML (True) and plain (False), as asked; None when it is too long to be quoted."""
+    layout, fetched = await _opened(mailboxes, original)
     sections: dict[str, int | None] = {}
     wanted = tuple(forms)
     for rich in wanted:
-        for section, limit in body.wanted(original.layout, rich=rich, size=LARGEST_QUOTE).items():
+        for section, limit in body.wanted(layout, rich=rich, size=LARGEST_QUOTE).items():
             known = sections.get(section, 0)
             sections[section] = None if limit is None or known is None else max(limit, known)
-    requests = [SectionRequest(original.data.uid, section, 0, limit) for section, limit in sections.items()]
+    requests = [
+        SectionRequest(original.data.uid, section, 0, limit)
+        for section, limit in sections.items()
+        if section not in fetched
+    ]
     answers = await mailboxes.fetch_sections(original.mailbox, original.uidvalidity, requests)
-    fetched = {
+    fetched |= {
         request.section: Fetched(data, request.limit is not None and len(data) >= request.limit)
         for request, data in answers.items()
     }
-    made = {rich: body.read(original.layout, fetched, rich=rich) for rich in wanted}
+    made = {rich: body.read(layout, fetched, rich=rich) for rich in wanted}
     short = all(one.complete and len(one.data) <= LARGEST_QUOTE for one in made.values())
     return made if short else None
+
+
+async def _opened(mailboxes: Mailboxes, original: Original) -> tuple[Layout, dict[str, Fetched]]:
+    """The layout with the text of a winmail.dat where there is no other, and that text by section."""
+    layout = original.layout
+    packed = None if layout.blocks else packed_part(layout)
+    if packed is None:
+        return layout, {}
+    request = SectionRequest(original.data.uid, packed.section)
+    answers = await mailboxes.fetch_sections(original.mailbox, original.uidvalidity, [request])
+    try:
+        found = await asyncio.to_thread(unpack, layout, packed, answers.get(request, b""))
+    except BadTnef:
+        return layout, {}
+    return found.layout, {section: Fetched(data) for section, data in found.texts.items()}
 
 
 async def carry(

@@ -19,7 +19,7 @@ from gateway.mail.compose import Outgoing
 from gateway.mail.headers import Headers
 from gateway.mail.reply import Verb, threaded, titled, verb, with_original
 from gateway.store.spool import FileSpool
-from tests.mail.corpus import FAMILIAR, Sample, base64_part, mail, multi, part
+from tests.mail.corpus import FAMILIAR, SAMPLES, Sample, base64_part, mail, multi, part
 from tests.support import messages
 from tests.support.mailboxes import MemoryMailboxes
 
@@ -115,6 +115,16 @@ async def test_files_survive_a_forward(sample: Sample) -> None:
     attached = [one for one in message.walk() if one.get_content_type() == "message/rfc822"]
     if not attached:
         assert set(sample.attachments or ()) <= set(names)
+
+
+@pytest.mark.parametrize("kind", ["plain", "html"])
+@pytest.mark.parametrize("name", ["winmail.dat: text", "winmail.dat: html", "winmail.dat: html in rtf"])
+async def test_text_of_a_winmail_dat_is_quoted(name: str, kind: str) -> None:
+    (sample,) = (one for one in SAMPLES if one.name == name)
+    message = await answered(sample.raw, MINE[kind], forward=True)
+    for text in bodies(message):
+        assert "Hello Ann" in html.to_text(text, links=False)
+    assert [one.get_filename() for one in files(message)] == ["winmail.dat"]
 
 
 async def test_octets_of_files_are_the_same() -> None:
