@@ -126,3 +126,19 @@ def test_what_an_inline_answer_cannot_hold_is_11(gateway: Gateway, phone: Phone,
     )
     (_, response) = phone.post("ItemOperations", request).root
     assert [one.child_text(ItemOperations.Status) for one in response] == ["1", "11", "1"]
+
+
+def test_a_phone_that_leaves_while_the_file_is_fetched(
+    gateway: Gateway, phone: Phone, reference: str
+) -> None:
+    connection = http.client.HTTPConnection(gateway.host, gateway.port, timeout=30)
+    query = phone.query("GetAttachment", AttachmentName=reference)
+    connection.request("POST", f"{PATH}?{query}", b"", phone.headers())
+    deadline = time.monotonic() + 10
+    while not spools(gateway.pid) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert spools(gateway.pid) == 1
+    connection.close()
+    while spools(gateway.pid) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert spools(gateway.pid) == 0
