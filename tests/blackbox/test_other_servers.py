@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.blackbox.test_folder_changes import created
+from tests.blackbox.test_folder_changes import create, created, status
 from tests.blackbox.test_foldersync import key
 from tests.blackbox.test_itemoperations import fetched, item, post
 from tests.blackbox.test_moveitems import move, moved
@@ -35,6 +35,7 @@ class Place:
     host: str
     port: int
     prefix: str
+    delimiter: str
     gateway: Gateway
     sink: SmtpSink
 
@@ -86,7 +87,8 @@ def place(request: pytest.FixtureRequest) -> Iterator[Place]:
         sections = {"imap": {"poll_interval": 1}, "eas": {"heartbeat_min": 1}}
         gateway = stack.enter_context(Gateway(server, sink, sections=sections))
         prefix = "" if request.param == "cyrus" else "INBOX."
-        yield Place(server.host, server.port, prefix, gateway, sink)
+        delimiter = "/" if request.param == "cyrus" else "."
+        yield Place(server.host, server.port, prefix, delimiter, gateway, sink)
 
 
 @pytest.mark.parametrize("version", ["12.1", "14.0", "16.1"])
@@ -157,3 +159,20 @@ def test_the_whole_session(place: Place, user: str, version: str) -> None:
     (copy,) = phone.sync(sent_folder).added.values()
     assert copy.child_text(Email.Read) == "1"
     assert place.sink.received == [sent]
+
+
+def test_a_folder_without_one_above_it_and_names_that_differ_in_case(place: Place, user: str) -> None:
+    name = f"{place.prefix}Above{place.delimiter}Below"
+    with place.imap(user) as client:
+        assert client.create(name)[0] == "OK"
+    place.deliver(user, messages.plain("deep"), mailbox=name)
+    phone = place.phone(user, "16.1")
+    folders = phone.folders()
+    (below,) = [folder for shown, folder in folders.items() if shown.endswith("Below")]
+    phone.begin(below)
+    (item,) = phone.sync(below).added
+    ((_, outcome, _),) = moved(phone, move(item, below, folders["Inbox"]))
+    assert outcome == "3"
+    _, current = created(phone, key(phone.folder_sync()), "0", "Work")
+    assert status(phone, create(current, "0", "WORK")) == "2"
+    assert "WORK" not in phone.folders()
