@@ -24,6 +24,7 @@ def configure(level: str, style: str, stream: TextIO | None = None) -> None:
     `level` is "debug", "info", "warning" or "error"; `style` is "text", lines to read, or "json", one object
     a line.
     """
+    target = stream or sys.stderr
     renderer: list[Processor]
     if style == "json":
         renderer = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str)]
@@ -31,7 +32,7 @@ def configure(level: str, style: str, stream: TextIO | None = None) -> None:
         # Tracebacks without the values of variables: those may be secrets.
         plain = structlog.dev.plain_traceback
         renderer = [structlog.dev.ConsoleRenderer(colors=False, exception_formatter=plain)]
-    handler = logging.StreamHandler(stream or sys.stderr)
+    handler = logging.StreamHandler(target)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=_STAMPED,
@@ -41,13 +42,10 @@ def configure(level: str, style: str, stream: TextIO | None = None) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
+    # Our own lines go past logging, which takes half the time of one.
     structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            *_STAMPED,
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
+        processors=[*_STAMPED, *renderer],
+        logger_factory=structlog.WriteLoggerFactory(target),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
         cache_logger_on_first_use=False,
     )
