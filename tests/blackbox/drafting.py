@@ -108,7 +108,9 @@ def stored(dovecot: Dovecot, user: str, mailbox: str = "Drafts") -> list[tuple[s
             return []
         found = []
         for number in imap.search(None, "UNDELETED")[1][0].split():
-            (line, raw), *_ = imap.fetch(number, "(FLAGS BODY.PEEK[])")[1]
+            part = imap.fetch(number, "(FLAGS BODY.PEEK[])")[1][0]
+            assert isinstance(part, tuple)
+            line, raw = part
             message = email.message_from_bytes(raw, policy=SMTP)
             assert isinstance(message, EmailMessage)
             found.append((line.decode(), message))

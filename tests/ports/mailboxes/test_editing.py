@@ -74,6 +74,7 @@ async def test_an_edited_message_goes_by_its_first_uid(
     assert first["edition"] == 0
     assert await contents(editable) == {item: b"one"}
     known = stale = item
+    view = await editable.view(INBOX)
     for number, word in enumerate(("two", "three"), 2):
         answer = await stored(editable, await writing(mail, f"m{number}", item, (stale,)), word)
         assert answer["uid"] == item
