@@ -41,6 +41,9 @@ __all__ = ["LARGEST_BATCH", "Prepared", "Rendered", "prepare", "render"]
 
 LARGEST_BATCH = 4 * 1024 * 1024
 """About how much is fetched at once; a message that needs more makes a batch of its own."""
+LARGEST_REPLY = 32 * 1024 * 1024
+"""From so many octets of messages on, others that are not small have no Data: devices fetch it later."""
+_SMALL = 16 * 1024
 _BATCH_MESSAGES = 100
 """Messages of one batch: planning and rendering even small ones must not hold up the event loop for long."""
 _FEW = 16
@@ -121,8 +124,9 @@ async def render(  # noqa: PLR0917 - the first four name the messages, as in `Ma
     `flags` are the tracked flags and categories a message is to be shown with, by UID; for others it is those
     it has now. `notes` are the annotations of messages. `drafts` says that the mailbox is the Drafts folder,
     `owner` is the address of its user. With `parts` (multipart replies) the data of a Body goes there and the
-    Body holds its index. Those of `prepared` are not fetched again. Raises what `Mailboxes.fetch` raises, and
-    nothing because of what a message holds.
+    Body holds its index. Those of `prepared` are not fetched again. Beyond `LARGEST_REPLY` large
+    messages have bodies without Data. Raises what `Mailboxes.fetch` raises, and nothing because of what a
+    message holds.
     """
     place = Place(collection, uidvalidity, drafts, owner)
     ready = prepared.jobs if prepared and prepared.fit(uidvalidity, options, version) else {}
@@ -139,7 +143,8 @@ async def render(  # noqa: PLR0917 - the first four name the messages, as in `Ma
         for uid in missing
         if uid in found
     ]
-    for batch in await _planned(shown, options, version):
+    spent = sum(job.cost for job in batch)
+    for batch in await _planned(shown, options, version, spent):
         answers = await _fetch_sections(mailboxes, mailbox, uidvalidity, batch)
         rendered |= await _rendered(batch, answers, place, version, parts)
     return {uid: rendered[uid] for uid in uids if uid in rendered}
@@ -218,21 +223,24 @@ def _job(message: MessageData, values: Values, options: BodyOptions, version: Ve
 
 
 async def _planned(
-    messages: Sequence[tuple[MessageData, Values]], options: BodyOptions, version: Version
+    messages: Sequence[tuple[MessageData, Values]], options: BodyOptions, version: Version, spent: int = 0
 ) -> Iterable[list[_Job]]:
     if len(messages) > _FEW:
-        return await compute(lambda: [*_batches(messages, options, version)])
-    return _batches(messages, options, version)
+        return await compute(lambda: [*_batches(messages, options, version, spent)])
+    return _batches(messages, options, version, spent)
 
 
 def _batches(
-    messages: Iterable[tuple[MessageData, Values]], options: BodyOptions, version: Version
+    messages: Iterable[tuple[MessageData, Values]], options: BodyOptions, version: Version, spent: int
 ) -> Iterator[list[_Job]]:
-    """Plan messages, in groups that fetch a bounded number of octets."""
+    """Plan messages, in groups that fetch a bounded number of octets; `spent` octets are in the reply."""
     batch: list[_Job] = []
     octets = 0
     for message, values in messages:
         job = _job(message, values, options, version)
+        if spent >= LARGEST_REPLY and job.cost > _SMALL:
+            job = _job(message, values, options.without_data(), version)
+        spent += job.cost
         if len(batch) == _BATCH_MESSAGES or (batch and octets + job.cost > LARGEST_BATCH):
             yield batch
             batch, octets = [], 0

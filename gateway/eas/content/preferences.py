@@ -58,6 +58,17 @@ class BodyOptions:
             part=self.part,
         )
 
+    def without_data(self) -> BodyOptions:
+        """The same forms of a body, and nothing of it but its size and the preview."""
+        preferences = self.preferences or (BodyPreference(PLAIN),)
+        return BodyOptions(
+            tuple(replace(one, truncation=0) for one in preferences),
+            self.mime_support,
+            0,
+            self.part and replace(self.part, truncation=0),
+            0,
+        )
+
     def preference(self, kind: int) -> BodyPreference | None:
         """The preference for a Type."""
         for one in self.preferences:

@@ -400,6 +400,32 @@ async def test_large_windows_are_fetched_in_batches(monkeypatch: pytest.MonkeyPa
     assert rounds == [3, 3, 3, 1]
 
 
+@pytest.mark.parametrize("ahead", [False, True])
+@pytest.mark.parametrize("options", [AS_PLAIN, AS_HTML, AS_MIME, BodyOptions()])
+async def test_a_reply_holds_a_bounded_number_of_octets(
+    monkeypatch: pytest.MonkeyPatch, options: BodyOptions, *, ahead: bool
+) -> None:
+    monkeypatch.setattr(module, "LARGEST_REPLY", 50_000)
+    monkeypatch.setattr(module, "LARGEST_BATCH", 30_000)
+    head = b"Content-Type: text/plain\r\n\r\n"
+    mailboxes = MemoryMailboxes([*[head + b"x" * 20_000] * 6, head + b"small"])
+    uids = range(1, 8)
+    prepared = await prepare(mailboxes.port, "m", 7, uids, options, Version.V16_1) if ahead else None
+    done = await render(
+        mailboxes.port, "m", 7, uids, options, Version.V16_1, collection=COLLECTION, prepared=prepared
+    )
+    bodies = [child(one.elements, AirSyncBase.Body) for one in done.values()]
+    *large, small = bodies
+    for body in large[:3]:
+        assert len(body.child_text(AirSyncBase.Data) or "") >= 20_000
+        assert body.child_text(AirSyncBase.Truncated) is None
+    for body in large[3:]:
+        assert body.find(AirSyncBase.Data) is None
+        assert body.child_text(AirSyncBase.Truncated) == "1"
+        assert int(body.child_text(AirSyncBase.EstimatedDataSize) or "") >= 20_000
+    assert "small" in (small.child_text(AirSyncBase.Data) or "")
+
+
 async def test_what_was_prepared_is_rendered_with_the_marks_of_now() -> None:
     raw = [f"Subject: {n}\r\n\r\ntext {n}".encode() for n in range(1, 151)]
     mailboxes = MemoryMailboxes(raw, {3: [SEEN]})
