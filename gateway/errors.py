@@ -127,7 +127,7 @@ class UpstreamUnavailable(UpstreamError):
 
 
 class UpstreamHungUp(UpstreamUnavailable):
-    """The upstream said BYE when it was asked for messages: it stops, or cannot read one of them."""
+    """The upstream ended the connection when asked for messages: it stops, or cannot read one of them."""
 
 
 class UpstreamRefused(UpstreamError):

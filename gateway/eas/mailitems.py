@@ -8,6 +8,7 @@ from gateway.eas.commands.base import Context
 from gateway.eas.content import email
 from gateway.eas.content.body import PartSink
 from gateway.eas.content.preferences import BodyOptions
+from gateway.sync.cursor import NO_UIDS
 from gateway.sync.hierarchy import mailbox_of
 from gateway.types import Folder, Role
 
@@ -25,8 +26,9 @@ async def render(
 ) -> Mapping[int, email.Rendered]:
     """The messages of a folder by UID; vanished ones are left out, and all when the folder holds none.
 
-    A message that could only be shown as a stub is listed in the store, and logged the first time. Raises
-    what `content.email.render` raises, where `prepared` is explained.
+    One that the server lists and does not show is not taken for vanished, but shown as a stub. A message that
+    could only be shown as a stub is listed in the store, and logged the first time. Raises what
+    `content.email.render` raises, where `prepared` is explained.
     """
     mailbox = mailbox_of(folder)
     if mailbox is None or not uids:
@@ -47,6 +49,7 @@ async def render(
         notes=await services.state.load_annotations(user, folder.id, uidvalidity, uids),
         prepared=prepared,
     )
+    rendered = await _with_unread(context, folder, mailbox, uidvalidity, uids, rendered, flags)
     for uid, message in rendered.items():
         if message.poison is not None and await services.state.note_poison(
             user, folder.id, f"{uidvalidity}.{uid}", services.release, message.poison
@@ -55,3 +58,29 @@ async def render(
                 "message shown as a stub", collection=folder.id, uid=uid, reason=message.poison
             )
     return rendered
+
+
+async def _with_unread(  # noqa: PLR0917 - the first five name the messages
+    context: Context,
+    folder: Folder,
+    mailbox: str,
+    uidvalidity: int,
+    uids: Sequence[int],
+    rendered: Mapping[int, email.Rendered],
+    flags: Mapping[int, Collection[str]],
+) -> Mapping[int, email.Rendered]:
+    """The messages with stubs for those that are there and were not shown, without those that have gone."""
+    unread = [uid for uid in uids if uid not in rendered or rendered[uid].unread]
+    if not unread:
+        return rendered
+    view = await context.mailboxes.view(mailbox)
+    present = view.uids if view.uidvalidity == uidvalidity else NO_UIDS
+    version = context.request.version
+    shown = dict(rendered)
+    for uid in unread:
+        if uid not in present:
+            shown.pop(uid, None)
+        elif uid not in shown:
+            marks = flags.get(uid, ())
+            shown[uid] = email.not_given(uid, uidvalidity, version, collection=folder.id, flags=marks)
+    return {uid: shown[uid] for uid in uids if uid in shown}

@@ -145,7 +145,9 @@ class Mover:
     ) -> dict[Message, Move]:
         """Journal what is about to be moved to a target that ends there."""
         now = self._clock.now()
-        alike = await likenesses(self._mailboxes, source.mailbox, uidvalidity, uids)
+        # One that the server cannot show can be moved; it is like no other.
+        alike = {uid: f"unread {uid}" for uid in uids}
+        alike |= await likenesses(self._mailboxes, source.mailbox, uidvalidity, uids)
         made = {
             (uidvalidity, uid): Move(
                 source=source.collection,

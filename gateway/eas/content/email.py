@@ -9,6 +9,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from types import MappingProxyType
 
 from gateway.eas.content import legacy
@@ -37,7 +38,7 @@ from gateway.types import TRACKED_FLAGS, BodyPart, CollectionId, MessageData, Se
 from wbxml import Element, element
 from wbxml.pages import AirSyncBase
 
-__all__ = ["LARGEST_BATCH", "Prepared", "Rendered", "prepare", "render"]
+__all__ = ["LARGEST_BATCH", "Prepared", "Rendered", "not_given", "prepare", "render"]
 
 LARGEST_BATCH = 4 * 1024 * 1024
 """About how much is fetched at once; a message that needs more makes a batch of its own."""
@@ -54,10 +55,13 @@ NO_FLAGS: Mapping[int, Collection[str]] = MappingProxyType({})
 """The default of `render`: every message with the flags it has."""
 NO_NOTES: Mapping[int, Values] = MappingProxyType({})
 _NOT_SHOWN = b"(message could not be shown)"
+_NOT_GIVEN = "the mail server does not show it"
 _EXPLANATION = (
     "This message could not be converted for the device. It is unharmed on the mail server and can be read "
     "with another mail program. The cause is in the log of the gateway."
 )
+_UNREAD = "The mail server could not read this message. It may be damaged there; its administrator can tell."
+_NO_DATE = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +69,13 @@ class Rendered:
     """The children of ApplicationData for one message.
 
     `poison` is None, or why the message could not be rendered: then `elements` are a readable stub, and the
-    caller should log and list it. The reason holds no text of the message.
+    caller should log and list it. The reason holds no text of the message. `unread` says that the server gave
+    nothing of its body: either it cannot, or the message has gone meanwhile.
     """
 
     elements: list[Element]
     poison: str | None = None
+    unread: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +139,7 @@ async def render(  # noqa: PLR0917 - the first four name the messages, as in `Ma
     batch = [
         replace(job, message=_shown_with(job.message, flags.get(uid)), values=notes.get(uid, NO_VALUES))
         for uid in uids
-        if (job := ready.get(uid))
+        if (job := ready.get(uid)) and prepared and not _is_unread(job, prepared.answers)
     ]
     rendered = await _rendered(batch, prepared.answers if prepared else {}, place, version, parts)
     missing = [uid for uid in uids if uid not in rendered]
@@ -148,6 +154,17 @@ async def render(  # noqa: PLR0917 - the first four name the messages, as in `Ma
         answers = await _fetch_sections(mailboxes, mailbox, uidvalidity, batch)
         rendered |= await _rendered(batch, answers, place, version, parts)
     return {uid: rendered[uid] for uid in uids if uid in rendered}
+
+
+def not_given(
+    uid: int, uidvalidity: int, version: Version, *, collection: CollectionId, flags: Collection[str] = ()
+) -> Rendered:
+    """What is shown for a message that is there, and of which the server tells nothing."""
+    text = BodyPart("1", "text", "plain", size=0)
+    message = MessageData(uid, frozenset(flags), _NO_DATE, 0, text, b"Subject: " + _NOT_SHOWN + b"\r\n\r\n")
+    job = _Job(message, NO_VALUES, BodyOptions(), None)
+    place = Place(collection, uidvalidity, drafts=False, owner="")
+    return Rendered(_stub(job, place, version, _UNREAD), _NOT_GIVEN, unread=True)
 
 
 async def _fetch_sections(
@@ -269,6 +286,8 @@ def _render_one(
 ) -> Rendered:
     if job.plan is None:
         return Rendered(_stub(job, place, version), job.error)
+    if _is_unread(job, answers):
+        return Rendered(_stub(job, place, version, _UNREAD), _NOT_GIVEN, unread=True)
     try:
         sections = {request.section: answers[request] for request in job.requests if request in answers}
         plan = _unpacked(job, job.plan, sections, version)
@@ -283,6 +302,12 @@ def _render_one(
         return Rendered(shown)
     except Exception as error:  # noqa: BLE001 - one message must not keep back the others; the caller logs it
         return Rendered(_stub(job, place, version), _reason(error))
+
+
+def _is_unread(job: _Job, answers: Mapping[SectionRequest, bytes]) -> bool:
+    """Whether the server was asked for a body that is not empty, and gave nothing."""
+    expected = job.plan is not None and job.plan.cost > 0
+    return expected and bool(job.requests) and answers.keys().isdisjoint(job.requests)
 
 
 def _unpacked(job: _Job, plan: BodyPlan, sections: dict[str, bytes], version: Version) -> BodyPlan:
@@ -322,9 +347,9 @@ def _as_meeting(
     return plan_body(layout, job.message.size, job.options, version), meeting
 
 
-def _stub(job: _Job, place: Place, version: Version) -> list[Element]:
+def _stub(job: _Job, place: Place, version: Version, text: str = _EXPLANATION) -> list[Element]:
     """What a phone shows for a message that cannot be rendered: its own header where that can be read."""
-    body = _explanation(version)
+    body = _explanation(version, text)
     nothing, marks = Layout((), ()), Marks.of(job.message.flags)
     try:
         return properties(job.message, nothing, body, place, version, marks=marks)
@@ -333,16 +358,16 @@ def _stub(job: _Job, place: Place, version: Version) -> list[Element]:
         return properties(bare, nothing, body, place, version, marks=marks)
 
 
-def _explanation(version: Version) -> list[Element]:
-    size = len(_EXPLANATION)
+def _explanation(version: Version, text: str) -> list[Element]:
+    size = len(text)
     if version < Version.V12_0:
-        return legacy.body(_EXPLANATION.encode(), size, mime=False, truncated=False)
+        return legacy.body(text.encode(), size, mime=False, truncated=False)
     return [
         element(
             AirSyncBase.Body,
             element(AirSyncBase.Type, PLAIN),
             element(AirSyncBase.EstimatedDataSize, size),
-            element(AirSyncBase.Data, _EXPLANATION),
+            element(AirSyncBase.Data, text),
         )
     ]
 

@@ -104,12 +104,6 @@ async def fetch_sections(session: Session, requests: Iterable[SectionRequest]) -
     return found
 
 
-def unreadable(uid: int) -> MessageData:
-    """What is shown for a message that the server cannot read. No two are alike."""
-    header = b"Subject: (the mail server cannot read this message)\r\nX-Unreadable: %d\r\n\r\n" % uid
-    return MessageData(uid, frozenset(), _NO_DATE, 0, BodyPart("1", "text", "plain", size=0), header)
-
-
 def _slices(uids: list[int], size: int) -> Iterator[list[int]]:
     return (uids[at : at + size] for at in range(0, len(uids), size))
 

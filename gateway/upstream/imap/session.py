@@ -6,6 +6,7 @@ done. Untagged responses are given to the oldest command that has not ended, and
 failure ends the connection and every command on it at once:
 
 UpstreamUnavailable   no connection, connection lost, BYE, nothing heard for `timeout` seconds
+UpstreamHungUp        of these, connection lost or BYE while a UID FETCH is to be answered
 UpstreamConfused      what came is no IMAP, fits no command, or exceeds a limit; also BAD
 UpstreamRefused       NO, with its response code; the connection stays
 """
@@ -384,10 +385,7 @@ class Session:
             case Status() if not self._greeting.done():
                 self._greet(response)
             case Status(status=Condition.BYE, text=text):
-                oldest = self._exchange.oldest
-                reading = oldest is not None and oldest.command.name == "UID FETCH"
-                kind = UpstreamHungUp if reading else UpstreamUnavailable
-                self._fail(kind, f"{self.settings.host} said BYE: {printable(text)}")
+                self._hung_up(f"{self.settings.host} said BYE: {printable(text)}")
             case _:
                 self._untagged(response)
         return False
@@ -443,7 +441,12 @@ class Session:
 
     def _connection_lost(self, error: Exception | None) -> None:
         reason = f": {error}" if error else ""
-        self._fail(UpstreamUnavailable, f"connection to {self.settings.host} lost{reason}")
+        self._hung_up(f"connection to {self.settings.host} lost{reason}")
+
+    def _hung_up(self, detail: str) -> None:
+        oldest = self._exchange.oldest
+        reading = oldest is not None and oldest.command.name == "UID FETCH"
+        self._fail(UpstreamHungUp if reading else UpstreamUnavailable, detail)
 
     def confused(self, reason: str) -> UpstreamError:
         """Close the connection because the server broke the protocol; returns the error to raise."""

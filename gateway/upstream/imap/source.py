@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Hashable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
-from gateway.errors import Kind, NotFound, Refused, UpstreamHungUp, UpstreamRefused, UpstreamUnavailable
+from gateway.errors import Kind, NotFound, Refused, UpstreamRefused, UpstreamUnavailable
 from gateway.ports import Pieces, Unsubscribe
 from gateway.query import Found, Query
 from gateway.types import Credentials, Mailbox, MailboxView, MessageData, SectionRequest, Uids
@@ -21,13 +29,12 @@ from gateway.upstream.imap.search import search
 from gateway.upstream.imap.session import Session
 from gateway.upstream.imap.snapshot import look, refresh, select
 from gateway.upstream.imap.syntax import CommandError
+from gateway.upstream.imap.unreadable import Unreadable, read_around
 from gateway.upstream.imap.views import Views
 from gateway.upstream.imap.watch import Watcher
 
 K = TypeVar("K")
 T = TypeVar("T")
-
-log = logging.getLogger(__name__)
 
 
 class ImapMailboxes:
@@ -39,12 +46,18 @@ class ImapMailboxes:
     """
 
     def __init__(
-        self, pool: Pool, credentials: Credentials, views: Views, watcher: Callable[[], Watcher]
+        self,
+        pool: Pool,
+        credentials: Credentials,
+        views: Views,
+        watcher: Callable[[], Watcher],
+        unreadable: Unreadable,
     ) -> None:
         self._pool = pool
         self._credentials = credentials
         self._views = views
         self._watcher = watcher
+        self._unreadable = unreadable
 
     async def list(self) -> Sequence[Mailbox]:
         """See `ports.Mailboxes.list`."""
@@ -82,27 +95,26 @@ class ImapMailboxes:
     ) -> Mapping[int, MessageData]:
         """See `ports.Mailboxes.fetch`."""
 
-        async def read(some: Sequence[int]) -> dict[int, MessageData]:
-            return await self._reading(
-                mailbox, uidvalidity, lambda session: messages.fetch_messages(session, some, header_fields)
-            )
+        def read(session: Session, some: Sequence[int]) -> Awaitable[dict[int, MessageData]]:
+            return messages.fetch_messages(session, some, header_fields)
 
-        found, unreadable = await _one_by_one(sorted(set(uids)), read)
-        return found | {uid: messages.unreadable(uid) for uid in unreadable}
+        return await self._read_around(mailbox, uidvalidity, uids, read, lambda _: "")
 
     async def fetch_sections(
         self, mailbox: str, uidvalidity: int, requests: Sequence[SectionRequest]
     ) -> Mapping[SectionRequest, bytes]:
         """See `ports.Mailboxes.fetch_sections`."""
+        of: dict[int, list[SectionRequest]] = {}
+        for request in requests:
+            of.setdefault(request.uid, []).append(request)
 
-        async def read(some: Sequence[int]) -> dict[SectionRequest, bytes]:
-            asked = [request for request in requests if request.uid in some]
-            return await self._reading(
-                mailbox, uidvalidity, lambda session: messages.fetch_sections(session, asked)
-            )
+        def read(session: Session, some: Sequence[int]) -> Awaitable[dict[SectionRequest, bytes]]:
+            return messages.fetch_sections(session, [request for uid in some for request in of[uid]])
 
-        found, _ = await _one_by_one(sorted({request.uid for request in requests}), read)
-        return found
+        def sections(uid: int) -> frozenset[str]:
+            return frozenset(request.section for request in of[uid])
+
+        return await self._read_around(mailbox, uidvalidity, of, read, sections)
 
     async def stream_section(
         self, mailbox: str, uidvalidity: int, request: SectionRequest, chunk: int = 262144
@@ -224,6 +236,30 @@ class ImapMailboxes:
 
         return await self._repeatable(mailbox, select_and_work)
 
+    async def _read_around(
+        self,
+        mailbox: str,
+        uidvalidity: int,
+        uids: Iterable[int],
+        read: Callable[[Session, Sequence[int]], Awaitable[dict[K, T]]],
+        what: Callable[[int], Hashable],
+    ) -> dict[K, T]:
+        """Read messages, but for those that the server cannot read; `what` is read of a message."""
+
+        async def afresh(some: Sequence[int]) -> dict[K, T]:
+            with _sayable():
+                async with self._pool.lease(self._credentials, mailbox, fresh=True) as session:
+                    await _select(session, mailbox, uidvalidity)
+                    return await read(session, some)
+
+        return await read_around(
+            uids,
+            lambda some: self._reading(mailbox, uidvalidity, lambda session: read(session, some)),
+            afresh,
+            self._unreadable,
+            lambda uid: (self._credentials.login, mailbox, uidvalidity, uid, what(uid)),
+        )
+
     async def _repeatable(self, mailbox: str | None, work: Callable[[Session], Awaitable[T]]) -> T:
         """Do something that may be done twice."""
         with _sayable():
@@ -274,28 +310,6 @@ def _sayable() -> Iterator[None]:
         yield
     except CommandError as error:
         raise Refused(Kind.INVALID_CONTENT, str(error)) from error
-
-
-async def _one_by_one(
-    uids: Sequence[int], read: Callable[[Sequence[int]], Awaitable[dict[K, T]]]
-) -> tuple[dict[K, T], list[int]]:
-    """Read messages at once; in halves where the server hangs up, as some do over one that they cannot read.
-
-    Returns what was read, and the messages over which it hung up twice. A server that stops cannot be
-    connected to, and raises `UpstreamUnavailable` then.
-    """
-    try:
-        return await read(uids), []
-    except UpstreamHungUp:
-        if len(uids) > 1:
-            middle = len(uids) // 2
-            first, second = [await _one_by_one(half, read) for half in (uids[:middle], uids[middle:])]
-            return first[0] | second[0], first[1] + second[1]
-    try:
-        return await read(uids), []
-    except UpstreamHungUp as error:
-        log.warning("message %d cannot be read: %s", uids[0], error.detail)
-        return {}, list(uids)
 
 
 def _worth_repeating(session: Session) -> bool:

@@ -11,6 +11,7 @@ from gateway.upstream.imap.login import ImapAuthenticator
 from gateway.upstream.imap.pool import Pool
 from gateway.upstream.imap.settings import ImapSettings
 from gateway.upstream.imap.source import ImapMailboxes
+from gateway.upstream.imap.unreadable import Unreadable
 from gateway.upstream.imap.views import SnapshotCache, Views
 from gateway.upstream.imap.watch import Watcher
 
@@ -23,6 +24,7 @@ class ImapUpstream:
         self._pool = Pool(settings, on_refused=self._forget)
         self._logins = ImapAuthenticator(self._pool, settings.auth_cache_seconds)
         self._snapshots = SnapshotCache()
+        self._unreadable = Unreadable()
         self._views: WeakValueDictionary[Fingerprint, Views] = WeakValueDictionary()
         self._watchers: dict[Fingerprint, Watcher] = {}
 
@@ -38,7 +40,9 @@ class ImapUpstream:
         views = self._views.get(mark)
         if views is None:
             views = self._views[mark] = Views(self._snapshots, mark)
-        return ImapMailboxes(self._pool, credentials, views, lambda: self._watcher(mark, credentials))
+        return ImapMailboxes(
+            self._pool, credentials, views, lambda: self._watcher(mark, credentials), self._unreadable
+        )
 
     async def authenticate(self, credentials: Credentials) -> None:
         """Implements `ports.Authenticator`."""

@@ -373,13 +373,32 @@ async def test_vanished_messages_are_left_out_and_the_order_is_kept() -> None:
     assert list(done) == [3, 1]
 
 
-async def test_a_body_that_is_gone_counts_as_cut_off() -> None:
-    class Vanishing(MemoryMailboxes):
+@pytest.mark.parametrize("version", [Version.V2_5, Version.V16_1])
+async def test_a_body_that_is_not_given_is_told_of_and_not_shown_as_empty(version: Version) -> None:
+    class Withholding(MemoryMailboxes):
         async def fetch_sections(self, *_arguments: object) -> dict[object, bytes]:  # type: ignore[override]
             return {}
 
-    done = await render(Vanishing([FULL]).port, "m", 7, [1], AS_PLAIN, Version.V16_1, collection=COLLECTION)
-    assert child(done[1].elements, AirSyncBase.Body).child_text(AirSyncBase.Truncated) == "1"
+    done = await render(Withholding([FULL]).port, "m", 7, [1], AS_PLAIN, version, collection=COLLECTION)
+    assert done[1].unread
+    assert done[1].poison
+    if version is Version.V2_5:
+        shown = child(done[1].elements, Email.Body).text()
+    else:
+        shown = child(done[1].elements, AirSyncBase.Body).child_text(AirSyncBase.Data) or ""
+    assert "could not read" in shown
+    assert child(done[1].elements, Email.Subject).text() == "Re: AW: Plan"
+
+
+async def test_what_was_prepared_without_its_body_is_fetched_again() -> None:
+    mailboxes = MemoryMailboxes([FULL])
+    prepared = await prepare(mailboxes.port, "m", 7, [1], AS_PLAIN, Version.V16_1)
+    lacking = dataclasses.replace(prepared, answers={})
+    done = await render(
+        mailboxes.port, "m", 7, [1], AS_PLAIN, Version.V16_1, collection=COLLECTION, prepared=lacking
+    )
+    assert not done[1].unread
+    assert done[1].poison is None
 
 
 async def test_large_windows_are_fetched_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:

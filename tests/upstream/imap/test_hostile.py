@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Container, Sequence
 from dataclasses import replace
 
 import pytest
@@ -18,6 +18,7 @@ from gateway.errors import (
 )
 from gateway.types import FLAGGED, SEEN, SectionRequest
 from gateway.upstream.imap.source import ImapMailboxes
+from gateway.upstream.imap.unreadable import MOST_HANG_UPS, PROOFS
 from gateway.upstream.imap.upstream import ImapUpstream
 from tests.support.scripted_imap import (
     CAPABILITIES,
@@ -378,30 +379,75 @@ async def test_a_message_that_vanishes_before_the_move_stops_no_other() -> None:
         await upstream.aclose()
 
 
-async def test_a_message_over_which_the_server_hangs_up_hides_no_other() -> None:
+def hanging_up_over(
+    uids: Container[int], farewell: bytes
+) -> Callable[[Connection, str, str], Awaitable[None]]:
+    """Shows eight messages, but hangs up when it comes to some of them."""
+
     async def fetch(connection: Connection, tag: str, command: str) -> None:
         words = command.split(" ")
-        first, _, last = words[2].partition(":")
-        uids = range(int(first), int(last or first) + 1)
-        if 3 in uids:
-            await connection.send(b"* BYE FETCH failed\r\n")
-            raise Cut
-        for uid in uids:
+        for uid in [uid for part in words[2].split(",") for uid in span(part)]:
+            if uid in uids:
+                await connection.send(farewell)
+                raise Cut
             shown = b'BODYSTRUCTURE ("text" "plain" NIL NIL NIL "7bit" 2 1) BODY[HEADER] {2}\r\n\r\n'
             shown = b"BODY[1] {1}\r\nx" if "BODY.PEEK[1]" in command else shown
             told = b"* %d FETCH (UID %d FLAGS () RFC822.SIZE 12 %b)\r\n" % (uid, uid, shown)
             await connection.send(told)
         await connection.send(f"{tag} OK\r\n".encode())
 
-    async with scripted({"UID FETCH": fetch}) as server:
+    return fetch
+
+
+def span(part: str) -> range:
+    first, _, last = part.partition(":")
+    return range(int(first), int(last or first) + 1)
+
+
+@pytest.mark.parametrize(
+    "farewell", [b"* BYE FETCH failed\r\n", b"", b"* 3 FETCH (UID 3 FLAGS () BODY[1] {900}\r\nab"]
+)
+async def test_a_message_over_which_the_server_hangs_up_hides_no_other(farewell: bytes) -> None:
+    async with scripted({"UID FETCH": hanging_up_over({3, 6}, farewell)}) as server:
         upstream = with_upstream(server)
         mailboxes = upstream.mailboxes(PRINCIPAL)
-        found = await mailboxes.fetch("INBOX", 7, range(1, 9), None)
-        assert sorted(found) == list(range(1, 9))
-        assert [uid for uid, message in found.items() if b"cannot read" in message.header] == [3]
-        wanted = [SectionRequest(uid, "1") for uid in range(1, 9)]
-        sections = await mailboxes.fetch_sections("INBOX", 7, wanted)
-        assert sorted(request.uid for request in sections) == [1, 2, 4, 5, 6, 7, 8]
+        counts: list[int] = []
+        for _ in range(2):
+            found = await mailboxes.fetch("INBOX", 7, range(1, 9), None)
+            assert sorted(found) == [1, 2, 4, 5, 7, 8]
+            wanted = [SectionRequest(uid, "1") for uid in range(1, 9)]
+            sections = await mailboxes.fetch_sections("INBOX", 7, wanted)
+            assert sorted(request.uid for request in sections) == [1, 2, 4, 5, 7, 8]
+            counts.append(len(server.connections))
+            alone = [command for command in server.commands if command.startswith("UID FETCH 3 ")]
+            assert len([command for command in alone if "STRUCTURE" in command]) >= PROOFS
+        assert counts[0] == counts[1], "what was proven is not proven again"
+        server.answer("UID FETCH", hanging_up_over((), b""))
+        later = await upstream.mailboxes(PRINCIPAL).fetch("INBOX", 7, range(1, 9), None)
+        assert sorted(later) == [1, 2, 4, 5, 7, 8], "asked for again only after a while"
+        await upstream.aclose()
+
+
+async def test_a_server_that_hangs_up_over_everything_is_not_asked_for_ever() -> None:
+    async with scripted({"UID FETCH": hanging_up_over(range(1000), b"")}) as server:
+        upstream = with_upstream(server)
+        with pytest.raises(UpstreamUnavailable):
+            await upstream.mailboxes(PRINCIPAL).fetch("INBOX", 7, range(1, 900), None)
+        assert len(server.connections) <= 2 * MOST_HANG_UPS
+        await upstream.aclose()
+
+
+async def test_a_connection_lost_twice_over_a_message_says_nothing_about_it() -> None:
+    left = 2
+
+    async def fetch(connection: Connection, tag: str, command: str) -> None:
+        nonlocal left
+        left -= 1
+        await (hanging_up_over((), b"") if left < 0 else cut)(connection, tag, command)
+
+    async with scripted({"UID FETCH": fetch}) as server:
+        upstream = with_upstream(server)
+        assert 3 in await upstream.mailboxes(PRINCIPAL).fetch("INBOX", 7, [3], None)
         await upstream.aclose()
 
 
