@@ -25,6 +25,7 @@ from gateway.ports import Mailboxes, Pieces, State, Unsubscribe
 from gateway.query import Found, Query
 from gateway.sync.copies import NO_DEVICE
 from gateway.sync.rewrites import Names
+from gateway.sync.unfinished import UnfinishedMoves
 from gateway.types import (
     Mailbox,
     MailboxView,
@@ -169,10 +170,16 @@ class EditableMailboxes:
         """See `ports.Mailboxes.move`. Two devices that move a message at once do so one after the other.
 
         Servers do not see to that: each of two sessions copies the message before one of them removes it.
+        What a move left half done is brought to an end by the next one.
         """
+        unfinished = UnfinishedMoves(self._state, self._mailboxes, self._user, mailbox)
         async with self._state.lease(self._user, NO_DEVICE, f"move {mailbox}"):
+            await unfinished.finish()
             names = await self._names(mailbox, uidvalidity)
-            moved = await self._mailboxes.move(mailbox, uidvalidity, names.upstream(uids), target)
+            wanted = names.upstream(uids)
+            await unfinished.begin(uidvalidity, wanted, target)
+            moved = await self._mailboxes.move(mailbox, uidvalidity, wanted, target)
+            await unfinished.done()
         return {names.item(uid): there for uid, there in moved.items()}
 
     async def expunge(self, mailbox: str, uidvalidity: int, uids: Iterable[int]) -> Uids:

@@ -1,0 +1,82 @@
+"""A move that was cut off, and another device that moves the same message: it is there once."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from gateway.errors import UpstreamUnavailable
+from gateway.ports import Mailboxes
+from gateway.store.sqlite.state import SqliteState
+from gateway.sync.copies import NO_DEVICE
+from gateway.sync.editable import EditableMailboxes
+from gateway.types import UserId
+from gateway.upstream.imap import commands
+from tests.ports.mailboxes.helpers import fill
+from tests.support.imap_servers import MailProgram, MailServer
+
+ANN = UserId("ann")
+
+
+@pytest.fixture
+async def state(tmp_path: Path) -> AsyncIterator[SqliteState]:
+    async with await SqliteState.open(tmp_path / "gateway.db") as opened:
+        yield opened
+
+
+class CutOff:
+    """A user's mail whose connection dies in a move, after so much of it as `copies` says."""
+
+    def __init__(self, mail: Mailboxes, program: MailProgram, *, copies: bool) -> None:
+        self._mail = mail
+        self._program = program
+        self._copies = copies
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._mail, name)
+
+    async def move(
+        self, mailbox: str, _uidvalidity: int, uids: Iterable[int], target: str
+    ) -> Mapping[int, int | None]:
+        if self._copies:
+            await self._program.select(mailbox)
+            await self._program.do(*commands.uid_copy(self._program.session.dialect, list(uids), target))
+        raise UpstreamUnavailable("cut off")
+
+
+@pytest.mark.parametrize("copies", [True, False], ids=["after COPY", "before COPY"])
+async def test_who_comes_next_finishes_it(
+    mail: Mailboxes, other: MailProgram, server: MailServer, state: SqliteState, copies: bool
+) -> None:
+    first, second = server.name("First"), server.name("Second")
+    for name in (first, second):
+        await mail.create(name)
+    moved, left = await fill(mail, 2)
+    view = await mail.view("INBOX")
+    cut = EditableMailboxes(cast(Mailboxes, CutOff(mail, other, copies=copies)), state, ANN)
+    with pytest.raises(UpstreamUnavailable):
+        await cut.move("INBOX", view.uidvalidity, [moved], first)
+    went = await EditableMailboxes(mail, state, ANN).move("INBOX", view.uidvalidity, [moved], second)
+    assert set(went) == (set() if copies else {moved})
+    assert len((await mail.view(first)).uids) == copies
+    assert len((await mail.view(second)).uids) == (not copies)
+    assert list((await mail.view("INBOX")).uids) == [left]
+    assert await state.load_memo(ANN, NO_DEVICE, "move INBOX") is None
+
+
+async def test_a_target_that_is_gone_is_no_obstacle(
+    mail: Mailboxes, other: MailProgram, server: MailServer, state: SqliteState
+) -> None:
+    first, second = server.name("First"), server.name("Second")
+    for name in (first, second):
+        await mail.create(name)
+    [moved] = await fill(mail, 1)
+    validity = (await mail.view("INBOX")).uidvalidity
+    cut = EditableMailboxes(cast(Mailboxes, CutOff(mail, other, copies=False)), state, ANN)
+    with pytest.raises(UpstreamUnavailable):
+        await cut.move("INBOX", validity, [moved], first)
+    await mail.delete(first)
+    assert set(await EditableMailboxes(mail, state, ANN).move("INBOX", validity, [moved], second)) == {moved}
