@@ -21,6 +21,7 @@ from tests.support.gateway import Gateway
 from tests.support.phone import Phone, Served
 from tests.support.scripted_imap import Connection, scripted
 from tests.support.smtp_sink import SmtpSink
+from wbxml import element
 from wbxml.pages import AirSync, AirSyncBase, Email
 
 STUB = "(message could not be shown)"
@@ -171,3 +172,19 @@ def test_what_is_listed_and_not_shown_is_a_stub(how: str, version: str) -> None:
         assert any("could not read" in text for text in texts)
         assert len(poison(gateway)) == 1
         assert gateway.log().count("message shown as a stub") == 1
+
+
+def test_a_damaged_file_does_not_block_a_folder_with_a_filter() -> None:
+    """The date of the message cannot be read either, and so no SEARCH by date succeeds."""
+    with Dovecot(Options(storage="sdbox")) as dovecot, SmtpSink() as sink:
+        for number in range(6):
+            dovecot.deliver("ann", messages.plain(f"m{number}"))
+        files(dovecot)[2].write_bytes(bytes(range(256)))
+        with Gateway(dovecot, sink, sections=SECTIONS) as gateway:
+            phone = Phone(gateway.host, gateway.port, "ann", dovecot.password)
+            phone.provision()
+            inbox = phone.folders()["Inbox"]
+            phone.begin(inbox)
+            served = phone.sync(inbox, element(AirSync.Options, element(AirSync.FilterType, "3")))
+            assert {"m0", "m1", "m3", "m4", "m5"} <= bodies(served).keys()
+            assert phone.sync(inbox).status == "1"

@@ -64,13 +64,18 @@ async def received_since(session: Session, since: datetime) -> Uids:
     day = since.astimezone(UTC).date()
     around = (day - timedelta(days=1), day + timedelta(days=2))
     perhaps, surely = await search_many(session, [[key_date("SINCE", bound)] for bound in around])
-    batches = [(batch, ["INTERNALDATE"]) for batch in _slices(list(perhaps - surely), DATES_AT_ONCE)]
-    recent = [
-        told.uid
+    dates = await fetch_dates(session, list(perhaps - surely))
+    return surely | Uids(uid for uid, date in dates.items() if date >= since)
+
+
+async def fetch_dates(session: Session, uids: Sequence[int]) -> dict[int, datetime]:
+    """The internal dates of those messages that are there. Raises `UpstreamError`."""
+    batches = [(batch, ["INTERNALDATE"]) for batch in _slices(list(uids), DATES_AT_ONCE)]
+    return {
+        told.uid: told.internal_date
         async for told in _fetch_all(session, batches)
-        if told.uid is not None and told.internal_date is not None and told.internal_date >= since
-    ]
-    return surely | Uids(recent)
+        if told.uid is not None and told.internal_date is not None
+    }
 
 
 async def look_at(

@@ -6,7 +6,7 @@ done. Untagged responses are given to the oldest command that has not ended, and
 failure ends the connection and every command on it at once:
 
 UpstreamUnavailable   no connection, connection lost, BYE, nothing heard for `timeout` seconds
-UpstreamHungUp        of these, connection lost or BYE while a UID FETCH is to be answered
+UpstreamHungUp        of these, connection lost or BYE while a UID FETCH or SEARCH is to be answered
 UpstreamConfused      what came is no IMAP, fits no command, or exceeds a limit; also BAD
 UpstreamRefused       NO, with its response code; the connection stays
 """
@@ -445,7 +445,7 @@ class Session:
 
     def _hung_up(self, detail: str) -> None:
         oldest = self._exchange.oldest
-        reading = oldest is not None and oldest.command.name == "UID FETCH"
+        reading = oldest is not None and oldest.command.name in ("UID FETCH", "UID SEARCH")
         self._fail(UpstreamHungUp if reading else UpstreamUnavailable, detail)
 
     def confused(self, reason: str) -> UpstreamError:

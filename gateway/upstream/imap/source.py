@@ -18,7 +18,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
-from gateway.errors import Kind, NotFound, Refused, UpstreamRefused, UpstreamUnavailable
+from gateway.errors import Kind, NotFound, Refused, UpstreamHungUp, UpstreamRefused, UpstreamUnavailable
 from gateway.ports import Pieces, Unsubscribe
 from gateway.query import Found, Query
 from gateway.types import Credentials, Mailbox, MailboxView, MessageData, SectionRequest, Uids
@@ -71,9 +71,27 @@ class ImapMailboxes:
 
     async def received_since(self, mailbox: str, uidvalidity: int, since: datetime) -> Uids:
         """See `ports.Mailboxes.received_since`."""
-        return await self._reading(
-            mailbox, uidvalidity, lambda session: messages.received_since(session, since)
+        search_fails = (self._credentials.login, mailbox, uidvalidity, "SINCE")
+        if search_fails not in self._unreadable:
+            try:
+                return await self._reading(
+                    mailbox, uidvalidity, lambda session: messages.received_since(session, since)
+                )
+            except UpstreamHungUp:
+                pass  # perhaps over the date of one message
+        present = await self._reading(
+            mailbox, uidvalidity, lambda session: search(session, search_keys.key("ALL"))
         )
+        dates = await self._read_around(
+            mailbox, uidvalidity, present, messages.fetch_dates, lambda _: "INTERNALDATE"
+        )
+        unknown = present - Uids(dates)
+        if unknown:
+            self._unreadable.note(search_fails)
+        recent = Uids(uid for uid, date in dates.items() if date >= since)
+        # What cannot be read is taken to have come when those around it did.
+        first = min(recent, default=max(dates, default=0))
+        return recent | Uids(uid for uid in unknown if uid > first)
 
     async def in_conversations(self, mailbox: str, uidvalidity: int, uids: Uids) -> Uids:
         """See `ports.Mailboxes.in_conversations`."""
