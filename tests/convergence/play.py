@@ -44,7 +44,7 @@ class Play:
     def __init__(self, world: World, kinds: Sequence[Habits] = ALL[:3]) -> None:
         self.world = world
         self.user = world.new_user()
-        self.ledger = Ledger()
+        self.ledger = Ledger(moves_at_once=world.profile == "full")
         self.mail = MailProgram(world.dovecot, self.user)
         self.told: list[str] = []
         """What happened, one line for each step."""

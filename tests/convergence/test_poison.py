@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 from tests.convergence.fused import POISON, RELEASE
 from tests.convergence.habits import ANDROID, IOS
@@ -80,3 +82,40 @@ def test_a_poison_message_blocks_nothing_and_is_whole_with_the_next_release() ->
         assert "The text of m2." in bodies(play.phones[0])["m2"]
         assert world.gateway.log().count("message shown as a stub") == 1
         play.close()
+
+
+def test_a_message_the_server_could_not_read_is_whole_with_the_next_release() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)  # Dovecot's user reads there
+        mail = Path(folder) / "mail"
+        mail.mkdir()
+        with World("full", defects={RELEASE: "8.1"}, mail=mail) as world:
+            play = Play(world, (ANDROID,))
+            (phone,) = play.phones
+            for token in ("m1", "m2", "m3"):
+                assert world.new_token("m") == token
+                play.mail.deliver("INBOX", token)
+
+            def file() -> Path:
+                (found,) = (path for path in mail.rglob("*,S=*") if path.name.startswith(name))
+                return found
+
+            stored = [path for path in mail.rglob("*,S=*") if b"text of m2." in path.read_bytes()]
+            name = stored[0].name.partition(":")[0]
+            whole = file().read_bytes()
+            file().write_bytes(b"x" * 900)
+            texts = bodies(phone)
+            (stub,) = texts.keys() - {"m1", "m3"}
+            assert "could not read" in texts[stub]
+            assert len(listed(world)) == 1
+
+            world.gateway.upgrade({RELEASE: "8.2"})
+            assert next_changes(phone).keys() == {stub}, "it is tried again"
+            assert next_changes(phone) == {}
+            assert world.gateway.log().count("message shown as a stub") == 2, "once by each release"
+
+            file().write_bytes(whole)
+            world.gateway.upgrade({RELEASE: "8.3"})
+            assert next_changes(phone) == {"m2": "The text of m2.\r\n"}
+            assert next_changes(phone) == {}
+            play.close()
