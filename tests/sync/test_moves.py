@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from gateway.store.sqlite.state import SqliteState
 from gateway.sync.keys import KeyUse
 from gateway.sync.mail import MailReply, MailRequest, MailSync
 from gateway.sync.moves import Message, Moved, MoveOutcome, Mover, Place
-from gateway.types import FLAGGED, SEEN, CollectionId, DeviceId, Uids, UserId
+from gateway.types import FLAGGED, SEEN, CollectionId, DeviceId, MessageData, Uids, UserId
 from tests.sync.model import Box, MemoryUpstream
 
 ANN, PHONE = UserId("ann"), DeviceId("p")
@@ -130,6 +131,20 @@ async def test_a_move_is_not_echoed(phone: Phone) -> None:
     phone.hear(answers)
     assert await phone.sync() == []
     phone.agrees()
+
+
+async def test_a_message_the_server_cannot_show_can_be_moved(
+    phone: Phone, upstream: MemoryUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetch = upstream.fetch
+
+    async def without_second(*asked: Any) -> Mapping[int, MessageData]:
+        return {uid: message for uid, message in (await fetch(*asked)).items() if uid != 2}
+
+    monkeypatch.setattr(upstream, "fetch", without_second)
+    answers = await phone.move(1, 2)
+    assert {message for message, moved in answers.items() if moved.outcome is MOVED} == {(1, 1), (1, 2)}
+    assert sorted(upstream.boxes["INBOX"].flags) == [3, 4]
 
 
 async def test_a_repeat_has_the_same_answer_and_moves_nothing(phone: Phone, upstream: MemoryUpstream) -> None:
