@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
+from gateway.errors import UpstreamUnavailable
 from gateway.types import BodyPart, MessageData, SectionRequest, Uids
 from gateway.upstream.imap import commands
 from gateway.upstream.imap.responses import Fetch
@@ -26,6 +27,8 @@ UNKNOWN_SIZE = 256 * 1024
 """Octets expected of one FETCH of sections; what a section without limit counts for."""
 AHEAD = 3
 """Commands sent before the first of them is answered."""
+LATER = frozenset({"UNAVAILABLE", "INUSE", "LIMIT"})
+"""Codes of a refusal that is over some time (RFC 5530): no fault of a message."""
 LONGEST = 2**31 - 1
 """A partial FETCH needs a length, and not every server reads one beyond 31 bits."""
 
@@ -128,6 +131,8 @@ async def _fetch_all(
                 reply = await future
                 for told in reply.of(Fetch):
                     yield told
+                if reply.tagged.code and reply.tagged.code.name in LATER:
+                    raise UpstreamUnavailable(f"FETCH: {reply.detail}")
                 if not reply.succeeded:
                     async for told in _fetch_again(session, batch, items, reply.detail):
                         yield told

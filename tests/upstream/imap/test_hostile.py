@@ -232,6 +232,15 @@ async def test_a_message_that_cannot_be_shown_hides_no_other() -> None:
         await upstream.aclose()
 
 
+@pytest.mark.parametrize("code", ["UNAVAILABLE", "INUSE", "LIMIT"])
+async def test_what_cannot_be_shown_for_now_is_no_fault_of_the_message(code: str) -> None:
+    async with scripted({"UID FETCH": f"TAG NO [{code}] come again\r\n".encode()}) as server:
+        upstream = with_upstream(server)
+        with pytest.raises(UpstreamUnavailable, match="come again"):
+            await upstream.mailboxes(PRINCIPAL).fetch("INBOX", 7, [1, 2, 3], None)
+        await upstream.aclose()
+
+
 def _names(command: str, uid: int) -> bool:
     for run in command.split(" ")[2].split(","):
         first, _, last = run.partition(":")
