@@ -274,10 +274,13 @@ def test_a_deletion_killed_between_copy_and_expunge_leaves_one_copy(bare: World)
     # Without MOVE; and without a Message-ID the copy is known only by where the trash ended.
     play = Play(bare, (ANDROID,))
     phone, fuse = play.phones[0], bare.gateway.fuse
+    wanted = {"after UID COPY", "before UID STORE", "before EXPUNGE"}
     burnt: set[str] = set()
     boundaries = 0
-    # Counted from the last boundary, so that all between copy and expunge are among them.
-    for back in (0, *range(13, 21)):
+    # Counted from the last boundary. How many there are differs by some from time to time.
+    for back in (0, *range(13, 21), *(list(range(11, 21)) * 4)):
+        if burnt >= wanted:
+            break
         token = bare.new_token("m")
         while token[-1] in "02468":
             token = bare.new_token("m")
@@ -300,4 +303,4 @@ def test_a_deletion_killed_between_copy_and_expunge_leaves_one_copy(bare: World)
     verdict, _ = quiet.verdict(play)
     play.close()
     assert not verdict, verdict
-    assert burnt >= {"after UID COPY", "before UID STORE", "before EXPUNGE"}
+    assert burnt >= wanted

@@ -47,6 +47,7 @@ def test_pieces_give_the_same_as_the_whole(encoding: str, data: bytes, cuts: lis
 @pytest.mark.parametrize("encoding", ENCODINGS)
 @given(data=st.binary(max_size=300), size=st.integers(0, 400))
 def test_a_beginning_decodes_to_a_beginning(encoding: str, data: bytes, size: int) -> None:
+    data = data.replace(b"\r", b"")  # the encoder gives all lines the end of the first
     assert data.startswith(decode(encoded(data, encoding)[:size], encoding, cut=True))
 
 
