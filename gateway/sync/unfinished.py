@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from gateway.errors import NotFound
+from gateway.errors import NotFound, UpstreamRefused
 from gateway.ports import Mailboxes, State
 from gateway.sync.copies import NO_DEVICE
 from gateway.sync.leftovers import End, arrived, end_of, likenesses
@@ -29,7 +29,10 @@ class UnfinishedMoves:
 
     async def begin(self, uidvalidity: int, uids: Iterable[int], target: str) -> None:
         """Note what is about to be moved. Raises `NotFound` when there is no such target."""
-        end = await end_of(self.mailboxes, target)
+        try:
+            end = await end_of(self.mailboxes, target)
+        except UpstreamRefused:  # one may be allowed to put messages where one may not look
+            return
         note = [uidvalidity, list(uids), target, end.uidvalidity, end.next_uid]
         await self._note(json.dumps(note).encode())
 

@@ -8,7 +8,7 @@ from typing import cast
 
 import pytest
 
-from gateway.errors import UpstreamUnavailable
+from gateway.errors import UpstreamRefused, UpstreamUnavailable
 from gateway.ports import Mailboxes
 from gateway.store.sqlite.state import SqliteState
 from gateway.sync.copies import NO_DEVICE
@@ -80,3 +80,18 @@ async def test_a_target_that_is_gone_is_no_obstacle(
         await cut.move("INBOX", validity, [moved], first)
     await mail.delete(first)
     assert set(await EditableMailboxes(mail, state, ANN).move("INBOX", validity, [moved], second)) == {moved}
+
+
+async def test_a_target_that_may_not_be_looked_at_takes_messages(
+    mail: Mailboxes, server: MailServer, state: SqliteState, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(_mailbox: str) -> tuple[int, int]:
+        raise UpstreamRefused("STATUS", "NOPERM")
+
+    target = server.name("Drop")
+    await mail.create(target)
+    [moved] = await fill(mail, 1)
+    validity = (await mail.view("INBOX")).uidvalidity
+    monkeypatch.setattr(mail, "next_uid", refuse)
+    assert set(await EditableMailboxes(mail, state, ANN).move("INBOX", validity, [moved], target)) == {moved}
+    assert len((await mail.view(target)).uids) == 1
