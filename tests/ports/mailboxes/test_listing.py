@@ -125,10 +125,13 @@ async def test_a_mailbox_made_anew_has_a_new_view(
     before = await mail.view(name)
     await other.on("DELETE", name)
     await other.on("CREATE", name)
-    await other.append(name, messages.plain("new"))
+    # Empty at first: Dovecot (sdbox) loses mail of the new one when it notices that somebody has the old one
+    # selected.
     after = await mail.view(name)
     assert after.uidvalidity != before.uidvalidity
-    assert len(after.uids) == 1
+    assert not after.uids
+    await other.append(name, messages.plain("new"))
+    assert len((await mail.view(name)).uids) == 1
     assert after.version != before.version
     with pytest.raises(NotFound):
         await mail.fetch(name, before.uidvalidity, before.uids, None)
