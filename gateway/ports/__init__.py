@@ -6,6 +6,7 @@ Small Protocols, implemented in `upstream/` and `store/`, wired in `app.py`.
 from __future__ import annotations
 
 from gateway.ports.clock import Clock
+from gateway.ports.items import Commit, Items
 from gateway.ports.logins import Authenticator
 from gateway.ports.mailboxes import Mailboxes, MailboxesFactory, Unsubscribe
 from gateway.ports.pieces import Pieces, Spool
@@ -15,6 +16,8 @@ from gateway.ports.state import State
 __all__ = [
     "Authenticator",
     "Clock",
+    "Commit",
+    "Items",
     "Mailboxes",
     "MailboxesFactory",
     "Pieces",

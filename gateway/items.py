@@ -1,0 +1,150 @@
+"""What the gateway stores itself: calendars, address books, task lists, notes, and the items in them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from pyroaring import FrozenBitMap
+
+from gateway.types import CollectionId, UserId
+
+__all__ = [
+    "Edit",
+    "FileInfo",
+    "FileNumber",
+    "Item",
+    "ItemChange",
+    "ItemFolder",
+    "ItemKind",
+    "ItemNumber",
+    "Notice",
+    "Numbers",
+    "Right",
+    "StoredItem",
+]
+
+ItemNumber = int
+"""Names an item in the whole store, for good (unsigned 32-bit, from 1); never used for another."""
+FileNumber = int
+"""Names a file of an item in the whole store, for good."""
+Numbers = FrozenBitMap
+"""A set of item numbers, immutable, compressed."""
+
+
+class ItemKind(StrEnum):
+    """What a folder holds."""
+
+    CALENDAR = "calendar"
+    CONTACTS = "contacts"
+    TASKS = "tasks"
+    NOTES = "notes"
+
+
+class Right(StrEnum):
+    """What a user may do with a folder."""
+
+    OWNER = "owner"
+    """Everything, also share and delete it."""
+    WRITE = "write"
+    READ = "read"
+
+
+@dataclass(frozen=True, slots=True)
+class ItemFolder:
+    """A folder of items, as one user sees it.
+
+    `id` is the same for everybody who sees it, and never that of a mailbox: "i" and a number. `default` is
+    the one of its kind that every phone expects; a user has one of each kind. `parent` is the folder above
+    it, "" at the root. `revision` is that of the newest change of an item in it, and only grows.
+    """
+
+    id: CollectionId
+    owner: UserId
+    kind: ItemKind
+    name: str
+    default: bool = False
+    parent: str = ""
+    revision: int = 0
+    right: Right = Right.OWNER
+
+
+@dataclass(frozen=True, slots=True)
+class StoredItem:
+    """What is to be stored of an item.
+
+    `text` is the canonical form: an iCalendar object or a vCard, with all that programs ever put into it.
+    `uid` is that of the text, unique in a folder. `starts` and `ends` (aware) bound the time the item
+    concerns: from the start of its first occurrence to the end of the last. None is "always was" and "for
+    ever": that of a series without end, of an open task, of a contact. `files` are those the text refers to;
+    other files of the item are forgotten.
+    """
+
+    uid: str
+    text: str
+    starts: datetime | None = None
+    ends: datetime | None = None
+    files: frozenset[FileNumber] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An item as it is stored. `revision` is that of the folder when it was last changed."""
+
+    number: ItemNumber
+    folder: CollectionId
+    revision: int
+    stored: StoredItem
+    created: datetime
+    modified: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ItemChange:
+    """The newest change of one item: that it is there (`gone` False), or not any more.
+
+    `starts` and `ends` are those of `StoredItem` after it.
+    """
+
+    number: ItemNumber
+    revision: int
+    gone: bool
+    starts: datetime | None = None
+    ends: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One change to one item, for `Items.commit`.
+
+    `based_on` is the revision of the item it was made from, 0 for a new one: should the item be at another
+    one by now, nothing of the commit is done. `stored` None deletes it.
+    """
+
+    number: ItemNumber
+    based_on: int
+    stored: StoredItem | None
+
+
+@dataclass(frozen=True, slots=True)
+class FileInfo:
+    """A file of an item. `size` counts octets."""
+
+    number: FileNumber
+    name: str
+    content_type: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A scheduling message that is to be mailed for a change, stored with it (RFC 6047).
+
+    `key` names it among those of its user: storing one of the same key again changes nothing. `message` is
+    the whole mail; `recipients` are the addresses it goes to.
+    """
+
+    key: str
+    recipients: tuple[str, ...]
+    message: bytes = field(repr=False)

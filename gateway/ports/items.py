@@ -1,0 +1,170 @@
+"""What the gateway stores for its users: folders of items, their changes, and the files of items."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from gateway.items import (
+    Edit,
+    FileInfo,
+    FileNumber,
+    Item,
+    ItemChange,
+    ItemFolder,
+    ItemKind,
+    ItemNumber,
+    Notice,
+    Right,
+)
+from gateway.ports.mailboxes import Unsubscribe
+from gateway.ports.pieces import Pieces
+from gateway.types import CollectionId, DeviceId, SyncState, UserId
+
+__all__ = ["Commit", "ItemFolders", "Items", "Notices"]
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """What happens at once, or not at all.
+
+    Edits of items of one folder by `user`; with `device` and `state`, what it knows of that folder by them
+    (as in `SyncStates.save_sync`); and what is to be mailed to whom because of it.
+    """
+
+    user: UserId
+    folder: CollectionId
+    edits: Sequence[Edit] = ()
+    device: DeviceId | None = None
+    state: SyncState | None = None
+    notices: Sequence[Notice] = ()
+
+
+class ItemFolders(Protocol):
+    """Folders of items: who has which, and who may see those of others."""
+
+    async def item_folders(self, user: UserId) -> Sequence[ItemFolder]:
+        """His own and those shared with him, by age."""
+        ...
+
+    async def item_folder(self, user: UserId, folder: CollectionId) -> ItemFolder | None:
+        """One of them; None when there is none or he may not see it."""
+        ...
+
+    async def provide_item_folder(self, user: UserId, kind: ItemKind, name: str) -> ItemFolder:
+        """The default folder of a kind, made with this name if there is none yet."""
+        ...
+
+    async def create_item_folder(
+        self, user: UserId, kind: ItemKind, name: str, parent: str = ""
+    ) -> ItemFolder: ...
+
+    async def update_item_folder(self, folder: CollectionId, name: str, parent: str) -> None:
+        """Raises `NotFound`."""
+        ...
+
+    async def delete_item_folder(self, folder: CollectionId) -> None:
+        """Delete it with all that is in it, and what devices know of it; no error when it is gone."""
+        ...
+
+    async def share_item_folder(self, folder: CollectionId, user: UserId, right: Right | None) -> None:
+        """Let another user see it with a right, or (None) not any more. Raises `NotFound`."""
+        ...
+
+    async def item_folder_shares(self, folder: CollectionId) -> Mapping[UserId, Right]: ...
+
+
+class Notices(Protocol):
+    """Scheduling messages that were stored with a change and are not mailed yet."""
+
+    async def pending_notices(self, user: UserId) -> Sequence[Notice]:
+        """Oldest first."""
+        ...
+
+    async def drop_notice(self, user: UserId, key: str) -> None:
+        """Note that it is mailed, or never can be. Its key stays known for a while: it is not taken again."""
+        ...
+
+
+class Items(ItemFolders, Notices, Protocol):
+    """Items of all kinds. Each method is one short transaction, durable on return."""
+
+    async def load_items(
+        self, folder: CollectionId, numbers: Iterable[ItemNumber]
+    ) -> Mapping[ItemNumber, Item]:
+        """Those that are there."""
+        ...
+
+    async def find_items(self, user: UserId, kind: ItemKind, uid: str) -> Sequence[Item]:
+        """The items with this UID in his own folders of a kind, the default folder first."""
+        ...
+
+    async def item_changes(
+        self, folder: CollectionId, after: int, limit: int | None = None
+    ) -> Sequence[ItemChange]:
+        """The newest change of each item that changed after a revision, by revision; at most `limit`."""
+        ...
+
+    async def items_ending(
+        self, folder: CollectionId, start: datetime, end: datetime
+    ) -> Sequence[ItemChange]:
+        """The items there are that end at or after `start` and before `end`."""
+        ...
+
+    async def items_between(
+        self, folders: Iterable[CollectionId], start: datetime, end: datetime
+    ) -> Sequence[Item]:
+        """The items that may concern a time: that start before `end` and end after `start`."""
+        ...
+
+    async def new_item_numbers(self, count: int) -> Sequence[ItemNumber]:
+        """Numbers nobody else gets, for items about to be stored; not all need be used."""
+        ...
+
+    async def commit_items(self, commit: Commit) -> SyncState | None:
+        """Do it all in one transaction; returns the state with its new revision.
+
+        All edits get the folder's next revision. Raises `StateConflict` when an item or the state changed
+        meanwhile or a UID is taken, `NotFound` when the folder is gone; nothing is stored then.
+        """
+        ...
+
+    async def move_item(
+        self, number: ItemNumber, source: CollectionId, target: CollectionId, moved: ItemNumber
+    ) -> None:
+        """Put an item into another folder, where its number is `moved`; with its files.
+
+        Repeating it changes nothing. Raises `NotFound` when it is in neither, `StateConflict` when the target
+        has its UID.
+        """
+        ...
+
+    def watch_items(self, user: UserId, notify: Callable[[CollectionId], None]) -> Unsubscribe:
+        """Call `notify` after each change in a folder the user sees, with "" when the list of these changes.
+
+        It may be called more often than things change.
+        """
+        ...
+
+    # --- files -------------------------------------------------------------------------------------------
+
+    async def add_item_file(self, name: str, content_type: str, content: Pieces) -> FileNumber:
+        """Store a file that an item will refer to; forgotten after a day if none does."""
+        ...
+
+    async def item_file(self, folder: CollectionId, number: FileNumber) -> FileInfo | None:
+        """What is known of a file of an item in this folder."""
+        ...
+
+    async def read_item_file(self, number: FileNumber, offset: int, size: int) -> bytes:
+        """A piece of it; shorter at its end. Raises `NotFound`."""
+        ...
+
+    async def prune_items(self, before: datetime) -> None:
+        """Forget files no item refers to and the keys of notices mailed, both of before that time.
+
+        The newest change of an item that is gone is kept: devices may come back after any time.
+        """
+        ...
