@@ -56,8 +56,8 @@ class ItemFolder:
     """A folder of items, as one user sees it.
 
     `id` is the same for everybody who sees it, and never that of a mailbox: "i" and a number. `default` is
-    the one of its kind that every phone expects; a user has one of each kind. `parent` is the folder above
-    it, "" at the root. `revision` is that of the newest change of an item in it, and only grows.
+    the one of its kind that every phone expects; a user has one of each kind. `parent` is the owner's folder
+    above it, "" at the root and for everybody else. `revision` is that of the newest change of an item in it, and only grows.
     """
 
     id: CollectionId
@@ -77,8 +77,8 @@ class StoredItem:
     `text` is the canonical form: an iCalendar object or a vCard, with all that programs ever put into it.
     `uid` is that of the text, unique in a folder. `starts` and `ends` (aware) bound the time the item
     concerns: from the start of its first occurrence to the end of the last. None is "always was" and "for
-    ever": that of a series without end, of an open task, of a contact. `files` are those the text refers to;
-    other files of the item are forgotten.
+    ever": that of a series without end, of an open task, of a contact. `files` are those the text refers to,
+    and of no other item; other files of the item are forgotten.
     """
 
     uid: str

@@ -31,12 +31,14 @@ class Commit:
     """What happens at once, or not at all.
 
     Edits of items of one folder by `user`; with `device` and `state`, what it knows of that folder by them
-    (as in `SyncStates.save_sync`); and what is to be mailed to whom because of it.
+    (as in `SyncStates.save_sync`); and what is to be mailed to whom because of it. `revision` is that of the
+    folder the state was made for: only if it is still that, the edits get the ones the state may name.
     """
 
     user: UserId
     folder: CollectionId
     edits: Sequence[Edit] = ()
+    revision: int | None = None
     device: DeviceId | None = None
     state: SyncState | None = None
     notices: Sequence[Notice] = ()
@@ -66,11 +68,17 @@ class ItemFolders(Protocol):
         ...
 
     async def delete_item_folder(self, folder: CollectionId) -> None:
-        """Delete it with all that is in it, and what devices know of it; no error when it is gone."""
+        """Delete it and those below it with all that is in them, and what devices know of them.
+
+        No error when it is gone.
+        """
         ...
 
     async def share_item_folder(self, folder: CollectionId, user: UserId, right: Right | None) -> None:
-        """Let another user see it with a right, or (None) not any more. Raises `NotFound`."""
+        """Let another user see it with a right, or (None) not any more, nor his devices know of it.
+
+        Raises `NotFound`.
+        """
         ...
 
     async def item_folder_shares(self, folder: CollectionId) -> Mapping[UserId, Right]: ...
@@ -126,18 +134,19 @@ class Items(ItemFolders, Notices, Protocol):
     async def commit_items(self, commit: Commit) -> SyncState | None:
         """Do it all in one transaction; returns the state with its new revision.
 
-        All edits get the folder's next revision. Raises `StateConflict` when an item or the state changed
-        meanwhile or a UID is taken, `NotFound` when the folder is gone; nothing is stored then.
+        The edits get the folder's next revisions, one each, in their order. Raises `StateConflict` when an
+        item, the state or (if named) the folder's revision changed meanwhile, or a UID is taken; `NotFound`
+        when the folder is gone or not his to see, `Refused` when he may only read it. Nothing is stored then.
         """
         ...
 
     async def move_item(
         self, number: ItemNumber, source: CollectionId, target: CollectionId, moved: ItemNumber
-    ) -> None:
+    ) -> ItemNumber:
         """Put an item into another folder, where its number is `moved`; with its files.
 
-        Repeating it changes nothing. Raises `NotFound` when it is in neither, `StateConflict` when the target
-        has its UID.
+        Returns its number there, which is that of the first time when it was moved there before: repeating it
+        changes nothing. Raises `NotFound` when it is in neither, `StateConflict` when the target has its UID.
         """
         ...
 
