@@ -1,4 +1,4 @@
-"""Names of mail on the wire: ServerId, FileReference and LongId.
+"""Names of mail and of items on the wire: ServerId, FileReference and LongId.
 
 MS-ASCMD 2.2.3.166.8 and 2.2.3.98, MS-ASAIRS 2.2.2.24.
 
@@ -7,6 +7,11 @@ A name says all that is needed to find the thing again: nothing is stored, and e
 - ServerId `{collection}:{uidvalidity}.{uid}`, for example `5:t1x9k2.317`
 - FileReference `{ServerId}:{section}`, for example `5:t1x9k2.317:2.1`
 - LongId: the ServerId with a mark of its user, in base64, which a search gives out and other commands take
+
+What the gateway stores itself has numbers of its own:
+
+- ServerId of an item `{collection}:{number}`, for example `i7:123`
+- FileReference of an item's file `{ServerId}:f{number}`, for example `i7:123:f5`
 
 UIDVALIDITY is written in base 36. No text of a user or of a message is part of a name.
 """
@@ -20,14 +25,21 @@ import re
 from dataclasses import dataclass
 
 from gateway.errors import NotFound
+from gateway.items import FileNumber, ItemNumber
 from gateway.types import CollectionId, ServerId, UserId
 
 __all__ = [
     "FileReference",
+    "ItemFileName",
+    "ItemName",
     "MessageName",
     "file_reference",
+    "item_file_reference",
+    "item_server_id",
     "long_id",
     "parse_file_reference",
+    "parse_item_file_reference",
+    "parse_item_server_id",
     "parse_long_id",
     "parse_server_id",
     "server_id",
@@ -40,6 +52,8 @@ _MAX_NUMBER = 0xFFFFFFFF
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _COLLECTION = re.compile(r"[A-Za-z0-9_-]{1,44}")
 _SERVER_ID = re.compile(rf"({_COLLECTION.pattern}):([0-9a-z]{{1,7}})\.([1-9][0-9]{{0,9}})", re.ASCII)
+_ITEM_ID = re.compile(r"(i[1-9][0-9]{0,18}):([1-9][0-9]{0,9})", re.ASCII)
+_ITEM_FILE = re.compile(rf"({_ITEM_ID.pattern}):f([1-9][0-9]{{0,18}})", re.ASCII)
 _MARK_OCTETS = 6
 _LONG_ID = re.compile(r"[A-Za-z0-9_-]{8,100}", re.ASCII)
 _SECTION = re.compile(r"[1-9][0-9]{0,5}(?:\.[1-9][0-9]{0,5}){0,99}(?:~[1-9][0-9]{0,2})?", re.ASCII)
@@ -99,6 +113,48 @@ def parse_file_reference(text: str) -> FileReference:
         raise NotFound("FileReference of another form")
     message = parse_server_id(name)
     return FileReference(message.collection, message.uidvalidity, message.uid, section)
+
+
+@dataclass(frozen=True, slots=True)
+class ItemName:
+    """What the ServerId of an item stands for."""
+
+    collection: CollectionId
+    number: ItemNumber
+
+
+@dataclass(frozen=True, slots=True)
+class ItemFileName:
+    """What the FileReference of an item's file stands for."""
+
+    item: ItemName
+    file: FileNumber
+
+
+def item_server_id(collection: CollectionId, number: ItemNumber) -> ServerId:
+    """The ServerId of an item, at most 64 characters."""
+    return ServerId(f"{collection}:{number}")
+
+
+def parse_item_server_id(text: str) -> ItemName:
+    """What a ServerId of an item names. Raises `NotFound` for any other."""
+    match = _ITEM_ID.fullmatch(text)
+    if match is None or int(match[2]) > _MAX_NUMBER:
+        raise NotFound("ServerId of another form")
+    return ItemName(CollectionId(match[1]), int(match[2]))
+
+
+def item_file_reference(collection: CollectionId, number: ItemNumber, file: FileNumber) -> str:
+    """The FileReference of an item's file."""
+    return f"{item_server_id(collection, number)}:f{file}"
+
+
+def parse_item_file_reference(text: str) -> ItemFileName:
+    """What a FileReference of an item's file names. Raises `NotFound` for any other."""
+    match = _ITEM_FILE.fullmatch(text)
+    if match is None:
+        raise NotFound("FileReference of another form")
+    return ItemFileName(parse_item_server_id(match[1]), int(match[4]))
 
 
 def long_id(user: UserId, name: ServerId) -> str:
