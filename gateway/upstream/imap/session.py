@@ -16,7 +16,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
-import time
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -48,6 +47,7 @@ from gateway.upstream.imap.responses import (
 from gateway.upstream.imap.selected import Selected
 from gateway.upstream.imap.settings import ImapSettings
 from gateway.upstream.imap.syntax import Command, Dialect, Step
+from gateway.upstream.imap.turns import Turns
 from gateway.upstream.imap.wire import ResponseReader, WireError
 from gateway.upstream.imap.writer import Writer
 
@@ -56,10 +56,10 @@ MAX_LITERAL = 96 * 1024 * 1024
 MAX_REPLY = 256 * 1024 * 1024
 """Octets: of a response without its literals, of one literal, of everything between two tagged responses."""
 
-SLICE = 16 * 1024
-TURN = 0.001
-"""Octets that are read at a time, and seconds after which others have their turn before the next: to read
-what arrived at once can take ten milliseconds, and it may arrive on many connections."""
+SLICE = 4 * 1024
+"""Octets that are read at a time: a fraction of a millisecond's work."""
+SMALL = 2 * 1024
+"""Octets that do not wait for their turn (`turns.py`)."""
 
 PATIENCE = 10
 """A command may last this many times the time-out as long as the server keeps sending."""
@@ -128,6 +128,7 @@ class Session:
         self._failure: tuple[type[UpstreamError], str] | None = None
         self._heard = 0.0
         self._unread = bytearray()
+        self._turns = Turns.of(self._loop)
         self._unwritten = 0
         self._reply_octets = 0
         self._watchdog: asyncio.TimerHandle | None = None
@@ -323,32 +324,27 @@ class Session:
         self._heard = self._loop.time()
         if self._unread:  # a transport need not stop at once
             self._unread += data
-        elif len(data) <= SLICE:
+        elif len(data) <= SMALL:
             self._read(data)
         else:
             self._unread += data
-            self._read_on()
-
-    def _read_on(self) -> None:
-        """Read what arrived, as far as one turn allows; nothing more is taken meanwhile."""
-        end = time.perf_counter() + TURN
-        upgrading = False
-        while self._unread and not self._failure:
-            data = bytes(self._unread[:SLICE])
-            del self._unread[:SLICE]
-            upgrading = self._read(data)
-            if time.perf_counter() >= end:
-                break
-        if self._failure:
-            return
-        if self._unread:
-            self._loop.call_soon(self._read_on)
-        if self._transport is None or self._transport.is_closing():
-            return
-        if self._unread:
+            assert self._transport is not None
             self._transport.pause_reading()
-        elif not upgrading:
+            self._turns.take(self._read_on)
+
+    def _read_on(self) -> bool:
+        """Read a slice of what arrived; True when there is more. Nothing else is taken meanwhile."""
+        data = bytes(self._unread[:SLICE])
+        del self._unread[:SLICE]
+        upgrading = self._read(data)
+        if self._failure:
+            self._unread.clear()
+            return False
+        if self._unread:
+            return True
+        if not upgrading and self._transport is not None and not self._transport.is_closing():
             self._transport.resume_reading()
+        return False
 
     def _read(self, data: bytes) -> bool:
         """Dispatch what a piece completes; True when TLS is to begin behind it."""

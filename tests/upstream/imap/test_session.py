@@ -321,7 +321,7 @@ async def test_nothing_secret_is_shown(caplog: pytest.LogCaptureFixture) -> None
 async def test_what_arrives_at_once_is_read_in_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is lost or out of order, and others have their turn in between."""
     monkeypatch.setattr("gateway.upstream.imap.session.SLICE", 100)
-    monkeypatch.setattr("gateway.upstream.imap.session.TURN", 0.0)
+    monkeypatch.setattr("gateway.upstream.imap.turns.TURN", 0.0)
     body = b"x" * 990 + b"\r\n* 7 EXISTS\r\n"
 
     async def fetch(connection: Connection, tag: str, command: str) -> None:
