@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable
+from typing import ClassVar
 from weakref import WeakKeyDictionary
 
 __all__ = ["TURN", "Turns"]
@@ -17,7 +18,7 @@ TURN = 0.0005
 class Turns:
     """Gives those who have something to read their turns, one after the other."""
 
-    _of_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, Turns] = WeakKeyDictionary()
+    _of_loop: ClassVar[WeakKeyDictionary[asyncio.AbstractEventLoop, Turns]] = WeakKeyDictionary()
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
