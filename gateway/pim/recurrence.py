@@ -56,7 +56,9 @@ class Recurrence:
     """What repeats how.
 
     `days` is the sum of 1 for Sunday, 2 for Monday and so on up to 64; `week` counts in the month, 5 is the
-    last. `until` is in UTC. `first_day` of the week is 0 for Sunday.
+    last. `until` is in UTC. `first_day` of the week is 0 for Sunday. `calendar_type` is that of MS-ASCAL
+    2.2.2.10 by which days, months and years are counted, `leap_month` says that `month` is the leap month
+    after the one of that number.
     """
 
     pattern: Pattern
@@ -68,6 +70,8 @@ class Recurrence:
     week: int | None = None
     month: int | None = None
     first_day: int = 1
+    calendar_type: int = 0
+    leap_month: bool = False
 
 
 def read_rule(text: str, start: datetime) -> Recurrence | None:
