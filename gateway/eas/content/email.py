@@ -164,7 +164,7 @@ def not_given(
     message = MessageData(uid, frozenset(flags), _NO_DATE, 0, text, b"Subject: " + _NOT_SHOWN + b"\r\n\r\n")
     job = _Job(message, NO_VALUES, BodyOptions(), None)
     place = Place(collection, uidvalidity, drafts=False, owner="")
-    return Rendered(_stub(job, place, version, _UNREAD), _NOT_GIVEN, unread=True)
+    return _stub(job, place, version, _NOT_GIVEN, unread=True)
 
 
 async def _fetch_sections(
@@ -210,7 +210,7 @@ class _Job:
     sealed: bool = False
     """Whether its text is not in the open, and is shown; `signed` is the part that may hold it."""
     signed: BodyPart | None = None
-    error: str | None = None
+    error: str = ""
 
 
 def _job(message: MessageData, values: Values, options: BodyOptions, version: Version) -> _Job:
@@ -285,9 +285,9 @@ def _render_one(
     parts: PartSink | None,
 ) -> Rendered:
     if job.plan is None:
-        return Rendered(_stub(job, place, version), job.error)
+        return _stub(job, place, version, job.error)
     if _is_unread(job, answers):
-        return Rendered(_stub(job, place, version, _UNREAD), _NOT_GIVEN, unread=True)
+        return _stub(job, place, version, _NOT_GIVEN, unread=True)
     try:
         sections = {request.section: answers[request] for request in job.requests if request in answers}
         plan = _unpacked(job, job.plan, sections, version)
@@ -301,7 +301,7 @@ def _render_one(
         )
         return Rendered(shown)
     except Exception as error:  # noqa: BLE001 - one message must not keep back the others; the caller logs it
-        return Rendered(_stub(job, place, version), _reason(error))
+        return _stub(job, place, version, _reason(error))
 
 
 def _is_unread(job: _Job, answers: Mapping[SectionRequest, bytes]) -> bool:
@@ -347,15 +347,18 @@ def _as_meeting(
     return plan_body(layout, job.message.size, job.options, version), meeting
 
 
-def _stub(job: _Job, place: Place, version: Version, text: str = _EXPLANATION) -> list[Element]:
+def _stub(job: _Job, place: Place, version: Version, poison: str, *, unread: bool = False) -> Rendered:
     """What a phone shows for a message that cannot be rendered: its own header where that can be read."""
-    body = _explanation(version, text)
+    body = _explanation(version, _UNREAD if unread else _EXPLANATION)
     nothing, marks = Layout((), ()), Marks.of(job.message.flags)
     try:
-        return properties(job.message, nothing, body, place, version, marks=marks)
-    except Exception:  # noqa: BLE001 - the first error is the one that is reported
+        shown = properties(job.message, nothing, body, place, version, marks=marks)
+    except Exception as error:  # noqa: BLE001 - one message must not keep back the others; the caller logs it
+        if (reason := _reason(error)) != poison:
+            poison = f"{poison}; {reason}"
         bare = replace(job.message, header=b"Subject: " + _NOT_SHOWN)
-        return properties(bare, nothing, body, place, version, marks=marks)
+        shown = properties(bare, nothing, body, place, version, marks=marks)
+    return Rendered(shown, poison, unread)
 
 
 def _explanation(version: Version, text: str) -> list[Element]:

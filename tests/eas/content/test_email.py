@@ -26,6 +26,7 @@ from gateway.types import (
     BodyPart,
     CollectionId,
     MessageData,
+    SectionRequest,
 )
 from tests.mail.corpus import SAMPLES, Sample
 from tests.support.mailboxes import MemoryMailboxes
@@ -546,6 +547,22 @@ async def test_a_poison_message_becomes_a_stub_and_holds_up_nobody(
     assert value(stub.elements, Email.Subject) == subject
     assert "could not be converted" in body_data(stub.elements)
     check_form(stub.elements, BodyOptions(), Version.V16_1)
+
+
+async def test_a_message_without_a_body_whose_header_breaks_too_says_both() -> None:
+    class Unread(Poisoned):
+        async def fetch_sections(self, *_: object) -> dict[SectionRequest, bytes]:
+            return {}
+
+    mailboxes = Unread([FULL] * 2)
+    mailboxes.broken = {"header": "no octets"}
+    done = await render(mailboxes.port, "m", 7, [1, 2], AS_HTML, Version.V16_1, collection=COLLECTION)
+    alone, both = done[1].poison, done[2].poison
+    assert done[2].unread
+    assert alone
+    assert both
+    assert both.startswith(f"{alone}; ")
+    assert "Error in " in both.removeprefix(alone)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
