@@ -9,14 +9,13 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from email.header import Header
 from email.utils import format_datetime
 
 from gateway.mail import body, tree
 from gateway.mail.addresses import Address, parse_addresses
 from gateway.mail.body import Fetched
-from gateway.mail.fields import LONGEST_LINE, Field, crlf, fold, split_header
-from gateway.mail.headers import clean
+from gateway.mail.fields import Field, crlf, split_header
+from gateway.mail.newfields import made, mailbox, words
 from gateway.mail.newparts import NewFile, file_part, text_part, with_file
 from gateway.mail.structure import Layout, Nature, lay_out
 from gateway.mail.tree import Part
@@ -27,8 +26,6 @@ __all__ = ["MARKER", "Draft", "DraftPatch", "DraftText", "Original", "for_sendin
 MARKER = "X-ActiveSync-Edition"
 """The header field that tells the versions of a draft apart, so that one just stored is found again."""
 
-_WIDTH = 76
-_LONGEST_NAME = 200
 _KEPT_BY_MIME = (b"in-reply-to", b"references")
 _PRIVATE = frozenset(
     {
@@ -167,7 +164,7 @@ def write(
             if value is not None:
                 _set(head, tag, _addresses(value))
         if patch.subject is not None:
-            _set(head, "Subject", _words(patch.subject, "Subject"))
+            _set(head, "Subject", words(patch.subject, "Subject"))
     if patch.importance is not None:
         head = [each for each in head if each.name not in _OTHER_IMPORTANCE]
         _set(head, "Importance", _IMPORTANCE[patch.importance] or b"")
@@ -200,7 +197,7 @@ def for_sending(message: bytes) -> bytes:
 def _complete(head: list[Field], author: Address, now: datetime, name: str, edition: str) -> None:
     present = {each.name for each in head}
     if b"from" not in present:
-        _set(head, "From", _mailbox(author).encode())
+        _set(head, "From", mailbox(author).encode())
     _set(head, "Date", format_datetime(now).encode())
     if b"message-id" not in present:
         _set(head, "Message-ID", name.encode())
@@ -217,36 +214,16 @@ def _set(head: list[Field], name: str, value: bytes) -> None:
         del head[index]
     if not value:
         return
-    made = Field(key, fold(name.encode() + b": " + value, _WIDTH) + b"\r\n")
+    filled = made(name, value)
     if positions:
-        head[positions[0]] = made
+        head[positions[0]] = filled
     else:
-        head.append(made)
+        head.append(filled)
 
 
 def _addresses(text: str) -> bytes:
     """A list of addresses as the device wrote it; what is none is kept, for it may become one."""
-    return ", ".join(map(_mailbox, parse_addresses(text))).encode("utf-8", "ignore")
-
-
-def _mailbox(one: Address) -> str:
-    name = clean(one.name)[:_LONGEST_NAME]
-    if not name:
-        return one.address
-    if name.isascii():
-        quoted = name.replace("\\", "\\\\").replace('"', '\\"')
-        words = f'"{quoted}"'
-    else:
-        words = Header(name, "utf-8").encode(linesep="")
-    return f"{words} <{one.address}>" if one.address else words
-
-
-def _words(text: str, name: str) -> bytes:
-    """Unstructured text, in encoded words where needed (RFC 2047)."""
-    text = clean(text)
-    if text.isascii() and "=?" not in text and len(text) < LONGEST_LINE // 2:
-        return text.encode()
-    return Header(text, "utf-8", header_name=name).encode(linesep="").encode()
+    return ", ".join(map(mailbox, parse_addresses(text))).encode("utf-8", "ignore")
 
 
 # --- the content -------------------------------------------------------------------------------------------

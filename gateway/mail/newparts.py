@@ -11,13 +11,13 @@ from urllib.parse import quote
 
 from gateway.mail import html, tree
 from gateway.mail.body import clean_utf8
-from gateway.mail.fields import LONGEST_LINE, Field, crlf, fold
+from gateway.mail.fields import LONGEST_LINE, Field, crlf
 from gateway.mail.headers import clean
+from gateway.mail.newfields import made
 from gateway.mail.tree import Part
 
 __all__ = ["NewFile", "file_part", "text_part", "with_file"]
 
-_WIDTH = 76
 _LONGEST_NAME = 200
 _CONTENT_TYPE = re.compile(r"[!#-'*+.0-9A-Za-z^-~-]+/[!#-'*+.0-9A-Za-z^-~-]+", re.ASCII)
 _WORD = re.compile(r"[!-~]{1,900}", re.ASCII)
@@ -98,7 +98,7 @@ def _content_type(value: str) -> Field:
 
 
 def _plain_field(name: str, value: str) -> Field:
-    return Field(name.lower().encode(), fold(f"{name}: {value}".encode(), _WIDTH) + b"\r\n")
+    return made(name, value.encode())
 
 
 def with_file(content: Part, leaf: Part, *, inline: bool) -> Part:
