@@ -10,14 +10,25 @@
 
 `decode` reads at most 64 MiB, 32 elements inside each other and 200,000 elements, unless told otherwise,
 and raises DecodeError, nothing else, for any bytes it does not accept. `encode` raises EncodeError for a
-tree that cannot be written. `wbxml.xmlview`, which needs lxml, shows trees as XML; all other modules need
-the standard library only.
+tree that cannot be written; `encode_pieces` does the same without copying what is large. `wbxml.xmlview`,
+which needs lxml, shows trees as XML; all other modules need the standard library only.
 """
 
 from wbxml.decoder import decode
-from wbxml.encoder import encode
+from wbxml.encoder import encode, encode_pieces
 from wbxml.errors import DecodeError, EncodeError, WbxmlError
 from wbxml.pages import Tag
-from wbxml.tree import Element, element
+from wbxml.tree import Element, Utf8, element
 
-__all__ = ["DecodeError", "Element", "EncodeError", "Tag", "WbxmlError", "decode", "element", "encode"]
+__all__ = [
+    "DecodeError",
+    "Element",
+    "EncodeError",
+    "Tag",
+    "Utf8",
+    "WbxmlError",
+    "decode",
+    "element",
+    "encode",
+    "encode_pieces",
+]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from wbxml.errors import EncodeError
 from wbxml.tokens import END, HEADER, OPAQUE, SWITCH_PAGE
+from wbxml.tree import Utf8
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,10 +19,13 @@ if TYPE_CHECKING:
     from wbxml.tags import Tag
     from wbxml.tree import Element
 
-__all__ = ["encode"]
+__all__ = ["encode", "encode_pieces"]
 
 _SWITCH_PAGE = [bytes((SWITCH_PAGE, page)) for page in range(0x100)]
+_END = bytes((END,))
 _TEXT_END = bytes((0, END))
+_LARGE = 65536
+"""Octets from which on a value is a piece of its own."""
 
 
 def encode(root: Element) -> bytes:
@@ -29,6 +33,15 @@ def encode(root: Element) -> bytes:
 
     Raises EncodeError for what cannot be carried: a NUL or lone surrogate in text, a value beside children.
     """
+    return b"".join(encode_pieces(root))
+
+
+def encode_pieces(root: Element) -> list[bytes]:
+    """Write one document as octets one after the other.
+
+    Large bytes and Utf8 are among them as they are, not as copies. Raises as `encode`.
+    """
+    pieces: list[bytes] = []
     out = bytearray(HEADER)
     page = 0
     outer: list[Iterator[Element]] = []
@@ -48,36 +61,41 @@ def encode(root: Element) -> bytes:
                 break
             if not value:
                 out += tag.empty
-            elif tag.opaque or not isinstance(value, str):
-                out += tag.start
-                out += _opaque(tag, value)
+                continue
+            start, data, end = _written(tag, value)
+            out += start
+            if len(data) < _LARGE:
+                out += data
+                out += end
             else:
-                out += tag.start_text
-                out += _text(tag, value)
-                out += _TEXT_END
+                pieces += (bytes(out), data)
+                out = bytearray(end)
         else:
             if not outer:
-                return bytes(out)
+                pieces.append(bytes(out))
+                return pieces
             siblings = outer.pop()
             out.append(END)
 
 
-def _text(tag: Tag, value: str) -> bytes:
-    if "\0" in value:
-        raise EncodeError(f"{tag!r}: NUL at character {value.index(chr(0))} of the text")
-    return _utf8(tag, value)
+def _written(tag: Tag, value: str | Utf8 | bytes) -> tuple[bytes, bytes, bytes]:
+    """What comes before the octets of a value, these, and what follows them."""
+    data = _octets(tag, value)
+    if tag.opaque or isinstance(value, bytes):
+        return b"%b%c%b" % (tag.start, OPAQUE, _mb_uint32(len(data))), data, _END
+    if b"\0" in data:
+        at = len(data[: data.index(b"\0")].decode("utf-8", "replace"))
+        raise EncodeError(f"{tag!r}: NUL at character {at} of the text")
+    return tag.start_text, data, _TEXT_END
 
 
-def _opaque(tag: Tag, value: str | bytes) -> bytes:
-    data = _utf8(tag, value) if isinstance(value, str) else value
-    return b"%c%b%b%c" % (OPAQUE, _mb_uint32(len(data)), data, END)
-
-
-def _utf8(tag: Tag, value: str) -> bytes:
-    try:
-        return value.encode()
-    except UnicodeEncodeError as error:
-        raise EncodeError(f"{tag!r}: lone surrogate at character {error.start} of the text") from None
+def _octets(tag: Tag, value: str | Utf8 | bytes) -> bytes:
+    if isinstance(value, str):
+        try:
+            return value.encode()
+        except UnicodeEncodeError as error:
+            raise EncodeError(f"{tag!r}: lone surrogate at character {error.start} of the text") from None
+    return value.octets if isinstance(value, Utf8) else value
 
 
 def _mb_uint32(value: int) -> bytes:

@@ -9,13 +9,31 @@ if TYPE_CHECKING:
 
     from wbxml.tags import Tag
 
-__all__ = ["Element", "element"]
+__all__ = ["Element", "Utf8", "element"]
+
+
+class Utf8:
+    """Text by its octets in UTF-8, so that a large one is neither decoded nor copied to be written.
+
+    Where an element has one as its value, it is equal to the text.
+    """
+
+    __slots__ = ("octets",)
+
+    def __init__(self, octets: bytes) -> None:
+        self.octets = octets
+
+    def __len__(self) -> int:
+        return len(self.octets)
+
+    def __str__(self) -> str:
+        return self.octets.decode("utf-8", "replace")
 
 
 class Element:
     """One element: its tag, and either a value or children.
 
-    `value` is text (str), bytes, or None when the element is empty or holds children only. No method
+    `value` is text (str or Utf8), bytes, or None when the element is empty or holds children only. No method
     recurses, so a deep tree cannot exhaust the stack. An element is true even without children:
     `if root.find(tag)` asks whether there is one.
     """
@@ -23,13 +41,13 @@ class Element:
     __slots__ = ("children", "tag", "value")
 
     def __init__(
-        self, tag: Tag, value: str | bytes | None = None, children: list[Element] | None = None
+        self, tag: Tag, value: str | Utf8 | bytes | None = None, children: list[Element] | None = None
     ) -> None:
         self.tag = tag
         self.value = value
         self.children: list[Element] = [] if children is None else children
 
-    def add(self, tag: Tag, value: str | bytes | None = None) -> Element:
+    def add(self, tag: Tag, value: str | Utf8 | bytes | None = None) -> Element:
         """Append a new child and return it."""
         child = Element(tag, value)
         self.children.append(child)
@@ -60,6 +78,8 @@ class Element:
         value = self.value
         if isinstance(value, str):
             return value
+        if isinstance(value, Utf8):
+            return str(value)
         return "" if value is None else value.decode("utf-8", "replace")
 
     def data(self) -> bytes:
@@ -70,6 +90,8 @@ class Element:
         value = self.value
         if isinstance(value, str):
             return value.encode()
+        if isinstance(value, Utf8):
+            return value.octets
         return b"" if value is None else value
 
     def child_text(self, tag: Tag, default: str | None = None) -> str | None:
@@ -103,7 +125,7 @@ class Element:
             one, two = pending.pop()
             if one is two:
                 continue
-            same = one.tag is two.tag and (one.value or None) == (two.value or None)
+            same = one.tag is two.tag and _plain(one.value) == _plain(two.value)
             if not same or len(one.children) != len(two.children):
                 return False
             pending.extend(zip(one.children, two.children, strict=True))
@@ -115,7 +137,7 @@ class Element:
         """Show the tag, the value, and the tags of the children, cut to a readable length."""
         parts = [repr(self.tag)]
         if self.value is not None:
-            parts.append(_shortened(self.value))
+            parts.append(_shortened(_plain(self.value) or ""))
         if self.children:
             names = [repr(child.tag) for child in self.children[:_SHOWN_CHILDREN]]
             if len(self.children) > _SHOWN_CHILDREN:
@@ -128,6 +150,11 @@ _SHOWN_CHILDREN = 12
 _SHOWN_VALUE = 60
 
 
+def _plain(value: str | Utf8 | bytes | None) -> str | bytes | None:
+    """The value as text or bytes, None when it is empty."""
+    return (str(value) if isinstance(value, Utf8) else value) or None
+
+
 def _shortened(value: str | bytes) -> str:
     if len(value) <= _SHOWN_VALUE:
         return repr(value)
@@ -135,7 +162,7 @@ def _shortened(value: str | bytes) -> str:
     return f"{value[:_SHOWN_VALUE]!r}... {len(value)} {unit}"
 
 
-def element(tag: Tag, *content: Element | str | bytes | int | None) -> Element:
+def element(tag: Tag, *content: Element | str | Utf8 | bytes | int | None) -> Element:
     """Build an element from its children, or from one value; None is left out.
 
     A number becomes its decimal text, a bool "1" or "0". Raises TypeError for two values, or a value beside
@@ -145,7 +172,7 @@ def element(tag: Tag, *content: Element | str | bytes | int | None) -> Element:
     <FolderHierarchy:FolderSync [FolderHierarchy:SyncKey]>
     """
     children: list[Element] = []
-    values: list[str | bytes] = []
+    values: list[str | Utf8 | bytes] = []
     for item in content:
         if isinstance(item, Element):
             children.append(item)

@@ -20,7 +20,7 @@ from lxml import etree
 
 from wbxml.errors import EncodeError
 from wbxml.pages import by_name
-from wbxml.tree import Element
+from wbxml.tree import Element, Utf8
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,7 +81,8 @@ def _to_xml(root: Element, redact: Callable[[Tag, str | bytes], str | bytes] | N
     while pending:
         node, made = pending.pop()
         if node.value:
-            shown = redact(node.tag, node.value) if redact else node.value
+            value = str(node.value) if isinstance(node.value, Utf8) else node.value
+            shown = redact(node.tag, value) if redact else value
             made.text, encoding = _text_of(node.tag, shown)
             if encoding:
                 made.set("encoding", encoding)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from gateway.mail import charset, enriched, html, transfer
 from gateway.mail.flowed import is_flowed, unflow
+from gateway.mail.pieces import pieces
 from gateway.mail.structure import Layout, charset_of
 from gateway.types import BodyPart
 
@@ -90,17 +91,17 @@ def wanted(layout: Layout, *, rich: bool, size: int | None) -> dict[str, int | N
 
 def read(layout: Layout, fetched: Mapping[str, Fetched], *, rich: bool) -> Text:
     """The text, rich (HTML) or plain, from the sections fetched; a missing section counts as cut off."""
-    pieces: list[str] = []
+    texts: list[str] = []
     size, complete = 0, True
     for part in layout.parts(rich=rich):
         section = fetched.get(part.section) or Fetched(b"", cut=True)
         if complete:
             text = _html(part, section) if rich else _plain(part, section)
-            pieces.append(text)
+            texts.append(text)
         complete = complete and not section.cut
         if not complete:
             size += transfer.decoded_size(part.size, part.encoding)
-    whole = html.join(pieces) if rich and pieces else "\r\n\r\n".join(filter(None, pieces))
+    whole = html.join(texts) if rich and texts else "\r\n\r\n".join(filter(None, texts))
     data = clean_utf8(whole.encode("utf-8", "ignore"))
     if rich:
         data = html.relabel(data)
@@ -131,7 +132,9 @@ def preview(text: Text, characters: int, *, rich: bool) -> str:
 
 def clean_utf8(data: bytes) -> bytes:
     """UTF-8 without what XML 1.0 forbids."""
-    data = data.translate(None, _CONTROLS)
+    # A piece at a time, so that a large text without any is not copied to find that out.
+    if any(len(piece.translate(None, _CONTROLS)) < len(piece) for piece in pieces(data)):
+        data = data.translate(None, _CONTROLS)
     return _NONCHARACTERS.sub(b"", data) if b"\xef\xbf" in data else data
 
 

@@ -7,12 +7,15 @@ import email
 from email.encoders import encode_base64
 from email.message import Message
 from email.policy import compat32
+from io import BytesIO
 
 from gateway.mail.body import clean_utf8
+from gateway.mail.pieces import pieces
 
 __all__ = ["as_utf8"]
 
 _LARGEST_REWRITTEN = 4 * 1024 * 1024
+_UTF_8 = codecs.getincrementaldecoder("utf-8")
 
 
 def as_utf8(raw: bytes, *, cut: bool = False) -> bytes:
@@ -22,15 +25,34 @@ def as_utf8(raw: bytes, *, cut: bool = False) -> bytes:
     as their transfer encoding; where that cannot be done (a cut or very large message) their octets are read
     as windows-1252.
     """
+    end = _end_of_utf8(raw)
+    if end == len(raw) or (cut and end is not None):
+        return clean_utf8(raw[:end])
+    if not cut and len(raw) <= _LARGEST_REWRITTEN:
+        raw = _seven_bit(raw)
+    return clean_utf8(_repaired(raw))
+
+
+def _end_of_utf8(raw: bytes) -> int | None:
+    """Where the last whole character of UTF-8 ends; None when there is anything else before that."""
+    if raw.isascii():
+        return len(raw)
+    decoder = _UTF_8()
     try:
-        raw.decode("utf-8")
-    except UnicodeDecodeError as error:
-        if cut and error.end == len(raw) and "unexpected end" in error.reason:
-            return clean_utf8(raw[: error.start])
-        if not cut and len(raw) <= _LARGEST_REWRITTEN:
-            raw = _seven_bit(raw)
-        raw = raw.decode("utf-8", _AS_WINDOWS_1252).encode("utf-8")
-    return clean_utf8(raw)
+        for piece in pieces(raw):
+            decoder.decode(piece)
+    except UnicodeDecodeError:
+        return None
+    return len(raw) - len(decoder.getstate()[0])
+
+
+def _repaired(raw: bytes) -> bytes:
+    """The octets as UTF-8, those that are not as windows-1252; never all of them as text."""
+    decoder, made = _UTF_8(_AS_WINDOWS_1252), BytesIO()
+    for piece in pieces(raw):
+        made.write(decoder.decode(piece).encode())
+    made.write(decoder.decode(b"", final=True).encode())
+    return made.getvalue()
 
 
 def _seven_bit(raw: bytes) -> bytes:

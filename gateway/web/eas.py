@@ -24,7 +24,7 @@ from gateway.eas import request as head
 from gateway.eas.commands.base import BodyRule, Command, Context, Raw, Reply, Services
 from gateway.eas.versions import OFFERED, Version
 from gateway.errors import AuthenticationFailed, GatewayError, Kind, Refused, UpstreamError
-from gateway.mail.pieces import PIECE
+from gateway.mail.pieces import PIECE, Joined
 from gateway.ports import MailboxesFactory
 from gateway.sync.background import compute
 from gateway.sync.editable import EditableMailboxes
@@ -402,7 +402,8 @@ async def _written(reply: Reply, request: head.EasRequest) -> Response:
         return Response(200)
     if isinstance(reply, Raw):
         return Response(200, {"Content-Type": reply.content_type}, reply.body, reply.close)
-    document = await compute(wbxml.encode, reply) if _is_long(reply) else wbxml.encode(reply)
+    written = await compute(wbxml.encode_pieces, reply) if _is_long(reply) else wbxml.encode_pieces(reply)
+    document = Joined(tuple(written)) if len(written) > 1 else written[0]
     if not request.accept_gzip or len(document) < _COMPRESS_FROM:
         return Response(200, {"Content-Type": WBXML}, document)
     headers = {"Content-Type": WBXML, "Content-Encoding": "gzip"}

@@ -175,11 +175,17 @@ def _inflate(body: bytes, window: int, limit: int) -> bytes:
     return plain
 
 
-async def compress(body: bytes) -> bytes:
+async def compress(body: bytes | Pieces) -> bytes:
     """Compress with gzip."""
-    if len(body) < THREAD_FROM:
-        return zlib.compress(body, _LEVEL, _GZIP)
-    return await asyncio.to_thread(zlib.compress, body, _LEVEL, _GZIP)
+    return _deflate(body) if len(body) < THREAD_FROM else await asyncio.to_thread(_deflate, body)
+
+
+def _deflate(body: bytes | Pieces) -> bytes:
+    engine, made = zlib.compressobj(_LEVEL, zlib.DEFLATED, _GZIP), BytesIO()
+    for piece in pieces(body):
+        made.write(engine.compress(piece))
+    made.write(engine.flush())
+    return made.getvalue()
 
 
 async def while_connected(receive: Receive, work: Coroutine[Any, Any, T]) -> T:

@@ -8,14 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from tests.blackbox.test_itemoperations import fetched, item, post, properties
 from tests.blackbox.test_sendmail import document, refused_as
 from tests.blackbox.test_smart import deliver, smart, written
 from tests.support import messages
 from tests.support.dovecot import Dovecot
 from tests.support.gateway import Gateway
 from tests.support.messages import Attachment
-from tests.support.phone import MIME, Phone
+from tests.support.phone import MIME, Phone, body_preference, commands, fetch, options
 from tests.support.smtp_sink import SmtpSink
+from wbxml import element
+from wbxml.pages import AirSync, AirSyncBase
 
 MEGABYTE = 1024 * 1024
 LINE = b"A" * 76 + b"\r\n"
@@ -73,6 +76,31 @@ def test_sending_thirty_megabytes(
     # The body as it came, the message in it, and pieces on their way.
     assert peak.risen < 30 * 2.3
     assert len(sink.received[0].data) > 30 * MEGABYTE
+
+
+@pytest.mark.parametrize("command", ["Sync", "ItemOperations"])
+def test_fetching_twenty_megabytes(gateway: Gateway, dovecot: Dovecot, user: str, command: str) -> None:
+    phone = Phone(gateway.host, gateway.port, user, dovecot.password)
+    phone.provision()
+    inbox = phone.folders()["Inbox"]
+    whole = options(element(AirSync.MIMESupport, 2), body_preference(4, 1000))
+    phone.begin(inbox, whole)
+    message = messages.plain("large", "large\n") + LINE * (20 * MEGABYTE // len(LINE))
+    dovecot.deliver(user, message)
+    (name,) = phone.sync(inbox).added
+    peak = Peak(gateway.pid)
+    if command == "Sync":
+        served = phone.sync(inbox, commands(fetch(name)))
+        (data,) = [one.find(AirSync.ApplicationData) for one in served.responses]
+    else:
+        wanted = item(inbox, name, element(AirSync.MIMESupport, 2), body_preference(4))
+        (one,) = fetched(post(phone, wanted).root)
+        data = properties(one)
+    assert data is not None
+    body = data.find(AirSyncBase.Body)
+    assert body is not None
+    assert (body.child_text(AirSyncBase.Data) or "").encode() == message
+    assert peak.risen < 24
 
 
 def test_forwarding_twenty_five_megabytes(

@@ -43,6 +43,16 @@ def test_headers_with_8_bit_text_are_readable() -> None:
     assert "Grüße".encode() in as_utf8(raw)
 
 
+def test_characters_where_pieces_meet(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "aü€😀".encode() * 50
+    for size in range(1, 9):
+        monkeypatch.setattr("gateway.mail.pieces.PIECE", size)
+        assert as_utf8(text) == text
+        assert as_utf8(text[:-1], cut=True) == text[:-4]
+        assert as_utf8(text + b"\xfc", cut=True) == text + "ü".encode()
+        assert as_utf8(text + b"\xfc.\0", cut=True) == text + "ü.".encode()
+
+
 def test_deep_nesting_is_read_all_the_same() -> None:
     raw = (
         b"".join(b"Content-Type: multipart/mixed; boundary=%d\r\n\r\n--%d\r\n" % (n, n) for n in range(3000))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.wbxml.strategies import trees
 from tests.wbxml.vectors import VECTORS, Vector
-from wbxml import Element, EncodeError, Tag, WbxmlError, decode, element, encode
+from wbxml import Element, EncodeError, Tag, Utf8, WbxmlError, decode, element, encode, encode_pieces
 from wbxml.pages import AirSync, AirSyncBase, ComposeMail, Email, Email2, resolve
 
 HEADER = "03 01 6A 00"
@@ -77,6 +77,29 @@ def test_placeholders_are_written_as_they_were_read() -> None:
         encoded(element(resolve(200, 0x3F), element(resolve(0, 0x3F), "x")))
         == "00 C8 7F 00 00 7F 03 78 00 01 01"
     )
+
+
+def test_large_values_are_not_copied() -> None:
+    text, data = "grün ".encode() * 20_000, bytes(100_000)
+    root = element(
+        AirSync.ApplicationData,
+        element(AirSyncBase.Data, Utf8(text)),
+        element(ComposeMail.Mime, data),
+        element(AirSync.SyncKey, Utf8(b"small")),
+    )
+    pieces = encode_pieces(root)
+    assert [piece for piece in pieces if len(piece) > 100] == [text, data]
+    assert pieces[1] is text
+    assert pieces[3] is data
+    assert b"".join(pieces) == encode(root)
+    assert decode(encode(root)) == root
+
+
+def test_octets_of_text_are_written_as_text() -> None:
+    assert encoded(Element(AirSync.SyncKey, Utf8("grün".encode()))) == "4B 03 67 72 C3 BC 6E 00 01"
+    assert encoded(Element(AirSync.SyncKey, Utf8(b""))) == "0B"
+    with pytest.raises(EncodeError, match="NUL at character 3"):
+        encode(Element(AirSync.SyncKey, Utf8("aü\u20ac\0".encode())))
 
 
 @pytest.mark.parametrize("tag", [AirSync.SyncKey, AirSyncBase.Data])

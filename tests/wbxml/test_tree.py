@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 
 from tests.wbxml.strategies import trees
-from wbxml import Element, element
+from wbxml import Element, Utf8, element
 from wbxml.pages import AirSync, AirSyncBase, ComposeMail, Email
 
 
@@ -76,6 +76,16 @@ def test_value_as_text_and_bytes(value: str | bytes | None, text: str, data: byt
     node = Element(AirSyncBase.Data, value)
     assert node.text() == text
     assert node.data() == data
+
+
+def test_text_by_its_octets() -> None:
+    node = Element(AirSync.SyncKey, Utf8("grün".encode()))
+    assert node.text() == "grün"
+    assert node.data() == "grün".encode()
+    assert node == Element(AirSync.SyncKey, "grün")
+    assert node != Element(AirSync.SyncKey, "grün".encode())
+    assert Element(AirSync.SyncKey, Utf8(b"")) == Element(AirSync.SyncKey)
+    assert repr(node) == "<AirSync:SyncKey 'grün'>"
 
 
 def test_child_text() -> None:

@@ -8,7 +8,7 @@ from lxml import etree
 
 from tests.wbxml.strategies import trees
 from tests.wbxml.vectors import VECTORS, Vector
-from wbxml import Element, EncodeError, Tag, decode, element
+from wbxml import Element, EncodeError, Tag, Utf8, decode, element
 from wbxml.pages import AirSync, AirSyncBase, ComposeMail, Email, Email2, resolve
 from wbxml.xmlview import from_xml, pretty, to_xml
 
@@ -60,6 +60,12 @@ def test_values(tag: Tag, value: str | bytes | None, text: str | None, encoding:
     shown = to_xml(Element(tag, value))
     assert (shown.text, shown.get("encoding")) == (text, encoding)
     assert from_xml(shown) == Element(tag, value)
+
+
+def test_text_by_its_octets() -> None:
+    root = Element(AirSync.SyncKey, Utf8("grün".encode()))
+    assert pretty(root) == pretty(Element(AirSync.SyncKey, "grün"))
+    assert "4 characters" in pretty(root, lambda _, value: f"{len(value)} characters")
 
 
 def test_a_value_beside_children() -> None:

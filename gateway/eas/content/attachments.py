@@ -7,7 +7,7 @@ import base64
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
-from io import StringIO
+from io import BytesIO
 from typing import Protocol
 
 from gateway.eas.content.ids import FileReference
@@ -18,6 +18,7 @@ from gateway.mail.tnef import BadTnef
 from gateway.mail.transfer import TransferDecoder, decode, least_decoded_size
 from gateway.ports import Mailboxes
 from gateway.types import BodyPart, SectionRequest
+from wbxml import Utf8
 
 __all__ = ["LARGEST", "AttachmentData", "Base64Text", "Extent", "Sink", "copy_attachment", "fetch_attachment"]
 
@@ -242,19 +243,19 @@ class Base64Text:
 
     def __init__(self) -> None:
         self._held = b""
-        self._text = StringIO()
+        self._text = BytesIO()
 
     async def write(self, data: bytes) -> None:
         """Take the next octets."""
         data = self._held + data
         whole = len(data) - len(data) % 3
         self._held = data[whole:]
-        self._text.write(base64.b64encode(memoryview(data)[:whole]).decode("ascii"))
+        self._text.write(base64.b64encode(memoryview(data)[:whole]))
 
-    def text(self) -> str:
+    def text(self) -> Utf8:
         """All of it; there is no more."""
-        self._text.write(base64.b64encode(self._held).decode("ascii"))
-        return self._text.getvalue()
+        self._text.write(base64.b64encode(self._held))
+        return Utf8(self._text.getvalue())
 
 
 @dataclass(slots=True)

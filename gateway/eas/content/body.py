@@ -18,7 +18,7 @@ from gateway.mail import body as texts
 from gateway.mail import mime, rtf
 from gateway.mail.body import Fetched, Text
 from gateway.mail.structure import Layout, Nature
-from wbxml import Element, element
+from wbxml import Element, Utf8, element
 from wbxml.pages import AirSyncBase, ItemOperations
 
 __all__ = ["BodyPlan", "PartSink", "body_elements", "plan_body", "received"]
@@ -192,7 +192,7 @@ def _children(body: _Body, source: _Source, version: Version, parts: PartSink | 
             made.append(element(ItemOperations.Part, parts(body.data)))
         else:
             data = base64.b64encode(body.data) if body.wanted.type == RTF else body.data
-            made.append(element(AirSyncBase.Data, data.decode("utf-8")))
+            made.append(element(AirSyncBase.Data, Utf8(data)))
     shown_already = body.wanted.type == PLAIN and body.data is not None
     if body.wanted.preview and version >= Version.V14_0 and not shown_already:
         preview = source.preview(body.wanted)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from gateway.eas.content.preferences import MIME, PLAIN, BodyOptions, BodyPreference
-from wbxml import Element, element
+from wbxml import Element, Utf8, element
 from wbxml.pages import Email
 
 __all__ = ["attachment", "attachments", "body", "wishes"]
@@ -32,7 +32,7 @@ def body(data: bytes | None, size: int, *, mime: bool, truncated: bool) -> list[
     )
     made = [element(cut, truncated), element(length, size)]
     if data is not None:
-        made.append(element(content, data.decode("utf-8")))
+        made.append(element(content, Utf8(data)))
     return made
 
 

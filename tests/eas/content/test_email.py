@@ -32,7 +32,7 @@ from tests.mail.corpus import SAMPLES, Sample
 from tests.support.mailboxes import MemoryMailboxes
 from wbxml import Element
 from wbxml.decoder import decode
-from wbxml.encoder import encode
+from wbxml.encoder import encode, encode_pieces
 from wbxml.pages import AirSync, AirSyncBase, Email, Email2, ItemOperations
 
 COLLECTION = CollectionId("5")
@@ -175,13 +175,26 @@ async def test_large_messages_take_bounded_memory(sample: Sample) -> None:
         assert peak < 12 * len(sample.raw) + (1 << 20), options
 
 
+async def test_a_large_message_is_not_copied_for_a_reply() -> None:
+    raw = b"Content-Type: text/plain\r\n\r\n" + b"x" * 76 * 100_000
+    mailboxes = MemoryMailboxes([raw])
+    await mailboxes.fetch("m", 7, [1], None)
+    tracemalloc.start()
+    done = await render(mailboxes.port, "m", 7, [1], AS_MIME, Version.V16_1, collection=COLLECTION)
+    written = encode_pieces(Element(AirSync.ApplicationData, None, done[1].elements))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert raw in written
+    assert peak < 1 << 20
+
+
 def check_form(elements: list[Element], options: BodyOptions, version: Version) -> None:
     """What holds for every message in every form."""
     tree = Element(AirSync.ApplicationData, None, elements)
     assert decode(encode(tree)) == tree
     for one in tree.iter():
         assert float(one.tag.min_version or "0") <= version / 10
-        text = one.value if isinstance(one.value, str) else ""
+        text = "" if isinstance(one.value, bytes) else one.text()
         assert not any(ord(character) < 32 and character not in "\t\r\n" for character in text)
     for tag in (AirSyncBase.Attachments, AirSyncBase.Body, AirSyncBase.BodyPart):
         assert all(len(one) for one in elements if one.tag is tag)
@@ -317,6 +330,21 @@ async def test_embedded_messages_have_their_own_method() -> None:
     sample = next(sample for sample in SAMPLES if sample.name == "forwarded message")
     attachment = child(await rendered(sample.raw), AirSyncBase.Attachments).children[0]
     assert attachment.child_text(AirSyncBase.Method) == "5"
+
+
+@pytest.mark.parametrize("flags", [[DRAFT], []])
+async def test_an_inline_file_of_a_plain_draft_is_told_as_such(flags: list[str]) -> None:
+    raw = (
+        b"Subject: x\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
+        b"--b\r\nContent-Type: text/plain\r\n\r\nsee below\r\n"
+        b"--b\r\nContent-Type: image/png; name=i.png\r\nContent-Disposition: inline; filename=i.png\r\n"
+        b"Content-ID: <c>\r\n\r\nx\r\n"
+        b"--b\r\nContent-Type: image/png; name=a.png\r\n"
+        b"Content-Disposition: attachment; filename=a.png\r\n\r\nx\r\n--b--\r\n"
+    )
+    got = await rendered(raw, AS_PLAIN, Version.V16_1, flags=flags)
+    assert names(got) == ("i.png", "a.png")
+    assert names(got, inline_only=True) == (("i.png",) if flags else ())
 
 
 async def test_inline_pictures_are_named_as_the_html_names_them() -> None:

@@ -98,7 +98,7 @@ class Fetcher:
         told = element(Page.Fetch, element(Page.Status, SUCCESS), *named(operation))
         told.add(AirSync.Class, "Email")
         shown = [one for one in rendered[name.uid].elements if not schema or one.tag in schema]
-        self.left -= sum(len(one.child_text(AirSyncBase.Data) or "") for one in shown)
+        self.left -= sum(len(data.data()) for one in shown if (data := one.find(AirSyncBase.Data)))
         told.append(element(Page.Properties, *shown))
         return told
 
