@@ -24,6 +24,7 @@ __all__ = [
     "Person",
     "Sensitivity",
     "read_invitation",
+    "read_person",
 ]
 
 _MOST_ATTENDEES = 2000
@@ -260,7 +261,7 @@ def _stamp(event: Component, zones: Zones) -> datetime | None:
 
 def _organizer(event: Component) -> Person | None:
     found = event.get("ORGANIZER")
-    return _person(found) if found else None
+    return read_person(found) if found else None
 
 
 def _attendees(event: Component) -> Iterator[Attendee]:
@@ -269,13 +270,13 @@ def _attendees(event: Component) -> Iterator[Attendee]:
             return
         answer, wanted = found.params.get("PARTSTAT", "").upper(), found.params.get("RSVP", "").upper()
         yield Attendee(
-            _person(found),
+            read_person(found),
             _ANSWERS.get(answer),
             {"TRUE": True, "FALSE": False}.get(wanted),
         )
 
 
-def _person(found: Property) -> Person:
+def read_person(found: Property) -> Person:
     """A CAL-ADDRESS; where it is no mail address, that of the parameter EMAIL."""
     value = found.value.strip().strip("<>")
     at = value.lower().rfind(_MAILTO)
