@@ -18,6 +18,7 @@ late copy of an old request with SyncKey 0 must not take away the keys a device 
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 from enum import Enum, auto
 
 from gateway.types import SyncState
@@ -55,6 +56,22 @@ def begun_anew(state: SyncState) -> SyncState:
         revision=state.revision,
         annotations=state.annotations,
     )
+
+
+def beginning(stored: SyncState | None, options: bytes) -> tuple[SyncState, str]:
+    """The state of a collection after SyncKey 0, and the first key, which may be the one it got before.
+
+    A repeated SyncKey 0 gets the same one as long as that was not used. What the device had before stays good
+    until then.
+    """
+    if stored is None:
+        begun = SyncState(new_epoch(), 1, b"", options=options)
+    elif not stored.cursor:
+        begun = replace(stored, options=options)
+    else:
+        fresh = stored.fresh or new_epoch()
+        begun = replace(stored, fresh=fresh, fresh_options=options, fresh_cursor=b"")
+    return begun, f"{begun.fresh or begun.epoch}.1"
 
 
 def classify(state: SyncState | None, key: str) -> KeyUse:

@@ -32,7 +32,7 @@ from gateway.sync.cursor import NO_UIDS, MailCursor
 from gateway.sync.diff import NOTHING, MailDelta
 from gateway.sync.drafting import Add, DraftAnswer, Drafting
 from gateway.sync.drafts import Drafts
-from gateway.sync.keys import KeyUse, begun_anew, classify, format_key, new_epoch
+from gateway.sync.keys import KeyUse, beginning, begun_anew, classify, format_key
 from gateway.sync.lapses import Lapses
 from gateway.sync.operations import Applied, MailOperations, Operation, effect, names
 from gateway.sync.window import Window
@@ -230,22 +230,12 @@ class MailSync:
     # --- key 0 -------------------------------------------------------------------------------------------
 
     async def _begin(self, stored: SyncState | None, request: MailRequest) -> MailReply:
-        """Issue a first key. A repeated SyncKey 0 gets the same one as long as it was not used.
-
-        What the device had before stays good until then.
-        """
-        options = request.options or b""
+        """Issue a first key."""
         await self._view()  # a mailbox that is not there must not get a key
-        if stored is None:
-            begun = SyncState(new_epoch(), 1, b"", options=options)
-        elif not stored.cursor:
-            begun = replace(stored, options=options)
-        else:
-            fresh = stored.fresh or new_epoch()
-            begun = replace(stored, fresh=fresh, fresh_options=options, fresh_cursor=b"")
+        begun, key = beginning(stored, request.options or b"")
         if begun != stored:
-            begun = await self._state.reset_sync(self._user, self._device, self._collection, begun)
-        return MailReply(KeyUse.INITIAL, f"{begun.fresh or begun.epoch}.1")
+            await self._state.reset_sync(self._user, self._device, self._collection, begun)
+        return MailReply(KeyUse.INITIAL, key)
 
     # --- the current key ---------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from gateway.errors import NotFound, UpstreamRefused
 from gateway.mail.categories import keyword
@@ -35,6 +36,11 @@ class Delete:
 
 
 Operation = Change | Delete | Add | Edit
+
+
+class _Identified(Protocol):
+    @property
+    def identity(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,7 +272,7 @@ def _with_change(cursor: MailCursor, change: Change) -> MailCursor:
     return replace(cursor, version="")
 
 
-def names(operations: Sequence[Operation]) -> list[str]:
+def names(operations: Sequence[_Identified]) -> list[str]:
     """Under which name the outcome of each operation is recorded.
 
     A user may mark, unmark and mark again: the second mark is not a repetition of the first.

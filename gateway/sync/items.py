@@ -1,0 +1,327 @@
+"""Sync of one folder of items with one device: client operations applied once, server changes told once.
+
+Items are in the gateway's own store, so what a request does is one transaction: its edits, the mail that goes
+out for them, what the device knows then, the answers and the new key. A request that dies before has
+done nothing; repeated after it, its key is the previous one and its answers are there. Should anybody else
+change the folder in between, nothing is stored and the request is worked out anew.
+
+The engine knows no kind of item: operations carry what is to be done with an item (`itemoperations.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from pyroaring import BitMap
+
+from gateway.errors import NotFound, StateConflict
+from gateway.items import FileNumber, Item, ItemFolder, ItemNumber, Numbers, Right
+from gateway.mail.pieces import Joined
+from gateway.ports import Clock, Commit, Items, State
+from gateway.sync.itemcursor import ItemCursor, caught_up
+from gateway.sync.itemexchange import NOTHING, ItemDelta, ItemReply, ItemRequest, Record
+from gateway.sync.itemoperations import AddItem, Answer, ChangeItem, ItemOperation
+from gateway.sync.itemwork import Rules, Supplies, Work
+from gateway.sync.keys import KeyUse, beginning, begun_anew, classify, format_key
+from gateway.sync.operations import names
+from gateway.types import CollectionId, DeviceId, SyncState, UserId
+
+__all__ = ["ItemSync"]
+
+_ATTEMPTS = 10
+
+
+@dataclass(slots=True)
+class _Attempted:
+    """What attempts of one request share: what they reserve or store beside the transaction."""
+
+    numbers: dict[str, ItemNumber] = field(default_factory=dict)
+    files: dict[str, Mapping[str, FileNumber]] = field(default_factory=dict)
+
+
+class ItemSync:
+    """One device's sync of one folder of items, its own or one shared with its user."""
+
+    def __init__(
+        self,
+        state: State,
+        items: Items,
+        *,
+        user: UserId,
+        device: DeviceId,
+        collection: CollectionId,
+        release: str,
+        clock: Clock,
+    ) -> None:
+        self._state = state
+        self._items = items
+        self._user = user
+        self._device = device
+        self._collection = collection
+        self._release = release
+        self._clock = clock
+
+    async def run(self, request: ItemRequest) -> ItemReply:
+        """Serve one request.
+
+        Raises `NotFound` when the folder is gone or not shared any more, and `StateConflict` when others do
+        not stop changing it; nothing is stored then.
+        """
+        attempted = _Attempted()
+        async with self._state.lease(self._user, self._device, self._collection):
+            for _ in range(_ATTEMPTS - 1):
+                with suppress(StateConflict):
+                    return await self._serve(request, attempted)
+            return await self._serve(request, attempted)
+
+    async def _serve(self, request: ItemRequest, attempted: _Attempted) -> ItemReply:
+        folder = await self._items.item_folder(self._user, self._collection)
+        if folder is None:
+            raise NotFound("no such folder")
+        stored = await self._state.load_sync(self._user, self._device, self._collection)
+        use = classify(stored, request.key)
+        if use is KeyUse.INITIAL:
+            return await self._begin(stored, request)
+        if stored is None or use is KeyUse.UNKNOWN:
+            return ItemReply(KeyUse.UNKNOWN)
+        if use is KeyUse.REPLAY:
+            return await self._replay(folder, stored, request, attempted)
+        return await self._advance(
+            folder, begun_anew(stored) if use is KeyUse.FRESH else stored, request, attempted
+        )
+
+    async def _begin(self, stored: SyncState | None, request: ItemRequest) -> ItemReply:
+        """Issue a first key."""
+        begun, key = beginning(stored, request.options(b""))
+        if begun != stored:
+            await self._state.reset_sync(self._user, self._device, self._collection, begun)
+        return ItemReply(KeyUse.INITIAL, key)
+
+    # --- the current key ---------------------------------------------------------------------------------
+
+    async def _advance(
+        self, folder: ItemFolder, stored: SyncState, request: ItemRequest, attempted: _Attempted
+    ) -> ItemReply:
+        known = ItemCursor.unpack(stored.cursor)
+        options = request.options(stored.options)
+        base = await self._caught_up(folder, known, request.since(options))
+        called = dict(zip(names(request.operations), request.operations, strict=True))
+        work = await self._work(folder, base, self._rules(request, options), called, attempted)
+        told, after = NOTHING, work.cursor
+        if request.get_changes:
+            told, after = await self._told(after, work, request.limit)
+        if not called and not len(told) and not request.answered:
+            if after != known or options != stored.options:  # learnt, with nothing to tell: same key
+                await self._save(replace(stored, cursor=after.pack(), options=options))
+            return ItemReply(KeyUse.CURRENT, format_key(stored), options=options)
+        changed = Numbers(item.number for item in told.changed)
+        record = Record(work.answers, changed, told.aged)
+        issued = replace(
+            stored,
+            number=stored.number + 1,
+            cursor=after.pack(),
+            previous=stored.cursor,
+            results=record.pack(),
+            options=options,
+        )
+        await self._commit(folder, work, issued)
+        return ItemReply(
+            KeyUse.CURRENT,
+            format_key(issued),
+            [work.answers[name] for name in called],
+            told,
+            request.get_changes and bool(after.due),
+            options,
+            bool(work.notices),
+        )
+
+    async def _caught_up(self, folder: ItemFolder, cursor: ItemCursor, since: datetime | None) -> ItemCursor:
+        """The cursor with all due that is new, and what other releases could not show."""
+        cursor = await caught_up(self._items, folder, cursor, since)
+        if cursor.release == self._release:
+            return cursor
+        stubs = await self._state.poison_of_others(self._user, self._collection, self._release)
+        due = cursor.due | (Numbers(map(int, stubs)) & cursor.held)
+        return replace(cursor, due=due, release=self._release)
+
+    async def _told(self, cursor: ItemCursor, work: Work, limit: int) -> tuple[ItemDelta, ItemCursor]:
+        """Take this reply's share of what is due; returns it with the cursor it leads to."""
+        held, due = BitMap(cursor.held), BitMap(cursor.due - work.later)
+        added: list[Item] = []
+        changed: list[Item] = []
+        removed, aged = BitMap(), BitMap()
+        while due and (left := limit - len(added) - len(changed) - len(removed) - len(aged)) > 0:
+            batch = _share(due, held, left)
+            due -= batch
+            there = await self._as_they_are(batch, work)
+            for number in batch:
+                item = there.get(number)
+                if item is not None and cursor.shows(item.stored.ends):
+                    (changed if number in held else added).append(item)
+                    held.add(number)
+                elif number in held:
+                    (removed if item is None else aged).add(number)
+                    held.discard(number)
+        delta = ItemDelta(added, changed, Numbers(removed), Numbers(aged))
+        return delta, replace(cursor, held=Numbers(held), due=Numbers(due) | (cursor.due & work.later))
+
+    async def _as_they_are(self, numbers: Numbers, work: Work | None) -> Mapping[ItemNumber, Item]:
+        """The items there are, as they will be when the work is stored."""
+        changed = work.items if work else {}
+        there = dict(await self._items.load_items(self._collection, numbers))
+        for number in numbers & Numbers(changed):
+            item = changed[number]
+            if item is None:
+                there.pop(number, None)
+            else:
+                there[number] = item
+        return there
+
+    # --- the previous key --------------------------------------------------------------------------------
+
+    async def _replay(
+        self, folder: ItemFolder, stored: SyncState, request: ItemRequest, attempted: _Attempted
+    ) -> ItemReply:
+        """Give the answer to the previous key again; operations that were not part of it are done now."""
+        record = Record.unpack(stored.results)
+        after = ItemCursor.unpack(stored.cursor)
+        before = ItemCursor.unpack(stored.previous or b"")
+        options = request.options(stored.options)
+        called = dict(zip(names(request.operations), request.operations, strict=True))
+        new = {name: fresh for name, one in called.items() if (fresh := _unanswered(one, name, record))}
+        noticed, answers, due = False, dict(record.answers), after.due
+        if new:
+            base = await self._caught_up(folder, after, request.since(options))
+            # The device may not know yet what the first answer told it.
+            base = replace(base, due=base.due | (record.changed & base.held))
+            work = await self._work(folder, base, self._rules(request, options), new, attempted)
+            noticed, due = bool(work.notices), work.cursor.due
+            answers |= {name: _amended(called[name], one, record) for name, one in work.answers.items()}
+            results = replace(record, answers=answers).pack()
+            await self._commit(folder, work, replace(stored, cursor=work.cursor.pack(), results=results))
+        told = await self._told_again(before, after, record)
+        return ItemReply(
+            KeyUse.REPLAY,
+            format_key(stored),
+            [answers[name] for name in called],
+            told,
+            request.get_changes and bool(due),
+            options,
+            noticed,
+        )
+
+    async def _told_again(self, before: ItemCursor, after: ItemCursor, record: Record) -> ItemDelta:
+        """What led from one cursor to the next, beside the device's own operations.
+
+        Items that went since are left out: that they did is told next.
+        """
+        own = Numbers(answer.number for answer in record.answers.values())
+        there = await self._items.load_items(
+            self._collection, ((after.held - before.held - own) | record.changed) & after.held
+        )
+        added = [item for number, item in there.items() if number not in record.changed]
+        changed = [item for number, item in there.items() if number in record.changed]
+        removed = before.held - after.held - own - record.aged
+        return ItemDelta(added, changed, removed, record.aged)
+
+    # --- operations --------------------------------------------------------------------------------------
+
+    async def _work(
+        self,
+        folder: ItemFolder,
+        cursor: ItemCursor,
+        rules: Rules,
+        operations: Mapping[str, ItemOperation],
+        attempted: _Attempted,
+    ) -> Work:
+        """Do operations on copies of the items they are about."""
+        supplies = await self._supplies(folder, operations, attempted) if operations else Supplies()
+        work = Work(folder, cursor, supplies, rules)
+        for name, operation in operations.items():
+            work.do(name, operation)
+        return work
+
+    def _rules(self, request: ItemRequest, options: bytes) -> Rules:
+        return Rules(request.policy(options), request.supported(options), self._clock.now())
+
+    async def _supplies(
+        self, folder: ItemFolder, operations: Mapping[str, ItemOperation], attempted: _Attempted
+    ) -> Supplies:
+        numbers = {one.number for one in operations.values() if not isinstance(one, AddItem)}
+        adds = {name: one for name, one in operations.items() if isinstance(one, AddItem)}
+        by_uid: dict[str, ItemNumber] = {}
+        for uid in {one.uid for one in adds.values()} - {""}:
+            found = await self._items.find_items(folder.owner, folder.kind, uid)
+            by_uid |= [(uid, item.number) for item in found if item.folder == folder.id]
+        unnamed = [name for name in adds if name not in attempted.numbers]
+        if unnamed:
+            attempted.numbers |= zip(unnamed, await self._items.new_item_numbers(len(unnamed)), strict=True)
+        if folder.right is not Right.READ:
+            await self._store_files(operations, attempted)
+        items = await self._items.load_items(folder.id, numbers.union(by_uid.values()))
+        return Supplies(items, by_uid, attempted.numbers, attempted.files)
+
+    async def _store_files(self, operations: Mapping[str, ItemOperation], attempted: _Attempted) -> None:
+        """Store the files of operations, which an item refers to only once it is stored itself."""
+        for name, one in operations.items():
+            if isinstance(one, AddItem | ChangeItem) and one.files and name not in attempted.files:
+                attempted.files[name] = {
+                    file.client_id: await self._items.add_item_file(
+                        file.name, file.content_type, Joined((file.content,))
+                    )
+                    for file in one.files
+                }
+
+    # --- storing -----------------------------------------------------------------------------------------
+
+    async def _commit(self, folder: ItemFolder, work: Work, state: SyncState) -> None:
+        """Store all of it at once. Raises `StateConflict`."""
+        edits = work.edits
+        if not edits and not work.notices:
+            await self._save(state)
+            return
+        await self._items.commit_items(
+            Commit(self._user, folder.id, edits, folder.revision, self._device, state, work.notices)
+        )
+
+    async def _save(self, state: SyncState) -> None:
+        await self._state.save_sync(self._user, self._device, self._collection, state)
+
+
+def _share(due: BitMap, held: BitMap, limit: int) -> Numbers:
+    """What to tell next: what became of items the device holds, then the newest of the others."""
+    known = due & held
+    if known:
+        return Numbers(known[:limit])
+    return Numbers(due[-limit:])
+
+
+def _amended(operation: ItemOperation, answer: Answer, record: Record) -> Answer:
+    """The answer to an operation that was not part of the first attempt, as it is kept.
+
+    One that was written on since is there whatever became of that: the device has to learn its name.
+    """
+    if not isinstance(operation, AddItem):
+        return answer
+    first = record.answers.get(operation.identity)
+    if answer.refusal is not None and first is not None and first.refusal is None:
+        answer = first
+    return replace(answer, digest=operation.digest)
+
+
+def _unanswered(operation: ItemOperation, name: str, record: Record) -> ItemOperation | None:
+    """What is still to be done for an operation of a repeated request; None when it is answered.
+
+    An Add that is repeated with other content was written on since: it changes the item made of it.
+    """
+    answer = record.answers.get(name)
+    if answer is None:
+        return operation
+    if not isinstance(operation, AddItem) or answer.digest == operation.digest:
+        return None
+    if answer.refusal is not None:
+        return operation
+    return ChangeItem(answer.number, operation.digest, operation.merge, files=operation.files)
