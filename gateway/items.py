@@ -57,7 +57,8 @@ class ItemFolder:
 
     `id` is the same for everybody who sees it, and never that of a mailbox: "i" and a number. `default` is
     the one of its kind that every phone expects; a user has one of each kind. `parent` is the owner's folder
-    above it, "" at the root and for everybody else. `revision` is that of the newest change of an item in it, and only grows.
+    above it, "" at the root and for everybody else. `revision` is that of the newest change of an item in it,
+    and only grows.
     """
 
     id: CollectionId

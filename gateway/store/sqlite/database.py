@@ -52,11 +52,15 @@ class _Job(Generic[T]):
 
     work: Callable[[sqlite3.Connection], T]
     future: asyncio.Future[T]
+    after: Callable[[T], None] | None = None
     value: T | None = None
     error: BaseException | None = None
 
     def settle(self) -> None:
         """Tell the waiter, in the event loop; a cancelled one is not told."""
+        if self.after is not None and self.error is None:
+            # Before the waiter goes on, which the loop calls later; what it raises is its own affair.
+            self.future.get_loop().call_soon(self.after, self.value)  # type: ignore[arg-type]
         if self.future.done():
             return
         if self.error is not None:
@@ -126,13 +130,16 @@ class Database:
             self._reads.put(None)
         await asyncio.to_thread(self._writer.join)
 
-    async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    async def write(
+        self, work: Callable[[sqlite3.Connection], T], after: Callable[[T], None] | None = None
+    ) -> T:
         """Run `work` as one transaction; durable on return.
 
         What it raises undoes its changes and is raised here; `GatewayError` when the database fails. `work`
-        must not commit or roll back.
+        must not commit or roll back. `after` is called in the event loop with what it returned, once that is
+        durable, whether or not somebody still waits for it.
         """
-        return await self._enqueue(self._writes, work)
+        return await self._enqueue(self._writes, work, after)
 
     async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run `work`, which makes one SELECT, beside the writer; it sees all writes that returned.
@@ -165,9 +172,14 @@ class Database:
         if self._closed:
             raise GatewayError(f"database {self.path}: closed, the gateway is shutting down")
 
-    def _enqueue(self, jobs: _Queue, work: Callable[[sqlite3.Connection], T]) -> asyncio.Future[T]:
+    def _enqueue(
+        self,
+        jobs: _Queue,
+        work: Callable[[sqlite3.Connection], T],
+        after: Callable[[T], None] | None = None,
+    ) -> asyncio.Future[T]:
         self._check_open()
-        job = _Job(work, self._loop.create_future())
+        job = _Job(work, self._loop.create_future(), after)
         jobs.put(job)
         return job.future
 

@@ -45,7 +45,11 @@ def start(path: Path) -> subprocess.Popen[str]:
 def kill_and_read(process: subprocess.Popen[str]) -> dict[CollectionId, int]:
     """The highest acknowledged number of each collection."""
     process.send_signal(signal.SIGKILL)
-    output, _ = process.communicate(timeout=10)
+    assert process.stdout is not None
+    # By the same buffer that a first line may have been read from.
+    with process.stdout as stream:
+        output = stream.read()
+    process.wait(timeout=10)
     acknowledged = dict.fromkeys(COLLECTIONS, 0)
     # The last line may be cut off.
     for line in output.split("\n")[:-1]:

@@ -55,8 +55,9 @@ def test_every_released_version_has_a_golden_file() -> None:
 async def test_an_old_database_keeps_its_content(golden: Path, tmp_path: Path) -> None:
     path = tmp_path / "gateway.db"
     shutil.copy(golden, path)
-    async with await SqliteState.open(path) as state:
-        await content.check(state, int(golden.stem))
+    async with await Database.open(path) as database:
+        state, items = content.stores(database)
+        await content.check(state, items, int(golden.stem))
         await state.check_writable()
     await make(tmp_path / "fresh.db")
     assert schema_of(path) == schema_of(tmp_path / "fresh.db")

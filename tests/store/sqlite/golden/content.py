@@ -12,6 +12,11 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+from gateway.items import Edit, FileInfo, Item, ItemChange, ItemFolder, ItemKind, Notice, Right, StoredItem
+from gateway.mail.pieces import Joined
+from gateway.ports import Commit, Items, State
+from gateway.store.sqlite.database import Database
+from gateway.store.sqlite.items import SqliteItems
 from gateway.store.sqlite.state import SqliteState
 from gateway.types import (
     CollectionId,
@@ -31,6 +36,7 @@ from gateway.types import (
 )
 
 USER = UserId("anna@example.com")
+BERT = UserId("bert@example.com")
 DEVICE = DeviceId("PHONE1")
 INBOX = CollectionId("2")
 THEN = datetime(2026, 11, 3, 12, 0, tzinfo=UTC)
@@ -60,9 +66,25 @@ WRITING = Writing("m2", 5, Rewrite(7, 0, 0), DEVICE, INBOX, "add:2", b"{}")
 _WITH_MOVES = 4
 MOVED = Move(INBOX, 7, 8, CollectionId("3"), "likeness", 9, 20, THEN, 21)
 POISON = (USER, INBOX, "2:9", "0.1", "no header")
+_WITH_ITEMS = 5
+CALENDAR = CollectionId("i1")
+EVENT = StoredItem("u1", "BEGIN:VCALENDAR\r\n", THEN, None, frozenset({1}))
+NOTICE = Notice("n2", ("bert@example.com",), b"mail")
 
 
-async def fill(state: SqliteState) -> None:
+class _Clock:
+    """Stands still at THEN."""
+
+    def now(self) -> datetime:
+        return THEN
+
+
+def stores(database: Database) -> tuple[SqliteState, SqliteItems]:
+    """Both adapters over one file."""
+    return SqliteState(database), SqliteItems(database, _Clock())
+
+
+async def fill(state: State, items: Items) -> None:
     """Write one of everything."""
     await state.save_device(PHONE)
     await state.save_folders(USER, FOLDERS)
@@ -77,9 +99,20 @@ async def fill(state: SqliteState) -> None:
     await state.finish_writing(USER, "Drafts", WRITTEN, 5, b"intent")
     await state.begin_writing(USER, "Drafts", WRITING)
     await state.begin_moves(USER, DEVICE, [MOVED])
+    await items.provide_item_folder(USER, ItemKind.CALENDAR, "Calendar")
+    await items.create_item_folder(USER, ItemKind.CALENDAR, "Trips", CALENDAR)
+    await items.share_item_folder(CALENDAR, BERT, Right.READ)
+    await items.new_item_numbers(4)
+    await items.add_item_file("plan.txt", "text/plain", Joined((b"plan",)))
+    edits = [Edit(1, 0, EVENT), Edit(2, 0, StoredItem("u2", "x")), Edit(3, 0, StoredItem("u3", "y"))]
+    notices = [Notice("n1", (), b""), NOTICE]
+    await items.commit_items(Commit(USER, CALENDAR, edits, device=DEVICE, state=SYNC, notices=notices))
+    await items.commit_items(Commit(USER, CALENDAR, [Edit(2, 2, None)]))
+    await items.move_item(3, CALENDAR, CollectionId("i2"), 4)
+    await items.drop_notice(USER, "n1")
 
 
-async def check(state: SqliteState, number: int) -> None:
+async def check(state: State, items: Items, number: int) -> None:
     """Assert that all of it is there, as far as the migration of that number could keep it."""
     assert await state.list_devices() == [PHONE]
     folders = await state.load_folders(USER)
@@ -113,11 +146,34 @@ async def check(state: SqliteState, number: int) -> None:
     if number >= _WITH_MOVES:
         found = await state.load_moves(USER, DEVICE, INBOX, MOVED.target, [(7, 8)])
         assert found == {(7, 8): MOVED}
+    if number >= _WITH_ITEMS:
+        await _check_items(state, items)
+
+
+async def _check_items(state: State, items: Items) -> None:
+    calendar = ItemFolder(CALENDAR, USER, ItemKind.CALENDAR, "Calendar", default=True, revision=5)
+    trips = ItemFolder(CollectionId("i2"), USER, ItemKind.CALENDAR, "Trips", parent=CALENDAR, revision=1)
+    assert list(await items.item_folders(USER)) == [calendar, trips]
+    assert await items.item_folder_shares(CALENDAR) == {BERT: Right.READ}
+    assert await items.load_items(CALENDAR, [1, 2, 3]) == {1: Item(1, CALENDAR, 1, EVENT, THEN, THEN)}
+    assert await items.item_changes(CALENDAR, 0) == [
+        ItemChange(1, 1, gone=False, starts=THEN),
+        ItemChange(2, 4, gone=True),
+        ItemChange(3, 5, gone=True),
+    ]
+    assert await items.move_item(3, CALENDAR, trips.id, 99) == 4
+    assert list(await items.new_item_numbers(1)) == [5]
+    assert await items.item_file(CALENDAR, 1) == FileInfo(1, "plan.txt", "text/plain", 4)
+    assert await items.read_item_file(1, 0, 10) == b"plan"
+    assert await items.pending_notices(USER) == [NOTICE]
+    sync = await state.load_sync(USER, DEVICE, CALENDAR)
+    assert sync is not None
+    assert (sync.epoch, sync.number, sync.cursor) == ("a1", 5, b"cursor")
 
 
 async def _make(path: Path) -> None:
-    async with await SqliteState.open(path) as state:
-        await fill(state)
+    async with await Database.open(path) as database:
+        await fill(*stores(database))
     connection = sqlite3.connect(path, isolation_level=None)
     # Small pages: most tables hold one row.
     for statement in ("PRAGMA journal_mode = DELETE", "PRAGMA page_size = 512", "VACUUM"):

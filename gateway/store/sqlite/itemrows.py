@@ -1,0 +1,115 @@
+"""Reading items and their changes, each as one SELECT on a connection."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from gateway.items import Item, ItemChange, ItemKind, ItemNumber, StoredItem
+from gateway.store.sqlite.itemfolders import folder_id, number_of
+from gateway.store.sqlite.times import from_milliseconds, milliseconds
+from gateway.types import CollectionId, UserId
+
+__all__ = ["between", "changes", "ending", "find", "load", "span"]
+
+_ALWAYS_WAS = -(2**63)
+_FOR_EVER = 2**63 - 1
+
+_ITEM = """
+    item.number, item.folder, item.revision, item.uid, item.text, item.starts, item.ends, item.created,
+    item.modified,
+    (SELECT json_group_array(item_file.number) FROM item_file WHERE item_file.item = item.number)
+"""
+_LOAD = f"""
+    SELECT {_ITEM} FROM json_each(?2) AS wanted CROSS JOIN item
+    WHERE item.number = wanted.value AND folder = ?1 AND gone = 0
+"""  # noqa: S608 - put together from constants
+_FIND = f"""
+    SELECT {_ITEM} FROM item_folder CROSS JOIN item
+    WHERE owner = ? AND kind = ? AND folder = id AND uid = ? AND gone = 0
+    ORDER BY standard DESC, id
+"""  # noqa: S608
+_BETWEEN = f"""
+    SELECT {_ITEM} FROM json_each(?) AS wanted CROSS JOIN item
+    WHERE folder = wanted.value AND gone = 0 AND ends > ? AND starts < ?
+"""  # noqa: S608
+_CHANGES = """
+    SELECT number, revision, gone, starts, ends FROM item INDEXED BY item_by_revision
+    WHERE folder = ? AND revision > ? ORDER BY revision LIMIT ?
+"""
+_ENDING = """
+    SELECT number, revision, gone, starts, ends FROM item
+    WHERE folder = ? AND gone = 0 AND ends >= ? AND ends < ?
+"""
+
+
+def load(
+    connection: sqlite3.Connection, folder: CollectionId, numbers: Iterable[ItemNumber]
+) -> dict[ItemNumber, Item]:
+    """Those of some items of a folder that are there."""
+    rows = connection.execute(_LOAD, (number_of(folder), json.dumps(list(numbers))))
+    return {row[0]: _item(row) for row in rows}
+
+
+def find(connection: sqlite3.Connection, user: UserId, kind: ItemKind, uid: str) -> list[Item]:
+    """The items with this UID in a user's own folders of a kind."""
+    return [_item(row) for row in connection.execute(_FIND, (user, kind.value, uid))]
+
+
+def changes(
+    connection: sqlite3.Connection, folder: CollectionId, after: int, limit: int | None
+) -> list[ItemChange]:
+    """The newest change of each item that changed after a revision, by revision."""
+    rows = connection.execute(_CHANGES, (number_of(folder), after, -1 if limit is None else limit))
+    return [_change(row) for row in rows]
+
+
+def ending(
+    connection: sqlite3.Connection, folder: CollectionId, start: datetime, end: datetime
+) -> list[ItemChange]:
+    """The items that end from `start` on and before `end`."""
+    rows = connection.execute(_ENDING, (number_of(folder), milliseconds(start), milliseconds(end)))
+    return [_change(row) for row in rows]
+
+
+def between(
+    connection: sqlite3.Connection, folders: Iterable[CollectionId], start: datetime, end: datetime
+) -> list[Item]:
+    """The items of some folders that start before `end` and end after `start`."""
+    wanted = json.dumps(sorted({number_of(folder) for folder in folders}))
+    rows = connection.execute(_BETWEEN, (wanted, milliseconds(start), milliseconds(end)))
+    return [_item(row) for row in rows]
+
+
+def span(stored: StoredItem) -> tuple[int, int]:
+    """The columns `starts` and `ends` of an item."""
+    return (
+        _ALWAYS_WAS if stored.starts is None else milliseconds(stored.starts),
+        _FOR_EVER if stored.ends is None else milliseconds(stored.ends),
+    )
+
+
+def _bound(count: int) -> datetime | None:
+    return None if count in (_ALWAYS_WAS, _FOR_EVER) else from_milliseconds(count)
+
+
+def _change(row: tuple[int, int, int, int, int]) -> ItemChange:
+    number, revision, gone, starts, ends = row
+    if gone:
+        return ItemChange(number, revision, gone=True)
+    return ItemChange(number, revision, gone=False, starts=_bound(starts), ends=_bound(ends))
+
+
+def _item(row: tuple[Any, ...]) -> Item:
+    number, folder, revision, uid, text, starts, ends, created, modified, files = row
+    return Item(
+        number=number,
+        folder=folder_id(folder),
+        revision=revision,
+        stored=StoredItem(uid, text, _bound(starts), _bound(ends), frozenset(json.loads(files))),
+        created=from_milliseconds(created),
+        modified=from_milliseconds(modified),
+    )
