@@ -17,8 +17,9 @@ from gateway.eas.commands import COMMANDS
 from gateway.eas.commands.base import Limits, Services
 from gateway.eas.identity import Identity
 from gateway.errors import GatewayError
+from gateway.ports import Items, State
 from gateway.store.spool import FileSpool
-from gateway.store.sqlite import SqliteState, parse_url, serving
+from gateway.store.sqlite import Database, SqliteItems, SqliteState, parse_url, serving
 from gateway.sync.waiter import Signal
 from gateway.upstream.imap.settings import ImapSettings
 from gateway.upstream.imap.upstream import ImapUpstream
@@ -32,7 +33,7 @@ from gateway.web.lag import watch_lag
 from gateway.web.metrics import Metrics
 from gateway.web.trace import Trace
 
-__all__ = ["RELEASE", "App", "SystemClock", "create_app", "open_state"]
+__all__ = ["RELEASE", "App", "SystemClock", "create_app", "open_store"]
 
 _HOUR = 3600
 _UNPROVISIONED = timedelta(days=1)
@@ -41,6 +42,8 @@ _GONE = timedelta(days=1)
 """How long what is known of a message outlives it, for a move that is noted later."""
 _MOVED = timedelta(days=7)
 """How long it is remembered where messages went that a device moved, in case it asks again."""
+_UNUSED = timedelta(days=1)
+"""How long a file is kept that no item refers to, and known what was mailed because of an item."""
 RELEASE = version("activesync-gateway")
 
 
@@ -56,9 +59,11 @@ def create_app(settings: Settings) -> App:
     return App(settings)
 
 
-async def open_state(settings: Settings) -> SqliteState:
-    """Open the store. Raises GatewayError."""
-    return await SqliteState.open(parse_url(settings.store.url))
+@asynccontextmanager
+async def open_store(settings: Settings) -> AsyncIterator[tuple[State, Items]]:
+    """Open the store for as long as the context lasts. Raises GatewayError."""
+    async with await Database.open(parse_url(settings.store.url)) as database:
+        yield SqliteState(database), SqliteItems(database, SystemClock())
 
 
 class App:
@@ -101,8 +106,7 @@ class App:
         """Open every part, and connect them; `parts` closes them in reverse."""
         settings = self._settings
         await parts.enter_async_context(serving(parse_url(settings.store.url)))
-        state = await open_state(settings)
-        parts.push_async_callback(state.aclose)
+        state, items = await parts.enter_async_context(open_store(settings))
         imap = ImapUpstream(_imap(settings))
         parts.push_async_callback(imap.aclose)
         smtp = SmtpSubmission(_smtp(settings))
@@ -119,6 +123,7 @@ class App:
         )
         services = Services(
             state=state,
+            items=items,
             submission=smtp,
             clock=SystemClock(),
             limits=_limits(settings),
@@ -158,7 +163,7 @@ async def _running(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
 
 
 async def _housekeeping(services: Services) -> None:
-    """Forget what is of no use any more: old messages sent, ids that became no devices, messages gone."""
+    """Forget what is of no use any more: old messages sent, ids that became no devices, files unused."""
     log = structlog.get_logger("gateway.app")
     while True:
         try:
@@ -167,6 +172,7 @@ async def _housekeeping(services: Services) -> None:
             await services.state.prune_devices(now - _UNPROVISIONED)
             await services.state.prune_moves(now - _MOVED)
             await services.state.prune_annotations(now - _GONE)
+            await services.items.prune_items(now - _UNUSED)
         except GatewayError as error:
             log.warning("housekeeping failed", reason=error.detail)
         await asyncio.sleep(_HOUR)

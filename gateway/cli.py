@@ -19,7 +19,7 @@ import click
 import structlog
 import uvicorn
 
-from gateway.app import RELEASE, App, create_app, open_state
+from gateway.app import RELEASE, App, create_app, open_store
 from gateway.config import CONFIG_VARIABLE, Settings, load
 from gateway.errors import GatewayError
 from gateway.web import logs
@@ -120,14 +120,11 @@ def devices(file: Path) -> None:
     """List the phones that use the gateway."""
 
     async def show(settings: Settings) -> None:
-        state = await open_state(settings)
-        try:
+        async with open_store(settings) as (state, _):
             for device in await state.list_devices():
                 seen = device.last_seen.isoformat(timespec="seconds") if device.last_seen else "-"
                 row = (device.user, device.id, device.type, device.version, seen, device.agent)
                 click.echo("\t".join(row))
-        finally:
-            await state.aclose()
 
     _run(show(load(file, os.environ)))
 
@@ -139,12 +136,9 @@ def poison(file: Path) -> None:
     """List the items that could not be shown to a phone, and why."""
 
     async def show(settings: Settings) -> None:
-        state = await open_state(settings)
-        try:
+        async with open_store(settings) as (state, _):
             for entry in await state.list_poison():
                 click.echo("\t".join(entry))
-        finally:
-            await state.aclose()
 
     _run(show(load(file, os.environ)))
 

@@ -19,7 +19,7 @@ from gateway.eas.commands.base import BodyRule, Command, Context, Limits, Reply,
 from gateway.eas.identity import Identity
 from gateway.eas.versions import Version
 from gateway.errors import AuthenticationFailed
-from gateway.ports import Mailboxes, Submission
+from gateway.ports import Items, Mailboxes, Submission
 from gateway.store.spool import FileSpool
 from gateway.store.sqlite.state import SqliteState
 from gateway.sync.waiter import Signal, Waiter
@@ -161,6 +161,7 @@ class Site:
         identity = Identity(email="{local}@example.com")
         services = Services(
             state=self.state,
+            items=cast("Items", None),
             submission=cast("Submission", None),
             clock=self.clock,
             limits=LIMITS,

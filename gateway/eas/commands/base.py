@@ -14,7 +14,7 @@ from gateway.eas.ahead import Ahead
 from gateway.eas.identity import Identity
 from gateway.eas.request import EasRequest
 from gateway.eas.versions import Version
-from gateway.ports import Clock, Pieces, Spool, State, Submission
+from gateway.ports import Clock, Items, Pieces, Spool, State, Submission
 from gateway.sync.background import Background
 from gateway.sync.copies import SentCopies
 from gateway.sync.editable import EditableMailboxes
@@ -94,6 +94,7 @@ class Services:
     """
 
     state: State
+    items: Items
     submission: Submission
     clock: Clock
     limits: Limits
