@@ -10,20 +10,13 @@ import asyncio
 import base64
 import re
 import resource
-import subprocess
-import sys
 from collections import Counter, defaultdict
-from types import TracebackType
 from typing import cast
 
-import uvloop
-
-from tests.support.ports import LOOPBACK, free_ports, wait_for_greeting
+from tests.bench.servers import ServerProcess, serve
 
 __all__ = ["Crowd"]
 
-_START_SECONDS = 10.0
-_STOP_SECONDS = 10.0
 _CAPABILITIES = (
     "IMAP4rev1 SASL-IR AUTH=PLAIN LITERAL+ ENABLE CONDSTORE QRESYNC ESEARCH UIDPLUS MOVE IDLE NAMESPACE"
     " LIST-EXTENDED LIST-STATUS SPECIAL-USE NOTIFY"
@@ -143,44 +136,15 @@ class _Session(asyncio.Protocol):
             self._say(f"* {number} FETCH (UID {number} FLAGS () MODSEQ ({number + 1}))")
 
 
-class Crowd:
+class Crowd(ServerProcess):
     """The process; a context manager."""
 
-    host = LOOPBACK
+    module = "tests.bench.crowd"
     password = "pw"
-
-    def __init__(self) -> None:
-        self.port = free_ports(1)[0]
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def __enter__(self) -> Crowd:
-        command = [sys.executable, "-m", __name__, str(self.port)]
-        self._process = process = subprocess.Popen(
-            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        if not wait_for_greeting(self.port, seconds=_START_SECONDS, alive=lambda: process.poll() is None):
-            process.kill()
-            raise TimeoutError("the IMAP server for many users did not start")
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        assert self._process is not None
-        self._process.terminate()
-        self._process.wait(_STOP_SECONDS)
-
-
-async def _serve(port: int) -> None:
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    users = _Users()
-    server = await asyncio.get_running_loop().create_server(
-        lambda: _Session(users), LOOPBACK, port, backlog=4096
-    )
-    await server.serve_forever()
 
 
 if __name__ == "__main__":
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(int(sys.argv[1])))
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    users = _Users()
+    serve(lambda: _Session(users))

@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
-import sys
-from types import TracebackType
 from typing import cast
 
-import uvloop
-
-from tests.support.ports import LOOPBACK, free_ports, wait_for_greeting
+from tests.bench.servers import ServerProcess, serve
 
 __all__ = ["Sink"]
 
-_START_SECONDS = 10.0
-_STOP_SECONDS = 5.0
 _REPLIES = {b"EHLO": b"250-sink\r\n250 8BITMIME\r\n", b"DATA": b"354 go on\r\n", b"QUIT": b"221 bye\r\n"}
 _OK = b"250 2.0.0 taken\r\n"
 _END = b"\r\n.\r\n"
@@ -50,40 +43,13 @@ class _Session(asyncio.Protocol):
                 self._transport.close()
 
 
-class Sink:
+class Sink(ServerProcess):
     """The process; a context manager."""
 
-    host = LOOPBACK
+    module = "tests.bench.sink"
     security = "none"
     auth = False
 
-    def __init__(self) -> None:
-        self.port = free_ports(1)[0]
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def __enter__(self) -> Sink:
-        command = [sys.executable, "-m", __name__, str(self.port)]
-        self._process = process = subprocess.Popen(
-            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        if not wait_for_greeting(self.port, seconds=_START_SECONDS, alive=lambda: process.poll() is None):
-            process.kill()
-            raise TimeoutError("the SMTP sink did not start")
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        assert self._process is not None
-        self._process.terminate()
-        self._process.wait(_STOP_SECONDS)
-
-
-async def _serve(port: int) -> None:
-    server = await asyncio.get_running_loop().create_server(_Session, LOOPBACK, port)
-    await server.serve_forever()
-
 
 if __name__ == "__main__":
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(int(sys.argv[1])))
+    serve(_Session)
