@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from gateway.eas import fields
 from gateway.eas.content.preferences import BodyOptions, parse_body_options
+from gateway.eas.versions import Version
 from gateway.sync.conflict import Policy
 from wbxml import Element, Tag
 from wbxml.pages import AirSync
@@ -28,25 +29,25 @@ class CollectionOptions:
     body: BodyOptions = field(default_factory=BodyOptions)
 
     @classmethod
-    def parse(cls, blocks: list[Element]) -> CollectionOptions:
+    def parse(cls, blocks: list[Element], version: Version) -> CollectionOptions:
         """The options of one request; an element without content is all defaults.
 
         Raises `Refused(INVALID_XML)` for a FilterType mail does not have and for more than one block per
         class.
         """
         wanted = mail_block(blocks)
-        parsed = [(block, cls._of(block)) for block in blocks]  # of text messages only checked
+        parsed = [(block, cls._of(block, version)) for block in blocks]  # of text messages only checked
         return next((options for block, options in parsed if block is wanted), cls())
 
     @classmethod
-    def _of(cls, block: Element) -> CollectionOptions:
+    def _of(cls, block: Element, version: Version) -> CollectionOptions:
         filter_type = int(_first_text(block, AirSync.FilterType, "0"))
         if filter_type not in (0, *_DAYS):
             raise fields.malformed(f"FilterType {filter_type} does not exist for mail")
         conflict = int(_first_text(block, AirSync.Conflict, str(Policy.SERVER_WINS.value)))
         if conflict not in (*Policy,):
             raise fields.malformed(f"Conflict {conflict} does not exist")
-        return cls(filter_type, Policy(conflict), parse_body_options(block))
+        return cls(filter_type, Policy(conflict), parse_body_options(block, version))
 
     def since(self, now: datetime) -> datetime | None:
         """The start of the filter window, to the hour, so that it does not move with every request.

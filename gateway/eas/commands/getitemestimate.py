@@ -62,11 +62,11 @@ class GetItemEstimate:
         except NotFound:
             return element(Page.Response, element(Page.Status, _INVALID_COLLECTION))
         blocks = _blocks(asked)
-        problem, estimate = _unfit(blocks), 0
+        problem, estimate = _unfit(blocks, context.request.version), 0
         if problem == _WRONG_FILTER and not context.request.version.body_status:
             raise Refused(Kind.SERVER_ERROR, "a FilterType that mail does not have")
         if not problem:
-            options = CollectionOptions.parse(blocks) if blocks else None
+            options = CollectionOptions.parse(blocks, context.request.version) if blocks else None
             try:
                 estimate, problem = await self._estimate(context, collection, asked, options)
             except NotFound:
@@ -125,7 +125,7 @@ def _blocks(asked: Element) -> list[Element]:
     return [element(AirSync.Options, old)] if old is not None and not blocks else blocks
 
 
-def _unfit(blocks: list[Element]) -> int:
+def _unfit(blocks: list[Element], version: Version) -> int:
     """The Status of Options that a mail folder cannot have, 0 for others."""
     if any(block.find(AirSync.MaxItems) for block in blocks):
         return _INVALID_COLLECTION  # it belongs to the recipient information cache
@@ -134,7 +134,7 @@ def _unfit(blocks: list[Element]) -> int:
     except Refused:
         return _CLASSES_APART
     try:
-        CollectionOptions.parse(blocks)
+        CollectionOptions.parse(blocks, version)
     except Refused:
         return _WRONG_FILTER
     return 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, replace
 
+from gateway.eas.versions import Version
 from gateway.errors import Kind, Refused
 from wbxml import Element
 from wbxml.pages import AirSync, AirSyncBase
@@ -109,8 +110,10 @@ class BodyOptions:
         )
 
 
-def parse_body_options(options: Element) -> BodyOptions:
+def parse_body_options(options: Element, version: Version) -> BodyOptions:
     """What an Options element (of Sync, ItemOperations, Search) says of bodies; other children are ignored.
+
+    So is BodyPartPreference before 14.1, which does not know it.
 
     Raises `Refused`: INVALID_XML for a Type named twice, children in another order, and values out of range;
     BODY_PART_TYPE for a BodyPartPreference that does not ask for HTML (MS-ASAIRS 2.2.2.11).
@@ -118,7 +121,7 @@ def parse_body_options(options: Element) -> BodyOptions:
     preferences = tuple(_preference(one) for one in options.findall(AirSyncBase.BodyPreference))
     if len({one.type for one in preferences}) != len(preferences):
         raise Refused(Kind.INVALID_XML, "two BodyPreference of one Type")
-    part = options.find(AirSyncBase.BodyPartPreference)
+    part = options.find(AirSyncBase.BodyPartPreference) if version >= Version.V14_1 else None
     part_preference = None if part is None else _preference(part)
     if part_preference and part_preference.type != HTML:
         raise Refused(Kind.BODY_PART_TYPE, f"BodyPartPreference of Type {part_preference.type}")

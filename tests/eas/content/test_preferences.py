@@ -12,6 +12,7 @@ from gateway.eas.content.preferences import (
     BodyPreference,
     parse_body_options,
 )
+from gateway.eas.versions import Version
 from gateway.errors import Kind, Refused
 from wbxml import Element, Tag, element
 from wbxml.pages import AirSync, AirSyncBase, ItemOperations
@@ -43,7 +44,8 @@ def test_everything(tag: Tag) -> None:
             element(AirSync.MIMETruncation, "4"),
             preference((TYPE, "2"), (SIZE, "10"), tag=AirSyncBase.BodyPartPreference),
             tag=tag,
-        )
+        ),
+        Version.V14_1,
     )
     assert parsed == BodyOptions(
         (BodyPreference(HTML, 51200, True, 255), BodyPreference(PLAIN)), 1, 4, BodyPreference(HTML, 10)
@@ -52,13 +54,13 @@ def test_everything(tag: Tag) -> None:
 
 
 def test_nothing() -> None:
-    assert parse_body_options(options()) == BodyOptions()
+    assert parse_body_options(options(), Version.V16_1) == BodyOptions()
     assert BodyOptions.from_json(BodyOptions().to_json()) == BodyOptions()
 
 
 @pytest.mark.parametrize(("value", "octets"), [("0", 0), ("1", 512), ("8", 102400), ("9", None)])
 def test_truncation(value: str, octets: int | None) -> None:
-    parsed = parse_body_options(options(element(AirSync.Truncation, value)))
+    parsed = parse_body_options(options(element(AirSync.Truncation, value)), Version.V16_1)
     assert parsed.text_size == octets
     assert BodyOptions.from_json(parsed.to_json()) == parsed
 
@@ -78,7 +80,7 @@ def test_the_whole_of_the_same_forms() -> None:
 
 @pytest.mark.parametrize(("text", "value"), [("", True), ("1", True), ("0", False)])
 def test_an_empty_boolean_is_true(text: str, value: bool) -> None:
-    parsed = parse_body_options(options(preference((TYPE, "1"), (SIZE, "5"), (WHOLE, text))))
+    parsed = parse_body_options(options(preference((TYPE, "1"), (SIZE, "5"), (WHOLE, text))), Version.V16_1)
     assert parsed.preferences[0].all_or_none is value
 
 
@@ -107,20 +109,30 @@ def test_an_empty_boolean_is_true(text: str, value: bool) -> None:
 )
 def test_refused(child: Element) -> None:
     with pytest.raises(Refused) as refused:
-        parse_body_options(options(child))
+        parse_body_options(options(child), Version.V16_1)
     assert refused.value.kind is Kind.INVALID_XML
 
 
 def test_a_type_may_be_named_once() -> None:
     with pytest.raises(Refused) as refused:
-        parse_body_options(options(preference((TYPE, "1")), preference((TYPE, "1"), (SIZE, "5"))))
+        parse_body_options(
+            options(preference((TYPE, "1")), preference((TYPE, "1"), (SIZE, "5"))), Version.V16_1
+        )
     assert refused.value.kind is Kind.INVALID_XML
 
 
 def test_a_body_part_is_html() -> None:
+    wanted = options(preference((TYPE, "1"), tag=AirSyncBase.BodyPartPreference))
     with pytest.raises(Refused) as refused:
-        parse_body_options(options(preference((TYPE, "1"), tag=AirSyncBase.BodyPartPreference)))
+        parse_body_options(wanted, Version.V14_1)
     assert refused.value.kind is Kind.BODY_PART_TYPE
+
+
+@pytest.mark.parametrize("version", [Version.V12_0, Version.V12_1, Version.V14_0])
+@pytest.mark.parametrize("kind", ["1", "2", "77"])
+def test_versions_without_a_body_part_pass_over_the_wish(version: Version, kind: str) -> None:
+    wanted = options(preference((TYPE, kind), tag=AirSyncBase.BodyPartPreference))
+    assert parse_body_options(wanted, version) == BodyOptions()
 
 
 @pytest.mark.parametrize(

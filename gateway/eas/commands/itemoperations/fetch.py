@@ -86,7 +86,7 @@ class Fetcher:
         schema = {tag.tag for block in options.findall(Page.Schema) for tag in block}
         shows_body = not schema or AirSyncBase.Body in schema
         parts = self.parts.add if self.parts is not None and shows_body else None
-        body = parse_body_options(options)
+        body = parse_body_options(options, self.context.request.version)
         flags = await self._known_flags(name)
         rendered = await mailitems.render(
             self.context, folder, name.uidvalidity, [name.uid], body, parts=parts, flags=flags

@@ -63,8 +63,8 @@ def parse_mailbox_search(store: Element, version: Version, now: datetime) -> Mai
     options = fields.only(store, Page.Options) or element(Page.Options)
     reader = _QueryReader(version, now)
     query = reader.read(fields.required(store, Page.Query))
-    body = parse_body_options(options)
-    if body.part and version >= Version.V14_1 and not reader.conversation:
+    body = parse_body_options(options, version)
+    if body.part and not reader.conversation:
         raise fields.malformed("BodyPartPreference without a conversation")
     if not body.preferences and not body.part:
         body = BodyOptions((BodyPreference(PLAIN, _UNASKED_TEXT),), body.mime_support)

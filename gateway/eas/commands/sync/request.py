@@ -186,7 +186,7 @@ def _collection(asked: Element, version: Version) -> SyncCollection:
         get_changes,
         fields.boolean(asked, AirSync.DeletesAsMoves, default=True),
         _window(asked, DEFAULT_WINDOW),
-        CollectionOptions.parse(blocks) if blocks else None,
+        CollectionOptions.parse(blocks, version) if blocks else None,
         fields.boolean(asked, AirSync.ConversationMode, default=False),
         tuple(_command(command) for command in commands or () if command.tag in _VERBS),
         kind,
