@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from gateway.eas import fields, forwardees, sending, sentmail
 from gateway.eas.commands.base import Context
-from gateway.eas.content.ids import MessageName, parse_long_id, parse_server_id
+from gateway.eas.content.ids import MalformedId, MessageName, parse_long_id, parse_server_id
 from gateway.eas.content.values import parse_date_time
 from gateway.eas.versions import Version
 from gateway.errors import Kind, NotFound, Refused
@@ -134,7 +134,20 @@ class _Work:
 
 
 def _source(context: Context, root: Element | None) -> _Source:
-    """What the request is about. Raises `Refused`, `NotFound` for names nobody was given."""
+    """What the request is about. Raises `Refused`, `NotFound` for names nobody was given.
+
+    What is no id at all has a Status of its own (MS-ASCMD 2.2.2). Where there is an HTTP code only, it is
+    answered as one that is not there: phones then send the whole message by SendMail.
+    """
+    try:
+        return _named(context, root)
+    except MalformedId as error:
+        if not context.request.version.body_status:
+            raise
+        raise Refused(Kind.INVALID_IDS, error.detail) from error
+
+
+def _named(context: Context, root: Element | None) -> _Source:
     if root is None:
         request = context.request
         item, folder = request.item_id, request.collection_id

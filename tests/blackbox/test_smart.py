@@ -314,7 +314,7 @@ def test_a_repeat_is_answered_alike_when_the_original_is_gone(
     assert len(sink.received) == 1
 
 
-@pytest.mark.parametrize("item", ["9:1.1", "no such form", "gone"])
+@pytest.mark.parametrize("item", ["9:1.1", "gone"])
 def test_an_original_that_is_not_there_is_150(
     each_phone: Phone, sink: SmtpSink, dovecot: Dovecot, item: str
 ) -> None:
@@ -324,6 +324,24 @@ def test_an_original_that_is_not_there_is_150(
     assert refused_as("SmartReply", each_phone, answer) == expected(each_phone, 150, 500)
     assert not sink.received
     assert smart(each_phone, "SmartReply", (folder, name), written(each_phone)).empty  # the ClientId is free
+
+
+@pytest.mark.parametrize("item", ["no such form", "5:x.0", "RI"])
+def test_what_cannot_be_an_id_is_106(each_phone: Phone, sink: SmtpSink, dovecot: Dovecot, item: str) -> None:
+    folder, name = deliver(dovecot, each_phone, messages.plain())
+    answer = smart(each_phone, "SmartForward", (folder, item), written(each_phone))
+    assert refused_as("SmartForward", each_phone, answer) == expected(each_phone, 106, 500)
+    assert not sink.received
+    assert smart(each_phone, "SmartForward", (folder, name), written(each_phone)).empty
+
+
+def test_a_long_id_of_another_form_is_106_and_of_another_user_150(phone: Phone, sink: SmtpSink) -> None:
+    foreign = long_id(UserId("somebody else"), ServerId("1:a.1"))
+    for identity, expected_status in (("no LongId", "106"), (foreign, "150")):
+        source = element(ComposeMail.Source, element(ComposeMail.LongId, identity))
+        answer = phone.post("SmartReply", document("SmartReply", source, written(phone)))
+        assert refused_as("SmartReply", phone, answer) == expected_status
+    assert not sink.received
 
 
 def test_a_long_id_names_the_original(each_phone: Phone, sink: SmtpSink, dovecot: Dovecot) -> None:

@@ -59,6 +59,10 @@ _LONG_ID = re.compile(r"[A-Za-z0-9_-]{8,100}", re.ASCII)
 _SECTION = re.compile(r"[1-9][0-9]{0,5}(?:\.[1-9][0-9]{0,5}){0,99}(?:~[1-9][0-9]{0,2})?", re.ASCII)
 
 
+class MalformedId(NotFound):
+    """An id of a form that this server never gave out."""
+
+
 @dataclass(frozen=True, slots=True)
 class MessageName:
     """What a ServerId of a mail stands for."""
@@ -89,13 +93,13 @@ def server_id(collection: CollectionId, uidvalidity: int, uid: int) -> ServerId:
 
 
 def parse_server_id(text: str) -> MessageName:
-    """What a ServerId names. Raises `NotFound` for one that this server cannot have made."""
+    """What a ServerId names. Raises `MalformedId` for one that this server cannot have made."""
     match = _SERVER_ID.fullmatch(text)
     if match is None:
-        raise NotFound("ServerId of another form")
+        raise MalformedId("ServerId of another form")
     uidvalidity, uid = int(match[2], 36), int(match[3])
     if uidvalidity > _MAX_NUMBER or uid > _MAX_NUMBER or _base36(uidvalidity) != match[2]:
-        raise NotFound("ServerId with numbers out of range")
+        raise MalformedId("ServerId with numbers out of range")
     return MessageName(CollectionId(match[1]), uidvalidity, uid)
 
 
@@ -107,10 +111,10 @@ def file_reference(collection: CollectionId, uidvalidity: int, uid: int, section
 
 
 def parse_file_reference(text: str) -> FileReference:
-    """What a FileReference names. Raises `NotFound` for one that this server cannot have made."""
+    """What a FileReference names. Raises `MalformedId` for one that this server cannot have made."""
     name, separator, section = text.rpartition(":")
     if not separator or not _SECTION.fullmatch(section):
-        raise NotFound("FileReference of another form")
+        raise MalformedId("FileReference of another form")
     message = parse_server_id(name)
     return FileReference(message.collection, message.uidvalidity, message.uid, section)
 
@@ -140,7 +144,7 @@ def parse_item_server_id(text: str) -> ItemName:
     """What a ServerId of an item names. Raises `NotFound` for any other."""
     match = _ITEM_ID.fullmatch(text)
     if match is None or int(match[2]) > _MAX_NUMBER:
-        raise NotFound("ServerId of another form")
+        raise MalformedId("ServerId of another form")
     return ItemName(CollectionId(match[1]), int(match[2]))
 
 
@@ -153,7 +157,7 @@ def parse_item_file_reference(text: str) -> ItemFileName:
     """What a FileReference of an item's file names. Raises `NotFound` for any other."""
     match = _ITEM_FILE.fullmatch(text)
     if match is None:
-        raise NotFound("FileReference of another form")
+        raise MalformedId("FileReference of another form")
     return ItemFileName(parse_item_server_id(match[1]), int(match[4]))
 
 
@@ -164,18 +168,20 @@ def long_id(user: UserId, name: ServerId) -> str:
 
 
 def parse_long_id(user: UserId, text: str) -> MessageName:
-    """What a LongId names. Raises `NotFound` for one that was not given to this user.
+    """What a LongId names.
+
+    Raises `NotFound` for one that was not given to this user, `MalformedId` for what is none.
 
     The mark keeps one user's LongId from meaning a message of another; what a user may read is decided by
     the mail server he is logged in to.
     """
     try:
         if not _LONG_ID.fullmatch(text):
-            raise NotFound("LongId of another form")
+            raise MalformedId("LongId of another form")
         packed = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
         name = packed[_MARK_OCTETS:].decode("ascii")
     except (binascii.Error, UnicodeDecodeError):
-        raise NotFound("LongId of another form") from None
+        raise MalformedId("LongId of another form") from None
     if packed[:_MARK_OCTETS] != _mark(user, name):
         raise NotFound("LongId of another user")
     return parse_server_id(name)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from gateway.eas.content.ids import (
     MAX_SERVER_ID,
     FileReference,
+    MalformedId,
     MessageName,
     file_reference,
     long_id,
@@ -88,14 +89,14 @@ def test_arbitrary_text_is_a_name_or_not_found(text: str) -> None:
         "5:a.٣",
     ],
 )
-def test_foreign_server_ids_are_not_found(text: str) -> None:
-    with pytest.raises(NotFound):
+def test_foreign_server_ids_are_malformed(text: str) -> None:
+    with pytest.raises(MalformedId):
         parse_server_id(text)
 
 
 @pytest.mark.parametrize("text", ["", "5:a.1", "5:a.1:", "5:a.1:0", "5:a.1:1.", "5:a.1:TEXT", "5:a.1:1..2"])
-def test_foreign_file_references_are_not_found(text: str) -> None:
-    with pytest.raises(NotFound):
+def test_foreign_file_references_are_malformed(text: str) -> None:
+    with pytest.raises(MalformedId):
         parse_file_reference(text)
 
 
