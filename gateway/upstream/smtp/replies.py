@@ -15,13 +15,15 @@ _ENHANCED = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})\b", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 _LONGEST_TEXT = 200
 
-# By subject and detail of the enhanced code, whatever its class; these are more exact than the reply code.
-_BY_ENHANCED = {
-    (2, 2): Kind.SEND_QUOTA_EXCEEDED,  # mailbox full
+# By subject and detail of the enhanced code; these are more exact than the reply code.
+_WHATEVER_THE_CLASS = {
+    # The same message meets the same limit again, however long the phone waits.
     (2, 3): Kind.TOO_LARGE,  # longer than this recipient takes
     (3, 4): Kind.TOO_LARGE,  # larger than the system takes
+    # Servers say "452 4.5.3" and mean the rest to come in another transaction; here all get it or none.
     (5, 3): Kind.SEND_QUOTA_EXCEEDED,  # too many recipients
 }
+_FOR_GOOD = {(2, 2): Kind.SEND_QUOTA_EXCEEDED}  # mailbox full: with 4.2.2 it may have room later
 _PERMANENT: dict[Step, Kind] = {
     "MAIL": Kind.SUBMISSION_FAILED,
     "RCPT": Kind.RECIPIENT_UNRESOLVED,
@@ -33,7 +35,8 @@ def refusal(step: Step, code: int, text: str) -> SubmissionError:
     """The error for a reply that refused a step of the submission; no mail was taken."""
     permanent = 500 <= code < 600
     match = _ENHANCED.match(text)
-    kind = _BY_ENHANCED.get((int(match[2]), int(match[3]))) if match else None
+    detail = (int(match[2]), int(match[3])) if match else (0, 0)
+    kind = _WHATEVER_THE_CLASS.get(detail) or (_FOR_GOOD.get(detail) if permanent else None)
     if kind is None:
         kind = _by_code(step, code)
     return SubmissionError(f"{step} refused: {code} {_readable(text)}", kind=kind, permanent=permanent)
@@ -45,8 +48,6 @@ def temporary(detail: str) -> SubmissionError:
 
 
 def _by_code(step: Step, code: int) -> Kind:
-    if code == 452:
-        return Kind.SEND_QUOTA_EXCEEDED
     if code == 552:
         return Kind.SEND_QUOTA_EXCEEDED if step == "RCPT" else Kind.TOO_LARGE
     if 500 <= code < 600:
