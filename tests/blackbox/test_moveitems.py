@@ -202,6 +202,21 @@ def test_each_move_has_its_status(account: Account) -> None:
 
 
 @over(SOME_KINDS)
+def test_what_is_no_id_concerns_one_move_alone(account: Account) -> None:
+    phone, folders = account.phone, account.folders
+    inbox, work, long = folders["Inbox"], folders["Work"], "7" * 65
+    one, two = account.item(0), account.item(1)
+    asked = [("", inbox, work), (long, inbox, work), (one, "", work), (one, long, work)]
+    asked += [(two, inbox, ""), (two, inbox, long), (one, inbox, work)]
+    found = moved(phone, *(move(*each) for each in asked))
+    assert [(item, status) for item, status, _ in found] == [
+        (item, expected) for (item, _, _), expected in zip(asked, "1111223", strict=True)
+    ]
+    assert account.subjects("Work") == ["mail 0"]
+    account.quiet(phone, "Inbox", "Work")
+
+
+@over(SOME_KINDS)
 def test_several_folders_in_one_request(account: Account) -> None:
     phone = account.phone
     inbox, work, home, trash = (account.folders[name] for name in ("Inbox", "Work", "Home", "Trash"))

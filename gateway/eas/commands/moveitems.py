@@ -34,11 +34,12 @@ _KINDS: Mapping[MoveOutcome, Kind] = {
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """One Move. `target` is "" when the device named several."""
+    """One Move, as it was written. `several` says that the device named more than one target."""
 
     item: str
     source: str
     target: str
+    several: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +84,12 @@ class MoveItems:
 
 
 def _parse(move: Element) -> _Asked:
+    """A Move with its three ids, which may be anything: what is none concerns this Move alone."""
     targets = [target.text().strip() for target in move.findall(Page.DstFldId)]
     if not targets:
         raise fields.malformed("a Move without DstFldId")
-    target = targets[0] if len(targets) == 1 else ""
-    return _Asked(fields.identifier(move, Page.SrcMsgId), fields.identifier(move, Page.SrcFldId), target)
+    item, source = (fields.required(move, tag).text() for tag in (Page.SrcMsgId, Page.SrcFldId))
+    return _Asked(item, source.strip(), targets[0], len(targets) > 1)
 
 
 @dataclass(slots=True)
@@ -121,12 +123,12 @@ class _Work:
         """Where a message is to go from and to, or why it cannot."""
         source = self._place(asked.source)
         try:
-            name = parse_server_id(asked.item)
+            name = parse_server_id(asked.item.strip())
         except NotFound:
             return _Answer(_NO_SOURCE)
         if source is None or name.collection != asked.source:
             return _Answer(_NO_SOURCE)
-        if not asked.target:
+        if asked.several:
             return _Answer(_SEVERAL_TARGETS)
         target = self._place(asked.target)
         if target is None:
