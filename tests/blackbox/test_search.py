@@ -213,6 +213,14 @@ def test_nothing_found(each_phone: Phone, dovecot: Dovecot) -> None:
     assert subjects(search(each_phone, both(kind("Contacts"), kind("Email"), words("lunch")))) == ["lunch"]
 
 
+@pytest.mark.parametrize("text", ["...", "?!", "*", '""', "-", "( )", "subject:", "\u2026"])
+def test_nothing_but_punctuation_finds_nothing(some_phone: Phone, dovecot: Dovecot, text: str) -> None:
+    fill(dovecot, some_phone.user, "lunch ... ?!")
+    some_phone.folders()
+    assert is_empty(search(some_phone, both(words(text))))
+    assert subjects(search(some_phone, both(words("lunch")))) == ["lunch ... ?!"]
+
+
 def test_pages_of_a_list_that_does_not_change(some_phone: Phone, dovecot: Dovecot) -> None:
     fill(dovecot, some_phone.user, *(f"plan {number}" for number in range(7)))
     some_phone.folders()

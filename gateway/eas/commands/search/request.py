@@ -12,7 +12,7 @@ from gateway.eas.content.values import parse_date_time
 from gateway.eas.mailsearch import Scope, parse_range
 from gateway.eas.versions import Version
 from gateway.mail import kql
-from gateway.query import EVERYTHING, And, InConversation, Or, Query, Received
+from gateway.query import EVERYTHING, NOTHING, And, InConversation, Or, Query, Received
 from gateway.types import CollectionId
 from wbxml import Element, element
 from wbxml.pages import AirSync, Email
@@ -147,4 +147,7 @@ class _QueryReader:
 def _free_text(text: str, now: datetime) -> Query:
     if len(text.encode("utf-8", "surrogatepass")) > _LONGEST_VALUE:
         raise kql.TooComplex("FreeText too long")
-    return kql.parse(text, now) or EVERYTHING
+    found = kql.parse(text, now)
+    if found is None:  # only punctuation occurs in no mail; no text at all is no condition
+        return NOTHING if text.strip() else EVERYTHING
+    return found
