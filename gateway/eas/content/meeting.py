@@ -7,6 +7,11 @@
     COUNTER     IPM.Schedule.Meeting.Resp.Tent      since 16.1, for the times that are proposed
 
 A copy of one's own invitation is an ordinary mail: there is nothing to answer. So is every other method.
+
+MeetingRequest is for attendees (MS-ASEMAIL 2.2.2.48), and who got the mail counts as one, whether or not the
+calendar names him: lists and aliases stand there for their members, forwarded invitations name the one who
+forwarded them, and nobody here can tell a member from a stranger. Phones have no other way to answer than
+this element, so an invitation less costs more than one too many.
 """
 
 from __future__ import annotations

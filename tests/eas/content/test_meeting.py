@@ -292,6 +292,14 @@ async def test_a_signed_invitation_is_left_to_the_phone() -> None:
     assert text(got, Email.MessageClass) == "IPM.Note.SMIME.MultipartSigned"
 
 
+@pytest.mark.parametrize("version", Version)
+async def test_who_is_invited_by_another_name_can_answer(version: Version) -> None:
+    raw = invitations.exchange_mail(SHAPES["Google, single"])
+    got = await properties(raw, version, owner="member.of.a.list@example.net")
+    assert text(got, Email.MessageClass) == "IPM.Schedule.Meeting.Request"
+    assert request(got).child_text(Email.ResponseRequested) == "1"
+
+
 async def test_an_answer_is_wanted_of_the_user() -> None:
     lines = event(
         "ATTENDEE;RSVP=TRUE:mailto:cy@example.org", attendee="ATTENDEE;RSVP=FALSE:mailto:ann@example.org"
