@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from gateway.types import Uids
 from gateway.upstream.imap import commands
@@ -24,22 +24,25 @@ async def search_many(session: Session, questions: Sequence[Sequence[SearchKey]]
     returns = ("ALL", "COUNT")
     asked = [commands.uid_search(session.dialect, *keys, returns=returns) for keys in questions]
     replies = await session.pipeline(*asked)
+    # A server may tell what several searches found before it ends the first: the tag says whose it is.
+    told = {found.tag: found for reply in replies for found in reply.of(ESearch) if found.uid and found.tag}
     return [
-        await _plain(session, keys) if (found := _extended(reply)) is None else found
+        await _plain(session, keys) if (found := _extended(reply, told)) is None else found
         for keys, reply in zip(questions, replies, strict=True)
     ]
 
 
-def _extended(reply: Reply) -> Uids | None:
+def _extended(reply: Reply, told: Mapping[str, ESearch]) -> Uids | None:
     """The set of an ESEARCH, or None when it cannot be relied on.
 
     Some servers write runs that span UIDs no message has; the count tells.
     """
-    for answer in reply.of(ESearch):
-        if answer.uid and answer.tag in (None, reply.tagged.tag):
-            found = answer.all if answer.all is not None else Uids()
-            return found if answer.count == len(found) else None
-    return None
+    untagged = (found for found in reply.of(ESearch) if found.uid and found.tag is None)
+    answer = told.get(reply.tagged.tag) or next(untagged, None)
+    if answer is None:
+        return None
+    found = answer.all if answer.all is not None else Uids()
+    return found if answer.count == len(found) else None
 
 
 async def _plain(session: Session, keys: Sequence[SearchKey]) -> Uids:
