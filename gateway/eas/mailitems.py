@@ -23,12 +23,13 @@ async def render(
     parts: PartSink | None = None,
     flags: Mapping[int, Collection[str]] = email.NO_FLAGS,
     prepared: email.Prepared | None = None,
+    room: email.Room | None = None,
 ) -> Mapping[int, email.Rendered]:
     """The messages of a folder by UID; vanished ones are left out, and all when the folder holds none.
 
     One that the server lists and does not show is not taken for vanished, but shown as a stub. A message that
     could only be shown as a stub is listed in the store, and logged the first time. Raises what
-    `content.email.render` raises, where `prepared` is explained.
+    `content.email.render` raises, where `prepared` and `room` are explained.
     """
     mailbox = mailbox_of(folder)
     if mailbox is None or not uids:
@@ -48,6 +49,7 @@ async def render(
         owner=context.principal.email,
         notes=await services.state.load_annotations(user, folder.id, uidvalidity, uids),
         prepared=prepared,
+        room=room,
     )
     rendered = await _with_unread(context, folder, mailbox, uidvalidity, uids, rendered, flags)
     for uid, message in rendered.items():

@@ -15,7 +15,16 @@ from tests.support import messages
 from tests.support.dovecot import Dovecot
 from tests.support.gateway import Gateway
 from tests.support.messages import Attachment
-from tests.support.phone import MIME, Phone, body_preference, commands, fetch, options
+from tests.support.phone import (
+    MIME,
+    Phone,
+    body_preference,
+    collections_of,
+    commands,
+    fetch,
+    options,
+    statuses,
+)
 from tests.support.smtp_sink import SmtpSink
 from wbxml import element
 from wbxml.pages import AirSync, AirSyncBase
@@ -101,6 +110,34 @@ def test_fetching_twenty_megabytes(gateway: Gateway, dovecot: Dovecot, user: str
     assert body is not None
     assert (body.child_text(AirSyncBase.Data) or "").encode() == message
     assert peak.risen < 24
+
+
+def test_all_collections_of_a_sync_share_a_bound(gateway: Gateway, dovecot: Dovecot, user: str) -> None:
+    phone = Phone(gateway.host, gateway.port, user, dovecot.password)
+    phone.provision()
+    folders = phone.folders()
+    inbox, sent = folders["Inbox"], folders["Sent"]
+    whole = options(element(AirSync.MIMESupport, 2), body_preference(4))
+    for folder in (inbox, sent):
+        phone.begin(folder, whole)
+    text = LINE * (18 * MEGABYTE // len(LINE))
+    names: list[str] = []
+    for number in range(3):
+        dovecot.deliver(user, messages.plain(str(number)) + text)
+        names += phone.sync(inbox).added
+    dovecot.deliver(user, messages.plain("sent") + text, "Sent")
+    first, second, third = names
+    wanted = commands(*map(fetch, (first, second, first, third)))
+    answer = phone.post_sync(phone.collection(inbox, wanted), phone.collection(sent))
+    asked, told = collections_of(answer.root)
+    assert statuses(asked) == [("Fetch", first, "1"), ("Fetch", second, "1"), ("Fetch", third, "5")]
+    assert [one.find(AirSync.ApplicationData) is None for one in asked.responses] == [False, False, True]
+    ((_, data),) = told.added.items()
+    body = data.find(AirSyncBase.Body)
+    assert body is not None
+    assert body.find(AirSyncBase.Data) is None
+    assert body.child_text(AirSyncBase.Truncated) == "1"
+    assert int(body.child_text(AirSyncBase.EstimatedDataSize) or "") > len(text)
 
 
 def test_forwarding_twenty_five_megabytes(

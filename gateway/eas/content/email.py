@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from types import MappingProxyType
 
@@ -38,12 +38,12 @@ from gateway.types import TRACKED_FLAGS, BodyPart, CollectionId, MessageData, Se
 from wbxml import Element, element
 from wbxml.pages import AirSyncBase
 
-__all__ = ["LARGEST_BATCH", "Prepared", "Rendered", "not_given", "prepare", "render"]
+__all__ = ["LARGEST_BATCH", "Prepared", "Rendered", "Room", "not_given", "prepare", "render"]
 
 LARGEST_BATCH = 4 * 1024 * 1024
 """About how much is fetched at once; a message that needs more makes a batch of its own."""
 LARGEST_REPLY = 32 * 1024 * 1024
-"""From so many octets of messages on, others that are not small have no Data: devices fetch it later."""
+"""Octets of messages from which on others that are not small have no Data: devices fetch it later."""
 _SMALL = 16 * 1024
 _BATCH_MESSAGES = 100
 """Messages of one batch: planning and rendering even small ones must not hold up the event loop for long."""
@@ -70,12 +70,25 @@ class Rendered:
 
     `poison` is None, or why the message could not be rendered: then `elements` are a readable stub, and the
     caller should log and list it. The reason holds no text of the message. `unread` says that the server gave
-    nothing of its body: either it cannot, or the message has gone meanwhile.
+    nothing of its body: either it cannot, or the message has gone meanwhile. `withheld` says that its body is
+    left out because there was no room for it.
     """
 
     elements: list[Element]
     poison: str | None = None
     unread: bool = False
+    withheld: bool = False
+
+
+@dataclass(slots=True)
+class Room:
+    """How many octets of messages a reply still holds, about. Small messages always fit."""
+
+    left: int = field(default_factory=lambda: LARGEST_REPLY)
+
+    def fits(self, cost: int) -> bool:
+        """Whether a message of so many octets goes in: one may be larger than what is left."""
+        return self.left > 0 or cost <= _SMALL
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +117,7 @@ async def prepare(  # noqa: PLR0917 - as `render`
     """Do for the first of these messages, as many as make a batch, what of `render` can be done ahead."""
     found = await mailboxes.fetch(mailbox, uidvalidity, uids[:_BATCH_MESSAGES], HEADER_FIELDS)
     unmarked = [(found[uid], NO_VALUES) for uid in uids if uid in found]
-    batch = next(iter(await _planned(unmarked, options, version)), [])
+    batch = next(iter(await _planned(unmarked, options, version, Room())), [])
     answers = await _fetch_sections(mailboxes, mailbox, uidvalidity, batch)
     return Prepared(uidvalidity, options, version, {job.message.uid: job for job in batch}, answers)
 
@@ -124,23 +137,27 @@ async def render(  # noqa: PLR0917 - the first four name the messages, as in `Ma
     notes: Mapping[int, Values] = NO_NOTES,
     owner: str = "",
     prepared: Prepared | None = None,
+    room: Room | None = None,
 ) -> Mapping[int, Rendered]:
     """Render messages by UID, in the order of `uids`; vanished ones are left out.
 
     `flags` are the tracked flags and categories a message is to be shown with, by UID; for others it is those
     it has now. `notes` are the annotations of messages. `drafts` says that the mailbox is the Drafts folder,
     `owner` is the address of its user. With `parts` (multipart replies) the data of a Body goes there and the
-    Body holds its index. Those of `prepared` are not fetched again. Beyond `LARGEST_REPLY` large
-    messages have bodies without Data. Raises what `Mailboxes.fetch` raises, and nothing because of what a
-    message holds.
+    Body holds its index. Those of `prepared` are not fetched again. Messages for which the reply has no
+    `room` (None: they are all of it) have bodies without Data. Raises what `Mailboxes.fetch` raises, and
+    nothing because of what a message holds.
     """
     place = Place(collection, uidvalidity, drafts, owner)
+    room = Room() if room is None else room
     ready = prepared.jobs if prepared and prepared.fit(uidvalidity, options, version) else {}
-    batch = [
-        replace(job, message=_shown_with(job.message, flags.get(uid)), values=notes.get(uid, NO_VALUES))
-        for uid in uids
-        if (job := ready.get(uid)) and prepared and not _is_unread(job, prepared.answers)
-    ]
+    batch: list[_Job] = []
+    for uid in uids:
+        job = ready.get(uid)
+        if job and prepared and not _is_unread(job, prepared.answers) and room.fits(job.cost):
+            marked = _shown_with(job.message, flags.get(uid))
+            batch.append(replace(job, message=marked, values=notes.get(uid, NO_VALUES)))
+            room.left -= job.cost
     rendered = await _rendered(batch, prepared.answers if prepared else {}, place, version, parts)
     missing = [uid for uid in uids if uid not in rendered]
     found = await mailboxes.fetch(mailbox, uidvalidity, missing, HEADER_FIELDS) if missing else {}
@@ -149,8 +166,7 @@ async def render(  # noqa: PLR0917 - the first four name the messages, as in `Ma
         for uid in missing
         if uid in found
     ]
-    spent = sum(job.cost for job in batch)
-    for batch in await _planned(shown, options, version, spent):
+    for batch in await _planned(shown, options, version, room):
         answers = await _fetch_sections(mailboxes, mailbox, uidvalidity, batch)
         rendered |= await _rendered(batch, answers, place, version, parts)
     return {uid: rendered[uid] for uid in uids if uid in rendered}
@@ -211,6 +227,7 @@ class _Job:
     """Whether its text is not in the open, and is shown; `signed` is the part that may hold it."""
     signed: BodyPart | None = None
     error: str = ""
+    withheld: bool = False
 
 
 def _job(message: MessageData, values: Values, options: BodyOptions, version: Version) -> _Job:
@@ -240,24 +257,24 @@ def _job(message: MessageData, values: Values, options: BodyOptions, version: Ve
 
 
 async def _planned(
-    messages: Sequence[tuple[MessageData, Values]], options: BodyOptions, version: Version, spent: int = 0
+    messages: Sequence[tuple[MessageData, Values]], options: BodyOptions, version: Version, room: Room
 ) -> Iterable[list[_Job]]:
     if len(messages) > _FEW:
-        return await compute(lambda: [*_batches(messages, options, version, spent)])
-    return _batches(messages, options, version, spent)
+        return await compute(lambda: [*_batches(messages, options, version, room)])
+    return _batches(messages, options, version, room)
 
 
 def _batches(
-    messages: Iterable[tuple[MessageData, Values]], options: BodyOptions, version: Version, spent: int
+    messages: Iterable[tuple[MessageData, Values]], options: BodyOptions, version: Version, room: Room
 ) -> Iterator[list[_Job]]:
-    """Plan messages, in groups that fetch a bounded number of octets; `spent` octets are in the reply."""
+    """Plan messages, in groups that fetch a bounded number of octets."""
     batch: list[_Job] = []
     octets = 0
     for message, values in messages:
         job = _job(message, values, options, version)
-        if spent >= LARGEST_REPLY and job.cost > _SMALL:
-            job = _job(message, values, options.without_data(), version)
-        spent += job.cost
+        if not room.fits(job.cost):
+            job = replace(_job(message, values, options.without_data(), version), withheld=True)
+        room.left -= job.cost
         if len(batch) == _BATCH_MESSAGES or (batch and octets + job.cost > LARGEST_BATCH):
             yield batch
             batch, octets = [], 0
@@ -299,7 +316,7 @@ def _render_one(
         shown = properties(
             job.message, layout, body, place, version, marks=marks, status=status, meeting=meeting
         )
-        return Rendered(shown)
+        return Rendered(shown, withheld=job.withheld)
     except Exception as error:  # noqa: BLE001 - one message must not keep back the others; the caller logs it
         return _stub(job, place, version, _reason(error))
 

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.eas.content import email as module
-from gateway.eas.content.email import Rendered, prepare, render
+from gateway.eas.content.email import Rendered, Room, prepare, render
 from gateway.eas.content.ids import parse_file_reference
 from gateway.eas.content.preferences import HTML, MIME, PLAIN, RTF, BodyOptions, BodyPreference
 from gateway.eas.versions import Version
@@ -472,6 +472,29 @@ async def test_a_reply_holds_a_bounded_number_of_octets(
         assert body.child_text(AirSyncBase.Truncated) == "1"
         assert int(body.child_text(AirSyncBase.EstimatedDataSize) or "") >= 20_000
     assert "small" in (small.child_text(AirSyncBase.Data) or "")
+
+
+async def test_several_collections_share_the_room_of_a_reply(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LARGEST_REPLY", 50_000)
+    mailboxes = MemoryMailboxes([b"Content-Type: text/plain\r\n\r\n" + b"x" * 20_000] * 2)
+    room = Room()
+    withheld = []
+    for ahead in (False, True, True, False):
+        prepared = await prepare(mailboxes.port, "m", 7, [1, 2], AS_PLAIN, Version.V16_1) if ahead else None
+        done = await render(
+            mailboxes.port,
+            "m",
+            7,
+            [1, 2],
+            AS_PLAIN,
+            Version.V16_1,
+            collection=COLLECTION,
+            prepared=prepared,
+            room=room,
+        )
+        withheld += [one.withheld for one in done.values()]
+        assert [body_data(one.elements) == "" for one in done.values()] == withheld[-2:]
+    assert withheld == [False] * 3 + [True] * 5
 
 
 async def test_what_was_prepared_is_rendered_with_the_marks_of_now() -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from gateway.eas import mailitems, sentmail
@@ -146,10 +146,11 @@ def _limit(value: int, allowed: int) -> Element:
 
 @dataclass(slots=True)
 class _Exchange:
-    """One Sync request being served."""
+    """One Sync request being served. `room` is what all of its messages share."""
 
     context: Context
     folders: FolderList
+    room: email.Room = field(default_factory=email.Room)
 
     async def run(self, asked: SyncRequest) -> list[Element]:
         """Serve every collection in order; returns the Collection elements of those with something to say."""
@@ -190,9 +191,10 @@ class _Exchange:
             return self._failed(asked, Kind.SYNC_STATE_NOT_FOUND, "unknown key"), 0
         if outcome.silent and not plan.answered:
             return None, 0
+        # First: what the device asked for by name has the room before what it did not.
+        fetched = await self._fetch(folder, outcome, plan)
         rendered = await self._render(folder, outcome)
         notes = await self._notes(folder, outcome)
-        fetched = await self._fetch(folder, outcome, plan)
         uploaded = await texts.carry_out(context, asked.id, plan.texts)
         shown = reply.Shown(rendered, notes, fetched, uploaded)
         told = reply.collection(asked, plan, outcome, shown, version)
@@ -272,11 +274,14 @@ class _Exchange:
     async def _fetch(self, folder: Folder, outcome: MailReply, plan: Plan) -> Mapping[int, email.Rendered]:
         """The messages that are to be fetched, whole, by UID (MS-ASCMD 2.2.3.67.2)."""
         validity = outcome.after.uidvalidity
-        uids = [uid for _, (named, uid) in sorted(plan.fetches.items()) if named == validity]
+        named = dict.fromkeys(plan.fetches.values())
+        uids = [uid for epoch, uid in named if epoch == validity]
         options = CollectionOptions.unpack(outcome.options).body.whole()
         flags = {uid: outcome.after.flags_of(uid) for uid in uids if uid in outcome.after.uids}
         try:
-            return await mailitems.render(self.context, folder, validity, uids, options, flags=flags)
+            return await mailitems.render(
+                self.context, folder, validity, uids, options, flags=flags, room=self.room
+            )
         except NotFound:
             return {}
 
@@ -295,7 +300,7 @@ class _Exchange:
         try:
             prepared = await context.services.ahead.take(self._place(folder))
             rendered = await mailitems.render(
-                context, folder, validity, uids, options, flags=flags, prepared=prepared
+                context, folder, validity, uids, options, flags=flags, prepared=prepared, room=self.room
             )
         except NotFound:
             return {}

@@ -34,12 +34,14 @@ _RESPONSES = {
 class Shown:
     """What is known of the messages of a reply, by UID.
 
-    Those told in full, the annotations of those of which only marks changed, and those fetched. `texts` are
-    the answers to uploads of text messages, by position.
+    Those told in full, the annotations of those of which only marks changed, with the subjects of those of
+    which `untitled` says that they are needed, and those fetched. `texts` are the answers to uploads of text
+    messages, by position.
     """
 
     rendered: Mapping[int, email.Rendered]
     notes: Mapping[int, Values]
+    subjects: Mapping[int, str]
     fetched: Mapping[int, email.Rendered]
     texts: Mapping[int, Element]
 
@@ -118,14 +120,19 @@ def _responses(
 ) -> list[Element]:
     """Answers in request order.
 
-    An operation that succeeded is passed over in silence, but for an Add, a Fetch, and new attachments.
+    An operation that succeeded is passed over in silence, but for an Add, a Fetch, and new attachments. A
+    message fetched more than once is answered once: each answer would hold all of it.
     """
     validity = outcome.after.uidvalidity
     outcomes = dict(zip(plan.operations, outcome.outcomes, strict=True))
     responses: list[Element] = []
+    fetched: set[tuple[int, int]] = set()
     for position, command in enumerate(asked.commands):
         if position in plan.fetches:
-            responses.append(_fetched(command.item, plan.fetches[position], outcome, shown))
+            name = plan.fetches[position]
+            if name not in fetched:
+                fetched.add(name)
+                responses.append(_fetched(command.item, name, outcome, shown, version))
             continue
         if position in plan.texts:
             if position in shown.texts:
@@ -147,11 +154,14 @@ def _responses(
     return responses
 
 
-def _fetched(item: str, name: tuple[int, int], outcome: MailReply, shown: Shown) -> Element:
+def _fetched(item: str, name: tuple[int, int], outcome: MailReply, shown: Shown, version: Version) -> Element:
     validity, uid = name
     message = shown.fetched.get(uid) if validity == outcome.after.uidvalidity else None
-    told = element(AirSync.Fetch, element(AirSync.ServerId, item))
-    told.add(AirSync.Status, str(OBJECT_NOT_FOUND if message is None else _SUCCESS))
-    if message is not None:
+    if message is None:
+        value = OBJECT_NOT_FOUND
+    else:  # what there was no room for is to be asked for again
+        value = status_of(Outcome.RETRY, version) if message.withheld else _SUCCESS
+    told = element(AirSync.Fetch, element(AirSync.ServerId, item), element(AirSync.Status, value))
+    if message is not None and not message.withheld:
         told.append(element(AirSync.ApplicationData, *message.elements))
     return told
