@@ -78,8 +78,16 @@ async def send(
 ) -> None:
     """Send a message once, as `write` writes it.
 
-    Raises `Refused`, `SubmissionError` and what `write` raises.
+    Raises `Refused`, also at once when the user has too many on their way, `SubmissionError` and what `write`
+    raises.
     """
+    with context.services.sending.enter(context.principal.user):
+        await _send(context, wanted, message, write, consequence)
+
+
+async def _send(
+    context: Context, wanted: Wish, message: Outgoing, write: Compose, consequence: Consequence | None
+) -> None:
     services = context.services
     outbox = Outbox(
         services.state,

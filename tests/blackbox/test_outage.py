@@ -7,17 +7,20 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
 
+from gateway.eas.commands.base import MOST_SENDING
 from tests.blackbox.conftest import VERSIONS
 from tests.support import messages
 from tests.support.dovecot import Dovecot
 from tests.support.gateway import Gateway
 from tests.support.phone import Answer, Phone, change, collections_of, commands
 from tests.support.smtp_sink import SmtpSink
+from tests.support.stalling import StallingWay
 from wbxml import Element, element
-from wbxml.pages import AirSync, Email, FolderHierarchy, Ping
+from wbxml.pages import AirSync, ComposeMail, Email, FolderHierarchy, Ping
 
 
 @pytest.fixture(scope="module")
@@ -173,3 +176,40 @@ def test_a_held_request_outlives_an_outage(own_dovecot: Dovecot, phone: Phone, c
         assert root.child_text(Ping.Status) == "2"
     else:
         assert any(one.tag is Email.Subject for one in root.iter())
+
+
+class SilentSmtp(StallingWay):
+    """An SMTP server that stops answering at the first command."""
+
+    security = "none"
+    auth = False
+
+    def __init__(self, sink: SmtpSink) -> None:
+        super().__init__(sink.host, sink.port, b"EHLO")
+
+
+def letter(number: int) -> Element:
+    mime = f"To: ben@example.test\r\nSubject: letter {number}\r\n\r\nHello\r\n"
+    named = element(ComposeMail.ClientId, f"c-{number}")
+    return element(ComposeMail.SendMail, named, element(ComposeMail.Mime, mime.encode()))
+
+
+def test_mail_to_a_silent_smtp_server_does_not_pile_up(dovecot: Dovecot, user: str) -> None:
+    with SmtpSink() as sink, SilentSmtp(sink) as silent, Gateway(dovecot, silent) as gateway:
+        phone, other = (
+            Phone(gateway.host, gateway.port, name, dovecot.password) for name in (user, f"{user}x")
+        )
+        for each in (phone, other):
+            each.provision()
+        with ThreadPoolExecutor(MOST_SENDING + 1) as pool:
+            waiting = [pool.submit(phone.post, "SendMail", letter(one)) for one in range(MOST_SENDING)]
+            assert not wait(waiting, timeout=1.5).done  # all of them are under way by then
+            answer = phone.post("SendMail", letter(99))
+            assert answer.root.child_text(ComposeMail.Status) == "111"
+            assert not any(one.done() for one in waiting)
+            free = pool.submit(other.post, "SendMail", letter(1))  # another user may try
+            assert not wait([free], timeout=0.5).done
+            silent.close()
+            told = {one.result(30).root.child_text(ComposeMail.Status) for one in (*waiting, free)}
+            assert told == {"111"}
+        assert not sink.received

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import socket
 import threading
+from contextlib import suppress
 from types import TracebackType
+from typing import Self
 
 from tests.support.ports import LOOPBACK
 
@@ -29,14 +31,20 @@ class StallingWay:
         port: int = self._listener.getsockname()[1]
         return port
 
-    def __enter__(self) -> StallingWay:
+    def __enter__(self) -> Self:
         threading.Thread(target=self._accept, daemon=True).start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Hang up on everybody."""
         for each in (self._listener, *self._open):
+            with suppress(OSError):  # it may be closed; a thread that reads from it keeps it open otherwise
+                each.shutdown(socket.SHUT_RDWR)
             each.close()
 
     def _accept(self) -> None:

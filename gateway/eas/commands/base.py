@@ -17,6 +17,7 @@ from gateway.eas.versions import Version
 from gateway.ports import Clock, Items, Pieces, Spool, State, Submission
 from gateway.sync.background import Background
 from gateway.sync.copies import SentCopies
+from gateway.sync.crowding import Crowding
 from gateway.sync.editable import EditableMailboxes
 from gateway.sync.searches import Searches
 from gateway.sync.verbs import VerbMarks
@@ -24,7 +25,17 @@ from gateway.sync.waiter import Signal
 from gateway.types import Device, Principal
 from wbxml import Element, Tag
 
-__all__ = ["DEVICE_LEASE", "BodyRule", "Command", "Context", "Limits", "Raw", "Reply", "Services"]
+__all__ = [
+    "DEVICE_LEASE",
+    "MOST_SENDING",
+    "BodyRule",
+    "Command",
+    "Context",
+    "Limits",
+    "Raw",
+    "Reply",
+    "Services",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +51,9 @@ class Raw:
 
 
 _LONGEST_REASON = 500
+
+MOST_SENDING = 8
+"""Messages of one user on their way at a time; a dead SMTP server would have phones pile up more and more."""
 
 DEVICE_LEASE = "device"
 """Name of the lease under which a stored `Device` is read, changed and written."""
@@ -110,6 +124,8 @@ class Services:
     verbs: VerbMarks = field(init=False)
     searches: Searches = field(default_factory=Searches)
     """What devices searched for lately."""
+    sending: Crowding = field(default_factory=lambda: Crowding(MOST_SENDING))
+    """Messages being sent, which goes on without their requests."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "copies", SentCopies(self.state, self.background))
