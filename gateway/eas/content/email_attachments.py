@@ -24,13 +24,20 @@ def attachments_element(
     reference: Callable[[str], str],
     version: Version,
     voice: VoiceMail | None = None,
+    *,
+    draft: bool = False,
 ) -> Element:
-    """The attachments, each with the FileReference that `reference` makes of its section."""
+    """The attachments, each with the FileReference that `reference` makes of its section.
+
+    A file of a `draft` is inline when its author said so, whether or not there is HTML by now to show it.
+    """
     if version < Version.V12_0:
         return legacy.attachments(_old(one, reference(one.part.section)) for one in attachments)
     made = element(AirSyncBase.Attachments)
     for one in attachments:
         told = element(AirSyncBase.Attachment, *_attachment(one, reference(one.part.section)))
+        if one.inline or (draft and one.part.disposition == "inline"):
+            told.add(AirSyncBase.IsInline, "1")
         if voice and version >= Version.V14_0:
             told.extend(_recording(one, voice))
         made.append(told)
@@ -49,8 +56,6 @@ def _attachment(attachment: Attachment, reference: str) -> list[Element]:
         made.append(Element(AirSyncBase.ContentId, content_id))
     if attachment.part.location:
         made.append(Element(AirSyncBase.ContentLocation, clean(attachment.part.location)))
-    if attachment.inline:
-        made.append(element(AirSyncBase.IsInline, 1))
     return made
 
 

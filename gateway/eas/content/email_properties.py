@@ -123,7 +123,8 @@ def properties(
     made.append(marks.read())
     if layout.attachments:
         reference = partial(file_reference, place.collection, place.uidvalidity, message.uid)
-        made.append(attachments_element(layout.attachments, reference, version, voice))
+        draft = _is_draft(marks, place)
+        made.append(attachments_element(layout.attachments, reference, version, voice, draft=draft))
     made.extend(body)
     kind = message_class(meeting) if meeting else _message_class(message.structure, layout, status)
     made.append(element(Email.MessageClass, voice.message_class if voice else kind))
@@ -249,8 +250,12 @@ def _addresses(headers: Headers, *names: str) -> set[str]:
     return {one.address.lower() for name in names for one in addresses(headers, name)}
 
 
+def _is_draft(marks: Marks, place: Place) -> bool:
+    return place.drafts or DRAFT.lower() in marks.flags
+
+
 def _since_16(headers: Headers, marks: Marks, place: Place) -> list[Element]:
-    draft = place.drafts or DRAFT.lower() in marks.flags
+    draft = _is_draft(marks, place)
     made = [element(Email2.IsDraft, draft)]
     own = draft or bool(place.owner and place.owner.lower() in _addresses(headers, "from"))
     bcc = _list(headers, "bcc", ", ", _LONGEST_BCC) if own else ""
