@@ -48,9 +48,10 @@ class Folders:
         known = await self.all()
         return next((f for f in known.folders if f.id == collection and not f.gone), None)
 
-    async def refresh(self) -> tuple[FolderList, Sequence[Mailbox]]:
-        """List the upstream's mailboxes and see to it that each has an id."""
-        listed = await self._mailboxes.list()
+    async def refresh(self, listed: Sequence[Mailbox] | None = None) -> tuple[FolderList, Sequence[Mailbox]]:
+        """List the upstream's mailboxes, unless that was done a moment ago, and see that each has an id."""
+        if listed is None:
+            listed = await self._mailboxes.list()
         for _ in range(_ATTEMPTS):
             known = await self.all()
             recognised, mailboxes = await recognise(self._state, self._mailboxes, self._user, known, listed)
@@ -63,8 +64,11 @@ class Folders:
                 continue
         raise StateConflict("the folder list keeps changing")
 
-    async def create_missing(self) -> None:
-        """Create Drafts, Sent and Trash where the upstream has nothing like them; a refusal is no error."""
+    async def create_missing(self) -> Sequence[Mailbox] | None:
+        """Create Drafts, Sent and Trash where the upstream has nothing like them; a refusal is no error.
+
+        Returns the mailboxes there are when none was missing.
+        """
         mailboxes = await self._mailboxes.list()
         present = {mailbox.role for mailbox in mailboxes}
         prefix = hierarchy.personal_prefix(mailboxes)
@@ -78,6 +82,7 @@ class Folders:
                     except UpstreamRefused:
                         continue
                     break
+        return mailboxes if present >= {Role.DRAFTS, Role.SENT, Role.TRASH} else None
 
     async def sync(self, device: DeviceId, key: str) -> FolderReply:
         """Serve one FolderSync. Raises `UpstreamError`; nothing is stored for the device then."""
@@ -103,8 +108,7 @@ class Folders:
         key the device has. So a key stands for the listing told with it: the same listing has the same key,
         and another one becomes a new beginning beside those there are.
         """
-        await self.create_missing()
-        rows = await self._rows()
+        rows = await self._rows(await self.create_missing())
         told, packed = HierarchyChanges(added=rows), hierarchy.pack(rows)
         if stored is None:
             issued = SyncState(epoch=new_epoch(), number=1, cursor=packed)
@@ -127,8 +131,8 @@ class Folders:
         issued = await self._state.save_sync(self._user, device, HIERARCHY, advanced(stored, rows))
         return FolderReply(KeyUse.CURRENT, format_key(issued), told)
 
-    async def _rows(self) -> tuple[FolderRow, ...]:
-        folders, mailboxes = await self.refresh()
+    async def _rows(self, listed: Sequence[Mailbox] | None = None) -> tuple[FolderRow, ...]:
+        folders, mailboxes = await self.refresh(listed)
         return hierarchy.listing(folders, mailboxes)
 
 
