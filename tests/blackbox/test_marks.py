@@ -35,7 +35,8 @@ COMPLETE = (
     element(Email.CompleteTime, NOON),
     element(Tasks.DateCompleted, NOON),
 )
-PLAIN = {"Status": "2", "FlagType": "Flag for follow up"}
+PLAIN = {"Status": "2", "FlagType": "Flag for follow up", "Subject": "mail 0"}
+"""A flag of which nothing else is known gets the subject of the mail."""
 
 
 def flag(*children: Element) -> Element:

@@ -231,8 +231,8 @@ def test_changes_of_another_client_arrive(each_phone: Phone, dovecot: Dovecot) -
     }
     assert shown == {
         ids["mail 0"]: [("Read", "1")],
-        ids["mail 1"]: [("Flag", 2)],
-        ids["mail 2"]: [("Read", "1"), ("Flag", 2)],
+        ids["mail 1"]: [("Flag", 3)],
+        ids["mail 2"]: [("Read", "1"), ("Flag", 3)],
     }
     assert served.deleted == [ids["mail 3"]]
     assert subjects(served) == ["new"]

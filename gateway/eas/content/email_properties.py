@@ -134,7 +134,7 @@ def properties(
         made += [request] if request else []
     made.append(element(Email.InternetCPID, _UTF_8))
     if version >= Version.V12_0:
-        made.append(marks.flag())
+        made.append(marks.flag(headers.text("subject")))
         made.append(element(Email.ContentClass, CONTENT_CLASS if meeting else _CONTENT_CLASS))
         made.append(element(AirSyncBase.NativeBodyType, HTML if layout.has_html else PLAIN))
     if version >= Version.V14_0:

@@ -38,8 +38,9 @@ _LONGEST_TEXT = 4096
 _UNKNOWN, _REPLIED, _REPLIED_TO_ALL, _FORWARDED = 0, 1, 2, 3
 """Values of LastVerbExecuted (MS-ASEMAIL 2.2.2.46)."""
 
+_SUBJECT = "Subject"
 _TEXTS: Mapping[str, Tag] = {
-    "Subject": Tasks.Subject,
+    _SUBJECT: Tasks.Subject,
     "FlagType": Email.FlagType,
     "SubOrdinalDate": Tasks.SubOrdinalDate,
 }
@@ -76,15 +77,25 @@ class Marks:
         """Read."""
         return element(Email.Read, SEEN.lower() in self.flags)
 
-    def flag(self) -> Element:
-        """Flag, empty when there is none (MS-ASEMAIL 2.2.2.34)."""
+    def flag(self, subject: str = "") -> Element:
+        """Flag, empty when there is none (MS-ASEMAIL 2.2.2.34).
+
+        `subject` is that of the message, and of a flag without one of its own (MS-ASEMAIL 2.2.2.75.2).
+        """
         if self.follow_up.status is FlagStatus.CLEARED:
             return element(Email.Flag)
         flag = element(Email.Flag, element(Email.Status, self.follow_up.status))
+        details = {_SUBJECT: subject, **self.follow_up.details} if subject else self.follow_up.details
         for name, tag in _DETAILS.items():
-            if name in self.follow_up.details:
-                flag.append(Element(tag, self.follow_up.details[name]))
+            if name in details:
+                flag.append(Element(tag, details[name]))
         return flag
+
+    def lacks_subject(self, names: Iterable[str]) -> bool:
+        """Whether a flag without a subject of its own is among what changed, by `names` as for `changes`."""
+        told = any(name == FLAG or name.lower() == FLAGGED.lower() for name in names)
+        shown = self.follow_up.status is not FlagStatus.CLEARED
+        return told and shown and _SUBJECT not in self.follow_up.details
 
     def categories_element(self) -> Element:
         """Categories, empty when there are none (14.0 and later)."""
@@ -109,18 +120,18 @@ class Marks:
         """Whether something was done with the message."""
         return self.verbs()[0].text() != str(_UNKNOWN)
 
-    def changes(self, names: Iterable[str], version: Version) -> list[Element]:
+    def changes(self, names: Iterable[str], version: Version, subject: str = "") -> list[Element]:
         """What is told of a message of which nothing but marks changed (MS-ASEMAIL 3.2.5.4.1).
 
-        `names` are the flags, categories and annotations that did. The result is empty when the version has
-        no way to tell.
+        `names` are the flags, categories and annotations that did, `subject` is for its flag. The result is
+        empty when the version has no way to tell.
         """
         changed = {name if name.startswith(CATEGORY) else name.lower() for name in names}
         made: list[Element] = []
         if SEEN.lower() in changed:
             made.append(self.read())
         if version >= Version.V12_0 and changed & {FLAGGED.lower(), FLAG}:
-            made.append(self.flag())
+            made.append(self.flag(subject))
         if version >= Version.V14_0:
             if CATEGORIES in changed or any(name.startswith(CATEGORY) for name in changed):
                 made.append(self.categories_element())

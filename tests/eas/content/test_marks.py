@@ -94,6 +94,21 @@ def test_the_last_verb_and_its_time(flags: list[str], verb: int, told: list[str]
     assert next(one.tag for one in marks.changes([VERB], NEW)) is Email2.LastVerbExecuted
 
 
+def test_a_flag_without_a_subject_has_that_of_the_message() -> None:
+    bare = Marks.of([FLAGGED], kept(parse_flag(flag("2", TYPED, *DATES))))
+    titled = Marks.of([FLAGGED], kept(parse_flag(flag("2", TYPED, Element(Tasks.Subject, "Büro")))))
+    assert texts(bare.flag("lunch"))["Subject"] == texts(bare.changes([FLAG], OLD, "lunch")[0])["Subject"]
+    assert texts(bare.flag("lunch"))["Subject"] == "lunch"
+    assert texts(titled.flag("lunch"))["Subject"] == "Büro"
+    assert "Subject" not in texts(bare.flag())
+    assert not len(Marks.of([]).flag("lunch"))
+    assert bare.lacks_subject([FLAG])
+    assert Marks.of([FLAGGED]).lacks_subject([SEEN, FLAGGED.upper()])
+    assert not bare.lacks_subject([SEEN, CATEGORIES])
+    assert not titled.lacks_subject([FLAG])
+    assert not Marks.of([]).lacks_subject([FLAGGED])
+
+
 def test_a_flag_comes_back_with_all_its_details() -> None:
     sent = flag(
         "2",

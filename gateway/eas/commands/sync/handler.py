@@ -6,7 +6,7 @@ Completes the request, serves each collection, holds the answer when there is no
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -29,6 +29,7 @@ from gateway.errors import (
     Refused,
     UpstreamUnavailable,
 )
+from gateway.mail.headers import Headers
 from gateway.sync.annotations import Values
 from gateway.sync.folders import Folders, folder_with_role, with_role
 from gateway.sync.hierarchy import find, mailbox_of
@@ -195,8 +196,9 @@ class _Exchange:
         fetched = await self._fetch(folder, outcome, plan)
         rendered = await self._render(folder, outcome)
         notes = await self._notes(folder, outcome)
+        subjects = await self._subjects(folder, outcome, reply.untitled(outcome, notes))
         uploaded = await texts.carry_out(context, asked.id, plan.texts)
-        shown = reply.Shown(rendered, notes, fetched, uploaded)
+        shown = reply.Shown(rendered, notes, subjects, fetched, uploaded)
         told = reply.collection(asked, plan, outcome, shown, version)
         self._note_items(asked, told)
         return told, len(outcome.told)
@@ -331,6 +333,18 @@ class _Exchange:
             return {}
         state, user = self.context.services.state, self.context.principal.user
         return await state.load_annotations(user, folder.id, outcome.after.uidvalidity, outcome.told.changed)
+
+    async def _subjects(self, folder: Folder, outcome: MailReply, uids: Sequence[int]) -> Mapping[int, str]:
+        """The subjects of messages, which only those have that have flags without one (from 12.0)."""
+        mailbox = mailbox_of(folder)
+        if mailbox is None or not uids or self.context.request.version < Version.V12_0:
+            return {}
+        validity = outcome.after.uidvalidity
+        try:
+            found = await self.context.mailboxes.fetch(mailbox, validity, uids, ["Subject"])
+        except NotFound:
+            return {}
+        return {uid: Headers(message.header).text("subject") for uid, message in found.items()}
 
     # --- holding -----------------------------------------------------------------------------------------
 

@@ -95,10 +95,8 @@ def _commands(identity: CollectionId, outcome: MailReply, shown: Shown, version:
     commands = [_item(AirSync.Delete, server_id(identity, named, uid)) for named, uid in gone]
     commands += [_item(AirSync.SoftDelete, server_id(identity, validity, uid)) for uid in told.aged]
     for uid in told.changed:
-        flags = outcome.after.flags_of(uid)
-        changed = flags ^ outcome.before.flags_of(uid)
-        changed |= {name for name, uids in told.noted.items() if uid in uids}
-        properties = Marks.of(flags, shown.notes.get(uid, NO_VALUES)).changes(changed, version)
+        marks, names = _changed(outcome, shown.notes, uid)
+        properties = marks.changes(names, version, shown.subjects.get(uid, ""))
         if properties:
             data = element(AirSync.ApplicationData, *properties)
             commands.append(_item(AirSync.Change, server_id(identity, validity, uid), data))
@@ -109,6 +107,19 @@ def _commands(identity: CollectionId, outcome: MailReply, shown: Shown, version:
                 data = element(AirSync.ApplicationData, *message.elements)
                 commands.append(_item(tag, server_id(identity, validity, uid), data))
     return commands
+
+
+def untitled(outcome: MailReply, notes: Mapping[int, Values]) -> list[int]:
+    """The messages that are told to be flagged, and whose flags get their subject."""
+    changed = {uid: _changed(outcome, notes, uid) for uid in outcome.told.changed}
+    return [uid for uid, (marks, names) in changed.items() if marks.lacks_subject(names)]
+
+
+def _changed(outcome: MailReply, notes: Mapping[int, Values], uid: int) -> tuple[Marks, frozenset[str]]:
+    """The marks of a message, and which of them changed."""
+    flags = outcome.after.flags_of(uid)
+    noted = {name for name, uids in outcome.told.noted.items() if uid in uids}
+    return Marks.of(flags, notes.get(uid, NO_VALUES)), frozenset(flags ^ outcome.before.flags_of(uid) | noted)
 
 
 def _item(tag: Tag, item: str, *more: Element) -> Element:
