@@ -1,6 +1,6 @@
 """One connection to an IMAP server: sends commands, pairs them with what comes back, notices when it is dead.
 
-The bytes are read by `wire`, the commands written by `commands`; aioimaplib (used nowhere else) lends its
+The bytes are read by `inflow`, the commands written by `commands`; aioimaplib (used nowhere else) lends its
 protocol class and its tags. Commands are pipelined: `start` may be called again before the last future is
 done. Untagged responses are given to the oldest command that has not ended, and to `listener`. The first
 failure ends the connection and every command on it at once:
@@ -32,6 +32,7 @@ from gateway.errors import (
 )
 from gateway.upstream.imap import commands
 from gateway.upstream.imap.exchange import Ended, Exchange, Pending, Reply, printable, retrieve
+from gateway.upstream.imap.inflow import Inflow
 from gateway.upstream.imap.responses import (
     Capability,
     Condition,
@@ -48,18 +49,7 @@ from gateway.upstream.imap.selected import Selected
 from gateway.upstream.imap.settings import ImapSettings
 from gateway.upstream.imap.syntax import Command, Dialect, Step
 from gateway.upstream.imap.turns import Turns
-from gateway.upstream.imap.wire import ResponseReader, WireError
 from gateway.upstream.imap.writer import Writer
-
-MAX_LINE = 16 * 1024 * 1024
-MAX_LITERAL = 96 * 1024 * 1024
-MAX_REPLY = 256 * 1024 * 1024
-"""Octets: of a response without its literals, of one literal, of everything between two tagged responses."""
-
-SLICE = 4 * 1024
-"""Octets that are read at a time: a fraction of a millisecond's work."""
-SMALL = 2 * 1024
-"""Octets that do not wait for their turn (`turns.py`)."""
 
 PATIENCE = 10
 """A command may last this many times the time-out as long as the server keeps sending."""
@@ -121,7 +111,7 @@ class Session:
         self._loop = asyncio.get_running_loop()
         self._protocol = _Protocol(self._loop, self._data_received, self._connection_lost)
         self._transport: asyncio.Transport | None = None
-        self._reader = _reader()
+        self._inflow = Inflow(Turns.of(self._loop), self._dispatch, self.confused, lambda: self.closed)
         self._greeting: asyncio.Future[Status] = self._loop.create_future()
         self._greeting.add_done_callback(retrieve)
         self._exchange = Exchange(self._write)
@@ -129,10 +119,7 @@ class Session:
         self._idle: tuple[Pending, asyncio.Future[None]] | None = None
         self._failure: tuple[type[UpstreamError], str] | None = None
         self._heard = 0.0
-        self._unread = bytearray()
-        self._turns = Turns.of(self._loop)
         self._unwritten = 0
-        self._reply_octets = 0
         self._watchdog: asyncio.TimerHandle | None = None
 
     def __repr__(self) -> str:
@@ -193,7 +180,7 @@ class Session:
             raise self._error()
         self._transport = transport
         self._protocol.transport = transport
-        self._reader = _reader()
+        self._inflow.restart()
         self.learn_capabilities(frozenset())
 
     @property
@@ -324,50 +311,7 @@ class Session:
         if self._failure:
             return
         self._heard = self._loop.time()
-        if self._unread:  # a transport need not stop at once
-            self._unread += data
-        elif len(data) <= SMALL:
-            self._read(data)
-        else:
-            self._unread += data
-            assert self._transport is not None
-            self._transport.pause_reading()
-            self._turns.take(self._read_on)
-
-    def _read_on(self) -> bool:
-        """Read a slice of what arrived; True when there is more. Nothing else is taken meanwhile."""
-        data = bytes(self._unread[:SLICE])
-        del self._unread[:SLICE]
-        upgrading = self._read(data)
-        if self._failure:
-            self._unread.clear()
-            return False
-        if self._unread:
-            return True
-        if not upgrading and self._transport is not None and not self._transport.is_closing():
-            self._transport.resume_reading()
-        return False
-
-    def _read(self, data: bytes) -> bool:
-        """Dispatch what a piece completes; True when TLS is to begin behind it."""
-        self._reply_octets += len(data)
-        if self._reply_octets > MAX_REPLY:
-            self.confused("too much in one reply")
-            return False
-        try:
-            responses = self._reader.feed(data)
-        except WireError as error:
-            self.confused(str(error))
-            return False
-        for number, response in enumerate(responses, start=1):
-            upgrading = self._dispatch(response)
-            if self.closed:
-                return False
-            if upgrading:
-                if number < len(responses) or not data.endswith(b"\r\n") or self._unread:
-                    self.confused("data in the clear behind the OK to STARTTLS")
-                return True
-        return False
+        self._inflow.take(data, self._transport)
 
     def _dispatch(self, response: Response) -> bool:
         """Give a response to whom it belongs; True when it allows STARTTLS."""
@@ -424,7 +368,7 @@ class Session:
             self._idle[1].set_result(None)
 
     def _ended(self, tagged: Tagged) -> bool:
-        self._reply_octets = 0
+        self._inflow.reply_ended()
         self._learn_code(tagged.code)
         pending = self._exchange.ended(tagged)
         if pending is None:
@@ -496,7 +440,3 @@ class Session:
             self._fail(UpstreamUnavailable, detail)
         else:
             self._watchdog = self._loop.call_later(timeout - silent, self._look)
-
-
-def _reader() -> ResponseReader:
-    return ResponseReader(max_line=MAX_LINE, max_literal=MAX_LITERAL, max_buffer=MAX_LITERAL + MAX_LINE)

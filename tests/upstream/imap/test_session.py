@@ -234,7 +234,7 @@ async def test_a_flood_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
         while True:
             await connection.send(b"* 1 FETCH (UID 1 FLAGS (\\Seen))\r\n" * 1000)
 
-    monkeypatch.setattr("gateway.upstream.imap.session.MAX_REPLY", 1_000_000)
+    monkeypatch.setattr("gateway.upstream.imap.inflow.MAX_REPLY", 1_000_000)
     async with scripted({"NOOP": flood}) as server, connected(server) as session:
         with pytest.raises(UpstreamConfused, match="too much"):
             await session.execute(NOOP)
@@ -320,7 +320,7 @@ async def test_nothing_secret_is_shown(caplog: pytest.LogCaptureFixture) -> None
 
 async def test_what_arrives_at_once_is_read_in_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is lost or out of order, and others have their turn in between."""
-    monkeypatch.setattr("gateway.upstream.imap.session.SLICE", 100)
+    monkeypatch.setattr("gateway.upstream.imap.inflow.SLICE", 100)
     monkeypatch.setattr("gateway.upstream.imap.turns.TURN", 0.0)
     body = b"x" * 990 + b"\r\n* 7 EXISTS\r\n"
 
@@ -347,7 +347,7 @@ async def test_what_follows_a_turn_that_ends_with_leave_for_tls_is_refused(
 ) -> None:
     async def starttls(connection: Connection, tag: str, command: str) -> None:
         told = b"* 1 EXISTS\r\n" * 50 + f"{tag} OK\r\n".encode()
-        monkeypatch.setattr("gateway.upstream.imap.session.SLICE", len(told))
+        monkeypatch.setattr("gateway.upstream.imap.inflow.SLICE", len(told))
         await connection.send(told + b"* CAPABILITY IMAP4rev1 INJECTED\r\n")
 
     async with scripted({"STARTTLS": starttls}) as server:
