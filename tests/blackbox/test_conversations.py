@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 from tests.blackbox.conftest import MakePhone
 from tests.support.dovecot import Dovecot
-from tests.support.phone import Phone, Served, options
+from tests.support.phone import Phone, Served, body_preference, options
 from wbxml import Element, element
-from wbxml.pages import AirSync, Email, Email2, GetItemEstimate
+from wbxml.pages import AirSync, AirSyncBase, Email, Email2, GetItemEstimate
 
 OLD, NEW = timedelta(days=20), timedelta(hours=2)
 WEEK = element(AirSync.FilterType, 3)
@@ -80,6 +80,31 @@ def test_a_conversation_is_in_the_window_as_a_whole(phone: Phone, dovecot: Dovec
     deliver(dovecot, phone.user, "again", NEW, "over")
     assert subjects(phone.sync(folder, element(AirSync.ConversationMode))) == ["again", "over", "over2"]
     assert not phone.sync(folder, WHOLE).added
+
+
+def test_of_what_is_there_for_its_conversation_alone_no_body_is_given(phone: Phone, dovecot: Dovecot) -> None:
+    mailbox_of(dovecot, phone.user)
+    folder = phone.folders()["Inbox"]
+    phone.begin(folder)
+    part = element(AirSyncBase.BodyPartPreference, element(AirSyncBase.Type, 2))
+    served = phone.sync(folder, WHOLE, options(WEEK, body_preference(2, 4000, preview=20), part))
+    bodies: dict[str, tuple[bool, str | None]] = {}
+    for data in served.added.values():
+        body, message_part = data.find(AirSyncBase.Body), data.find(AirSyncBase.BodyPart)
+        assert body is not None
+        assert message_part is not None
+        assert "hello" in (message_part.child_text(AirSyncBase.Data) or "")
+        subject = (data.child_text(Email.Subject) or "").removeprefix("Re: ")
+        bodies[subject] = (
+            "hello" in (body.child_text(AirSyncBase.Data) or ""),
+            body.child_text(AirSyncBase.Preview),
+        )
+    assert bodies == {
+        "alone": (True, "hello"),
+        "end": (True, "hello"),
+        "begin": (False, "hello"),
+        "middle": (False, "hello"),
+    }
 
 
 def test_without_the_mode_the_window_is_all(phone: Phone, dovecot: Dovecot) -> None:

@@ -61,14 +61,18 @@ class BodyOptions:
 
     def without_data(self) -> BodyOptions:
         """The same forms of a body, and nothing of it but its size and the preview."""
-        preferences = self.preferences or (BodyPreference(PLAIN),)
+        asked = self.preferences or (() if self.part else (BodyPreference(PLAIN),))
         return BodyOptions(
-            tuple(replace(one, truncation=0) for one in preferences),
+            tuple(replace(one, truncation=0) for one in asked),
             self.mime_support,
             0,
             self.part and replace(self.part, truncation=0),
             0,
         )
+
+    def previews(self) -> BodyOptions:
+        """The same forms of a body, and nothing of it but its size and the preview; the part as asked."""
+        return replace(self.without_data(), part=self.part)
 
     def preference(self, kind: int) -> BodyPreference | None:
         """The preference for a Type."""

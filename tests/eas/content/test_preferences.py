@@ -142,3 +142,12 @@ def test_mime_truncation_comes_before_the_size_of_the_preference(
     truncation: int | None, size: int | None
 ) -> None:
     assert BodyOptions((BodyPreference(MIME, 77),), 2, truncation).mime_size == size
+
+
+def test_without_data_no_form_is_given_that_was_not_asked_for() -> None:
+    part = BodyPreference(HTML, 77)
+    assert BodyOptions(part=part).without_data() == BodyOptions(
+        part=BodyPreference(HTML, 0), mime_truncation=0, truncation=0
+    )
+    assert BodyOptions(part=part).previews().part == part
+    assert BodyOptions().previews().preferences == (BodyPreference(PLAIN, 0),)

@@ -31,11 +31,12 @@ from gateway.errors import (
 )
 from gateway.mail.headers import Headers
 from gateway.sync.annotations import Values
+from gateway.sync.cursor import NO_UIDS
 from gateway.sync.folders import Folders, folder_with_role, with_role
 from gateway.sync.hierarchy import find, mailbox_of
 from gateway.sync.keys import KeyUse, format_key
 from gateway.sync.mail import MailReply, MailRequest, MailSync
-from gateway.types import Folder, FolderList, Role
+from gateway.types import Folder, FolderList, Role, Uids
 from wbxml import Element, element
 from wbxml.pages import AirSync
 
@@ -300,14 +301,36 @@ class _Exchange:
         flags = {uid: outcome.after.flags_of(uid) for uid in uids if uid in outcome.after.uids}
         context = self.context
         try:
+            beside = await self._beside(folder, outcome, uids)
+            recent = [uid for uid in uids if uid not in beside]
             prepared = await context.services.ahead.take(self._place(folder))
             rendered = await mailitems.render(
-                context, folder, validity, uids, options, flags=flags, prepared=prepared, room=self.room
+                context, folder, validity, recent, options, flags=flags, prepared=prepared, room=self.room
+            )
+            previews = await mailitems.render(
+                context,
+                folder,
+                validity,
+                [*reversed(beside)],
+                options.previews(),
+                flags=flags,
+                room=self.room,
             )
         except NotFound:
             return {}
         self._fetch_ahead(folder, outcome)
-        return rendered
+        return {**rendered, **previews}
+
+    async def _beside(self, folder: Folder, outcome: MailReply, uids: Sequence[int]) -> Uids:
+        """Those that are in the window for their conversation alone, of which no body is given.
+
+        MS-ASCMD 2.2.3.36.2.
+        """
+        after, mailbox = outcome.after, mailbox_of(folder)
+        if not uids or not after.conversations or after.since is None or mailbox is None:
+            return NO_UIDS
+        recent = await self.context.mailboxes.received_since(mailbox, after.uidvalidity, after.since)
+        return Uids(uids) - recent
 
     def _fetch_ahead(self, folder: Folder, outcome: MailReply) -> None:
         """Begin to fetch what the next reply will probably add; not drafts: they change under their names."""
