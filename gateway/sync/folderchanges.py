@@ -19,12 +19,14 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from gateway.errors import AlreadyExists, Kind, NotFound, Refused, StateConflict, UpstreamRefused
-from gateway.ports import Mailboxes, State
-from gateway.sync import hierarchy
+from gateway.items import ItemKind
+from gateway.ports import Items, Mailboxes, State
+from gateway.sync import hierarchy, itemfolders
 from gateway.sync.folders import HIERARCHY, HIERARCHY_LEASE, Folders, advanced, begun, with_beginning
 from gateway.sync.hierarchy import RECIPIENT_CACHE, FolderRow
+from gateway.sync.itemfolders import ItemPlaces
 from gateway.sync.keys import KeyUse, classify, format_key
-from gateway.sync.places import Places
+from gateway.sync.places import Places, plain_name
 from gateway.types import CollectionId, DeviceId, FolderList, Mailbox, UserId
 
 _MEMO = "folders"
@@ -62,17 +64,23 @@ class FolderChanges:
     Every method raises `Refused`, whose kind says why, and `UpstreamError`; the key stays good then.
     """
 
-    def __init__(self, state: State, mailboxes: Mailboxes, user: UserId, device: DeviceId) -> None:
+    def __init__(
+        self, state: State, mailboxes: Mailboxes, items: Items, user: UserId, device: DeviceId
+    ) -> None:
         self._state = state
         self._mailboxes = mailboxes
         self._user = user
         self._device = device
-        self._folders = Folders(state, mailboxes, user)
+        self._items = items
+        self._folders = Folders(state, mailboxes, user, items)
 
     async def create(self, key: str, parent: str, name: str, kind: int) -> Changed:
-        """Create a folder for mail; `kind` is the type the device gave it."""
+        """Create a folder; `kind` is the type the device gave it: one of items that are served, or mail."""
+        holds = itemfolders.kind_of_type(kind)
 
         async def make(request: _Request) -> CollectionId:
+            if holds is not None:
+                return await self._create_for_items(request, holds, parent, name)
             return await self._create(request, parent, name)
 
         def effect(rows: Rows, folder: CollectionId) -> Rows:
@@ -84,6 +92,8 @@ class FolderChanges:
         """Rename a folder, move it below another, or both."""
 
         async def make(_: _Request) -> CollectionId:
+            if itemfolders.is_item_folder(folder):
+                return await self._update_of_items(folder, parent, name)
             return await self._update(folder, parent, name)
 
         def effect(rows: Rows, folder: CollectionId) -> Rows:
@@ -95,6 +105,8 @@ class FolderChanges:
         """Delete a folder with all below it."""
 
         async def make(request: _Request) -> CollectionId:
+            if itemfolders.is_item_folder(folder):
+                return await self._delete_of_items(request, folder)
             return await self._delete(request, folder)
 
         return await self._change(_Request(key, f"delete {folder}", make, _without))
@@ -141,6 +153,7 @@ class FolderChanges:
     # --- the changes ---------------------------------------------------------------------------------------
 
     async def _create(self, request: _Request, parent: str, name: str) -> CollectionId:
+        _forbid_items(parent)
         folders, mailboxes = await self._folders.refresh()
         places = Places(folders, mailboxes)
         target = places.target(parent, name)
@@ -159,6 +172,7 @@ class FolderChanges:
     async def _update(self, identity: str, parent: str, name: str) -> CollectionId:
         if RECIPIENT_CACHE in (identity, parent):
             raise Refused(Kind.RECIPIENT_CACHE, "the recipient cache has no place in the hierarchy")
+        _forbid_items(parent)
         places = Places(*await self._folders.refresh())
         folder, mailbox = places.own(identity)
         target = places.target(parent, name, folder)
@@ -194,6 +208,43 @@ class FolderChanges:
         await self._folders.refresh()
         return folder.id
 
+    # --- folders of items ----------------------------------------------------------------------------------
+
+    async def _places(self) -> ItemPlaces:
+        rows = await self._folders.rows()
+        return ItemPlaces(await itemfolders.provide(self._items, self._user), rows)
+
+    async def _create_for_items(
+        self, request: _Request, kind: ItemKind, parent: str, name: str
+    ) -> CollectionId:
+        places = await self._places()
+        place, plain = places.place(kind, parent), plain_name(name)
+        there = places.named(kind, place, plain)
+        if there is not None and await self._begun(request):
+            return there.id
+        places.forbid_twin(parent, plain)
+        await self._begin(request)
+        return (await self._items.create_item_folder(self._user, kind, plain, place)).id
+
+    async def _update_of_items(self, identity: str, parent: str, name: str) -> CollectionId:
+        places = await self._places()
+        folder = places.own(identity)
+        place, plain = places.place(folder.kind, parent), plain_name(name)
+        places.forbid_circle(folder, place)
+        places.forbid_twin(parent, plain, folder.id)
+        await self._items.update_item_folder(folder.id, plain, place)
+        return folder.id
+
+    async def _delete_of_items(self, request: _Request, identity: str) -> CollectionId:
+        folder = CollectionId(identity)
+        if await self._items.item_folder(self._user, folder) is None and await self._begun(request):
+            return folder
+        places = await self._places()
+        places.own(identity)
+        await self._begin(request)
+        await self._items.delete_item_folder(folder)
+        return folder
+
     async def _note(self, change: Callable[[FolderList], FolderList]) -> None:
         """Change the stored folder list, whoever else does."""
         for _ in range(_ATTEMPTS):
@@ -201,6 +252,12 @@ class FolderChanges:
                 await self._state.save_folders(self._user, change(await self._folders.all()))
                 return
         raise StateConflict("the folder list keeps changing")
+
+
+def _forbid_items(parent: str) -> None:
+    """Refuse a folder for mail below one of items. Raises `Refused`."""
+    if itemfolders.is_item_folder(parent):
+        raise Refused(Kind.DEFAULT_FOLDER, "no folder for mail can be below one of items")
 
 
 async def remove(mailboxes: Mailboxes, doomed: Sequence[Mailbox]) -> None:

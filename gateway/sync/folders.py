@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from gateway.errors import StateConflict, UpstreamRefused
-from gateway.ports import Mailboxes, State
-from gateway.sync import hierarchy
+from gateway.ports import Items, Mailboxes, State
+from gateway.sync import hierarchy, itemfolders
 from gateway.sync.hierarchy import FolderRow, HierarchyChanges
 from gateway.sync.keys import KeyUse, classify, format_key, new_epoch
 from gateway.sync.renames import recognise
@@ -32,12 +32,13 @@ class FolderReply:
 
 
 class Folders:
-    """The folders of one user."""
+    """The folders of one user; without `items` those of mail alone."""
 
-    def __init__(self, state: State, mailboxes: Mailboxes, user: UserId) -> None:
+    def __init__(self, state: State, mailboxes: Mailboxes, user: UserId, items: Items | None = None) -> None:
         self._state = state
         self._mailboxes = mailboxes
         self._user = user
+        self._items = items
 
     async def all(self) -> FolderList:
         """Every folder that has an id, as last seen; no upstream traffic."""
@@ -108,7 +109,7 @@ class Folders:
         key the device has. So a key stands for the listing told with it: the same listing has the same key,
         and another one becomes a new beginning beside those there are.
         """
-        rows = await self._rows(await self.create_missing())
+        rows = await self.rows(await self.create_missing())
         told, packed = HierarchyChanges(added=rows), hierarchy.pack(rows)
         if stored is None:
             issued = SyncState(epoch=new_epoch(), number=1, cursor=packed)
@@ -124,16 +125,19 @@ class Folders:
         return FolderReply(KeyUse.INITIAL, key, told)
 
     async def _advance(self, device: DeviceId, stored: SyncState) -> FolderReply:
-        rows = await self._rows()
+        rows = await self.rows()
         told = hierarchy.changes(hierarchy.unpack(stored.cursor), rows)
         if not len(told):
             return FolderReply(KeyUse.CURRENT, format_key(stored))
         issued = await self._state.save_sync(self._user, device, HIERARCHY, advanced(stored, rows))
         return FolderReply(KeyUse.CURRENT, format_key(issued), told)
 
-    async def _rows(self, listed: Sequence[Mailbox] | None = None) -> tuple[FolderRow, ...]:
-        folders, mailboxes = await self.refresh(listed)
-        return hierarchy.listing(folders, mailboxes)
+    async def rows(self, listed: Sequence[Mailbox] | None = None) -> tuple[FolderRow, ...]:
+        """The whole hierarchy as it is now, as a device is to see it. Raises `UpstreamError`."""
+        rows = hierarchy.listing(*await self.refresh(listed))
+        if self._items is None:
+            return rows
+        return itemfolders.joined(rows, await itemfolders.provide(self._items, self._user), self._user)
 
 
 def advanced(stored: SyncState, rows: Sequence[FolderRow], results: bytes = b"") -> SyncState:

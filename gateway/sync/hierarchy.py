@@ -20,9 +20,9 @@ from gateway.types import CollectionId, Folder, FolderList, Mailbox, Role
 ROOT = "0"
 RECIPIENT_CACHE = "RI"
 """The id of the recipient information cache (MS-ASCMD 2.2.1.5)."""
-_LONGEST_NAME = 240
+LONGEST_NAME = 240
 """Characters of a DisplayName, of which 256 are allowed (MS-ASCMD 2.2.3.47), less room for a number."""
-_NAMELESS = "(no name)"
+NAMELESS = "(no name)"
 OUTBOX = "outbox"
 CONTAINER = "container"
 """The role of a folder that cannot hold messages (\\Noselect): it is shown, and always empty."""
@@ -37,7 +37,9 @@ class FolderType(IntEnum):
     DELETED_ITEMS = 4
     SENT_ITEMS = 5
     OUTBOX = 6
+    CALENDAR = 8
     USER_MAIL = 12
+    USER_CALENDAR = 13
 
 
 _TYPES: Mapping[str | None, FolderType] = {
@@ -179,14 +181,8 @@ def listing(folders: FolderList, mailboxes: Sequence[Mailbox]) -> tuple[FolderRo
     names: dict[str, set[str]] = {}
 
     def add(identity: CollectionId, parent: str, name: str) -> None:
-        name = clean(name)[:_LONGEST_NAME] or _NAMELESS
-        siblings = names.setdefault(parent, set())
-        unique, count = name, 1
-        while unique.lower() in siblings:
-            count += 1
-            unique = f"{name} ({count})"
-        siblings.add(unique.lower())
-        rows.append(FolderRow(identity, parent, unique, _TYPES.get(roles[identity], FolderType.USER_MAIL)))
+        name = unique(clean(name)[:LONGEST_NAME] or NAMELESS, names.setdefault(parent, set()))
+        rows.append(FolderRow(identity, parent, name, _TYPES.get(roles[identity], FolderType.USER_MAIL)))
 
     for mailbox in sorted(mailboxes, key=_depth):
         if mailbox.name not in ids:
@@ -197,6 +193,16 @@ def listing(folders: FolderList, mailboxes: Sequence[Mailbox]) -> tuple[FolderRo
         if folder.mailbox is None and not folder.gone:
             add(folder.id, ROOT, dict(_VIRTUAL)[folder.role or ""])
     return tuple(rows)
+
+
+def unique(name: str, siblings: set[str]) -> str:
+    """The name, with a number where siblings have it, in whatever case; noted among theirs, in lower case."""
+    made, count = name, 1
+    while made.lower() in siblings:
+        count += 1
+        made = f"{name} ({count})"
+    siblings.add(made.lower())
+    return made
 
 
 def personal_prefix(mailboxes: Sequence[Mailbox]) -> str:

@@ -10,7 +10,7 @@ from gateway.sync import hierarchy
 from gateway.sync.hierarchy import RECIPIENT_CACHE, ROOT
 from gateway.types import Folder, FolderList, Mailbox
 
-__all__ = ["Places"]
+__all__ = ["Places", "plain_name"]
 
 
 class Places:
@@ -31,7 +31,7 @@ class Places:
         `own` is the folder when there is one: what it is called by now it goes on being called. Raises
         `Refused` for a name that is none, and when no folder can be below `parent`.
         """
-        plain = _plain(name)
+        plain = plain_name(name)
         delimiter = next((mailbox.delimiter for mailbox in self._mailboxes if mailbox.delimiter), None)
         last = hierarchy.level(plain, delimiter) if delimiter else plain
         if own is not None and own.mailbox is not None and name == self._shown(own):
@@ -58,7 +58,7 @@ class Places:
 
     def forbid_twin(self, parent: str, name: str, but: str = "") -> None:
         """Refuse a name that a sibling has, in whatever case, `but` one folder."""
-        wanted = _plain(name).lower()
+        wanted = plain_name(name).lower()
         for row in hierarchy.listing(self._folders, self._mailboxes):
             if row.parent == parent and row.id != but and row.name.lower() == wanted:
                 raise AlreadyExists("a sibling has that name")
@@ -96,7 +96,7 @@ class Places:
         return name.removeprefix(max(above, key=len, default=""))
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
     """A DisplayName as servers take it. Raises `Refused` when nothing is left of it."""
     plain = clean(name)
     if not plain:

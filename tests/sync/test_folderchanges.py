@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
+from gateway.app import SystemClock
 from gateway.errors import AlreadyExists, Kind, NotFound, Refused, UpstreamRefused, UpstreamUnavailable
+from gateway.items import ItemFolder, ItemKind, Right
 from gateway.ports import Mailboxes
-from gateway.store.sqlite.state import SqliteState
+from gateway.store.sqlite import Database, SqliteItems, SqliteState
 from gateway.sync.folderchanges import Changed, FolderChanges
 from gateway.sync.folders import Folders
 from gateway.types import DeviceId, Mailbox, Role, UserId
@@ -71,10 +73,10 @@ class Upstream:
 class Device:
     """A phone that is up to date, and acts on the folders of its user."""
 
-    def __init__(self, state: SqliteState, upstream: Upstream) -> None:
+    def __init__(self, state: SqliteState, items: SqliteItems, upstream: Upstream) -> None:
         port = cast("Mailboxes", upstream)
-        self.folders = Folders(state, port, ANN)
-        self.changes = FolderChanges(state, port, ANN, PHONE)
+        self.folders = Folders(state, port, ANN, items)
+        self.changes = FolderChanges(state, port, items, ANN, PHONE)
         self.key = "0"
 
     async def sync(self) -> dict[str, str]:
@@ -95,9 +97,19 @@ class Device:
 
 
 @pytest.fixture
-async def state(tmp_path: Path) -> AsyncIterator[SqliteState]:
-    async with await SqliteState.open(tmp_path / "gateway.db") as opened:
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    async with await Database.open(tmp_path / "gateway.db") as opened:
         yield opened
+
+
+@pytest.fixture
+def state(database: Database) -> SqliteState:
+    return SqliteState(database)
+
+
+@pytest.fixture
+def items(database: Database) -> SqliteItems:
+    return SqliteItems(database, SystemClock())
 
 
 @pytest.fixture
@@ -106,8 +118,8 @@ def upstream() -> Upstream:
 
 
 @pytest.fixture
-async def device(state: SqliteState, upstream: Upstream) -> Device:
-    made = Device(state, upstream)
+async def device(state: SqliteState, items: SqliteItems, upstream: Upstream) -> Device:
+    made = Device(state, items, upstream)
     await made.sync()
     await made.do(lambda changes, key: changes.create(key, "0", "One", 12))
     one = (await made.ids())["One"]
@@ -183,3 +195,143 @@ async def test_a_name_that_never_works_is_malformed(device: Device, upstream: Up
     with pytest.raises(Refused) as refused:
         await device.do(lambda changes, key: changes.create(key, "0", "..", 12))
     assert refused.value.kind is Kind.INVALID_XML
+
+
+# --- folders of items --------------------------------------------------------------------------------------
+
+
+CALENDAR = 13
+DEFAULT_CALENDAR = 8
+
+
+async def listed(device: Device) -> dict[str, tuple[str, str, int]]:
+    """The folders of items as a phone that begins anew is told of them: parent, name and type by id."""
+    reply = await device.folders.sync(DeviceId("other"), "0")
+    rows = [row for row in reply.changes.added if row.id.startswith("i")]
+    return {row.id: (row.parent, row.name, row.type) for row in rows}
+
+
+async def test_a_phone_of_before_there_were_calendars_is_told_of_the_default_one(
+    state: SqliteState, items: SqliteItems, upstream: Upstream
+) -> None:
+    port = cast("Mailboxes", upstream)
+    before = await Folders(state, port, ANN).sync(PHONE, "0")
+    after = await Folders(state, port, ANN, items).sync(PHONE, before.key)
+    assert [(row.name, row.type) for row in after.changes.added] == [("Calendar", DEFAULT_CALENDAR)]
+    assert len(after.changes) == 1
+
+
+async def test_a_calendar_is_made_renamed_moved_and_deleted(device: Device) -> None:
+    made = await device.do(lambda changes, key: changes.create(key, "0", "Family", CALENDAR))
+    below = await device.do(lambda changes, key: changes.create(key, made.folder, "School", CALENDAR))
+    await device.do(lambda changes, key: changes.update(key, made.folder, "0", "Home"))
+    assert await device.sync() == {}
+    told = await listed(device)
+    assert told[made.folder] == ("0", "Home", CALENDAR)
+    assert told[below.folder] == (made.folder, "School", CALENDAR)
+    await device.do(lambda changes, key: changes.delete(key, made.folder))
+    assert await device.sync() == {below.folder: ""}
+    assert {name for _, name, _ in (await listed(device)).values()} == {"Calendar"}
+
+
+async def test_a_calendar_is_made_once_however_often_it_is_asked_for(device: Device) -> None:
+    key = device.key
+    made = await device.changes.create(key, "0", "Family", CALENDAR)
+    assert await device.changes.create(key, "0", "Family", CALENDAR) == made
+    device.key = made.key
+    with pytest.raises(AlreadyExists):
+        await device.do(lambda changes, key: changes.create(key, "0", "FAMILY", CALENDAR))
+
+
+async def test_a_calendar_made_before_the_answer_was_stored_is_found_by_the_repeat(
+    device: Device, items: SqliteItems, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create = items.create_item_folder
+
+    async def cut_off(*args: Any) -> ItemFolder:
+        await create(*args)
+        raise UpstreamUnavailable("killed")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(items, "create_item_folder", cut_off)
+        with pytest.raises(UpstreamUnavailable):
+            await device.changes.create(device.key, "0", "Family", CALENDAR)
+    made = await device.do(lambda changes, key: changes.create(key, "0", "Family", CALENDAR))
+    assert [name for _, name, _ in (await listed(device)).values()].count("Family") == 1
+    assert (await listed(device))[made.folder] == ("0", "Family", CALENDAR)
+
+
+async def test_a_calendar_deleted_before_the_answer_was_stored_is_found_gone_by_the_repeat(
+    device: Device, items: SqliteItems
+) -> None:
+    made = await device.do(lambda changes, key: changes.create(key, "0", "Family", CALENDAR))
+    save = device.changes._state.save_sync
+
+    async def dies(*_: Any, **__: Any) -> Any:
+        raise UpstreamUnavailable("killed")
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(device.changes._state, "save_sync", dies)
+        with pytest.raises(UpstreamUnavailable):
+            await device.changes.delete(device.key, made.folder)
+    assert save is not None
+    assert await items.item_folder(ANN, made.folder) is None
+    await device.do(lambda changes, key: changes.delete(key, made.folder))
+    assert await device.sync() == {}
+
+
+@pytest.mark.parametrize(
+    ("ask", "kind"),
+    [
+        (lambda d: lambda c, k: c.update(k, d, "0", "Mine"), Kind.DEFAULT_FOLDER),
+        (lambda d: lambda c, k: c.delete(k, d), Kind.DEFAULT_FOLDER),
+        (lambda d: lambda c, k: c.create(k, "i999", "New", CALENDAR), Kind.PARENT_NOT_FOUND),  # noqa: ARG005
+        (lambda d: lambda c, k: c.create(k, "RI", "New", CALENDAR), Kind.RECIPIENT_CACHE),  # noqa: ARG005
+        (lambda d: lambda c, k: c.create(k, d, "New", 12), Kind.DEFAULT_FOLDER),
+        (lambda d: lambda c, k: c.create(k, "1", "New", CALENDAR), Kind.DEFAULT_FOLDER),  # noqa: ARG005
+        (lambda d: lambda c, k: c.create(k, "0", "Calendar", CALENDAR), Kind.FOLDER_EXISTS),  # noqa: ARG005
+        (lambda d: lambda c, k: c.delete(k, "i999"), Kind.ITEM_NOT_FOUND),  # noqa: ARG005
+    ],
+)
+async def test_what_cannot_be_done_with_folders_of_items(
+    device: Device, ask: Callable[[str], Ask], kind: Kind
+) -> None:
+    default = next(iter(await listed(device)))
+    with pytest.raises(Refused) as refused:
+        await device.do(ask(default))
+    assert refused.value.kind is kind
+
+
+async def test_a_calendar_is_not_moved_below_itself(device: Device) -> None:
+    above = await device.do(lambda changes, key: changes.create(key, "0", "A", CALENDAR))
+    below = await device.do(lambda changes, key: changes.create(key, above.folder, "B", CALENDAR))
+    with pytest.raises(Refused) as refused:
+        await device.do(lambda changes, key: changes.update(key, above.folder, below.folder, "A"))
+    assert refused.value.kind is Kind.INVALID_XML
+
+
+async def test_a_shared_calendar_is_shown_with_its_owner_who_alone_changes_it(
+    device: Device, items: SqliteItems
+) -> None:
+    bob = UserId("bob@example.com")
+    theirs = await items.provide_item_folder(bob, ItemKind.CALENDAR, "Calendar")
+    await items.share_item_folder(theirs.id, ANN, Right.WRITE)
+    assert await device.sync() == {theirs.id: "Calendar (bob@example.com)"}
+    assert (await listed(device))[theirs.id] == ("0", "Calendar (bob@example.com)", CALENDAR)
+    for ask in (
+        lambda changes, key: changes.delete(key, theirs.id),
+        lambda changes, key: changes.update(key, theirs.id, "0", "Mine"),
+    ):
+        with pytest.raises(Refused) as refused:
+            await device.do(ask)
+        assert refused.value.kind is Kind.ACCESS_DENIED
+    await items.share_item_folder(theirs.id, ANN, None)
+    assert await device.sync() == {theirs.id: ""}
+
+
+async def test_a_calendar_and_a_mailbox_of_one_name_are_told_apart(
+    device: Device, upstream: Upstream
+) -> None:
+    await device.sync()
+    upstream.names.append("Calendar")
+    assert sorted((await device.sync()).values()) == ["Calendar", "Calendar (2)"]

@@ -1,4 +1,4 @@
-"""FolderCreate (MS-ASCMD 2.2.1.3): a new folder for mail."""
+"""FolderCreate (MS-ASCMD 2.2.1.3): a new folder for mail or for items."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from gateway.eas.versions import Version
 from gateway.errors import Kind, Refused
 from gateway.sync.folderchanges import FolderChanges
 from gateway.sync.hierarchy import FolderType
+from gateway.sync.itemfolders import kind_of_type
 from wbxml import Element, element
 from wbxml.pages import FolderHierarchy
 
@@ -15,7 +16,7 @@ _FOR_MAIL = frozenset({FolderType.USER_GENERIC, FolderType.USER_MAIL})
 
 
 class FolderCreate:
-    """Creates a mailbox below another; folders of other classes are not offered."""
+    """Creates a mailbox below another, or a folder for a kind of item that is served."""
 
     name = "FolderCreate"
     code = 10
@@ -34,10 +35,11 @@ class FolderCreate:
         parent = fields.identifier(root, FolderHierarchy.ParentId)
         name = fields.display_name(root)
         kind = fields.number(root, FolderHierarchy.Type)
-        if kind not in _FOR_MAIL:
+        if kind is None or (kind not in _FOR_MAIL and kind_of_type(kind) is None):
             raise fields.malformed("a folder of a type that cannot be created")
+        services = context.services
         changes = FolderChanges(
-            context.services.state, context.mailboxes, context.principal.user, context.device.id
+            services.state, context.mailboxes, services.items, context.principal.user, context.device.id
         )
         made = await changes.create(key, parent, name, kind)
         return element(

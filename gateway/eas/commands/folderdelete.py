@@ -1,4 +1,4 @@
-"""FolderDelete (MS-ASCMD 2.2.1.4): a folder goes, with its messages and all below it."""
+"""FolderDelete (MS-ASCMD 2.2.1.4): a folder goes, with all that is in it and below it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from wbxml.pages import FolderHierarchy
 
 
 class FolderDelete:
-    """Deletes a mailbox for good, as the mail server does; those every phone expects stay."""
+    """Deletes a folder for good, a mailbox as the mail server does; those every phone expects stay."""
 
     name = "FolderDelete"
     code = 11
@@ -29,8 +29,9 @@ class FolderDelete:
             raise Refused(Kind.INVALID_CONTENT, "FolderDelete without a body")
         key = fields.identifier(root, FolderHierarchy.SyncKey)
         folder = fields.identifier(root, FolderHierarchy.ServerId)
+        services = context.services
         changes = FolderChanges(
-            context.services.state, context.mailboxes, context.principal.user, context.device.id
+            services.state, context.mailboxes, services.items, context.principal.user, context.device.id
         )
         deleted = await changes.delete(key, folder)
         return element(

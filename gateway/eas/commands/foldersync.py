@@ -30,12 +30,13 @@ class FolderSync:
         if root is None:
             raise Refused(Kind.INVALID_CONTENT, "FolderSync without a body")
         key = fields.identifier(root, FolderHierarchy.SyncKey)
-        folders = Folders(context.services.state, context.mailboxes, context.principal.user)
+        services = context.services
+        folders = Folders(services.state, context.mailboxes, context.principal.user, services.items)
         reply = await folders.sync(context.device.id, key)
         if reply.use is KeyUse.UNKNOWN:
             raise Refused(Kind.SYNC_STATE_NOT_FOUND, "unknown hierarchy key")
         if reply.use is KeyUse.INITIAL:
-            context.reply_headers.update(context.services.discovery)
+            context.reply_headers.update(services.discovery)
             context.reply_headers["X-MS-RP"] = OFFERED
         return element(
             FolderHierarchy.FolderSync,

@@ -12,7 +12,7 @@ from wbxml.pages import FolderHierarchy
 
 
 class FolderUpdate:
-    """Renames a mailbox, and with it those below it. Folders keep their ids, collections their keys."""
+    """Renames a folder, and with it those below it. Folders keep their ids, collections their keys."""
 
     name = "FolderUpdate"
     code = 12
@@ -33,8 +33,9 @@ class FolderUpdate:
         folder = fields.identifier(root, FolderHierarchy.ServerId)
         parent = fields.identifier(root, FolderHierarchy.ParentId)
         name = fields.display_name(root)
+        services = context.services
         changes = FolderChanges(
-            context.services.state, context.mailboxes, context.principal.user, context.device.id
+            services.state, context.mailboxes, services.items, context.principal.user, context.device.id
         )
         changed = await changes.update(key, folder, parent, name)
         return element(

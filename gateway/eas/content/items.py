@@ -49,11 +49,6 @@ class ItemContent(Protocol):
         ...
 
     @property
-    def default_folder(self) -> str:
-        """What its default folder is called when it is made."""
-        ...
-
-    @property
     def filters(self) -> frozenset[int]:
         """The FilterTypes there are for it (MS-ASCMD 2.2.3.68.2); 0 is one of them."""
         ...
