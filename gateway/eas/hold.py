@@ -75,6 +75,8 @@ class _Hold:
         self.deadline = asyncio.get_running_loop().time() + max(seconds - _EARLY, seconds / 2)
         self.interrupts = (context.stopping, context.superseded)
         self.compared = False
+        self._annotated: set[CollectionId] = set()
+        """Collections in which annotations changed."""
 
     @property
     def interrupted(self) -> bool:
@@ -83,9 +85,11 @@ class _Hold:
 
     async def news(self, folders: Sequence[Folder]) -> Sequence[CollectionId]:
         """The folders with news, none when interrupted; to be ended from outside at the deadline."""
-        by_mailbox = {folder.mailbox: folder for folder in await self._watched(folders)}
+        names = {folder.id: mailbox for folder in folders if (mailbox := mailbox_of(folder))}
         loop = asyncio.get_running_loop()
-        async with Waiter(self._context.mailboxes, by_mailbox, self.interrupts) as waiter:
+        async with Waiter(self._context.mailboxes, names.values(), self.interrupts) as waiter:
+            waiter.until_left(self._watch_annotations(names, waiter))
+            by_mailbox = {folder.mailbox: folder for folder in await self._watched(folders)}
             dirty = frozenset(by_mailbox)
             failures = 0
             while True:
@@ -105,6 +109,19 @@ class _Hold:
                     dirty = frozenset(by_mailbox)
                 else:
                     dirty = await waiter.news(left)
+
+    def _watch_annotations(self, names: Mapping[CollectionId, str], waiter: Waiter) -> Unsubscribe:
+        """Have changes of what is kept of messages here wake the request too, where they are to."""
+        context = self._context
+        if not context.services.limits.notify_all:
+            return lambda: None
+
+        def notify(collection: CollectionId) -> None:
+            if collection in names:
+                self._annotated.add(collection)
+                waiter.notify(names[collection])
+
+        return context.services.state.watch_annotations(context.principal.user, notify)
 
     async def _watched(self, folders: Sequence[Folder]) -> Sequence[_Watched]:
         """What to compare each folder with: what the device was sent last.
@@ -138,19 +155,26 @@ class _Hold:
     async def _changed(
         self, folders: Mapping[str, _Watched], dirty: frozenset[str]
     ) -> Sequence[CollectionId]:
-        return [
-            folder.collection
-            for mailbox, folder in folders.items()
-            if mailbox in dirty and await self._has_news(folder) and await self._has_news_still(folder)
-        ]
+        annotated, self._annotated = self._annotated, set()
+        try:
+            return [
+                folder.collection
+                for mailbox, folder in folders.items()
+                if mailbox in dirty
+                and (folder.collection in annotated or await self._has_news(folder))
+                and await self._has_news_now(folder)
+            ]
+        except UpstreamUnavailable:
+            self._annotated |= annotated
+            raise
 
     async def _has_news(self, folder: _Watched) -> bool:
         any_change = self._context.services.limits.notify_all
         mailboxes = self._context.mailboxes
         return await has_news(mailboxes, folder.mailbox, folder.cursor, folder.window, any_change=any_change)
 
-    async def _has_news_still(self, folder: _Watched) -> bool:
-        """Whether there is news also for what the device knows by now: it may have moved mail itself."""
+    async def _has_news_now(self, folder: _Watched) -> bool:
+        """Whether there is news for what the device knows by now: it may have moved mail itself."""
         context = self._context
         state, user, device = context.services.state, context.principal.user, context.device.id
         async with state.lease(user, device, folder.collection):  # a move under way is noted then

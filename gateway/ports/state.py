@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
 
+from gateway.ports.mailboxes import Unsubscribe
 from gateway.types import (
     CollectionId,
     Device,
@@ -156,6 +157,13 @@ class Annotations(Protocol):
         """Note that messages are gone.
 
         Their annotations stay until `prune_annotations`, so that a move may be noted later.
+        """
+        ...
+
+    def watch_annotations(self, user: UserId, notify: Callable[[CollectionId], None]) -> Unsubscribe:
+        """Call `notify` after each change of annotations in a collection of the user.
+
+        It may be called more often than things change.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""Who wants to know of changes of items, in this process."""
+"""Who wants to know of changes in the store, in this process."""
 
 from __future__ import annotations
 

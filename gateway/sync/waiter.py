@@ -58,7 +58,7 @@ class Waiter:
 
     async def __aenter__(self) -> Waiter:
         if self._names:
-            self._unsubscribe.append(await self._mailboxes.subscribe(self._names, self._notify))
+            self._unsubscribe.append(await self._mailboxes.subscribe(self._names, self.notify))
         self._unsubscribe += [interrupt.listen(self._wake) for interrupt in self._interrupts]
         return self
 
@@ -66,7 +66,12 @@ class Waiter:
         for unsubscribe in self._unsubscribe:
             unsubscribe()
 
-    def _notify(self, mailbox: str) -> None:
+    def until_left(self, unsubscribe: Unsubscribe) -> None:
+        """Have a further watch, which calls `notify`, ended with this one."""
+        self._unsubscribe.append(unsubscribe)
+
+    def notify(self, mailbox: str) -> None:
+        """Count a mailbox as one that may have changed."""
         self._dirty.add(mailbox)
         self._wake()
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from tests.blackbox.conftest import VERSIONS, MakePhone
+from tests.blackbox.test_ping import changed as ping_news
+from tests.blackbox.test_ping import folder as named
+from tests.blackbox.test_ping import request, told
 from tests.support import messages
 from tests.support.dovecot import Dovecot
 from tests.support.gateway import Gateway
-from tests.support.phone import Phone, Served, change, commands, delete, fetch, statuses
+from tests.support.phone import Phone, Served, change, collections_of, commands, delete, fetch, statuses
 from tests.support.smtp_sink import SmtpSink
 from wbxml import Element, element
 from wbxml.pages import AirSync, Email, Tasks
@@ -206,6 +211,28 @@ def test_what_others_changed_is_told_again_when_the_answer_was_lost(
     for _ in range(2):
         assert flag_of(one.sync(folder, key=key).changed[item]) == texts(TASK)
     assert not one.sync(folder).changed
+
+
+def test_details_wake_phones_that_wait_for_all_changes(dovecot: Dovecot, user: str) -> None:
+    sections = {"eas": {"notify_all": True, "heartbeat_min": 1}}
+    with SmtpSink(auth=True) as sink, Gateway(dovecot, sink, sections=sections) as gateway:
+        names = ("PINGS", "SYNCS", "ACTS")
+        phones = [Phone(gateway.host, gateway.port, user, dovecot.password, device=name) for name in names]
+        dovecot.deliver(user, messages.plain("mail 0"), flags=["\\Flagged"])
+        [(folder, item)] = {begun(phone) for phone in phones}
+        pings, syncs, acts = phones
+        interval = element(AirSync.HeartbeatInterval, 60)
+        with ThreadPoolExecutor() as pool:
+            pinging = pool.submit(pings.post, "Ping", request(60, named(folder)))
+            syncing = pool.submit(syncs.post_sync, syncs.collection(folder), more=[interval])
+            own = pool.submit(acts.post, "Ping", request(3, named(folder)))
+            time.sleep(1)
+            assert not any(held.done() for held in (pinging, syncing, own))
+            acts.sync(folder, commands(change(item, flag(element(Email.Status, 2), KIND, TASK[2]))))
+            assert ping_news(pinging.result(1)) == [folder]
+            (served,) = collections_of(syncing.result(1).root)
+            assert flag_of(served.changed[item])["Subject"] == TASK[2].text()
+            assert told(own.result(5)) == [("Status", "1")]  # it knows what it did
 
 
 def test_details_survive_a_kill(dovecot: Dovecot, user: str) -> None:

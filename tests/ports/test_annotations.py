@@ -49,6 +49,24 @@ async def test_values_come_back_by_message_and_name(state: State) -> None:
     assert await state.load_annotations(ANNA, INBOX, 7, []) == {}
 
 
+async def test_whoever_watches_is_told_of_changes(state: State) -> None:
+    told: list[CollectionId] = []
+    end = state.watch_annotations(ANNA, told.append)
+    await state.save_annotations(ANNA, INBOX, 7, {1: {"flag": b"x"}})
+    await state.save_annotations(BERT, INBOX, 7, {1: {"flag": b"x"}})
+    assert told == [INBOX]
+    await state.move_annotations(ANNA, (INBOX, 7), (TRASH, 8), {1: 5, 2: 6})
+    await state.move_annotations(ANNA, (INBOX, 7), (TRASH, 8), {1: 5, 2: 6})
+    assert told == [INBOX, TRASH]
+    await state.save_annotations(ANNA, INBOX, 7, {1: {"flag": None}})
+    assert told == [INBOX, TRASH]
+    await state.save_annotations(ANNA, TRASH, 8, {5: {"flag": None}})
+    assert told == [INBOX, TRASH, TRASH]
+    end()
+    await state.save_annotations(ANNA, INBOX, 7, {1: {"flag": b"y"}})
+    assert told == [INBOX, TRASH, TRASH]
+
+
 async def test_users_collections_and_uidvalidities_are_apart(state: State) -> None:
     await state.save_annotations(ANNA, INBOX, 7, {1: {"flag": b"x"}})
     for user, collection, uidvalidity in ((BERT, INBOX, 7), (ANNA, TRASH, 7), (ANNA, INBOX, 8)):

@@ -97,8 +97,8 @@ def change(
     return revisions
 
 
-def move(connection: sqlite3.Connection, source: Key, target: Key, uids: Mapping[int, int]) -> None:
-    """Carry annotations over to where messages are now; `uids` maps old to new ones.
+def move(connection: sqlite3.Connection, source: Key, target: Key, uids: Mapping[int, int]) -> bool:
+    """Carry annotations over to where messages are now; `uids` maps old to new ones. False: there were none.
 
     Those taken away go along: a device that was not told of it yet hears of it there.
     """
@@ -111,6 +111,7 @@ def move(connection: sqlite3.Connection, source: Key, target: Key, uids: Mapping
         revision = _next_revision(connection, target)
         connection.executemany(_STORE, [(*target, *row, revision) for row in rows])
     connection.executemany(_DROP_ONE, [(*source, old) for old in uids])
+    return bool(rows)
 
 
 def drop(connection: sqlite3.Connection, key: Key, uids: Iterable[int], now: int) -> None:

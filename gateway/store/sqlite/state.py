@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from pathlib import Path
@@ -11,12 +11,14 @@ from types import TracebackType
 from typing import Self
 
 from gateway.errors import GatewayError
+from gateway.ports import Unsubscribe
 from gateway.store.leases import Leases
 from gateway.store.sqlite import annotations as notes
 from gateway.store.sqlite import devices, moves, outbox, poison, rewrites, syncs
 from gateway.store.sqlite import folders as folder_lists
 from gateway.store.sqlite.database import Database
 from gateway.store.sqlite.times import milliseconds
+from gateway.store.watchers import Watchers
 from gateway.types import (
     CollectionId,
     Device,
@@ -48,6 +50,7 @@ class SqliteState:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._leases = Leases()
+        self._watchers = Watchers()
 
     @classmethod
     async def open(cls, path: Path, *, readers: int = 2, busy_timeout: float = 5.0) -> Self:
@@ -166,7 +169,8 @@ class SqliteState:
     ) -> Mapping[tuple[int, str], int]:
         key = (user, collection, uidvalidity)
         return await self._database.write(
-            lambda connection: notes.change(connection, key, annotations, newest)
+            lambda connection: notes.change(connection, key, annotations, newest),
+            lambda revisions: self._watchers.tell({collection: [user]} if revisions else {}),
         )
 
     async def changed_annotations(
@@ -183,7 +187,8 @@ class SqliteState:
         uids: Mapping[int, int],
     ) -> None:
         await self._database.write(
-            lambda connection: notes.move(connection, (user, *source), (user, *target), uids)
+            lambda connection: notes.move(connection, (user, *source), (user, *target), uids),
+            lambda moved: self._watchers.tell({target[0]: [user]} if moved else {}),
         )
 
     async def drop_annotations(
@@ -191,6 +196,9 @@ class SqliteState:
     ) -> None:
         key, gone = (user, collection, uidvalidity), list(uids)
         await self._database.write(lambda connection: notes.drop(connection, key, gone, milliseconds(now)))
+
+    def watch_annotations(self, user: UserId, notify: Callable[[CollectionId], None]) -> Unsubscribe:
+        return self._watchers.watch(user, notify)
 
     async def prune_annotations(self, before: datetime) -> None:
         await self._database.write(lambda connection: notes.prune(connection, milliseconds(before)))
