@@ -31,6 +31,8 @@ Message = tuple[int, int]
 
 _UNKNOWN = 0
 """The UID of a message that was moved and not found where it went."""
+_UNREAD = "unread "
+"""Begins the likeness of a message that cannot be found where it went."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +140,9 @@ class Mover:
             moves |= await self._begin(source, target, view.uidvalidity, new, end)
         went, outcome = await self._carry(source, target, view.uidvalidity, moves)
         left = Uids(uid for _, uid in moves.keys() - went.keys())
+        if left and outcome is MoveOutcome.LATER:  # or somebody else was faster
+            now = await self._mailboxes.view(source.mailbox)
+            left = left & now.uids if now.uidvalidity == view.uidvalidity else Uids()
         return there | went, _others(messages, there | went, left, outcome)
 
     async def _begin(
@@ -146,7 +151,7 @@ class Mover:
         """Journal what is about to be moved to a target that ends there."""
         now = self._clock.now()
         # One that the server cannot show can be moved; it is like no other.
-        alike = {uid: f"unread {uid}" for uid in uids}
+        alike = {uid: f"{_UNREAD}{uid}" for uid in uids}
         alike |= await likenesses(self._mailboxes, source.mailbox, uidvalidity, uids)
         made = {
             (uidvalidity, uid): Move(
@@ -167,7 +172,11 @@ class Mover:
     async def _carry(
         self, source: Place, target: Place, uidvalidity: int, moves: Mapping[Message, Move]
     ) -> tuple[dict[Message, Move], MoveOutcome]:
-        """Move messages; returns those that went, and what to say of the others."""
+        """Move messages; returns those that went, and what to say of others that are still there.
+
+        A server that does not tell where they went may say OK though there were none: only what is found
+        there went, or may have gone if nobody could find it.
+        """
         if not moves:
             return {}, MoveOutcome.NOT_FOUND
         uids = Uids(uid for _, uid in moves)
@@ -179,12 +188,11 @@ class Mover:
             later = error.kind is Kind.SERVER_ERROR_RETRY
             return {}, MoveOutcome.LATER if later else MoveOutcome.REFUSED
         went = {(uidvalidity, uid): moves[uidvalidity, uid] for uid in told}
-        unknown = {message: move for message, move in went.items() if told[message[1]] is None}
-        found = await self._located(target, unknown)
-        return {
-            message: found.get(message) or replace(move, target_uid=told[message[1]] or _UNKNOWN)
-            for message, move in went.items()
-        }, MoveOutcome.LATER
+        known = {m: replace(move, target_uid=told[m[1]]) for m, move in went.items() if told[m[1]]}
+        unknown = {m: move for m, move in went.items() if m not in known}
+        unread = {m: move for m, move in unknown.items() if move.likeness.startswith(_UNREAD)}
+        lost = {m: replace(move, target_uid=_UNKNOWN) for m, move in unread.items()}
+        return known | lost | await self._located(target, unknown), MoveOutcome.LATER
 
     async def _located(self, target: Place, moves: Mapping[Message, Move]) -> dict[Message, Move]:
         """Those of the moves whose messages are in the target, with their UIDs there."""

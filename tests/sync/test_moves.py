@@ -326,6 +326,27 @@ async def test_what_a_server_refuses_stays(
     await phone.sync(INBOX)
 
 
+async def test_a_server_that_says_ok_and_moved_nothing(
+    phone: Phone, upstream: MemoryUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    move = type(upstream).move
+
+    async def too_late(
+        self: MemoryUpstream, mailbox: str, uidvalidity: int, uids: Iterable[int], target: str
+    ) -> Mapping[int, int | None]:
+        asked = list(uids)
+        self.boxes["INBOX"].remove(1)  # another mail program takes it away in this very moment
+        told = dict(await move(self, mailbox, uidvalidity, asked, target))
+        return dict.fromkeys(asked) if isinstance(self, Silent) else told
+
+    monkeypatch.setattr(type(upstream), "move", too_late)
+    answers = await phone.move(1, 2)
+    assert answers == {(1, 1): Moved(MoveOutcome.NOT_FOUND), (1, 2): Moved(MOVED, 7, 40)}
+    phone.hear({message: moved for message, moved in answers.items() if moved.outcome is MOVED})
+    assert await phone.sync() == ["removed"]
+    phone.agrees()
+
+
 async def test_annotations_go_along(phone: Phone, state: SqliteState) -> None:
     await state.save_annotations(ANN, INBOX.collection, 1, {1: {"flag": b"details"}})
     await phone.move(1)

@@ -11,6 +11,7 @@ from gateway.types import DELETED, Uids
 from gateway.upstream.imap import commands, search_keys
 from gateway.upstream.imap.exchange import Reply
 from gateway.upstream.imap.listing import exists as mailbox_exists
+from gateway.upstream.imap.naming import next_uid
 from gateway.upstream.imap.responses import AppendUid, CopyUid
 from gateway.upstream.imap.search import search
 from gateway.upstream.imap.session import Session
@@ -83,20 +84,38 @@ async def move(session: Session, uids: Uids, target: str) -> dict[int, int | Non
 
 
 async def _move_some(session: Session, uids: Uids, target: str) -> dict[int, int | None]:
+    """What of these messages went, though the server may say OK without having found any."""
     if not uids:
         return {}
     if "MOVE" in session.capabilities:
         [command] = commands.uid_move(session.dialect, uids, target)
         reply = await session.start(command)
         pairs = _pairs(reply, uids)
-        if not pairs:
-            session.accept(command, reply)
-        # A refusal after COPYUID means that only these have gone.
-        return pairs or dict.fromkeys(uids)
+        if pairs:  # a refusal after COPYUID means that only these have gone
+            return pairs
+        session.accept(command, reply)
+        silent = reply.code("COPYUID") is None  # what it says may also be beyond belief
+        return {} if silent and await _would_tell(session, target) else dict.fromkeys(uids)
     [command] = commands.uid_copy(session.dialect, uids, target)
     pairs = _pairs(await session.execute(command), uids)
-    await _remove(session, uids)
-    return {uid: pairs.get(uid) for uid in uids}
+    # What is there still was there to be copied; of what somebody removed meanwhile that is not known.
+    copied = Uids(pairs) or await _present(session, uids)
+    await _remove(session, copied)
+    return {uid: pairs.get(uid) for uid in copied}
+
+
+async def _would_tell(session: Session, target: str) -> bool:
+    """Whether a server that says nothing of a move did not move anything: the messages were gone before.
+
+    It has to tell (RFC 4315 3) but for a mailbox that the user may not look at.
+    """
+    if "UIDPLUS" not in session.capabilities:
+        return False
+    try:
+        await next_uid(session, target)
+    except (NotFound, UpstreamRefused):
+        return False
+    return True
 
 
 def _pairs(reply: Reply, asked: Uids) -> dict[int, int | None]:

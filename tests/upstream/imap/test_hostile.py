@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Container, Sequence
+from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
 from dataclasses import replace
 
 import pytest
@@ -291,6 +291,59 @@ async def test_no_without_code_is_looked_into() -> None:
         with pytest.raises(NotFound):
             await mail.view("Nowhere")
         await upstream.aclose()
+
+
+async def _moved(answers: Mapping[str, Answer]) -> tuple[Mapping[int, int | None], list[str]]:
+    """What is told of a move of messages 1 to 3, and what was said for it."""
+    async with scripted(answers) as server:
+        upstream = with_upstream(server)
+        told = await upstream.mailboxes(PRINCIPAL).move("INBOX", 7, [1, 2, 3], "INBOX.Other")
+        await upstream.aclose()
+        return told, server.commands
+
+
+STATUS_OF_TARGET = b"* STATUS INBOX.Other (UIDNEXT 4 UIDVALIDITY 7)\r\nTAG OK done\r\n"
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [(STATUS_OF_TARGET, {}), (b"TAG NO [NOPERM] not yours\r\n", dict.fromkeys((1, 2, 3)))],
+    ids=["would have told", "may not tell"],
+)
+async def test_a_move_that_moved_nothing(status: bytes, expected: dict[int, int | None]) -> None:
+    told, _ = await _moved({"UID MOVE": b"TAG OK nothing\r\n", "STATUS": status})
+    assert told == expected
+
+
+async def test_a_move_where_servers_never_tell() -> None:
+    capabilities = CAPABILITIES.replace(" UIDPLUS", "").encode()
+    greeting = b"* OK [CAPABILITY %b] hello\r\n" % capabilities
+    login = b"TAG OK [CAPABILITY %b] welcome\r\n" % capabilities
+    told, _ = await _moved({"GREETING": greeting, "AUTHENTICATE": login, "UID MOVE": b"TAG OK\r\n"})
+    assert told == dict.fromkeys((1, 2, 3))
+
+
+@pytest.mark.parametrize("copied", [b"", b"[COPYUID 8 2 11] "])
+async def test_what_vanished_during_a_copy_is_not_claimed(copied: bytes) -> None:
+    capabilities = CAPABILITIES.replace(" MOVE", "").encode()
+    searches: list[str] = []
+
+    async def search(connection: Connection, tag: str, command: str) -> None:
+        searches.append(command)
+        there = "ALL 1:3 COUNT 3" if len(searches) == 1 else "ALL 2 COUNT 1"
+        await connection.send(f'* ESEARCH (TAG "{tag}") UID {there}\r\n{tag} OK\r\n'.encode())
+
+    told, said = await _moved(
+        {
+            "GREETING": b"* OK [CAPABILITY %b] hello\r\n" % capabilities,
+            "AUTHENTICATE": b"TAG OK [CAPABILITY %b] welcome\r\n" % capabilities,
+            "UID COPY": b"TAG OK %bdone\r\n" % copied,
+            "UID EXPUNGE": b"TAG OK done\r\n",
+            "UID SEARCH": search,
+        }
+    )
+    assert told == {2: 11 if copied else None}
+    assert [command for command in said if "EXPUNGE" in command] == ["UID EXPUNGE 2"]
 
 
 async def test_what_cannot_be_said_is_refused() -> None:
