@@ -47,7 +47,7 @@ class Given:
 
     number: ItemNumber = 0
     supported: frozenset[str] | None = None
-    files: Mapping[str, FileNumber] = NO_FILES
+    files: Mapping[str, FileNumber] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,5 +136,5 @@ class Answer:
     refusal: Kind | None = None
     number: ItemNumber = 0
     uid: str = ""
-    files: Mapping[str, FileNumber] = NO_FILES
+    files: Mapping[str, FileNumber] = field(default_factory=dict)
     digest: str = ""
