@@ -1,0 +1,170 @@
+"""The answer of an attendee noted in the organizer's event (RFC 5546 3.2.3 and 3.2.7)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from gateway.errors import NotFound
+from gateway.pim.events.clock import Clock
+from gateway.pim.events.document import patch_occurrence, read_event
+from gateway.pim.events.model import OccurrencePatch, Participation
+from gateway.pim.events.names import PROPOSED, REPLIED
+from gateway.pim.events.tree import Line, Node, make_line
+from gateway.pim.invitation import Method, Person, read_person
+from gateway.pim.itip.message import Instance, Message, Parts, revision, same_address, sent_by
+from gateway.pim.itip.verdicts import Applied, Verdict, speaks_for
+from gateway.pim.lines import Property
+from gateway.pim.values import moment_of, parse_moment
+
+__all__ = ["noted"]
+
+_ANSWERS = {one.value for one in Participation} - {Participation.NEEDS_ACTION.value}
+_OLDEST = datetime.min.replace(tzinfo=UTC)
+
+
+def noted(message: Message, stored: str, *, sender: str, owner: str, now: datetime) -> Applied:
+    """The event with an answer or a counter proposal in it. Raises `BadEvent`.
+
+    An answer to what the event was before it was moved says nothing of what it is. Somebody who was not
+    invited is added only when an attendee sends him instead (delegation).
+    """
+    text, verdicts = stored, set()
+    for instance, event in message.parts.events.items():
+        answer = _speaker(event, sender)
+        if answer is None:
+            verdicts.add(Verdict.FORGED)
+            continue
+        verdict, text = _Answer(message, instance, event, answer).noted(text, owner, now)
+        verdicts.add(verdict)
+    if text != stored:
+        return Applied(Verdict.APPLIED, text)
+    return Applied(next((one for one in (Verdict.OLD, Verdict.FORGED) if one in verdicts), Verdict.UNKNOWN))
+
+
+def _speaker(event: Node, sender: str) -> Property | None:
+    """The attendee for whom the sender of an answer may speak."""
+    for found in event.component.all("ATTENDEE"):
+        if speaks_for(sender, read_person(found).address, sent_by(found)):
+            return found
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What one attendee says of the series or of an occurrence."""
+
+    message: Message
+    instance: Instance
+    event: Node
+    answer: Property
+
+    @property
+    def person(self) -> Person:
+        return read_person(self.answer)
+
+    @property
+    def status(self) -> Participation | None:
+        told = self.answer.params.get("PARTSTAT", "").upper()
+        return Participation(told) if told in _ANSWERS else None
+
+    def noted(self, text: str, owner: str, now: datetime) -> tuple[Verdict, str]:
+        held = Parts.read(text)
+        current = held.events.get(self.instance) or held.series
+        if current is None:
+            return Verdict.UNKNOWN, text
+        sequence, stamp = revision(self.event)
+        if self.event.component.get("SEQUENCE") is not None and sequence < revision(current)[0]:
+            return Verdict.OLD, text
+        invited = _line_of(current, self.person.address)
+        if invited is None and _line_of(current, self._delegator) is None:
+            return Verdict.UNKNOWN, text
+        if invited is not None and stamp <= _replied(invited):
+            return Verdict.OLD, text
+        if self.instance is not None and self.instance not in held.events:
+            try:
+                held = Parts.read(self._with_exception(text, self.instance, owner, now))
+            except NotFound:
+                return Verdict.UNKNOWN, text
+        changes = self._changes(stamp)
+        for instance, node in held.events.items():
+            if instance == self.instance or (self.instance is None and self._waits_for_it(node)):
+                self._note(node, changes)
+        return Verdict.APPLIED, held.calendar.text
+
+    @property
+    def _delegator(self) -> str:
+        """Who sends this attendee instead of himself."""
+        return _address(self.answer.params.get("DELEGATED-FROM", ""))
+
+    def _with_exception(self, text: str, original: datetime, owner: str, now: datetime) -> str:
+        """The text with an exception for an occurrence that is answered otherwise than the series."""
+        event = read_event(text, owner)
+        if original.tzinfo is None:
+            original = original.replace(tzinfo=event.zone)
+        attendees = tuple(
+            replace(one, status=self.status or one.status, replied=revision(self.event)[1])
+            if same_address(one.person.address, self.person.address)
+            else one
+            for one in event.attendees
+        )
+        patch = OccurrencePatch(attendees=attendees, stamp=event.stamp or now)
+        return patch_occurrence(text, original, patch, owner, now)
+
+    def _waits_for_it(self, node: Node) -> bool:
+        """Whether he has not answered for an exception yet: then it is meant too."""
+        line = _line_of(node, self.person.address)
+        told = line.read.params.get("PARTSTAT", "").upper() if line and line.read else ""
+        return line is not None and told not in _ANSWERS
+
+    def _changes(self, stamp: datetime) -> dict[str, str | None]:
+        """The parameters of ATTENDEE that the answer changes."""
+        changes: dict[str, str | None] = {REPLIED: f"{stamp:%Y%m%dT%H%M%SZ}", PROPOSED: None}
+        if self.status:
+            changes["PARTSTAT"] = self.status.value
+        if self.status is Participation.DELEGATED:
+            changes["DELEGATED-TO"] = self.answer.params.get("DELEGATED-TO")
+        if self.message.method is Method.COUNTER:
+            changes[PROPOSED] = self._proposed()
+        return changes
+
+    def _proposed(self) -> str | None:
+        """The times he would like better, as a period."""
+        read = self.event.component
+        clock = Clock(self.message.parts.calendar.component, UTC)
+        start, told = clock.of(read.get("DTSTART")), moment_of(read.get("DTSTART"))
+        if start is None or told is None:
+            return None
+        end = clock.end(read, start, all_day=told.dated)
+        return "/".join(f"{one.astimezone(UTC):%Y%m%dT%H%M%SZ}" for one in (start, end))
+
+    def _note(self, node: Node, changes: dict[str, str | None]) -> None:
+        line = _line_of(node, self.person.address)
+        if line is not None:
+            node.replace_where(lambda one: one is line, [line.with_params(**changes)])
+            return
+        named = {"CN": self.person.name} if self.person.name else {}
+        named["DELEGATED-FROM"] = f"mailto:{self._delegator}"
+        new = make_line("ATTENDEE", f"mailto:{self.person.address}", named).with_params(**changes)
+        node.replace("ATTENDEE", [*node.lines("ATTENDEE"), new])
+
+
+def _line_of(event: Node, address: str) -> Line | None:
+    """The ATTENDEE with an address."""
+    return next(
+        (
+            one
+            for one in event.lines("ATTENDEE")
+            if one.read and same_address(read_person(one.read).address, address)
+        ),
+        None,
+    )
+
+
+def _replied(line: Line) -> datetime:
+    told = parse_moment(line.read.params.get(REPLIED, "")) if line.read else None
+    return told.clock.replace(tzinfo=UTC) if told else _OLDEST
+
+
+def _address(text: str) -> str:
+    return text.strip().lower().removeprefix("mailto:")

@@ -1,0 +1,117 @@
+"""What a scheduling message that came by mail changes in the calendar of the one it came to (RFC 5546 3.2).
+
+    message    from whom        changes
+    REQUEST    the organizer    makes the event, tentative, or brings it up to date
+    CANCEL     the organizer    marks the event or an occurrence as cancelled
+    REPLY      an attendee      notes the answer of that attendee
+    COUNTER    an attendee      notes the times proposed
+
+A message is applied to each occurrence it names only if it is newer than what is known of that: so repeated
+and overtaken messages change nothing. One whose sender is not whom it speaks for changes nothing either.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from gateway.errors import NotFound
+from gateway.pim.events.document import patch_occurrence, read_event
+from gateway.pim.events.model import Busy, OccurrencePatch
+from gateway.pim.events.names import BUSY
+from gateway.pim.events.tree import Node, make_line
+from gateway.pim.invitation import Method
+from gateway.pim.itip.answers import noted
+from gateway.pim.itip.merge import merged
+from gateway.pim.itip.message import Message, Parts, Revision, revision, same_address
+from gateway.pim.itip.verdicts import Applied, Verdict, speaks_for
+
+__all__ = ["apply"]
+
+
+def apply(
+    message: Message, stored: str | None, *, sender: str, owner: str, now: datetime, trusted: bool = False
+) -> Applied:
+    """Apply a message to the event in the store (None: there is none of its UID).
+
+    `sender` is the address in From, `owner` that of the user whose calendar it is. `trusted`: the user acts
+    on it himself, so that it may come from anybody who forwarded it. Raises `BadEvent` for one that cannot be
+    understood.
+    """
+    held = Parts.read(stored) if stored is not None else None
+    if message.method in {Method.REQUEST, Method.CANCEL}:
+        verdict = _from_organizer(message.parts, held, sender, owner, trusted=trusted)
+        if verdict is not None:
+            return Applied(verdict)
+        if message.method is Method.REQUEST:
+            text = merged(message.parts, held, owner)
+            return Applied(Verdict.APPLIED if text else Verdict.OLD, text)
+        return _cancelled(message.parts, held, stored, owner, now)
+    own = held is not None and held.organizer is not None and same_address(held.organizer.address, owner)
+    if stored is None or not own:
+        return Applied(Verdict.UNKNOWN)
+    return noted(message, stored, sender=sender, owner=owner, now=now)
+
+
+def _from_organizer(
+    new: Parts, held: Parts | None, sender: str, owner: str, *, trusted: bool
+) -> Verdict | None:
+    """What forbids to believe a REQUEST or CANCEL."""
+    organizer = new.organizer
+    if organizer is None or not organizer.address:
+        return Verdict.FORGED
+    if same_address(organizer.address, owner):
+        return Verdict.OWN
+    if held is not None:
+        known = held.organizer
+        if known is None or not same_address(known.address, organizer.address):
+            return Verdict.FORGED
+    speaker = held.speaker if held else ""
+    if not trusted and not speaks_for(sender, organizer.address, new.speaker, speaker):
+        return Verdict.FORGED
+    return None
+
+
+def _cancelled(new: Parts, held: Parts | None, stored: str | None, owner: str, now: datetime) -> Applied:
+    if held is None or stored is None:
+        return Applied(Verdict.UNKNOWN)
+    changed = known = False
+    for instance, event in new.events.items():
+        newness = revision(event)
+        if instance is None:
+            # The exceptions go with their series; of one that is not known, the occurrences are.
+            meant = list(held.events.values())
+        elif instance in held.events:
+            meant = [held.events[instance]]
+        else:
+            try:
+                held = Parts.read(_without(held.calendar.text, instance, newness, owner, now))
+            except NotFound:
+                continue
+            changed = True
+            continue
+        known = True
+        for node in meant:
+            if newness > revision(node):
+                _cancel(node, newness)
+                changed = True
+    if changed:
+        return Applied(Verdict.APPLIED, held.calendar.text)
+    return Applied(Verdict.OLD if known else Verdict.UNKNOWN)
+
+
+def _cancel(node: Node, newness: Revision) -> None:
+    """Mark a VEVENT as cancelled: its time is free again."""
+    sequence, stamp = newness
+    node.replace("STATUS", [make_line("STATUS", "CANCELLED")])
+    node.replace("SEQUENCE", [make_line("SEQUENCE", str(sequence))])
+    node.replace("DTSTAMP", [make_line("DTSTAMP", f"{stamp:%Y%m%dT%H%M%SZ}")])
+    node.replace(BUSY, [make_line(BUSY, "FREE")])
+    node.replace("TRANSP", [make_line("TRANSP", "TRANSPARENT")])
+
+
+def _without(text: str, instance: datetime, newness: Revision, owner: str, now: datetime) -> str:
+    """The text with an occurrence cancelled that was like its series. Raises `NotFound`."""
+    original = instance if instance.tzinfo else instance.replace(tzinfo=read_event(text, owner).zone)
+    sequence, stamp = newness
+    patch = OccurrencePatch(cancelled=True, busy=Busy.FREE, sequence=sequence, stamp=stamp)
+    return patch_occurrence(text, original, patch, owner, now)

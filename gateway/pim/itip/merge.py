@@ -1,0 +1,225 @@
+"""A REQUEST brought together with what the store has of the event (RFC 5546 3.2.2).
+
+What the organizer says takes the place of what he said before; what is the user's own stays: his reminders,
+categories and files, and his answer as long as the time is what he answered to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from gateway.pim.events.clock import Clock
+from gateway.pim.events.document import read_event
+from gateway.pim.events.names import BUSY, FILE_SCHEME, OWN, REPLY_TIME
+from gateway.pim.events.tree import Line, Node, make_line
+from gateway.pim.invitation import read_person
+from gateway.pim.itip.message import Instance, Parts, revision, same_address
+from gateway.pim.itip.times import clock_of, in_place, timing
+from gateway.pim.lines import Property
+from gateway.pim.values import parse_moment
+
+__all__ = ["ANSWERED", "INTENDED", "merged", "own_line", "without_own"]
+
+INTENDED = "X-MICROSOFT-CDO-INTENDEDSTATUS"
+"""How the time is to count once the invitation is accepted."""
+ANSWERED = f"{OWN}ANSWERED"
+"""What the user answered last, so that the same answer again is known to be the same."""
+_ANSWER = (REPLY_TIME, f"{OWN}RESPONSE", ANSWERED, BUSY, "TRANSP")
+"""What tells the user's answer, beside his ATTENDEE."""
+_USERS = ("CATEGORIES",)
+_OUTLOOK_BUSY = frozenset({"FREE", "TENTATIVE", "BUSY", "OOF", "WORKINGELSEWHERE"})
+
+
+def merged(new: Parts, held: Parts | None, owner: str) -> str | None:
+    """The text of the event with a REQUEST in it; None when that has nothing new. Raises `BadEvent`.
+
+    `held` is what the store has of it, `owner` the address of the user.
+    """
+    fresh = {
+        instance: without_own(event)
+        for instance, event in new.events.items()
+        if _is_new(instance, event, new, held)
+    }
+    if not fresh:
+        return None
+    series = held.series if held else None
+    before, after = clock_of(held), clock_of(new)
+    moved = None in fresh and series is not None and timing(series, before) != timing(fresh[None], after)
+    for instance, event in fresh.items():
+        mine = held.events.get(instance) if held else None
+        if mine is not None:
+            same = timing(mine, before) == timing(event, after)
+            _keep(event, mine, owner, same=same)
+        elif series is not None and instance is not None:
+            _keep(event, series, owner, same=in_place(event, instance, series, before, after))
+        else:
+            _unanswered(event, owner)
+    kept = _still_there(fresh, held, moved=moved)
+    if None in fresh and series is not None and not moved:
+        _keep_deleted(fresh[None], series)
+    events = dict(sorted({**kept, **fresh}.items(), key=lambda item: (item[0] is not None, str(item[0]))))
+    if None in events:
+        for instance in fresh:
+            if instance is not None:
+                _undelete(events[None], instance, after if None in fresh else before)
+    base, other = (new, held) if None in fresh or held is None else (held, new)
+    text = _assembled(base, other, events.values())
+    read_event(text, owner)
+    return text
+
+
+def without_own(event: Node) -> Node:
+    """A VEVENT of a message without what only the gateway may say, and without names of its files."""
+    clean = event.copy()
+    clean.parts = [
+        _plain(one) if isinstance(one, Line) else one
+        for one in clean.parts
+        if isinstance(one, Node) or not (one.name.startswith(OWN) or _names_file(one))
+    ]
+    return clean
+
+
+def own_line(event: Node, owner: str) -> Line | None:
+    """The ATTENDEE that the user is."""
+    return next(
+        (
+            one
+            for one in event.lines("ATTENDEE")
+            if one.read and same_address(read_person(one.read).address, owner)
+        ),
+        None,
+    )
+
+
+# --- which version counts ----------------------------------------------------------------------------------
+
+
+def _is_new(instance: Instance, event: Node, new: Parts, held: Parts | None) -> bool:
+    if held is None:
+        return True
+    before = held.events.get(instance)
+    if before is not None:
+        return revision(event) > revision(before)
+    if instance is None or None in new.events or held.series is None:
+        return True
+    # An occurrence that the series, as it is by now, was newer than in every respect.
+    (sequence, stamp), (current, stamped) = revision(event), revision(held.series)
+    return sequence >= current or stamp >= stamped
+
+
+def _still_there(fresh: dict[Instance, Node], held: Parts | None, *, moved: bool) -> dict[Instance, Node]:
+    """What the store has and the message says nothing of: exceptions go when the series they are of goes."""
+    if held is None:
+        return {}
+    series = fresh.get(None)
+    return {
+        instance: event
+        for instance, event in held.events.items()
+        if instance not in fresh and (series is None or not moved or revision(event) > revision(series))
+    }
+
+
+# --- what is the user's own --------------------------------------------------------------------------------
+
+
+def _keep(event: Node, mine: Node, owner: str, *, same: bool) -> None:
+    """Put what is the user's own into a new version of what he has."""
+    event.remove_nodes(lambda node: node.name == "VALARM")
+    event.parts += [alarm.copy() for alarm in mine.nodes("VALARM")]
+    event.replace(_USERS, mine.lines(*_USERS))
+    event.replace_where(_names_file, [one for one in mine.lines("ATTACH") if _names_file(one)])
+    if not same:
+        _unanswered(event, owner)
+        return
+    _intend(event)
+    event.replace(_ANSWER, mine.lines(*_ANSWER))
+    known, told = own_line(mine, owner), own_line(event, owner)
+    if known and told:
+        status = known.read.params.get("PARTSTAT") if known.read else None
+        event.replace_where(lambda one: one is told, [told.with_params(PARTSTAT=status)])
+
+
+def _unanswered(event: Node, owner: str) -> None:
+    """Have it be what nobody has answered yet, whatever it says: tentative, unless it takes no time."""
+    intended = _intend(event)
+    event.remove(REPLY_TIME, f"{OWN}RESPONSE", ANSWERED)
+    event.replace(BUSY, [make_line(BUSY, "FREE" if intended == "FREE" else "TENTATIVE")])
+    told = own_line(event, owner)
+    if told:
+        event.replace_where(lambda one: one is told, [told.with_params(PARTSTAT="NEEDS-ACTION")])
+
+
+def _intend(event: Node) -> str:
+    """See to it that it says how the time is to count once accepted; returns that."""
+    read = event.component
+    busy = read.text(BUSY).upper()
+    told = read.text(INTENDED).upper()
+    if told not in _OUTLOOK_BUSY:
+        transparent = read.text("TRANSP").upper() == "TRANSPARENT"
+        told = busy if busy in _OUTLOOK_BUSY - {"TENTATIVE"} else "BUSY"
+        told = "FREE" if transparent else told
+        event.replace(INTENDED, [make_line(INTENDED, told)])
+    event.replace("TRANSP", [make_line("TRANSP", "TRANSPARENT" if told == "FREE" else "OPAQUE")])
+    return told
+
+
+def _names_file(line: Line) -> bool:
+    """Whether it is a file of the store, which a message can only pretend to have."""
+    return line.name == "ATTACH" and line.read is not None and line.read.value.lower().startswith(FILE_SCHEME)
+
+
+def _plain(line: Line) -> Line:
+    """A line without parameters of the gateway's own."""
+    own = [name for name in line.read.params if name.startswith(OWN)] if line.read else []
+    return line.with_params(**dict.fromkeys(own)) if own else line
+
+
+# --- deleted occurrences -----------------------------------------------------------------------------------
+
+
+def _keep_deleted(series: Node, before: Node) -> None:
+    """Occurrences the user deleted stay deleted."""
+    told = {one.raw for one in series.lines("EXDATE")}
+    lines = [*series.lines("EXDATE"), *(one for one in before.lines("EXDATE") if one.raw not in told)]
+    series.replace("EXDATE", lines)
+
+
+def _undelete(series: Node, instance: datetime, clock: Clock) -> None:
+    """An occurrence that the organizer says something new of is there again."""
+    lines: list[Line] = []
+    for line in series.lines("EXDATE"):
+        if line.read is None:
+            continue
+        values = line.read.value.split(",")
+        left = [one for one in values if not _is_at(one, line.read, instance, clock)]
+        if len(left) == len(values):
+            lines.append(line)
+        elif left:
+            lines.append(line.with_params(",".join(left)))
+    series.replace("EXDATE", lines)
+
+
+def _is_at(text: str, found: Property, instance: datetime, clock: Clock) -> bool:
+    told = parse_moment(text, found.params)
+    if told is None:
+        return False
+    if told.dated:
+        return instance.replace(tzinfo=None) == told.clock
+    return instance.tzinfo is not None and clock.at(told).astimezone(UTC) == instance
+
+
+# --- putting it together -----------------------------------------------------------------------------------
+
+
+def _assembled(base: Parts, other: Parts | None, events: Iterable[Node]) -> str:
+    """The calendar: of one the properties and zones, the zones of the other that it lacks, the events."""
+    calendar = base.calendar.copy()
+    zones = list(calendar.nodes("VTIMEZONE"))
+    known = {zone.component.text("TZID").lower() for zone in zones}
+    if other is not None:
+        more = other.calendar.nodes("VTIMEZONE")
+        zones += [zone.copy() for zone in more if zone.component.text("TZID").lower() not in known]
+    calendar.parts = [one for one in calendar.parts if isinstance(one, Line)]
+    calendar.parts += [*zones, *events]
+    return calendar.text

@@ -1,0 +1,150 @@
+"""A scheduling message, or an event of the store, taken apart: which VEVENT is about what, and how new."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from gateway.pim.events.model import BadEvent
+from gateway.pim.events.tree import Node, parse_calendar
+from gateway.pim.invitation import Method, Person, read_person
+from gateway.pim.lines import Property
+from gateway.pim.values import moment_of
+from gateway.pim.zones import Zones
+
+__all__ = [
+    "Instance",
+    "Message",
+    "Parts",
+    "Revision",
+    "read_message",
+    "revision",
+    "same_address",
+    "sent_by",
+]
+
+Instance = datetime | None
+"""Which occurrence: its original start in UTC, of a date its midnight without a zone; None is the series."""
+Revision = tuple[int, datetime]
+"""SEQUENCE and DTSTAMP: of two versions the greater is the newer (RFC 5546 2.1.5)."""
+
+_METHODS = {one.value: one for one in Method}
+_OLDEST = datetime.min.replace(tzinfo=UTC)
+_LONGEST_UID = 1024
+_FIRST_YEAR, _LAST_YEAR = 1601, 4500
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The VEVENTs of one UID in a calendar, by the occurrence they are about."""
+
+    calendar: Node
+    uid: str
+    events: dict[Instance, Node]
+    zones: Zones
+
+    @classmethod
+    def of(cls, calendar: Node) -> Parts:
+        """Take a calendar apart; of several UIDs the first counts. Raises `BadEvent` when there is none."""
+        zones = Zones(calendar.component)
+        events: dict[Instance, Node] = {}
+        uid = ""
+        for event in calendar.nodes("VEVENT"):
+            own = event.component.text("UID")
+            uid = uid or own
+            if own and own == uid and _can_be_placed(event):
+                events.setdefault(_instance(event, zones), event)
+        if not events or len(uid) > _LONGEST_UID:
+            raise BadEvent("a calendar without an event that has a name")
+        return cls(calendar, uid, events, zones)
+
+    @classmethod
+    def read(cls, text: str) -> Parts:
+        """Take the text of a calendar apart. Raises `BadEvent`."""
+        return cls.of(parse_calendar(text))
+
+    @property
+    def series(self) -> Node | None:
+        """The series or the single event; None where only occurrences are known."""
+        return self.events.get(None)
+
+    @property
+    def main(self) -> Node:
+        """The series, or else the first occurrence."""
+        return self.series or next(iter(self.events.values()))
+
+    @property
+    def organizer(self) -> Person | None:
+        """Who invites."""
+        found = self.main.component.get("ORGANIZER")
+        return read_person(found) if found else None
+
+    @property
+    def speaker(self) -> str:
+        """Who may speak for the organizer (SENT-BY), in lower case; "" is nobody."""
+        return sent_by(self.main.component.get("ORGANIZER"))
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A scheduling message: its parts, without the METHOD."""
+
+    method: Method
+    parts: Parts
+
+
+def read_message(text: str, method: str = "") -> Message | None:
+    """The scheduling message in a calendar; None when it is none, or about nothing that can be named.
+
+    `method` is that of the Content-Type, for calendars that name none.
+    """
+    try:
+        calendar = parse_calendar(text)
+        found = _METHODS.get((calendar.component.text("METHOD") or method).upper())
+        if found is None:
+            return None
+        calendar.remove("METHOD")
+        return Message(found, Parts.of(calendar))
+    except BadEvent:
+        return None
+
+
+def revision(event: Node) -> Revision:
+    """How new a VEVENT is."""
+    read = event.component
+    text = read.text("SEQUENCE")
+    sequence = int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else 0
+    return sequence, _stamp(read.get("DTSTAMP"))
+
+
+def same_address(one: str, other: str) -> bool:
+    """Whether two addresses are the same one, and one at all."""
+    return bool(one.strip()) and one.strip().lower() == other.strip().lower()
+
+
+def sent_by(found: Property | None) -> str:
+    """The SENT-BY of an ORGANIZER or ATTENDEE, in lower case; "" without one."""
+    if found is None:
+        return ""
+    return found.params.get("SENT-BY", "").lower().removeprefix("mailto:").strip()
+
+
+def _stamp(found: Property | None) -> datetime:
+    told = moment_of(found)
+    return told.clock.replace(tzinfo=UTC) if told else _OLDEST
+
+
+def _can_be_placed(event: Node) -> bool:
+    """Whether it is about the series or one occurrence, and not about all occurrences from one on."""
+    found = event.component.get("RECURRENCE-ID")
+    told = moment_of(found)
+    if found is None or told is None:
+        return found is None
+    return "RANGE" not in found.params and _FIRST_YEAR <= told.clock.year <= _LAST_YEAR
+
+
+def _instance(event: Node, zones: Zones) -> Instance:
+    told = moment_of(event.component.get("RECURRENCE-ID"))
+    if told is None:
+        return None
+    return told.clock if told.dated else zones.instant(told).astimezone(UTC)

@@ -1,0 +1,79 @@
+"""What follows from a change of a meeting, in the store and by mail: `pim/itip` and `mail/imip` together."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from datetime import datetime
+from html import escape
+
+from gateway.items import Notice, StoredItem
+from gateway.mail import imip
+from gateway.mail.addresses import Address
+from gateway.mail.imip import SchedulingMail
+from gateway.mail.recipients import deliverable
+from gateway.pim.events.document import stored_event
+from gateway.pim.invitation import Method, read_invitation
+from gateway.pim.itip import words
+from gateway.pim.itip.outgoing import Post, told
+from gateway.sync.itemoperations import Made
+
+__all__ = ["notice", "notices", "organized"]
+
+
+def organized(before: StoredItem | None, after: StoredItem | None, author: Address, now: datetime) -> Made:
+    """What comes of a change of an event by its owner, who has the server tell those invited (16.x).
+
+    `before` None is a new event, `after` None a deleted one. Nobody is told of what is no meeting, or of one
+    that somebody else organizes. Raises `BadEvent`.
+    """
+    was, is_now = (one.text if one else None for one in (before, after))
+    outcome = told(was, is_now, author.address, now)
+    stored = None if outcome.text is None else stored_event(outcome.text)
+    return Made(stored, notices(outcome.posts, author, now))
+
+
+def notices(posts: Iterable[Post], author: Address, now: datetime) -> tuple[Notice, ...]:
+    """The mails of scheduling messages; people without an address that mail can reach are left out."""
+    made = (notice(post, author, now) for post in posts)
+    return tuple(one for one in made if one is not None)
+
+
+def notice(
+    post: Post,
+    author: Address,
+    now: datetime,
+    *,
+    comment: str = "",
+    html: str = "",
+    answer: str = "",
+    about: str = "",
+) -> Notice | None:
+    """The mail of one scheduling message; None when it can reach nobody.
+
+    `comment` is what the author adds, `html` the same in HTML; `answer` his PARTSTAT in a reply. `about` is
+    what makes it another one than a message of the same content.
+    """
+    reached = {address: one for one in post.to if (address := deliverable(one.address)) is not None}
+    invitation = read_invitation(post.calendar)
+    if not reached or invitation is None:
+        return None
+    key = _key(about or post.calendar, post.method, reached)
+    text = words.describe(invitation, "" if html else comment)
+    mail = SchedulingMail(
+        sender=author,
+        recipients=tuple(Address(one.name, address) for address, one in reached.items()),
+        subject=words.title(invitation, answer=answer, again=post.again),
+        text=f"{html}<pre>{escape(text)}</pre>" if html else text,
+        date=now,
+        name=key,
+        method=post.method.value,
+        calendar=post.calendar,
+        rich=bool(html),
+    )
+    return Notice(key, tuple(reached), imip.write(mail))
+
+
+def _key(about: str, method: Method, reached: Iterable[str]) -> str:
+    parts = "\n".join((method, *sorted(reached), about))
+    return hashlib.sha256(parts.encode("utf-8", "surrogatepass")).hexdigest()[:40]
