@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 
+from gateway.errors import Kind, Refused
 from gateway.mail.pieces import Joined
 from gateway.ports import Spool
 
@@ -15,17 +17,24 @@ LARGEST = 512 * 1024 * 1024
 """Octets of data in one reply; they wait on disk until the phone has taken them."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    """The message itself, or so many octets of it."""
+
+    limit: int | None
+
+
 class Parts:
     """Collects the data that goes beside the WBXML document of a reply, in a spool.
 
-    Data of rendered bodies is there at once (`add`), and goes into the spool by `settle`. A file comes by
-    `write`, and `end` makes a part of it.
+    Data of rendered bodies is there at once (`add`), a message that is to be a part is not (`whole`): both go
+    into the spool by `settle`. A file comes by `write`, and `end` makes a part of it.
     """
 
     def __init__(self, make_spool: Callable[[], Spool]) -> None:
         self._spool = make_spool()
         self._lengths: list[int] = []
-        self._pending: list[bytes] = []
+        self._pending: list[bytes | _Whole] = []
 
     @property
     def left(self) -> int:
@@ -35,17 +44,37 @@ class Parts:
     def add(self, data: bytes) -> int:
         """Take the data of a part; returns its index in the reply, where 0 is the document itself."""
         self._pending.append(data)
-        self._lengths.append(len(data))
-        return len(self._lengths)
+        return len(self._lengths) + len(self._pending)
 
-    async def settle(self) -> None:
-        """Write what was added into the spool. Raises `GatewayError` when there is no room."""
+    def whole(self, limit: int | None) -> int:
+        """Have the message itself made a part, or so many octets of it; returns the index."""
+        self._pending.append(_Whole(limit))
+        return len(self._lengths) + len(self._pending)
+
+    async def settle(self, message: Callable[[int | None], AsyncIterator[bytes]]) -> None:
+        """Write what was added into the spool; `message` gives so many octets (None: all) of the message.
+
+        Raises `GatewayError` when there is no room, and what `message` raises: nothing was added then.
+        """
         pending, self._pending = self._pending, []
-        for data in pending:
-            await self._spool.write(data)
+        settled = len(self._lengths)
+        try:
+            for data in pending:
+                if isinstance(data, _Whole):
+                    async for piece in message(data.limit):
+                        await self.write(piece)
+                else:
+                    await self.write(data)
+                self.end()
+        except BaseException:
+            del self._lengths[settled:]
+            self.undo()
+            raise
 
     async def write(self, data: bytes) -> None:
         """Take octets of the next part. Raises `GatewayError` when there is no room."""
+        if len(data) > self.left:
+            raise Refused(Kind.TOO_LARGE, "more than one reply gives out")
         await self._spool.write(data)
 
     def end(self) -> int:
@@ -54,7 +83,8 @@ class Parts:
         return len(self._lengths)
 
     def undo(self) -> None:
-        """Forget what was written since the last part."""
+        """Forget what was added or written since the last part that is settled."""
+        self._pending = []
         self._spool.cut(sum(self._lengths))
 
     def pack(self, document: bytes) -> Joined:

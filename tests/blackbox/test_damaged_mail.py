@@ -14,15 +14,16 @@ from pathlib import Path
 import pytest
 
 from tests.blackbox.conftest import VERSIONS
+from tests.blackbox.test_itemoperations import fetched, item, properties
 from tests.support import messages
 from tests.support.dovecot import Dovecot
 from tests.support.dovecot_config import Options
 from tests.support.gateway import Gateway
-from tests.support.phone import Phone, Served
+from tests.support.phone import Phone, Served, body_preference
 from tests.support.scripted_imap import Connection, scripted
 from tests.support.smtp_sink import SmtpSink
-from wbxml import element
-from wbxml.pages import AirSync, AirSyncBase, Email
+from wbxml import decode, element
+from wbxml.pages import AirSync, AirSyncBase, Email, ItemOperations
 
 STUB = "(message could not be shown)"
 SECTIONS = {"eas": {"heartbeat_min": 1}, "imap": {"poll_interval": 1}}
@@ -167,11 +168,18 @@ def test_what_is_listed_and_not_shown_is_a_stub(how: str, version: str) -> None:
         served = phone.sync(inbox)
         subjects = {data.child_text(Email.Subject) for data in served.added.values()}
         assert subjects == {"m1", "m3", "m2" if how == "body" else STUB}
-        hidden = served.added[served.named(Email.Subject, "m2" if how == "body" else STUB)]
+        name = served.named(Email.Subject, "m2" if how == "body" else STUB)
+        hidden = served.added[name]
         texts = [body_of(hidden), hidden.child_text(Email.Body) or ""]
         assert any("could not read" in text for text in texts)
         assert len(poison(gateway)) == 1
         assert gateway.log().count("message shown as a stub") == 1
+        whole = item(inbox, name, element(AirSync.MIMESupport, 2), body_preference(4))
+        request = element(ItemOperations.ItemOperations, whole)
+        answer = phone.post("ItemOperations", request, headers={"MS-ASAcceptMultiPart": "T"})
+        (document,) = answer.parts
+        (one,) = fetched(decode(document))
+        assert "could not read" in body_of(properties(one))
 
 
 def test_a_damaged_file_does_not_block_a_folder_with_a_filter() -> None:

@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.blackbox.test_itemoperations import file, reference_of, synced
+from tests.blackbox.test_itemoperations import fetched, file, item, properties, reference_of, synced
 from tests.blackbox.test_large_mail import MEGABYTE, Peak
 from tests.support import messages
 from tests.support.dovecot import Dovecot
 from tests.support.gateway import Gateway
-from tests.support.phone import PATH, WBXML, Phone
+from tests.support.phone import PATH, WBXML, Phone, body_preference
 from tests.support.smtp_sink import SmtpSink
-from wbxml import Element, element, encode
-from wbxml.pages import ItemOperations
+from wbxml import Element, decode, element, encode
+from wbxml.pages import AirSync, AirSyncBase, ItemOperations
 
 BLOCK = os.urandom(MEGABYTE)
 SIZE = 50 * MEGABYTE
@@ -39,13 +39,27 @@ def phone(gateway: Gateway, dovecot: Dovecot) -> Phone:
 
 
 @pytest.fixture(scope="module")
-def reference(phone: Phone, dovecot: Dovecot) -> str:
-    """Of a large file; one of it was fetched already, so that all that stays in memory is there."""
+def message() -> bytes:
+    """With a large file."""
     large = messages.Attachment("large.bin", "application/octet-stream", BLOCK * 50)
-    _, _, data = synced(phone, dovecot, messages.with_attachments("large", large))
-    name = reference_of(data)
-    phone.post("ItemOperations", asked(name, "0-1999999"), headers={"MS-ASAcceptMultiPart": "T"})
-    return name
+    return messages.with_attachments("large", large)
+
+
+@pytest.fixture(scope="module")
+def mail(phone: Phone, dovecot: Dovecot, message: bytes) -> tuple[str, str, str]:
+    """The folder and the name of the message, and the reference of its file.
+
+    Some of it was fetched already, so that all that stays in memory is there.
+    """
+    folder, name, data = synced(phone, dovecot, message)
+    reference = reference_of(data)
+    phone.post("ItemOperations", asked(reference, "0-1999999"), headers={"MS-ASAcceptMultiPart": "T"})
+    return folder, name, reference
+
+
+@pytest.fixture(scope="module")
+def reference(mail: tuple[str, str, str]) -> str:
+    return mail[2]
 
 
 def asked(*names: str) -> Element:
@@ -77,6 +91,24 @@ def test_fifty_megabytes(gateway: Gateway, phone: Phone, reference: str, command
         _, body = answer.parts
     assert peak.risen < 4
     assert body == BLOCK * 50
+
+
+def test_a_message_of_seventy_megabytes(
+    gateway: Gateway, phone: Phone, mail: tuple[str, str, str], message: bytes
+) -> None:
+    folder, name, _ = mail
+    wanted = item(folder, name, element(AirSync.MIMESupport, 2), body_preference(4))
+    peak = Peak(gateway.pid)
+    request = element(ItemOperations.ItemOperations, wanted)
+    answer = phone.post("ItemOperations", request, headers={"MS-ASAcceptMultiPart": "T"})
+    document, body = answer.parts
+    assert peak.risen < 4
+    assert body == message
+    (told,) = fetched(decode(document))
+    shown = properties(told).find(AirSyncBase.Body)
+    assert shown is not None
+    assert [one.tag.name for one in shown] == ["Type", "EstimatedDataSize", "Part"]
+    assert shown.child_text(AirSyncBase.EstimatedDataSize) == str(len(message))
 
 
 def test_a_range_of_thirty_megabytes(gateway: Gateway, phone: Phone, reference: str) -> None:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import AsyncIterator
+
+import pytest
 
 from gateway.eas import multipart
 from gateway.eas.multipart import Parts
+from gateway.errors import Kind, NotFound, Refused
 from gateway.store.spool import FileSpool
 
 
@@ -17,17 +21,59 @@ def unpacked(body: bytes) -> list[bytes]:
     return [body[offset : offset + length] for offset, length in places]
 
 
+async def message(limit: int | None) -> AsyncIterator[bytes]:
+    yield b"a mes"
+    yield b"sage"[: None if limit is None else limit - 5]
+
+
+async def broken_off(_: int | None) -> AsyncIterator[bytes]:
+    yield b"half a mess"
+    raise NotFound("gone")
+
+
 async def test_bodies_and_files_in_order() -> None:
     parts = Parts(FileSpool)
     assert parts.add(b"a body") == 1
-    await parts.settle()
+    await parts.settle(message)
     await parts.write(b"a fi")
     await parts.write(b"le")
     assert parts.end() == 2
-    assert (parts.add(b"x"), parts.add(b"")) == (3, 4)
-    await parts.settle()
-    assert unpacked(bytes(parts.pack(b"document"))) == [b"document", b"a body", b"a file", b"x", b""]
-    assert parts.left == multipart.LARGEST - len(b"a bodya filex")
+    assert (parts.add(b"x"), parts.whole(None), parts.add(b""), parts.whole(6)) == (3, 4, 5, 6)
+    await parts.settle(message)
+    assert unpacked(bytes(parts.pack(b"document"))) == [
+        b"document",
+        b"a body",
+        b"a file",
+        b"x",
+        b"a message",
+        b"",
+        b"a mess",
+    ]
+    assert parts.left == multipart.LARGEST - len(b"a bodya filexa messagea mess")
+    parts.close()
+
+
+async def test_a_message_that_could_not_be_read_to_its_end_leaves_nothing() -> None:
+    parts = Parts(FileSpool)
+    parts.add(b"first")
+    await parts.settle(message)
+    assert (parts.add(b"second"), parts.whole(None)) == (2, 3)
+    with pytest.raises(NotFound):
+        await parts.settle(broken_off)
+    assert parts.add(b"again") == 2
+    await parts.settle(message)
+    assert unpacked(bytes(parts.pack(b"d"))) == [b"d", b"first", b"again"]
+    parts.close()
+
+
+async def test_what_does_not_fit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(multipart, "LARGEST", 8)
+    parts = Parts(FileSpool)
+    parts.whole(None)
+    with pytest.raises(Refused) as refused:
+        await parts.settle(message)
+    assert refused.value.kind is Kind.TOO_LARGE
+    assert parts.left == 8
     parts.close()
 
 

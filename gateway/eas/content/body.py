@@ -8,8 +8,9 @@ once, `body_elements` renders. Where a size is known only then (AllOrNone), the 
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from gateway.eas.content import legacy
 from gateway.eas.content.preferences import HTML, MIME, PLAIN, RTF, BodyOptions, BodyPreference
@@ -23,22 +24,32 @@ from wbxml.pages import AirSyncBase, ItemOperations
 
 __all__ = ["BodyPlan", "PartSink", "body_elements", "plan_body", "received"]
 
-PartSink = Callable[[bytes], int]
-"""Takes the data of a part of a multipart reply (MS-ASCMD 2.2.1.1) and returns its index in the reply."""
-
 LARGEST_MIME = 24 * 1024 * 1024
-"""Octets of a message that are given out as MIME at most; the rest counts as cut off."""
+"""Octets of a message that are given out as MIME within a document at most; the rest counts as cut off."""
 _PREVIEW_REACH = 4096
 """Octets of text from which a preview is made when no text is fetched for the body itself."""
 _PART_COMPLETE = 1
 """Status of a BodyPart (MS-ASCONV 2.2.2.9)."""
 
 
+class PartSink(Protocol):
+    """Takes what goes beside the document of a multipart reply (MS-ASCMD 2.2.1.1); tells its index there."""
+
+    def add(self, data: bytes) -> int:
+        """Take the data of a part."""
+        ...
+
+    def whole(self, limit: int | None) -> int:
+        """Have the message itself made a part, or so many octets of it, by whoever has it rendered."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class BodyPlan:
     """What will be tried, in this order, and what must be fetched for it: section to octets, None for all.
 
-    `cost` is about how many octets that is in all.
+    `cost` is about how many octets that is in all. `streamed` says that MIME is not among them, but goes to a
+    `PartSink`.
     """
 
     layout: Layout
@@ -47,21 +58,25 @@ class BodyPlan:
     part: BodyPreference | None
     sections: Mapping[str, int | None]
     cost: int
+    streamed: bool = False
 
 
-def plan_body(layout: Layout, message_size: int, options: BodyOptions, version: Version) -> BodyPlan:
+def plan_body(
+    layout: Layout, message_size: int, options: BodyOptions, version: Version, *, streamed: bool = False
+) -> BodyPlan:
     """Choose the forms to try for a message of `message_size` octets, and what to fetch for them."""
     if version < Version.V12_0:
         options = legacy.wishes(options)
-    attempts = _attempts(layout, message_size, options)
+    largest = message_size if streamed else LARGEST_MIME
+    attempts = _attempts(layout, message_size, options, largest)
     part = options.part if version >= Version.V14_1 else None
     if part and not options.preferences:
         attempts = ()
     sections: dict[str, int | None] = {}
     for wanted in (*attempts, *([part] if part else [])):
         if wanted.type == MIME:
-            most = _mime_limit(wanted)
-            _merge(sections, {"": most if most < message_size else None})
+            most = _mime_limit(wanted, largest)
+            _merge(sections, {} if streamed else {"": most if most < message_size else None})
         elif wanted.truncation != 0:
             _merge(sections, texts.wanted(layout, rich=wanted.type == HTML, size=wanted.truncation))
         if wanted.preview and version >= Version.V14_0 and (wanted.type == MIME or wanted.truncation == 0):
@@ -71,7 +86,7 @@ def plan_body(layout: Layout, message_size: int, options: BodyOptions, version: 
     for section, limit in sections.items():
         size = sizes.get(section, message_size)
         cost += size if limit is None else min(size, limit)
-    return BodyPlan(layout, message_size, attempts, part, sections, cost)
+    return BodyPlan(layout, message_size, attempts, part, sections, cost, streamed)
 
 
 def received(plan: BodyPlan, answers: Mapping[str, bytes]) -> dict[str, Fetched]:
@@ -87,7 +102,7 @@ def body_elements(
     plan: BodyPlan, fetched: Mapping[str, Fetched], version: Version, parts: PartSink | None = None
 ) -> list[Element]:
     """Body, and BodyPart when asked for. With `parts`, data goes there and the element holds its index."""
-    source = _Source(plan, fetched, exact=parts is not None)
+    source = _Source(plan, fetched)
     made: list[Element] = []
     if plan.attempts:
         body = _Body(*source.choose())
@@ -114,10 +129,9 @@ class _Body:
 
 
 class _Source:
-    """Makes the forms of one message, each at most once. With `exact`, MIME may be what XML cannot carry."""
+    """Makes the forms of one message, each at most once. Streamed MIME has no data here."""
 
-    def __init__(self, plan: BodyPlan, fetched: Mapping[str, Fetched], *, exact: bool = False) -> None:
-        self._exact = exact
+    def __init__(self, plan: BodyPlan, fetched: Mapping[str, Fetched]) -> None:
         self._plan = plan
         self._fetched = fetched
         self._texts: dict[bool, Text] = {}
@@ -168,8 +182,10 @@ class _Source:
         size = self._plan.message_size
         if wanted.truncation == 0:
             return None, size, size > 0
+        if self._plan.streamed:
+            return b"", size, wanted.truncation is not None and wanted.truncation < size
         section = self._fetched.get("") or Fetched(b"", cut=True)
-        data = section.data if self._exact else mime.as_utf8(section.data, cut=section.cut)
+        data = mime.as_utf8(section.data, cut=section.cut)
         if wanted.truncation is not None and len(data) > wanted.truncation:
             return texts.cut_text(data, wanted.truncation), max(size, len(data)), True
         return data, max(size, len(data)) if section.cut else len(data), section.cut
@@ -188,8 +204,10 @@ def _children(body: _Body, source: _Source, version: Version, parts: PartSink | 
     if body.truncated:
         made.append(element(AirSyncBase.Truncated, 1))
     if body.data is not None:
-        if parts is not None and body.data:
-            made.append(element(ItemOperations.Part, parts(body.data)))
+        if parts is not None and body.wanted.type == MIME:
+            made.append(element(ItemOperations.Part, parts.whole(body.wanted.truncation)))
+        elif parts is not None and body.data:
+            made.append(element(ItemOperations.Part, parts.add(body.data)))
         else:
             data = base64.b64encode(body.data) if body.wanted.type == RTF else body.data
             made.append(element(AirSyncBase.Data, Utf8(data)))
@@ -219,7 +237,9 @@ def _in_base64(data: bytes) -> int:
     return (len(data) + 2) // 3 * 4
 
 
-def _attempts(layout: Layout, message_size: int, options: BodyOptions) -> tuple[BodyPreference, ...]:
+def _attempts(
+    layout: Layout, message_size: int, options: BodyOptions, largest: int
+) -> tuple[BodyPreference, ...]:
     """The preferences in the order they are tried, up to the first that cannot fail (MS-ASAIRS 3.2.5.1)."""
     native = HTML if layout.has_html else PLAIN
     order = [options.preference(kind) for kind in dict.fromkeys((native, HTML, RTF, PLAIN))]
@@ -227,7 +247,7 @@ def _attempts(layout: Layout, message_size: int, options: BodyOptions) -> tuple[
     as_mime = options.preference(MIME)
     if as_mime and _mime_permitted(layout, options):
         as_mime = BodyPreference(MIME, options.mime_size, as_mime.all_or_none, as_mime.preview)
-        if not (as_mime.all_or_none and message_size > _mime_limit(as_mime)):
+        if not (as_mime.all_or_none and message_size > _mime_limit(as_mime, largest)):
             candidates.insert(0, as_mime)
     if not candidates:
         # Nothing of what is asked for is permitted (MIME), or was named at all.
@@ -250,8 +270,8 @@ def _mime_permitted(layout: Layout, options: BodyOptions) -> bool:
     return options.mime_support == 2 or (options.mime_support == 1 and signed)
 
 
-def _mime_limit(wanted: BodyPreference) -> int:
-    return LARGEST_MIME if wanted.truncation is None else min(wanted.truncation, LARGEST_MIME)
+def _mime_limit(wanted: BodyPreference, largest: int) -> int:
+    return largest if wanted.truncation is None else min(wanted.truncation, largest)
 
 
 def _merge(sections: dict[str, int | None], more: Mapping[str, int | None]) -> None:

@@ -166,7 +166,7 @@ async def render(  # noqa: PLR0917 - the first four name the messages, as in `Ma
         for uid in missing
         if uid in found
     ]
-    for batch in await _planned(shown, options, version, room):
+    for batch in await _planned(shown, options, version, room, streamed=parts is not None):
         answers = await _fetch_sections(mailboxes, mailbox, uidvalidity, batch)
         rendered |= await _rendered(batch, answers, place, version, parts)
     return {uid: rendered[uid] for uid in uids if uid in rendered}
@@ -230,9 +230,12 @@ class _Job:
     withheld: bool = False
 
 
-def _job(message: MessageData, values: Values, options: BodyOptions, version: Version) -> _Job:
+def _job(
+    message: MessageData, values: Values, options: BodyOptions, version: Version, *, streamed: bool
+) -> _Job:
     try:
-        plan = plan_body(lay_out(message.structure), message.size, options, version)
+        layout = lay_out(message.structure)
+        plan = plan_body(layout, message.size, options, version, streamed=streamed)
         cost = plan.cost + len(message.header)
     except Exception as error:  # noqa: BLE001 - one message must not keep back the others; the caller logs it
         return _Job(message, values, options, None, error=_reason(error))
@@ -257,23 +260,33 @@ def _job(message: MessageData, values: Values, options: BodyOptions, version: Ve
 
 
 async def _planned(
-    messages: Sequence[tuple[MessageData, Values]], options: BodyOptions, version: Version, room: Room
+    messages: Sequence[tuple[MessageData, Values]],
+    options: BodyOptions,
+    version: Version,
+    room: Room,
+    *,
+    streamed: bool = False,
 ) -> Iterable[list[_Job]]:
-    if len(messages) > _FEW:
-        return await compute(lambda: [*_batches(messages, options, version, room)])
-    return _batches(messages, options, version, room)
+    batches = _batches(messages, options, version, room, streamed=streamed)
+    return await compute(lambda: [*batches]) if len(messages) > _FEW else batches
 
 
 def _batches(
-    messages: Iterable[tuple[MessageData, Values]], options: BodyOptions, version: Version, room: Room
+    messages: Iterable[tuple[MessageData, Values]],
+    options: BodyOptions,
+    version: Version,
+    room: Room,
+    *,
+    streamed: bool,
 ) -> Iterator[list[_Job]]:
     """Plan messages, in groups that fetch a bounded number of octets."""
     batch: list[_Job] = []
     octets = 0
     for message, values in messages:
-        job = _job(message, values, options, version)
+        job = _job(message, values, options, version, streamed=streamed)
         if not room.fits(job.cost):
-            job = replace(_job(message, values, options.without_data(), version), withheld=True)
+            job = _job(message, values, options.without_data(), version, streamed=streamed)
+            job = replace(job, withheld=True)
         room.left -= job.cost
         if len(batch) == _BATCH_MESSAGES or (batch and octets + job.cost > LARGEST_BATCH):
             yield batch
@@ -333,7 +346,7 @@ def _unpacked(job: _Job, plan: BodyPlan, sections: dict[str, bytes], version: Ve
         data = sections.get(job.signed.section, b"") if job.signed else b""
         opened = open_sealed(plan.layout, job.signed, data)
         sections |= opened.texts
-        return plan_body(opened.layout, job.message.size, job.options, version)
+        return plan_body(opened.layout, job.message.size, job.options, version, streamed=plan.streamed)
     if job.packed is None or job.packed.section not in sections:
         return plan
     try:
@@ -343,7 +356,7 @@ def _unpacked(job: _Job, plan: BodyPlan, sections: dict[str, bytes], version: Ve
     if not unpacked.texts:
         return replace(plan, layout=unpacked.layout)
     sections |= unpacked.texts
-    return plan_body(unpacked.layout, job.message.size, job.options, version)
+    return plan_body(unpacked.layout, job.message.size, job.options, version, streamed=plan.streamed)
 
 
 def _as_meeting(
@@ -361,7 +374,7 @@ def _as_meeting(
         return replace(plan, layout=layout), meeting
     layout, texts = with_text(layout, calendar, meeting.description)
     sections |= texts
-    return plan_body(layout, job.message.size, job.options, version), meeting
+    return plan_body(layout, job.message.size, job.options, version, streamed=plan.streamed), meeting
 
 
 def _stub(job: _Job, place: Place, version: Version, poison: str, *, unread: bool = False) -> Rendered:

@@ -211,20 +211,6 @@ def test_a_body_part_that_must_be_whole_and_is_too_long_has_no_data() -> None:
         assert made.child_text(AirSyncBase.Preview) == "words"
 
 
-def test_mime_in_a_part_of_a_reply_is_the_message_octet_by_octet() -> None:
-    raw = mail(part("text/plain; charset=iso-8859-1", b"Gr\xfc\xdfe\x01\x00"))
-    structure, _ = structure_of(raw)
-    plan = plan_body(lay_out(structure), len(raw), BodyOptions((BodyPreference(MIME),), 2), Version.V14_1)
-    parts: list[bytes] = []
-
-    def sink(data: bytes) -> int:
-        parts.append(data)
-        return 1
-
-    body_elements(plan, received(plan, {"": raw}), Version.V14_1, sink)
-    assert parts == [raw]
-
-
 def test_text_of_sealed_mail_is_empty() -> None:
     assert body(SEALED_MAIL, BodyPreference(HTML)) == {"Type": "2", "EstimatedDataSize": "0", "Data": ""}
 

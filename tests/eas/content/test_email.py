@@ -549,20 +549,53 @@ async def test_many_small_messages_are_fetched_in_batches() -> None:
 
 
 async def test_parts_of_a_multipart_reply_take_the_data() -> None:
-    parts: list[bytes] = []
-
-    def sink(data: bytes) -> int:
-        parts.append(data)
-        return len(parts)
-
-    mailboxes = MemoryMailboxes([FULL, FULL])
+    mailboxes, sink = MemoryMailboxes([FULL, FULL]), PartList()
     done = await render(
         mailboxes.port, "m", 7, [1, 2], AS_PLAIN, Version.V14_1, collection=COLLECTION, parts=sink
     )
-    assert parts == [b"Hello", b"Hello"]
+    assert sink.parts == [b"Hello", b"Hello"]
     bodies = [child(one.elements, AirSyncBase.Body) for one in done.values()]
     assert [one.child_text(ItemOperations.Part) for one in bodies] == ["1", "2"]
     assert all(one.find(AirSyncBase.Data) is None for one in bodies)
+
+
+class PartList:
+    """What was given to a sink: data, or how much of the message is wanted."""
+
+    def __init__(self) -> None:
+        self.parts: list[bytes | int | None] = []
+
+    def add(self, data: bytes) -> int:
+        return self.whole(data)
+
+    def whole(self, limit: bytes | int | None) -> int:
+        self.parts.append(limit)
+        return len(self.parts)
+
+
+@pytest.mark.parametrize(
+    ("wish", "part", "truncated"),
+    [
+        (BodyPreference(MIME), None, None),
+        (BodyPreference(MIME, len(FULL)), len(FULL), None),
+        (BodyPreference(MIME, 50), 50, "1"),
+        (BodyPreference(MIME, len(FULL), True), len(FULL), None),
+    ],
+)
+async def test_mime_of_a_multipart_reply_is_not_fetched(
+    wish: BodyPreference, part: int | None, truncated: str | None
+) -> None:
+    mailboxes, sink = MemoryMailboxes([FULL]), PartList()
+    options = BodyOptions((wish,), mime_support=2)
+    done = await render(
+        mailboxes.port, "m", 7, [1], options, Version.V14_1, collection=COLLECTION, parts=sink
+    )
+    body = child(done[1].elements, AirSyncBase.Body)
+    assert body.child_text(ItemOperations.Part) == "1"
+    assert body.child_text(AirSyncBase.EstimatedDataSize) == str(len(FULL))
+    assert body.child_text(AirSyncBase.Truncated) == truncated
+    assert sink.parts == [part]
+    assert not mailboxes.asked
 
 
 class Poisoned(MemoryMailboxes):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from gateway.eas import fields, mailitems, multipart
 from gateway.eas.commands.base import Context
@@ -25,7 +26,7 @@ from gateway.eas.content.ids import MessageName, parse_file_reference, parse_lon
 from gateway.eas.content.preferences import parse_body_options
 from gateway.errors import NotFound
 from gateway.sync.cursor import MailCursor
-from gateway.types import CollectionId, FolderList
+from gateway.types import CollectionId, FolderList, SectionRequest
 from wbxml import Element, Tag, element
 from wbxml.pages import AirSync, AirSyncBase, DocumentLibrary, RightsManagement, Search
 from wbxml.pages import ItemOperations as Page
@@ -82,17 +83,18 @@ class Fetcher:
         return await self._item(operation, item, options or element(Page.Options))
 
     async def _item(self, operation: Element, name: MessageName, options: Element) -> Element:
-        folder, _ = folder_of(self.folders, name.collection)
+        folder, mailbox = folder_of(self.folders, name.collection)
         schema = {tag.tag for block in options.findall(Page.Schema) for tag in block}
         shows_body = not schema or AirSyncBase.Body in schema
-        parts = self.parts.add if self.parts is not None and shows_body else None
+        parts = self.parts if shows_body else None
         body = parse_body_options(options, self.context.request.version)
         flags = await self._known_flags(name)
-        rendered = await mailitems.render(
-            self.context, folder, name.uidvalidity, [name.uid], body, parts=parts, flags=flags
+        render = partial(
+            mailitems.render, self.context, folder, name.uidvalidity, [name.uid], body, flags=flags
         )
-        if self.parts is not None:
-            await self.parts.settle()
+        rendered = await render(parts=parts)
+        if parts is not None and not await self._settled(parts, mailbox, name):
+            rendered = await render()  # as what it is: gone, or what the server lists and does not give
         if name.uid not in rendered:
             raise NotFound("the message is gone")
         told = element(Page.Fetch, element(Page.Status, SUCCESS), *named(operation))
@@ -101,6 +103,19 @@ class Fetcher:
         self.left -= sum(len(data.data()) for one in shown if (data := one.find(AirSyncBase.Data)))
         told.append(element(Page.Properties, *shown))
         return told
+
+    async def _settled(self, parts: multipart.Parts, mailbox: str, name: MessageName) -> bool:
+        """Have the parts of a message put into the spool; False when it was not given."""
+
+        def message(limit: int | None) -> AsyncIterator[bytes]:
+            wanted = SectionRequest(name.uid, "", 0, limit)
+            return self.context.mailboxes.stream_section(mailbox, name.uidvalidity, wanted)
+
+        try:
+            await parts.settle(message)
+        except NotFound:
+            return False
+        return True
 
     def _room(self) -> int:
         """How many octets of data the reply may still get."""
