@@ -13,11 +13,20 @@ from gateway.mail.headers import clean
 from gateway.mail.structure import Attachment, Block, Layout
 from gateway.types import BodyPart
 
-__all__ = ["LARGEST_LISTED", "Unpacked", "packed_part", "split_section", "unpack", "unpack_file"]
+__all__ = [
+    "LARGEST_LISTED",
+    "SEPARATOR",
+    "Unpacked",
+    "packed_part",
+    "split_section",
+    "unpack",
+    "unpack_file",
+]
 
 LARGEST_LISTED = 8 * 1024 * 1024
 """Octets, as transferred, of a winmail.dat that is opened to show a message; a larger one stays a file."""
-_SEPARATOR = "~"
+SEPARATOR = "~"
+"""Between the section of a part and what is in it."""
 _TEXT, _HTML = "text", "html"
 _OLE = ("application", "x-ole-storage")
 _TYPES = frozenset({"application/ms-tnef", "application/vnd.ms-tnef"})
@@ -68,7 +77,7 @@ def unpack(layout: Layout, packed: BodyPart, data: bytes) -> Unpacked:
 
 def split_section(section: str) -> tuple[str, int | None]:
     """The section of a part, and which file in it is meant: "2~3" is the third in part 2."""
-    outer, _, number = section.partition(_SEPARATOR)
+    outer, _, number = section.partition(SEPARATOR)
     return outer, int(number) if number else None
 
 
@@ -85,7 +94,7 @@ def unpack_file(data: bytes, number: int) -> tuple[str, bytes] | None:
 
 def _text_part(outer: str, kind: str, text: str) -> tuple[BodyPart, bytes]:
     data = text.encode("utf-8", "replace")
-    section, subtype = f"{outer}{_SEPARATOR}{kind}", "html" if kind == _HTML else "plain"
+    section, subtype = f"{outer}{SEPARATOR}{kind}", "html" if kind == _HTML else "plain"
     charset = {"charset": "utf-8"}
     return BodyPart(section, "text", subtype, charset, encoding="binary", size=len(data)), data
 
@@ -97,7 +106,7 @@ def _files(message: tnef.TnefMessage, outer: str) -> Iterator[tuple[Attachment, 
             data = _as_mime(file.message)
             name = name if name.lower().endswith(".eml") else f"{name}.eml"
         part = BodyPart(
-            f"{outer}{_SEPARATOR}{number}",
+            f"{outer}{SEPARATOR}{number}",
             kind,
             subtype,
             content_id=file.content_id,

@@ -16,7 +16,7 @@ from gateway.mail.lzfu import BadRtf, decompress
 from gateway.mail.rtf import RtfContent
 from gateway.mail.rtf import read as read_rtf
 
-__all__ = ["BadTnef", "File", "TnefMessage", "read"]
+__all__ = ["BadTnef", "File", "TnefMessage", "is_tnef", "read"]
 
 _SIGNATURE = b"\x78\x9f\x3e\x22"
 _HEADER = struct.Struct("<BII")
@@ -72,13 +72,18 @@ class TnefMessage:
     files: tuple[File, ...] = ()
 
 
+def is_tnef(data: bytes) -> bool:
+    """Whether octets begin as a winmail.dat does."""
+    return data[: len(_SIGNATURE)] == _SIGNATURE
+
+
 def read(data: bytes) -> TnefMessage:
     """Read a TNEF stream. Raises `BadTnef` for what does not begin as one."""
     return _read(data, _DEEPEST)
 
 
 def _read(data: bytes, depth: int) -> TnefMessage:
-    if data[: len(_SIGNATURE)] != _SIGNATURE:
+    if not is_tnef(data):
         raise BadTnef("no signature")
     codec, message, files = "cp1252", _Parts(), list[_Parts]()
     for attribute, value in _attributes(data):

@@ -110,6 +110,30 @@ def test_a_message_in_a_message_is_a_file_with_all_in_it(some_phone: Phone, dove
     assert content(some_phone, attachment) == inner
 
 
+def test_files_signed_with_the_text_can_be_had(some_phone: Phone, dovecot: Dovecot) -> None:
+    html = part("text/html", '<img src="cid:one@x">Hello')
+    one = base64_part("image/gif; name=one.gif", b"GIF1", "Content-ID: <one@x>")
+    files = (base64_part("application/pdf; name=a.pdf", b"%PDF" * 99), part("message/rfc822", mail(TEXT)))
+    inner = multi("mixed", multi("related", html, one, boundary="r"), *files)
+    message = mail(base64_part("application/pkcs7-mime; name=smime.p7m", cms.signed(inner)), FROM)
+    data = item(some_phone, dovecot, message, body_preference(2))
+    assert "cid:one@x" in body_of(data)[2]
+    found = attachments_of(data)
+    assert [each.child_text(AirSyncBase.DisplayName) for each in found] == [
+        "smime.p7m",
+        "one.gif",
+        "a.pdf",
+        "message.eml",
+    ]
+    assert [each.child_text(AirSyncBase.IsInline) for each in found] == [None, "1", None, None]
+    assert [each.child_text(AirSyncBase.Method) for each in found] == ["1", "1", "1", "5"]
+    assert [content(some_phone, each) for each in found[1:]] == [b"GIF1", b"%PDF" * 99, mail(TEXT)]
+    reference = (found[1].child_text(AirSyncBase.FileReference) or "").rpartition("~")[0]
+    for wrong in (f"{reference}~4", f"{reference}.1~1"):
+        (got,) = fetched(post(some_phone, file(wrong)).root)
+        assert got.child_text(ItemOperations.Status) == "15"
+
+
 def test_pictures_are_named_as_the_html_names_them(some_phone: Phone, dovecot: Dovecot) -> None:
     html = part(
         "text/html", '<img src="cid:one@x"><img src="pictures/two.gif">Hello', "Content-Base: http://x/"

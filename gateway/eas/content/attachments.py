@@ -13,8 +13,10 @@ from typing import Protocol
 from gateway.eas.content.ids import FileReference
 from gateway.errors import Kind, NotFound, Refused
 from gateway.mail.base64_lines import Lines, measure
+from gateway.mail.cms import BadCms
 from gateway.mail.packed import LARGEST_LISTED, split_section, unpack_file
-from gateway.mail.tnef import BadTnef
+from gateway.mail.sealed import signed_file
+from gateway.mail.tnef import BadTnef, is_tnef
 from gateway.mail.transfer import TransferDecoder, decode, least_decoded_size
 from gateway.ports import Mailboxes
 from gateway.types import BodyPart, SectionRequest
@@ -120,14 +122,15 @@ async def _unpacked(  # noqa: PLR0917 - as `copy_attachment`
     byte_range: tuple[int, int] | None,
     largest: int,
 ) -> Extent:
-    """A file in a winmail.dat, which `reference` names."""
+    """A file in a winmail.dat or in a signed message, which `reference` names."""
     packed = await fetch_attachment(mailboxes, mailbox, reference, largest=LARGEST_LISTED)
+    unpacked = unpack_file if is_tnef(packed.data) else signed_file
     try:
-        found = await asyncio.to_thread(unpack_file, packed.data, number)
-    except BadTnef as error:
-        raise NotFound("the part is no winmail.dat") from error
+        found = await asyncio.to_thread(unpacked, packed.data, number)
+    except (BadTnef, BadCms) as error:
+        raise NotFound("the part is neither a winmail.dat nor a signed message") from error
     if found is None:
-        raise NotFound("no such file in the winmail.dat")
+        raise NotFound("no such file in the part")
     content_type, data = found
     first, last = byte_range or (0, len(data))
     wanted = data[first : last + 1]

@@ -76,7 +76,7 @@ class MessageName:
 class FileReference:
     """What a FileReference stands for: one MIME part (`section` as in FETCH) of one message.
 
-    "2~3" is the third file in the winmail.dat that is part 2.
+    "2~3" is the third file in part 2, a winmail.dat or a signed message.
     """
 
     collection: CollectionId

@@ -23,7 +23,6 @@ _OPAQUE = (
     ("text in pieces", "; smime-type=signed-data", cms.signed_in_pieces(TEXT, 7), "Hello Ann", 1),
     ("without a type", "", cms.signed(TEXT), "Hello Ann", 1),
     ("both forms", "", cms.signed(BOTH), "Hello Ann", 2),
-    ("with a file", "", cms.signed(multi("mixed", TEXT, file("; filename=a.pdf"))), "Hello Ann", 1),
     ("with bare line ends", "", cms.signed(TEXT.replace(b"\r\n", b"\n")), "Hello Ann", 1),
     ("without a header", "", cms.signed(b"\r\nHello Ann"), "Hello Ann", 1),
     ("nothing in it", "", cms.signed(b""), "", 1),
@@ -101,6 +100,22 @@ SAMPLES: tuple[Sample, ...] = (
             message_class="IPM.Note.SMIME",
         )
         for name, kind, data, shown, native in _OPAQUE
+    ),
+    Sample(
+        "opaque: with a file",
+        mail(
+            base64_part("application/pkcs7-mime", cms.signed(multi("mixed", TEXT, file("; filename=a.pdf"))))
+        ),
+        plain="Hello Ann",
+        attachments=("smime.p7m", "a.pdf"),
+        message_class="IPM.Note.SMIME",
+    ),
+    Sample(
+        "opaque: a file alone",
+        mail(base64_part("application/pkcs7-mime", cms.signed(file("; filename=a.pdf")))),
+        plain="",
+        attachments=("smime.p7m", "a.pdf"),
+        message_class="IPM.Note.SMIME",
     ),
     Sample(
         "signed, with a winmail.dat in it",
