@@ -1,0 +1,101 @@
+"""A stored event after what a device does to it, or to an occurrence of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TypeVar
+
+from gateway.eas.content.calendar.absent import Absent, kept
+from gateway.eas.content.calendar.exceptions import instance_of, is_alone, original_in, read_instance
+from gateway.eas.content.calendar.files import FileChanges
+from gateway.eas.content.calendar.reading import news, read_patch
+from gateway.eas.content.calendar.writing import shown_event, shown_properties
+from gateway.eas.content.ids import ItemName
+from gateway.eas.content.preferences import BodyOptions
+from gateway.eas.content.values import BadItem
+from gateway.eas.versions import Version
+from gateway.errors import Kind, Refused
+from gateway.pim.events.document import (
+    delete_occurrence,
+    patch_event,
+    patch_occurrence,
+    read_event,
+)
+from gateway.pim.events.model import Event, File, OccurrencePatch
+from gateway.sync.itemoperations import Given
+from wbxml import Element, element
+from wbxml.pages import AirSync, Calendar
+
+__all__ = ["Reviser", "with_files"]
+
+_Patch = TypeVar("_Patch", bound=OccurrencePatch)
+
+
+@dataclass(frozen=True, slots=True)
+class Reviser:
+    """Changes the text of one item, for the user with the address `owner`, in one protocol version.
+
+    Everything raises `Refused`, and nothing is half done then.
+    """
+
+    item: ItemName
+    text: str
+    owner: str
+    version: Version
+    now: datetime
+
+    def changed(self, data: Element, absent: Absent, files: FileChanges | None, given: Given) -> str:
+        """The text after a Change of the whole."""
+        with _refusing():
+            event = read_event(self.text, self.owner)
+            told, known = (
+                read_patch(one, self.version, event, absent, self.now) for one in (data, self._shown(event))
+            )
+            patch = with_files(news(told, known), event.files, files, given)
+            return patch_event(self.text, patch, self.owner, self.now)
+
+    def changed_instance(self, instance: str, data: Element, files: FileChanges | None, given: Given) -> str:
+        """The text after a Change of an occurrence."""
+        with _refusing():
+            event = read_event(self.text, self.owner)
+            if is_alone(event, instance, self.version):
+                return self.changed(data, kept, files, given)
+            occurrence = instance_of(event, instance, self.version)
+            shown = element(AirSync.ApplicationData, *shown_properties(occurrence, self.version))
+            told, known = (read_instance(one, self.version, occurrence, self.now) for one in (data, shown))
+            patch = with_files(news(told, known), occurrence.files, files, given)
+            original = occurrence.original or occurrence.start
+            return patch_occurrence(self.text, original, patch, self.owner, self.now)
+
+    def without(self, instance: str) -> str | None:
+        """The text without an occurrence; None when nothing is left."""
+        with _refusing():
+            event = read_event(self.text, self.owner)
+            if is_alone(event, instance, self.version):
+                return None
+            original = original_in(event, instance, self.version)
+            return delete_occurrence(self.text, original, self.owner, self.now)
+
+    def _shown(self, event: Event) -> Element:
+        """The event as devices know it, but for what later ones may not say in a Change."""
+        shown = shown_event(event, self.version, self.item, BodyOptions())
+        if self.version >= Version.V16_0:
+            shown = [one for one in shown if one.tag is not Calendar.Exceptions]
+        return element(AirSync.ApplicationData, *shown)
+
+
+def with_files(patch: _Patch, known: Sequence[File], files: FileChanges | None, given: Given) -> _Patch:
+    """A patch with what a device does to files; `known` are those of before."""
+    return replace(patch, files=files.applied(known, given.files)) if files else patch
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """What cannot be read refuses the operation."""
+    try:
+        yield
+    except BadItem as error:
+        raise Refused(Kind.INVALID_XML, str(error)) from error

@@ -1,0 +1,165 @@
+"""The Calendar class as the commands use it: `ItemContent` of events."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from gateway.eas.content.calendar.absent import in_series, kept
+from gateway.eas.content.calendar.changes import Reviser, with_files
+from gateway.eas.content.calendar.exceptions import check_exceptions
+from gateway.eas.content.calendar.files import FileChanges, answered_files, read_files
+from gateway.eas.content.calendar.reading import read_patch
+from gateway.eas.content.calendar.writing import LONGEST_UID, shown_event, shown_stub
+from gateway.eas.content.ids import ItemName
+from gateway.eas.content.preferences import HTML, PLAIN, RTF
+from gateway.eas.content.readers import parse_moment, text
+from gateway.eas.content.values import BadItem
+from gateway.eas.versions import Version
+from gateway.items import Item, ItemKind, ItemNumber
+from gateway.pim.events.document import new_event, read_event, stored_event
+from gateway.pim.events.model import UNSET, EventPatch, Person
+from gateway.sync.itemoperations import AddItem, Answer, ChangeItem, DeleteItem, Given, Made
+from wbxml import Element, element
+from wbxml.pages import Calendar
+
+if TYPE_CHECKING:
+    from gateway.eas.content.items import Scene
+    from gateway.eas.itemoptions import ItemOptions
+
+__all__ = ["CalendarContent"]
+
+_WINDOWS = {4: 14, 5: 31, 6: 92, 7: 183}
+"""Days of the past that a FilterType shows (MS-ASCMD 2.2.3.68.2)."""
+_OF_CLIENTS = uuid.UUID("6b0cb0b2-6a53-4c51-9a0f-0d1ae3f5e7a1")
+"""Under which the UIDs of events are made that a device names by a ClientUid."""
+
+
+class CalendarContent:
+    """Events in calendars."""
+
+    kind = ItemKind.CALENDAR
+    name = "Calendar"
+    default_folder = "Calendar"
+    filters = frozenset({0, *_WINDOWS})
+    ghosts = True
+
+    def body_types(self, version: Version) -> frozenset[int]:
+        """Rich text is a matter of older devices."""
+        return frozenset({PLAIN, HTML}) if version >= Version.V16_0 else frozenset({PLAIN, HTML, RTF})
+
+    def since(self, filter_type: int, now: datetime) -> datetime | None:
+        """Midnight, in UTC, so many days ago."""
+        if not filter_type:
+            return None
+        start = now.astimezone(UTC) - timedelta(days=_WINDOWS[filter_type])
+        return start.replace(hour=0, minute=0, second=0, microsecond=0)
+
+    # --- operations --------------------------------------------------------------------------------------
+
+    def add(self, client_id: str, digest: str, data: Element, scene: Scene) -> AddItem:
+        """A new event. Raises `BadItem`."""
+        patch = _owned(read_patch(data, scene.version, None, kept, scene.now), scene)
+        files = _files(data, None, scene.version)
+        named = _uid(data, scene)
+        uid = named or str(uuid.uuid4())
+
+        def make(given: Given) -> Made:
+            complete = with_files(patch, (), files, given)
+            return Made(stored_event(new_event(complete, uid, scene.principal.email, scene.now)))
+
+        def merge(item: Item, given: Given) -> Made:
+            if scene.version >= Version.V16_0:
+                return Made(item.stored)  # the device repeats itself
+            return Made(stored_event(_reviser(item, scene).changed(data, kept, None, given)))
+
+        return AddItem(client_id, digest, make, merge, named, files.uploads if files else ())
+
+    def change(
+        self, number: ItemNumber, instance: str, digest: str, data: Element, scene: Scene
+    ) -> ChangeItem:
+        """An event or an occurrence that is different. Raises `BadItem`."""
+        check_exceptions(data)
+        _check_instance(instance, scene.version)
+        files = _files(data, ItemName(scene.folder.id, number), scene.version)
+
+        def change(item: Item, given: Given) -> Made:
+            reviser = _reviser(item, scene)
+            if instance:
+                changed = reviser.changed_instance(instance, data, files, given)
+            else:
+                changed = reviser.changed(data, in_series(scene.version, given.supported), files, given)
+            return Made(stored_event(changed))
+
+        return ChangeItem(number, digest, change, instance, files.uploads if files else ())
+
+    def delete(self, number: ItemNumber, instance: str, scene: Scene) -> DeleteItem:
+        """An event or an occurrence that goes. Raises `BadItem`."""
+        if not instance:
+            return DeleteItem(number)
+        _check_instance(instance, scene.version)
+
+        def change(item: Item, _given: Given) -> Made:
+            left = _reviser(item, scene).without(instance)
+            return Made(None if left is None else stored_event(left))
+
+        return DeleteItem(number, change, instance)
+
+    # --- what devices are told ---------------------------------------------------------------------------
+
+    def render(self, item: Item, options: ItemOptions, scene: Scene) -> Sequence[Element]:
+        """The event as this device sees it."""
+        event = read_event(item.stored.text, scene.principal.email)
+        event = replace(event, modified=event.modified or item.modified)
+        return shown_event(event, scene.version, ItemName(item.folder, item.number), options.body)
+
+    def stub(self, item: Item, scene: Scene) -> Sequence[Element]:
+        """A time and an explanation."""
+        return shown_stub(item.stored.uid, item.stored.starts or item.created, scene.version)
+
+    def answered(self, answer: Answer, scene: Scene) -> Sequence[Element]:
+        """Since 16.0 the UID of what was added, and how its new files are called."""
+        if scene.version < Version.V16_0:
+            return ()
+        told = [element(Calendar.UID, answer.uid[:LONGEST_UID])] if answer.digest and answer.uid else []
+        if answer.files:
+            told.append(answered_files(answer.files, ItemName(scene.folder.id, answer.number)))
+        return told
+
+
+def _reviser(item: Item, scene: Scene) -> Reviser:
+    name = ItemName(item.folder, item.number)
+    return Reviser(name, item.stored.text, scene.principal.email, scene.version, scene.now)
+
+
+def _uid(data: Element, scene: Scene) -> str:
+    """The UID a device gives an event; "" when the server is to make one up. Raises `BadItem`.
+
+    Since 16.0 there is the ClientUid instead: what comes under the same one again is the same event.
+    """
+    if scene.version < Version.V16_0:
+        return text(data, Calendar.UID, LONGEST_UID) or ""
+    given = text(data, Calendar.ClientUid, LONGEST_UID)
+    return str(uuid.uuid5(_OF_CLIENTS, f"{scene.folder.owner}\n{given}")) if given else ""
+
+
+def _owned(patch: EventPatch, scene: Scene) -> EventPatch:
+    """A meeting of which nobody says whose it is is that of the user."""
+    if patch.organizer is not UNSET or patch.attendees in {UNSET, None}:
+        return patch
+    return replace(patch, organizer=Person(scene.principal.email, scene.principal.display_name))
+
+
+def _files(data: Element, item: ItemName | None, version: Version) -> FileChanges | None:
+    return read_files(data, item) if version >= Version.V16_0 else None
+
+
+def _check_instance(instance: str, version: Version) -> None:
+    """Refuse an InstanceId that is no time, or of a device that cannot know of any."""
+    if instance and version < Version.V16_0:
+        raise BadItem("an InstanceId before 16.0")
+    if instance:
+        parse_moment(instance)

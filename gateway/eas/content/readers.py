@@ -1,0 +1,109 @@
+"""Reading typed values out of the ApplicationData of an item. Whatever does not fit raises `BadItem`."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import UTC, datetime
+
+from gateway.eas.content.values import BadItem
+from wbxml import Element, Tag
+
+__all__ = ["boolean", "decimal", "integer", "moment", "names", "once", "parse_moment", "text"]
+
+_MOMENT = re.compile(
+    r"([0-9]{4})-?([0-9]{2})-?([0-9]{2})"
+    r"(?:T([0-9]{2}):?([0-9]{2})(?::?([0-9]{2})(?:\.[0-9]{1,9})?)?Z?)?",
+    re.ASCII,
+)
+_INTEGER = re.compile(r"-?[0-9]{1,10}", re.ASCII)
+_FIRST_YEAR, _LAST_YEAR = 1601, 4500
+"""What Outlook takes for a date."""
+
+
+def once(data: Element, tag: Tag) -> Element | None:
+    """The child with this tag, of which there may be one at most."""
+    found = data.findall(tag)
+    if len(found) > 1:
+        raise BadItem(f"{tag!r} more than once")
+    return found[0] if found else None
+
+
+def text(data: Element, tag: Tag, longest: int | None = None) -> str | None:
+    """The text of a child, without blanks around it; None when it is not there."""
+    child = once(data, tag)
+    if child is None:
+        return None
+    found = child.text().strip()
+    if longest is not None and len(found) > longest:
+        raise BadItem(f"{tag!r} has more than {longest} characters")
+    return found
+
+
+def integer(data: Element, tag: Tag, lowest: int, highest: int) -> int | None:
+    """The number in a child; None when it is not there or empty."""
+    found = text(data, tag)
+    if not found:
+        return None
+    if not _INTEGER.fullmatch(found) or not lowest <= int(found) <= highest:
+        raise BadItem(f"{tag!r} is no number from {lowest} to {highest}")
+    return int(found)
+
+
+def decimal(data: Element, tag: Tag) -> float | None:
+    """The double in a child; None when it is not there or empty."""
+    found = text(data, tag, 64)
+    if not found:
+        return None
+    try:
+        number = float(found)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise BadItem(f"{tag!r} is no number")
+    return number
+
+
+def boolean(data: Element, tag: Tag) -> bool | None:
+    """The boolean in a child; an empty one is true (MS-ASDTYPE 2.1). None when it is not there."""
+    found = text(data, tag)
+    if found is None:
+        return None
+    if found not in ("", "0", "1"):
+        raise BadItem(f"{tag!r} is neither 0 nor 1")
+    return found != "0"
+
+
+def moment(data: Element, tag: Tag) -> datetime | None:
+    """The time in a child, in UTC; None when it is not there or empty."""
+    found = text(data, tag)
+    return parse_moment(found) if found else None
+
+
+def parse_moment(written: str) -> datetime:
+    """The moment a dateTime or a Compact DateTime names (MS-ASDTYPE 2.3, 2.7.2); of a date its midnight.
+
+    Devices mix the forms up. Fractions of seconds are dropped.
+    """
+    match = _MOMENT.fullmatch(written)
+    try:
+        if match is None:
+            raise ValueError
+        year, month, day, hour, minute, second = (int(digits or 0) for digits in match.groups())
+        if not _FIRST_YEAR <= year <= _LAST_YEAR:
+            raise ValueError
+        return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+    except ValueError:
+        raise BadItem("no date and time") from None
+
+
+def names(data: Element, container: Tag, item: Tag, most: int, longest: int) -> tuple[str, ...] | None:
+    """The different texts listed in a container, in order; None when it is not there."""
+    found = once(data, container)
+    if found is None:
+        return None
+    listed = found.findall(item)
+    texts = [one.text().strip() for one in listed]
+    if len(listed) > most or any(len(one) > longest for one in texts):
+        raise BadItem(f"{container!r} holds too many texts, or one too long")
+    return tuple(dict.fromkeys(one for one in texts if one))
