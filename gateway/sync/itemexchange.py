@@ -101,17 +101,19 @@ class ItemReply:
 class Record:
     """What `SyncState.results` holds.
 
-    The answers by the names of operations, which of the items told were Changes, and which SoftDeletes.
+    The answers by the names of operations, and the items told.
     """
 
     answers: Mapping[str, Answer] = field(default_factory=dict)
+    added: Numbers = NO_NUMBERS
     changed: Numbers = NO_NUMBERS
+    removed: Numbers = NO_NUMBERS
     aged: Numbers = NO_NUMBERS
 
     def pack(self) -> bytes:
+        told = [_to_text(numbers) for numbers in (self.added, self.changed, self.removed, self.aged)]
         answers = {name: _packed(answer) for name, answer in self.answers.items()}
-        values = {"answers": answers, "changed": _to_text(self.changed), "aged": _to_text(self.aged)}
-        return json.dumps(values, separators=(",", ":")).encode()
+        return json.dumps({"answers": answers, "told": told}, separators=(",", ":")).encode()
 
     @classmethod
     def unpack(cls, data: bytes) -> Record:
@@ -119,7 +121,13 @@ class Record:
             return cls()
         values = json.loads(data)
         answers = {name: _unpacked(answer) for name, answer in values["answers"].items()}
-        return cls(answers, _from_text(values["changed"]), _from_text(values["aged"]))
+        return cls(answers, *map(_from_text, values["told"]))
+
+    @classmethod
+    def of(cls, answers: Mapping[str, Answer], told: ItemDelta) -> Record:
+        """What is kept of a reply."""
+        added, changed = (Numbers(item.number for item in items) for items in (told.added, told.changed))
+        return cls(answers, added, changed, told.removed, told.aged)
 
 
 def _packed(answer: Answer) -> list[Any]:

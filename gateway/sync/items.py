@@ -117,14 +117,12 @@ class ItemSync:
             if after != known or options != stored.options:  # learnt, with nothing to tell: same key
                 await self._save(replace(stored, cursor=after.pack(), options=options))
             return ItemReply(KeyUse.CURRENT, format_key(stored), options=options)
-        changed = Numbers(item.number for item in told.changed)
-        record = Record(work.answers, changed, told.aged)
         issued = replace(
             stored,
             number=stored.number + 1,
             cursor=after.pack(),
             previous=stored.cursor,
-            results=record.pack(),
+            results=Record.of(work.answers, told).pack(),
             options=options,
         )
         await self._commit(folder, work, issued)
@@ -188,7 +186,6 @@ class ItemSync:
         """Give the answer to the previous key again; operations that were not part of it are done now."""
         record = Record.unpack(stored.results)
         after = ItemCursor.unpack(stored.cursor)
-        before = ItemCursor.unpack(stored.previous or b"")
         options = request.options(stored.options)
         called = dict(zip(names(request.operations), request.operations, strict=True))
         new = {name: fresh for name, one in called.items() if (fresh := _unanswered(one, name, record))}
@@ -202,7 +199,7 @@ class ItemSync:
             answers |= {name: _amended(called[name], one, record) for name, one in work.answers.items()}
             results = replace(record, answers=answers).pack()
             await self._commit(folder, work, replace(stored, cursor=work.cursor.pack(), results=results))
-        told = await self._told_again(before, after, record)
+        told = await self._told_again(record)
         return ItemReply(
             KeyUse.REPLAY,
             format_key(stored),
@@ -213,19 +210,15 @@ class ItemSync:
             noticed,
         )
 
-    async def _told_again(self, before: ItemCursor, after: ItemCursor, record: Record) -> ItemDelta:
-        """What led from one cursor to the next, beside the device's own operations.
-
-        Items that went since are left out: that they did is told next.
-        """
-        own = Numbers(answer.number for answer in record.answers.values())
-        there = await self._items.load_items(
-            self._collection, ((after.held - before.held - own) | record.changed) & after.held
+    async def _told_again(self, record: Record) -> ItemDelta:
+        """What was told; items that went since are left out: that they did is told next."""
+        there = await self._items.load_items(self._collection, record.added | record.changed)
+        return ItemDelta(
+            [item for number, item in there.items() if number in record.added],
+            [item for number, item in there.items() if number in record.changed],
+            record.removed,
+            record.aged,
         )
-        added = [item for number, item in there.items() if number not in record.changed]
-        changed = [item for number, item in there.items() if number in record.changed]
-        removed = before.held - after.held - own - record.aged
-        return ItemDelta(added, changed, removed, record.aged)
 
     # --- operations --------------------------------------------------------------------------------------
 
