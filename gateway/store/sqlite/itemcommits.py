@@ -18,7 +18,7 @@ from gateway.types import CollectionId, SyncState
 
 __all__ = ["commit", "move", "new_numbers"]
 
-_NEW_NUMBERS = "UPDATE item_number SET newest = newest + ? RETURNING newest"
+_NEW_NUMBERS = "UPDATE item_number SET newest = newest + ? WHERE id = 1 RETURNING newest"
 _OPEN = """
     SELECT revision, iif(owner = ?1, 'owner', access)
     FROM item_folder LEFT JOIN item_share ON folder = id AND user = ?1

@@ -37,7 +37,7 @@ _BETWEEN = f"""
     WHERE folder = wanted.value AND gone = 0 AND ends > ? AND starts < ?
 """  # noqa: S608
 _CHANGES = """
-    SELECT number, revision, gone, starts, ends FROM item INDEXED BY item_by_revision
+    SELECT number, revision, gone, starts, ends FROM item
     WHERE folder = ? AND revision > ? ORDER BY revision LIMIT ?
 """
 _ENDING = """

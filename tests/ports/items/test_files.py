@@ -51,7 +51,7 @@ async def test_a_file_comes_back_in_pieces_of_any_size(
     assert info == FileInfo(number, "Plän ✈.bin", "application/x-plan", len(content))
     whole = bytes(content)
     for size in (len(whole) + 1, 65536, 262144, 262145, 400000):
-        parts = []
+        parts: list[bytes] = []
         while part := await items.read_item_file(number, sum(map(len, parts)), size):
             parts.append(part)
         assert b"".join(parts) == whole

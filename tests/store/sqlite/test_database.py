@@ -200,6 +200,43 @@ async def test_a_look_up_waits_in_a_thread_where_it_has_to_wait(database: Databa
     assert threads[1].startswith("sqlite-reader")
 
 
+async def test_what_comes_after_a_write_comes_before_its_caller_goes_on(database: Database) -> None:
+    order: list[object] = []
+    gate = await Gate(database).close()
+
+    def stored(connection: sqlite3.Connection, number: int) -> int:
+        insert(connection, number)
+        return number
+
+    async def write(number: int) -> None:
+        await database.write(lambda c: stored(c, number), order.append)
+        order.append(f"{number} is stored")
+
+    writes = [asyncio.ensure_future(write(number)) for number in (1, 2)]
+    await asyncio.sleep(0)
+    await gate.open()
+    await asyncio.gather(*writes)
+    assert sorted(map(str, order)) == ["1", "1 is stored", "2", "2 is stored"]
+    for number in (1, 2):
+        assert order.index(number) < order.index(f"{number} is stored")
+
+
+async def test_what_comes_after_a_write_comes_for_a_caller_who_left_and_not_for_one_that_failed(
+    database: Database,
+) -> None:
+    done: list[None] = []
+    gate = await Gate(database).close()
+    left = asyncio.ensure_future(database.write(lambda c: insert(c, 1), done.append))
+    failed = asyncio.ensure_future(database.write(lambda c: insert(c, 1), done.append))
+    await asyncio.sleep(0)
+    left.cancel()
+    await gate.open()
+    with pytest.raises(GatewayError):
+        await failed
+    assert await numbers(database) == [1]
+    assert done == [None]
+
+
 async def test_closing_does_first_what_is_queued(tmp_path: Path) -> None:
     path = tmp_path / "gateway.db"
     database = await Database.open(path)

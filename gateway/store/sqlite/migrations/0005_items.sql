@@ -46,7 +46,7 @@ CREATE TABLE item (
     text TEXT NOT NULL
 ) STRICT;
 CREATE INDEX item_by_revision ON item (folder, revision, gone, starts, ends);
-CREATE INDEX item_by_end ON item (folder, ends, starts, revision) WHERE gone = 0;
+CREATE INDEX item_by_end ON item (folder, ends, starts, revision, gone) WHERE gone = 0;
 CREATE UNIQUE INDEX item_by_uid ON item (folder, uid) WHERE gone = 0;
 
 -- Files of items. `item` is NULL as long as none refers to it, or when none does any more: since `since`.
