@@ -206,6 +206,7 @@ _OWN: Mapping[tuple[str, Level], Mapping[Kind, int]] = {
         mailbox_quota_exceeded=9,
         access_denied=6,
         conflict=7,
+        invalid_content=6,
     ),
     ("FolderSync", Level.REQUEST): _own(failed=6, invalid_xml=10, sync_state_not_found=9, item_not_found=6),
     ("FolderCreate", Level.REQUEST): {**_FOLDER_CHANGE, Kind.DEFAULT_FOLDER: 3},

@@ -45,7 +45,8 @@ _SHAPES = {
     Pattern.YEARLY: _Shape(frozenset({_DATE, _MONTH}), frozenset({_DATE, _MONTH})),
     Pattern.YEARLY_NTH: _Shape(frozenset({_WEEK, _MONTH}), frozenset({_DAYS, _WEEK, _MONTH})),
 }
-_IN_MONTH = frozenset(_SHAPES) - {Pattern.DAILY, Pattern.WEEKLY}
+_IN_YEAR = frozenset({Pattern.YEARLY, Pattern.YEARLY_NTH})
+_IN_MONTH = _IN_YEAR | {Pattern.MONTHLY, Pattern.MONTHLY_NTH}
 
 
 def read_recurrence(data: Element, version: Version, event: Event | None, when: When) -> Recurrence | None:
@@ -58,7 +59,7 @@ def read_recurrence(data: Element, version: Version, event: Event | None, when: 
         return None
     pattern = _pattern(told, event, version)
     shape = _SHAPES[pattern]
-    given = {child.tag for child in told} & _OF_TYPES
+    given = {child.tag for child in told if child.text().strip()} & _OF_TYPES
     if not shape.required <= given <= shape.allowed:
         raise BadItem(f"a Recurrence of Type {int(pattern)} with what belongs to another, or without its own")
     occurrences = integer(told, Calendar.Occurrences, 1, _MOST)
@@ -66,7 +67,7 @@ def read_recurrence(data: Element, version: Version, event: Event | None, when: 
     days = integer(told, _DAYS, 1, 127) or 0
     if pattern is Pattern.YEARLY_NTH and not days:
         days = 1 << (when.start.weekday() + 1) % 7
-    _check_calendar(told, version)
+    calendar_type, leap_month = _calendar(told, version, event)
     first_day = integer(told, Calendar.FirstDayOfWeek, 0, 6) if version >= Version.V14_1 else None
     return Recurrence(
         pattern,
@@ -78,6 +79,8 @@ def read_recurrence(data: Element, version: Version, event: Event | None, when: 
         integer(told, _WEEK, 1, 5),
         integer(told, _MONTH, 1, 12),
         _known_first_day(event) if first_day is None else first_day,
+        calendar_type if pattern in _IN_MONTH else 0,
+        leap_month and pattern in _IN_YEAR,
     )
 
 
@@ -101,13 +104,15 @@ def _known_first_day(event: Event | None) -> int:
     return event.recurrence.first_day if event and event.recurrence else _MONDAY
 
 
-def _check_calendar(told: Element, version: Version) -> None:
+def _calendar(told: Element, version: Version, event: Event | None) -> tuple[int, bool]:
+    """CalendarType and IsLeapMonth; for devices that know neither what they are already."""
     if version < Version.V14_0:
-        return
-    number = integer(told, Calendar.CalendarType, 0, _LAST_CALENDAR)
+        known = event.recurrence if event else None
+        return (known.calendar_type, known.leap_month) if known else (0, False)
+    number = integer(told, Calendar.CalendarType, 0, _LAST_CALENDAR) or 0
     if number in _NO_CALENDARS:
         raise BadItem(f"a CalendarType of {number}")
-    integer(told, Calendar.IsLeapMonth, 0, 1)
+    return number, bool(integer(told, Calendar.IsLeapMonth, 0, 1))
 
 
 def _end(until: datetime, when: When, version: Version) -> datetime:
@@ -147,8 +152,8 @@ def _shown(event: Event, recurrence: Recurrence, version: Version) -> Iterator[E
         if number is not None:
             yield element(tag, number)
     if version >= Version.V14_0 and pattern in _IN_MONTH:
-        yield element(Calendar.CalendarType, 0)
-        if recurrence.month is not None:
-            yield element(Calendar.IsLeapMonth, 0)
+        yield element(Calendar.CalendarType, recurrence.calendar_type)
+    if version >= Version.V14_0 and pattern in _IN_YEAR:
+        yield element(Calendar.IsLeapMonth, recurrence.leap_month)
     if version >= Version.V14_1 and pattern is Pattern.WEEKLY:
         yield element(Calendar.FirstDayOfWeek, recurrence.first_day)
