@@ -22,7 +22,16 @@ from gateway.ports import Mailboxes
 from gateway.types import BodyPart, SectionRequest
 from wbxml import Utf8
 
-__all__ = ["LARGEST", "AttachmentData", "Base64Text", "Extent", "Sink", "copy_attachment", "fetch_attachment"]
+__all__ = [
+    "LARGEST",
+    "AttachmentData",
+    "Base64Text",
+    "Extent",
+    "Sink",
+    "copy_attachment",
+    "fetch_attachment",
+    "known_type",
+]
 
 LARGEST = 64 * 1024 * 1024
 """Octets that are given out at once, unless the caller says otherwise."""
@@ -61,6 +70,11 @@ class AttachmentData:
     data: bytes
     start: int
     total: int
+
+
+def known_type(content_type: str) -> str:
+    """A media type, that of unknown octets for what is none (RFC 2045 5.1)."""
+    return content_type if _CONTENT_TYPE.fullmatch(content_type) else "application/octet-stream"
 
 
 async def fetch_attachment(
@@ -212,9 +226,7 @@ class _Source:
         return self.mailboxes.stream_section(self.mailbox, self.reference.uidvalidity, request)
 
     def _extent(self, start: int, size: int, total: int) -> Extent:
-        known = _CONTENT_TYPE.fullmatch(self.part.content_type)
-        content_type = self.part.content_type if known else "application/octet-stream"
-        return Extent(content_type, start, size, total)
+        return Extent(known_type(self.part.content_type), start, size, total)
 
 
 class _Piece:

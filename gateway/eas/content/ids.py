@@ -34,6 +34,7 @@ __all__ = [
     "ItemName",
     "MessageName",
     "file_reference",
+    "item_file_of",
     "item_file_reference",
     "item_server_id",
     "long_id",
@@ -153,12 +154,18 @@ def item_file_reference(collection: CollectionId, number: ItemNumber, file: File
     return f"{item_server_id(collection, number)}:f{file}"
 
 
+def item_file_of(text: str) -> ItemFileName | None:
+    """What a FileReference of an item's file names; None for one of another form."""
+    match = _ITEM_FILE.fullmatch(text)
+    return ItemFileName(parse_item_server_id(match[1]), int(match[4])) if match else None
+
+
 def parse_item_file_reference(text: str) -> ItemFileName:
     """What a FileReference of an item's file names. Raises `NotFound` for any other."""
-    match = _ITEM_FILE.fullmatch(text)
-    if match is None:
+    found = item_file_of(text)
+    if found is None:
         raise MalformedId("FileReference of another form")
-    return ItemFileName(parse_item_server_id(match[1]), int(match[4]))
+    return found
 
 
 def long_id(user: UserId, name: ServerId) -> str:

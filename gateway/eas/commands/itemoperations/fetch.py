@@ -22,7 +22,14 @@ from gateway.eas.commands.itemoperations.operation import (
     named,
 )
 from gateway.eas.content.attachments import LARGEST, Base64Text, Extent, Sink, copy_attachment
-from gateway.eas.content.ids import MessageName, parse_file_reference, parse_long_id, parse_server_id
+from gateway.eas.content.ids import (
+    MessageName,
+    item_file_of,
+    parse_file_reference,
+    parse_long_id,
+    parse_server_id,
+)
+from gateway.eas.content.itemfiles import copy_item_file
 from gateway.eas.content.preferences import parse_body_options
 from gateway.errors import NotFound
 from gateway.sync.cursor import MailCursor
@@ -163,12 +170,18 @@ class Fetcher:
         )
 
     async def _copied(self, reference: str, sink: Sink, wanted: tuple[int, int] | None) -> Extent:
+        context = self.context
         try:
-            name = parse_file_reference(reference)
-            _, mailbox = folder_of(self.folders, name.collection)
-            file = await copy_attachment(
-                self.context.mailboxes, mailbox, name, sink, wanted, largest=self._room()
-            )
+            of_item = item_file_of(reference)
+            if of_item is not None:
+                items, user = context.services.items, context.principal.user
+                file = await copy_item_file(items, user, of_item, sink, wanted, largest=self._room())
+            else:
+                name = parse_file_reference(reference)
+                _, mailbox = folder_of(self.folders, name.collection)
+                file = await copy_attachment(
+                    context.mailboxes, mailbox, name, sink, wanted, largest=self._room()
+                )
         except NotFound as error:
             raise Failed(BAD_ATTACHMENT) from error
         if not file.total:
