@@ -266,7 +266,9 @@ class EasEndpoint:
                 request=request,
                 principal=principal,
                 device=device,
-                mailboxes=EditableMailboxes(self._mailboxes(principal), self._services.state, principal.user),
+                mailboxes=EditableMailboxes(
+                    self._mailboxes(principal), self._services.state, principal.user, self._services.clock
+                ),
                 services=self._services,
                 stopping=self._stopping,
                 superseded=Signal(),
@@ -285,8 +287,9 @@ class EasEndpoint:
             record.reason = error.detail or "credentials no longer good"
             return _unauthorized()
         except BodyTooLarge:
-            record.reason = f"body larger than {self._services.limits.max_body} bytes"
-            return Response(413, {"Connection": "close"})
+            response = self._too_large(request, record)
+            response.headers["Connection"] = "close"
+            return response
         except BodyStalled:
             record.reason = "the body stands still"
             return Response(408, {"Connection": "close"})
@@ -356,6 +359,15 @@ class EasEndpoint:
             self._metrics.closed(command.name)
             if self._latest.get(key) is context.superseded:
                 del self._latest[key]
+
+    def _too_large(self, request: head.EasRequest, record: _Record) -> Response:
+        """The answer to a body beyond the limit: of a message to be sent, phones tell their user."""
+        reason = f"body larger than {self._services.limits.max_body} bytes"
+        if self._find(request).body is BodyRule.MIME and request.version.compose_in_wbxml:
+            error = Refused(Kind.TOO_LARGE, reason)
+            return self._refuse(request.command, request.version, error, record)
+        record.reason = reason
+        return Response(413)
 
     def _refuse(
         self, command: str | None, version: Version | None, error: GatewayError, record: _Record

@@ -6,7 +6,7 @@ import pytest
 
 from tests.blackbox.conftest import MakePhone
 from tests.support.dovecot import Dovecot
-from tests.support.phone import MIME, Answer, Phone
+from tests.support.phone import MIME, WBXML, Answer, Phone
 from tests.support.smtp_sink import Received, SmtpSink
 from wbxml import Element, element
 from wbxml.pages import ComposeMail, Email
@@ -182,6 +182,15 @@ def test_refusals_of_the_server(
     sink.clear()
     assert send(some_phone, mime(some_phone), save=True).empty  # it was not sent: the same ClientId is free
     assert len(sink.received) == 1
+
+
+def test_a_message_beyond_the_limit_is_122(each_phone: Phone, sink: SmtpSink) -> None:
+    kind = WBXML if each_phone.number >= 14 else MIME
+    announced = {"Content-Type": kind, "Content-Length": str(10 << 20), "Expect": "100-continue"}
+    answer = each_phone.raw(each_phone.query("SendMail"), b"", {**each_phone.headers(), **announced})
+    assert refused(each_phone, answer) == expected(each_phone, 122, 413)
+    assert answer.headers["Connection"] == "close"
+    assert not sink.received
 
 
 def test_one_bad_recipient_keeps_the_message_back(phone: Phone, sink: SmtpSink) -> None:
