@@ -180,6 +180,19 @@ def test_multipart(each_phone: Phone, dovecot: Dovecot) -> None:
     assert missing.child_text(ItemOperations.Status) == "15"
 
 
+def test_an_empty_text_is_an_empty_part(some_phone: Phone, dovecot: Dovecot) -> None:
+    folder, name, _ = synced(some_phone, dovecot, b"Subject: nothing\r\n\r\n")
+    asked = element(ItemOperations.ItemOperations, item(folder, name, body_preference(1)))
+    parts = some_phone.post(
+        "ItemOperations", asked, headers={"MS-ASAcceptMultiPart": "T"}, AcceptMultiPart="T"
+    ).parts
+    (mail,) = fetched(decode(parts[0]))
+    body = properties(mail).find(AirSyncBase.Body)
+    assert body is not None
+    assert tags(body) == ["Type", "EstimatedDataSize", "Part"]
+    assert parts[1:] == [b""]
+
+
 def test_each_fetch_has_a_status(each_phone: Phone, dovecot: Dovecot) -> None:
     folder, name, data = synced(each_phone, dovecot, messages.with_attachments("file", FILE))
     reference = reference_of(data)

@@ -206,7 +206,7 @@ def _children(body: _Body, source: _Source, version: Version, parts: PartSink | 
     if body.data is not None:
         if parts is not None and body.wanted.type == MIME:
             made.append(element(ItemOperations.Part, parts.whole(body.wanted.truncation)))
-        elif parts is not None and body.data:
+        elif parts is not None:
             made.append(element(ItemOperations.Part, parts.add(body.data)))
         else:
             data = base64.b64encode(body.data) if body.wanted.type == RTF else body.data
