@@ -10,15 +10,17 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-__all__ = ["Component", "Property", "read"]
+__all__ = ["LONGEST_LINE", "Component", "Property", "parameters", "parse_property", "read"]
 
-_LONGEST_LINE = 1 << 20
+LONGEST_LINE = 1 << 20
+"""Characters of a line that is read."""
 _MOST_LINES = 100_000
 _DEEPEST = 8
 _FOLD = re.compile(r"\n[ \t]")
 _HEAD = re.compile(r"([A-Za-z0-9-]{1,64})(?=[;:])")
 _PARAMETER = re.compile(r';\s*([A-Za-z0-9-]{1,64})\s*=\s*((?:"[^"]*"|[^";:])*)')
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_CARET = re.compile(r"\^([n'^])")
 _NO_PARAMS: Mapping[str, str] = {}
 
 
@@ -68,7 +70,7 @@ def read(text: str) -> list[Component]:
     open_components = [root]
     skipped = 0
     for line in _lines(text):
-        found = _property(line)
+        found = parse_property(line)
         if found is None:
             continue
         inner = found.value.strip().upper()
@@ -92,24 +94,42 @@ def read(text: str) -> list[Component]:
 def _lines(text: str) -> Iterator[str]:
     """Whole lines; one that was broken in two without a blank is read as two, the second lost."""
     unfolded = _FOLD.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
-    return (line for line in unfolded.split("\n", _MOST_LINES)[:_MOST_LINES] if len(line) <= _LONGEST_LINE)
+    return (line for line in unfolded.split("\n", _MOST_LINES)[:_MOST_LINES] if len(line) <= LONGEST_LINE)
 
 
-def _property(line: str) -> Property | None:
-    head = _HEAD.match(line.lstrip("\ufeff \t"))
+def parse_property(line: str) -> Property | None:
+    """The property in an unfolded line; None when it cannot be read."""
+    line = line.lstrip("\ufeff \t")
+    head = _HEAD.match(line)
     if head is None:
         return None
-    line = head.string
     at, params = head.end(), _NO_PARAMS
     if line[at] == ";":
         params = {}
-        while found := _PARAMETER.match(line, at):
-            params[found[1].upper()] = found[2].replace('"', "").strip()
+        for found in parameters(line, at):
+            params[found[1].upper()] = _plain(found[2])
             at = found.end()
         at = line.find(":", at)
         if at < 0:
             return None
     return Property(head[1].upper(), line[at + 1 :], params)
+
+
+def parameters(line: str, at: int) -> Iterator[re.Match[str]]:
+    """The parameters that stand in an unfolded line from there: groups are name and value as written."""
+    while found := _PARAMETER.match(line, at):
+        yield found
+        at = found.end()
+
+
+def _plain(value: str) -> str:
+    """A parameter value without quotes, and what stands for characters it cannot have (RFC 6868)."""
+    value = value.replace('"', "").strip()
+    return _CARET.sub(_uncareted, value) if "^" in value else value
+
+
+def _uncareted(match: re.Match[str]) -> str:
+    return {"n": "\n", "'": '"', "^": "^"}[match[1]]
 
 
 def _end(open_components: list[Component], name: str) -> None:

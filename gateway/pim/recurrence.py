@@ -11,7 +11,8 @@
     YEARLY_NTH        FREQ=YEARLY;BYMONTH=2;BYDAY=-1SU       else as MONTHLY_NTH
 
 Phones move the 31st to the last day of a shorter month, where a plain BYMONTHDAY=31 leaves that month out.
-They cannot say the latter: it is told as the former.
+They cannot say the latter: it is told as the former. Months of other calendars than the Gregorian are those
+of RFC 7529: RSCALE=HEBREW;FREQ=YEARLY;BYMONTH=5L;BYMONTHDAY=14;SKIP=BACKWARD.
 """
 
 from __future__ import annotations
@@ -19,13 +20,13 @@ from __future__ import annotations
 import calendar
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import IntEnum
 
 from gateway.pim.values import Moment, parse_moment, parse_rule
 
-__all__ = ["ALL_DAYS", "Pattern", "Recurrence", "read_rule", "write_rule"]
+__all__ = ["ALL_DAYS", "Pattern", "Recurrence", "read_rule", "with_calendar_type", "write_rule"]
 
 ALL_DAYS = 127
 _LAST = 5
@@ -36,7 +37,18 @@ _NUMBER = re.compile(r"[+-]?[0-9]{1,6}", re.ASCII)
 _LONGEST_LIST = 400
 _FIRST_YEAR, _LAST_YEAR = 1601, 4500
 """What Outlook takes for a date; a later end is written where there is none."""
-_NOT_FOR_PHONES = frozenset({"BYYEARDAY", "BYWEEKNO", "RSCALE", "SKIP"})
+_NOT_FOR_PHONES = frozenset({"BYYEARDAY", "BYWEEKNO"})
+_GREGORIAN_TYPES = frozenset({0, 1, 2, 3, 4, 5, 7, 9, 10, 11, 12})
+"""Values of CalendarType (MS-ASCAL 2.2.2.10) with Gregorian months, whatever the years are called."""
+_SCALES = {6: "ISLAMIC-CIVIL", 8: "HEBREW", 14: "CHINESE", 15: "CHINESE", 20: "DANGI"}
+"""The others, and what they are called in RSCALE; Japan's lunar calendar has no name there of its own."""
+_TYPES = {
+    "GREGORIAN": 0,
+    "HEBREW": 8,
+    "CHINESE": 15,
+    "DANGI": 20,
+    **dict.fromkeys(("ISLAMIC", "ISLAMIC-CIVIL", "ISLAMIC-TBLA", "ISLAMIC-UMALQURA"), 6),
+}
 _OF_THE_TIME = {"BYHOUR": "hour", "BYMINUTE": "minute", "BYSECOND": "second"}
 
 
@@ -73,6 +85,11 @@ class Recurrence:
     calendar_type: int = 0
     leap_month: bool = False
 
+    @property
+    def gregorian(self) -> bool:
+        """Whether its months are those that everybody knows: the others are told since 14.0."""
+        return self.calendar_type not in _SCALES
+
 
 def read_rule(text: str, start: datetime) -> Recurrence | None:
     """What an RRULE means for an event that starts at `start`, in its zone; None when phones cannot say it.
@@ -83,11 +100,12 @@ def read_rule(text: str, start: datetime) -> Recurrence | None:
     interval, count = _number(rule.get("INTERVAL", "1")), _number(rule.get("COUNT", "1"))
     if interval is None or not 1 <= interval <= _MOST or count is None or count < 1:
         return None
-    if _NOT_FOR_PHONES & rule.keys() and rule.get("RSCALE") != "GREGORIAN":
+    calendar_type = _TYPES.get(rule.get("RSCALE", "GREGORIAN"))
+    if calendar_type is None or _NOT_FOR_PHONES & rule.keys():
         return None
     if any(name in rule and rule[name] != str(getattr(start, part)) for name, part in _OF_THE_TIME.items()):
         return None
-    found = _read_pattern(rule, start)
+    found = _read_lunar(rule, start) if calendar_type else _read_pattern(rule, start)
     if found is None:
         return None
     until = None
@@ -106,7 +124,17 @@ def read_rule(text: str, start: datetime) -> Recurrence | None:
         found.week,
         found.month,
         _WEEKDAYS.index(rule["WKST"]) if rule.get("WKST") in _WEEKDAYS else 1,
+        calendar_type,
+        found.leap_month,
     )
+
+
+def with_calendar_type(recurrence: Recurrence, calendar_type: int) -> Recurrence:
+    """The same by a CalendarType that was noted beside the rule, where that is one the rule can be in."""
+    noted, written = _SCALES.get(calendar_type), _SCALES.get(recurrence.calendar_type)
+    if noted != written or (noted is None and calendar_type not in _GREGORIAN_TYPES):
+        return recurrence
+    return replace(recurrence, calendar_type=calendar_type)
 
 
 def write_rule(recurrence: Recurrence, *, dated: bool = False) -> str:
@@ -142,6 +170,20 @@ def _read_pattern(rule: Mapping[str, str], start: datetime) -> Recurrence | None
             if "BYDAY" in rule and "BYMONTH" not in rule:
                 return None
             return _in_month(rule, start, months[0])
+    return None
+
+
+def _read_lunar(rule: Mapping[str, str], start: datetime) -> Recurrence | None:
+    """A rule by another calendar: it has to name month and day, since those of the start are not known."""
+    named = {"BYMONTHDAY", "BYDAY"} & rule.keys()
+    match rule.get("FREQ"):
+        case "MONTHLY" if named and "BYMONTH" not in rule:
+            return _in_month(rule, start, None)
+        case "YEARLY" if named and "BYMONTH" in rule:
+            month = rule["BYMONTH"]
+            number = _number(month.removesuffix("L"))
+            found = _in_month(rule, start, number) if number and 1 <= number <= 13 else None
+            return replace(found, leap_month=month.endswith("L")) if found else None
     return None
 
 
@@ -188,26 +230,34 @@ def _written_pattern(recurrence: Recurrence) -> list[str]:
         return ["FREQ=DAILY"]
     if pattern in {Pattern.DAILY, Pattern.WEEKLY}:
         return ["FREQ=WEEKLY", f"BYDAY={_listed(recurrence.days)}"]
+    scale, skip = [], []
+    if not recurrence.gregorian:
+        scale, skip = [f"RSCALE={_SCALES[recurrence.calendar_type]}"], ["SKIP=BACKWARD"]
     if pattern in {Pattern.MONTHLY, Pattern.MONTHLY_NTH}:
-        parts, shortest = ["FREQ=MONTHLY"], 28
+        parts, shortest = ["FREQ=MONTHLY"], 31 if scale else 28
     else:
         month = recurrence.month or 1
-        parts, shortest = ["FREQ=YEARLY", f"BYMONTH={month}"], calendar.monthrange(2023, month)[1]
+        leap = "L" if scale and recurrence.leap_month else ""
+        parts = ["FREQ=YEARLY", f"BYMONTH={month}{leap}"]
+        shortest = 31 if scale else calendar.monthrange(2023, month)[1]
     if pattern in {Pattern.MONTHLY, Pattern.YEARLY}:
-        day = recurrence.day_of_month or 1
-        if day <= shortest:
-            return [*parts, f"BYMONTHDAY={day}"]
-        dates = ",".join(str(one) for one in range(28, day + 1))
-        return [*parts, f"BYMONTHDAY={dates}", "BYSETPOS=-1"]
+        return [*scale, *parts, *_written_date(recurrence.day_of_month or 1, shortest), *skip]
+    return [*scale, *parts, *_written_nth(recurrence), *skip]
+
+
+def _written_date(day: int, shortest: int) -> list[str]:
+    if day <= shortest:
+        return [f"BYMONTHDAY={day}"]
+    dates = ",".join(str(one) for one in range(28, day + 1))
+    return [f"BYMONTHDAY={dates}", "BYSETPOS=-1"]
+
+
+def _written_nth(recurrence: Recurrence) -> list[str]:
     week = -1 if recurrence.week == _LAST else recurrence.week or 1
     if recurrence.days == ALL_DAYS:
-        return [*parts, f"BYMONTHDAY={week}"]
+        return [f"BYMONTHDAY={week}"]
     listed = _listed(recurrence.days)
-    return (
-        [*parts, f"BYDAY={listed}", f"BYSETPOS={week}"]
-        if "," in listed
-        else [*parts, f"BYDAY={week}{listed}"]
-    )
+    return [f"BYDAY={listed}", f"BYSETPOS={week}"] if "," in listed else [f"BYDAY={week}{listed}"]
 
 
 def _until(moment: Moment, start: datetime) -> datetime:

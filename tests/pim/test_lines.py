@@ -30,6 +30,7 @@ def prop(line: str) -> Property | None:
         ("X;A=b\r\n c:d\r\n\te", "X", {"A": "bc"}, "de"),
         ("X ;A=b:c", None, {}, ""),
         ("X;A:c", "X", {}, "c"),
+        ("X;A=a^nb^'c^^d^e:f", "X", {"A": 'a\nb"c^d^e'}, "f"),
         ('X;A="never closed:c', "X", {"A": ""}, "c"),
         ("no colon", None, {}, ""),
         ("X;A=b", None, {}, ""),

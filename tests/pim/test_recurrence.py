@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calendar
+from dataclasses import replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -11,7 +12,14 @@ from dateutil.rrule import rrulestr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.pim.recurrence import ALL_DAYS, Pattern, Recurrence, read_rule, write_rule
+from gateway.pim.recurrence import (
+    ALL_DAYS,
+    Pattern,
+    Recurrence,
+    read_rule,
+    with_calendar_type,
+    write_rule,
+)
 
 START = datetime(2026, 3, 2, 10, tzinfo=ZoneInfo("Europe/Berlin"))
 """The first Monday of a month."""
@@ -55,6 +63,19 @@ START = datetime(2026, 3, 2, 10, tzinfo=ZoneInfo("Europe/Berlin"))
         ("FREQ=DAILY;COUNT=5000", Recurrence(Pattern.DAILY, occurrences=999)),
         ("FREQ=DAILY;COUNT=5;UNTIL=20260401", Recurrence(Pattern.DAILY, occurrences=5)),
         ("FREQ=WEEKLY;BYDAY=MO;BYHOUR=10;BYMINUTE=0;BYSECOND=0", Recurrence(Pattern.WEEKLY, days=2)),
+        ("RSCALE=GREGORIAN;FREQ=MONTHLY;BYMONTHDAY=9", Recurrence(Pattern.MONTHLY, day_of_month=9)),
+        (
+            "RSCALE=HEBREW;FREQ=YEARLY;BYMONTH=5L;BYMONTHDAY=14;SKIP=BACKWARD",
+            Recurrence(Pattern.YEARLY, day_of_month=14, month=5, calendar_type=8, leap_month=True),
+        ),
+        (
+            "RSCALE=CHINESE;FREQ=MONTHLY;BYMONTHDAY=30",
+            Recurrence(Pattern.MONTHLY, day_of_month=30, calendar_type=15),
+        ),
+        (
+            "RSCALE=ISLAMIC-CIVIL;FREQ=YEARLY;BYMONTH=9;BYDAY=1FR;SKIP=BACKWARD",
+            Recurrence(Pattern.YEARLY_NTH, days=32, week=1, month=9, calendar_type=6),
+        ),
     ],
 )
 def test_what_phones_can_be_told(rule: str, recurrence: Recurrence) -> None:
@@ -95,6 +116,11 @@ def test_what_phones_can_be_told(rule: str, recurrence: Recurrence) -> None:
         "FREQ=YEARLY;BYYEARDAY=100",
         "FREQ=YEARLY;BYWEEKNO=20",
         "RSCALE=CHINESE;FREQ=YEARLY",
+        "RSCALE=CHINESE;FREQ=YEARLY;BYMONTH=1",
+        "RSCALE=CHINESE;FREQ=YEARLY;BYMONTH=14;BYMONTHDAY=1",
+        "RSCALE=CHINESE;FREQ=WEEKLY;BYDAY=MO",
+        "RSCALE=ETHIOPIC;FREQ=YEARLY;BYMONTH=1;BYMONTHDAY=1",
+        "RSCALE=GREGORIAN;FREQ=YEARLY;BYYEARDAY=100",
     ],
 )
 def test_what_phones_cannot_be_told(rule: str) -> None:
@@ -134,11 +160,42 @@ recurrences = st.builds(
     ends,
     st.integers(0, 6),
 )
+by_other_calendars = st.builds(
+    lambda base, kind, leap: replace(base, calendar_type=kind, leap_month=leap and base.month is not None),
+    recurrences.filter(lambda one: one.pattern not in {Pattern.DAILY, Pattern.WEEKLY}),
+    st.sampled_from([6, 8, 14, 15, 20]),
+    st.booleans(),
+)
 
 
 @given(recurrences)
 def test_what_is_written_is_read(recurrence: Recurrence) -> None:
     assert read_rule(write_rule(recurrence), START) == recurrence
+
+
+@given(by_other_calendars)
+def test_what_is_written_by_another_calendar_is_read(recurrence: Recurrence) -> None:
+    found = read_rule(write_rule(recurrence), START)
+    assert found
+    assert with_calendar_type(found, recurrence.calendar_type) == recurrence
+
+
+@pytest.mark.parametrize(
+    ("rule", "noted", "calendar_type"),
+    [
+        ("FREQ=MONTHLY;BYMONTHDAY=9", 3, 3),
+        ("FREQ=MONTHLY;BYMONTHDAY=9", 8, 0),
+        ("FREQ=MONTHLY;BYMONTHDAY=9", 13, 0),
+        ("RSCALE=CHINESE;FREQ=MONTHLY;BYMONTHDAY=9", 14, 14),
+        ("RSCALE=CHINESE;FREQ=MONTHLY;BYMONTHDAY=9", 1, 15),
+    ],
+)
+def test_a_calendar_noted_beside_a_rule_counts_where_it_fits(
+    rule: str, noted: int, calendar_type: int
+) -> None:
+    found = read_rule(rule, START)
+    assert found
+    assert with_calendar_type(found, noted).calendar_type == calendar_type
 
 
 @settings(max_examples=60, deadline=None)

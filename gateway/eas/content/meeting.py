@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from gateway.eas.content.values import compact_date_time, date_time
@@ -82,6 +83,8 @@ def meeting_request(
         return None
     if invitation.method is Method.COUNTER and version < Version.V16_1:
         return None
+    if invitation.recurrence and not invitation.recurrence.gregorian and version < Version.V14_0:
+        invitation = replace(invitation, recurrence=None)
     made: list[Element] = []
     made += _times(invitation, received, version)
     made += _where_and_who(invitation, sender, owner, version)
@@ -169,8 +172,8 @@ def _recurrence(invitation: Invitation, recurrence: Recurrence, version: Version
             yield element(tag, number)
     if version >= Version.V14_0:
         if recurrence.pattern in _IN_MONTH:
-            yield element(Email2.CalendarType, 0)
-        yield element(Email2.IsLeapMonth, 0)
+            yield element(Email2.CalendarType, recurrence.calendar_type)
+        yield element(Email2.IsLeapMonth, recurrence.leap_month)
     if version >= Version.V14_1:
         yield element(Email2.FirstDayOfWeek, recurrence.first_day)
 

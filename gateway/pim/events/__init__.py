@@ -1,1 +1,1 @@
-"""Events as the store keeps them: iCalendar text, read into values, changed, and expanded into occurrences."""
+"""Events as the store keeps them: iCalendar text, read into values, changed, and expanded."""

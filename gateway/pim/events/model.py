@@ -230,28 +230,28 @@ class OccurrencePatch:
     """What is to change of an occurrence, or of any event.
 
     UNSET keeps a value, INHERIT takes that of the series, None removes it. `start` and `end` are in the zone
-    that the event is to have; of an event of whole days their dates count alone. `reminder` is the time before
-    the start. `response` is the user's own answer. `stamp` is the DTSTAMP; where it is not given, that of an
-    event of the user's own becomes the time of the change.
+    that the event is to have; of an event of whole days their dates count alone. `reminder` is how long
+    before the start. `response` is the user's own answer. `stamp` is the DTSTAMP; where it is not given,
+    that of an event of the user's own becomes the time of the change.
     """
 
     start: datetime | Unset = UNSET
     end: datetime | Unset = UNSET
     all_day: bool | Unset = UNSET
-    subject: str | None | Unset = UNSET
-    location: Location | None | Unset = UNSET
-    body: Body | None | Unset = UNSET
-    categories: tuple[str, ...] | None | Unset = UNSET
-    sensitivity: Sensitivity | None | Unset = UNSET
-    busy: Busy | None | Unset = UNSET
-    reminder: timedelta | None | Unset = UNSET
-    attendees: tuple[Attendee, ...] | None | Unset = UNSET
+    subject: str | Unset | None = UNSET
+    location: Location | Unset | None = UNSET
+    body: Body | Unset | None = UNSET
+    categories: tuple[str, ...] | Unset | None = UNSET
+    sensitivity: Sensitivity | Unset | None = UNSET
+    busy: Busy | Unset | None = UNSET
+    reminder: timedelta | Unset | None = UNSET
+    attendees: tuple[Attendee, ...] | Unset | None = UNSET
     cancelled: bool | Unset = UNSET
-    response: Response | None | Unset = UNSET
-    reply_time: datetime | None | Unset = UNSET
-    response_requested: bool | None | Unset = UNSET
-    may_counter: bool | None | Unset = UNSET
-    files: tuple[File, ...] | None | Unset = UNSET
+    response: Response | Unset | None = UNSET
+    reply_time: datetime | Unset | None = UNSET
+    response_requested: bool | Unset | None = UNSET
+    may_counter: bool | Unset | None = UNSET
+    files: tuple[File, ...] | Unset | None = UNSET
     sequence: int | Unset = UNSET
     stamp: datetime | Unset = UNSET
 
@@ -266,8 +266,8 @@ class EventPatch(OccurrencePatch):
     told stays then, since they did not know of it.
     """
 
-    blob: str | None | Unset = UNSET
-    organizer: Person | None | Unset = UNSET
-    recurrence: Recurrence | None | Unset = UNSET
+    blob: str | Unset | None = UNSET
+    organizer: Person | Unset | None = UNSET
+    recurrence: Recurrence | Unset | None = UNSET
     occurrences: tuple[tuple[datetime, OccurrencePatch | None], ...] = ()
     resets_exceptions: bool = False

@@ -152,6 +152,19 @@ async def test_what_a_version_has(version: Version, absent: set[str], present: s
     assert ("FirstDayOfWeek" in recurrence) == (version >= 141)
 
 
+async def test_a_series_of_another_calendar() -> None:
+    """Told since 14.0; before that phones are told of the first time alone."""
+    rule = "RRULE:RSCALE=HEBREW;FREQ=YEARLY;BYMONTH=5L;BYMONTHDAY=14;SKIP=BACKWARD"
+    raw = invitations.exchange_mail(calendar(*event(rule)))
+    found = request(await properties(raw, Version.V14_0))
+    recurrence = told(found.findall(Email.Recurrences)[0].children[0])
+    assert (recurrence["CalendarType"], recurrence["IsLeapMonth"]) == ("8", "1")
+    assert (recurrence["MonthOfYear"], recurrence["DayOfMonth"]) == ("5", "14")
+    before = told(request(await properties(raw, Version.V12_1)))
+    assert "Recurrences" not in before
+    assert before["InstanceType"] == "0"
+
+
 async def test_an_exception() -> None:
     raw = invitations.exchange_mail(invitations.OUTLOOK_EXCEPTION)
     found = told(request(await properties(raw, Version.V14_1)))

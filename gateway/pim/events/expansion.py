@@ -1,0 +1,162 @@
+"""The occurrences of a series, bounded in work: no rule, count or list of dates can make them cost more."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+
+from gateway.pim.events.clock import FIRST_YEAR, LAST_YEAR
+from gateway.pim.events.model import Event
+from gateway.pim.events.rules import Rule, Work, WorkDone, read_expandable
+
+__all__ = ["Instance", "bounds_of", "has_occurrences", "instances", "original_of", "starts"]
+
+_WORK = 40_000
+"""About a century of days: some tens of milliseconds."""
+_DAY = timedelta(days=1)
+_EARLIEST, _LATEST = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC), datetime(LAST_YEAR, 12, 31, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One occurrence: its times, when the series would have it, and the series or the exception it is of."""
+
+    start: datetime
+    end: datetime
+    original: datetime
+    event: Event
+
+
+def instances(event: Event, start: datetime, end: datetime, work: Work | None = None) -> Iterator[Instance]:
+    """The occurrences that are between two instants, if partly; by their start.
+
+    One without length is there when it starts there. After too much work there are no more; `work` is what
+    several events may cost together.
+    """
+    if start >= end:
+        return
+    changed = (
+        Instance(one.event.start, one.event.end, one.original, one.event)
+        for one in event.occurrences
+        if one.event
+    )
+    shown = sorted((one for one in changed if _is_between(one, start, end)), key=_begin)
+    yield from heapq.merge(_unchanged(event, start, end, work or Work(_WORK)), shown, key=_begin)
+
+
+def starts(event: Event, after: datetime = _EARLIEST, work: Work | None = None) -> Iterator[datetime]:
+    """When the rule and the dates beside it have occurrences, from `after` on; exceptions are not regarded.
+
+    A single event has one. Raises `WorkDone` after too much work.
+    """
+    after = max(after, _EARLIEST)
+    dates = event.extra if event.rule else (event.start, *event.extra)
+    beside = sorted({one for one in dates if one >= after}, key=_instant)
+    previous = None
+    for one in heapq.merge(_ruled(event, after, work or Work(_WORK)), beside, key=_instant):
+        if one != previous and one >= after:
+            yield one
+        previous = one
+
+
+def original_of(event: Event, moment: datetime) -> datetime | None:
+    """The original start of the occurrence that somebody means by `moment`; None when there is none.
+
+    It is that instant, or else the only occurrence of that day: devices make mistakes about time zones.
+    """
+    day = _midnight(event, moment)
+    on_that_day = [one.original for one in event.occurrences if day <= one.original < day + _DAY]
+    try:
+        for one in starts(event, day - _DAY):
+            if one >= day + _DAY:
+                break
+            if one >= day and one not in on_that_day:
+                on_that_day.append(one)
+    except WorkDone:
+        pass
+    if any(one == moment for one in on_that_day):
+        return moment.astimezone(event.zone)
+    return on_that_day[0] if len(on_that_day) == 1 else None
+
+
+def has_occurrences(event: Event) -> bool:
+    """Whether the rule comes to an occurrence at all, as far as one can look."""
+    try:
+        return next(starts(event), None) is not None
+    except WorkDone:
+        return False
+
+
+def bounds_of(event: Event) -> tuple[datetime | None, datetime | None]:
+    """Start of the first and end of the last occurrence, in UTC; None for a series without end.
+
+    Exceptions count with their times. What is too much work to find out has no end.
+    """
+    own = [one.event for one in event.occurrences if one.event]
+    first = min(_instant(one.start) for one in (event, *own))
+    length = event.end - event.start
+    rule = _rule(event)
+    if rule and not rule.has_end:
+        return first, None
+    last = event.start
+    try:
+        near = rule.near_the_end().replace(tzinfo=event.zone) if rule and rule.count is None else _EARLIEST
+        found = max(starts(event, near), default=None, key=_instant)
+        last = max(found or (rule.until.replace(tzinfo=event.zone) if rule else last), last)
+    except WorkDone:
+        return first, None
+    return first, max(_instant(one) for one in (_later(last, length), *(other.end for other in own)))
+
+
+def _unchanged(event: Event, start: datetime, end: datetime, work: Work) -> Iterator[Instance]:
+    """The occurrences without exceptions."""
+    length = event.end - event.start
+    # An occurrence has its length by the clock: a day more for changes of the clocks in it.
+    lowest = max(start, _EARLIEST + 2 * _DAY + length) - length - _DAY
+    excepted = {one.original for one in event.occurrences}
+    try:
+        for original in starts(event, lowest, work):
+            if original >= end:
+                return
+            found = Instance(original, _later(original, length), original, event)
+            if original not in excepted and _is_between(found, start, end):
+                yield found
+    except WorkDone:
+        return
+
+
+def _ruled(event: Event, lowest: datetime, work: Work) -> Iterator[datetime]:
+    rule = _rule(event)
+    if rule is None:
+        return
+    after = lowest.astimezone(event.zone).replace(tzinfo=None)
+    for clock in rule.times(max(after - _DAY, rule.start), work):
+        yield clock.replace(tzinfo=event.zone)
+
+
+def _rule(event: Event) -> Rule | None:
+    return read_expandable(event.rule, event.start) if event.rule else None
+
+
+def _is_between(one: Instance, start: datetime, end: datetime) -> bool:
+    return one.start < end and (one.end > start or one.start >= start)
+
+
+def _midnight(event: Event, moment: datetime) -> datetime:
+    return datetime.combine(moment.astimezone(event.zone), time(), event.zone)
+
+
+def _later(start: datetime, length: timedelta) -> datetime:
+    """The end of an occurrence: by the clock, so that it ends at the same time each day."""
+    end = start + length
+    return start if end.astimezone(UTC) < start.astimezone(UTC) else end
+
+
+def _instant(moment: datetime) -> datetime:
+    return moment.astimezone(UTC)
+
+
+def _begin(one: Instance) -> datetime:
+    return one.start.astimezone(UTC)
