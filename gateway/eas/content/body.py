@@ -8,6 +8,7 @@ once, `body_elements` renders. Where a size is known only then (AllOrNone), the 
 from __future__ import annotations
 
 import base64
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -242,8 +243,7 @@ def _attempts(
 ) -> tuple[BodyPreference, ...]:
     """The preferences in the order they are tried, up to the first that cannot fail (MS-ASAIRS 3.2.5.1)."""
     native = HTML if layout.has_html else PLAIN
-    order = [options.preference(kind) for kind in dict.fromkeys((native, HTML, RTF, PLAIN))]
-    candidates = [wanted for wanted in order if wanted]
+    candidates = _in_order(native, options)
     as_mime = options.preference(MIME)
     if as_mime and _mime_permitted(layout, options):
         as_mime = BodyPreference(MIME, options.mime_size, as_mime.all_or_none, as_mime.preview)
@@ -260,6 +260,19 @@ def _attempts(
         if not wanted.all_or_none or wanted.truncation is None:
             break
     return tuple(attempts)
+
+
+def _in_order(native: int, options: BodyOptions) -> list[BodyPreference]:
+    """The preferences but for MIME: the native form before the others, which are as the phone lists them.
+
+    In place of a native form that is too long comes what gives the most text.
+    """
+    first = options.preference(native)
+    others = [wanted for wanted in options.preferences if wanted.type not in {native, MIME}]
+    if first is None:
+        return others
+    others.sort(key=lambda wanted: math.inf if wanted.truncation is None else wanted.truncation, reverse=True)
+    return [first, *others]
 
 
 def _mime_permitted(layout: Layout, options: BodyOptions) -> bool:

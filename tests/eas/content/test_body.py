@@ -94,7 +94,19 @@ def test_rich_text_is_made_of_the_text() -> None:
     assert int(made["EstimatedDataSize"]) == len(made["Data"])
     assert "Truncated" not in made
     assert body(HTML_MAIL, BodyPreference(RTF), BodyPreference(HTML))["Type"] == "2"
+
+
+def test_forms_come_in_the_order_of_the_phone() -> None:
     assert body(HTML_MAIL, BodyPreference(RTF), BodyPreference(PLAIN))["Type"] == "3"
+    assert body(HTML_MAIL, BodyPreference(PLAIN), BodyPreference(RTF))["Type"] == "1"
+    assert body(PLAIN_MAIL, BodyPreference(RTF), BodyPreference(HTML))["Type"] == "3"
+    assert body(PLAIN_MAIL, BodyPreference(HTML), BodyPreference(PLAIN))["Type"] == "1"
+
+
+def test_in_place_of_a_form_too_long_comes_the_one_with_most_text() -> None:
+    native = BodyPreference(HTML, 50, True)
+    assert body(HTML_MAIL, native, BodyPreference(PLAIN, 40), BodyPreference(RTF, 400))["Type"] == "3"
+    assert body(HTML_MAIL, native, BodyPreference(PLAIN), BodyPreference(RTF, 400))["Type"] == "1"
 
 
 @pytest.mark.parametrize("limit", [0, 10, 90, 150, 300])
