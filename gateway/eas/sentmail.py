@@ -29,15 +29,15 @@ async def resume(context: Context) -> None:
     """Go on with what could not be done when a message was sent: storing its copy, marking the original."""
     services, user = context.services, context.principal.user
     await services.copies.resume(user, context.mailboxes, finder(context))
-    await services.verbs.resume(user, context.mailboxes, _mailboxes(context))
+    await services.verbs.resume(user, context.mailboxes, find_mailbox(context))
 
 
 async def mark(context: Context) -> None:
     """Mark the originals of what was sent as answered or forwarded."""
-    await context.services.verbs.work(context.principal.user, context.mailboxes, _mailboxes(context))
+    await context.services.verbs.work(context.principal.user, context.mailboxes, find_mailbox(context))
 
 
-def _mailboxes(context: Context) -> FindFolder:
+def find_mailbox(context: Context) -> FindFolder:
     """Finds the mailbox of a collection."""
     folders = Folders(context.services.state, context.mailboxes, context.principal.user)
 

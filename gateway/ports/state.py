@@ -274,6 +274,10 @@ class PoisonList(Protocol):
         """The items of a collection other releases could not render, and this one has not failed at."""
         ...
 
+    async def forget_poison(self, user: UserId, collection: CollectionId, items: Iterable[str]) -> None:
+        """Forget items that can be rendered by now, or are gone, whichever release failed at them."""
+        ...
+
     async def list_poison(
         self, user: UserId | None = None
     ) -> Sequence[tuple[UserId, CollectionId, str, str, str]]: ...

@@ -1,7 +1,8 @@
 r"""What is known of messages beside what the mail server keeps: its names, its forms, and who was told.
 
 `flag` holds the details of a follow-up flag, of which the upstream has \Flagged alone; `categories` those
-that are no keyword there; `verb` what was done with the message last, and when.
+that are no keyword there; `verb` what was done with the message last, and when; `shown` when one could be
+read that the mail server had not shown.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from gateway.types import CollectionId, Uids, UserId
 FLAG = "flag"
 CATEGORIES = "categories"
 VERB = "verb"
+SHOWN = "shown"
 
 Values = Mapping[str, bytes]
 """The annotations of one message, by name."""
@@ -38,6 +40,7 @@ async def noted(
 ) -> MailCursor:
     """The cursor with all annotations noted that changed up to the revision `newest`.
 
+    Messages that can be shown by now are among its stubs, and so told anew.
     `own` are the revisions of what the device itself saved, and need not be told. Costs nothing when nothing
     changed.
     """
@@ -48,6 +51,7 @@ async def noted(
     for (uid, name), at in changed.items():
         if uid in cursor.uids and own.get((uid, name)) != at:
             news[name].append(uid)
+    stubs = Uids(news.pop(SHOWN, ()))
     return replace(
         cursor,
         annotations=max(newest, *changed.values(), 0),
@@ -55,7 +59,8 @@ async def noted(
             name: cursor.noted.get(name, NO_UIDS) | Uids(news.get(name, ()))
             for name in cursor.noted.keys() | news.keys()
         },
-        version="" if news else cursor.version,
+        version="" if news or stubs else cursor.version,
+        stubs=cursor.stubs | stubs,
     )
 
 

@@ -6,6 +6,7 @@ import asyncio
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -180,6 +181,31 @@ def test_what_is_listed_and_not_shown_is_a_stub(how: str, version: str) -> None:
         (document,) = answer.parts
         (one,) = fetched(decode(document))
         assert "could not read" in body_of(properties(one))
+
+
+def test_what_is_shown_by_now_is_told_anew_to_every_device_once() -> None:
+    show = Show("body")
+    with SmtpSink() as sink, running(show), Gateway(show, sink, sections=SECTIONS) as gateway:
+        phones = [Phone(gateway.host, gateway.port, "ann", "pw", device=name) for name in ("ONE", "TWO")]
+        inbox = name = ""
+        for phone in phones:
+            phone.provision()
+            inbox = phone.folders()["Inbox"]
+            phone.begin(inbox)
+            served = phone.sync(inbox)
+            name = served.named(Email.Subject, "m2")
+        show.how = ""
+        gateway.terminate()
+        gateway.start()  # and so looks at it with the first request
+        deadline = time.monotonic() + 5
+        for phone in phones:
+            while not (changed := phone.sync(inbox).changed) and time.monotonic() < deadline:
+                time.sleep(0.05)
+            assert list(changed) == [name]
+            assert changed[name].child_text(Email.Subject) == "m2"
+            assert body_of(changed[name]) == "text 2"
+            assert not phone.sync(inbox).changed
+        assert poison(gateway) == []
 
 
 def test_a_damaged_file_does_not_block_a_folder_with_a_filter() -> None:

@@ -443,6 +443,10 @@ async def test_poison_is_new_once_for_each_release(state: State) -> None:
     assert await state.poison_of_others(ANNA, INBOX, "1.1") == []
     assert await state.poison_of_others(BERT, INBOX, "1.0") == []
     assert await state.poison_of_others(BERT, INBOX, "1.1") == ["1:7"]
+    await state.forget_poison(ANNA, INBOX, ["1:7", "1:8"])
+    assert list(await state.list_poison(ANNA)) == []
+    assert len(await state.list_poison()) == 1
+    assert await state.note_poison(ANNA, INBOX, "1:7", "1.0", "no header")
     assert await state.poison_of_others(ANNA, INBOX, "1.2") == ["1:7"]
 
 

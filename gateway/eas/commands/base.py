@@ -13,6 +13,7 @@ from structlog.typing import FilteringBoundLogger
 from gateway.eas.ahead import Ahead
 from gateway.eas.identity import Identity
 from gateway.eas.request import EasRequest
+from gateway.eas.stubs import Stubs
 from gateway.eas.versions import Version
 from gateway.ports import Clock, Items, Pieces, Spool, State, Submission
 from gateway.sync.background import Background
@@ -122,6 +123,7 @@ class Services:
     copies: SentCopies = field(init=False)
     ahead: Ahead = field(init=False)
     verbs: VerbMarks = field(init=False)
+    stubs: Stubs = field(init=False)
     searches: Searches = field(default_factory=Searches)
     """What devices searched for lately."""
     sending: Crowding = field(default_factory=lambda: Crowding(MOST_SENDING))
@@ -131,6 +133,7 @@ class Services:
         object.__setattr__(self, "copies", SentCopies(self.state, self.background))
         object.__setattr__(self, "ahead", Ahead(self.background))
         object.__setattr__(self, "verbs", VerbMarks(self.state, self.background))
+        object.__setattr__(self, "stubs", Stubs(self.state, self.clock, self.background))
 
 
 @dataclass(slots=True)

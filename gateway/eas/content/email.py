@@ -38,7 +38,7 @@ from gateway.types import TRACKED_FLAGS, BodyPart, CollectionId, MessageData, Se
 from wbxml import Element, element
 from wbxml.pages import AirSyncBase
 
-__all__ = ["LARGEST_BATCH", "Prepared", "Rendered", "Room", "not_given", "prepare", "render"]
+__all__ = ["LARGEST_BATCH", "NOT_GIVEN", "Prepared", "Rendered", "Room", "not_given", "prepare", "render"]
 
 LARGEST_BATCH = 4 * 1024 * 1024
 """About how much is fetched at once; a message that needs more makes a batch of its own."""
@@ -55,7 +55,8 @@ NO_FLAGS: Mapping[int, Collection[str]] = MappingProxyType({})
 """The default of `render`: every message with the flags it has."""
 NO_NOTES: Mapping[int, Values] = MappingProxyType({})
 _NOT_SHOWN = b"(message could not be shown)"
-_NOT_GIVEN = "the mail server does not show it"
+NOT_GIVEN = "the mail server does not show it"
+"""Why a message is a stub that may be readable some day."""
 _EXPLANATION = (
     "This message could not be converted for the device. It is unharmed on the mail server and can be read "
     "with another mail program. The cause is in the log of the gateway."
@@ -180,7 +181,7 @@ def not_given(
     message = MessageData(uid, frozenset(flags), _NO_DATE, 0, text, b"Subject: " + _NOT_SHOWN + b"\r\n\r\n")
     job = _Job(message, NO_VALUES, BodyOptions(), None)
     place = Place(collection, uidvalidity, drafts=False, owner="")
-    return _stub(job, place, version, _NOT_GIVEN, unread=True)
+    return _stub(job, place, version, NOT_GIVEN, unread=True)
 
 
 async def _fetch_sections(
@@ -317,7 +318,7 @@ def _render_one(
     if job.plan is None:
         return _stub(job, place, version, job.error)
     if _is_unread(job, answers):
-        return _stub(job, place, version, _NOT_GIVEN, unread=True)
+        return _stub(job, place, version, NOT_GIVEN, unread=True)
     try:
         sections = {request.section: answers[request] for request in job.requests if request in answers}
         plan = _unpacked(job, job.plan, sections, version)

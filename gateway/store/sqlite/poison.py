@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
 
 from gateway.types import CollectionId, UserId
 
-__all__ = ["Poison", "list_all", "note", "of_others"]
+__all__ = ["Poison", "forget", "list_all", "note", "of_others"]
 
 Poison = tuple[UserId, CollectionId, str, str, str]
 """user, collection, item, release, reason"""
@@ -14,6 +15,7 @@ Poison = tuple[UserId, CollectionId, str, str, str]
 _NOTE = """
     INSERT INTO poison (user, collection, item, release, reason) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
 """
+_FORGET = "DELETE FROM poison WHERE user = ? AND collection = ? AND item = ?"
 _LIST = """
     SELECT user, collection, item, release, reason FROM poison
     WHERE ?1 IS NULL OR user = ?1 ORDER BY user, collection, item, release
@@ -37,6 +39,13 @@ def of_others(
         (user, collection, release),
     )
     return [row[0] for row in rows]
+
+
+def forget(
+    connection: sqlite3.Connection, user: UserId, collection: CollectionId, items: Iterable[str]
+) -> None:
+    """Forget items."""
+    connection.executemany(_FORGET, [(user, collection, item) for item in items])
 
 
 def list_all(connection: sqlite3.Connection, user: UserId | None) -> list[Poison]:

@@ -281,6 +281,11 @@ class SqliteState:
             lambda connection: poison.of_others(connection, user, collection, release)
         )
 
+    async def forget_poison(self, user: UserId, collection: CollectionId, items: Iterable[str]) -> None:
+        gone = list(items)
+        if gone:
+            await self._database.write(lambda connection: poison.forget(connection, user, collection, gone))
+
     async def list_poison(
         self, user: UserId | None = None
     ) -> Sequence[tuple[UserId, CollectionId, str, str, str]]:

@@ -14,7 +14,7 @@ from gateway.eas import mailitems, sentmail
 from gateway.eas.ahead import Place
 from gateway.eas.classes import default_collection
 from gateway.eas.commands.base import BodyRule, Context, Reply
-from gateway.eas.commands.sync import drafts, operations, reply, request, texts
+from gateway.eas.commands.sync import drafts, itemserver, operations, reply, request, texts
 from gateway.eas.commands.sync.operations import Plan
 from gateway.eas.commands.sync.request import MAX_WAIT, MAX_WINDOW, SyncCollection, SyncRequest, Verb
 from gateway.eas.content import email
@@ -34,6 +34,7 @@ from gateway.sync.annotations import Values
 from gateway.sync.cursor import NO_UIDS
 from gateway.sync.folders import Folders, folder_with_role, with_role
 from gateway.sync.hierarchy import find, mailbox_of
+from gateway.sync.itemfolders import is_item_folder
 from gateway.sync.keys import KeyUse, format_key
 from gateway.sync.mail import MailReply, MailRequest, MailSync
 from gateway.types import Folder, FolderList, Role, Uids
@@ -46,7 +47,7 @@ _TOO_MANY = 15
 
 
 class Sync:
-    """Synchronises mail collections."""
+    """Synchronises folders of mail and of items."""
 
     name = "Sync"
     code = 0
@@ -67,6 +68,8 @@ class Sync:
             return refusal
         await self._remember(context, asked)
         await sentmail.resume(context)
+        find_mailbox = sentmail.find_mailbox(context)
+        context.services.stubs.resume(context.principal.user, context.mailboxes, find_mailbox)
         folders = Folders(context.services.state, context.mailboxes, context.principal.user)
         exchange = _Exchange(context, await folders.all())
         told = await exchange.run(asked)
@@ -83,13 +86,12 @@ class Sync:
         asked = request.parse(root, context.request.version)
         if all(collection.id for collection in asked.collections):
             return asked
-        folders = await Folders(context.services.state, context.mailboxes, context.principal.user).all()
-        named = (
+        named = [
             collection
             if collection.id
-            else replace(collection, id=default_collection(folders, collection.kind))
+            else replace(collection, id=await default_collection(context, collection.kind))
             for collection in asked.collections
-        )
+        ]
         return replace(asked, collections=tuple(named))
 
     # --- the request remembered --------------------------------------------------------------------------
@@ -173,6 +175,8 @@ class _Exchange:
         version = context.request.version
         if asked.key == "0" and asked.get_changes:
             return self._failed(asked, Kind.INVALID_XML, "GetChanges with key 0"), 0
+        if is_item_folder(asked.id):
+            return await self._serve_items(asked, left)
         folder = find(self.folders, asked.id)
         if folder is None:
             return self._failed(asked, Kind.ITEM_NOT_FOUND, "no such folder"), 0
@@ -203,6 +207,18 @@ class _Exchange:
         told = reply.collection(asked, plan, outcome, shown, version)
         self._note_items(asked, told)
         return told, len(outcome.told)
+
+    async def _serve_items(self, asked: SyncCollection, left: int) -> tuple[Element | None, int]:
+        """Serve one collection of items, as `_serve` does."""
+        try:
+            served = await itemserver.serve(self.context, asked, left)
+        except (UpstreamUnavailable, AuthenticationFailed):
+            raise
+        except GatewayError as error:
+            return self._failed(asked, error.kind, error.detail), 0
+        if served.told is not None:
+            self._note_items(asked, served.told)
+        return served.told, served.count
 
     def _failed(self, asked: SyncCollection, kind: Kind, reason: str) -> Element:
         told = reply.failed(asked, kind, self.context.request.version)
@@ -379,8 +395,9 @@ class _Exchange:
         context = self.context
         wanted = [collection.id for collection in asked.collections if collection.wants_changes]
         folders = [folder for name in wanted if (folder := find(self.folders, name)) is not None]
+        items = [name for name in wanted if is_item_folder(name)]
         try:
-            return bool(await wait_for_news(context, folders, asked.wait or 0))
+            return bool(await wait_for_news(context, folders, asked.wait or 0, items))
         except NotFound:
             return True  # a mailbox went away: serving the collections again tells the device so
 
