@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from email.header import Header
 from enum import IntEnum
+from html import unescape
 
 from gateway.mail import body, entities, html, quote
 from gateway.mail import original as originals
@@ -32,6 +33,7 @@ _MOST_REFERENCES = 40
 _SEALED = frozenset({"multipart/signed", "multipart/encrypted", "multipart/report"})
 _CLOSED = frozenset({"multipart/encrypted"})
 _SHOWN_BY_ID = re.compile(r"cid:([^\"'\s)>]{1,900})", re.IGNORECASE)
+_SHOWN_BY_LOCATION = re.compile(r"\b(?:src|background)\s{0,9}=\s{0,9}([\"'])(.{1,900}?)\1", re.IGNORECASE)
 
 
 class Verb(IntEnum):
@@ -225,7 +227,12 @@ class _Work:
     def _carried(self, shown: str) -> tuple[list[Attachment], list[Attachment]]:
         """The parts of the original that go along: those its text shows; in a forward all others as files."""
         ids = {match.lower() for match in _SHOWN_BY_ID.findall(shown)}
-        inline = [one for one in self.original.layout.attachments if one.inline and _id(one) in ids]
+        places = {unescape(place).strip() for _, place in _SHOWN_BY_LOCATION.findall(shown)}
+        inline = [
+            one
+            for one in self.original.layout.attachments
+            if one.inline and (_id(one) in ids or (one.part.location or "").strip() in places - {""})
+        ]
         if not self.forward:
             return inline, []
         files = [one for one in self.original.layout.attachments if one not in inline]

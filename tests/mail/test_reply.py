@@ -185,6 +185,25 @@ async def test_an_invitation_goes_along_with_a_forward(text: list[bytes]) -> Non
     assert "BEGIN:VCALENDAR" in str(file.get_content())
 
 
+@pytest.mark.parametrize("forward", [False, True])
+async def test_pictures_that_are_shown_by_their_location_go_along(forward: bool) -> None:
+    original = mail(
+        multi(
+            "related",
+            part("text/html", '<img src="a.png?x=1&amp;y=2"><img alt="not shown: c.png">'),
+            base64_part("image/png", b"shown", "Content-Location: a.png?x=1&y=2"),
+            base64_part("image/png", b"not shown", "Content-Location: c.png"),
+        )
+    )
+    message = await answered(original, MINE["html"], forward=forward)
+    (related,) = [one for one in message.walk() if one.get_content_type() == "multipart/related"]
+    _, picture = related.iter_parts()
+    assert (picture["Content-Location"], picture.get_content()) == ("a.png?x=1&y=2", b"shown")
+    assert [one.get_content() for one in message.iter_attachments()] == (
+        [b"not shown"] if forward else [b"shown"]
+    )
+
+
 async def test_own_pictures_stay_in_the_text() -> None:
     mine = mail(
         multi(
