@@ -3,7 +3,7 @@
 It is the port `Mailboxes` over another: an edited message is stored again there, and goes on here under the
 UID it had first. What may be cut off is noted before it is begun:
 
-    noted, not stored          forgotten again
+    noted, not stored          forgotten again, when it has not come for a while (`doubts.py`)
     stored, the note is there  found by the marker in its header; noted as done
     noted as done              the version before is hidden from devices, and removed
 
@@ -14,16 +14,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
 
 from gateway.errors import NotFound, UpstreamRefused
 from gateway.mail.draft import MARKER
 from gateway.mail.headers import Headers
-from gateway.ports import Mailboxes, Pieces, State, Unsubscribe
+from gateway.ports import Clock, Mailboxes, Pieces, State, Unsubscribe
 from gateway.query import Found, Query
 from gateway.sync.copies import NO_DEVICE
+from gateway.sync.doubts import Doubts
 from gateway.sync.rewrites import Names
 from gateway.sync.unfinished import UnfinishedMoves
 from gateway.types import (
@@ -43,10 +44,11 @@ __all__ = ["EditableMailboxes", "Editing"]
 class EditableMailboxes:
     """See `ports.Mailboxes`, and `editing`."""
 
-    def __init__(self, mailboxes: Mailboxes, state: State, user: UserId) -> None:
+    def __init__(self, mailboxes: Mailboxes, state: State, user: UserId, clock: Clock) -> None:
         self._mailboxes = mailboxes
         self._state = state
         self._user = user
+        self._clock = clock
 
     @asynccontextmanager
     async def editing(self, mailbox: str) -> AsyncIterator[Editing]:
@@ -78,17 +80,32 @@ class EditableMailboxes:
 
     async def _settle(self, mailbox: str, known: Rewrites) -> Rewrites:
         """Find out what became of messages whose storing was cut off; remove old versions."""
-        for writing in known.pending:
-            uid = await find_written(self._mailboxes, mailbox, writing)
-            if uid is None:
-                await self._state.abandon_writing(self._user, mailbox, writing.marker)
-            else:
-                await self._state.finish_writing(self._user, mailbox, writing, uid, _answer(writing, uid))
         if known.pending:
+            doubts = await Doubts.load(self._state, self._user, mailbox)
+            for writing in known.pending:
+                await self._find_out(mailbox, writing, known, doubts)
+            await doubts.save()
             known = await self._state.load_rewrites(self._user, mailbox)
         if known.done:
             await remove_stale(self._mailboxes, mailbox, known)
         return known
+
+    async def _find_out(self, mailbox: str, writing: Writing, known: Rewrites, doubts: Doubts) -> None:
+        doubt = doubts.of(writing)
+        uid, looked = await find_written(
+            self._mailboxes, mailbox, writing, beyond=doubt.looked if doubt else writing.newest
+        )
+        if uid is None:
+            if doubts.missed(writing, looked, self._clock.now()):
+                return
+        elif doubt is None or not (doubt.replaced or _is_outdated(writing, known)):
+            answer = _answer(writing, uid)
+            await self._state.finish_writing(self._user, mailbox, writing, uid, answer)
+        elif doubt.replaced:
+            with suppress(UpstreamRefused, NotFound):  # it stays then, as a draft too many
+                await self._mailboxes.expunge(mailbox, writing.rewrite.uidvalidity, [uid])
+        await self._state.abandon_writing(self._user, mailbox, writing.marker)
+        doubts.settled(writing)
 
     # --- messages by name ----------------------------------------------------------------------------------
 
@@ -261,6 +278,10 @@ class Editing:
         It is there and noted when this returns: `writing.value`, which is a JSON object, with `uid`, by which
         devices know the message, and `edition`. Raises `NotFound` and `UpstreamError`.
         """
+        if self.known.pending:
+            doubts = await Doubts.load(self._state, self._user, self._mailbox)
+            doubts.replace(self.known.pending, writing)
+            await doubts.save()
         await self._state.begin_writing(self._user, self._mailbox, writing)
         try:
             told = await self.mailboxes.append(self._mailbox, message, flags=flags)
@@ -270,7 +291,7 @@ class Editing:
         if told is not None and told[0] == writing.rewrite.uidvalidity:
             uid: int | None = told[1]
         else:
-            uid = await find_written(self.mailboxes, self._mailbox, writing)
+            uid, _ = await find_written(self.mailboxes, self._mailbox, writing, beyond=writing.newest)
         if uid is None:
             await self._state.abandon_writing(self._user, self._mailbox, writing.marker)
             raise NotFound("a message just stored is not there")
@@ -282,20 +303,25 @@ class Editing:
         return answer
 
 
-async def find_written(mailboxes: Mailboxes, mailbox: str, writing: Writing) -> int | None:
-    """The UID of a message that may have been stored. Raises `UpstreamError`."""
+async def find_written(
+    mailboxes: Mailboxes, mailbox: str, writing: Writing, *, beyond: int
+) -> tuple[int | None, int]:
+    """The UID of a message that may have been stored, above `beyond`, and up to where it was looked for.
+
+    Raises `UpstreamError`.
+    """
     try:
         view = await mailboxes.view(mailbox)
         if view.uidvalidity != writing.rewrite.uidvalidity:
-            return None
-        later = Uids(uid for uid in view.uids if uid > writing.newest)
-        found = await mailboxes.fetch(mailbox, view.uidvalidity, later, [MARKER])
+            return None, beyond
+        later = Uids(uid for uid in view.uids if uid > beyond)
+        found = await mailboxes.fetch(mailbox, view.uidvalidity, later, [MARKER]) if later else {}
     except NotFound:
-        return None
+        return None, beyond
     for uid, message in found.items():
         if Headers(message.header).text(MARKER.lower()) == writing.marker:
-            return uid
-    return None
+            return uid, uid
+    return None, max(later, default=beyond)
 
 
 async def remove_stale(mailboxes: Mailboxes, mailbox: str, known: Rewrites) -> None:
@@ -307,6 +333,13 @@ async def remove_stale(mailboxes: Mailboxes, mailbox: str, known: Rewrites) -> N
             await mailboxes.expunge(mailbox, view.uidvalidity, stale)
     except (UpstreamRefused, NotFound):
         return
+
+
+def _is_outdated(writing: Writing, known: Rewrites) -> bool:
+    """Whether the version that a message was to replace is not the present one any more."""
+    rewrite = writing.rewrite
+    present = Names(rewrite.uidvalidity, known.done).uid(rewrite.item)
+    return rewrite.item != 0 and present not in rewrite.stale
 
 
 def _answer(writing: Writing, uid: int) -> bytes:

@@ -37,6 +37,7 @@ class Unwilling:
     def __init__(self, mail: Mailboxes) -> None:
         self._mail = mail
         self.before: GatewayError | None = None
+        self.held = b""
         self.after: GatewayError | None = None
 
     def __getattr__(self, name: str) -> Any:
@@ -44,6 +45,7 @@ class Unwilling:
 
     async def append(self, mailbox: str, message: bytes, *, flags: Iterable[str] = ()) -> object:
         if self.before is not None:
+            self.held = message
             raise self.before
         told = await self._mail.append(mailbox, message, flags=flags)
         if self.after is not None:
@@ -64,6 +66,7 @@ class Rig:
 
     state: SqliteState
     mail: Unwilling
+    editable: EditableMailboxes
     drafts: Drafts
     user: UserId
     sent: list[tuple[bytes, str]] = field(default_factory=list)
@@ -91,9 +94,10 @@ async def rig(dovecot: Dovecot, user: str, tmp_path: Path) -> AsyncIterator[Rig]
             if made.trouble is not None:
                 raise made.trouble
 
+        editable = EditableMailboxes(cast("Mailboxes", mail), state, server.principal.user, Clock())
         drafts = Drafts(
             state,
-            EditableMailboxes(cast("Mailboxes", mail), state, server.principal.user),
+            editable,
             Clock(),
             Background(),
             send,
@@ -103,7 +107,7 @@ async def rig(dovecot: Dovecot, user: str, tmp_path: Path) -> AsyncIterator[Rig]
             mailbox=BOX,
             largest=100_000,
         )
-        made = Rig(state, mail, drafts, server.principal.user)
+        made = Rig(state, mail, editable, drafts, server.principal.user)
         yield made
     await upstream.aclose()
 
@@ -132,6 +136,21 @@ async def test_a_draft_that_the_server_refuses(rig: Rig, code: str, outcome: Out
     rig.mail.before = None
     assert (await rig.state.load_rewrites(rig.user, BOX)).pending == ()
     assert await rig.texts() == [first.uid]
+
+
+async def test_a_draft_that_a_slow_server_stores_after_the_repeat_is_there_once(rig: Rig) -> None:
+    rig.mail.before = UpstreamUnavailable("no answer")
+    with pytest.raises(UpstreamUnavailable):
+        await rig.do(add())
+    rig.mail.before, late = None, rig.mail.held
+    first = await rig.do(add())
+    assert first.outcome is Outcome.DONE
+    assert await rig.texts() == [first.uid]
+    await rig.mail.append(BOX, late)
+    assert len(await rig.texts()) == 2
+    assert list((await rig.editable.view(BOX)).uids) == [first.uid]
+    assert await rig.texts() == [first.uid]
+    assert await rig.do(add()) == first
 
 
 async def test_a_draft_larger_than_the_limit(rig: Rig) -> None:

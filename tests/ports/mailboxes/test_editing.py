@@ -6,13 +6,16 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from gateway.app import SystemClock
 from gateway.mail.draft import MARKER
 from gateway.ports import Mailboxes
 from gateway.store.sqlite.state import SqliteState
+from gateway.sync.copies import NO_DEVICE
 from gateway.sync.editable import EditableMailboxes
 from gateway.types import (
     DRAFT,
@@ -40,7 +43,7 @@ async def state(tmp_path: Path) -> AsyncIterator[SqliteState]:
 
 @pytest.fixture
 def editable(mail: Mailboxes, state: SqliteState) -> EditableMailboxes:
-    return EditableMailboxes(mail, state, ANN)
+    return EditableMailboxes(mail, state, ANN, SystemClock())
 
 
 def text(word: str, marker: str) -> bytes:
@@ -111,14 +114,75 @@ async def test_a_message_is_found_again_that_was_stored_and_not_noted(
     assert json.loads(intents["m2"]) == {"a": 1, "uid": item, "edition": view.editions[item]}
 
 
-async def test_a_message_that_was_not_stored_is_forgotten(
+class LaterClock(SystemClock):
+    """Some time ahead."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta()
+
+    def now(self) -> datetime:
+        return super().now() + self.ahead
+
+
+async def test_a_message_that_was_not_stored_is_forgotten_in_the_end(
+    mail: Mailboxes, state: SqliteState
+) -> None:
+    clock = LaterClock()
+    editable = EditableMailboxes(mail, state, ANN, clock)
+    item = (await stored(editable, await writing(mail, "m1"), "one"))["uid"]
+    await state.begin_writing(ANN, INBOX, await writing(mail, "m2", item, (item,)))
+    for minutes, left in ((0, 1), (59, 1), (61, 0)):
+        clock.ahead = timedelta(minutes=minutes)
+        assert await contents(editable) == {item: b"one"}
+        assert len((await state.load_rewrites(ANN, INBOX)).pending) == left
+    assert "m2" not in await state.load_intents(ANN, PHONE, BOX)
+    assert await state.load_memo(ANN, NO_DEVICE, f"doubt {INBOX}") is None
+
+
+@pytest.mark.parametrize("edited", [False, True], ids=["new", "edited"])
+async def test_what_a_slow_server_stores_late_is_found_by_who_asks_again(
+    editable: EditableMailboxes, mail: Mailboxes, state: SqliteState, edited: bool
+) -> None:
+    item = (await stored(editable, await writing(mail, "m1"), "one"))["uid"]
+    await state.begin_writing(ANN, INBOX, await writing(mail, "m2", *((item, (item,)) if edited else ())))
+    assert await contents(editable) == {item: b"one"}
+    await mail.append(INBOX, text("noise", "other"))
+    assert sorted((await contents(editable)).values()) == [b"noise", b"one"]
+    await mail.append(INBOX, text("two", "m2"))
+    left = [b"noise", b"two"] if edited else [b"noise", b"one", b"two"]
+    assert sorted((await contents(editable)).values()) == left
+    assert sorted((await contents(mail)).values()) == left
+    assert json.loads((await state.load_intents(ANN, PHONE, BOX))["m2"])["a"] == 1
+    assert (await state.load_rewrites(ANN, INBOX)).pending == ()
+
+
+@pytest.mark.parametrize("edited", [False, True], ids=["new", "edited"])
+async def test_what_a_slow_server_stores_after_the_repeat_is_removed(
+    editable: EditableMailboxes, mail: Mailboxes, state: SqliteState, edited: bool
+) -> None:
+    item = (await stored(editable, await writing(mail, "m1"), "one"))["uid"]
+    place = (item, (item,)) if edited else ()
+    await state.begin_writing(ANN, INBOX, replace(await writing(mail, "m2", *place), name="op"))
+    again = await stored(editable, replace(await writing(mail, "m3", *place), name="op"), "three")
+    await mail.append(INBOX, text("two", "m2"))
+    left = [b"three"] if edited else [b"one", b"three"]
+    assert sorted((await contents(editable)).values()) == left
+    assert sorted((await contents(mail)).values()) == left
+    assert json.loads((await state.load_intents(ANN, PHONE, BOX))["op"]) == {"a": 1, **again}
+    assert (await state.load_rewrites(ANN, INBOX)).pending == ()
+
+
+async def test_a_late_version_does_not_undo_what_another_device_wrote_since(
     editable: EditableMailboxes, mail: Mailboxes, state: SqliteState
 ) -> None:
     item = (await stored(editable, await writing(mail, "m1"), "one"))["uid"]
     await state.begin_writing(ANN, INBOX, await writing(mail, "m2", item, (item,)))
-    assert await contents(editable) == {item: b"one"}
-    assert (await state.load_rewrites(ANN, INBOX)).pending == ()
-    assert "m2" not in await state.load_intents(ANN, PHONE, BOX)
+    other = replace(await writing(mail, "m3", item, (item,)), device=DeviceId("PHONE2"))
+    await stored(editable, other, "three")
+    await mail.append(INBOX, text("two", "m2"))
+    found = await contents(editable)
+    assert found[item] == b"three"
+    assert sorted(found.values()) == [b"three", b"two"]  # no text is lost
 
 
 async def test_an_old_version_that_is_still_there_is_hidden_and_removed(
@@ -142,7 +206,7 @@ async def test_nobody_sees_a_mailbox_between_two_versions(
     async with editable.editing(INBOX):
         await state.begin_writing(ANN, INBOX, note)
         await mail.append(INBOX, text("two", "m2"))
-        looking = asyncio.create_task(EditableMailboxes(mail, state, ANN).view(INBOX))
+        looking = asyncio.create_task(EditableMailboxes(mail, state, ANN, SystemClock()).view(INBOX))
         done, _ = await asyncio.wait([looking], timeout=0.3)
         assert not done
     view = await asyncio.wait_for(looking, 5)

@@ -8,6 +8,7 @@ from typing import cast
 
 import pytest
 
+from gateway.app import SystemClock
 from gateway.errors import UpstreamRefused, UpstreamUnavailable
 from gateway.ports import Mailboxes
 from gateway.store.sqlite.state import SqliteState
@@ -56,10 +57,12 @@ async def test_who_comes_next_finishes_it(
         await mail.create(name)
     moved, left = await fill(mail, 2)
     view = await mail.view("INBOX")
-    cut = EditableMailboxes(cast(Mailboxes, CutOff(mail, other, copies=copies)), state, ANN)
+    cut = EditableMailboxes(cast(Mailboxes, CutOff(mail, other, copies=copies)), state, ANN, SystemClock())
     with pytest.raises(UpstreamUnavailable):
         await cut.move("INBOX", view.uidvalidity, [moved], first)
-    went = await EditableMailboxes(mail, state, ANN).move("INBOX", view.uidvalidity, [moved], second)
+    went = await EditableMailboxes(mail, state, ANN, SystemClock()).move(
+        "INBOX", view.uidvalidity, [moved], second
+    )
     assert set(went) == (set() if copies else {moved})
     assert len((await mail.view(first)).uids) == copies
     assert len((await mail.view(second)).uids) == (not copies)
@@ -75,11 +78,13 @@ async def test_a_target_that_is_gone_is_no_obstacle(
         await mail.create(name)
     [moved] = await fill(mail, 1)
     validity = (await mail.view("INBOX")).uidvalidity
-    cut = EditableMailboxes(cast(Mailboxes, CutOff(mail, other, copies=False)), state, ANN)
+    cut = EditableMailboxes(cast(Mailboxes, CutOff(mail, other, copies=False)), state, ANN, SystemClock())
     with pytest.raises(UpstreamUnavailable):
         await cut.move("INBOX", validity, [moved], first)
     await mail.delete(first)
-    assert set(await EditableMailboxes(mail, state, ANN).move("INBOX", validity, [moved], second)) == {moved}
+    assert set(
+        await EditableMailboxes(mail, state, ANN, SystemClock()).move("INBOX", validity, [moved], second)
+    ) == {moved}
 
 
 async def test_a_target_that_may_not_be_looked_at_takes_messages(
@@ -93,5 +98,7 @@ async def test_a_target_that_may_not_be_looked_at_takes_messages(
     [moved] = await fill(mail, 1)
     validity = (await mail.view("INBOX")).uidvalidity
     monkeypatch.setattr(mail, "next_uid", refuse)
-    assert set(await EditableMailboxes(mail, state, ANN).move("INBOX", validity, [moved], target)) == {moved}
+    assert set(
+        await EditableMailboxes(mail, state, ANN, SystemClock()).move("INBOX", validity, [moved], target)
+    ) == {moved}
     assert len((await mail.view(target)).uids) == 1
