@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
+from gateway.eas.commands.base import Context
+from gateway.eas.content.kinds import content_named
 from gateway.errors import NotFound
-from gateway.types import CollectionId, FolderList, Role
+from gateway.items import Right
+from gateway.sync import itemfolders
+from gateway.sync.folders import Folders, folder_with_role
+from gateway.types import CollectionId, Role
 
 __all__ = ["default_collection"]
 
-_DEFAULTS: Mapping[str, str] = {"Email": Role.INBOX}
-"""The role of the default folder of a class."""
+_MAIL = "Email"
 
 
-def default_collection(folders: FolderList, name: str) -> CollectionId:
+async def default_collection(context: Context, name: str) -> CollectionId:
     """The id of the default folder of a class. Raises `NotFound`."""
-    role = _DEFAULTS.get(name)
-    for folder in folders.folders:
-        if role is not None and folder.role == role and not folder.gone:
-            return folder.id
+    services, user = context.services, context.principal.user
+    content = content_named(name)
+    if content is not None:
+        for folder in await itemfolders.provide(services.items, user):
+            if folder.kind is content.kind and folder.default and folder.right is Right.OWNER:
+                return folder.id
+    if name == _MAIL:
+        inbox = folder_with_role(await Folders(services.state, context.mailboxes, user).all(), Role.INBOX)
+        if inbox is not None:
+            return inbox.id
     raise NotFound("no folder for this class")

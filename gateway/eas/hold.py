@@ -1,4 +1,4 @@
-"""Holding a request until there is new mail.
+"""Holding a request until there is news.
 
 What Ping and a Sync with Wait have in common (MS-ASCMD 3.1.5.8).
 """
@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway.eas.commands.base import Context
+from gateway.eas.itemhold import ItemHold
 from gateway.eas.options import CollectionOptions
 from gateway.errors import UpstreamUnavailable
 from gateway.ports import Unsubscribe
@@ -23,6 +24,8 @@ from gateway.types import CollectionId, Folder, SyncState
 
 _EARLY = 1.0
 """Seconds before the time is over the answer leaves: phones drop the connection soon after."""
+_ITEMS = "\0"
+"""What is told of folders of items goes by this name beside those of mailboxes."""
 _RETRY_DELAYS = (1, 2, 4, 8, 16)
 """Seconds between attempts when the upstream goes away while a request is held."""
 
@@ -38,13 +41,13 @@ class _Watched:
 
 
 async def wait_for_news(
-    context: Context, folders: Sequence[Folder], seconds: float
+    context: Context, folders: Sequence[Folder], seconds: float, items: Sequence[CollectionId] = ()
 ) -> Sequence[CollectionId]:
-    """The folders with news, as soon as there are any.
+    """The folders with news, as soon as there are any; `items` are those of items among them.
 
     None when time is up, the server shuts down or the device asks anew, be the upstream in the middle of an
-    answer. Raises `NotFound` when a mailbox is gone, and `UpstreamUnavailable` when the upstream stays away
-    or did not answer once.
+    answer. Raises `NotFound` when a mailbox or a folder of items is gone, and `UpstreamUnavailable` when the
+    upstream stays away or did not answer once.
     """
     hold = _Hold(context, seconds)
     loop, limit = asyncio.get_running_loop(), asyncio.timeout_at(hold.deadline)
@@ -57,7 +60,7 @@ async def wait_for_news(
     try:
         async with limit:
             unsubscribe += [interrupt.listen(end) for interrupt in hold.interrupts]
-            return await hold.news(folders)
+            return await hold.news(folders, items)
     except TimeoutError:
         if hold.compared or hold.interrupted:
             return ()
@@ -83,19 +86,23 @@ class _Hold:
         """Whether the request is to be answered now, news or not."""
         return any(interrupt.is_set() for interrupt in self.interrupts)
 
-    async def news(self, folders: Sequence[Folder]) -> Sequence[CollectionId]:
+    async def news(self, folders: Sequence[Folder], items: Sequence[CollectionId]) -> Sequence[CollectionId]:
         """The folders with news, none when interrupted; to be ended from outside at the deadline."""
         names = {folder.id: mailbox for folder in folders if (mailbox := mailbox_of(folder))}
         loop = asyncio.get_running_loop()
         async with Waiter(self._context.mailboxes, names.values(), self.interrupts) as waiter:
             waiter.until_left(self._watch_annotations(names, waiter))
+            stored = ItemHold(self._context, items)
+            if items:
+                waiter.until_left(stored.watch(lambda: waiter.notify(_ITEMS)))
+                await stored.begin()
             by_mailbox = {folder.mailbox: folder for folder in await self._watched(folders)}
             dirty = frozenset(by_mailbox)
             failures = 0
             while True:
-                changed: Sequence[CollectionId] = ()
+                changed = await stored.changed()
                 try:
-                    changed = await self._changed(by_mailbox, dirty)
+                    changed = [*changed, *await self._changed(by_mailbox, dirty)]
                     self.compared, failures = True, 0
                 except UpstreamUnavailable:
                     if failures == len(_RETRY_DELAYS):

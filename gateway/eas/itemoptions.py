@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from gateway.eas.content.preferences import BodyOptions
+from gateway.eas import fields
+from gateway.eas.content.preferences import BodyOptions, parse_body_options
+from gateway.eas.options import first_text
+from gateway.eas.versions import Version
 from gateway.sync.conflict import Policy
+from wbxml import Element
+from wbxml.pages import AirSync
 
-__all__ = ["ItemOptions"]
+if TYPE_CHECKING:
+    from gateway.eas.content.items import ItemContent
+
+__all__ = ["ItemOptions", "parse_item_options", "wanted"]
 
 _REMEMBERED = 256
 """Options whose two forms are remembered: phones of one kind all want the same, in every request."""
@@ -52,3 +62,50 @@ class ItemOptions:
             BodyOptions.from_json(values["body"]),
             None if supported is None else frozenset(supported),
         )
+
+
+def parse_item_options(blocks: Sequence[Element], content: ItemContent, version: Version) -> ItemOptions:
+    """The options of one request, without Supported.
+
+    Body types the kind does not have are left out: phones send the same preferences for every folder. Raises
+    `Refused(INVALID_XML)` for a FilterType it does not have, for another class, and for more than one block.
+    """
+    if len(blocks) > 1:
+        raise fields.malformed(f"two Options for a folder of {content.name}")
+    block = next(iter(blocks), None)
+    if block is None:
+        return ItemOptions()
+    if (block.child_text(AirSync.Class) or content.name) != content.name:
+        raise fields.malformed(f"Options of another class for a folder of {content.name}")
+    if block.find(AirSync.MaxItems) is not None:
+        raise fields.malformed("MaxItems outside the recipient information cache")
+    filter_type = int(first_text(block, AirSync.FilterType, "0"))
+    if filter_type not in content.filters:
+        raise fields.malformed(f"FilterType {filter_type} does not exist for {content.name}")
+    conflict = int(first_text(block, AirSync.Conflict, str(Policy.SERVER_WINS.value)))
+    if conflict not in (*Policy,):
+        raise fields.malformed(f"Conflict {conflict} does not exist")
+    body = parse_body_options(block, version)
+    types = content.body_types(version)
+    body = replace(body, preferences=tuple(one for one in body.preferences if one.type in types))
+    return ItemOptions(filter_type, Policy(conflict), body)
+
+
+def wanted(
+    blocks: Sequence[Element], supported: Element | None, content: ItemContent, version: Version
+) -> Callable[[bytes], bytes]:
+    """What makes the options to store of those stored: as the request says, or as they are.
+
+    `supported` is that of a request with key 0 (MS-ASCMD 2.2.3.178). Raises `Refused(INVALID_XML)`.
+    """
+    if supported is not None and not content.ghosts:
+        raise fields.malformed(f"Supported for a folder of {content.name}")
+    parsed = parse_item_options(blocks, content, version) if blocks else None
+    listed = None if supported is None else frozenset(child.tag.name for child in supported)
+
+    def applied(stored: bytes) -> bytes:
+        known = ItemOptions.unpack(stored)
+        kept = known.supported if listed is None else listed
+        return replace(parsed or known, supported=kept).pack()
+
+    return applied

@@ -41,10 +41,10 @@ class CollectionOptions:
 
     @classmethod
     def _of(cls, block: Element, version: Version) -> CollectionOptions:
-        filter_type = int(_first_text(block, AirSync.FilterType, "0"))
+        filter_type = int(first_text(block, AirSync.FilterType, "0"))
         if filter_type not in (0, *_DAYS):
             raise fields.malformed(f"FilterType {filter_type} does not exist for mail")
-        conflict = int(_first_text(block, AirSync.Conflict, str(Policy.SERVER_WINS.value)))
+        conflict = int(first_text(block, AirSync.Conflict, str(Policy.SERVER_WINS.value)))
         if conflict not in (*Policy,):
             raise fields.malformed(f"Conflict {conflict} does not exist")
         return cls(filter_type, Policy(conflict), parse_body_options(block, version))
@@ -86,7 +86,7 @@ def mail_block(blocks: list[Element]) -> Element | None:
     return blocks[classes.index("Email")] if "Email" in classes else None
 
 
-def _first_text(block: Element, tag: Tag, default: str) -> str:
+def first_text(block: Element, tag: Tag, default: str) -> str:
     """The text of a child that clients sometimes send twice: the first counts; not a number is malformed."""
     text = (block.child_text(tag) or default).strip()
     if not (text.isascii() and text.isdigit() and len(text) < 4):

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from gateway.ports import Mailboxes
+from datetime import datetime
+
+from gateway.items import ItemFolder
+from gateway.ports import Items, Mailboxes
 from gateway.sync import diff
 from gateway.sync.cursor import MailCursor
+from gateway.sync.itemcursor import ItemCursor, caught_up
 from gateway.sync.window import Window
 from gateway.types import MailboxView
 
@@ -37,3 +41,8 @@ async def has_news(
     within = await window.members(mailboxes, mailbox, view.uidvalidity)
     delta = diff.compare(cursor.rebased(view.uidvalidity), view, within)
     return bool(delta.added) or (any_change and len(delta) > 0)
+
+
+async def has_item_news(items: Items, folder: ItemFolder, cursor: ItemCursor, since: datetime | None) -> bool:
+    """Whether a Sync of a folder of items from this cursor would say anything: also that an item changed."""
+    return bool((await caught_up(items, folder, cursor, since)).due)

@@ -5,17 +5,21 @@ from __future__ import annotations
 from gateway.eas import fields
 from gateway.eas.classes import default_collection
 from gateway.eas.commands.base import BodyRule, Context, Reply
+from gateway.eas.content.kinds import content_of
+from gateway.eas.itemoptions import parse_item_options
 from gateway.eas.options import CollectionOptions, mail_block
 from gateway.eas.versions import Version
 from gateway.errors import Kind, NotFound, Refused
-from gateway.sync import diff
+from gateway.sync import diff, itemfolders
 from gateway.sync.annotations import noted
 from gateway.sync.cursor import MailCursor
 from gateway.sync.folders import Folders
 from gateway.sync.hierarchy import mailbox_of
+from gateway.sync.itemcursor import ItemCursor, caught_up
+from gateway.sync.itemfolders import is_item_folder
 from gateway.sync.keys import KeyUse, classify
 from gateway.sync.window import Window
-from gateway.types import CollectionId
+from gateway.types import CollectionId, SyncState
 from wbxml import Element, element
 from wbxml.pages import AirSync
 from wbxml.pages import GetItemEstimate as Page
@@ -61,6 +65,8 @@ class GetItemEstimate:
             collection = await _named(context, asked)
         except NotFound:
             return element(Page.Response, element(Page.Status, _INVALID_COLLECTION))
+        if is_item_folder(collection):
+            return await self._of_items(context, collection, asked)
         blocks = _blocks(asked)
         problem, estimate = _unfit(blocks, context.request.version), 0
         if problem == _WRONG_FILTER and not context.request.version.body_status:
@@ -73,12 +79,33 @@ class GetItemEstimate:
                 problem = _INVALID_COLLECTION
         if problem:
             return element(Page.Response, element(Page.Status, problem))
-        told = element(Page.Collection)
-        if context.request.version < Version.V14_0:
-            told.add(Page.Class, "Email")
-        told.add(Page.CollectionId, collection)
-        told.add(Page.Estimate, str(estimate))
-        return element(Page.Response, element(Page.Status, 1), told)
+        return _told(context, "Email", collection, estimate)
+
+    async def _of_items(self, context: Context, collection: CollectionId, asked: Element) -> Element:
+        """The answer for a folder of items."""
+        services, user, version = context.services, context.principal.user, context.request.version
+        folder = await itemfolders.find(services.items, user, collection)
+        blocks = _blocks(asked)
+        if folder is None or any(block.find(AirSync.MaxItems) for block in blocks):
+            return element(Page.Response, element(Page.Status, _INVALID_COLLECTION))
+        if fields.boolean(asked, AirSync.ConversationMode, default=False):
+            raise fields.malformed("ConversationMode outside mail")
+        content = content_of(folder.kind)
+        if any((block.child_text(AirSync.Class) or content.name) != content.name for block in blocks):
+            return element(Page.Response, element(Page.Status, _CLASSES_APART))
+        try:
+            options = parse_item_options(blocks, content, version)
+        except Refused:
+            if not version.body_status:
+                raise Refused(Kind.SERVER_ERROR, "a FilterType that these items do not have") from None
+            return element(Page.Response, element(Page.Status, _WRONG_FILTER))
+        stored = await services.state.load_sync(user, context.device.id, collection)
+        cursor, problem = _known(stored, fields.identifier(asked, AirSync.SyncKey))
+        if problem:
+            return element(Page.Response, element(Page.Status, problem))
+        since = content.since(options.filter_type, services.clock.now())
+        count = len((await caught_up(services.items, folder, ItemCursor.unpack(cursor), since)).due)
+        return _told(context, content.name, collection, count if blocks else min(count, _CAP_WITHOUT_OPTIONS))
 
     async def _estimate(
         self, context: Context, collection: CollectionId, asked: Element, options: CollectionOptions | None
@@ -90,17 +117,14 @@ class GetItemEstimate:
         if folder is None:
             raise NotFound("no such collection")
         stored = await state.load_sync(user, context.device.id, collection)
-        use = classify(stored, key)
-        if stored is None or use is KeyUse.INITIAL:
-            return 0, _NOT_PRIMED
-        if use is KeyUse.UNKNOWN:
-            return 0, _INVALID_KEY
+        known, problem = _known(stored, key)
+        if stored is None or problem:
+            return 0, problem
         mailbox = mailbox_of(folder)
         if mailbox is None:
             return 0, 0
-        known = {KeyUse.CURRENT: stored.cursor, KeyUse.REPLAY: stored.previous}.get(use)
         view = await context.mailboxes.view(mailbox)
-        cursor = MailCursor.unpack(known or b"").rebased(view.uidvalidity)
+        cursor = MailCursor.unpack(known).rebased(view.uidvalidity)
         cursor = await noted(state, user, collection, cursor, newest=stored.annotations)
         since = options.since(context.services.clock.now()) if options else None
         window = Window(since, fields.boolean(asked, AirSync.ConversationMode, default=False))
@@ -109,12 +133,30 @@ class GetItemEstimate:
         return (count if options else min(count, _CAP_WITHOUT_OPTIONS)), 0
 
 
+def _known(stored: SyncState | None, key: str) -> tuple[bytes, int]:
+    """The cursor a key stands for and 0, or nothing and the Status of why there is none."""
+    use = classify(stored, key)
+    if stored is None or use is KeyUse.INITIAL:
+        return b"", _NOT_PRIMED
+    if use is KeyUse.UNKNOWN:
+        return b"", _INVALID_KEY
+    return {KeyUse.CURRENT: stored.cursor, KeyUse.REPLAY: stored.previous}.get(use) or b"", 0
+
+
+def _told(context: Context, kind: str, collection: CollectionId, estimate: int) -> Element:
+    told = element(Page.Collection)
+    if context.request.version < Version.V14_0:
+        told.add(Page.Class, kind)
+    told.add(Page.CollectionId, collection)
+    told.add(Page.Estimate, str(estimate))
+    return element(Page.Response, element(Page.Status, 1), told)
+
+
 async def _named(context: Context, asked: Element) -> CollectionId:
     """The collection meant; devices of version 2.5 may name its class alone."""
     kind = (asked.child_text(Page.Class) or "").strip()
     if asked.find(Page.CollectionId) is None and kind and context.request.version < Version.V12_0:
-        folders = Folders(context.services.state, context.mailboxes, context.principal.user)
-        return default_collection(await folders.all(), kind)
+        return await default_collection(context, kind)
     return CollectionId(fields.identifier(asked, Page.CollectionId))
 
 

@@ -1,4 +1,4 @@
-"""Ping (MS-ASCMD 2.2.1.13): an answer that waits until there is new mail, or the interval is over.
+"""Ping (MS-ASCMD 2.2.1.13): an answer that waits until there is news, or the interval is over.
 
 Interval and folders are remembered separately; either may be left out of a later request. A Ping proves
 nothing about what the device received: it compares with what was last sent, and stores nothing but its own
@@ -17,6 +17,7 @@ from gateway.eas.versions import Version
 from gateway.errors import NotFound
 from gateway.sync.folders import Folders
 from gateway.sync.hierarchy import find
+from gateway.sync.itemfolders import is_item_folder
 from gateway.types import CollectionId, Folder
 from wbxml import Element, element
 from wbxml.pages import Ping as Page
@@ -33,7 +34,7 @@ _MEMO = "ping"
 
 
 class Ping:
-    """Waits for new mail in the folders named."""
+    """Waits for news in the folders named: new mail, or whatever changed among items."""
 
     name = "Ping"
     code = 18
@@ -63,7 +64,8 @@ class Ping:
             wanted = await self._resolve(context, folders)
             if wanted is None:
                 return _status(_FOLDER_SYNC)
-            changed = await wait_for_news(context, wanted, interval)
+            items = [folder for folder in folders if is_item_folder(folder)]
+            changed = await wait_for_news(context, wanted, interval, items)
         except NotFound:
             return _status(_FOLDER_SYNC)
         if not changed:
@@ -92,7 +94,8 @@ class Ping:
             await context.services.state.save_memo(user, device, _MEMO, value)
 
     async def _resolve(self, context: Context, wanted: Sequence[CollectionId]) -> Sequence[Folder] | None:
-        """The folders with these ids; None when the device's hierarchy is out of date."""
+        """The folders of mail with these ids; None when the device's hierarchy is out of date."""
+        wanted = [collection for collection in wanted if not is_item_folder(collection)]
         known = await Folders(context.services.state, context.mailboxes, context.principal.user).all()
         folders = [folder for collection in wanted if (folder := find(known, collection)) is not None]
         return folders if len(folders) == len(wanted) else None

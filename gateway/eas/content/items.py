@@ -1,4 +1,4 @@
-"""What a kind of item is to the protocol: one object of each kind served, and all of them in one tuple."""
+"""What a kind of item is to the protocol; those that are served are named in `kinds.py`."""
 
 from __future__ import annotations
 

@@ -21,8 +21,9 @@ from gateway.types import CollectionId
 from wbxml import Element, Tag, element
 from wbxml.pages import AirSync
 
-_SUCCESS = 1
-_RESPONSES = {
+SUCCESS = 1
+MAIL = "Email"
+RESPONSES = {
     Verb.ADD: AirSync.Add,
     Verb.CHANGE: AirSync.Change,
     Verb.DELETE: AirSync.Delete,
@@ -50,12 +51,12 @@ def failed(asked: SyncCollection, kind: Kind, version: Version) -> Element:
     """A collection that could not be served. Its key is as it was, or 0 when that key is worth nothing."""
     key = "0" if kind is Kind.SYNC_STATE_NOT_FOUND else asked.key
     value = status.value("Sync", status.Level.COLLECTION, kind, version)
-    return _frame(asked.id, key, value, version)
+    return frame(asked.id, key, value, version, asked.kind or MAIL)
 
 
 def unchanged(asked: SyncCollection, version: Version) -> Element:
     """A collection without news, said aloud."""
-    return _frame(asked.id, asked.key, _SUCCESS, version)
+    return frame(asked.id, asked.key, SUCCESS, version, asked.kind or MAIL)
 
 
 def collection(
@@ -65,7 +66,7 @@ def collection(
 
     Commands are the server's changes, Responses answer the client's operations.
     """
-    told = _frame(asked.id, outcome.key, _SUCCESS, version)
+    told = frame(asked.id, outcome.key, SUCCESS, version)
     if outcome.more:
         told.add(AirSync.MoreAvailable)
     commands = _commands(asked.id, outcome, shown, version)
@@ -77,14 +78,15 @@ def collection(
     return told
 
 
-def _frame(identity: CollectionId, key: str, value: int, version: Version) -> Element:
-    frame = element(AirSync.Collection)
+def frame(identity: CollectionId, key: str, value: int, version: Version, kind: str = MAIL) -> Element:
+    """A collection with its names and its Status; up to 12.0 also with its class."""
+    made = element(AirSync.Collection)
     if version < Version.V12_1:
-        frame.add(AirSync.Class, "Email")
-    frame.add(AirSync.SyncKey, key)
-    frame.add(AirSync.CollectionId, identity)
-    frame.add(AirSync.Status, str(value))
-    return frame
+        made.add(AirSync.Class, kind)
+    made.add(AirSync.SyncKey, key)
+    made.add(AirSync.CollectionId, identity)
+    made.add(AirSync.Status, str(value))
+    return made
 
 
 def _commands(identity: CollectionId, outcome: MailReply, shown: Shown, version: Version) -> list[Element]:
@@ -92,20 +94,20 @@ def _commands(identity: CollectionId, outcome: MailReply, shown: Shown, version:
     validity, told = outcome.after.uidvalidity, outcome.told
     gone = [(former, uid) for former, uids in told.former for uid in uids]
     gone += [(validity, uid) for uid in told.removed]
-    commands = [_item(AirSync.Delete, server_id(identity, named, uid)) for named, uid in gone]
-    commands += [_item(AirSync.SoftDelete, server_id(identity, validity, uid)) for uid in told.aged]
+    commands = [item(AirSync.Delete, server_id(identity, named, uid)) for named, uid in gone]
+    commands += [item(AirSync.SoftDelete, server_id(identity, validity, uid)) for uid in told.aged]
     for uid in told.changed:
         marks, names = _changed(outcome, shown.notes, uid)
         properties = marks.changes(names, version, shown.subjects.get(uid, ""))
         if properties:
             data = element(AirSync.ApplicationData, *properties)
-            commands.append(_item(AirSync.Change, server_id(identity, validity, uid), data))
+            commands.append(item(AirSync.Change, server_id(identity, validity, uid), data))
     for tag, uids in ((AirSync.Change, told.renewed), (AirSync.Add, told.added)):
         for uid in reversed(uids):
             message = shown.rendered.get(uid)
             if message is not None:
                 data = element(AirSync.ApplicationData, *message.elements)
-                commands.append(_item(tag, server_id(identity, validity, uid), data))
+                commands.append(item(tag, server_id(identity, validity, uid), data))
     return commands
 
 
@@ -122,8 +124,9 @@ def _changed(outcome: MailReply, notes: Mapping[int, Values], uid: int) -> tuple
     return Marks.of(flags, notes.get(uid, NO_VALUES)), frozenset(flags ^ outcome.before.flags_of(uid) | noted)
 
 
-def _item(tag: Tag, item: str, *more: Element) -> Element:
-    return element(tag, element(AirSync.ServerId, item), *more)
+def item(tag: Tag, name: str, *more: Element) -> Element:
+    """A change of one item."""
+    return element(tag, element(AirSync.ServerId, name), *more)
 
 
 def _responses(
@@ -158,10 +161,10 @@ def _responses(
             answer = outcome.drafts.get(plan.operations[position].identity)
             told = drafts.answered(asked.id, validity, answer, new=new) if answer else []
             if new and not told:  # sent at once
-                told = [element(AirSync.Status, _SUCCESS)]
+                told = [element(AirSync.Status, SUCCESS)]
         if told:
             named = AirSync.ClientId if new else AirSync.ServerId
-            responses.append(element(_RESPONSES[command.verb], element(named, command.item), *told))
+            responses.append(element(RESPONSES[command.verb], element(named, command.item), *told))
     return responses
 
 
@@ -171,7 +174,7 @@ def _fetched(item: str, name: tuple[int, int], outcome: MailReply, shown: Shown,
     if message is None:
         value = OBJECT_NOT_FOUND
     else:  # what there was no room for is to be asked for again
-        value = status_of(Outcome.RETRY, version) if message.withheld else _SUCCESS
+        value = status_of(Outcome.RETRY, version) if message.withheld else SUCCESS
     told = element(AirSync.Fetch, element(AirSync.ServerId, item), element(AirSync.Status, value))
     if message is not None and not message.withheld:
         told.append(element(AirSync.ApplicationData, *message.elements))

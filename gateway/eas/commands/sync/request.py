@@ -11,8 +11,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from gateway.eas import fields
+from gateway.eas.content.kinds import content_named
 from gateway.eas.options import CollectionOptions
 from gateway.eas.versions import Version
+from gateway.sync.itemfolders import is_item_folder
 from gateway.sync.keys import INITIAL_KEY
 from gateway.types import CollectionId
 from wbxml import Element
@@ -76,7 +78,9 @@ class ClientCommand:
 class SyncCollection:
     """One Collection. `options` None means those stored; `get_changes` None that the client did not say.
 
-    `id` is "" when only `kind` says which folder is meant: the default one of that class (2.5).
+    `id` is "" when only `kind` says which folder is meant: the default one of that class (2.5). The Options
+    of a folder of items are `blocks`: what they may be depends on what it holds. `supported` comes with
+    key 0.
     """
 
     id: CollectionId
@@ -88,6 +92,8 @@ class SyncCollection:
     conversations: bool = False
     commands: Sequence[ClientCommand] = ()
     kind: str = ""
+    blocks: Sequence[Element] = ()
+    supported: Element | None = None
 
     @property
     def wants_changes(self) -> bool:
@@ -177,6 +183,10 @@ def _collection(asked: Element, version: Version) -> SyncCollection:
     if asked.find(AirSync.GetChanges) is not None and not (old and key == INITIAL_KEY):
         get_changes = fields.boolean(asked, AirSync.GetChanges, default=True)
     blocks = asked.findall(AirSync.Options)
+    of_items = is_item_folder(identity) if identity else content_named(kind) is not None
+    conversations = fields.boolean(asked, AirSync.ConversationMode, default=False)
+    if of_items and conversations:
+        raise fields.malformed("ConversationMode outside mail")
     commands = fields.only(asked, AirSync.Commands)
     if key == INITIAL_KEY:  # the device is about to forget the items that operations name
         commands = None
@@ -186,10 +196,12 @@ def _collection(asked: Element, version: Version) -> SyncCollection:
         get_changes,
         fields.boolean(asked, AirSync.DeletesAsMoves, default=True),
         _window(asked, DEFAULT_WINDOW),
-        CollectionOptions.parse(blocks, version) if blocks else None,
-        fields.boolean(asked, AirSync.ConversationMode, default=False),
+        CollectionOptions.parse(blocks, version) if blocks and not of_items else None,
+        conversations,
         tuple(_command(command) for command in commands or () if command.tag in _VERBS),
         kind,
+        blocks if of_items else (),
+        asked.find(AirSync.Supported) if of_items and key == INITIAL_KEY else None,
     )
 
 

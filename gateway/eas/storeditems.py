@@ -1,0 +1,73 @@
+"""Items for a reply: rendered, with what cannot be shown noted for the administrator."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from gateway.eas.commands.base import Context
+from gateway.eas.content.items import ItemContent, Scene
+from gateway.eas.content.kinds import content_of
+from gateway.eas.itemoptions import ItemOptions
+from gateway.items import Item, ItemFolder, ItemNumber
+from gateway.sync.background import compute
+from wbxml import Element
+
+__all__ = ["render", "scene_of"]
+
+_FEW = 4
+"""Items that are rendered in the event loop; more take several milliseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Rendered:
+    """An item for the wire. `poison` is None, or why `elements` are a stub."""
+
+    elements: Sequence[Element]
+    poison: str | None = None
+
+
+def scene_of(context: Context, folder: ItemFolder) -> Scene:
+    """Where and for whom a request does something with items."""
+    return Scene(context.request.version, context.principal, folder, context.services.clock.now())
+
+
+async def render(
+    context: Context, folder: ItemFolder, items: Sequence[Item], options: ItemOptions
+) -> Mapping[ItemNumber, Sequence[Element]]:
+    """The ApplicationData of items of a folder, in their order.
+
+    An item that could only be shown as a stub is listed in the store, and logged the first time.
+    """
+    content, scene = content_of(folder.kind), scene_of(context, folder)
+    if len(items) <= _FEW:
+        rendered = _render(content, items, options, scene)
+    else:
+        rendered = await compute(_render, content, items, options, scene)
+    for number, one in rendered.items():
+        if one.poison is not None and await context.services.state.note_poison(
+            context.principal.user, folder.id, str(number), context.services.release, one.poison
+        ):
+            context.log.warning("item shown as a stub", collection=folder.id, item=number, reason=one.poison)
+    return {number: one.elements for number, one in rendered.items()}
+
+
+def _render(
+    content: ItemContent, items: Sequence[Item], options: ItemOptions, scene: Scene
+) -> dict[ItemNumber, _Rendered]:
+    return {item.number: _render_one(content, item, options, scene) for item in items}
+
+
+def _render_one(content: ItemContent, item: Item, options: ItemOptions, scene: Scene) -> _Rendered:
+    try:
+        return _Rendered(content.render(item, options, scene))
+    except Exception as error:  # noqa: BLE001 - one item must not keep back the others; the caller logs it
+        return _Rendered(content.stub(item, scene), _reason(error))
+
+
+def _reason(error: Exception) -> str:
+    """The kind and the place of an error, without its text, which may quote the item."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" in {frames[-1].name}, line {frames[-1].lineno}" if frames else ""
+    return f"{type(error).__name__}{where}"
