@@ -131,6 +131,7 @@ class App:
             release=RELEASE,
             spool=FileSpool,
             discovery=discovery(COMMANDS),
+            tentative=settings.calendar.invitations == "tentative",
         )
         parts.push_async_callback(services.background.aclose, settings.server.shutdown_grace)
         await parts.enter_async_context(_running(_housekeeping(services)))

@@ -291,6 +291,13 @@ class EasSection(_Section):
     """Mailbox in which text messages that phones upload are kept; without a name they are refused."""
 
 
+class CalendarSection(_Section):
+    """Calendars and meetings."""
+
+    invitations: Literal["tentative", "ignore"] = "tentative"
+    """Whether an invitation in the INBOX becomes a tentative event at once, or one when it is answered."""
+
+
 class Settings(BaseModel):
     """The whole configuration; relative paths in it are already made absolute."""
 
@@ -305,6 +312,7 @@ class Settings(BaseModel):
     log: LogSection = LogSection()
     auth: AuthSection = AuthSection()
     eas: EasSection = EasSection()
+    calendar: CalendarSection = CalendarSection()
 
 
 # --- reading it --------------------------------------------------------------------------------------------

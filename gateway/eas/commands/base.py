@@ -20,6 +20,8 @@ from gateway.sync.background import Background
 from gateway.sync.copies import SentCopies
 from gateway.sync.crowding import Crowding
 from gateway.sync.editable import EditableMailboxes
+from gateway.sync.intake import Intake
+from gateway.sync.notices import NoticeMail
 from gateway.sync.searches import Searches
 from gateway.sync.verbs import VerbMarks
 from gateway.sync.waiter import Signal
@@ -118,11 +120,15 @@ class Services:
     spool: Callable[[], Spool]
     """Makes room for what is too large for memory."""
     discovery: Mapping[str, str] = field(default_factory=dict)
+    tentative: bool = True
+    """Whether an invitation becomes an event before it is answered."""
     background: Background = field(default_factory=Background)
     """Owns work that goes on when its request is over."""
     copies: SentCopies = field(init=False)
     ahead: Ahead = field(init=False)
     verbs: VerbMarks = field(init=False)
+    notices: NoticeMail = field(init=False)
+    intake: Intake = field(init=False)
     stubs: Stubs = field(init=False)
     searches: Searches = field(default_factory=Searches)
     """What devices searched for lately."""
@@ -133,6 +139,10 @@ class Services:
         object.__setattr__(self, "copies", SentCopies(self.state, self.background))
         object.__setattr__(self, "ahead", Ahead(self.background))
         object.__setattr__(self, "verbs", VerbMarks(self.state, self.background))
+        notices = NoticeMail(self.items, self.copies, self.clock, self.background)
+        object.__setattr__(self, "notices", notices)
+        intake = Intake(self.state, self.items, self.clock, self.background, tentative=self.tentative)
+        object.__setattr__(self, "intake", intake)
         object.__setattr__(self, "stubs", Stubs(self.state, self.clock, self.background))
 
 

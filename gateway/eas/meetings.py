@@ -1,0 +1,62 @@
+"""Meetings by mail on a user's requests: what arrived is brought in, what waits to be mailed goes out."""
+
+from __future__ import annotations
+
+from gateway.eas.commands.base import Context
+from gateway.eas.sentmail import finder
+from gateway.mail.addresses import Address
+from gateway.sync.copies import NO_DEVICE
+from gateway.sync.intake import Reader
+from gateway.sync.notices import Postman
+from gateway.sync.outbox import Outbox
+from gateway.types import Principal
+
+__all__ = ["author", "look", "mail", "mail_new", "reader", "settle"]
+
+_PATIENCE = 5.0
+"""Seconds that a request about a calendar waits for what arrived before it."""
+
+
+def author(principal: Principal) -> Address:
+    """As whom the server writes for a user."""
+    return Address(principal.display_name, principal.email)
+
+
+def reader(context: Context) -> Reader:
+    """Whose INBOX is to be read."""
+    return Reader(context.principal.user, context.principal.email, context.mailboxes)
+
+
+def look(context: Context) -> None:
+    """Begin to bring in what arrived, on a request that is about something else."""
+    context.services.intake.glance(reader(context))
+
+
+async def settle(context: Context) -> None:
+    """Bring in what arrived, before a calendar is told of."""
+    await context.services.intake.settle(reader(context), _PATIENCE)
+
+
+def mail(context: Context) -> None:
+    """Go on to mail what was stored to be mailed, if there is any."""
+    context.services.notices.resume(context.principal.user, lambda: _postman(context))
+
+
+def mail_new(context: Context) -> None:
+    """Begin to mail what was stored just now."""
+    context.services.notices.stored(context.principal.user)
+    mail(context)
+
+
+def _postman(context: Context) -> Postman:
+    services = context.services
+    outbox = Outbox(
+        services.state,
+        services.submission,
+        context.mailboxes,
+        services.clock,
+        principal=context.principal,
+        device=NO_DEVICE,
+        memory=services.limits.duplicate_window,
+    )
+    return Postman(outbox, context.mailboxes, finder(context))
