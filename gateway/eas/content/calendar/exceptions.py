@@ -12,6 +12,7 @@ from gateway.eas.content.readers import boolean, moment, once, parse_moment
 from gateway.eas.content.values import BadItem
 from gateway.eas.versions import Version
 from gateway.errors import Kind, NotFound, Refused
+from gateway.pim.events import expansion
 from gateway.pim.events.model import INHERIT, Event, OccurrencePatch, Unset
 from wbxml import Element
 from wbxml.pages import AirSyncBase, Calendar
@@ -57,11 +58,15 @@ def original_of(key: datetime, version: Version, when: When) -> datetime:
 def original_in(series: Event, instance: str, version: Version) -> datetime:
     """The original start of the occurrence of a series that an InstanceId names.
 
-    Raises `BadItem`, and `Refused` (NO_RECURRENCE) when it is no series.
+    Raises `BadItem`, `Refused` (NO_RECURRENCE) when it is no series, `NotFound` when it has no such one.
     """
     if not series.recurring:
         raise Refused(Kind.NO_RECURRENCE, "an InstanceId for what happens once")
-    return original_of(parse_moment(instance), version, When(series.start, series.end, series.all_day))
+    named = original_of(parse_moment(instance), version, When(series.start, series.end, series.all_day))
+    original = expansion.original_of(series, named)
+    if original is None:
+        raise NotFound("an InstanceId of no occurrence")
+    return original
 
 
 def instance_of(series: Event, instance: str, version: Version) -> Event:
