@@ -115,6 +115,20 @@ async def test_changes_of_the_list_are_told(
     assert (annas.heard(), berts.heard()) == (set(), {LIST})
 
 
+async def test_all_who_saw_a_deleted_folder_or_one_below_it_are_told(
+    items: Items, calendar: ItemFolder, annas: Watch, berts: Watch
+) -> None:
+    carls = Watch(items, CARL)
+    trips = await items.create_item_folder(ANNA, ItemKind.CALENDAR, "Trips")
+    below = await items.create_item_folder(ANNA, ItemKind.CALENDAR, "Spain", trips.id)
+    await items.share_item_folder(trips.id, BERT, Right.READ)
+    await items.share_item_folder(below.id, CARL, Right.READ)
+    for watch in (annas, berts, carls):
+        watch.heard()
+    await items.delete_item_folder(trips.id)
+    assert [watch.heard() for watch in (annas, berts, carls)] == [{LIST}, {LIST}, {LIST}]
+
+
 async def test_a_move_is_told_of_both_folders(items: Items, calendar: ItemFolder, annas: Watch) -> None:
     trips = await items.create_item_folder(ANNA, ItemKind.CALENDAR, "Trips")
     (number,) = await add(items, calendar.id, event("a"))
@@ -153,6 +167,8 @@ async def test_the_same_call_may_watch_twice(items: Items, calendar: ItemFolder)
 async def test_a_call_may_end_watches(items: Items, calendar: ItemFolder) -> None:
     heard: list[CollectionId] = []
     ends: list[Callable[[], None]] = []
+    errors: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: errors.append(context))
 
     def end_all(folder: CollectionId) -> None:
         heard.append(folder)
@@ -164,7 +180,7 @@ async def test_a_call_may_end_watches(items: Items, calendar: ItemFolder) -> Non
     assert set(heard) == {calendar.id}
     heard.clear()
     await add(items, calendar.id, event("b"))
-    assert heard == []
+    assert (heard, errors) == ([], [])
 
 
 async def test_a_change_whose_request_was_cut_off_is_told(
