@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from gateway.eas import meetings
 from gateway.eas.commands.base import Context
 from gateway.eas.itemhold import ItemHold
 from gateway.eas.options import CollectionOptions
@@ -95,6 +96,7 @@ class _Hold:
             stored = ItemHold(self._context, items)
             if items:
                 waiter.until_left(stored.watch(lambda: waiter.notify(_ITEMS)))
+                waiter.until_left(await meetings.watch(self._context))
                 await stored.begin()
             by_mailbox = {folder.mailbox: folder for folder in await self._watched(folders)}
             dirty = frozenset(by_mailbox)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from gateway.eas.commands.base import Context
 from gateway.eas.sentmail import finder
 from gateway.mail.addresses import Address
+from gateway.ports import Unsubscribe
 from gateway.sync.copies import NO_DEVICE
-from gateway.sync.intake import Reader
+from gateway.sync.intake import INBOX, Reader
 from gateway.sync.notices import Postman
 from gateway.sync.outbox import Outbox
 from gateway.types import Principal
 
-__all__ = ["author", "look", "mail", "mail_new", "reader", "settle"]
+__all__ = ["author", "look", "mail", "mail_new", "reader", "settle", "watch"]
 
 _PATIENCE = 5.0
 """Seconds that a request about a calendar waits for what arrived before it."""
@@ -30,6 +31,18 @@ def reader(context: Context) -> Reader:
 def look(context: Context) -> None:
     """Begin to bring in what arrived, on a request that is about something else."""
     context.services.intake.glance(reader(context))
+
+
+async def watch(context: Context) -> Unsubscribe:
+    """Bring in what arrived, and what arrives until the returned function is called."""
+    intake, whose = context.services.intake, reader(context)
+
+    def arrived(_mailbox: str) -> None:
+        intake.begin(whose)
+
+    unsubscribe = await context.mailboxes.subscribe((INBOX,), arrived)
+    intake.begin(whose)
+    return unsubscribe
 
 
 async def settle(context: Context) -> None:

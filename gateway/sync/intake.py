@@ -30,13 +30,12 @@ from gateway.pim.itip.verdicts import Applied, Verdict
 from gateway.ports import Clock, Commit, Items, Mailboxes, State
 from gateway.sync.background import Background, compute
 from gateway.sync.copies import NO_DEVICE
+from gateway.sync.itemfolders import default_folder
 from gateway.types import BodyPart, MailboxView, MessageData, SectionRequest, Uids, UserId
 
-__all__ = ["Intake", "Reader"]
+__all__ = ["INBOX", "Intake", "Reader"]
 
 INBOX = "INBOX"
-CALENDAR_NAME = "Calendar"
-"""What the default calendar is called when an invitation makes it."""
 _MEMO = "intake"
 _LEASE = "intake"
 _FIRST_LOOK = timedelta(days=14)
@@ -123,16 +122,20 @@ class Intake:
         self._versions: dict[UserId, str] = {}
         """The view of each INBOX that holds nothing unread."""
         self._working: dict[UserId, asyncio.Task[None]] = {}
+        self._again: set[UserId] = set()
+        """Users whose INBOX is to be read once more by who is at it."""
         self._looked: dict[UserId, float] = {}
         """When somebody began to look, by the clock of the event loop."""
         self._log = structlog.get_logger("gateway.intake")
 
     def begin(self, reader: Reader) -> asyncio.Task[None]:
-        """Read what arrived, in the background; one who is at it already is joined."""
+        """Read what arrived before now, in the background; one who is at it already does it once more."""
         self._looked[reader.user] = asyncio.get_running_loop().time()
         task = self._working.get(reader.user)
         if task is None:
             task = self._working[reader.user] = self._background.start(self._work(reader))
+        else:
+            self._again.add(reader.user)
         return task
 
     def glance(self, reader: Reader) -> None:
@@ -143,23 +146,24 @@ class Intake:
 
     async def settle(self, reader: Reader, seconds: float) -> None:
         """Wait until what arrived before now is read, but not for longer than that."""
-        running = self._working.get(reader.user)
-        tasks = [running] if running else []
         try:
             async with asyncio.timeout(seconds):
-                for task in tasks:  # it may have looked before the newest came
-                    await asyncio.shield(task)
                 await asyncio.shield(self.begin(reader))
         except TimeoutError:
             return
 
     async def _work(self, reader: Reader) -> None:
+        user = reader.user
         try:
-            await self.read(reader)
+            while True:
+                self._again.discard(user)
+                await self.read(reader)
+                if user not in self._again:
+                    return
         except GatewayError as error:
-            self._log.warning("scheduling messages wait", user=reader.user, reason=error.detail)
+            self._log.warning("scheduling messages wait", user=user, reason=error.detail)
         finally:
-            del self._working[reader.user]
+            del self._working[user]
 
     async def read(self, reader: Reader) -> None:
         """Read what arrived. Raises what the mail server and the store raise."""
@@ -249,7 +253,7 @@ class Intake:
                 Commit(user, item.folder, [Edit(item.number, item.revision, stored)])
             )
             return
-        folder = await self._items.provide_item_folder(user, ItemKind.CALENDAR, CALENDAR_NAME)
+        folder = await default_folder(self._items, user, ItemKind.CALENDAR)
         (number,) = await self._items.new_item_numbers(1)
         await self._items.commit_items(Commit(user, folder.id, [Edit(number, 0, stored)]))
 

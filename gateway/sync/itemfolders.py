@@ -24,7 +24,16 @@ from gateway.sync.hierarchy import (
 )
 from gateway.types import CollectionId, UserId
 
-__all__ = ["SERVED", "ItemPlaces", "find", "is_item_folder", "joined", "kind_of_type", "provide"]
+__all__ = [
+    "SERVED",
+    "ItemPlaces",
+    "default_folder",
+    "find",
+    "is_item_folder",
+    "joined",
+    "kind_of_type",
+    "provide",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +71,14 @@ async def find(items: Items, user: UserId, identity: CollectionId) -> ItemFolder
 
 async def provide(items: Items, user: UserId) -> Sequence[ItemFolder]:
     """The folders a user sees, by age; the default ones are made when there are none yet."""
-    for kind, shown in _SHOWN.items():
-        await items.provide_item_folder(user, kind, shown.name)
+    for kind in _SHOWN:
+        await default_folder(items, user, kind)
     return [folder for folder in await items.item_folders(user) if folder.kind in _SHOWN]
+
+
+async def default_folder(items: Items, user: UserId, kind: ItemKind) -> ItemFolder:
+    """The user's default folder of a kind that is served, made if there is none yet."""
+    return await items.provide_item_folder(user, kind, _SHOWN[kind].name)
 
 
 def joined(rows: Sequence[FolderRow], folders: Sequence[ItemFolder], user: UserId) -> tuple[FolderRow, ...]:
