@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from gateway.eas import mailitems, sentmail
+from gateway.eas import mailitems, meetings, sentmail
 from gateway.eas.ahead import Place
 from gateway.eas.classes import default_collection
 from gateway.eas.commands.base import BodyRule, Context, Reply
@@ -70,6 +70,11 @@ class Sync:
         await sentmail.resume(context)
         find_mailbox = sentmail.find_mailbox(context)
         context.services.stubs.resume(context.principal.user, context.mailboxes, find_mailbox)
+        meetings.mail(context)
+        if any(is_item_folder(collection.id) for collection in asked.collections):
+            await meetings.settle(context)
+        else:
+            meetings.look(context)
         folders = Folders(context.services.state, context.mailboxes, context.principal.user)
         exchange = _Exchange(context, await folders.all())
         told = await exchange.run(asked)
@@ -216,6 +221,8 @@ class _Exchange:
             raise
         except GatewayError as error:
             return self._failed(asked, error.kind, error.detail), 0
+        if served.noticed:
+            meetings.mail_new(self.context)
         if served.told is not None:
             self._note_items(asked, served.told)
         return served.told, served.count
