@@ -36,6 +36,8 @@ from gateway.web.trace import Trace
 __all__ = ["RELEASE", "App", "SystemClock", "create_app", "open_store"]
 
 _HOUR = 3600
+_ATTENDING = 5
+"""Seconds from one look for what other processes changed in the store to the next."""
 _UNPROVISIONED = timedelta(days=1)
 """How long a device is remembered that asks but is never provisioned: anybody with a login can invent ids."""
 _GONE = timedelta(days=1)
@@ -63,7 +65,9 @@ def create_app(settings: Settings) -> App:
 async def open_store(settings: Settings) -> AsyncIterator[tuple[State, Items]]:
     """Open the store for as long as the context lasts. Raises GatewayError."""
     async with await Database.open(parse_url(settings.store.url)) as database:
-        yield SqliteState(database), SqliteItems(database, SystemClock())
+        items = SqliteItems(database, SystemClock())
+        async with _running(_attending(items)):
+            yield SqliteState(database), items
 
 
 class App:
@@ -161,6 +165,17 @@ async def _running(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
     finally:
         task.cancel()
         await asyncio.wait([task])
+
+
+async def _attending(items: SqliteItems) -> None:
+    """Have waiting phones told of what the command line changes meanwhile."""
+    log = structlog.get_logger("gateway.app")
+    while True:
+        try:
+            await items.tell_of_others()
+        except GatewayError as error:
+            log.warning("cannot see what others change", reason=error.detail)
+        await asyncio.sleep(_ATTENDING)
 
 
 async def _housekeeping(services: Services) -> None:

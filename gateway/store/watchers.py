@@ -32,6 +32,10 @@ class Watchers:
 
         return unsubscribe
 
+    def users(self) -> tuple[UserId, ...]:
+        """Those who have a watch."""
+        return tuple(self._calls)
+
     def tell(self, changes: Told) -> None:
         """Make the calls for some changes. A call may end watches."""
         for folder, users in changes.items():

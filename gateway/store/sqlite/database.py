@@ -44,6 +44,7 @@ _PRAGMAS = (
     "PRAGMA temp_store = MEMORY",
     "PRAGMA journal_size_limit = 67108864",
 )
+_OTHERS = "PRAGMA data_version"
 
 
 @dataclass(slots=True)
@@ -88,6 +89,7 @@ class Database:
         self._writes: _Queue = queue.SimpleQueue()
         self._reads: _Queue = queue.SimpleQueue()
         self._closed = False
+        self._others: int | None = None
         self._inode = path.stat().st_ino
         self._readers = [
             threading.Thread(
@@ -160,6 +162,16 @@ class Database:
             if error.sqlite_errorname.startswith("SQLITE_BUSY"):
                 return await self.read(work)  # in a thread one can wait
             raise explain(error, self.path) from error
+
+    async def was_written_by_others(self) -> bool:
+        """Whether another process wrote to the file since this was asked last; False the first time.
+
+        Raises `GatewayError`.
+        """
+        # SQLite counts what other connections commit, and the writer's is the only one here that does.
+        (version,) = await self.write(lambda connection: connection.execute(_OTHERS).fetchone())
+        before, self._others = self._others, version
+        return before is not None and before != version
 
     def is_replaced(self) -> bool:
         """Whether the file at the path is not (any more) the one that is open."""

@@ -34,7 +34,8 @@ T = TypeVar("T")
 class SqliteItems:
     """What the gateway stores for its users, in the file where `SqliteState` keeps what devices know of it.
 
-    Watches are told of what is done in this process. What each method does is said in `ports.Items`.
+    Watches are told at once of what is done in this process, and of what others do by `tell_of_others`. What
+    each other method does is said in `ports.Items`.
     """
 
     def __init__(self, database: Database, clock: Clock) -> None:
@@ -120,6 +121,13 @@ class SqliteItems:
 
     def watch_items(self, user: UserId, notify: Callable[[CollectionId], None]) -> Unsubscribe:
         return self._watchers.watch(user, notify)
+
+    async def tell_of_others(self) -> None:
+        """Tell all watches of all folders if another process wrote to the file since the last call."""
+        if await self._database.was_written_by_others():
+            for user in self._watchers.users():
+                ids = [folder.id for folder in await self.item_folders(user)]
+                self._watchers.tell({folder: {user} for folder in (CollectionId(""), *ids)})
 
     # --- files and notices ---------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from gateway.ports import Commit
 from gateway.store.sqlite import Database, SqliteItems, itemcommits, itemfiles, itemfolders, itemrows, notices
 from gateway.store.sqlite.schema import migrate
 from gateway.types import CollectionId
-from tests.ports.items.helpers import ANNA, BERT, FIRST, HOUR, NOON, PHONE, Content, Time
+from tests.ports.items.helpers import ANNA, BERT, FIRST, HOUR, LIST, NOON, PHONE, Content, Time
 
 Work = Callable[[sqlite3.Connection], object]
 
@@ -179,6 +179,26 @@ def test_cost_follows_changes_and_not_the_number_of_items(connection: sqlite3.Co
     itemfolders.create(connection, ANNA, ItemKind.CALENDAR, "Trips", "")
     few, many = (steps(connection, COMMON[name](calendar)) for calendar in (SMALL, LARGE))
     assert 0 < many <= few + 20
+
+
+async def test_watches_are_told_of_what_another_process_does(tmp_path: Path) -> None:
+    path = tmp_path / "gateway.db"
+    async with await Database.open(path) as here, await Database.open(path) as there:
+        items, others = SqliteItems(here, Time(NOON)), SqliteItems(there, Time(NOON))
+        calendar = await items.provide_item_folder(ANNA, ItemKind.CALENDAR, "Calendar")
+        heard: set[CollectionId] = set()
+        items.watch_items(ANNA, heard.add)
+        await items.tell_of_others()
+        (number,) = await items.new_item_numbers(1)
+        await items.tell_of_others()
+        assert heard == set()
+        await others.commit_items(Commit(ANNA, calendar.id, [Edit(number, 0, StoredItem("u", "text"))]))
+        assert heard == set()
+        await items.tell_of_others()
+        assert heard == {LIST, calendar.id}
+        heard.clear()
+        await items.tell_of_others()
+        assert heard == set()
 
 
 async def test_a_file_that_was_cut_off_is_forgotten(tmp_path: Path) -> None:
