@@ -240,7 +240,7 @@ class Phone:
         """A Collection with the key this phone has, or with another one."""
         named: list[Element] = []
         if self.number <= 12.1:
-            named.append(element(AirSync.Class, "Email"))
+            named.append(element(AirSync.Class, "Calendar" if folder.startswith("i") else "Email"))
         named.append(element(AirSync.SyncKey, self.keys.get(folder, "0") if key is None else key))
         named.append(element(AirSync.CollectionId, folder))
         return element(AirSync.Collection, *named, *children)
@@ -350,6 +350,11 @@ def change(item: str, *data: Element) -> Element:
 def delete(item: str) -> Element:
     """A Delete command."""
     return element(AirSync.Delete, element(AirSync.ServerId, item))
+
+
+def add(client_id: str, *data: Element) -> Element:
+    """An Add command."""
+    return element(AirSync.Add, element(AirSync.ClientId, client_id), element(AirSync.ApplicationData, *data))
 
 
 def fetch(item: str) -> Element:
