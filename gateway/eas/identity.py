@@ -37,6 +37,10 @@ class Identity:
             display_name=_fill(self.name, values),
         )
 
+    def address(self, user: UserId) -> str:
+        """The address of another user, of whom nothing is known but his upstream login."""
+        return _fill(self.email, _parts(user))
+
     def may_send_as(self, principal: Principal, address: str) -> bool:
         """Whether the address is the user's own or one `allow_from` grants; case does not matter."""
         wanted = address.strip().lower()

@@ -30,7 +30,10 @@ class _Rendered:
 
 def scene_of(context: Context, folder: ItemFolder) -> Scene:
     """Where and for whom a request does something with items."""
-    return Scene(context.request.version, context.principal, folder, context.services.clock.now())
+    principal, services = context.principal, context.services
+    own = folder.owner == principal.user
+    owner = principal.email if own else services.identity.address(folder.owner)
+    return Scene(context.request.version, principal, folder, owner, services.clock.now())
 
 
 async def render(

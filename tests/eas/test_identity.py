@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gateway.eas.identity import Identity
+from gateway.types import UserId
 
 SIMPLE = Identity()
 
@@ -34,6 +35,11 @@ def test_templates(identity: Identity, typed: str, login: str, email: str) -> No
 def test_display_name() -> None:
     assert Identity(name="{local} at home").principal("jo@x", "").display_name == "jo at home"
     assert not Identity().principal("jo@x", "").display_name
+
+
+def test_the_address_of_another_user() -> None:
+    assert Identity(email="{local}@example.com").address(UserId("jo")) == "jo@example.com"
+    assert Identity().address(UserId("jo@example.com")) == "jo@example.com"
 
 
 def test_the_password_is_not_shown() -> None:

@@ -22,12 +22,13 @@ __all__ = ["ItemContent", "Scene", "digest"]
 class Scene:
     """Where and for whom something is done with items.
 
-    `principal` need not own the folder; `now` is aware.
+    `principal` need not own the folder: `owner` is the mail address of the one who does. `now` is aware.
     """
 
     version: Version
     principal: Principal
     folder: ItemFolder
+    owner: str
     now: datetime
 
 

@@ -69,12 +69,12 @@ class CalendarContent:
 
         def make(given: Given) -> Made:
             complete = with_files(patch, (), files, given)
-            return Made(stored_event(new_event(complete, uid, scene.principal.email, scene.now)))
+            return _made(new_event(complete, uid, scene.owner, scene.now))
 
         def merge(item: Item, given: Given) -> Made:
             if scene.version >= Version.V16_0:
                 return Made(item.stored)  # the device repeats itself
-            return Made(stored_event(_reviser(item, scene).changed(data, kept, None, given)))
+            return _made(_reviser(item, scene).changed(data, kept, None, given))
 
         return AddItem(client_id, digest, make, merge, named, files.uploads if files else ())
 
@@ -92,19 +92,18 @@ class CalendarContent:
                 changed = reviser.changed_instance(instance, data, files, given)
             else:
                 changed = reviser.changed(data, in_series(scene.version, given.supported), files, given)
-            return Made(stored_event(changed))
+            return _made(changed)
 
         return ChangeItem(number, digest, change, instance, files.uploads if files else ())
 
     def delete(self, number: ItemNumber, instance: str, scene: Scene) -> DeleteItem:
         """An event or an occurrence that goes. Raises `BadItem`."""
+        _check_instance(instance, scene.version)
         if not instance:
             return DeleteItem(number)
-        _check_instance(instance, scene.version)
 
         def change(item: Item, _given: Given) -> Made:
-            left = _reviser(item, scene).without(instance)
-            return Made(None if left is None else stored_event(left))
+            return _made(_reviser(item, scene).without(instance))
 
         return DeleteItem(number, change, instance)
 
@@ -112,7 +111,7 @@ class CalendarContent:
 
     def render(self, item: Item, options: ItemOptions, scene: Scene) -> Sequence[Element]:
         """The event as this device sees it."""
-        event = read_event(item.stored.text, scene.principal.email)
+        event = read_event(item.stored.text, scene.owner)
         event = replace(event, modified=event.modified or item.modified)
         return shown_event(event, scene.version, ItemName(item.folder, item.number), options.body)
 
@@ -130,9 +129,14 @@ class CalendarContent:
         return told
 
 
+def _made(after: str | None) -> Made:
+    """What comes of an operation: the event with this text, None when it goes."""
+    return Made(None if after is None else stored_event(after))
+
+
 def _reviser(item: Item, scene: Scene) -> Reviser:
     name = ItemName(item.folder, item.number)
-    return Reviser(name, item.stored.text, scene.principal.email, scene.version, scene.now)
+    return Reviser(name, item.stored.text, scene.owner, scene.version, scene.now)
 
 
 def _uid(data: Element, scene: Scene) -> str:
@@ -150,7 +154,8 @@ def _owned(patch: EventPatch, scene: Scene) -> EventPatch:
     """A meeting of which nobody says whose it is is that of the user."""
     if patch.organizer is not UNSET or patch.attendees in {UNSET, None}:
         return patch
-    return replace(patch, organizer=Person(scene.principal.email, scene.principal.display_name))
+    own = scene.owner == scene.principal.email
+    return replace(patch, organizer=Person(scene.owner, scene.principal.display_name if own else ""))
 
 
 def _files(data: Element, item: ItemName | None, version: Version) -> FileChanges | None:

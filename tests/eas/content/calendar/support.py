@@ -30,7 +30,7 @@ NEW = (Version.V16_0, Version.V16_1)
 
 
 def scene(version: Version, now: datetime = NOW) -> Scene:
-    return Scene(version, Principal(UserId(ANN), ANN, Credentials(ANN, "secret"), "Ann"), FOLDER, now)
+    return Scene(version, Principal(UserId(ANN), ANN, Credentials(ANN, "secret"), "Ann"), FOLDER, ANN, now)
 
 
 def item(stored: StoredItem) -> Item:
