@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from tests.blackbox.test_folder_changes import SOME_KINDS, Place, over, place, places
@@ -189,6 +191,41 @@ def test_a_conversation_moves_from_all_folders_but_sent(place: Place, version: s
     assert len(phone.sync(folders["Archive"]).added) == 4
     assert answers(phone, move(conversation, folders["Archive"], ALWAYS)) == [("Move", "1")]
     assert contents(place, user, "Archive") == 4
+
+
+@over(CONVERSATIONS)
+def test_what_is_added_to_the_conversation_later_moves_too(place: Place, version: str, user: str) -> None:
+    phones = [place.phone(user, version, device=name) for name in ("ACTS", "OTHER")]
+    folders, conversation = conversations(place, user, phones[0])
+    inbox, archive, work = (folders[name] for name in ("Inbox", "Archive", "Work"))
+    phones[1].begin(inbox)
+    phones[1].sync(inbox)
+    assert answers(phones[0], move(conversation, archive, ALWAYS)) == [("Move", "1")]
+    for phone in phones:
+        phone.begin(archive)
+        phone.begin(work)
+        assert len(phone.sync(inbox).deleted) == 2
+        assert len(phone.sync(archive).added) == 4
+        phone.sync(work)
+    for number, mailbox in ((7, "INBOX"), (8, place.name("Work")), (9, place.name("Trash"))):
+        place.dovecot.deliver(user, thread(number, "one"), mailbox=mailbox)
+    place.dovecot.deliver(user, thread(1, "two"))
+    # Two devices at once, and one of them again: each message moves once, and no device is told of it before.
+    with ThreadPoolExecutor() as pool:
+        served = [*pool.map(lambda phone: phone.sync(inbox), phones)]
+    assert [len(one.added) for one in served] == [1, 1]
+    for phone in phones:
+        assert not phone.sync(inbox).added
+        assert not phone.sync(work).added
+        assert len(phone.sync(archive).added) == 2
+    assert [contents(place, user, name) for name in ("Archive", "Work", "Trash")] == [6, 0, 1]
+    with place.dovecot.imap(user) as imap:  # somebody wants it back
+        imap.select(place.name("Archive"))
+        imap.copy("5", "INBOX")
+        imap.store("5", "+FLAGS", "\\Deleted")
+        imap.expunge()
+    assert [len(phone.sync(inbox).added) for phone in phones] == [1, 1]
+    assert contents(place, user) == 3
 
 
 @over(CONVERSATIONS)

@@ -16,6 +16,7 @@ from gateway.eas.request import EasRequest
 from gateway.eas.stubs import Stubs
 from gateway.eas.versions import Version
 from gateway.ports import Clock, Items, Pieces, Spool, State, Submission
+from gateway.sync.always import AlwaysMoved
 from gateway.sync.background import Background
 from gateway.sync.copies import SentCopies
 from gateway.sync.crowding import Crowding
@@ -130,6 +131,7 @@ class Services:
     notices: NoticeMail = field(init=False)
     intake: Intake = field(init=False)
     stubs: Stubs = field(init=False)
+    always: AlwaysMoved = field(init=False)
     searches: Searches = field(default_factory=Searches)
     """What devices searched for lately."""
     sending: Crowding = field(default_factory=lambda: Crowding(MOST_SENDING))
@@ -143,6 +145,7 @@ class Services:
         object.__setattr__(self, "notices", notices)
         intake = Intake(self.state, self.items, self.clock, self.background, tentative=self.tentative)
         object.__setattr__(self, "intake", intake)
+        object.__setattr__(self, "always", AlwaysMoved(self.state))
         object.__setattr__(self, "stubs", Stubs(self.state, self.clock, self.background))
 
 

@@ -32,6 +32,8 @@ from wbxml import Element, element
 from wbxml.pages import ItemOperations as Page
 
 _NOT_MOVED_FROM = {Role.SENT, *VIRTUAL_ROLES}
+_NOT_FOLLOWED_FROM = {Role.DRAFTS, Role.TRASH, Role.JUNK}
+"""Where no mail comes of itself that belongs elsewhere."""
 _MOST = 5000
 """Messages of a conversation that are moved; the request is to be repeated for more."""
 
@@ -65,10 +67,32 @@ class ConversationMover:
         )
         if not found.hits and found.complete:
             raise NotFound("no such conversation")
+        await self._remember(ids, found, known, sources, target)
         complete = await self._move(found, sources, target) and found.complete and found.total <= _MOST
         return element(
             Page.Move, element(Page.Status, SUCCESS if complete else PARTIAL_SUCCESS), *named(operation)
         )
+
+    async def _remember(
+        self,
+        ids: Sequence[bytes],
+        found: Found,
+        folders: FolderList,
+        sources: dict[str, Place],
+        target: Place,
+    ) -> None:
+        """Have what comes later follow, from where the conversation was, and from the INBOX."""
+        context = self.context
+        met = {hit.mailbox for hit in found.hits}
+        came = [
+            sources[folder.mailbox].collection
+            for folder in folders.folders
+            if folder.mailbox in sources
+            and folder.role not in _NOT_FOLLOWED_FROM
+            and (folder.mailbox in met or folder.role == Role.INBOX)
+        ]
+        now = context.services.clock.now()
+        await context.services.always.keep(context.principal.user, ids, target.collection, came, now)
 
     async def _move(self, found: Found, sources: dict[str, Place], target: Place) -> bool:
         """Move what was found; False when some of it stayed."""

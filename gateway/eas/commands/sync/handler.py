@@ -30,12 +30,13 @@ from gateway.errors import (
     UpstreamUnavailable,
 )
 from gateway.mail.headers import Headers
+from gateway.sync import moves
 from gateway.sync.annotations import Values
 from gateway.sync.cursor import NO_UIDS
 from gateway.sync.folders import Folders, folder_with_role, with_role
 from gateway.sync.hierarchy import find, mailbox_of
 from gateway.sync.itemfolders import is_item_folder
-from gateway.sync.keys import KeyUse, format_key
+from gateway.sync.keys import INITIAL_KEY, KeyUse, format_key
 from gateway.sync.mail import MailReply, MailRequest, MailSync
 from gateway.types import Folder, FolderList, Role, Uids
 from wbxml import Element, element
@@ -191,6 +192,7 @@ class _Exchange:
         try:
             await self._provide_trash(asked)
             folder = await self._provide_drafts(folder, plan)
+            await self._move_on(folder, asked)
             outcome = await self._sync(folder).run(self._request(asked, plan, left))
         except NotFound:
             return self._failed(asked, Kind.ITEM_NOT_FOUND, "the mailbox is gone"), 0
@@ -240,6 +242,17 @@ class _Exchange:
         if values:
             counted = ", ".join(f"{count} with Status {value}" for value, count in sorted(values.items()))
             self.context.note("", f"collection {asked.id}: operations refused, {counted}")
+
+    async def _move_on(self, folder: Folder, asked: SyncCollection) -> None:
+        """Move what came to the folder and belongs to a conversation that is elsewhere, before it is told."""
+        mailbox = mailbox_of(folder)
+        if mailbox is None or asked.key == INITIAL_KEY or not asked.wants_changes:
+            return
+        context = self.context
+        services, user = context.services, context.principal.user
+        mover = moves.Mover(services.state, context.mailboxes, services.clock, user, context.device.id)
+        place, find_mailbox = moves.Place(folder.id, mailbox), sentmail.find_mailbox(context)
+        await services.always.apply(user, place, context.mailboxes, find_mailbox, mover)
 
     async def _provide_trash(self, asked: SyncCollection) -> None:
         """See to it that deleted mail has somewhere to go, before something is deleted."""
