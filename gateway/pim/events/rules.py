@@ -1,7 +1,7 @@
 """RRULE expanded (RFC 5545 3.3.10) in clock times, with a bound on the work whatever the rule is.
 
-dateutil goes on until it finds something, and counts from the start of a series. So it is asked in pieces:
-from near the time wanted, for some periods at once, which are paid for whether they hold anything or not.
+Period by period: the days of a period that fit, with the times of a day, of these those that BYSETPOS picks.
+Each period costs, whether it holds anything or not, so that a rule that never comes to anything ends too.
 
 Rules of other calendars (RSCALE) are taken for the same date of the Gregorian one, where the first occurrence
 is: a birthday by the Hebrew calendar is expanded some days off in other years.
@@ -9,14 +9,12 @@ is: a birthday by the Hebrew calendar is expanded some days off in other years.
 
 from __future__ import annotations
 
+import calendar
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
-
-from dateutil import rrule
-from dateutil.relativedelta import relativedelta
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from types import MappingProxyType
 
 from gateway.pim.events.clock import LAST_YEAR
 from gateway.pim.values import parse_moment, parse_rule
@@ -24,45 +22,32 @@ from gateway.pim.values import parse_moment, parse_rule
 __all__ = ["Rule", "Work", "WorkDone", "read_expandable"]
 
 _NUMBER = re.compile(r"[+-]?[0-9]{1,5}", re.ASCII)
-_BY_DAY = re.compile(r"([+-]?[0-9]{1,3})?(SU|MO|TU|WE|TH|FR|SA)", re.ASCII)
-_WEEKDAYS = {"MO": rrule.MO, "TU": rrule.TU, "WE": rrule.WE, "TH": rrule.TH}
-_WEEKDAYS |= {"FR": rrule.FR, "SA": rrule.SA, "SU": rrule.SU}
-_LISTS = {
-    "BYMONTH": 12,
-    "BYMONTHDAY": 31,
-    "BYYEARDAY": 366,
-    "BYWEEKNO": 53,
-    "BYHOUR": 24,
-    "BYMINUTE": 60,
-    "BYSECOND": 60,
-    "BYSETPOS": 366,
-}
+_BY_DAY = re.compile(r"([+-]?[0-9]{1,3})?(MO|TU|WE|TH|FR|SA|SU)", re.ASCII)
+_WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
+_LARGEST = MappingProxyType(
+    {
+        "BYMONTH": 12,
+        "BYMONTHDAY": 31,
+        "BYYEARDAY": 366,
+        "BYWEEKNO": 53,
+        "BYHOUR": 23,
+        "BYMINUTE": 59,
+        "BYSECOND": 59,
+        "BYSETPOS": 366,
+    }
+)
 """Lists of numbers, and the largest that makes sense."""
+_OF_TIME = frozenset({"BYHOUR", "BYMINUTE", "BYSECOND"})
+_OF_DAYS = frozenset({"BYWEEKNO", "BYYEARDAY", "BYMONTHDAY", "BYDAY"})
+_SECONDS = MappingProxyType({"HOURLY": 3600, "MINUTELY": 60, "SECONDLY": 1})
+_FREQUENCIES = frozenset({"YEARLY", "MONTHLY", "WEEKLY", "DAILY", *_SECONDS})
+_WORK = MappingProxyType({"YEARLY": 40, "MONTHLY": 8, "WEEKLY": 3})
+"""What looking at a period costs, in days."""
+_LONGEST_LIST = 1000
 _MOST_TIMES = 1440
 """Times of a day."""
 _LAST = datetime(LAST_YEAR, 12, 31, 23, 59, 59)  # noqa: DTZ001 - a clock time
-
-
-@dataclass(frozen=True, slots=True)
-class _Frequency:
-    """What a FREQ is: dateutil's number, a period, the work of one, and how many are asked for at once."""
-
-    number: Literal[0, 1, 2, 3, 4, 5, 6]
-    period: relativedelta
-    about: timedelta
-    work: int
-    most: int
-
-
-_FREQUENCIES = {
-    "YEARLY": _Frequency(rrule.YEARLY, relativedelta(years=1), timedelta(days=365.2425), 30, 10),
-    "MONTHLY": _Frequency(rrule.MONTHLY, relativedelta(months=1), timedelta(days=30.436875), 5, 60),
-    "WEEKLY": _Frequency(rrule.WEEKLY, relativedelta(weeks=1), timedelta(weeks=1), 2, 200),
-    "DAILY": _Frequency(rrule.DAILY, relativedelta(days=1), timedelta(days=1), 1, 1000),
-    "HOURLY": _Frequency(rrule.HOURLY, relativedelta(hours=1), timedelta(hours=1), 1, 1000),
-    "MINUTELY": _Frequency(rrule.MINUTELY, relativedelta(minutes=1), timedelta(minutes=1), 1, 1000),
-    "SECONDLY": _Frequency(rrule.SECONDLY, relativedelta(seconds=1), timedelta(seconds=1), 1, 1000),
-}
+_DAY, _SECOND = timedelta(days=1), timedelta(seconds=1)
 
 
 class WorkDone(Exception):
@@ -84,154 +69,266 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule that starts at a clock time. `until` is inclusive."""
+    """A rule that starts at a clock time. `until` is inclusive; `weekdays` have 0 for every one of a period.
+
+    `lists` are those of the rule with what the start says where they are missing.
+    """
 
     start: datetime
-    frequency: _Frequency
+    frequency: str
     interval: int
     count: int | None
     until: datetime
-    has_end: bool
-    by: Mapping[str, Any] = field(repr=False)
-    week_start: int = 0
+    lists: Mapping[str, frozenset[int]]
+    weekdays: frozenset[tuple[int, int]]
+    week_start: int
+
+    @property
+    def has_end(self) -> bool:
+        """Whether it comes to an end."""
+        return self.count is not None or self.until < _LAST
 
     def times(self, after: datetime, work: Work) -> Iterator[datetime]:
         """The times from `after` on, in order. Raises `WorkDone`."""
-        anchor = self._anchor(after)
-        left, periods = self.count, 4
-        while anchor <= self.until and (left is None or left > 0):
-            work.do(periods * self.frequency.work)
-            try:
-                following = anchor + self.frequency.period * (self.interval * periods)
-            except (ValueError, OverflowError):  # beyond the calendar
-                following = self.until + timedelta(seconds=1)
-            for time in self._between(anchor, min(following - timedelta(seconds=1), self.until)):
-                if time < self.start:
+        left = self.count
+        # What is counted is counted from the start.
+        first = self.start if self.count is not None else max(after, self.start)
+        periods = self._short_periods if self.frequency in _SECONDS else self._periods
+        for period in periods(first, work):
+            for found in period:
+                if found < self.start:
                     continue
-                if left is not None:
-                    left -= 1
-                    if left < 0:
-                        return
+                if found > self.until or left == 0:
+                    return
+                left = None if left is None else left - 1
                 work.do(1)
-                if time >= after:
-                    yield time
-            anchor, periods = following, min(periods * 2, self.frequency.most)
+                if found >= after:
+                    yield found
 
     def near_the_end(self) -> datetime:
         """A time not long before `until`, but a period or two."""
-        away = 2 * self.interval * self.frequency.about + timedelta(days=40)
+        days = {"YEARLY": 366, "MONTHLY": 31, "WEEKLY": 7}.get(self.frequency, 1)
+        away = timedelta(days=2 * self.interval * days + 40)
         return self.until - away if self.until - self.start > away else self.start
 
-    def _anchor(self, after: datetime) -> datetime:
-        """Where to begin: a period of the rule, the first of its days; the last one that is sure to help."""
-        first = self.start
-        match self.frequency.number:
-            case rrule.YEARLY:
-                first = first.replace(month=1, day=1)
-            case rrule.MONTHLY:
-                first = first.replace(day=1)
-            case rrule.WEEKLY:
-                first -= timedelta(days=(first.weekday() - self.week_start) % 7)
-        ahead = (after - first) // (self.frequency.about * self.interval) - 1
-        if self.count is None and ahead > 0:
-            first += self.frequency.period * (self.interval * ahead)
-        return first
+    # --- periods of days --------------------------------------------------------------------------------
 
-    def _between(self, anchor: datetime, last: datetime) -> Iterator[datetime]:
-        try:
-            return iter(
-                rrule.rrule(
-                    self.frequency.number,
-                    dtstart=anchor,
-                    interval=self.interval,
-                    until=last,
-                    wkst=self.week_start,
-                    **self.by,
-                )
-            )
-        except ValueError:  # times that the interval never comes to
-            return iter(())
+    def _periods(self, after: datetime, work: Work) -> Iterator[Iterator[datetime]]:
+        times = sorted(
+            time(hour, minute, second)
+            for hour in self.lists["BYHOUR"]
+            for minute in self.lists["BYMINUTE"]
+            for second in self.lists["BYSECOND"]
+        )
+        for days in self._days(after.date()):
+            work.do(_WORK.get(self.frequency, 1))
+            yield self._picked([day for day in days if self._fits(day)], times)
+
+    def _days(self, after: date) -> Iterator[list[date]]:
+        """The days of each period, but for those that the rule cannot mean."""
+        start, interval = self.start.date(), self.interval
+        match self.frequency:
+            case "YEARLY":
+                first = start.year + max(after.year - start.year, 0) // interval * interval
+                for year in range(first, self.until.year + 1, interval):
+                    yield self._days_of_year(year)
+            case "MONTHLY":
+                begin = start.year * 12 + start.month - 1
+                first = begin + max(after.year * 12 + after.month - 1 - begin, 0) // interval * interval
+                for month in range(first, self.until.year * 12 + self.until.month, interval):
+                    yield self._days_of_month(month // 12, month % 12 + 1)
+            case "WEEKLY":
+                week = start - (start.weekday() - self.week_start) % 7 * _DAY
+                for day in self._each(week, after, 7 * interval):
+                    yield [day + number * _DAY for number in range(7)]
+            case _:
+                for day in self._each(start, after, interval):
+                    yield [day]
+
+    def _each(self, first: date, after: date, step: int) -> Iterator[date]:
+        begin = first.toordinal()
+        begin += max(after.toordinal() - begin, 0) // step * step
+        for number in range(begin, self.until.toordinal() + 1, step):
+            yield date.fromordinal(number)
+
+    def _days_of_year(self, year: int) -> list[date]:
+        months = sorted(self.lists.get("BYMONTH", range(1, 13)))
+        return [day for month in months for day in self._days_of_month(year, month)]
+
+    def _days_of_month(self, year: int, month: int) -> list[date]:
+        length = calendar.monthrange(year, month)[1]
+        dates = self.lists.get("BYMONTHDAY")
+        if dates is None:
+            return [date(year, month, day) for day in range(1, length + 1)]
+        wanted = {one if one > 0 else length + 1 + one for one in dates}
+        return [date(year, month, day) for day in sorted(wanted) if 1 <= day <= length]
+
+    def _fits(self, day: date) -> bool:
+        """Whether all lists of days have it."""
+        lists = self.lists
+        if "BYMONTH" in lists and day.month not in lists["BYMONTH"]:
+            return False
+        if "BYMONTHDAY" in lists:
+            length = calendar.monthrange(day.year, day.month)[1]
+            if not {day.day, day.day - length - 1} & lists["BYMONTHDAY"]:
+                return False
+        if "BYYEARDAY" in lists:
+            number, length = day.timetuple().tm_yday, 365 + calendar.isleap(day.year)
+            if not {number, number - length - 1} & lists["BYYEARDAY"]:
+                return False
+        if "BYWEEKNO" in lists and not self._week_numbers(day) & lists["BYWEEKNO"]:
+            return False
+        return not self.weekdays or self._is_weekday(day)
+
+    def _is_weekday(self, day: date) -> bool:
+        weekday = day.weekday()
+        if (0, weekday) in self.weekdays:
+            return True
+        if self.frequency == "MONTHLY" or (self.frequency == "YEARLY" and "BYMONTH" in self.lists):
+            number, length = day.day, calendar.monthrange(day.year, day.month)[1]
+        elif self.frequency == "YEARLY":
+            number, length = day.timetuple().tm_yday, 365 + calendar.isleap(day.year)
+        else:
+            return any(one == weekday for _, one in self.weekdays)
+        counted = (number - 1) // 7 + 1, -((length - number) // 7 + 1)
+        return any((one, weekday) in self.weekdays for one in counted)
+
+    def _week_numbers(self, day: date) -> set[int]:
+        """The number of its week, counted from the first of the year and from the last."""
+        year = day.year
+        if day >= self._first_week(year + 1):
+            year += 1
+        elif day < self._first_week(year):
+            year -= 1
+        first = self._first_week(year)
+        number = (day - first).days // 7 + 1
+        return {number, number - (self._first_week(year + 1) - first).days // 7 - 1}
+
+    def _first_week(self, year: int) -> date:
+        """The first day of the first week with most of its days in a year."""
+        fourth = date(year, 1, 4)
+        return fourth - (fourth.weekday() - self.week_start) % 7 * _DAY
+
+    def _picked(self, days: list[date], times: list[time]) -> Iterator[datetime]:
+        """Days with times, or those at the places of BYSETPOS."""
+        places = self.lists.get("BYSETPOS")
+        if places is None:
+            return (datetime.combine(day, at) for day in days for at in times)
+        whole = len(days) * len(times)
+        chosen = sorted({one - 1 if one > 0 else whole + one for one in places})
+        pairs = (divmod(one, len(times)) for one in chosen if 0 <= one < whole)
+        return (datetime.combine(days[day], times[at]) for day, at in pairs)
+
+    # --- periods of less than a day ---------------------------------------------------------------------
+
+    def _short_periods(self, after: datetime, work: Work) -> Iterator[Iterator[datetime]]:
+        step = _SECONDS[self.frequency] * self.interval * _SECOND
+        moment = self.start + max((after - self.start) // step - 1, 0) * step
+        while moment <= self.until:
+            work.do(1)
+            later = self._not_before(moment)
+            if later > moment:
+                moment += -((moment - later) // step) * step
+                continue
+            yield self._picked([moment.date()], self._times_within(moment))
+            moment += step
+
+    def _not_before(self, moment: datetime) -> datetime:
+        """The moment itself, when its day, hour, minute and second fit; else the next one to try."""
+        if not self._fits(moment.date()):
+            return datetime.combine(moment.date() + _DAY, time())
+        limits: tuple[tuple[str, int, Callable[[], datetime]], ...] = (
+            ("BYHOUR", moment.hour, lambda: moment.replace(minute=0, second=0) + 3600 * _SECOND),
+            ("BYMINUTE", moment.minute, lambda: moment.replace(second=0) + 60 * _SECOND),
+            ("BYSECOND", moment.second, lambda: moment + _SECOND),
+        )
+        limiting = {"HOURLY": 1, "MINUTELY": 2, "SECONDLY": 3}[self.frequency]
+        for name, value, following in limits[:limiting]:
+            if name in self.lists and value not in self.lists[name]:
+                return following()
+        return moment
+
+    def _times_within(self, moment: datetime) -> list[time]:
+        minutes = self.lists["BYMINUTE"] if self.frequency == "HOURLY" else {moment.minute}
+        seconds = {moment.second} if self.frequency == "SECONDLY" else self.lists["BYSECOND"]
+        return [time(moment.hour, minute, second) for minute in sorted(minutes) for second in sorted(seconds)]
 
 
 def read_expandable(text: str, begin: datetime) -> Rule | None:
     """The rule of an RRULE for a series that starts at a time in its zone; None when it makes no sense."""
-    start = begin.replace(tzinfo=None)
     rule = parse_rule(text)
-    frequency = _FREQUENCIES.get(rule.get("FREQ", ""))
-    interval = _number(rule.get("INTERVAL", "1"))
-    count = rule.get("COUNT")
-    if frequency is None or not interval or interval < 1 or (count is not None and not count.isdigit()):
+    frequency = rule.get("FREQ", "")
+    interval, count = _number(rule.get("INTERVAL", "1")), rule.get("COUNT", "1")
+    if frequency not in _FREQUENCIES or not interval or interval < 1 or not count.isdecimal():
         return None
-    by = _by(rule, start, frequency)
-    if by is None:
+    start = begin.replace(tzinfo=None)
+    lists, weekdays = _lists(rule, start), _weekdays(rule)
+    until = _until(rule["UNTIL"], begin) if "UNTIL" in rule else _LAST
+    if lists is None or weekdays is None or until is None:
         return None
-    until = _LAST
-    if "UNTIL" in rule:
-        end = parse_moment(rule["UNTIL"])
-        if end is None:
-            return None
-        clock = min(end.clock.replace(hour=23, minute=59, second=59) if end.dated else end.clock, _LAST)
-        if end.utc:
-            clock = clock.replace(tzinfo=UTC).astimezone(begin.tzinfo).replace(tzinfo=None)
-        until = min(clock, _LAST)
-    week_start = _WEEKDAYS.get(rule.get("WKST", "MO"), rrule.MO).weekday
-    number = None if count is None else int(count[:12])
-    has_end = number is not None or until < _LAST
-    return Rule(start, frequency, interval, number, until, has_end, by, week_start)
+    if frequency == "WEEKLY" and not _OF_DAYS & rule.keys():
+        weekdays = frozenset({(0, start.weekday())})
+    week_start = _WEEKDAYS.index(rule["WKST"]) if rule.get("WKST") in _WEEKDAYS else 0
+    number = int(count[:12]) if "COUNT" in rule else None
+    return Rule(start, frequency, interval, number, until, lists, weekdays, week_start)
 
 
-def _by(rule: Mapping[str, str], start: datetime, frequency: _Frequency) -> dict[str, Any] | None:
-    """The lists of a rule as dateutil takes them, with what the start says where they are missing."""
+def _until(text: str, begin: datetime) -> datetime | None:
+    end = parse_moment(text)
+    if end is None:
+        return None
+    clock = min(end.clock.replace(hour=23, minute=59, second=59) if end.dated else end.clock, _LAST)
+    if end.utc:
+        clock = clock.replace(tzinfo=UTC).astimezone(begin.tzinfo).replace(tzinfo=None)
+    return min(clock, _LAST)
+
+
+def _lists(rule: Mapping[str, str], start: datetime) -> Mapping[str, frozenset[int]] | None:
+    """The lists of numbers in a rule, with what the start says where they are missing."""
     if rule.get("RSCALE", "GREGORIAN") != "GREGORIAN":
-        return _of_the_start(start, frequency)
-    by: dict[str, Any] = {}
+        rule = {**{key: rule[key] for key in rule if key[:2] != "BY"}, **_of_the_start(rule["FREQ"], start)}
+    found: dict[str, frozenset[int]] = {}
     times = 1
-    for name, largest in _LISTS.items():
+    for name, largest in _LARGEST.items():
         if name not in rule:
             continue
-        numbers = [_number(piece) for piece in rule[name].split(",")]
-        fitting = {one for one in numbers if one is not None and abs(one) <= largest}
-        if name in {"BYHOUR", "BYMINUTE", "BYSECOND"}:
-            fitting = {one for one in fitting if 0 <= one < largest}
-            times *= len(fitting)
-        else:
-            fitting.discard(0)
-        if not fitting or len(numbers) > 2 * largest:
+        pieces = rule[name].split(",")
+        lowest = 0 if name in _OF_TIME else -largest
+        numbers = {one for piece in pieces if (one := _number(piece)) is not None}
+        fitting = {one for one in numbers if lowest <= one <= largest and (one or name in _OF_TIME)}
+        times *= len(fitting) if name in _OF_TIME else 1
+        if not fitting or len(pieces) > _LONGEST_LIST or times > _MOST_TIMES:
             return None
-        by[name.lower()] = sorted(fitting)
-    if "BYDAY" in rule:
-        weekdays = [_BY_DAY.fullmatch(piece.strip()) for piece in rule["BYDAY"].split(",")]
-        if not all(weekdays) or len(weekdays) > 7 * 107:
-            return None
-        by["byweekday"] = [_weekday(one) for one in weekdays if one]
-    if times > _MOST_TIMES:
-        return None
-    return {**_missing(by, start, frequency), **by}
+        found[name] = frozenset(fitting)
+    return {**_missing(rule, start), **found}
 
 
-def _missing(by: Mapping[str, Any], start: datetime, frequency: _Frequency) -> dict[str, Any]:
-    """What the start says of days where the rule does not: the first day of a period is no start."""
-    if by.keys() & {"byweekno", "byyearday", "bymonthday", "byweekday"}:
-        return {}
-    match frequency.number:
-        case rrule.YEARLY if "bymonth" not in by:
-            return {"bymonth": [start.month], "bymonthday": [start.day]}
-        case rrule.YEARLY | rrule.MONTHLY:
-            return {"bymonthday": [start.day]}
-        case rrule.WEEKLY:
-            return {"byweekday": [start.weekday()]}
-    return {}
+def _missing(rule: Mapping[str, str], start: datetime) -> dict[str, frozenset[int]]:
+    frequency = rule["FREQ"]
+    made: dict[str, frozenset[int]] = {}
+    if frequency in {"YEARLY", "MONTHLY"} and not _OF_DAYS & rule.keys():
+        made["BYMONTHDAY"] = frozenset({start.day})
+        if frequency == "YEARLY" and "BYMONTH" not in rule:
+            made["BYMONTH"] = frozenset({start.month})
+    # What the period is shorter than does not come from the start.
+    given = {"SECONDLY": 0, "MINUTELY": 1, "HOURLY": 2}.get(frequency, 3)
+    of_start = (("BYSECOND", start.second), ("BYMINUTE", start.minute), ("BYHOUR", start.hour))
+    return {**made, **{name: frozenset({value}) for name, value in of_start[:given]}}
 
 
-def _of_the_start(start: datetime, frequency: _Frequency) -> dict[str, Any]:
-    dates = list(range(28, start.day + 1)) or [start.day]
-    by: dict[str, Any] = {"bymonthday": dates, "bysetpos": [-1]}
-    return {**by, "bymonth": [start.month]} if frequency.number == rrule.YEARLY else by
+def _of_the_start(frequency: str, start: datetime) -> dict[str, str]:
+    """Lists for the date of the start, or the last day of a shorter month."""
+    dates = ",".join(str(one) for one in range(28, start.day + 1)) or str(start.day)
+    lists = {"BYMONTHDAY": dates, "BYSETPOS": "-1"}
+    return {**lists, "BYMONTH": str(start.month)} if frequency == "YEARLY" else lists
 
 
-def _weekday(by_day: re.Match[str]) -> rrule.weekday:
-    weekday, number = _WEEKDAYS[by_day[2]], int(by_day[1] or 0)
-    return weekday(number) if number else weekday
+def _weekdays(rule: Mapping[str, str]) -> frozenset[tuple[int, int]] | None:
+    """Pairs of number (0: every one) and weekday; None when one of them cannot be read."""
+    pieces = rule["BYDAY"].split(",") if "BYDAY" in rule else []
+    matches = [_BY_DAY.fullmatch(piece.strip()) for piece in pieces[:_LONGEST_LIST]]
+    found = frozenset((int(one[1] or 0), _WEEKDAYS.index(one[2])) for one in matches if one)
+    return found if all(matches) and len(pieces) <= _LONGEST_LIST else None
 
 
 def _number(text: str) -> int | None:
