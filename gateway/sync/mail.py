@@ -39,7 +39,7 @@ from gateway.sync.window import Window
 from gateway.types import CATEGORY, CollectionId, DeviceId, MailboxView, SyncState, Uids, UserId
 
 _NO_ANSWERS: Mapping[str, DraftAnswer] = MappingProxyType({})
-_EMPTY = MailboxView(uidvalidity=0, version="", uids=NO_UIDS, flags={})
+_EMPTY = MailboxView(uidvalidity=0, version="empty", uids=NO_UIDS, flags={})
 
 
 def _no_filter(options: bytes) -> None:

@@ -88,7 +88,9 @@ def item(served: Served) -> str:
 def test_once_whatever_is_repeated(phone: Phone, dovecot: Dovecot, name: str) -> None:
     folder = ready(phone, name)
     before = phone.keys[folder]
-    first = item(phone.sync(folder, commands(text("c1"))))
+    served = phone.sync(folder, commands(text("c1")))
+    assert not served.more
+    first = item(served)
     assert first.startswith(f"{folder}:")
     assert len(first) <= 64
     assert item(phone.sync(folder, commands(text("c1")), key=before)) == first, "the reply was lost"
