@@ -20,9 +20,11 @@ from gateway.eas.content.readers import parse_moment, text
 from gateway.eas.content.values import BadItem
 from gateway.eas.versions import Version
 from gateway.items import Item, ItemKind, ItemNumber
+from gateway.mail.addresses import Address
 from gateway.pim.events.document import new_event, read_event, stored_event
 from gateway.pim.events.model import UNSET, EventPatch, Person
 from gateway.sync.itemoperations import AddItem, Answer, ChangeItem, DeleteItem, Given, Made
+from gateway.sync.scheduling import organized
 from wbxml import Element, element
 from wbxml.pages import Calendar
 
@@ -69,12 +71,12 @@ class CalendarContent:
 
         def make(given: Given) -> Made:
             complete = with_files(patch, (), files, given)
-            return _made(new_event(complete, uid, scene.owner, scene.now))
+            return _made(None, new_event(complete, uid, scene.owner, scene.now), scene)
 
         def merge(item: Item, given: Given) -> Made:
             if scene.version >= Version.V16_0:
                 return Made(item.stored)  # the device repeats itself
-            return _made(_reviser(item, scene).changed(data, kept, None, given))
+            return _made(item, _reviser(item, scene).changed(data, kept, None, given), scene)
 
         return AddItem(client_id, digest, make, merge, named, files.uploads if files else ())
 
@@ -92,7 +94,7 @@ class CalendarContent:
                 changed = reviser.changed_instance(instance, data, files, given)
             else:
                 changed = reviser.changed(data, in_series(scene.version, given.supported), files, given)
-            return _made(changed)
+            return _made(item, changed, scene)
 
         return ChangeItem(number, digest, change, instance, files.uploads if files else ())
 
@@ -100,10 +102,10 @@ class CalendarContent:
         """An event or an occurrence that goes. Raises `BadItem`."""
         _check_instance(instance, scene.version)
         if not instance:
-            return DeleteItem(number)
+            return DeleteItem(number, lambda item, _given: _made(item, None, scene))
 
         def change(item: Item, _given: Given) -> Made:
-            return _made(_reviser(item, scene).without(instance))
+            return _made(item, _reviser(item, scene).without(instance), scene)
 
         return DeleteItem(number, change, instance)
 
@@ -129,9 +131,17 @@ class CalendarContent:
         return told
 
 
-def _made(after: str | None) -> Made:
-    """What comes of an operation: the event with this text, None when it goes."""
-    return Made(None if after is None else stored_event(after))
+def _made(before: Item | None, after: str | None, scene: Scene) -> Made:
+    """What comes of an operation: the event with this text, None when it goes.
+
+    Since 16.0 the server tells those who are invited (MS-ASCMD 3.1.5.5), in the name of the owner alone.
+    """
+    stored = None if after is None else stored_event(after)
+    principal = scene.principal
+    if scene.version < Version.V16_0 or scene.owner != principal.email:
+        return Made(stored)
+    author = Address(principal.display_name, principal.email)
+    return organized(before.stored if before else None, stored, author, scene.now)
 
 
 def _reviser(item: Item, scene: Scene) -> Reviser:
