@@ -149,7 +149,10 @@ class SqliteItems:
         return await self._database.read(lambda connection: itemfiles.read(connection, number, offset, size))
 
     async def pending_notices(self, user: UserId) -> Sequence[Notice]:
-        return await self._database.look_up(lambda connection: notices.pending(connection, user))
+        # Asked at every request, and there are hardly ever any; if there are, they may be many.
+        if not await self._database.look_up(lambda connection: notices.are_pending(connection, user)):
+            return ()
+        return await self._database.read(lambda connection: notices.pending(connection, user))
 
     async def drop_notice(self, user: UserId, key: str) -> None:
         now = self._now()

@@ -8,11 +8,12 @@ import sqlite3
 from gateway.items import Notice
 from gateway.types import UserId
 
-__all__ = ["add", "drop", "pending", "prune"]
+__all__ = ["add", "are_pending", "drop", "pending", "prune"]
 
 _ADD = """
     INSERT INTO notice (user, key, recipients, message) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING
 """
+_ARE_PENDING = "SELECT EXISTS (SELECT 1 FROM notice WHERE user = ? AND dropped IS NULL)"
 _PENDING = """
     SELECT key, recipients, message FROM notice WHERE user = ? AND dropped IS NULL ORDER BY id
 """
@@ -26,6 +27,11 @@ def add(connection: sqlite3.Connection, user: UserId, notice: Notice) -> None:
     """Store a message, unless its key is known."""
     row = (user, notice.key, json.dumps(notice.recipients), notice.message)
     connection.execute(_ADD, row)
+
+
+def are_pending(connection: sqlite3.Connection, user: UserId) -> bool:
+    """Whether there are messages of a user that were not dropped."""
+    return bool(connection.execute(_ARE_PENDING, (user,)).fetchone()[0])
 
 
 def pending(connection: sqlite3.Connection, user: UserId) -> list[Notice]:

@@ -113,6 +113,7 @@ OTHER: dict[str, Work] = {
     "file": lambda c: itemfiles.find(c, LARGE.folder, 1),
     "read": lambda c: itemfiles.read(c, 1, 5, 10),
     "add file": lambda c: itemfiles.begin(c, "name", "x/y", b"content", 0),
+    "are pending": lambda c: notices.are_pending(c, ANNA),
     "pending": lambda c: notices.pending(c, ANNA),
     "drop": lambda c: notices.drop(c, ANNA, "n", 0),
     "prune files": lambda c: itemfiles.prune(c, 0),
