@@ -13,7 +13,7 @@ __all__ = ["add", "are_pending", "drop", "pending", "prune"]
 _ADD = """
     INSERT INTO notice (user, key, recipients, message) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING
 """
-_ARE_PENDING = "SELECT EXISTS (SELECT 1 FROM notice WHERE user = ? AND dropped IS NULL)"
+_ARE_PENDING = "SELECT 1 FROM notice WHERE user = ? AND dropped IS NULL LIMIT 1"
 _PENDING = """
     SELECT key, recipients, message FROM notice WHERE user = ? AND dropped IS NULL ORDER BY id
 """
@@ -31,7 +31,7 @@ def add(connection: sqlite3.Connection, user: UserId, notice: Notice) -> None:
 
 def are_pending(connection: sqlite3.Connection, user: UserId) -> bool:
     """Whether there are messages of a user that were not dropped."""
-    return bool(connection.execute(_ARE_PENDING, (user,)).fetchone()[0])
+    return connection.execute(_ARE_PENDING, (user,)).fetchone() is not None
 
 
 def pending(connection: sqlite3.Connection, user: UserId) -> list[Notice]:
