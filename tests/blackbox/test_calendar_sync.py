@@ -14,7 +14,7 @@ from tests.support.gateway import Gateway
 from tests.support.phone import Phone, add, change, collections_of, commands, delete, options, statuses
 from tests.support.smtp_sink import SmtpSink
 from wbxml import Element, element
-from wbxml.pages import AirSync, Calendar, FolderHierarchy, GetItemEstimate, Ping
+from wbxml.pages import AirSync, Calendar, FolderHierarchy, GetItemEstimate, ItemOperations, Move, Ping
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 
@@ -205,10 +205,10 @@ def test_a_repeated_key_gets_the_same_answer_and_nothing_is_done_twice(
 
 def test_a_phone_that_begins_anew_does_not_double_what_it_adds_again(each_phone: Phone) -> None:
     folder = calendar(each_phone)
-    for client_id in ("c1", "c2"):
-        each_phone.begin(folder)
-        served = each_phone.sync(folder, commands(add(client_id, *event(each_phone, "one", uid="U"))))
-        assert statuses(served)[0][2] == "1"
+    each_phone.sync(folder, commands(add("c1", *event(each_phone, "one", uid="U"))))
+    each_phone.begin(folder)
+    served = each_phone.sync(folder, commands(add("c2", *event(each_phone, "one", uid="U"))))
+    assert statuses(served)[0][2] == "1"
     name = served.responses[0].child_text(AirSync.ServerId)
     assert served.more
     assert [*each_phone.sync(folder).changed] == [name]
@@ -449,3 +449,114 @@ def test_what_cannot_be_estimated(new_phone: MakePhone) -> None:
     assert status(element(AirSync.FilterType, 3)) == "110"
     assert status(element(AirSync.Class, "Email")) == "4"
     assert status(element(AirSync.MaxItems, 3)) == "2"
+
+
+# --- other commands ----------------------------------------------------------------------------------------
+
+
+def move(phone: Phone, item: str, source: str, target: str) -> tuple[str | None, str | None]:
+    """Move an item; the Status and its new name."""
+    asked = element(
+        Move.Move,
+        element(Move.SrcMsgId, item),
+        element(Move.SrcFldId, source),
+        element(Move.DstFldId, target),
+    )
+    (told,) = phone.post("MoveItems", element(Move.MoveItems, asked)).root.findall(Move.Response)
+    return told.child_text(Move.Status), told.child_text(Move.DstMsgId)
+
+
+def second_calendar(phone: Phone) -> str:
+    key = phone.folder_sync().child_text(FolderHierarchy.SyncKey) or ""
+    asked = element(
+        FolderHierarchy.FolderCreate,
+        element(FolderHierarchy.SyncKey, key),
+        element(FolderHierarchy.ParentId, "0"),
+        element(FolderHierarchy.DisplayName, "Family"),
+        element(FolderHierarchy.Type, 13),
+    )
+    return phone.post("FolderCreate", asked).root.child_text(FolderHierarchy.ServerId) or ""
+
+
+def test_an_event_is_moved_once_and_the_device_is_not_told_of_it(each_phone: Phone, other: Phone) -> None:
+    folder, family = calendar(each_phone), second_calendar(each_phone)
+    each_phone.begin(family)
+    each_phone.sync(family)
+    name = added(each_phone, folder, "one")["one"]
+    calendar(other)
+    moved = move(each_phone, name, folder, family)
+    assert moved == move(each_phone, name, folder, family) == ("3", moved[1])
+    assert each_phone.sync(folder).deleted == []
+    assert not each_phone.sync(family).added
+    assert other.sync(folder).deleted == [name]
+    assert subjects(other, family) == {"one": moved[1]}
+
+
+def test_moves_that_cannot_be(some_phone: Phone) -> None:
+    folder, inbox = calendar(some_phone), some_phone.folders()["Inbox"]
+    name = added(some_phone, folder, "one")["one"]
+    assert move(some_phone, name, folder, folder) == ("4", None)
+    assert move(some_phone, name, folder, inbox) == ("2", None)
+    assert move(some_phone, name, folder, "i999999") == ("2", None)
+    family = second_calendar(some_phone)
+    assert move(some_phone, name, family, folder) == ("1", None)
+    assert move(some_phone, "nonsense", folder, family) == ("1", None)
+    assert move(some_phone, f"{folder}:999999", folder, family) == ("1", None)
+
+
+def operate(phone: Phone, operation: Element) -> Element:
+    root = phone.post("ItemOperations", element(ItemOperations.ItemOperations, operation)).root
+    response = root.find(ItemOperations.Response)
+    assert response is not None
+    return response.children[0]
+
+
+def fetch_item(phone: Phone, folder: str, name: str) -> Element:
+    return operate(
+        phone,
+        element(
+            ItemOperations.Fetch,
+            element(ItemOperations.Store, "Mailbox"),
+            element(AirSync.CollectionId, folder),
+            element(AirSync.ServerId, name),
+        ),
+    )
+
+
+def test_an_event_is_fetched_by_its_name(each_phone: Phone) -> None:
+    folder = calendar(each_phone)
+    name = added(each_phone, folder, "one")["one"]
+    told = fetch_item(each_phone, folder, name)
+    assert told.child_text(ItemOperations.Status) == "1"
+    assert told.child_text(AirSync.Class) == "Calendar"
+    properties = told.find(ItemOperations.Properties)
+    assert properties is not None
+    assert properties.child_text(Calendar.Subject) == "one"
+    missing = fetch_item(each_phone, folder, f"{folder}:999999")
+    assert missing.child_text(ItemOperations.Status) == "6"
+
+
+def test_a_calendar_is_emptied(some_phone: Phone, other: Phone) -> None:
+    folder = calendar(some_phone)
+    calendar(other)
+    names = added(some_phone, folder, "one", "two")
+    other.sync(folder)
+    asked = element(ItemOperations.EmptyFolderContents, element(AirSync.CollectionId, folder))
+    assert operate(some_phone, asked).child_text(ItemOperations.Status) == "1"
+    assert sorted(other.sync(folder).deleted) == sorted(names.values())
+
+
+def test_nobody_sees_the_calendar_of_another(new_phone: MakePhone, dovecot: Dovecot) -> None:
+    phone = new_phone()
+    phone.provision()
+    folder = calendar(phone)
+    name = added(phone, folder, "one")["one"]
+    stranger = Phone(phone.host, phone.port, f"x{phone.user}", dovecot.password)
+    stranger.provision()
+    own = calendar(stranger)
+    assert stranger.sync(folder, key="0").status == "12"
+    assert fetch_item(stranger, folder, name).child_text(ItemOperations.Status) == "6"
+    assert move(stranger, name, folder, own)[0] == "1"
+    served = stranger.sync(own, commands(delete(name), change(f"{own}:{name.partition(':')[2]}")))
+    assert [status for _, _, status in statuses(served)] == ["8", "8"]
+    assert subjects(phone, folder) == {"one": name}

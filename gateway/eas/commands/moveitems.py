@@ -1,4 +1,4 @@
-"""MoveItems (MS-ASCMD 2.2.1.12): messages go from one folder to another, each with a Status of its own."""
+"""MoveItems (MS-ASCMD 2.2.1.12): messages and items change folders, each with a Status of its own."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ from dataclasses import dataclass
 
 from gateway.eas import fields, status
 from gateway.eas.commands.base import BodyRule, Context, Reply
-from gateway.eas.content.ids import parse_server_id, server_id
+from gateway.eas.content.ids import item_server_id, parse_item_server_id, parse_server_id, server_id
 from gateway.eas.versions import Version
 from gateway.errors import AuthenticationFailed, GatewayError, Kind, NotFound, Refused, UpstreamUnavailable
+from gateway.sync import itemfolders
 from gateway.sync.folders import Folders
 from gateway.sync.hierarchy import find, mailbox_of
+from gateway.sync.itemfolders import is_item_folder
+from gateway.sync.itemmoves import ItemMover
 from gateway.sync.moves import Message, Moved, MoveOutcome, Mover, Place
-from gateway.types import FolderList
+from gateway.types import CollectionId, FolderList
 from wbxml import Element, element
 from wbxml.pages import Move as Page
 
@@ -51,7 +54,7 @@ class _Answer:
 
 
 class MoveItems:
-    """Moves messages, as many of one pair of folders at once as there are."""
+    """Moves messages, as many of one pair of folders at once as there are, and items one by one."""
 
     name = "MoveItems"
     code = 13
@@ -104,6 +107,9 @@ class _Work:
         answers: dict[_Asked, _Answer] = {}
         pairs: defaultdict[tuple[Place, Place], dict[Message, _Asked]] = defaultdict(dict)
         for one in asked:
+            if is_item_folder(one.source):
+                answers[one] = await self._move_item(one)
+                continue
             found = self._sorted(one)
             if isinstance(found, _Answer):
                 answers[one] = found
@@ -136,6 +142,33 @@ class _Work:
         if target == source:
             return _Answer(_SAME_FOLDER)
         return source, target, (name.uidvalidity, name.uid)
+
+    async def _move_item(self, asked: _Asked) -> _Answer:
+        """Move an item to another folder of its kind."""
+        context, user = self.context, self.context.principal.user
+        items = context.services.items
+        source = await itemfolders.find(items, user, CollectionId(asked.source))
+        try:
+            name = parse_item_server_id(asked.item)
+        except NotFound:
+            return _Answer(_NO_SOURCE)
+        if source is None or name.collection != source.id:
+            return _Answer(_NO_SOURCE)
+        if asked.several:
+            return _Answer(_SEVERAL_TARGETS)
+        target = await itemfolders.find(items, user, CollectionId(asked.target))
+        if target is None or target.kind is not source.kind:
+            return _Answer(_NO_TARGET)
+        if target.id == source.id:
+            return _Answer(_SAME_FOLDER)
+        try:
+            moved = await ItemMover(context.services.state, items, user, context.device.id).move(
+                name.number, source, target
+            )
+        except GatewayError as error:
+            context.note("", f"move from {source.id}: {error.detail}")
+            return _Answer(self._status(error.kind))
+        return _Answer(_SUCCESS, item_server_id(target.id, moved))
 
     def _place(self, identity: str) -> Place | None:
         folder = find(self.folders, identity)

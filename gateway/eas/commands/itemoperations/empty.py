@@ -8,9 +8,11 @@ from gateway.eas import fields
 from gateway.eas.commands.base import Context
 from gateway.eas.commands.itemoperations.operation import PARTIAL_SUCCESS, SUCCESS, named, only_options
 from gateway.errors import NotFound
-from gateway.sync.emptying import remove_below, remove_messages
+from gateway.sync import itemfolders
+from gateway.sync.emptying import remove_below, remove_folders_below, remove_items, remove_messages
 from gateway.sync.folders import Folders
 from gateway.sync.hierarchy import find, mailbox_of
+from gateway.sync.itemfolders import is_item_folder
 from gateway.types import CollectionId
 from wbxml import Element, element
 from wbxml.pages import AirSync
@@ -30,6 +32,9 @@ class Emptier:
         options = fields.only(operation, Page.Options) or element(Page.Options)
         only_options(options, Page.DeleteSubFolders)
         deep = fields.boolean(options, Page.DeleteSubFolders, default=False)
+        if is_item_folder(collection):
+            await self._items(collection, deep=deep)
+            return element(Page.EmptyFolderContents, element(Page.Status, SUCCESS), *named(operation))
         known = await self.folders.all()
         folder = find(known, collection)
         if folder is None:
@@ -43,6 +48,15 @@ class Emptier:
             element(Page.Status, SUCCESS if complete else PARTIAL_SUCCESS),
             *named(operation),
         )
+
+    async def _items(self, collection: CollectionId, *, deep: bool) -> None:
+        services, user = self.context.services, self.context.principal.user
+        folder = await itemfolders.find(services.items, user, collection)
+        if folder is None:
+            raise NotFound("no such collection")
+        await remove_items(services.items, user, folder)
+        if deep:
+            await remove_folders_below(services.items, user, folder)
 
     async def _below(self, collection: CollectionId) -> bool:
         known, mailboxes = await self.folders.refresh()

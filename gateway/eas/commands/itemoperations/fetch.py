@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from gateway.eas import fields, mailitems, multipart
 from gateway.eas.commands.base import Context
+from gateway.eas.commands.itemoperations.fetchitem import fetched_item
 from gateway.eas.commands.itemoperations.operation import (
     BAD_ATTACHMENT,
     BAD_RANGE,
@@ -26,6 +27,7 @@ from gateway.eas.content.ids import (
     MessageName,
     item_file_of,
     parse_file_reference,
+    parse_item_server_id,
     parse_long_id,
     parse_server_id,
 )
@@ -33,6 +35,7 @@ from gateway.eas.content.itemfiles import copy_item_file
 from gateway.eas.content.preferences import parse_body_options
 from gateway.errors import NotFound
 from gateway.sync.cursor import MailCursor
+from gateway.sync.itemfolders import is_item_folder
 from gateway.types import CollectionId, FolderList, SectionRequest
 from wbxml import Element, Tag, element
 from wbxml.pages import AirSync, AirSyncBase, DocumentLibrary, RightsManagement, Search
@@ -83,6 +86,8 @@ class Fetcher:
         _forbid(options, _OPTIONS_OF_DOCUMENTS)
         if name.tag is DocumentLibrary.LinkId:
             raise Failed(PROTOCOL_ERROR)
+        if name.tag is AirSync.ServerId and is_item_folder(operation.child_text(AirSync.CollectionId) or ""):
+            return await self._stored_item(operation, options or element(Page.Options))
         if name.tag is Search.LongId:
             item = parse_long_id(self.context.principal.user, name.text().strip())
         else:
@@ -91,7 +96,7 @@ class Fetcher:
 
     async def _item(self, operation: Element, name: MessageName, options: Element) -> Element:
         folder, mailbox = folder_of(self.folders, name.collection)
-        schema = {tag.tag for block in options.findall(Page.Schema) for tag in block}
+        schema = _schema(options)
         shows_body = not schema or AirSyncBase.Body in schema
         parts = self.parts if shows_body else None
         body = parse_body_options(options, self.context.request.version)
@@ -104,9 +109,20 @@ class Fetcher:
             rendered = await render()  # as what it is: gone, or what the server lists and does not give
         if name.uid not in rendered:
             raise NotFound("the message is gone")
-        told = element(Page.Fetch, element(Page.Status, SUCCESS), *named(operation))
-        told.add(AirSync.Class, "Email")
         shown = [one for one in rendered[name.uid].elements if not schema or one.tag in schema]
+        return self._told(operation, "Email", shown)
+
+    async def _stored_item(self, operation: Element, options: Element) -> Element:
+        """An item of the gateway's own store."""
+        name = parse_item_server_id(fields.identifier(operation, AirSync.ServerId))
+        if name.collection != fields.identifier(operation, AirSync.CollectionId):
+            raise NotFound("an item of another collection")
+        kind, shown = await fetched_item(self.context, name, options, _schema(options), self.parts)
+        return self._told(operation, kind, shown)
+
+    def _told(self, operation: Element, kind: str, shown: Sequence[Element]) -> Element:
+        told = element(Page.Fetch, element(Page.Status, SUCCESS), *named(operation))
+        told.add(AirSync.Class, kind)
         self.left -= sum(len(data.data()) for one in shown if (data := one.find(AirSyncBase.Data)))
         told.append(element(Page.Properties, *shown))
         return told
@@ -189,6 +205,11 @@ class Fetcher:
         if wanted is not None and not file.size:
             raise Failed(BAD_RANGE)
         return file
+
+
+def _schema(options: Element) -> frozenset[Tag]:
+    """The properties wanted; none are all of them."""
+    return frozenset(tag.tag for block in options.findall(Page.Schema) for tag in block)
 
 
 def _by_server_id(operation: Element) -> MessageName:

@@ -1,0 +1,60 @@
+"""Items that devices move from one folder to another: once, and without being told of it themselves.
+
+The store remembers where an item went, so that a repeated request finds it. What the device knows is noted
+after that; should the process die in between, the device is told of the move, which does no harm.
+"""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack, suppress
+from dataclasses import replace
+
+from gateway.errors import Kind, Refused, StateConflict
+from gateway.items import ItemFolder, ItemNumber, Numbers, Right
+from gateway.ports import Items, State
+from gateway.sync.itemcursor import ItemCursor
+from gateway.types import CollectionId, DeviceId, UserId
+
+__all__ = ["ItemMover"]
+
+
+class ItemMover:
+    """The moves of one device."""
+
+    def __init__(self, state: State, items: Items, user: UserId, device: DeviceId) -> None:
+        self._state = state
+        self._items = items
+        self._user = user
+        self._device = device
+
+    async def move(self, number: ItemNumber, source: ItemFolder, target: ItemFolder) -> ItemNumber:
+        """Move an item between folders of one kind; returns its number in the target.
+
+        Raises `NotFound`, and `Refused` when one of them may only be read or the target has the item already.
+        """
+        if Right.READ in {source.right, target.right}:
+            raise Refused(Kind.ACCESS_DENIED, "the folder may only be read")
+        async with AsyncExitStack() as leases:
+            for collection in sorted((source.id, target.id)):  # always in this order: no deadlock
+                await leases.enter_async_context(self._state.lease(self._user, self._device, collection))
+            (reserved,) = await self._items.new_item_numbers(1)
+            try:
+                moved = await self._items.move_item(number, source.id, target.id, reserved)
+            except StateConflict as error:
+                raise Refused(Kind.SERVER_ERROR, error.detail) from error
+            await self._note(source.id, number, held=False)
+            await self._note(target.id, moved, held=True)
+        return moved
+
+    async def _note(self, collection: CollectionId, number: ItemNumber, *, held: bool) -> None:
+        """Note that the device holds an item, or not any more."""
+        stored = await self._state.load_sync(self._user, self._device, collection)
+        if stored is None or not stored.cursor:
+            return
+        cursor = ItemCursor.unpack(stored.cursor)
+        one = Numbers((number,))
+        known = cursor.held | one if held else cursor.held - one
+        if known != cursor.held:
+            noted = replace(stored, cursor=replace(cursor, held=known, due=cursor.due - one).pack())
+            with suppress(StateConflict):
+                await self._state.finish_moves(self._user, self._device, (), {collection: noted})
