@@ -14,10 +14,16 @@ from gateway.items import Edit, ItemKind, Notice, StoredItem
 from gateway.ports import Commit
 from gateway.store.sqlite import Database, SqliteItems, SqliteState
 from gateway.types import CollectionId, DeviceId, SyncState, UserId
+from tests.ports.items.helpers import Content
 from tests.store.sqlite.killing import check_file, kill_and_read, start
 
 DEVICE = DeviceId("PHONE1")
 USERS = [UserId(f"user{number}") for number in range(4)]
+
+
+def content_of(count: int) -> Content:
+    """A file that takes two transactions."""
+    return Content(2, 130 * 1024 + count)
 
 
 async def write_for_ever(path: Path) -> None:
@@ -31,10 +37,11 @@ async def write_for_ever(path: Path) -> None:
         at = known[0].revision if known else 0
         while True:
             count = sync.number + 1
+            file = await items.add_item_file("file", "x/y", content_of(count))
             commit = Commit(
                 user,
                 folder.id,
-                [Edit(number, at, StoredItem("u", f"{count}" * 300))],
+                [Edit(number, at, StoredItem("u", f"{count}" * 300, files=frozenset({file})))],
                 revision=at,
                 device=DEVICE,
                 state=SyncState("e", count, b"%d" % count, revision=sync.revision),
@@ -54,8 +61,10 @@ async def write_for_ever(path: Path) -> None:
 async def test_killed_at_any_moment_commits_are_whole(tmp_path: Path, seed: int) -> None:
     path = tmp_path / "gateway.db"
     stored: dict[CollectionId, int] = {}
-    for delay in random.Random(seed).choices((0.25, 0.4, 0.5, 0.6), k=2):
+    for delay in random.Random(seed).choices((0.01, 0.05, 0.1, 0.2), k=2):
         process = start(__name__, path)
+        assert process.stdout is not None
+        assert await asyncio.to_thread(process.stdout.readline)
         await asyncio.sleep(delay)
         acknowledged = kill_and_read(process)
         async with await Database.open(path) as database:
@@ -67,6 +76,7 @@ async def test_killed_at_any_moment_commits_are_whole(tmp_path: Path, seed: int)
                 assert folder.revision in (known, known + 1)
                 stored[folder.id] = folder.revision
                 await check_commit(state, items, user, folder.revision)
+        assert any(stored.values())
         check_file(path)
 
 
@@ -77,6 +87,9 @@ async def check_commit(state: SqliteState, items: SqliteItems, user: UserId, cou
     found = await items.find_items(user, ItemKind.CALENDAR, "u")
     assert [(item.revision, item.stored.text) for item in found] == [(count, f"{count}" * 300)][:count]
     assert (sync.number if sync else 0) == count
+    for item in found:
+        (file,) = item.stored.files
+        assert await items.read_item_file(file, 0, 1024 * 1024) == bytes(content_of(count))
     assert [notice.key for notice in await items.pending_notices(user)] == [f"{n + 1}" for n in range(count)]
 
 
