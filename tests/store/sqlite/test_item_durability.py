@@ -9,12 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from gateway.app import SystemClock
 from gateway.items import Edit, ItemKind, Notice, StoredItem
 from gateway.ports import Commit
 from gateway.store.sqlite import Database, SqliteItems, SqliteState
 from gateway.types import CollectionId, DeviceId, SyncState, UserId
-from tests.ports.items.helpers import Content
+from tests.ports.items.helpers import NOON, Content, Time
 from tests.store.sqlite.killing import check_file, kill_and_read, start
 
 DEVICE = DeviceId("PHONE1")
@@ -53,7 +52,7 @@ async def write_for_ever(path: Path) -> None:
             print(folder.id, count, flush=True)  # noqa: T201 - the parent reads it
 
     async with await Database.open(path) as database:
-        state, items = SqliteState(database), SqliteItems(database, SystemClock())
+        state, items = SqliteState(database), SqliteItems(database, Time(NOON))
         await asyncio.gather(*(write(state, items, user) for user in USERS))
 
 
@@ -68,7 +67,7 @@ async def test_killed_at_any_moment_commits_are_whole(tmp_path: Path, seed: int)
         await asyncio.sleep(delay)
         acknowledged = kill_and_read(process)
         async with await Database.open(path) as database:
-            state, items = SqliteState(database), SqliteItems(database, SystemClock())
+            state, items = SqliteState(database), SqliteItems(database, Time(NOON))
             for user in USERS:
                 folder = await items.provide_item_folder(user, ItemKind.CALENDAR, "Calendar")
                 known = max(acknowledged[folder.id], stored.get(folder.id, 0))
