@@ -232,7 +232,14 @@ _OWN: Mapping[tuple[str, Level], Mapping[Kind, int]] = {
         access_denied=5,
     ),
     ("MeetingResponse", Level.ITEM): _own(
-        malformed=2, failed=4, item_not_found=2, mailbox_offline=3, mailbox_quota_exceeded=3, access_denied=3
+        malformed=2,
+        invalid_date_time=104,
+        invalid_content=2,
+        failed=4,
+        item_not_found=2,
+        mailbox_offline=3,
+        mailbox_quota_exceeded=3,
+        access_denied=3,
     ),
     ("Search", Level.REQUEST): _own(failed=3),
     ("Search", Level.COLLECTION): _own(

@@ -12,6 +12,7 @@ from gateway.eas.commands.getattachment import GetAttachment
 from gateway.eas.commands.gethierarchy import GetHierarchy
 from gateway.eas.commands.getitemestimate import GetItemEstimate
 from gateway.eas.commands.itemoperations import ItemOperations
+from gateway.eas.commands.meetingresponse import MeetingResponse
 from gateway.eas.commands.moveitems import MoveItems
 from gateway.eas.commands.ping import Ping
 from gateway.eas.commands.provision import Provision
@@ -37,6 +38,7 @@ COMMANDS: tuple[Command, ...] = (
     FolderUpdate(),
     MoveItems(),
     GetItemEstimate(),
+    MeetingResponse(),
     Settings(),
     Ping(),
     Search(),

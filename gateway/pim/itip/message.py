@@ -74,6 +74,11 @@ class Parts:
         return self.series or next(iter(self.events.values()))
 
     @property
+    def instance_of_all(self) -> Instance:
+        """What an answer to all of it is about: the series, or the occurrence that alone is known."""
+        return None if self.series else next(iter(self.events))
+
+    @property
     def organizer(self) -> Person | None:
         """Who invites."""
         found = self.main.component.get("ORGANIZER")
