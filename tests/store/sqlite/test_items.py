@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 
+from gateway.errors import StateConflict
 from gateway.items import Edit, ItemKind, Notice, Right, StoredItem
 from gateway.ports import Commit
 from gateway.store.sqlite import Database, SqliteItems, itemcommits, itemfiles, itemfolders, itemrows, notices
@@ -200,6 +202,34 @@ async def test_watches_are_told_of_what_another_process_does(tmp_path: Path) -> 
         heard.clear()
         await items.tell_of_others()
         assert heard == set()
+
+
+async def test_processes_that_edit_one_item_do_not_overwrite_each_other(tmp_path: Path) -> None:
+    path = tmp_path / "gateway.db"
+
+    async def edit(items: SqliteItems, calendar: CollectionId, name: str) -> list[int]:
+        done = []
+        for _ in range(50):
+            item = (await items.load_items(calendar, [1]))[1]
+            text = f"{item.stored.text}{name}"
+            with suppress(StateConflict):
+                await items.commit_items(
+                    Commit(ANNA, calendar, [Edit(1, item.revision, StoredItem("u", text))])
+                )
+                done.append(item.revision + 1)
+        return done
+
+    async with await Database.open(path) as one, await Database.open(path) as other:
+        first, second = SqliteItems(one, Time(NOON)), SqliteItems(other, Time(NOON))
+        calendar = (await first.provide_item_folder(ANNA, ItemKind.CALENDAR, "Calendar")).id
+        await first.new_item_numbers(1)
+        await first.commit_items(Commit(ANNA, calendar, [Edit(1, 0, StoredItem("u", ""))]))
+        edits = await asyncio.gather(edit(first, calendar, "1"), edit(second, calendar, "2"))
+        text = (await first.load_items(calendar, [1]))[1].stored.text
+        by_revision = {at: name for name, done in zip("12", edits, strict=True) for at in done}
+        assert text == "".join(by_revision[at] for at in sorted(by_revision))
+        assert sorted(by_revision) == list(range(2, len(text) + 2))
+        assert all(edits)
 
 
 async def test_a_file_that_was_cut_off_is_forgotten(tmp_path: Path) -> None:
