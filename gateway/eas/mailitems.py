@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 
+from gateway.eas import sentmail
 from gateway.eas.commands.base import Context
 from gateway.eas.content import email
 from gateway.eas.content.body import PartSink
 from gateway.eas.content.preferences import BodyOptions
+from gateway.sync import moves
 from gateway.sync.cursor import NO_UIDS
+from gateway.sync.followed import known
 from gateway.sync.hierarchy import mailbox_of
 from gateway.types import Folder, Role
 
@@ -35,6 +39,8 @@ async def render(
     if mailbox is None or not uids:
         return {}
     services, user = context.services, context.principal.user
+    place = moves.Place(folder.id, mailbox)
+    find = sentmail.find_mailbox(context)
     rendered = await email.render(
         context.mailboxes,
         mailbox,
@@ -47,7 +53,7 @@ async def render(
         parts=parts,
         flags=flags,
         owner=context.principal.email,
-        notes=await services.state.load_annotations(user, folder.id, uidvalidity, uids),
+        notes=partial(known, services.state, user, context.mailboxes, place, uidvalidity, find),
         prepared=prepared,
         room=room,
     )

@@ -160,6 +160,12 @@ class Annotations(Protocol):
         """
         ...
 
+    async def find_annotated(
+        self, user: UserId, name: str, values: Iterable[bytes]
+    ) -> Mapping[bytes, tuple[CollectionId, int, int]]:
+        """A message (collection, UIDVALIDITY, UID) for each of these values of an annotation that has one."""
+        ...
+
     def watch_annotations(self, user: UserId, notify: Callable[[CollectionId], None]) -> Unsubscribe:
         """Call `notify` after each change of annotations in a collection of the user.
 

@@ -2,7 +2,7 @@ r"""What is known of messages beside what the mail server keeps: its names, its 
 
 `flag` holds the details of a follow-up flag, of which the upstream has \Flagged alone; `categories` those
 that are no keyword there; `verb` what was done with the message last, and when; `shown` when one could be
-read that the mail server had not shown.
+read that the mail server had not shown. `like` is what a message is known by wherever it goes.
 """
 
 from __future__ import annotations
@@ -13,16 +13,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import IntEnum
+from hashlib import blake2b
 from types import MappingProxyType
 
-from gateway.ports import State
+from gateway.mail.headers import Headers
+from gateway.ports import Mailboxes, State
 from gateway.sync.cursor import NO_UIDS, MailCursor
-from gateway.types import CollectionId, Uids, UserId
+from gateway.types import CollectionId, MessageData, Uids, UserId
 
 FLAG = "flag"
 CATEGORIES = "categories"
 VERB = "verb"
 SHOWN = "shown"
+LIKENESS = "like"
 
 Values = Mapping[str, bytes]
 """The annotations of one message, by name."""
@@ -62,6 +65,32 @@ async def noted(
         version="" if news or stubs else cursor.version,
         stubs=cursor.stubs | stubs,
     )
+
+
+def likeness(message: MessageData) -> bytes | None:
+    """What a message and the same one elsewhere have in common; None without a Message-ID."""
+    name = (Headers(message.header).get("message-id") or b"").strip()
+    return blake2b(b"%d %s" % (message.size, name), digest_size=16).hexdigest().encode() if name else None
+
+
+async def recognisable(
+    mailboxes: Mailboxes,
+    mailbox: str,
+    uidvalidity: int,
+    annotations: Mapping[int, Mapping[str, bytes | None]],
+    known: Mapping[int, Values],
+) -> dict[int, Mapping[str, bytes | None]]:
+    """Annotations about to be stored, with the likeness of each message that has none among those `known`.
+
+    Raises `NotFound` and `UpstreamError`.
+    """
+    unnamed = [uid for uid in annotations if LIKENESS not in known.get(uid, ())]
+    found = await mailboxes.fetch(mailbox, uidvalidity, unnamed, ["Message-ID"]) if unnamed else {}
+    alike = {uid: name for uid, message in found.items() if (name := likeness(message))}
+    return {
+        uid: {**values, LIKENESS: alike[uid]} if uid in alike else values
+        for uid, values in annotations.items()
+    }
 
 
 class FlagStatus(IntEnum):

@@ -23,6 +23,7 @@ from gateway.sync.annotations import (
     FollowUp,
     Values,
     pack_categories,
+    recognisable,
 )
 from gateway.sync.cursor import NO_UIDS
 from gateway.types import CATEGORY, FLAGGED, SEEN, CollectionId, MailboxView, Uids, UserId
@@ -182,12 +183,16 @@ class MessageChanges:
                 values[change.uid][FLAG] = change.follow_up.over(before).pack()
             if change.categories is not None:
                 values[change.uid][CATEGORIES] = pack_categories(done.beside[change.uid])
-        news = {
+        news: dict[int, Mapping[str, bytes | None]] = {
             uid: changed
             for uid, named in values.items()
             if (changed := {k: v for k, v in named.items() if v != known.get(uid, _NOTHING).get(k)})
         }
         if news:
+            try:
+                news = await recognisable(self._mailboxes, self._mailbox, view.uidvalidity, news, known)
+            except (NotFound, UpstreamRefused):  # the messages have gone meanwhile: so would their details
+                return
             done.saved = await self._state.save_annotations(
                 self._user, self._collection, view.uidvalidity, news
             )

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 from gateway.errors import AuthenticationFailed, NotFound, UpstreamError, UpstreamRefused
 from gateway.ports import Mailboxes, State
-from gateway.sync.annotations import VERB, LastVerb
+from gateway.sync.annotations import VERB, LastVerb, recognisable
 from gateway.sync.background import Background
 from gateway.sync.copies import NO_DEVICE
 from gateway.types import ANSWERED, FORWARDED, CollectionId, UserId
@@ -94,9 +94,10 @@ class VerbMarks:
         if mailbox is None:
             return
         done = LastVerb(mark.verb, datetime.fromtimestamp(mark.at, UTC)).pack()
-        # First, so that whoever is told of the flag is told of the time too.
-        await self._state.save_annotations(user, mark.collection, mark.uidvalidity, {mark.uid: {VERB: done}})
         try:
+            news = await recognisable(mailboxes, mailbox, mark.uidvalidity, {mark.uid: {VERB: done}}, {})
+            # First, so that whoever is told of the flag is told of the time too.
+            await self._state.save_annotations(user, mark.collection, mark.uidvalidity, news)
             await mailboxes.set_flags(mailbox, mark.uidvalidity, [mark.uid], add=[mark.flag])
         except (NotFound, UpstreamRefused):
             return  # there is nothing to be marked any more, or no right to

@@ -357,6 +357,73 @@ def test_details_follow_a_message_to_the_trash(new_phone: MakePhone, dovecot: Do
         assert categories_of(found) == ["Red"]
 
 
+@pytest.mark.parametrize("later", [True, False])
+def test_details_follow_a_message_that_another_program_moves(
+    new_phone: MakePhone, dovecot: Dovecot, *, later: bool
+) -> None:
+    one, two, folder, item = pair(new_phone, dovecot)
+    work = ""
+    with dovecot.imap(one.user) as imap:
+        imap.create("Work")
+    for phone in (one, two):
+        work = phone.folders()["Work"]
+        phone.begin(work)
+        phone.sync(work)
+    one.sync(folder, commands(change(item, flag(*TASK), categories("Ü" * 200))))
+    with dovecot.imap(one.user) as imap:
+        imap.select("INBOX")
+        imap.copy("1", "Work")
+        imap.copy("1", "Work")
+        imap.store("1", "+FLAGS", "\\Deleted")
+        imap.expunge()
+    for phone in (one, two):
+        if later:
+            assert phone.sync(folder).deleted == [item]
+        added = phone.sync(work).added.values()
+        # One of the two is the message, the other a copy of which nothing special is known.
+        assert sorted(len(categories_of(data)) for data in added) == [0, 1]
+        (found,) = [data for data in added if categories_of(data)]
+        assert flag_of(found) == texts(TASK)
+    assert one.sync(folder).deleted == ([] if later else [item])
+
+
+def test_details_stay_with_a_message_that_was_copied(new_phone: MakePhone, dovecot: Dovecot) -> None:
+    one, two, folder, item = pair(new_phone, dovecot)
+    one.sync(folder, commands(change(item, flag(*TASK), categories("Ü" * 200))))
+    with dovecot.imap(one.user) as imap:
+        imap.create("Work")
+        imap.select("INBOX")
+        imap.copy("1", "Work")
+    work = one.folders()["Work"]
+    one.begin(work)
+    (copied,) = one.sync(work).added.values()
+    assert categories_of(copied) == []
+    assert flag_of(two.sync(folder).changed[item]) == texts(TASK)
+
+
+def test_details_survive_a_new_uidvalidity(new_phone: MakePhone, dovecot: Dovecot) -> None:
+    message = messages.plain("mail 0")
+    one, two = new_phone(device="PHONE1"), new_phone(device="PHONE2")
+    with dovecot.imap(one.user) as imap:
+        imap.create("Work")
+    dovecot.deliver(one.user, message, "Work")
+    work = item = ""
+    for phone in (one, two):
+        phone.provision()
+        work = phone.folders()["Work"]
+        phone.begin(work)
+        (item,) = phone.sync(work).added
+    one.sync(work, commands(change(item, flag(*TASK))))
+    with dovecot.imap(one.user) as imap:
+        imap.delete("Work")
+        imap.create("Work")
+    assert one.sync(work).deleted == [item]
+    dovecot.deliver(one.user, message, "Work", flags=["\\Flagged"])
+    for phone in (one, two):
+        (found,) = phone.sync(work).added.values()
+        assert flag_of(found) == texts(TASK)
+
+
 def test_over_a_poor_server(dovecot_bare: Dovecot, user: str) -> None:
     with SmtpSink(auth=True) as sink, Gateway(dovecot_bare, sink) as gateway:
         phones = [

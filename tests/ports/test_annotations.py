@@ -49,6 +49,14 @@ async def test_values_come_back_by_message_and_name(state: State) -> None:
     assert await state.load_annotations(ANNA, INBOX, 7, []) == {}
 
 
+async def test_messages_are_found_by_a_value(state: State) -> None:
+    await state.save_annotations(ANNA, INBOX, 7, {1: {"like": b"a", "flag": b"x"}, 2: {"like": b"b"}})
+    await state.save_annotations(ANNA, TRASH, 8, {5: {"like": b"c", "flag": b"a"}})
+    await state.save_annotations(BERT, INBOX, 7, {6: {"like": b"d"}})
+    found = await state.find_annotated(ANNA, "like", [b"a", b"c", b"d", b"x"])
+    assert found == {b"a": (INBOX, 7, 1), b"c": (TRASH, 8, 5)}
+
+
 async def test_whoever_watches_is_told_of_changes(state: State) -> None:
     told: list[CollectionId] = []
     end = state.watch_annotations(ANNA, told.append)

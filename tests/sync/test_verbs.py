@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -14,7 +14,7 @@ from gateway.store.sqlite import SqliteState
 from gateway.sync.annotations import LastVerb
 from gateway.sync.background import Background
 from gateway.sync.verbs import VerbMark, VerbMarks
-from gateway.types import CollectionId, Uids, UserId
+from gateway.types import CollectionId, MessageData, Uids, UserId
 
 ANN = UserId("ann")
 INBOX = CollectionId("1")
@@ -26,6 +26,11 @@ class Server:
     def __init__(self) -> None:
         self.set: list[tuple[str, int, list[int], list[str]]] = []
         self.fails: Exception | None = None
+
+    async def fetch(
+        self, _mailbox: str, _uidvalidity: int, _uids: Iterable[int], _fields: Sequence[str]
+    ) -> Mapping[int, MessageData]:
+        return {}
 
     async def set_flags(
         self, mailbox: str, uidvalidity: int, uids: Iterable[int], *, add: Iterable[str] = ()

@@ -7,7 +7,7 @@ that their bodies need. An attachment is never downloaded to show a message.
 from __future__ import annotations
 
 import traceback
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -54,6 +54,8 @@ _TRACKED = frozenset(flag.lower() for flag in TRACKED_FLAGS)
 NO_FLAGS: Mapping[int, Collection[str]] = MappingProxyType({})
 """The default of `render`: every message with the flags it has."""
 NO_NOTES: Mapping[int, Values] = MappingProxyType({})
+FindNotes = Callable[[Mapping[int, MessageData]], Awaitable[Mapping[int, Values]]]
+"""Finds the annotations of messages, which were fetched with `HEADER_FIELDS`."""
 _NOT_SHOWN = b"(message could not be shown)"
 NOT_GIVEN = "the mail server does not show it"
 """Why a message is a stub that may be readable some day."""
@@ -135,7 +137,7 @@ async def render(  # noqa: PLR0917 - the first four name the messages, as in `Ma
     drafts: bool = False,
     parts: PartSink | None = None,
     flags: Mapping[int, Collection[str]] = NO_FLAGS,
-    notes: Mapping[int, Values] = NO_NOTES,
+    notes: FindNotes | None = None,
     owner: str = "",
     prepared: Prepared | None = None,
     room: Room | None = None,
@@ -143,8 +145,8 @@ async def render(  # noqa: PLR0917 - the first four name the messages, as in `Ma
     """Render messages by UID, in the order of `uids`; vanished ones are left out.
 
     `flags` are the tracked flags and categories a message is to be shown with, by UID; for others it is those
-    it has now. `notes` are the annotations of messages. `drafts` says that the mailbox is the Drafts folder,
-    `owner` is the address of its user. With `parts` (multipart replies) the data of a Body goes there and the
+    it has now. `notes` finds their annotations. `drafts` says that the mailbox is the Drafts folder, `owner`
+    is the address of its user. With `parts` (multipart replies) the data of a Body goes there and the
     Body holds its index. Those of `prepared` are not fetched again. Messages for which the reply has no
     `room` (None: they are all of it) have bodies without Data. Raises what `Mailboxes.fetch` raises, and
     nothing because of what a message holds.
@@ -156,14 +158,16 @@ async def render(  # noqa: PLR0917 - the first four name the messages, as in `Ma
     for uid in uids:
         job = ready.get(uid)
         if job and prepared and not _is_unread(job, prepared.answers) and room.fits(job.cost):
-            marked = _shown_with(job.message, flags.get(uid))
-            batch.append(replace(job, message=marked, values=notes.get(uid, NO_VALUES)))
+            batch.append(replace(job, message=_shown_with(job.message, flags.get(uid))))
             room.left -= job.cost
+    known = await notes({job.message.uid: job.message for job in batch}) if notes and batch else NO_NOTES
+    batch = [replace(job, values=known.get(job.message.uid, NO_VALUES)) for job in batch]
     rendered = await _rendered(batch, prepared.answers if prepared else {}, place, version, parts)
     missing = [uid for uid in uids if uid not in rendered]
     found = await mailboxes.fetch(mailbox, uidvalidity, missing, HEADER_FIELDS) if missing else {}
+    known = await notes(found) if notes and found else NO_NOTES
     shown = [
-        (_shown_with(found[uid], flags.get(uid)), notes.get(uid, NO_VALUES))
+        (_shown_with(found[uid], flags.get(uid)), known.get(uid, NO_VALUES))
         for uid in missing
         if uid in found
     ]

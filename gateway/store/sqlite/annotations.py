@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from gateway.types import CollectionId, UserId
 
-__all__ = ["Key", "change", "changed", "drop", "load", "move", "prune"]
+__all__ = ["Key", "change", "changed", "drop", "find", "load", "move", "prune"]
 
 Key = tuple[UserId, CollectionId, int]
 """user, collection, uidvalidity"""
@@ -44,6 +44,7 @@ _ALL_OF_ONE = """
     WHERE user = ? AND collection = ? AND uidvalidity = ? AND uid = ?
 """
 _DROP_ONE = "DELETE FROM annotation WHERE user = ? AND collection = ? AND uidvalidity = ? AND uid = ?"
+_NAMED = "SELECT value, collection, uidvalidity, uid FROM annotation WHERE user = ? AND name = ?"
 _GONE = """
     UPDATE annotation SET gone = ?4
     WHERE user = ?1 AND collection = ?2 AND uidvalidity = ?3 AND gone IS NULL
@@ -95,6 +96,14 @@ def change(
             connection.execute(_STORE, (*key, uid, name, value, revision))
             revisions[uid, name] = revision
     return revisions
+
+
+def find(
+    connection: sqlite3.Connection, user: UserId, name: str, values: Collection[bytes]
+) -> dict[bytes, tuple[CollectionId, int, int]]:
+    """A message (collection, uidvalidity, UID) for each value that one has."""
+    rows = connection.execute(_NAMED, (user, name))
+    return {value: (CollectionId(at), validity, uid) for value, at, validity, uid in rows if value in values}
 
 
 def move(connection: sqlite3.Connection, source: Key, target: Key, uids: Mapping[int, int]) -> bool:

@@ -197,6 +197,12 @@ class SqliteState:
         key, gone = (user, collection, uidvalidity), list(uids)
         await self._database.write(lambda connection: notes.drop(connection, key, gone, milliseconds(now)))
 
+    async def find_annotated(
+        self, user: UserId, name: str, values: Iterable[bytes]
+    ) -> Mapping[bytes, tuple[CollectionId, int, int]]:
+        wanted = set(values)
+        return await self._database.read(lambda connection: notes.find(connection, user, name, wanted))
+
     def watch_annotations(self, user: UserId, notify: Callable[[CollectionId], None]) -> Unsubscribe:
         return self._watchers.watch(user, notify)
 
