@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Literal
+from typing import Literal, Protocol
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
@@ -178,6 +178,24 @@ class SmtpSink:
                 auth_required=self.auth,
                 auth_require_tls=starttls is not None,
             )
+
+
+class Mailboxes(Protocol):
+    """Where mail can be put into the mailboxes of users, as a Dovecot does it."""
+
+    def deliver(self, user: str, message: bytes) -> int: ...
+
+
+def delivering(server: Mailboxes, domain: str = "example.test") -> Callable[[Received], None]:
+    """What has an `SmtpSink` deliver mail for a domain into the INBOX of the users of a server."""
+
+    def deliver(message: Received) -> None:
+        for address in message.rcpt_tos:
+            user, _, its_domain = address.rpartition("@")
+            if its_domain == domain:
+                server.deliver(user, message.data)
+
+    return deliver
 
 
 def _authenticate(
