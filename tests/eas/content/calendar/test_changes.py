@@ -1,0 +1,428 @@
+"""Changes: what is left out, occurrences, series that become single events, and what no device knows of."""
+
+from __future__ import annotations
+
+import pytest
+
+from gateway.eas.content.preferences import HTML, PLAIN, BodyPreference
+from gateway.eas.versions import Version
+from gateway.errors import NotFound
+from tests.eas.content.calendar.support import (
+    ANN,
+    BOB,
+    NEW,
+    OLD,
+    Shelf,
+    attendee,
+    body,
+    calendar,
+    properties,
+    told,
+    tree,
+)
+from wbxml import Element, element
+from wbxml.pages import AirSyncBase, Calendar
+
+TIMES = properties(StartTime="20260305T080000Z", EndTime="20260305T090000Z")
+DAILY = properties(Recurrence=properties(Type=0, Interval=1))
+RICH = [
+    *TIMES,
+    *properties(
+        Subject="dinner",
+        Sensitivity=2,
+        BusyStatus=3,
+        Reminder=15,
+        Categories=[element(Calendar.Category, "fun")],
+    ),
+]
+
+
+def place(version: Version, name: str) -> Element:
+    if version < Version.V16_0:
+        return element(Calendar.Location, name)
+    return element(AirSyncBase.Location, *([element(AirSyncBase.DisplayName, name)] if name else []))
+
+
+def key(version: Version) -> str:
+    return "InstanceId" if version >= Version.V16_0 else "ExceptionStartTime"
+
+
+def exceptions(shelf: Shelf) -> list[dict[str, object]]:
+    """Those that are shown, without what only the server says."""
+    listed = tree(shelf.shown(BodyPreference(PLAIN)).find(Calendar.Exceptions))
+    if listed is None:
+        return []
+    assert isinstance(listed, dict)
+    for one in listed["Exception"]:
+        one.pop("DtStamp", None)
+    found = listed["Exception"]
+    assert isinstance(found, list)
+    return found
+
+
+def instance(version: Version, original: str, **named: object) -> Element:
+    tag = AirSyncBase.InstanceId if version >= Version.V16_0 else Calendar.ExceptionStartTime
+    return element(Calendar.Exception, element(tag, original), *properties(**named))
+
+
+# --- what a Change leaves out ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("version", OLD)
+class TestGhosts:
+    """Properties of devices that send an event as a whole (MS-ASCMD 2.2.3.178)."""
+
+    def test_what_is_left_out_is_gone(self, version: Version) -> None:
+        shelf = Shelf(version).add(*RICH, place(version, "home")).change(*TIMES, *properties(Subject="lunch"))
+        shown = shelf.shown()
+        assert [
+            told(shown, tag) for tag in (Calendar.Subject, Calendar.Sensitivity, Calendar.BusyStatus)
+        ] == [
+            "lunch",
+            "0",
+            "2",
+        ]
+        for tag in (Calendar.Reminder, Calendar.Categories, Calendar.Location):
+            assert shown.find(tag) is None
+
+    def test_an_empty_list_keeps_all_but_the_place(self, version: Version) -> None:
+        shelf = Shelf(version).add(*RICH, place(version, "home"), *DAILY)
+        shown = shelf.speaking(version, []).change(*TIMES).shown()
+        assert [told(shown, tag) for tag in (Calendar.Subject, Calendar.Sensitivity, Calendar.Reminder)] == [
+            "dinner",
+            "2",
+            "15",
+        ]
+        assert shown.find(Calendar.Recurrence) is not None
+        assert shown.find(Calendar.Location) is None
+
+    def test_what_is_listed_is_not_kept(self, version: Version) -> None:
+        shelf = Shelf(version).add(*RICH).speaking(version, ["Reminder", "Categories"])
+        shown = shelf.change(*TIMES).shown()
+        assert told(shown, Calendar.Sensitivity) == "2"
+        assert shown.find(Calendar.Reminder) is None
+        assert shown.find(Calendar.Categories) is None
+
+    def test_text_and_exceptions_always_stay(self, version: Version) -> None:
+        written = properties(Body="bring wine") if version < Version.V12_0 else [body("bring wine")]
+        gone = instance(version, "20260306T080000Z", Deleted=1)
+        shelf = Shelf(version).add(*RICH, *DAILY, *written, *properties(Exceptions=[gone]))
+        shelf.change(*TIMES, *DAILY)
+        shown = tree(shelf.shown(BodyPreference(PLAIN)))
+        assert isinstance(shown, dict)
+        assert "bring wine" in str(shown["Body"])
+        assert len(exceptions(shelf)) == 1
+
+    def test_what_a_version_does_not_know_stays(self, version: Version) -> None:
+        guests = [attendee(BOB, "Bob", kind=2)]
+        shelf = Shelf(Version.V14_1).add(
+            *TIMES,
+            *properties(Attendees=guests, MeetingStatus=1, OrganizerName="Ann", OrganizerEmail=ANN),
+            *properties(ResponseRequested=1, DisallowNewTimeProposal=1),
+        )
+        bare = [attendee(BOB, "Bob")]
+        shelf.speaking(version).change(*TIMES, *properties(Subject="x", Attendees=bare, OrganizerEmail=ANN))
+        shown = tree(shelf.speaking(Version.V14_1).shown())
+        assert isinstance(shown, dict)
+        assert shown["Attendees"]["Attendee"][0]["AttendeeType"] == "2"
+        if version < Version.V14_0:
+            assert (shown["ResponseRequested"], shown["DisallowNewTimeProposal"]) == ("1", "1")
+
+    def test_the_meeting_of_another_does_not_become_the_users_by_silence(self, version: Version) -> None:
+        shelf = Shelf(version).add(
+            *TIMES,
+            *properties(UID="u1", OrganizerName="Bob", OrganizerEmail=BOB, Attendees=[attendee(ANN)]),
+            *properties(MeetingStatus=3),
+        )
+        shelf.change(*TIMES, *properties(Reminder=5, Attendees=[attendee(ANN)]))
+        shown = shelf.shown()
+        assert told(shown, Calendar.OrganizerEmail) == BOB
+        assert told(shown, Calendar.MeetingStatus) == "3"
+
+
+@pytest.mark.parametrize("version", NEW)
+def test_new_devices_say_only_what_changed(version: Version) -> None:
+    shelf = Shelf(version).add(*RICH, place(version, "home"), *DAILY, body("bring wine"))
+    before = tree(shelf.shown())
+    shelf.change(*properties(Reminder=30))
+    after = tree(shelf.shown())
+    assert isinstance(before, dict)
+    assert isinstance(after, dict)
+    assert after.pop("Reminder") == "30"
+    del before["Reminder"]
+    assert after == before
+
+
+@pytest.mark.parametrize("version", NEW)
+def test_new_devices_remove_by_empty_elements(version: Version) -> None:
+    shelf = Shelf(version).add(*RICH, place(version, "home"))
+    shelf.change(place(version, ""), *properties(Reminder=None, Categories=[], Subject=None))
+    shown = tree(shelf.shown())
+    assert isinstance(shown, dict)
+    assert [shown[name] for name in ("Location", "Reminder", "Categories", "Subject")] == [""] * 4
+    assert shown["Sensitivity"] == "2"
+
+
+@pytest.mark.parametrize("version", NEW)
+def test_new_devices_name_no_organizer_and_no_answers(version: Version) -> None:
+    guests = [attendee(BOB, "Bob", status=3, kind=1)]
+    shelf = Shelf(version).add(
+        *TIMES, *properties(Attendees=guests, OrganizerEmail=BOB, UID="theirs", DtStamp="20200101T000000Z")
+    )
+    shown = tree(shelf.shown())
+    assert isinstance(shown, dict)
+    assert shown["OrganizerEmail"] == ANN
+    assert shown["MeetingStatus"] == "1"
+    assert shown["Attendees"]["Attendee"][0]["AttendeeStatus"] == "0"
+    assert shown["UID"] != "theirs"
+    assert shown["DtStamp"] != "20200101T000000Z"
+
+
+# --- occurrences -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("version", Version)
+class TestExceptions:
+    """Exceptions with the series they belong to."""
+
+    def test_what_is_like_the_series_is_not_told(self, version: Version) -> None:
+        moved = {"StartTime": "20260306T100000Z", "EndTime": "20260306T110000Z"}
+        same = {"Subject": "dinner", "BusyStatus": 3, "Reminder": 15}
+        one = instance(version, "20260306T080000Z", **moved, **same)
+        shelf = Shelf(version).add(*RICH, *DAILY, *properties(Exceptions=[one]))
+        assert exceptions(shelf) == [{key(version): "20260306T080000Z", **moved}]
+
+    def test_what_is_removed_is_empty(self, version: Version) -> None:
+        one = instance(version, "20260306T080000Z", Subject=None, Reminder=None, Categories=[])
+        shelf = Shelf(version).add(*RICH, *DAILY, *properties(Exceptions=[one]))
+        shown = exceptions(shelf)[0]
+        assert (shown["Subject"], shown["Categories"]) == ("", "")
+        assert shown.get("Reminder") == ("" if version >= Version.V14_1 else None)
+
+    def test_one_that_is_moved_lasts_as_long_as_the_others(self, version: Version) -> None:
+        one = instance(version, "20260306T080000Z", StartTime="20260306T120000Z")
+        shelf = Shelf(version).add(*RICH, *DAILY, *properties(Exceptions=[one]))
+        assert exceptions(shelf)[0]["EndTime"] == "20260306T130000Z"
+
+    def test_no_text_of_its_own(self, version: Version) -> None:
+        if version < Version.V12_0:
+            return
+        one = instance(version, "20260306T080000Z", Subject="x")
+        one.append(body("its own"))
+        shelf = Shelf(version).add(*RICH, *DAILY, body("of all"), *properties(Exceptions=[one]))
+        shown = exceptions(shelf)[0]["Body"]
+        assert isinstance(shown, dict)
+        assert shown["Data"] == "its own"
+
+
+@pytest.mark.parametrize("version", OLD)
+class TestExceptionsOfOldDevices:
+    """Which send them all with every Change, or only those that changed."""
+
+    def test_those_that_are_not_named_stay(self, version: Version) -> None:
+        first = instance(version, "20260306T080000Z", Subject="first")
+        second = instance(version, "20260307T080000Z", Subject="second")
+        shelf = Shelf(version).add(*RICH, *DAILY, *properties(Exceptions=[first]))
+        shelf.change(*RICH, *DAILY, *properties(Exceptions=[second]))
+        assert [one["Subject"] for one in exceptions(shelf)] == ["first", "second"]
+
+    def test_what_one_leaves_out_is_like_the_series_again(self, version: Version) -> None:
+        first = instance(version, "20260306T080000Z", Subject="first", BusyStatus=0)
+        again = instance(version, "20260306T080000Z", BusyStatus=0)
+        shelf = Shelf(version).add(*RICH, *DAILY, *properties(Exceptions=[first]))
+        shelf.change(*RICH, *DAILY, *properties(Exceptions=[again]))
+        (shown,) = exceptions(shelf)
+        assert "Subject" not in shown
+        assert shown["BusyStatus"] == "0"
+
+    def test_a_new_pattern_keeps_them(self, version: Version) -> None:
+        first = instance(version, "20260306T080000Z", Subject="first")
+        shelf = Shelf(version).add(*RICH, *DAILY, *properties(Exceptions=[first]))
+        other = properties(Recurrence=properties(Type=0, Interval=1, Occurrences=50))
+        shelf.change(*RICH, *other)
+        assert len(exceptions(shelf)) == 1
+
+    def test_attendees_of_one_are_for_14_0_and_later(self, version: Version) -> None:
+        meeting = properties(Attendees=[attendee(BOB)], OrganizerEmail=ANN, MeetingStatus=1)
+        one = instance(version, "20260306T080000Z", Attendees=[attendee(BOB), attendee("cy@example.test")])
+        shelf = Shelf(version).add(*RICH, *meeting, *DAILY, *properties(Exceptions=[one]))
+        (shown,) = exceptions(shelf)
+        assert ("Attendees" in shown) == (version >= Version.V14_0)
+
+    def test_a_series_becomes_a_single_event(self, version: Version) -> None:
+        shelf = Shelf(version).add(*RICH, *DAILY).change(*RICH)
+        assert shelf.shown().find(Calendar.Recurrence) is None
+
+
+@pytest.mark.parametrize("version", NEW)
+class TestInstances:
+    """Occurrences that are changed by themselves."""
+
+    def test_one_is_changed_and_changed_again(self, version: Version) -> None:
+        shelf = Shelf(version).add(*RICH, *DAILY)
+        shelf.change(*properties(Subject="first"), instance="20260306T080000Z")
+        shelf.change(*properties(BusyStatus=0), instance="20260306T080000Z")
+        (shown,) = exceptions(shelf)
+        assert (shown["InstanceId"], shown["Subject"], shown["BusyStatus"]) == (
+            "20260306T080000Z",
+            "first",
+            "0",
+        )
+
+    def test_one_is_moved_and_goes_by_its_original_start(self, version: Version) -> None:
+        moved = properties(StartTime="20260306T120000Z", EndTime="20260306T130000Z")
+        shelf = Shelf(version).add(*RICH, *DAILY).change(*moved, instance="20260306T080000Z")
+        shelf.change(*properties(Subject="late"), instance="20260306T080000Z")
+        (shown,) = exceptions(shelf)
+        assert (shown["StartTime"], shown["Subject"]) == ("20260306T120000Z", "late")
+        shelf.delete("20260306T080000Z")
+        assert exceptions(shelf) == [{"Deleted": "1", "InstanceId": "20260306T080000Z"}]
+        with pytest.raises(NotFound):
+            shelf.change(*properties(Subject="x"), instance="20260306T080000Z")
+
+    def test_a_series_is_moved_and_its_exceptions_are_gone(self, version: Version) -> None:
+        shelf = Shelf(version).add(*RICH, *DAILY)
+        shelf.change(*properties(Subject="first"), instance="20260306T080000Z").delete("20260307T080000Z")
+        assert len(exceptions(shelf)) == 2
+        shelf.change(*properties(Subject="brunch"))
+        assert len(exceptions(shelf)) == 2
+        shelf.change(*properties(StartTime="20260305T100000Z", EndTime="20260305T110000Z"))
+        assert exceptions(shelf) == []
+
+    def test_a_new_pattern_drops_them(self, version: Version) -> None:
+        shelf = Shelf(version).add(*RICH, *DAILY).delete("20260307T080000Z")
+        shelf.change(*properties(Recurrence=properties(Type=0, Interval=2)))
+        assert exceptions(shelf) == []
+
+    def test_a_pattern_without_its_type(self, version: Version) -> None:
+        weekly = properties(Recurrence=properties(Type=1, DayOfWeek=16))
+        shelf = Shelf(version).add(*RICH, *weekly)
+        shelf.change(*properties(Recurrence=properties(DayOfWeek=20, Interval=3)))
+        shown = tree(shelf.shown().find(Calendar.Recurrence))
+        assert isinstance(shown, dict)
+        assert (shown["Type"], shown["DayOfWeek"], shown["Interval"]) == ("1", "20", "3")
+
+    def test_an_empty_pattern_makes_a_single_event(self, version: Version) -> None:
+        shelf = Shelf(version).add(*RICH, *DAILY).delete("20260307T080000Z")
+        shown = shelf.change(*properties(Recurrence=[])).shown()
+        assert shown.find(Calendar.Recurrence) is None
+        assert shown.find(Calendar.Exceptions) is None
+
+    def test_whole_days(self, version: Version) -> None:
+        days = properties(StartTime="20260305T000000Z", EndTime="20260306T000000Z", AllDayEvent=1)
+        shelf = Shelf(version).add(*days, *DAILY)
+        shelf.change(*properties(Subject="feast"), instance="20260307T000000Z").delete("20260309T000000Z")
+        assert [one["InstanceId"] for one in exceptions(shelf)] == ["20260307T000000Z", "20260309T000000Z"]
+
+
+@pytest.mark.parametrize("version", Version)
+def test_an_occurrence_without_its_series(version: Version) -> None:
+    """Invited to one alone: only 16.x can be told so."""
+    text = calendar(
+        "BEGIN:VEVENT",
+        "UID:orphan",
+        "RECURRENCE-ID:20260306T080000Z",
+        "DTSTART:20260306T100000Z",
+        "DTEND:20260306T110000Z",
+        "SUMMARY:once",
+        "END:VEVENT",
+    )
+    shelf = Shelf.of(text, version)
+    shown = shelf.shown()
+    expected = "20260306T080000Z" if version >= Version.V16_0 else None
+    assert told(shown, AirSyncBase.InstanceId) == expected
+    assert told(shown, Calendar.StartTime) == "20260306T100000Z"
+    if version >= Version.V16_0:
+        shelf.change(*properties(Subject="twice"), instance="20260306T080000Z")
+        assert told(shelf.shown(), Calendar.Subject) == "twice"
+        assert shelf.delete("20260306T080000Z").stored is None
+
+
+# --- what no device knows of -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("version", Version)
+def test_an_address_that_was_shown_as_a_line_stays_an_address(version: Version) -> None:
+    street = element(
+        AirSyncBase.Location,
+        element(AirSyncBase.DisplayName, "Zoo"),
+        element(AirSyncBase.Street, "Long Lane 5"),
+        element(AirSyncBase.Latitude, "52.5"),
+        element(AirSyncBase.Longitude, "13.25"),
+    )
+    shelf = Shelf(Version.V16_1).add(*TIMES, street)
+    before = tree(shelf.shown().find(AirSyncBase.Location))
+    old = shelf.speaking(version)
+    sent = [one for one in old.shown() if one.tag not in {Calendar.Subject, Calendar.UID}]
+    old.change(*sent, *properties(Subject="apes"))
+    after = old.speaking(Version.V16_1).shown()
+    assert told(after, Calendar.Subject) == "apes"
+    assert tree(after.find(AirSyncBase.Location)) == before
+
+
+@pytest.mark.parametrize("version", [one for one in Version if one >= Version.V12_0])
+def test_a_text_in_html_survives_a_device_that_has_it_plain(version: Version) -> None:
+    shelf = Shelf(version).add(*TIMES, body("<p>bring <b>wine</b></p>", 2))
+    shown = shelf.shown(BodyPreference(PLAIN))
+    assert told(shown, AirSyncBase.NativeBodyType) == "2"
+    plain = shown.find(AirSyncBase.Body)
+    assert plain is not None
+    assert plain.child_text(AirSyncBase.Data) == "bring wine"
+    shelf.change(*TIMES, *properties(Subject="x"), plain)
+    rich = shelf.shown(BodyPreference(HTML)).find(AirSyncBase.Body)
+    assert rich is not None
+    assert "<b>wine</b>" in (rich.child_text(AirSyncBase.Data) or "")
+    shelf.change(*TIMES, body("water"))
+    shown = shelf.shown(BodyPreference(HTML), BodyPreference(PLAIN))
+    assert told(shown, AirSyncBase.NativeBodyType) == "1"
+
+
+@pytest.mark.parametrize("version", [one for one in Version if one >= Version.V12_0])
+def test_the_beginning_of_a_text_does_not_take_the_place_of_it(version: Version) -> None:
+    whole = "word " * 100
+    shelf = Shelf(version).add(*TIMES, body(whole))
+    cut = shelf.shown(BodyPreference(PLAIN, 50)).find(AirSyncBase.Body)
+    assert cut is not None
+    assert cut.child_text(AirSyncBase.Truncated) == "1"
+    shelf.change(*TIMES, *properties(Subject="x"), cut)
+    again = shelf.shown(BodyPreference(PLAIN)).find(AirSyncBase.Body)
+    assert again is not None
+    assert (again.child_text(AirSyncBase.Data) or "").strip() == whole.strip()
+
+
+@pytest.mark.parametrize("version", [one for one in Version if Version.V12_0 <= one < Version.V16_0])
+def test_rich_text_is_read_and_written(version: Version) -> None:
+    shelf = Shelf(version).add(*TIMES, body("e1xydGYxXGFuc2kgYnJpbmcgd2luZX0=", 3))
+    shown = shelf.shown(BodyPreference(PLAIN)).find(AirSyncBase.Body)
+    assert shown is not None
+    assert shown.child_text(AirSyncBase.Data) == "bring wine"
+    rich = shelf.shown(BodyPreference(3)).find(AirSyncBase.Body)
+    assert rich is not None
+    assert rich.child_text(AirSyncBase.Type) == "3"
+
+
+def test_a_text_of_version_2_5_is_cut_as_asked() -> None:
+    shelf = Shelf(Version.V2_5).add(*TIMES, *properties(Body="first\r\nsecond"))
+    shown = shelf.shown()
+    assert (told(shown, Calendar.Body), told(shown, Calendar.BodyTruncated)) == ("first\r\nsecond", "0")
+    before = shelf.text
+    shelf.change(*TIMES, *properties(Body="first", BodyTruncated=1))
+    assert told(shelf.shown(), Calendar.Body) == "first\r\nsecond"
+    assert "DESCRIPTION:first\\nsecond" in before
+
+
+@pytest.mark.parametrize("version", OLD)
+def test_an_event_added_again_under_its_uid_is_the_same(version: Version) -> None:
+    shelf = Shelf(version).add(*RICH, *properties(UID="u1")).add(*TIMES, *properties(UID="u1", Subject="x"))
+    shown = shelf.shown()
+    assert (told(shown, Calendar.Subject), told(shown, Calendar.Reminder)) == ("x", "15")
+
+
+@pytest.mark.parametrize("version", NEW)
+def test_an_event_added_again_under_its_client_uid_is_left_alone(version: Version) -> None:
+    named = properties(ClientUid="c-1")
+    shelf = Shelf(version).add(*RICH, *named)
+    before = shelf.text
+    assert shelf.add(*TIMES, *named, *properties(Subject="x")).text == before
+    other = Shelf(version).add(*RICH, *properties(ClientUid="c-2"))
+    assert told(other.shown(), Calendar.UID) != told(shelf.shown(), Calendar.UID)
