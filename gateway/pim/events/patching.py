@@ -97,6 +97,8 @@ def _times(old: Event, patch: OccurrencePatch, series: Event) -> tuple[datetime,
     if patch.end is INHERIT and end < start:
         end = start + (series.end - series.start)
     zone = start.tzinfo
+    if not zone or any(not FIRST_YEAR <= one.year <= LAST_YEAR for one in (start, end)):
+        raise BadEvent("a time too far away")
     if all_day:
         start = datetime.combine(start, time(), zone)
         until_midnight = _DAY if end.time() > time() else timedelta()
@@ -105,8 +107,6 @@ def _times(old: Event, patch: OccurrencePatch, series: Event) -> tuple[datetime,
     else:
         start = start.replace(microsecond=0)
         end = end.replace(microsecond=0).astimezone(zone)
-    if not (zone and start.year >= FIRST_YEAR and end.year <= LAST_YEAR):
-        raise BadEvent("a time too far away")
     if end.astimezone(UTC) < start.astimezone(UTC):
         raise BadEvent("an end before the start")
     return start, end, all_day

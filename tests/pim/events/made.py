@@ -1,4 +1,4 @@
-"""Events for tests: texts with given lines, and strategies for values."""
+"""Events for tests: texts with given lines."""
 
 from __future__ import annotations
 
@@ -7,12 +7,29 @@ from zoneinfo import ZoneInfo
 
 from gateway.pim.events.document import read_event
 from gateway.pim.events.model import Event
+from gateway.pim.timezones import Onset, RuleZone, ZoneRules
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NEW_YORK = ZoneInfo("America/New_York")
 NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
 ANN, BOB = "ann@example.org", "bob@example.org"
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+LATER = NOW + HOUR
+NOWHERE = RuleZone(
+    ZoneRules(83, 143, Onset(9, 3, 2, timedelta(hours=5)), Onset(2, 1, 1, timedelta(hours=1)), "a", "b")
+)
+"""Clocks that go as they do at no place."""
+OLD_BERLIN = (
+    "BEGIN:VTIMEZONE",
+    "TZID:Europe/Berlin",
+    "BEGIN:STANDARD",
+    "DTSTART:19700101T000000",
+    "TZOFFSETFROM:+0100",
+    "TZOFFSETTO:+0100",
+    "END:STANDARD",
+    "END:VTIMEZONE",
+)
+"""A definition that knows nothing of summer time."""
 
 
 def text(
