@@ -12,29 +12,28 @@ import re
 import secrets
 import time
 import traceback
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
 
 import wbxml
-from gateway.eas import fields, status
 from gateway.eas import request as head
-from gateway.eas.commands.base import BodyRule, Command, Context, Raw, Reply, Services
+from gateway.eas import status
+from gateway.eas.commands.base import BodyRule, Command, Context, Reply, Services
 from gateway.eas.versions import OFFERED, Version
 from gateway.errors import AuthenticationFailed, GatewayError, Kind, Refused, UpstreamError
-from gateway.mail.pieces import PIECE, Joined
+from gateway.mail.pieces import PIECE
 from gateway.ports import MailboxesFactory
-from gateway.sync.background import compute
 from gateway.sync.editable import EditableMailboxes
 from gateway.sync.waiter import Signal
 from gateway.types import Device, Principal
+from gateway.web import documents
 from gateway.web.auth import Authentication, Throttled
 from gateway.web.client import Proxies
 from gateway.web.devices import Devices
 from gateway.web.http import (
-    THREAD_FROM,
     BodyStalled,
     BodyTooLarge,
     ClientGone,
@@ -42,8 +41,6 @@ from gateway.web.http import (
     Response,
     Scope,
     Send,
-    compress,
-    decompress,
     headers_of,
     read_body,
     send_response,
@@ -54,14 +51,7 @@ from gateway.web.trace import Trace, redacted
 
 __all__ = ["EasEndpoint", "discovery", "is_eas_path"]
 
-WBXML = "application/vnd.ms-sync.wbxml"
-_WBXML_TYPES = frozenset({WBXML, "application/vnd.ms-sync", ""})
-_MIME_TYPES = frozenset({"message/rfc822", ""})
 _PATH = re.compile(r"/microsoft-server-activesync(/.*)?", re.IGNORECASE | re.DOTALL)
-_COMPRESS_FROM = 1024
-_ITEM_DEPTH = 4
-_FEW_ITEMS = 16
-"""Items that are written in the event loop; a full window takes several milliseconds."""
 _REALM = 'Basic realm="ActiveSync"'
 _METHODS = "OPTIONS,POST"
 _IMPLEMENTATION = "15.2"
@@ -281,7 +271,7 @@ class EasEndpoint:
                 log.info(
                     "trace reply", document=redacted(reply) if isinstance(reply, wbxml.Element) else None
                 )
-            response = await _written(reply, request)
+            response = await documents.written(reply, request)
         except AuthenticationFailed as error:
             # The password was changed since it was last checked.
             record.reason = error.detail or "credentials no longer good"
@@ -323,23 +313,8 @@ class EasEndpoint:
         limits = self._services.limits
         body = await read_body(receive, headers, limits.max_body)
         record.bytes_in, record.body_read = len(body), True
-        is_mime = command.body is BodyRule.MIME and not request.version.compose_in_wbxml
-        if command.body is BodyRule.NONE or (not body and command.body is BodyRule.OPTIONAL):
-            return None, b""
-        if not body:
-            raise Refused(Kind.INVALID_CONTENT, "the body is empty")
-        if request.content_type not in (_MIME_TYPES if is_mime else _WBXML_TYPES):
-            raise Refused(Kind.INVALID_CONTENT, f"content type {request.content_type[:80]!a}")
-        body = await decompress(body, headers.get("content-encoding", ""), limits.max_body)
-        if is_mime:
-            return None, body
-        try:
-            root = await _decoded(body, limits.max_body, limits.max_depth, limits.max_elements)
-        except wbxml.DecodeError as error:
-            raise Refused(Kind.INVALID_WBXML, str(error)) from None
-        if root.tag is not command.root:
-            raise Refused(Kind.INVALID_XML, f"{root.tag!r} is not the root element of {command.name}")
-        return root, b""
+        encoding = headers.get("content-encoding", "")
+        return await documents.opened(command, request, body, encoding, limits)
 
     async def _tracked(
         self, command: Command, context: Context, root: wbxml.Element | None, body: bytes
@@ -376,7 +351,7 @@ class EasEndpoint:
         answer = status.answer(command, error.kind, version)
         if isinstance(answer, status.StatusAnswer):
             record.status = str(answer.value)
-            return Response(200, {"Content-Type": WBXML}, wbxml.encode(answer.document()))
+            return Response(200, {"Content-Type": documents.WBXML}, wbxml.encode(answer.document()))
         if answer.retry_after is None:
             return Response(answer.code)
         return Response(answer.code, {"Retry-After": str(answer.retry_after)})
@@ -398,35 +373,3 @@ def _check_policy_key(command: Command, request: head.EasRequest, device: Device
         raise Refused(Kind.DEVICE_NOT_PROVISIONED, "the device has no policy key yet")
     if request.policy_key != device.policy_key:
         raise Refused(Kind.INVALID_POLICY_KEY, "the policy key is not the one given out")
-
-
-async def _decoded(body: bytes, size: int, depth: int, elements: int) -> wbxml.Element:
-    def decode() -> wbxml.Element:
-        root = wbxml.decode(body, max_size=size, max_depth=depth, max_elements=elements)
-        fields.check_values(root)
-        return root
-
-    return decode() if len(body) < THREAD_FROM else await compute(decode)
-
-
-async def _written(reply: Reply, request: head.EasRequest) -> Response:
-    if reply is None:
-        return Response(200)
-    if isinstance(reply, Raw):
-        return Response(200, {"Content-Type": reply.content_type}, reply.body, reply.close)
-    written = await compute(wbxml.encode_pieces, reply) if _is_long(reply) else wbxml.encode_pieces(reply)
-    document = Joined(tuple(written)) if len(written) > 1 else written[0]
-    if not request.accept_gzip or len(document) < _COMPRESS_FROM:
-        return Response(200, {"Content-Type": WBXML}, document)
-    headers = {"Content-Type": WBXML, "Content-Encoding": "gzip"}
-    return Response(200, headers, await compress(document))
-
-
-def _is_long(reply: wbxml.Element) -> bool:
-    """Whether a reply has many items; those of Sync, the deepest, are on the fifth level."""
-    level: Sequence[wbxml.Element] = [reply]
-    for _ in range(_ITEM_DEPTH):
-        level = [child for each in level for child in each.children]
-        if len(level) > _FEW_ITEMS:
-            return True
-    return False
