@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from gateway.eas import meetings
 from gateway.eas.commands.base import Context
@@ -222,7 +222,7 @@ class _Work:
     async def _answer(self, item: Item | None, uid: str, text: str, instance: Instance) -> ServerId | None:
         """Store an answer to the event of this text, with the reply. Raises `StateConflict`."""
         response, services = self.response, self.context.services
-        user, now = self.context.principal.user, services.clock.now()
+        user, now = self.context.principal.user, self._later(text, instance)
         mark = response.mark(text, instance)
         declined = response.status is Participation.DECLINED
         gone = declined and (instance is None or Parts.read(text).series is None)
@@ -248,6 +248,13 @@ class _Work:
         if notices:
             meetings.mail_new(self.context)
         return None if declined else item_server_id(place, number)
+
+    def _later(self, text: str, instance: Instance) -> datetime:
+        """The time of an answer: now, but a second after the one before, which is what stamps can tell."""
+        event = read_event(text, self._owner)
+        exceptions = (one.event for one in event.occurrences if instance in {None, one.original})
+        before = [one.reply_time for one in (event, *exceptions) if one and one.reply_time]
+        return max([self.context.services.clock.now(), *(one + timedelta(seconds=1) for one in before)])
 
     def _reply(self, text: str, instance: Instance, about: str, now: datetime) -> list[Notice]:
         """The mail to the organizer, where the server is to send it (since 16.0)."""

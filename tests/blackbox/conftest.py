@@ -6,14 +6,16 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.blackbox.meeting import Person
 from tests.support.dovecot import Dovecot
 from tests.support.gateway import Gateway
 from tests.support.phone import Phone
-from tests.support.smtp_sink import SmtpSink
+from tests.support.smtp_sink import SmtpSink, delivering
 
 VERSIONS = ("12.0", "12.1", "14.0", "14.1", "16.0", "16.1")
 
 MakePhone = Callable[..., Phone]
+MakePerson = Callable[..., Person]
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +60,30 @@ def new_phone(shared_gateway: Gateway, dovecot: Dovecot, user: str) -> MakePhone
             device=device,
             packed=packed,
         )
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def post(dovecot: Dovecot) -> Iterator[SmtpSink]:
+    """An SMTP server that delivers what users send each other."""
+    with SmtpSink(auth=True, deliver=delivering(dovecot)) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def meeting_gateway(dovecot: Dovecot, post: SmtpSink) -> Iterator[Gateway]:
+    """A gateway whose users get the mail they send each other."""
+    with Gateway(dovecot, post, sections={"eas": {"heartbeat_min": 1}}) as running:
+        yield running
+
+
+@pytest.fixture
+def person(meeting_gateway: Gateway, dovecot: Dovecot, post: SmtpSink) -> MakePerson:
+    """Makes people with phones of a version."""
+
+    def make(name: str, version: str = "16.1") -> Person:
+        return Person(name, version, meeting_gateway, dovecot, post)
 
     return make
 
