@@ -8,7 +8,7 @@ from gateway.mail.addresses import Address
 from gateway.ports import Unsubscribe
 from gateway.sync.copies import NO_DEVICE
 from gateway.sync.intake import INBOX, Reader
-from gateway.sync.notices import Postman
+from gateway.sync.notices import MEMORY, Postman
 from gateway.sync.outbox import Outbox
 from gateway.types import Principal
 
@@ -70,6 +70,6 @@ def _postman(context: Context) -> Postman:
         services.clock,
         principal=context.principal,
         device=NO_DEVICE,
-        memory=services.limits.duplicate_window,
+        memory=MEMORY,
     )
     return Postman(outbox, context.mailboxes, finder(context))

@@ -12,6 +12,7 @@ import asyncio
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 import structlog
 
@@ -30,10 +31,12 @@ from gateway.sync.copies import FindMailbox, SentCopies, store_copy
 from gateway.sync.outbox import Letter, Outbox, Parcel
 from gateway.types import OutboxStage, SentCopy, UserId
 
-__all__ = ["NoticeMail", "Postman"]
+__all__ = ["MEMORY", "NoticeMail", "Postman"]
 
 _DELAYS = (0, 5, 25, 125)
 """Seconds before each of the attempts that follow a request."""
+MEMORY = timedelta(days=36500)
+"""How long the journal is to recognise a notice: as long as it has not been dropped."""
 _INBOX = "INBOX"
 
 

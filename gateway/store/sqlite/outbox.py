@@ -82,9 +82,18 @@ def users_with_copies(connection: sqlite3.Connection) -> list[UserId]:
 
 
 def prune(connection: sqlite3.Connection, before: datetime) -> None:
-    """Forget the entries made before that time, but for those whose copy is kept."""
+    """Forget the entries made before that time, but for those whose copy is kept, or that a notice waits for.
+
+    A notice is mailed when its user comes, however long that takes, and is not to be mailed twice.
+    """
     connection.execute(
-        "DELETE FROM outbox WHERE created < ? AND id NOT IN (SELECT entry FROM outbox_copy)",
+        """
+        DELETE FROM outbox WHERE created < ? AND id NOT IN (SELECT entry FROM outbox_copy)
+            AND NOT EXISTS (
+                SELECT 1 FROM notice WHERE notice.user = outbox.user AND dropped IS NULL
+                    AND key = substr(client_id, 1, length(key)) AND device = ''
+            )
+        """,
         (milliseconds(before),),
     )
 

@@ -1,0 +1,277 @@
+"""Notices: each is mailed once wherever it breaks off, and given up only when nobody will ever take it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from gateway.errors import SubmissionError, UpstreamUnavailable
+from gateway.items import ItemKind, Notice
+from gateway.mail import imip
+from gateway.mail.addresses import Address
+from gateway.mail.imip import SchedulingMail
+from gateway.ports import Commit, Mailboxes, Pieces, State
+from gateway.store.sqlite import Database, SqliteItems, SqliteState
+from gateway.sync.background import Background
+from gateway.sync.copies import NO_DEVICE, SentCopies
+from gateway.sync.notices import MEMORY, NoticeMail, Postman
+from gateway.sync.outbox import Outbox
+from gateway.types import Credentials, OutboxEntry, OutboxStage, Principal, Uids, UserId
+
+BOB = Principal(UserId("bob"), "bob@example.test", Credentials("bob", "pw"))
+ANN, CID = "ann@example.test", "cid@example.test"
+START = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def notice(key: str = "n1", *recipients: str) -> Notice:
+    to = recipients or (ANN,)
+    mail = SchedulingMail(
+        Address("Bob", BOB.email), tuple(Address("", one) for one in to), "Planning", "text", START, key
+    )
+    return Notice(key, to, imip.write(mail))
+
+
+@dataclass
+class Server:
+    """The mail server: what it took, what it holds, and what goes wrong next."""
+
+    taken: list[tuple[tuple[str, ...], bytes]] = field(default_factory=list)
+    boxes: dict[str, list[bytes]] = field(default_factory=dict)
+    refused: frozenset[str] = frozenset()
+    error: SubmissionError | None = None
+    lose_copies: bool = False
+    die: str = ""
+
+    async def submit(
+        self, principal: Principal, sender: str, recipients: Sequence[str], message: bytes | Pieces
+    ) -> None:
+        assert sender == BOB.email
+        if self.error is not None:
+            raise self.error
+        if self.refused & set(recipients):
+            raise SubmissionError("no such user", permanent=True)
+        assert isinstance(message, bytes)
+        self.taken.append((tuple(recipients), message))
+        if self.die == "submitted":
+            raise Killed
+
+    async def append(self, mailbox: str, message: bytes, *, flags: Iterable[str] = ()) -> None:
+        if self.lose_copies:
+            raise UpstreamUnavailable("cut off")
+        self.boxes.setdefault(mailbox, []).append(message)
+        if self.die == "copied":
+            raise Killed
+
+    async def find_message_id(self, mailbox: str, message_id: str) -> Uids:
+        held = self.boxes.get(mailbox, [])
+        there = [message_from_bytes(one)["Message-ID"].strip() for one in held]
+        return Uids(at for at, one in enumerate(there, 1) if one == message_id)
+
+    def named(self, mailbox: str) -> list[str]:
+        return [message_from_bytes(one)["Subject"] for one in self.boxes.get(mailbox, [])]
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+class Clock:
+    """A time that tests set."""
+
+    def __init__(self) -> None:
+        self.time = START
+
+    def now(self) -> datetime:
+        return self.time
+
+
+class World:
+    """A store with a server beside it, and what mails between them."""
+
+    def __init__(self, database: Database) -> None:
+        self.clock = Clock()
+        self.state: State = SqliteState(database)
+        self.items = SqliteItems(database, self.clock)
+        self.server = Server()
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """As after a restart."""
+        self.copies = SentCopies(self.state, Background())
+        self.background = Background()
+        self.notices = NoticeMail(self.items, self.copies, self.clock, self.background)
+        self.server.die = ""
+
+    async def store(self, *notices: Notice) -> None:
+        folder = await self.items.provide_item_folder(BOB.user, ItemKind.CALENDAR, "Calendar")
+        await self.items.commit_items(Commit(BOB.user, folder.id, notices=notices))
+        self.notices.stored(BOB.user)
+
+    def postman(self) -> Postman:
+        async def sent() -> str:
+            return "Sent"
+
+        mailboxes = cast("Mailboxes", self.server)
+        outbox = Outbox(
+            self.state,
+            self.server,
+            mailboxes,
+            self.clock,
+            principal=BOB,
+            device=NO_DEVICE,
+            memory=MEMORY,
+        )
+        return Postman(outbox, mailboxes, sent)
+
+    async def mail(self) -> bool:
+        return await self.notices.mail(BOB.user, self.postman())
+
+    async def pending(self) -> list[str]:
+        return [one.key for one in await self.items.pending_notices(BOB.user)]
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    async with await Database.open(tmp_path / "gateway.db") as database:
+        yield World(database)
+
+
+async def test_notices_are_mailed_in_order_with_a_copy_in_sent(world: World) -> None:
+    await world.store(notice("n1"), notice("n2", ANN, CID))
+    assert await world.mail()
+    assert [recipients for recipients, _ in world.server.taken] == [(ANN,), (ANN, CID)]
+    assert len(world.server.named("Sent")) == 2
+    assert await world.pending() == []
+    assert await world.mail()
+    assert len(world.server.taken) == 2
+
+
+async def test_nothing_is_looked_for_until_there_is_something(world: World) -> None:
+    assert await world.mail()
+    asked: list[Postman] = []
+
+    def postman() -> Postman:
+        asked.append(world.postman())
+        return asked[-1]
+
+    world.notices.resume(BOB.user, postman)
+    assert asked == []
+    await world.store(notice())
+    world.notices.resume(BOB.user, postman)
+    assert len(asked) == 1
+    await world.background.aclose(5)
+    assert len(world.server.taken) == 1
+
+
+@pytest.mark.parametrize("moment", ["submitted", "copied"])
+async def test_the_process_is_killed(world: World, moment: str) -> None:
+    await world.store(notice())
+    world.server.die = moment
+    with pytest.raises(Killed):
+        await world.mail()
+    world.begin_anew()
+    assert await world.mail()
+    # Between the server's answer and the note of it lies the one gap there is: rather twice than never.
+    assert len(world.server.taken) == (2 if moment == "submitted" else 1)
+    assert len(world.server.named("Sent")) == 1
+    assert await world.pending() == []
+
+
+async def test_the_process_is_killed_before_the_notice_is_dropped(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def killed(*_: object) -> None:
+        raise Killed
+
+    await world.store(notice())
+    with monkeypatch.context() as patched:
+        patched.setattr(world.items, "drop_notice", killed)
+        with pytest.raises(Killed):
+            await world.mail()
+    world.begin_anew()
+    world.clock.time += timedelta(days=30)
+    await world.state.prune_sends(world.clock.time - timedelta(days=1))
+    assert await world.mail()
+    assert len(world.server.taken) == 1
+    await world.state.prune_sends(world.clock.time)
+
+
+async def test_what_was_mailed_is_forgotten_by_the_journal(world: World) -> None:
+    await world.store(notice())
+    await world.mail()
+    entry, new = await world.state.begin_send(_entry(), START - MEMORY)
+    assert not new
+    await world.state.prune_sends(START + timedelta(days=1))
+    entry, new = await world.state.begin_send(_entry(), START - MEMORY)
+    assert (entry.stage, new) == (OutboxStage.ACCEPTED, True)
+
+
+def _entry() -> OutboxEntry:
+    return OutboxEntry(0, BOB.user, NO_DEVICE, "n1", "", "", True, OutboxStage.ACCEPTED, START)
+
+
+async def test_an_outage_is_waited_for(world: World) -> None:
+    await world.store(notice("n1"), notice("n2"))
+    world.server.error = SubmissionError("no connection")
+    assert not await world.mail()
+    assert await world.pending() == ["n1", "n2"]
+    world.server.error = None
+    assert await world.mail()
+    assert len(world.server.taken) == 2
+
+
+async def test_a_copy_that_is_lost_is_kept(world: World) -> None:
+    await world.store(notice())
+    world.server.lose_copies = True
+    assert await world.mail()
+    (copy,) = await world.state.kept_copies(BOB.user)
+    assert b"Planning" in copy.message
+    assert await world.pending() == []
+
+
+async def test_one_who_cannot_be_reached_does_not_keep_it_from_the_others(world: World) -> None:
+    await world.store(notice("n1", ANN, CID))
+    world.server.refused = frozenset({CID})
+    assert await world.mail()
+    assert [recipients for recipients, _ in world.server.taken] == [(ANN,)]
+    assert world.server.named("Sent") == ["Planning"]
+    (note,) = world.server.boxes["INBOX"]
+    told = message_from_bytes(note)
+    assert told["Subject"] == "Not delivered: Planning"
+    assert CID in str(told.get_payload())
+    assert ANN not in str(told.get_payload())
+    assert await world.pending() == []
+
+
+@pytest.mark.parametrize("recipients", [(CID,), (CID, "dan@example.test")])
+async def test_what_nobody_takes_is_given_up(world: World, recipients: tuple[str, ...]) -> None:
+    await world.store(notice("n1", *recipients), notice("n2"))
+    world.server.refused = frozenset(recipients)
+    assert await world.mail()
+    assert [one for one, _ in world.server.taken] == [(ANN,)]
+    assert len(world.server.boxes["INBOX"]) == 1
+    assert world.server.named("Sent") == ["Planning"]
+
+
+async def test_the_note_is_left_once(world: World) -> None:
+    await world.store(notice("n1", CID))
+    world.server.refused = frozenset({CID})
+    world.server.die = "copied"
+    with pytest.raises(Killed):
+        await world.mail()
+    world.begin_anew()
+    assert await world.mail()
+    assert len(world.server.boxes["INBOX"]) == 1
+
+
+async def test_a_message_that_is_none_blocks_nothing(world: World) -> None:
+    await world.store(Notice("bad", (ANN,), b"\xff\n\n"), notice("n2"))
+    assert await world.mail()
+    assert len(world.server.taken) == 1
+    assert await world.pending() == []
