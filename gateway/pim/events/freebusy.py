@@ -14,8 +14,8 @@ __all__ = ["NO_DATA", "SLOT", "Taken", "merged_free_busy", "no_free_busy", "take
 
 SLOT = timedelta(minutes=30)
 NO_DATA = "4"
-_WORK = 400_000
-"""For all events of one answer: a second or so."""
+_WORK = 150_000
+"""For all events of one answer: about a second."""
 _DIGITS = {
     Busy.FREE: 0,
     Busy.TENTATIVE: 1,

@@ -27,7 +27,7 @@ class Series:
     """A calendar with one event, to be changed.
 
     `event` is what it says, `main` its component; `changed` are the components of exceptions, `deleted` the
-    occurrences that are not, by original start.
+    occurrences that are not, by original start. `doubles` are components that others stand in for.
     """
 
     calendar: Node
@@ -36,6 +36,7 @@ class Series:
     main: Node
     changed: dict[datetime, Node]
     deleted: list[datetime]
+    doubles: list[Node]
 
     @classmethod
     def of(cls, calendar: Node, owner: str) -> Series:
@@ -44,7 +45,10 @@ class Series:
         nodes = list(calendar.nodes("VEVENT"))
         main = next((one for one in nodes if not any(one.lines("RECURRENCE-ID"))), nodes[0])
         deleted = [one.original for one in event.occurrences if one.event is None]
-        return cls(calendar, owner, event, main, dict(_exceptions(calendar, main, event)), deleted)
+        exceptions = list(_exceptions(calendar, main, event))
+        changed = dict(exceptions)
+        doubles = [node for original, node in exceptions if changed[original] is not node]
+        return cls(calendar, owner, event, main, changed, deleted, doubles)
 
     def occurrence(self, original: datetime) -> Event:
         """An occurrence as the series has it."""
@@ -63,6 +67,7 @@ class Series:
 
     def exception(self, original: datetime) -> Node:
         """The component of an exception, made if there is none yet: the series at that time."""
+        self._drop_doubles()
         if original in self.changed:
             return self.changed[original]
         if original in self.deleted:
@@ -80,6 +85,7 @@ class Series:
 
     def delete(self, original: datetime) -> None:
         """Delete an occurrence."""
+        self._drop_doubles()
         self._drop(original)
         if original not in self.deleted:
             self.deleted.append(original)
@@ -89,6 +95,7 @@ class Series:
 
     def forget_exceptions(self) -> None:
         """Have all occurrences as the series has them."""
+        self._drop_doubles()
         for original in list(self.changed):
             self._drop(original)
         self.deleted.clear()
@@ -99,6 +106,7 @@ class Series:
 
         Those at days that it has left are dropped. An exception with the times of the series has them now.
         """
+        self._drop_doubles()
         old, self.event = self.event, new
         length = old.end - old.start
         moved = {one.original: self._moved(one.original) for one in old.occurrences}
@@ -154,7 +162,13 @@ class Series:
     def _drop(self, original: datetime) -> None:
         gone = self.changed.pop(original, None)
         if gone is not None:
-            self.calendar.parts = [one for one in self.calendar.parts if one is not gone]
+            self.calendar.remove_nodes(lambda node: node is gone)
+
+    def _drop_doubles(self) -> None:
+        if self.doubles:
+            gone = {id(double) for double in self.doubles}
+            self.calendar.remove_nodes(lambda node: id(node) in gone)
+            self.doubles.clear()
 
     def _write_deleted(self) -> None:
         all_day = self.event.all_day

@@ -78,6 +78,14 @@ class PhoneZone:
             bias = daylight_bias if summer else standard_bias
         return (local + timedelta(minutes=bias)).replace(tzinfo=UTC)
 
+    def local(self, instant: datetime) -> datetime:
+        """The clock time of an instant: the one that is it."""
+        for bias in self._biases:
+            local = instant.replace(tzinfo=None) - timedelta(minutes=bias)
+            if self.utc(local) == instant:
+                return local
+        raise AssertionError("no clock shows it")
+
     def _date(self, date: tuple[int, ...], year: int) -> datetime:
         _, month, weekday, week, hour, minute, second, millisecond = date
         days = [
