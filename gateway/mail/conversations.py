@@ -23,8 +23,8 @@ _MESSAGE_ID = re.compile(rb"<([^<>\s]{1,996})>")
 _LEVEL_SIZE = 5
 _MOST_LEVELS = 40
 _THREAD_INDEX_HEADER = 22
-_PREFIX = re.compile(
-    r"(?:re|aw|antw|sv|vs|ref|rif|r|odp|ynt|tr|fwd?|wg|i|回复|回覆|答复|转发|轉寄|答覆)(?:\[\d{1,3}\]|\(\d{1,3}\))?\s*[:\uff1a]\s*",
+_PREFIXES = re.compile(
+    r"(?:(?:re|aw|antw|sv|vs|ref|rif|r|odp|ynt|tr|fwd?|wg|i|回复|回覆|答复|转发|轉寄|答覆)(?:\[\d{1,3}\]|\(\d{1,3}\))?\s*[:\uff1a]\s*)*+",
     re.IGNORECASE,
 )
 
@@ -64,9 +64,8 @@ def _answered(headers: Headers) -> list[bytes]:
 
 def topic(subject: str) -> str:
     """The subject without the marks of replies and forwards."""
-    while match := _PREFIX.match(subject):
-        subject = subject[match.end() :]
-    return subject
+    match = _PREFIXES.match(subject)
+    return subject[match.end() :] if match else subject
 
 
 def _from_chain(chain: list[bytes]) -> Conversation:

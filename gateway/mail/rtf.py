@@ -43,6 +43,7 @@ _ESCAPES: Mapping[bytes, str] = {
     b"\r": "\r\n",
     b"\n": "\r\n",
 }
+_SPECIAL: Mapping[str, str] = {"\\": r"\\", "{": r"\{", "}": r"\}", "\t": r"\tab "}
 _NOT_SHOWN = frozenset(
     {
         *(b"colortbl", b"stylesheet", b"info", b"pict", b"object", b"header", b"headerl", b"headerr"),
@@ -99,18 +100,19 @@ def read(data: bytes) -> RtfContent:
 
 def from_text(text: str) -> bytes:
     """Plain text as RTF, in ASCII."""
-    pieces = [r"{\rtf1\ansi\ansicpg1252\deff0{\fonttbl{\f0\fswiss Arial;}}\f0\fs20 "]
-    for line in text.replace("\r\n", "\n").split("\n"):
-        pieces.extend((_escaped(line), "\\par\r\n"))
-    pieces[-1] = "}"
-    return "".join(pieces).encode("ascii")
+    head = r"{\rtf1\ansi\ansicpg1252\deff0{\fonttbl{\f0\fswiss Arial;}}\f0\fs20 "
+    lines = text.replace("\r\n", "\n").translate(_Escaped()).split("\n")
+    return (head + "\\par\r\n".join(lines) + "}").encode("ascii")
 
 
-def _escaped(line: str) -> str:
-    if line.isascii():
-        line = line.replace("\\", "\\\\").replace("{", "\\{").replace("}", "\\}")
-        return line.replace("\t", "\\tab ")
-    return "".join(_escaped(character) if character.isascii() else _unicode(character) for character in line)
+class _Escaped(dict[int, str]):
+    """Characters as RTF, by code point; each is made when it occurs first."""
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        made = _SPECIAL.get(character, character) if character.isascii() else _unicode(character)
+        self[code] = made
+        return made
 
 
 def _unicode(character: str) -> str:

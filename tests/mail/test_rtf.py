@@ -72,3 +72,11 @@ def test_twice_as_much_takes_about_twice_as_long(unit: bytes) -> None:
 
     took(2000)
     assert took(40_000) < 10 * max(took(10_000), 0.005)
+
+
+def test_text_in_any_letters_is_soon_written() -> None:
+    letters = "Gr\u00fc\u00dfe {\\\t} \u4e2d\U0001f600\r\n"
+    assert read(from_text(letters)).text == letters.removesuffix("\r\n") + "\r\n"
+    started = time.process_time()
+    assert len(from_text(letters * 100_000)) > 5_000_000
+    assert time.process_time() - started < 2

@@ -36,6 +36,8 @@ _BATCH_MESSAGES = 100
 _FEW = 16
 _THREAD_OCTETS = 128 * 1024
 """A batch of more messages or octets than this is rendered in a thread, so that the event loop goes on."""
+_TURN_OCTETS = 256 * 1024
+"""Octets of messages rendered there at once, but for a single larger one."""
 _TRACKED = frozenset(flag.lower() for flag in TRACKED_FLAGS)
 NO_FLAGS: Mapping[int, Collection[str]] = MappingProxyType({})
 """The default of `render`: every message with the flags it has."""
@@ -164,9 +166,27 @@ async def _rendered(
     version: Version,
     parts: PartSink | None,
 ) -> dict[int, Rendered]:
-    if len(batch) > _FEW or sum(map(len, answers.values())) > _THREAD_OCTETS:
-        return await compute(_render_batch, batch, answers, place, version, parts)
-    return _render_batch(batch, answers, place, version, parts)
+    octets = max(sum(map(len, answers.values())), sum(job.cost for job in batch))
+    if len(batch) <= _FEW and octets <= _THREAD_OCTETS:
+        return _render_batch(batch, answers, place, version, parts)
+    rendered: dict[int, Rendered] = {}
+    for some in _turns(batch):
+        rendered |= await compute(_render_batch, some, answers, place, version, parts)
+    return rendered
+
+
+def _turns(batch: Iterable[Job]) -> Iterator[list[Job]]:
+    """Messages in groups: who waits for the thread that computes has it between two of them."""
+    group: list[Job] = []
+    octets = 0
+    for job in batch:
+        if group and octets + job.cost > _TURN_OCTETS:
+            yield group
+            group, octets = [], 0
+        group.append(job)
+        octets += job.cost
+    if group:
+        yield group
 
 
 def _shown_with(message: MessageData, flags: Collection[str] | None) -> MessageData:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
+import threading
 import time
 import tracemalloc
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -17,6 +20,7 @@ from gateway.eas.content.email import Rendered, Room, prepare, render
 from gateway.eas.content.ids import parse_file_reference
 from gateway.eas.content.preferences import HTML, MIME, PLAIN, RTF, BodyOptions, BodyPreference
 from gateway.eas.versions import Version
+from gateway.sync.background import compute
 from gateway.types import (
     ANSWERED,
     DRAFT,
@@ -446,6 +450,40 @@ async def test_large_windows_are_fetched_in_batches(monkeypatch: pytest.MonkeyPa
     )
     assert len(done) == 10
     assert rounds == [3, 3, 3, 1]
+
+
+async def test_others_have_the_computing_thread_between_large_messages() -> None:
+    large = b"Content-Type: text/plain\r\n\r\n" + b"x" * 200_000
+    box = MemoryMailboxes([large] * 4)
+    ended: list[str] = []
+
+    async def note(name: str, work: Awaitable[object]) -> None:
+        await work
+        ended.append(name)
+
+    rendering = render(box.port, "m", 7, range(1, 5), AS_PLAIN, Version.V16_1, collection=COLLECTION)
+    other = compute(lambda: None)
+    first = asyncio.create_task(note("mail", rendering))
+    while not box.rounds:
+        await asyncio.sleep(0)
+    await asyncio.gather(first, note("other", other))
+    assert ended == ["other", "mail"]
+
+
+async def test_a_large_header_does_not_hold_up_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: list[threading.Thread] = []
+    render_batch = module._render_batch
+
+    def noted(*args: Any) -> Mapping[int, Rendered]:
+        threads.extend(threading.current_thread() for _ in args[0])
+        return render_batch(*args)
+
+    monkeypatch.setattr(module, "_render_batch", noted)
+    head = b"Subject: " + b"Re: " * 100_000 + b"lunch\r\n"
+    small, large = (top + b"Content-Type: text/plain\r\n\r\nx" for top in (b"Subject: lunch\r\n", head))
+    shown = [await rendered(raw, AS_PLAIN) for raw in (small, large)]
+    assert [value(got, Email.ThreadTopic) for got in shown] == ["lunch", "lunch"]
+    assert [thread is threading.main_thread() for thread in threads] == [True, False]
 
 
 @pytest.mark.parametrize("ahead", [False, True])
