@@ -7,6 +7,7 @@ phone habits store    the phone models, with their own stores and retry rules
 properties            what can be true of a message besides its place
 operations            what a user does with messages
 drafting              what a user does with drafts
+events                what a user does with events, and a phone's calendar
 sending moveitems foldering   what a phone asks for by a request of its own
 mailbox               the second mail program
 ledger                what has to be true in the end

@@ -8,10 +8,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from tests.convergence.events import Calendar
 from tests.convergence.habits import Habits
 from tests.convergence.ledger import Ledger
 from tests.convergence.network import Answer, Fate, Network
 from tests.convergence.store import (
+    CALENDARS,
     DRAFTS_FOLDER,
     NEVER_SYNCED,
     Answered,
@@ -130,12 +132,21 @@ class Phone:
 
     @property
     def synced(self) -> list[str]:
-        """The ids of the folders whose content the phone keeps."""
-        never = NEVER_SYNCED if self.habits.version >= "16" else NEVER_SYNCED | {DRAFTS_FOLDER}
+        """The ids of the folders of mail whose content the phone keeps."""
+        never = NEVER_SYNCED | CALENDARS
+        if self.habits.version < "16":
+            never |= {DRAFTS_FOLDER}
         return [folder.id for folder in self.folders.values() if folder.type not in never]
+
+    @property
+    def calendars(self) -> list[str]:
+        """The ids of the calendars."""
+        return [folder.id for folder in self.folders.values() if folder.type in CALENDARS]
 
     def collection(self, identity: str) -> Collection:
         """A folder's content."""
+        if identity in self.calendars:
+            return self.collections.setdefault(identity, Calendar())
         made = Collection(filter_type=self.habits.filter_type)
         return self.collections.setdefault(identity, made)
 
@@ -151,9 +162,9 @@ class Phone:
 
     def start_collection_anew(self, collection: str) -> None:
         """Forget a folder's content, as after Sync Status 3."""
-        kept = self.collections[collection].filter_type
+        kept = self.collections[collection]
         self._drop(collection)
-        self.collections[collection] = Collection(filter_type=kept)
+        self.collections[collection] = type(kept)(filter_type=kept.filter_type)
 
     def sync(
         self,
@@ -214,7 +225,8 @@ class Phone:
             AirSync.Collection, element(AirSync.SyncKey, held.key), element(AirSync.CollectionId, name)
         )
         if self.habits.version < "14":
-            asked.children.insert(0, element(AirSync.Class, "Email"))
+            kind = "Calendar" if isinstance(held, Calendar) else "Email"
+            asked.children.insert(0, element(AirSync.Class, kind))
         if held.key == "0":
             return asked
         preference = element(

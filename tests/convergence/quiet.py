@@ -43,7 +43,7 @@ def _finish(phone: Phone) -> bool:
         phone.stale |= not phone.folders
         first = phone.stale
         answers.append(phone.folder_sync())
-        names = phone.synced
+        names = phone.synced + phone.calendars
         together = phone.habits.collections
         answers += [phone.sync(names[start : start + together]) for start in range(0, len(names), together)]
     except NoReply:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from tests.convergence.ledger import Claim
 from tests.convergence.network import Fate
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 DELETED_ITEMS = "4"
 DRAFTS_FOLDER = "3"
+CALENDARS = frozenset({"8", "13"})
 NEVER_SYNCED = frozenset({"6"})
 """The type of the Outbox: what is in there is the phone's own business."""
 
@@ -88,6 +89,8 @@ class Errand(ABC):
 class Collection:
     """A folder's content. `unanswered` are operations sent, or about to be, without an answer so far."""
 
+    filters: ClassVar[Sequence[int]] = (0, 3, 5)
+    """FilterTypes its user may choose."""
     key: str = "0"
     items: dict[str, Item] = field(default_factory=dict)
     unanswered: list[Operation] = field(default_factory=list)

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tests.convergence.play import Step
-from tests.convergence.steps import drafting, elsewhere, foldering, hazards, moveitems, sending, syncing
+from tests.convergence.steps import (
+    drafting,
+    elsewhere,
+    events,
+    foldering,
+    hazards,
+    moveitems,
+    sending,
+    syncing,
+)
 
 STEPS: Sequence[type[Step]] = (
     elsewhere.Arrives,
@@ -21,6 +30,7 @@ STEPS: Sequence[type[Step]] = (
     drafting.Drafts,
     moveitems.MovesItems,
     foldering.ChangesFolders,
+    events.KeepsCalendar,
     hazards.LateCopiesCome,
     hazards.KilledAtRest,
     hazards.ImapRestarts,

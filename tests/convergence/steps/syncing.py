@@ -92,7 +92,7 @@ class StartsAnew(Step):
         elif phone.collections:
             name = choices.pick(sorted(phone.collections))
             if choices.number(0, 1):
-                phone.collections[name].filter_type = new = choices.pick((0, 3, 5))
+                phone.collections[name].filter_type = new = choices.pick(phone.collections[name].filters)
                 play.tell(f"{phone} keeps FilterType {new} of {name}")
             else:
                 phone.start_collection_anew(name)
