@@ -22,7 +22,7 @@ from typing import Any, NoReturn
 import gateway.app
 import gateway.web.eas
 from gateway.cli import main
-from gateway.eas.content import email
+from gateway.eas.content import email_message
 from gateway.mail.structure import Layout
 from gateway.store.sqlite.database import Database
 from gateway.types import MessageData
@@ -45,7 +45,7 @@ def make_release(name: str, poison: str) -> None:
     """Give the gateway a version and a defect, where they are not ""."""
     if name:
         gateway.app.RELEASE = name
-    original: Callable[..., Any] = vars(email)["properties"]
+    original: Callable[..., Any] = vars(email_message)["properties"]
 
     @functools.wraps(original)
     def properties(told: MessageData, layout: Layout, *args: Any, **kwargs: Any) -> Any:
@@ -53,7 +53,7 @@ def make_release(name: str, poison: str) -> None:
             raise ValueError("a defect")
         return original(told, layout, *args, **kwargs)
 
-    setattr(email, "properties", properties)  # noqa: B010 - not an assignment that types allow
+    setattr(email_message, "properties", properties)  # noqa: B010 - not an assignment that types allow
 
 
 def _around(owner: Any, name: str, fuse: Fuse, boundary: str) -> None:
