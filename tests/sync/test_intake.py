@@ -1,0 +1,288 @@
+"""The INBOX read into the calendar: once, in any order, after anything that breaks off."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from gateway.errors import UpstreamUnavailable
+from gateway.items import Edit, ItemKind
+from gateway.pim.events.document import read_event
+from gateway.pim.events.model import Event
+from gateway.ports import Commit, Mailboxes
+from gateway.store.sqlite import Database, SqliteItems, SqliteState
+from gateway.sync.background import Background
+from gateway.sync.intake import Intake, Reader
+from gateway.types import BodyPart, MailboxView, MessageData, SectionRequest, Uids, UserId
+from tests.pim.itip.meetings import NOW, ZONE, occurrence, series
+from tests.support.invitations import ANN, BOB, calendar
+
+USER = UserId("ann")
+
+
+@dataclass
+class Inbox:
+    """A mailbox with calendars in it. It counts what is asked of it, and fails when told to."""
+
+    uidvalidity: int = 1
+    mail: dict[int, tuple[str, str, str, datetime]] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    next_uid: int = 1
+    broken: bool = False
+
+    def receive(
+        self, method: str, *events: tuple[str, ...], sender: str = BOB, text: str = "", days_ago: int = 0
+    ) -> None:
+        lines = (line for event in events for line in event)
+        text = text or calendar(*ZONE, *lines, method=method)
+        self.mail[self.next_uid] = (sender, method, text, NOW - timedelta(days=days_ago))
+        self.next_uid += 1
+
+    async def view(self, mailbox: str) -> MailboxView:
+        assert mailbox == "INBOX"
+        self.asked.append("view")
+        return MailboxView(self.uidvalidity, f"{self.uidvalidity}.{self.next_uid}", Uids(self.mail), {})
+
+    async def received_since(self, mailbox: str, uidvalidity: int, since: datetime) -> Uids:
+        return Uids(uid for uid, (*_, date) in self.mail.items() if date >= since)
+
+    async def fetch(
+        self, mailbox: str, uidvalidity: int, uids: Iterable[int], header_fields: Sequence[str] | None
+    ) -> Mapping[int, MessageData]:
+        self.asked.append("fetch")
+        if self.broken:
+            raise UpstreamUnavailable("cut off")
+        return {uid: self._data(uid) for uid in uids}
+
+    def _data(self, uid: int) -> MessageData:
+        sender, method, text, date = self.mail[uid]
+        params = {"charset": "utf-8", "method": method}
+        part = BodyPart("1", "text", "calendar", params, encoding="8bit", size=len(text))
+        return MessageData(uid, frozenset(), date, 1, part, f"From: Bob <{sender}>\r\n\r\n".encode())
+
+    async def fetch_sections(
+        self, mailbox: str, uidvalidity: int, requests: Sequence[SectionRequest]
+    ) -> Mapping[SectionRequest, bytes]:
+        return {request: self.mail[request.uid][2].encode() for request in requests}
+
+
+class Clock:
+    """Noon, always."""
+
+    def now(self) -> datetime:
+        return NOW
+
+
+class World:
+    """Ann's calendar and her INBOX."""
+
+    def __init__(self, database: Database) -> None:
+        self.state = SqliteState(database)
+        self.items = SqliteItems(database, Clock())
+        self.inbox = Inbox()
+        self.begin_anew()
+
+    def begin_anew(self, *, tentative: bool = True) -> None:
+        """As after a restart."""
+        self.background = Background()
+        self.intake = Intake(self.state, self.items, Clock(), self.background, tentative=tentative)
+
+    @property
+    def reader(self) -> Reader:
+        return Reader(USER, ANN, cast("Mailboxes", self.inbox))
+
+    async def read(self) -> None:
+        await self.intake.read(self.reader)
+
+    async def events(self) -> list[Event]:
+        """What is in the calendar."""
+        folders = await self.items.item_folders(USER)
+        found: list[Event] = []
+        for folder in folders:
+            changes = await self.items.item_changes(folder.id, 0)
+            there = await self.items.load_items(folder.id, [one.number for one in changes if not one.gone])
+            found += [read_event(item.stored.text, ANN) for item in there.values()]
+        return found
+
+    async def delete_all(self) -> None:
+        for folder in await self.items.item_folders(USER):
+            changes = [one for one in await self.items.item_changes(folder.id, 0) if not one.gone]
+            edits = [Edit(one.number, one.revision, None) for one in changes]
+            await self.items.commit_items(Commit(USER, folder.id, edits))
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    async with await Database.open(tmp_path / "gateway.db") as database:
+        yield World(database)
+
+
+async def test_what_arrived_is_read_once(world: World) -> None:
+    world.inbox.receive("REQUEST", series())
+    await world.read()
+    (event,) = await world.events()
+    assert event.subject == "Monday"
+    world.inbox.asked.clear()
+    await world.read()
+    assert world.inbox.asked == ["view"]
+    world.inbox.receive("REQUEST", series("LOCATION:Room 2", sequence=1))
+    await world.read()
+    (event,) = await world.events()
+    assert event.location is not None
+    (folder,) = await world.items.item_folders(USER)
+    assert (folder.kind, folder.default, folder.revision) == (ItemKind.CALENDAR, True, 2)
+
+
+async def test_only_the_latest_mail_is_read_at_first(world: World) -> None:
+    world.inbox.receive("REQUEST", series(uid="old@x"), days_ago=40)
+    world.inbox.receive("REQUEST", series(uid="new@x"), days_ago=3)
+    await world.read()
+    assert [one.uid for one in await world.events()] == ["new@x"]
+
+
+async def test_an_inbox_without_recent_mail(world: World) -> None:
+    world.inbox.receive("REQUEST", series(uid="old@x"), days_ago=40)
+    await world.read()
+    assert await world.events() == []
+    world.inbox.receive("REQUEST", series(uid="new@x"))
+    await world.read()
+    assert [one.uid for one in await world.events()] == ["new@x"]
+
+
+async def test_an_inbox_made_anew_brings_nothing_back(world: World) -> None:
+    world.inbox.receive("REQUEST", series(uid="kept@x"))
+    world.inbox.receive("REQUEST", series(uid="deleted@x"))
+    await world.read()
+    await world.delete_all()
+    world.inbox.uidvalidity = 2
+    world.inbox.receive("REQUEST", series(uid="new@x"))
+    await world.read()
+    assert [one.uid for one in await world.events()] == ["new@x"]
+
+
+async def test_a_declined_meeting_that_is_changed_is_there_again(world: World) -> None:
+    world.inbox.receive("REQUEST", series())
+    await world.read()
+    await world.delete_all()
+    world.inbox.receive("REQUEST", series())
+    await world.read()
+    assert await world.events() == []
+    world.inbox.receive("REQUEST", series(sequence=1))
+    await world.read()
+    assert len(await world.events()) == 1
+
+
+async def test_a_cancellation_that_overtakes_its_invitation(world: World) -> None:
+    world.inbox.receive("CANCEL", series("STATUS:CANCELLED", sequence=1))
+    world.inbox.receive("REQUEST", series())
+    world.inbox.receive("REQUEST", occurrence("20260309"))
+    await world.read()
+    assert await world.events() == []
+
+
+async def test_forged_mail_is_not_remembered(world: World) -> None:
+    world.inbox.receive("CANCEL", series(sequence=9), sender="mallory@example.net")
+    world.inbox.receive("REQUEST", series(sequence=8), sender="mallory@example.net")
+    world.inbox.receive("REQUEST", series())
+    await world.read()
+    assert len(await world.events()) == 1
+
+
+async def test_one_that_cannot_be_read_blocks_nothing(world: World) -> None:
+    broken = (
+        "BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nBEGIN:VEVENT\r\nUID:x\r\n"
+        + "ORGANIZER:mailto:bob@example.org\r\n"
+    )
+    world.inbox.receive("REQUEST", text=broken)
+    world.inbox.receive("REQUEST", text="rubbish")
+    world.inbox.receive("REQUEST", text=broken + "DTSTART:99999999T000000Z\r\nRRULE:FREQ=SECONDLY\r\n")
+    world.inbox.receive("REQUEST", series())
+    await world.read()
+    assert [one.uid for one in await world.events()] == ["monday@example.org"]
+
+
+async def test_an_error_of_ours_blocks_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    world.inbox.receive("REQUEST", series(uid="bad@x"))
+    with monkeypatch.context() as patched:
+        patched.setattr("gateway.sync.intake.apply", fail)
+        await world.read()
+    world.inbox.receive("REQUEST", series(uid="good@x"))
+    await world.read()
+    assert [one.uid for one in await world.events()] == ["good@x"]
+
+
+async def test_what_breaks_off_goes_on(world: World) -> None:
+    for number in range(120):
+        world.inbox.receive("REQUEST", series(uid=f"{number}@x"))
+    saved = world.state.save_memo
+    calls = 0
+
+    async def killed(*args: object) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 3:
+            raise KeyboardInterrupt
+        await saved(*args)  # type: ignore[arg-type]
+
+    world.state.save_memo = killed  # type: ignore[method-assign, assignment]
+    with pytest.raises(KeyboardInterrupt):
+        await world.read()
+    world.state.save_memo = saved  # type: ignore[method-assign]
+    world.begin_anew()
+    await world.read()
+    uids = [one.uid for one in await world.events()]
+    assert len(uids) == len(set(uids)) == 120
+
+
+async def test_the_mail_server_goes_away(world: World) -> None:
+    world.inbox.receive("REQUEST", series())
+    world.inbox.broken = True
+    await world.intake.settle(world.reader, 5)
+    assert await world.events() == []
+    world.inbox.broken = False
+    await world.intake.settle(world.reader, 5)
+    assert len(await world.events()) == 1
+
+
+async def test_so_much_at_once_and_no_more(world: World) -> None:
+    for _ in range(700):
+        world.inbox.receive("REPLY", text="rubbish")
+    world.inbox.receive("REQUEST", series())
+    await world.read()
+    assert await world.events() == []
+    await world.read()
+    assert len(await world.events()) == 1
+
+
+async def test_many_at_once_share_the_work(world: World) -> None:
+    world.inbox.receive("REQUEST", series())
+    await asyncio.gather(*(world.intake.settle(world.reader, 5) for _ in range(10)))
+    assert len(await world.events()) == 1
+    assert world.inbox.asked.count("fetch") == 1
+
+
+async def test_requests_about_other_things_look_now_and_then(world: World) -> None:
+    for _ in range(5):
+        world.intake.glance(world.reader)
+    await world.background.aclose(5)
+    assert world.inbox.asked.count("view") == 1
+
+
+async def test_invitations_may_be_left_alone_until_they_are_answered(world: World) -> None:
+    world.inbox.receive("REQUEST", series())
+    await world.read()
+    world.begin_anew(tentative=False)
+    world.inbox.receive("REQUEST", series(uid="new@x"))
+    world.inbox.receive("REQUEST", series("LOCATION:Room 2", sequence=1))
+    await world.read()
+    (event,) = await world.events()
+    assert event.location is not None
