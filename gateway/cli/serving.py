@@ -1,33 +1,28 @@
-"""The command line: serve, demo, check-config, devices, poison."""
+"""Commands that serve phones: serve, demo."""
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import os
 import resource
 import signal
 import socket
 import sys
-from collections.abc import Callable, Coroutine
-from functools import wraps
 from pathlib import Path
 from types import FrameType
-from typing import Any, ParamSpec, TypeVar
 
 import click
 import structlog
 import uvicorn
 
-from gateway.app import RELEASE, App, create_app, open_store
-from gateway.config import CONFIG_VARIABLE, Settings, load
-from gateway.errors import GatewayError
+from gateway.app import App, create_app
+from gateway.cli.common import config, told
+from gateway.config import Settings, load
 from gateway.web import logs
 from gateway.web.protocol import BoundedProtocol
 
-__all__ = ["main"]
+__all__ = ["demo", "serve"]
 
-USAGE_ERROR = 2
 _KEEP_ALIVE = 75
 """Seconds an idle connection stays open: longer than proxies keep theirs, so that the proxy closes first."""
 _TURN = 0.0002
@@ -38,46 +33,11 @@ _GARBAGE = (10_000, 20, 50)
 it took a tenth of the time, and now and then 50 ms at once."""
 _OTHER_FILES = 100
 """Open files that are no connection of a phone or for one: the store, libraries, the log."""
-P = ParamSpec("P")
-T = TypeVar("T")
 
 
-def _config(function: Callable[P, T]) -> Callable[P, T]:
-    """Give a command `--config FILE`."""
-    return click.option(
-        "--config",
-        "file",
-        type=click.Path(path_type=Path, dir_okay=False),
-        envvar=CONFIG_VARIABLE,
-        default=Path("/etc/activesync-gateway/gateway.toml"),
-        show_default=True,
-        help="Configuration file.",
-    )(function)
-
-
-def _told(function: Callable[P, T]) -> Callable[P, T]:
-    """Tell a failure in one line, and end with status 2."""
-
-    @wraps(function)
-    def call(*args: P.args, **kwargs: P.kwargs) -> T:
-        try:
-            return function(*args, **kwargs)
-        except GatewayError as error:
-            click.echo(f"activesync-gateway: {error}", err=True)
-            sys.exit(USAGE_ERROR)
-
-    return call
-
-
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(RELEASE, prog_name="activesync-gateway")
-def main() -> None:
-    """Exchange ActiveSync for phones, on top of any IMAP and SMTP server."""
-
-
-@main.command()
-@_config
-@_told
+@click.command()
+@config
+@told
 def serve(file: Path) -> None:
     """Serve phones until SIGTERM or Ctrl-C."""
     settings = load(file, os.environ)
@@ -95,56 +55,13 @@ def serve(file: Path) -> None:
         sys.exit(1)
 
 
-@main.command()
+@click.command()
 @click.option("--once", is_flag=True, help="End after the phone's session instead of serving on.")
 def demo(once: bool) -> None:
     """Show the gateway at work with embedded mail servers and a small phone."""
     from gateway.demo.run import main as run  # noqa: PLC0415  # its packages are optional
 
     sys.exit(run(once))
-
-
-@main.command("check-config")
-@_config
-@_told
-def check_config(file: Path) -> None:
-    """Check the configuration file."""
-    load(file, os.environ)
-    click.echo(f"{file}: good")
-
-
-@main.command()
-@_config
-@_told
-def devices(file: Path) -> None:
-    """List the phones that use the gateway."""
-
-    async def show(settings: Settings) -> None:
-        async with open_store(settings) as (state, _):
-            for device in await state.list_devices():
-                seen = device.last_seen.isoformat(timespec="seconds") if device.last_seen else "-"
-                row = (device.user, device.id, device.type, device.version, seen, device.agent)
-                click.echo("\t".join(row))
-
-    _run(show(load(file, os.environ)))
-
-
-@main.command()
-@_config
-@_told
-def poison(file: Path) -> None:
-    """List the items that could not be shown to a phone, and why."""
-
-    async def show(settings: Settings) -> None:
-        async with open_store(settings) as (state, _):
-            for entry in await state.list_poison():
-                click.echo("\t".join(entry))
-
-    _run(show(load(file, os.environ)))
-
-
-def _run(work: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(work)
 
 
 class _Server(uvicorn.Server):

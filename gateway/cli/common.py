@@ -1,0 +1,64 @@
+"""What commands have in common: the configuration, the store, and how a failure is told."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+import click
+
+from gateway.app import open_store
+from gateway.config import CONFIG_VARIABLE, load
+from gateway.errors import GatewayError
+from gateway.ports import Items, State
+
+__all__ = ["config", "told", "with_store"]
+
+_USAGE_ERROR = 2
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def config(function: Callable[P, T]) -> Callable[P, T]:
+    """Give a command `--config FILE`."""
+    return click.option(
+        "--config",
+        "file",
+        type=click.Path(path_type=Path, dir_okay=False),
+        envvar=CONFIG_VARIABLE,
+        default=Path("/etc/activesync-gateway/gateway.toml"),
+        show_default=True,
+        help="Configuration file.",
+    )(function)
+
+
+def told(function: Callable[P, T]) -> Callable[P, T]:
+    """Tell a failure in one line, and end with status 2."""
+
+    @wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return function(*args, **kwargs)
+        except GatewayError as error:
+            click.echo(f"activesync-gateway: {error}", err=True)
+            sys.exit(_USAGE_ERROR)
+
+    return call
+
+
+def with_store(file: Path, work: Callable[[State, Items], Awaitable[T]]) -> T:
+    """Do something with the store of a configuration, beside a gateway that serves from it or without one.
+
+    Raises `GatewayError`.
+    """
+
+    async def run() -> T:
+        async with open_store(load(file, os.environ)) as (state, items):
+            return await work(state, items)
+
+    return asyncio.run(run())
