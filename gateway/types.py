@@ -120,7 +120,7 @@ class BodyPart:
     Parameter names are lower case; values are raw: UTF-8 decoded with surrogateescape, still RFC 2231 or
     2047 encoded. `size` counts octets as transferred (before the transfer encoding is undone); 0 for
     multiparts. `children` are the parts of a multipart, or the one root part of an embedded
-    message/rfc822.
+    message/rfc822, which without a `description` has its subject as one.
     """
 
     section: str

@@ -83,13 +83,16 @@ class _Walk:
         encoding = (headers.get("content-transfer-encoding") or b"7bit").decode("latin-1").strip().lower()
         disposition = (headers.get("content-disposition") or b"").decode("utf-8", "surrogateescape")
         named = _TOKEN.match(disposition)
+        description = _text(headers, "content-description")
+        if kind == "message" and not description:
+            description = _text(self._header(span.body, span.end)[0], "subject")
         return BodyPart(
             section=section,
             type=kind,
             subtype=subtype,
             params=params,
             content_id=_text(headers, "content-id"),
-            description=_text(headers, "content-description"),
+            description=description,
             encoding=encoding,
             size=0 if children else span.end - span.body,
             disposition=named[0].lower() if named else None,

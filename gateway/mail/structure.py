@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from gateway.mail.headers import clean, parameter
+from gateway.mail.headers import clean, decode_words, parameter
 from gateway.types import BodyPart
 
 __all__ = ["Attachment", "Block", "Layout", "Nature", "charset_of", "lay_out"]
@@ -266,6 +266,6 @@ def _invented_name(part: BodyPart) -> str:
     if name is None:
         name = "attachment.txt" if part.type == "text" else "attachment.bin"
     if part.content_type == "message/rfc822" and part.description:
-        title = clean(_PATH.sub(" ", part.description))[:100].strip(" .")
+        title = clean(_PATH.sub(" ", decode_words(part.description)))[:100].strip(" .")
         name = f"{title}.eml" if title else name
     return name

@@ -123,7 +123,7 @@ def test_files_signed_with_the_text_can_be_had(some_phone: Phone, dovecot: Dovec
         "smime.p7m",
         "one.gif",
         "a.pdf",
-        "message.eml",
+        "s.eml",
     ]
     assert [each.child_text(AirSyncBase.IsInline) for each in found] == [None, "1", None, None]
     assert [each.child_text(AirSyncBase.Method) for each in found] == ["1", "1", "1", "5"]

@@ -117,7 +117,7 @@ def _part(part: Message, section: str, sections: dict[str, bytes]) -> BodyPart:
         subtype=subtype,
         params=dict(params[1:]),
         content_id=_text(part, "content-id"),
-        description=_text(part, "content-description"),
+        description=_text(part, "content-description") or _subject(part),
         encoding=(_text(part, "content-transfer-encoding") or "7bit").strip().lower(),
         size=len(data),
         disposition=disposition[0][0] if disposition else None,
@@ -125,6 +125,12 @@ def _part(part: Message, section: str, sections: dict[str, bytes]) -> BodyPart:
         location=_text(part, "content-location"),
         children=children,
     )
+
+
+def _subject(part: Message) -> str | None:
+    """That of an embedded message, which an IMAP server tells in its envelope."""
+    inner = part.get_payload() if part.get_content_maintype() == "message" else None
+    return _text(inner[0], "subject") if isinstance(inner, list) and isinstance(inner[0], Message) else None
 
 
 def _has_parts(part: Message) -> bool:

@@ -86,7 +86,9 @@ def _single(node: list[Node], section: str) -> BodyPart:
     subtype = (text_of(fields[1]) or ("plain" if kind == "text" else "octet-stream")).lower()
     rest = node[_BASIC_FIELDS:]
     children: tuple[BodyPart, ...] = ()
+    description = text_of(fields[4])
     if kind == "message" and subtype in _EMBEDDED and len(rest) > 1 and _is_body(rest[1]):
+        description = description or _subject(rest[0])
         children = (_root(rest[1], section),)
         rest = rest[2:]
     if rest and (_is_number(rest[0]) or (rest[0] is None and len(rest) > 4)):
@@ -98,7 +100,7 @@ def _single(node: list[Node], section: str) -> BodyPart:
         subtype,
         _params(fields[2]),
         text_of(fields[3]),
-        text_of(fields[4]),
+        description,
         (text_of(fields[5]) or "7bit").lower(),
         _size(fields[6]),
         disposition,
@@ -106,6 +108,11 @@ def _single(node: list[Node], section: str) -> BodyPart:
         _loose_text(rest[3]) if len(rest) > 3 else None,
         children,
     )
+
+
+def _subject(envelope: Node) -> str | None:
+    """The subject of an embedded message; None where the envelope is not what it should be."""
+    return _loose_text(envelope[1]) if isinstance(envelope, list) and len(envelope) > 1 else None
 
 
 def _is_text(node: Node) -> bool:

@@ -17,7 +17,7 @@ SAMPLES: tuple[Sample, ...] = (
             )
         ),
         plain="It failed",
-        attachments=("details.txt", "message.eml"),
+        attachments=("details.txt", "inner.eml"),
         message_class="REPORT.IPM.Note.NDR",
     ),
     Sample(

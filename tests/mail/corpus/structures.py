@@ -166,7 +166,19 @@ SAMPLES: tuple[Sample, ...] = (
         "forwarded message",
         mail(multi("mixed", TEXT, MESSAGE)),
         plain="Hello Ann",
-        attachments=("message.eml",),
+        attachments=("inner.eml",),
+    ),
+    Sample(
+        "forwarded, its subject encoded",
+        mail(
+            multi(
+                "mixed",
+                TEXT,
+                part("message/rfc822", INNER.replace(b"inner", b"=?utf-8?q?Gr=C3=BC=C3=9Fe=2Ftoday?=", 1)),
+            )
+        ),
+        plain="Hello Ann",
+        attachments=("Grüße today.eml",),
     ),
     Sample(
         "forwarded with description",
@@ -174,8 +186,8 @@ SAMPLES: tuple[Sample, ...] = (
         plain="Hello Ann",
         attachments=("Lunch today.eml",),
     ),
-    Sample("message as a message", mail(MESSAGE), attachments=("message.eml",)),
-    Sample("digest", mail(multi("digest", MESSAGE, MESSAGE)), attachments=("message.eml", "message.eml")),
+    Sample("message as a message", mail(MESSAGE), attachments=("inner.eml",)),
+    Sample("digest", mail(multi("digest", MESSAGE, MESSAGE)), attachments=("inner.eml", "inner.eml")),
     Sample(
         "apple double",
         mail(
