@@ -55,6 +55,10 @@ class ItemFolders(Protocol):
         """One of them; None when there is none or he may not see it."""
         ...
 
+    async def all_item_folders(self) -> Sequence[ItemFolder]:
+        """Those of everybody, as their owners see them, by owner and age."""
+        ...
+
     async def provide_item_folder(self, user: UserId, kind: ItemKind, name: str) -> ItemFolder:
         """The default folder of a kind, made with this name if there is none yet."""
         ...

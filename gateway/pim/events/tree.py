@@ -40,6 +40,12 @@ class Line:
         whole = _UNFOLD.sub("", raw)
         return cls(raw, parse_property(whole) if len(whole) <= LONGEST_LINE else None)
 
+    @classmethod
+    def clean(cls, whole: str) -> Self:
+        """A line that came unfolded from anywhere: folded, and without the characters it cannot have."""
+        plain = _CONTROLS.sub("", whole)
+        return cls(_folded(plain), parse_property(plain) if len(plain) <= LONGEST_LINE else None)
+
     @property
     def name(self) -> str:
         return self.read.name if self.read else ""

@@ -41,7 +41,16 @@ from gateway.pim.events.reading import BUSY_WORDS, SENSITIVITY_WORDS, attendee_t
 from gateway.pim.events.tree import Line, Node, escaped, make_line
 from gateway.pim.invitation import read_person
 
-__all__ = ["WRITERS", "Target", "is_own_file", "merged_attendees", "moment_line", "utc_text", "write_times"]
+__all__ = [
+    "WRITERS",
+    "Target",
+    "file_line",
+    "is_own_file",
+    "merged_attendees",
+    "moment_line",
+    "utc_text",
+    "write_times",
+]
 
 _LONGEST_REMINDER = timedelta(days=36600)
 _ROLES = {
@@ -216,7 +225,7 @@ def _write_may_counter(event: Node, may_counter: bool, _: Target) -> None:
 
 
 def _write_files(event: Node, files: tuple[File, ...], _: Target) -> None:
-    event.replace_where(is_own_file, [_file_line(one) for one in files])
+    event.replace_where(is_own_file, [file_line(one) for one in files])
 
 
 def _write_sequence(event: Node, sequence: int, _: Target) -> None:
@@ -276,7 +285,8 @@ def _attendee_line(attendee: Attendee, known: Line | None) -> Line:
     return line.with_params(**changes)
 
 
-def _file_line(file: File) -> Line:
+def file_line(file: File) -> Line:
+    """The ATTACH of a file in the store."""
     params = {FILE_NUMBER: str(file.number), "FILENAME": file.name, "FMTTYPE": file.content_type}
     params |= {"SIZE": str(file.size) if file.size else "", FILE_ID: file.content_id}
     params |= {FILE_INLINE: "TRUE" if file.inline else ""}

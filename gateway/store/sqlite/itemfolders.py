@@ -22,6 +22,7 @@ __all__ = [
     "folder_id",
     "load",
     "load_all",
+    "load_everybodys",
     "number_of",
     "provide",
     "share",
@@ -38,6 +39,9 @@ _LOAD_ALL = """
     SELECT id, owner, kind, name, standard, '', revision, access
     FROM item_share CROSS JOIN item_folder ON id = folder WHERE user = ?1
     ORDER BY id
+"""
+_LOAD_EVERYBODYS = """
+    SELECT id, owner, kind, name, standard, parent, revision, 'owner' FROM item_folder ORDER BY owner, id
 """
 _LOAD = """
     SELECT id, owner, kind, name, standard, iif(owner = ?1, parent, ''), revision,
@@ -90,6 +94,11 @@ def folder_id(number: int) -> CollectionId:
 def load_all(connection: sqlite3.Connection, user: UserId) -> list[ItemFolder]:
     """The folders a user sees, by age."""
     return [_folder(row) for row in connection.execute(_LOAD_ALL, (user,))]
+
+
+def load_everybodys(connection: sqlite3.Connection) -> list[ItemFolder]:
+    """All folders, as their owners see them."""
+    return [_folder(row) for row in connection.execute(_LOAD_EVERYBODYS)]
 
 
 def load(connection: sqlite3.Connection, user: UserId, folder: CollectionId) -> ItemFolder | None:

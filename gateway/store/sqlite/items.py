@@ -51,6 +51,9 @@ class SqliteItems:
     async def item_folder(self, user: UserId, folder: CollectionId) -> ItemFolder | None:
         return await self._database.look_up(lambda connection: itemfolders.load(connection, user, folder))
 
+    async def all_item_folders(self) -> Sequence[ItemFolder]:
+        return await self._database.read(itemfolders.load_everybodys)
+
     async def provide_item_folder(self, user: UserId, kind: ItemKind, name: str) -> ItemFolder:
         known = await self._database.look_up(lambda connection: itemfolders.default(connection, user, kind))
         if known is not None:

@@ -55,6 +55,13 @@ async def test_a_folder_is_nobody_elses(items: Items, calendar: ItemFolder) -> N
     assert list(await items.item_folders(BERT)) == []
 
 
+async def test_the_folders_of_everybody(items: Items, calendar: ItemFolder) -> None:
+    berts = await items.provide_item_folder(BERT, ItemKind.CALENDAR, "Calendar")
+    trips = await items.create_item_folder(ANNA, ItemKind.CALENDAR, "Trips", calendar.id)
+    await items.share_item_folder(trips.id, BERT, Right.READ)
+    assert list(await items.all_item_folders()) == [calendar, trips, berts]
+
+
 @pytest.mark.parametrize("name", NO_FOLDERS)
 async def test_other_ids_are_no_folders(items: Items, calendar: ItemFolder, name: str) -> None:
     folder = CollectionId(name)
