@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, tzinfo
 
 from gateway.pim.events.tree import Line, Node
-from gateway.pim.timezones import rules_at, write_definition
+from gateway.pim.timezones import write_zone
 
 __all__ = ["NewZones", "define_zones", "used_zones"]
 
@@ -47,7 +47,7 @@ def _tzid(definition: Node) -> str:
 
 
 def _definition(tzid: str, zone: tzinfo, at: datetime) -> Node:
-    lines = write_definition(tzid, rules_at(zone, at))
+    lines = write_zone(tzid, zone, at)
     made = Node("VTIMEZONE", lines[0], lines[-1])
     made.parts = [Line.of(line) for line in lines[1:-1]]
     return made

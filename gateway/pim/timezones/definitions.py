@@ -5,7 +5,7 @@ from __future__ import annotations
 import calendar
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -16,7 +16,7 @@ from gateway.pim.lines import Component
 from gateway.pim.timezones.rules import LAST, InstantZone, Onset, ZoneRules
 from gateway.pim.values import moment_of, parse_moment, parse_offset, parse_rule
 
-__all__ = ["Definition", "write_definition"]
+__all__ = ["Definition", "write_definition", "write_observance"]
 
 _MOST_READ = 400
 _MOST_KEPT = 64
@@ -99,11 +99,39 @@ def write_definition(tzid: str, rules: ZoneRules) -> list[str]:
     """The lines of a VTIMEZONE that says what these rules say."""
     lines = ["BEGIN:VTIMEZONE", f"TZID:{tzid}"]
     if rules.standard_onset is None or rules.daylight_onset is None:
-        lines += _written("STANDARD", rules.standard, rules.standard, None)
+        lines += write_observance("STANDARD", rules.standard, rules.standard)
     else:
-        lines += _written("DAYLIGHT", rules.standard, rules.daylight, rules.daylight_onset)
-        lines += _written("STANDARD", rules.daylight, rules.standard, rules.standard_onset)
+        lines += write_observance("DAYLIGHT", rules.standard, rules.daylight, rules.daylight_onset)
+        lines += write_observance("STANDARD", rules.daylight, rules.standard, rules.standard_onset)
     return [*lines, "END:VTIMEZONE"]
+
+
+def write_observance(
+    name: str,
+    before: int,
+    after: int,
+    onset: Onset | None = None,
+    *,
+    year: int = _BASE_YEAR,
+    dates: Sequence[datetime] = (),
+) -> list[str]:
+    """The lines of an offset (minutes) after another: by a rule from a year on, or at dates (clocks before).
+
+    Without both it is in force from the beginning.
+    """
+    start = dates[0] if dates else datetime(year, 1, 1)  # noqa: DTZ001 - a clock time
+    start = onset.in_year(year) if onset else start
+    lines = [
+        f"BEGIN:{name}",
+        f"DTSTART:{start:%Y%m%dT%H%M%S}",
+        f"TZOFFSETFROM:{_offset_text(before)}",
+        f"TZOFFSETTO:{_offset_text(after)}",
+    ]
+    if onset:
+        week = -1 if onset.week == LAST else onset.week
+        lines.append(f"RRULE:FREQ=YEARLY;BYMONTH={onset.month};BYDAY={week}{_WEEKDAYS[onset.weekday]}")
+    lines += [f"RDATE:{one:%Y%m%dT%H%M%S}" for one in dates[1:]]
+    return [*lines, f"END:{name}"]
 
 
 @lru_cache(maxsize=2048)
@@ -115,20 +143,6 @@ def _onsets(observance: _Observance, year: int) -> tuple[datetime, ...]:
     onsets = (day + time for day in days)
     last = observance.last or datetime.max  # noqa: DTZ901 - a clock time
     return tuple(onset for onset in onsets if start <= onset <= last)
-
-
-def _written(name: str, before: int, after: int, onset: Onset | None) -> list[str]:
-    start = onset.in_year(_BASE_YEAR) if onset else datetime(_BASE_YEAR, 1, 1)  # noqa: DTZ001 - a clock time
-    lines = [
-        f"BEGIN:{name}",
-        f"DTSTART:{start:%Y%m%dT%H%M%S}",
-        f"TZOFFSETFROM:{_offset_text(before)}",
-        f"TZOFFSETTO:{_offset_text(after)}",
-    ]
-    if onset:
-        week = -1 if onset.week == LAST else onset.week
-        lines.append(f"RRULE:FREQ=YEARLY;BYMONTH={onset.month};BYDAY={week}{_WEEKDAYS[onset.weekday]}")
-    return [*lines, f"END:{name}"]
 
 
 def _offset_text(minutes: int) -> str:
