@@ -20,6 +20,7 @@ import click
 
 from tests.convergence import quiet
 from tests.convergence.ending import end_in_order
+from tests.convergence.events import ChangeEvent, DeleteEvent, MakeEvent
 from tests.convergence.foldering import ChangeFolder, DropFolder, MakeFolder
 from tests.convergence.habits import ALL, ANDROID, Habits
 from tests.convergence.ledger import Verdict
@@ -31,6 +32,7 @@ from tests.convergence.phone import Phone
 from tests.convergence.play import Play
 from tests.convergence.properties import EMPTY, FLAG, READ
 from tests.convergence.sending import Letter
+from tests.convergence.steps.events import KeepsCalendar
 from tests.convergence.store import Answered, Errand, Folder
 from tests.convergence.world import Profile, World
 
@@ -54,6 +56,9 @@ class Session:
 
     def __init__(self, world: World, habits: Habits) -> None:
         self.play = Play(world, (habits, ANDROID))
+        calendars = KeepsCalendar(self.play)
+        self.agenda = calendars.agenda
+        self.play.steps[KeepsCalendar] = calendars  # for what it checks in the end
         self.phone: Phone = self.play.phones[0]
         for _ in range(8):
             self.arrives()
@@ -69,7 +74,7 @@ class Session:
         self.play.ledger.delivered(token, "INBOX", EMPTY)
 
     def run(self) -> None:
-        """Folders, a first sync in windows, marks, deletions, sending with a copy, moves, an answer."""
+        """Folders, a first sync in windows, marks, deletions, sending, moves, events, an answer."""
         phone = self.phone
         self.until_answered(phone.folder_sync)
         inbox, sent, trash = (self.folder(kind) for kind in ("2", "5", "4"))
@@ -90,6 +95,7 @@ class Session:
             delete(phone, trash, item)
         self.done(MoveItems.begin(phone, inbox, trash, [one]))
         self.change_folders(trash)
+        self.keep_calendar(self.folder("8"))
         token = self.play.world.new_token("s")
         self.ask(Letter(token, message(token), f"client-{token}", original=(inbox, two)))
         self.arrives()
@@ -108,6 +114,20 @@ class Session:
         self.ask(ChangeFolder(phone, replace(made, name="Renamed")))
         self.ask(DropFolder(phone, doomed, self.play.mail))
         self.sync(made.id)
+
+    def keep_calendar(self, calendar: str) -> None:
+        """Events are made, one is changed, one deleted, and another made in the same request."""
+        phone, agenda = self.phone, self.agenda
+        self.sync(calendar)
+        tokens = [self.play.world.new_token("e") for _ in range(3)]
+        for token in tokens[:2]:
+            phone.do(calendar, MakeEvent(token, agenda, phone.habits.version))
+        self.sync(calendar)
+        one, two = sorted(phone.collections[calendar].items)
+        phone.do(calendar, ChangeEvent(one, f"{tokens[0]}+changed", agenda))
+        phone.do(calendar, DeleteEvent(two, tokens[1], agenda))
+        phone.do(calendar, MakeEvent(tokens[2], agenda, phone.habits.version))
+        self.sync(calendar)
 
     def ask(self, errand: Errand) -> None:
         """Get something done that nobody has begun yet."""
