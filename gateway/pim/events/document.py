@@ -61,22 +61,16 @@ def new_event(patch: EventPatch, uid: str, owner: str, now: datetime) -> str:
     head = [make_line("VERSION", "2.0"), make_line("PRODID", _PRODUCT)]
     calendar = Node.new("VCALENDAR", head)
     calendar.parts.append(event)
-    apply(calendar, patch, owner, now)
-    return calendar.text
+    return _whole(calendar, patch, owner, now)
 
 
 def patch_event(text: str, patch: EventPatch, owner: str, now: datetime) -> str:
     """The text after a change.
 
-    Exceptions that had a value from the series get the new one too. Raises `BadEvent`, also for an exception
-    at a time where the series has no occurrence.
+    Exceptions that had a value from the series get the new one too. An occurrence that is to be deleted and
+    is not there is so already; one that is to be changed is a `BadEvent`. Raises that.
     """
-    calendar = parse_calendar(text)
-    try:
-        apply(calendar, patch, owner, now)
-    except NotFound as error:
-        raise BadEvent(error.detail) from error
-    return calendar.text
+    return _whole(parse_calendar(text), patch, owner, now)
 
 
 def patch_occurrence(text: str, original: datetime, patch: OccurrencePatch, owner: str, now: datetime) -> str:
@@ -112,3 +106,12 @@ def stored_event(text: str) -> StoredItem:
     files = frozenset(file.number for one in (event, *others) for file in one.files)
     starts, ends = bounds_of(event)
     return StoredItem(event.uid, text, starts, ends, files)
+
+
+def _whole(calendar: Node, patch: EventPatch, owner: str, now: datetime) -> str:
+    """A patch of a whole event: phones go on naming exceptions that a series has left behind."""
+    try:
+        apply(calendar, patch, owner, now, whole=True)
+    except NotFound as error:
+        raise BadEvent(error.detail) from error
+    return calendar.text

@@ -39,8 +39,12 @@ _DEFAULTS: Mapping[str, Any] = {one.name: one.default for one in fields(Event) i
 """What an event has where nothing is said: what None in a patch stands for."""
 
 
-def apply(calendar: Node, patch: EventPatch, owner: str, now: datetime) -> None:
-    """Change a calendar with one event. Raises `BadEvent`, and `NotFound` for an occurrence there is not."""
+def apply(calendar: Node, patch: EventPatch, owner: str, now: datetime, *, whole: bool = False) -> None:
+    """Change a calendar with one event.
+
+    Raises `BadEvent`, and `NotFound` for an occurrence that there is not; but in a patch of the `whole` event
+    it may be deleted all the same.
+    """
     before, zones_before = calendar.text, used_zones(calendar)
     series = Series.of(calendar, owner)
     zones: NewZones = {}
@@ -48,7 +52,7 @@ def apply(calendar: Node, patch: EventPatch, owner: str, now: datetime) -> None:
         series = Series.of(calendar, owner)
     if _patch_values(series, patch):
         series = Series.of(calendar, owner)
-    _patch_occurrences(series, patch, zones, now)
+    _patch_occurrences(series, patch, zones, now, whole=whole)
     if calendar.text != before:
         _stamp(series.main, patch, now, received=series.event.received)
         define_zones(calendar, zones, zones_before)
@@ -235,10 +239,14 @@ def _settled_body(wanted: Body, old: Body | None) -> Body | None:
 # --- occurrences ----------------------------------------------------------------------------------------
 
 
-def _patch_occurrences(series: Series, patch: EventPatch, zones: NewZones, now: datetime) -> None:
+def _patch_occurrences(
+    series: Series, patch: EventPatch, zones: NewZones, now: datetime, *, whole: bool
+) -> None:
     known = {one.original: one.event for one in series.event.occurrences}
     for moment, change in patch.occurrences:
         original = _original(series.event, moment)
+        if original is None and change is None and whole:
+            continue
         if original is None:
             raise NotFound("the series has no such occurrence")
         if change is None:

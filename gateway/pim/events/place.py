@@ -61,7 +61,7 @@ def write_place(place: Location | None) -> Iterator[Line]:
     if shown := _shown(place):
         yield make_line("LOCATION", escaped(shown))
     if place.latitude is not None and place.longitude is not None:
-        yield make_line("GEO", f"{place.latitude};{place.longitude}")
+        yield make_line("GEO", f"{place.latitude:.6f};{place.longitude:.6f}")
     described: dict[str, str | float] = {"DisplayName": place.name}
     described |= {key: text for name, key in _TEXTS.items() if (text := getattr(place, name))}
     described |= {key: value for name, key in _NUMBERS.items() if (value := getattr(place, name)) is not None}

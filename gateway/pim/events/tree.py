@@ -69,7 +69,7 @@ class Line:
             value = whole[whole.find(":", end) + 1 :]
         else:
             value = _CONTROLS.sub("", _BREAK.sub("", value))
-        return Line.of(_folded(f"{whole[:at]}{''.join(kept)}:{value}"))
+        return _own(f"{whole[:at]}{''.join(kept)}:{value}")
 
 
 @dataclass(slots=True)
@@ -180,9 +180,12 @@ def parse_calendar(text: str) -> Node:
 
 
 def make_line(name: str, value: str, params: Mapping[str, str] | None = None) -> Line:
-    """A line of one's own, folded; `value` is as it is to be written, values of parameters are plain."""
+    """A line of one's own, folded; `value` is as it is to be written, values of parameters are plain.
+
+    Raises `BadEvent` when it is too long.
+    """
     written = "".join(_param(key, text) for key, text in (params or {}).items())
-    return Line.of(_folded(f"{name}{written}:{_CONTROLS.sub('', _BREAK.sub('', value))}"))
+    return _own(f"{name}{written}:{_CONTROLS.sub('', _BREAK.sub('', value))}")
 
 
 def escaped(text: str) -> str:
@@ -222,6 +225,13 @@ def _param(name: str, text: str) -> str:
     plain = _CONTROLS.sub("", _BREAK.sub("\n", text)).strip()
     value = _TO_CARET.sub(lambda match: _CARETED[match[0]], plain)
     return f';{name}="{value}"' if any(sign in value for sign in ",;: ") else f";{name}={value}"
+
+
+def _own(line: str) -> Line:
+    """A line of one's own: one too long to be read again is refused. Raises `BadEvent`."""
+    if len(line) > LONGEST_LINE:
+        raise BadEvent("a value that is too long")
+    return Line.of(_folded(line))
 
 
 def _folded(line: str) -> str:

@@ -333,6 +333,20 @@ def test_days_with_a_broken_zone(blob: str) -> None:
     assert found.blob == blob
 
 
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"body": Body("a" * 1_100_000)},
+        {"subject": "a" * 1_100_000},
+        {"attendees": (Attendee(Person("a" * 1_100_000)),)},
+        {"blob": "a" * 1_100_000},
+    ],
+)
+def test_what_would_be_too_long_to_be_read_again_is_refused(values: dict[str, object]) -> None:
+    with pytest.raises(BadEvent):
+        change(text(), **values)
+
+
 def test_what_the_store_is_told() -> None:
     patch = EventPatch(
         start=berlin(2026, 3, 2, 9),

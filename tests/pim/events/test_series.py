@@ -151,6 +151,9 @@ def test_an_occurrence_there_is_not(moment: datetime) -> None:
     with pytest.raises(BadEvent) as error:
         patched(SERIES, occurrences=((moment, OccurrencePatch(subject="a")),))
     assert error.value.kind is Kind.INVALID_CONTENT
+    # Devices go on telling of exceptions that their series has left behind.
+    assert patched(SERIES, occurrences=((moment, None),)) == SERIES
+    assert patched(text(), occurrences=((moment, None),)) == text()
 
 
 def test_a_single_event_has_no_occurrences() -> None:
