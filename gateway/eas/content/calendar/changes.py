@@ -24,60 +24,66 @@ from gateway.pim.events.document import (
     patch_occurrence,
     read_event,
 )
-from gateway.pim.events.model import Event, File, OccurrencePatch
+from gateway.pim.events.model import INHERIT, UNSET, Event, EventPatch, File, OccurrencePatch, Person, Unset
 from gateway.sync.itemoperations import Given
 from wbxml import Element, element
 from wbxml.pages import AirSync, Calendar
 
-__all__ = ["Reviser", "with_files"]
+__all__ = ["Reviser", "with_files", "with_organizer"]
 
 _Patch = TypeVar("_Patch", bound=OccurrencePatch)
 
 
 @dataclass(frozen=True, slots=True)
 class Reviser:
-    """Changes the text of one item, for the user with the address `owner`, in one protocol version.
+    """Changes the text of one item, in the calendar of `owner`, in one protocol version.
 
     Everything raises `Refused`, and nothing is half done then.
     """
 
     item: ItemName
     text: str
-    owner: str
+    owner: Person
     version: Version
     now: datetime
 
     def changed(self, data: Element, absent: Absent, files: FileChanges | None, given: Given) -> str:
         """The text after a Change of the whole."""
         with _refusing():
-            event = read_event(self.text, self.owner)
+            event = read_event(self.text, self.owner.address)
             told, known = (
                 read_patch(one, self.version, event, absent, self.now) for one in (data, self._shown(event))
             )
-            patch = with_files(news(told, known), event.files, files, given)
-            return patch_event(self.text, patch, self.owner, self.now)
+            patch = with_organizer(news(told, known), event, self.owner)
+            return self._patched(with_files(patch, event.files, files, given))
 
     def changed_instance(self, instance: str, data: Element, files: FileChanges | None, given: Given) -> str:
         """The text after a Change of an occurrence."""
         with _refusing():
-            event = read_event(self.text, self.owner)
+            event = read_event(self.text, self.owner.address)
             if is_alone(event, instance, self.version):
                 return self.changed(data, kept, files, given)
             occurrence = instance_of(event, instance, self.version)
             shown = element(AirSync.ApplicationData, *shown_properties(occurrence, self.version))
             told, known = (read_instance(one, self.version, occurrence, self.now) for one in (data, shown))
             patch = with_files(news(told, known), occurrence.files, files, given)
+            text = self.text
+            if patch.attendees not in {UNSET, INHERIT, None} and event.organizer is None:
+                text = self._patched(EventPatch(organizer=self.owner))
             original = occurrence.original or occurrence.start
-            return patch_occurrence(self.text, original, patch, self.owner, self.now)
+            return patch_occurrence(text, original, patch, self.owner.address, self.now)
 
     def without(self, instance: str) -> str | None:
         """The text without an occurrence; None when nothing is left."""
         with _refusing():
-            event = read_event(self.text, self.owner)
+            event = read_event(self.text, self.owner.address)
             if is_alone(event, instance, self.version):
                 return None
             original = original_in(event, instance, self.version)
-            return delete_occurrence(self.text, original, self.owner, self.now)
+            return delete_occurrence(self.text, original, self.owner.address, self.now)
+
+    def _patched(self, patch: EventPatch) -> str:
+        return patch_event(self.text, patch, self.owner.address, self.now)
 
     def _shown(self, event: Event) -> Element:
         """The event as devices know it, but for what later ones may not say in a Change."""
@@ -85,6 +91,18 @@ class Reviser:
         if self.version >= Version.V16_0:
             shown = [one for one in shown if one.tag is not Calendar.Exceptions]
         return element(AirSync.ApplicationData, *shown)
+
+
+def with_organizer(patch: EventPatch, known: Event | None, owner: Person) -> EventPatch:
+    """A patch after which a meeting has an organizer: if nobody says who, it is the owner of the calendar.
+
+    `known` is the event of before.
+    """
+    before = known.attendees if known else ()
+    guests = before if isinstance(patch.attendees, Unset) else patch.attendees
+    if not guests or isinstance(patch.organizer, Person):
+        return patch
+    return replace(patch, organizer=UNSET if known and known.organizer else owner)
 
 
 def with_files(patch: _Patch, known: Sequence[File], files: FileChanges | None, given: Given) -> _Patch:

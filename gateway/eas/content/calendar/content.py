@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from gateway.eas.content.calendar.absent import in_series, kept
-from gateway.eas.content.calendar.changes import Reviser, with_files
+from gateway.eas.content.calendar.changes import Reviser, with_files, with_organizer
 from gateway.eas.content.calendar.exceptions import check_exceptions
 from gateway.eas.content.calendar.files import FileChanges, answered_files, read_files
 from gateway.eas.content.calendar.reading import read_patch
@@ -22,11 +22,11 @@ from gateway.eas.versions import Version
 from gateway.items import Item, ItemKind, ItemNumber
 from gateway.mail.addresses import Address
 from gateway.pim.events.document import new_event, read_event, stored_event
-from gateway.pim.events.model import UNSET, EventPatch, Person
+from gateway.pim.events.model import Person
 from gateway.sync.itemoperations import AddItem, Answer, ChangeItem, DeleteItem, Given, Made
 from gateway.sync.scheduling import organized
 from wbxml import Element, element
-from wbxml.pages import Calendar
+from wbxml.pages import AirSync, Calendar
 
 if TYPE_CHECKING:
     from gateway.eas.content.items import Scene
@@ -64,19 +64,21 @@ class CalendarContent:
 
     def add(self, client_id: str, digest: str, data: Element, scene: Scene) -> AddItem:
         """A new event. Raises `BadItem`."""
-        patch = _owned(read_patch(data, scene.version, None, kept, scene.now), scene)
+        patch = read_patch(data, scene.version, None, kept, scene.now)
         files = _files(data, None, scene.version)
         named = _uid(data, scene)
         uid = named or str(uuid.uuid4())
 
         def make(given: Given) -> Made:
-            complete = with_files(patch, (), files, given)
+            complete = with_files(with_organizer(patch, None, _owner(scene)), (), files, given)
             return _made(None, new_event(complete, uid, scene.owner, scene.now), scene)
 
         def merge(item: Item, given: Given) -> Made:
-            if scene.version >= Version.V16_0:
-                return Made(item.stored)  # the device repeats itself
-            return _made(item, _reviser(item, scene).changed(data, kept, None, given), scene)
+            again = [
+                one for one in data if one.tag is not Calendar.Exceptions or scene.version < Version.V16_0
+            ]
+            told = element(AirSync.ApplicationData, *again)
+            return _made(item, _reviser(item, scene).changed(told, kept, None, given), scene)
 
         return AddItem(client_id, digest, make, merge, named, files.uploads if files else ())
 
@@ -146,7 +148,7 @@ def _made(before: Item | None, after: str | None, scene: Scene) -> Made:
 
 def _reviser(item: Item, scene: Scene) -> Reviser:
     name = ItemName(item.folder, item.number)
-    return Reviser(name, item.stored.text, scene.owner, scene.version, scene.now)
+    return Reviser(name, item.stored.text, _owner(scene), scene.version, scene.now)
 
 
 def _uid(data: Element, scene: Scene) -> str:
@@ -160,12 +162,9 @@ def _uid(data: Element, scene: Scene) -> str:
     return str(uuid.uuid5(_OF_CLIENTS, f"{scene.folder.owner}\n{given}")) if given else ""
 
 
-def _owned(patch: EventPatch, scene: Scene) -> EventPatch:
-    """A meeting of which nobody says whose it is is that of the user."""
-    if patch.organizer is not UNSET or patch.attendees in {UNSET, None}:
-        return patch
+def _owner(scene: Scene) -> Person:
     own = scene.owner == scene.principal.email
-    return replace(patch, organizer=Person(scene.owner, scene.principal.display_name if own else ""))
+    return Person(scene.owner, scene.principal.display_name if own else "")
 
 
 def _files(data: Element, item: ItemName | None, version: Version) -> FileChanges | None:

@@ -178,6 +178,34 @@ def test_new_devices_name_no_organizer_and_no_answers(version: Version) -> None:
     assert shown["DtStamp"] != "20200101T000000Z"
 
 
+@pytest.mark.parametrize("version", Version)
+class TestOrganizers:
+    """Every meeting has one."""
+
+    def test_an_appointment_becomes_a_meeting_of_the_user(self, version: Version) -> None:
+        shelf = Shelf(version).add(*TIMES)
+        shown = shelf.change(*TIMES, *properties(Attendees=[attendee(BOB)])).shown()
+        assert told(shown, Calendar.OrganizerEmail) == ANN
+        assert told(shown, Calendar.MeetingStatus) == "1"
+
+    def test_silence_takes_it_from_no_meeting(self, version: Version) -> None:
+        guests = properties(Attendees=[attendee(BOB)])
+        shelf = Shelf(version).add(*TIMES, *guests, *properties(OrganizerEmail=ANN, OrganizerName="Annie"))
+        before = shelf.text
+        assert shelf.change(*TIMES, *guests).text == before
+
+    def test_an_appointment_of_nobody_else_has_none(self, version: Version) -> None:
+        assert Shelf(version).add(*TIMES).shown().find(Calendar.OrganizerEmail) is None
+
+
+@pytest.mark.parametrize("version", NEW)
+def test_one_occurrence_becomes_a_meeting(version: Version) -> None:
+    shelf = Shelf(version).add(*TIMES, *DAILY)
+    shelf.change(*properties(Attendees=[attendee(BOB)]), instance="20260306T080000Z")
+    assert shelf.text.count("ORGANIZER") == 2
+    assert exceptions(shelf)[0]["MeetingStatus"] == "1"
+
+
 # --- occurrences -------------------------------------------------------------------------------------------
 
 
@@ -419,10 +447,13 @@ def test_an_event_added_again_under_its_uid_is_the_same(version: Version) -> Non
 
 
 @pytest.mark.parametrize("version", NEW)
-def test_an_event_added_again_under_its_client_uid_is_left_alone(version: Version) -> None:
+def test_an_event_added_again_under_its_client_uid_is_the_same(version: Version) -> None:
     named = properties(ClientUid="c-1")
-    shelf = Shelf(version).add(*RICH, *named)
+    gone = properties(Exceptions=[instance(version, "20260306T080000Z", Deleted=1)])
+    shelf = Shelf(version).add(*RICH, *DAILY, *gone, *named)
     before = shelf.text
-    assert shelf.add(*TIMES, *named, *properties(Subject="x")).text == before
+    assert shelf.add(*RICH, *DAILY, *gone, *named).text == before
+    shown = shelf.add(*TIMES, *named, *properties(Subject="x")).shown()
+    assert (told(shown, Calendar.Subject), told(shown, Calendar.Reminder)) == ("x", "15")
     other = Shelf(version).add(*RICH, *properties(ClientUid="c-2"))
     assert told(other.shown(), Calendar.UID) != told(shelf.shown(), Calendar.UID)
