@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import dataclass, field
 from email.utils import formataddr
 
 from gateway.eas import fields
 from gateway.eas.content.preferences import HTML, PLAIN
 from gateway.errors import Kind, Refused
+from gateway.mail.addresses import Address
 from gateway.mail.fields import fold
 from gateway.mail.headers import clean
 from gateway.mail.recipients import deliverable
 from wbxml import Element
 from wbxml.pages import AirSyncBase, ComposeMail, RightsManagement
 
-__all__ = ["written"]
+__all__ = ["Forward", "read", "written"]
 
 _EXCLUDED = (
     ComposeMail.Mime,
@@ -26,8 +28,17 @@ _MOST = 1000
 _LONGEST_NAME = 200
 
 
-def written(root: Element) -> bytes:
-    """The message to the Forwardees, as a phone would have written it but for the subject.
+@dataclass(frozen=True, slots=True)
+class Forward:
+    """To whom something is forwarded, and what is said to them, in HTML if `rich`."""
+
+    people: tuple[Address, ...]
+    text: str = field(repr=False)
+    rich: bool
+
+
+def read(root: Element) -> Forward:
+    """What a request with Forwardees asks for.
 
     Raises `Refused`: INVALID_MIME_BODY beside a Mime and what belongs to one, INVALID_SMART_FORWARD for what
     names nobody.
@@ -38,21 +49,34 @@ def written(root: Element) -> bytes:
     people = listed.findall(ComposeMail.Forwardee) if listed else []
     if not 0 < len(people) <= _MOST:
         raise Refused(Kind.INVALID_SMART_FORWARD, "no Forwardee, or too many")
-    to = fold(b"To: " + ", ".join(map(_address, people)).encode(), 76)
     kind, text = _text(root)
+    return Forward(tuple(map(_person, people)), text, kind == "html")
+
+
+def written(root: Element) -> bytes:
+    """The message to the Forwardees, as a phone would have written it but for the subject.
+
+    Raises what `read` raises.
+    """
+    wanted = read(root)
+    to = fold(b"To: " + ", ".join(map(_address, wanted.people)).encode(), 76)
+    kind = "html" if wanted.rich else "plain"
     head = f"Content-Type: text/{kind}; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n"
-    encoded = base64.encodebytes(text.encode("utf-8", "replace"))
+    encoded = base64.encodebytes(wanted.text.encode("utf-8", "replace"))
     return to + b"\r\nMIME-Version: 1.0\r\n" + head.encode() + encoded.replace(b"\n", b"\r\n")
 
 
-def _address(person: Element) -> str:
+def _person(person: Element) -> Address:
     address = deliverable((person.child_text(ComposeMail.Email) or "").strip())
     if address is None:
         raise Refused(Kind.INVALID_SMART_FORWARD, "a Forwardee without a usable address")
-    name = clean(person.child_text(ComposeMail.Name) or "")[:_LONGEST_NAME]
-    if not address.isascii():
-        return address
-    return formataddr((name, address), "utf-8")
+    return Address(clean(person.child_text(ComposeMail.Name) or "")[:_LONGEST_NAME], address)
+
+
+def _address(person: Address) -> str:
+    if not person.address.isascii():
+        return person.address
+    return formataddr((person.name, person.address), "utf-8")
 
 
 def _text(root: Element) -> tuple[str, str]:

@@ -86,8 +86,9 @@ class NoticeMail:
         try:
             for delay in _DELAYS:
                 await asyncio.sleep(delay)
-                if await self.mail(user, postman):
-                    return
+                while await self.mail(user, postman):
+                    if user in self._done:  # nothing was stored meanwhile
+                        return
         except GatewayError as error:
             self._log.warning("mailing scheduling messages failed", user=user, reason=error.detail)
         finally:

@@ -13,12 +13,13 @@ from gateway.mail.addresses import Address
 from gateway.mail.imip import SchedulingMail
 from gateway.mail.recipients import deliverable
 from gateway.pim.events.document import stored_event
-from gateway.pim.invitation import Method, read_invitation
+from gateway.pim.events.model import Event
+from gateway.pim.invitation import Method, Person, read_invitation
 from gateway.pim.itip import words
 from gateway.pim.itip.outgoing import Post, told
 from gateway.sync.itemoperations import Made
 
-__all__ = ["notice", "notices", "organized"]
+__all__ = ["forwarded", "notice", "notices", "organized"]
 
 
 def organized(before: StoredItem | None, after: StoredItem | None, author: Address, now: datetime) -> Made:
@@ -48,11 +49,12 @@ def notice(
     html: str = "",
     answer: str = "",
     about: str = "",
+    prefix: str = "",
 ) -> Notice | None:
     """The mail of one scheduling message; None when it can reach nobody.
 
     `comment` is what the author adds, `html` the same in HTML; `answer` his PARTSTAT in a reply. `about` is
-    what makes it another one than a message of the same content.
+    what makes it another one than a message of the same content. `prefix` stands before the subject.
     """
     reached = {address: one for one in post.to if (address := deliverable(one.address)) is not None}
     invitation = read_invitation(post.calendar)
@@ -63,7 +65,7 @@ def notice(
     mail = SchedulingMail(
         sender=author,
         recipients=tuple(Address(one.name, address) for address, one in reached.items()),
-        subject=words.title(invitation, answer=answer, again=post.again),
+        subject=prefix + words.title(invitation, answer=answer, again=post.again),
         text=f"{html}<pre>{escape(text)}</pre>" if html else text,
         date=now,
         name=key,
@@ -72,6 +74,30 @@ def notice(
         rich=bool(html),
     )
     return Notice(key, tuple(reached), imip.write(mail))
+
+
+def forwarded(
+    event: Event, people: Iterable[Address], author: Address, now: datetime, *, about: str
+) -> Notice | None:
+    """The note that tells the organizer of an event whom it was forwarded to; None when it cannot reach him.
+
+    `about` is what tells this note from others.
+    """
+    organizer = event.organizer or Person("")
+    address = deliverable(organizer.address)
+    if address is None:
+        return None
+    listed = "\n".join(f"  {one}" for one in people)
+    key = hashlib.sha256(f"forwarded\n{about}".encode("utf-8", "surrogatepass")).hexdigest()[:40]
+    mail = SchedulingMail(
+        sender=author,
+        recipients=(Address(organizer.name, address),),
+        subject=f"Meeting Forward Notification: {event.subject}",
+        text=f"{author} forwarded your invitation to:\n\n{listed}\n",
+        date=now,
+        name=key,
+    )
+    return Notice(key, (address,), imip.write(mail))
 
 
 def _key(about: str, method: Method, reached: Iterable[str]) -> str:

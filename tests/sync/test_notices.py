@@ -169,6 +169,24 @@ async def test_nothing_is_looked_for_until_there_is_something(world: World) -> N
     assert len(world.server.taken) == 1
 
 
+async def test_what_is_stored_while_another_is_mailed_is_mailed_too(world: World) -> None:
+    submit = world.server.submit
+
+    async def slow(
+        principal: Principal, sender: str, recipients: Sequence[str], message: bytes | Pieces
+    ) -> None:
+        if not world.server.taken:
+            await world.store(notice("n2"))
+            world.notices.resume(BOB.user, world.postman)
+        await submit(principal, sender, recipients, message)
+
+    world.server.submit = slow  # type: ignore[method-assign]
+    await world.store(notice("n1"))
+    world.notices.resume(BOB.user, world.postman)
+    await world.background.aclose(5)
+    assert len(world.server.taken) == 2
+
+
 @pytest.mark.parametrize("moment", ["submitted", "copied"])
 async def test_the_process_is_killed(world: World, moment: str) -> None:
     await world.store(notice())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.eas import smart
+from gateway.eas import meetingforward, smart
 from gateway.eas.commands.base import BodyRule, Context, Reply
 from gateway.eas.versions import Version
 from wbxml import Element
@@ -22,8 +22,11 @@ class SmartForward:
     body = BodyRule.MIME
 
     async def handle(self, context: Context, root: Element | None, body: bytes) -> Reply:
-        """See `smart.answer`."""
-        work = smart.answer(context, root, body, forward=True)
+        """See `smart.answer`; an event is sent on by the server itself, see `meetingforward.forward`."""
+        if root is not None and meetingforward.is_meant(context, root):
+            work = meetingforward.forward(context, root)
+        else:
+            work = smart.answer(context, root, body, forward=True)
         root, body = None, b""
         await work
         return None
