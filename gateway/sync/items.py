@@ -195,6 +195,9 @@ class ItemSync:
             # The device may not know yet what the first answer told it.
             base = replace(base, due=base.due | (record.changed & base.held))
             work = await self._work(folder, base, self._rules(request, options), new, attempted)
+            for name, operation in new.items():
+                if operation is not called[name]:  # what was added was written on since, by nobody knows whom
+                    work.tell_later(work.answers[name].number)
             noticed, due = bool(work.notices), work.cursor.due
             answers |= {name: _amended(called[name], one, record) for name, one in work.answers.items()}
             results = replace(record, answers=answers).pack()

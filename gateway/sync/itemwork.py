@@ -95,6 +95,11 @@ class Work:
             case DeleteItem():
                 return self._delete_instance(operation)
 
+    def tell_later(self, number: ItemNumber) -> None:
+        """Have the device told of an item, not with the answers of these operations."""
+        self._due.add(number)
+        self._later.add(number)
+
     # --- what came of it ---------------------------------------------------------------------------------
 
     @property
@@ -130,8 +135,7 @@ class Work:
     def _add(self, operation: AddItem, number: ItemNumber, files: Mapping[str, FileNumber]) -> Answer:
         if self._folder.right is Right.READ:
             self._held.add(number)  # it will be found gone, and told so
-            self._due.add(number)
-            self._later.add(number)
+            self.tell_later(number)
             return Answer(Kind.ACCESS_DENIED, number, digest=operation.digest)
         there = self._items.get(self._by_uid.get(operation.uid, 0))
         if there is not None:
@@ -151,8 +155,7 @@ class Work:
         if self._rules.policy is Policy.CLIENT_WINS:
             self._revise(there, operation.merge, files)
         self._held.add(there.number)
-        self._due.add(there.number)
-        self._later.add(there.number)
+        self.tell_later(there.number)
         return Answer(None, there.number, there.stored.uid, files, operation.digest)
 
     def _change(self, operation: ChangeItem, files: Mapping[str, FileNumber]) -> Answer:

@@ -560,3 +560,16 @@ def test_nobody_sees_the_calendar_of_another(new_phone: MakePhone, dovecot: Dove
     served = stranger.sync(own, commands(delete(name), change(f"{own}:{name.partition(':')[2]}")))
     assert [status for _, _, status in statuses(served)] == ["8", "8"]
     assert subjects(phone, folder) == {"one": name}
+
+
+def test_an_add_that_was_written_on_before_it_was_answered(each_phone: Phone, other: Phone) -> None:
+    folder = calendar(each_phone)
+    lost = each_phone.post_sync(
+        each_phone.collection(folder, commands(add("c1", *event(each_phone, "one", uid="U1"))))
+    )
+    (first,) = collections_of(lost.root)
+    served = each_phone.sync(folder, commands(add("c1", *event(each_phone, "one and more", uid="U1"))))
+    assert statuses(served) == statuses(first)
+    name = first.responses[0].child_text(AirSync.ServerId)
+    assert subjects(other, folder) == {"one and more": name}
+    assert each_phone.sync(folder).changed[name or ""].child_text(Calendar.Subject) == "one and more"
