@@ -48,6 +48,8 @@ from gateway.pim.values import moment_of, parse_duration, parse_moment
 __all__ = ["BUSY_WORDS", "SENSITIVITY_WORDS", "attendee_type", "read_component", "reminder_of"]
 
 _MOST_ATTENDEES = 5000
+_MOST_EXCEPTIONS = 2000
+"""No calendar that people use has so many; each costs as much as an event."""
 _MOST_CATEGORIES = 1000
 _SPLIT = re.compile(r"((?:\\.|[^,\\])*)(?:,|$)", re.DOTALL)
 BUSY_WORDS = {
@@ -78,7 +80,7 @@ def read_component(calendar: Component, owner: str, default: tzinfo) -> Event:
     """The event of a calendar, with its exceptions. Raises `BadEvent`.
 
     It is the first VEVENT that is no exception; else the first one there is, which is known without its
-    series. Those of another UID do not belong to it.
+    series. Those of another UID do not belong to it. One with thousands of exceptions is refused.
     """
     events = list(calendar.parts("VEVENT"))
     if not events:
@@ -87,6 +89,8 @@ def read_component(calendar: Component, owner: str, default: tzinfo) -> Event:
     reader = _Reader(main, Clock(calendar, default), owner)
     uid = main.text("UID")
     others = [one for one in events if one is not main and one.text("UID") == uid]
+    if len(others) > _MOST_EXCEPTIONS:
+        raise BadEvent("a series with too many exceptions")
     return reader.with_exceptions(others)
 
 

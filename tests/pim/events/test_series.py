@@ -375,6 +375,19 @@ def test_exceptions_are_bounded() -> None:
         exception(most, days[1000], subject="a")
 
 
+def test_thousands_of_changes_are_not_read() -> None:
+    days = (berlin(2026, 3, 2, 10) + number * DAY for number in range(10_000))
+    whole = text(
+        "RRULE:FREQ=DAILY", more=tuple(line for day in days for line in changed(f"{day:%Y%m%dT%H%M%S}"))
+    )
+    began = time.process_time()
+    with pytest.raises(BadEvent):
+        read_event(whole, ANN)
+    with pytest.raises(BadEvent):
+        delete_occurrence(whole, SECOND, ANN, LATER)
+    assert time.process_time() - began < 5
+
+
 def test_hundreds_of_changes_at_once_cost_little() -> None:
     days = [berlin(2026, 3, 2, 10) + number * DAY for number in range(256)]
     patch = EventPatch(
