@@ -48,7 +48,7 @@ def unwilling_smtp(play: Play, choices: Choices) -> Iterator[str]:
 
 def _original(choices: Choices, phone: Phone) -> tuple[str, str] | None:
     """A message to answer, for three letters of four; mostly one of the INBOX."""
-    held = sorted(phone.collections.items())
+    held = sorted((name, phone.collection(name)) for name in phone.synced if name in phone.collections)
     items = [(name, item) for name, found in held for item in sorted(found.items)]
     received = [(name, item) for name, item in items if phone.path(name) == "INBOX"]
     if not items or choices.number(0, 3) == 0:
