@@ -28,10 +28,14 @@ _A_LITTLE = BodyOptions((BodyPreference(PLAIN, 512),))
 
 
 class Stubs:
-    """Finds out which messages can be shown by now."""
+    """Finds out which messages can be shown by now, of those that this `release` could not show.
 
-    def __init__(self, state: State, clock: Clock, background: Background) -> None:
+    What only others could not, every device is told anew as soon as it meets this one.
+    """
+
+    def __init__(self, state: State, clock: Clock, background: Background, release: str) -> None:
         self._state = state
+        self._release = release
         self._clock = clock
         self._background = background
         self._due: dict[UserId, float] = {}
@@ -55,8 +59,11 @@ class Stubs:
 
     async def _listed(self, user: UserId) -> dict[CollectionId, dict[int, Uids]]:
         """UIDs by collection and UIDVALIDITY."""
-        poison = await self._state.list_poison(user)
-        items = list({(row[1], row[2]) for row in poison if row[4].startswith(email.NOT_GIVEN)})
+        items = [
+            (collection, item)
+            for _, collection, item, release, reason in await self._state.list_poison(user)
+            if release == self._release and reason.startswith(email.NOT_GIVEN)
+        ]
         groups: defaultdict[CollectionId, defaultdict[int, list[int]]] = defaultdict(
             lambda: defaultdict(list)
         )

@@ -47,6 +47,8 @@ async def state(tmp_path: Path) -> AsyncIterator[SqliteState]:
         for item in ("7.1", "7.2", "7.9", "6.1"):
             await opened.note_poison(ANNA, INBOX, item, "1.0", f"{NOT_GIVEN}; ValueError")
         await opened.note_poison(ANNA, INBOX, "7.3", "1.0", "ValueError in somewhere")
+        await opened.note_poison(ANNA, INBOX, "7.1", "0.9", NOT_GIVEN)
+        await opened.note_poison(ANNA, INBOX, "7.4", "0.9", NOT_GIVEN)
         await opened.note_poison(ANNA, CollectionId("2"), "7.1", "1.0", NOT_GIVEN)
         yield opened
 
@@ -57,9 +59,9 @@ async def listed(state: SqliteState) -> list[tuple[str, str]]:
 
 async def test_what_is_shown_by_now_is_noted_and_what_is_gone_forgotten(state: SqliteState) -> None:
     looked = Looked([PLAIN] * 3)
-    await Stubs(state, SystemClock(), Background()).work(ANNA, looked.port, find)
+    await Stubs(state, SystemClock(), Background(), "1.0").work(ANNA, looked.port, find)
     assert list(await state.load_annotations(ANNA, INBOX, 7, [1, 2, 3, 9])) == [1]
-    assert await listed(state) == [("1", "7.2"), ("1", "7.3"), ("2", "7.1")]
+    assert await listed(state) == [("1", "7.2"), ("1", "7.3"), ("1", "7.4"), ("2", "7.1")]
 
 
 async def test_each_day_a_bounded_number_is_looked_at(
@@ -68,11 +70,11 @@ async def test_each_day_a_bounded_number_is_looked_at(
     monkeypatch.setattr(stubs, "_MOST", 1)
     looked = Looked([PLAIN] * 3)
     background = Background()
-    work = Stubs(state, SystemClock(), background)
+    work = Stubs(state, SystemClock(), background, "1.0")
     for _ in range(3):
         work.resume(ANNA, looked.port, find)
     await background.aclose(5)
-    assert len(await listed(state)) >= 5
+    assert len(await listed(state)) >= 6
     assert looked.rounds <= 1
 
 
@@ -81,5 +83,5 @@ async def test_nothing_is_noted_when_the_mail_server_is_away(state: SqliteState)
         async def view(self, _: str) -> MailboxView:
             raise UpstreamUnavailable("away")
 
-    await Stubs(state, SystemClock(), Background()).work(ANNA, Away([PLAIN] * 3).port, find)
-    assert len(await listed(state)) == 6
+    await Stubs(state, SystemClock(), Background(), "1.0").work(ANNA, Away([PLAIN] * 3).port, find)
+    assert len(await listed(state)) == 8

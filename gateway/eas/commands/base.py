@@ -146,7 +146,7 @@ class Services:
         intake = Intake(self.state, self.items, self.clock, self.background, tentative=self.tentative)
         object.__setattr__(self, "intake", intake)
         object.__setattr__(self, "always", AlwaysMoved(self.state))
-        object.__setattr__(self, "stubs", Stubs(self.state, self.clock, self.background))
+        object.__setattr__(self, "stubs", Stubs(self.state, self.clock, self.background, self.release))
 
 
 @dataclass(slots=True)
