@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gateway.errors import Kind, NotFound
 from gateway.pim.events.document import (
@@ -403,3 +406,104 @@ def test_hundreds_of_changes_at_once_cost_little() -> None:
     assert patch_event(made, patch, ANN, LATER) == made
     assert time.process_time() - began < 5
     assert len(read_event(made, ANN).occurrences) == 256
+
+
+# --- all of it at random ----------------------------------------------------------------------------------
+
+DAYS = 8
+subjects = st.sampled_from(["a", "b", "c"])
+numbers = st.integers(0, DAYS - 1)
+steps = st.lists(
+    st.one_of(
+        st.tuples(st.just("delete"), numbers),
+        st.tuples(st.just("name"), numbers, subjects),
+        st.tuples(st.just("shift"), numbers, st.integers(-3, 3)),
+        st.tuples(st.just("inherit"), numbers),
+        st.tuples(st.just("name all"), subjects),
+        st.tuples(st.just("move all"), st.integers(6, 20)),
+        st.tuples(st.just("end"), st.integers(1, DAYS)),
+    ),
+    max_size=12,
+)
+
+
+@dataclass
+class Model:
+    """A daily series as its owner thinks of it: which days are gone, have a name or a time of their own."""
+
+    name: str = "Team"
+    hour: int = 10
+    count: int = DAYS
+    gone: set[int] = field(default_factory=set)
+    names: dict[int, str] = field(default_factory=dict)
+    times: dict[int, datetime] = field(default_factory=dict)
+
+    def start(self, day: int) -> datetime:
+        return berlin(2026, 3, 27, self.hour) + day * DAY
+
+    def shown(self) -> list[str]:
+        days = [one for one in range(self.count) if one not in self.gone]
+        found = [(self.times.get(one, self.start(one)), self.names.get(one, self.name)) for one in days]
+        return sorted(f"{at:%m-%d %H:%M} {name}" for at, name in found)
+
+
+def done(model: Model, whole: str, step: tuple[Any, ...]) -> str:
+    match step:
+        case ("delete", day) if day < model.count:
+            at = model.start(day)
+            model.gone.add(day)
+            model.names.pop(day, None)
+            model.times.pop(day, None)
+            return delete_occurrence(whole, at, ANN, LATER)
+        case ("name", day, name) if day < model.count:
+            model.gone.discard(day)
+            if name != model.name or day in model.names:
+                model.names[day] = name
+            return exception(whole, model.start(day), subject=name)
+        case ("shift", day, hours) if day < model.count:
+            model.gone.discard(day)
+            start = model.start(day) + hours * HOUR
+            model.times[day] = start
+            if not hours:
+                del model.times[day]
+            return exception(whole, model.start(day), start=start, end=start + HOUR)
+        case ("inherit", day) if day < model.count:
+            model.gone.discard(day)
+            model.names.pop(day, None)
+            model.times.pop(day, None)
+            return exception(whole, model.start(day), start=INHERIT, end=INHERIT, subject=INHERIT)
+        case ("name all", name):
+            # A name that is that of the series is not one's own.
+            model.names = {day: own for day, own in model.names.items() if own != model.name}
+            model.name = name
+            model.names = {day: own for day, own in model.names.items() if own != name}
+            return patched(whole, subject=name)
+        case ("move all", hour):
+            model.hour = hour
+            model.times = {day: at for day, at in model.times.items() if at != model.start(day)}
+            return patched(whole, start=model.start(0), end=model.start(0) + HOUR)
+        case ("end", count):
+            model.count = count
+            left = set(range(count))
+            model.gone &= left
+            model.names = {day: own for day, own in model.names.items() if day in left}
+            model.times = {day: own for day, own in model.times.items() if day in left}
+            return patched(whole, recurrence=Recurrence(Pattern.DAILY, occurrences=count))
+    return whole
+
+
+@settings(max_examples=120, deadline=None)
+@given(steps)
+def test_a_series_is_what_its_owner_thinks(taken: list[tuple[Any, ...]]) -> None:
+    """Across a change of the clocks."""
+    model = Model()
+    patch = EventPatch(
+        start=model.start(0),
+        end=model.start(0) + HOUR,
+        subject="Team",
+        recurrence=Recurrence(Pattern.DAILY, occurrences=DAYS),
+    )
+    whole = new_event(patch, "u", ANN, NOW)
+    for step in taken:
+        whole = done(model, whole, step)
+        assert sorted(shown(whole, NOW, NOW + 60 * DAY)) == model.shown(), step
