@@ -87,7 +87,9 @@ class Flag(Property):
         if flag is None:
             return None
         status, subject = flag.child_text(Email.Status) or "", flag.child_text(Tasks.Subject)
-        return f"{status}:{subject}" if subject else status
+        # One that was given none has the subject of its message.
+        given = {value.partition(":")[2] for value in self.values} - {""}
+        return f"{status}:{subject}" if subject in given else status
 
     def flags(self, value: str) -> frozenset[str]:
         return frozenset({"\\Flagged"} if value.startswith("2") else ())
