@@ -66,8 +66,12 @@ def test_the_session_goes_on_where_it_was(play: Play) -> None:
     letters = repeated | owed
     for phone in play.phones:
         hierarchy, keys = phone.hierarchy_key, {name: one.key for name, one in phone.collections.items()}
+        folders = dict(phone.folders)
         assert phone.folder_sync() == "done"
-        assert phone.hierarchy_key == hierarchy
+        new = {one.name for name, one in phone.folders.items() if name not in folders}
+        assert new <= {"Calendar"}, "what an old release did not have, and nothing else"
+        assert {name: phone.folders.get(name) for name in folders} == folders
+        assert (phone.hierarchy_key == hierarchy) is not bool(new)
         inbox = next(name for name in phone.folders if phone.path(name) == "INBOX")
         sent = next(name for name in phone.folders if phone.path(name) == "Sent")
         trash = next(name for name in phone.folders if phone.path(name) == "Trash")
