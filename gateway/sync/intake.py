@@ -31,7 +31,7 @@ from gateway.ports import Clock, Commit, Items, Mailboxes, State
 from gateway.sync.background import Background, compute
 from gateway.sync.copies import NO_DEVICE
 from gateway.sync.itemfolders import default_folder
-from gateway.types import BodyPart, MailboxView, MessageData, SectionRequest, Uids, UserId
+from gateway.types import BodyPart, MailboxView, MessageData, SectionRequest, UserId
 
 __all__ = ["INBOX", "Intake", "Reader"]
 
@@ -39,7 +39,8 @@ INBOX = "INBOX"
 _MEMO = "intake"
 _LEASE = "intake"
 _FIRST_LOOK = timedelta(days=14)
-"""How old mail may be that is read when nothing was read before."""
+_FIRST_MESSAGES = 500
+"""How old mail may be that is read when nothing was read before, and how many messages at most."""
 _MOST = 500
 """Messages looked at on one request at most."""
 _BATCH = 50
@@ -62,19 +63,24 @@ class Reader:
 
 @dataclass(slots=True)
 class _Memory:
-    """What is remembered of a user: up to which UID his INBOX was read, and the newest versions seen."""
+    """What is remembered of a user: up to which UID his INBOX was read, and the newest versions seen.
+
+    Mail from before `since` (seconds since 1970) is not read.
+    """
 
     uidvalidity: int
     read: int
     versions: dict[str, tuple[int, float]] = field(default_factory=dict)
+    since: float = 0.0
 
     def pack(self) -> bytes:
-        return json.dumps([self.uidvalidity, self.read, self.versions], separators=(",", ":")).encode()
+        values = [self.uidvalidity, self.read, self.versions, self.since]
+        return json.dumps(values, separators=(",", ":")).encode()
 
     @classmethod
     def unpack(cls, data: bytes) -> _Memory:
-        uidvalidity, read, versions = json.loads(data)
-        return cls(uidvalidity, read, {name: (one[0], one[1]) for name, one in versions.items()})
+        uidvalidity, read, versions, since = json.loads(data)
+        return cls(uidvalidity, read, {name: (one[0], one[1]) for name, one in versions.items()}, since)
 
     def knows(self, parts: Parts) -> bool:
         """Whether all of it was seen before, or newer."""
@@ -173,24 +179,29 @@ class Intake:
         async with self._state.lease(reader.user, NO_DEVICE, _LEASE):
             memory = await self._memory(reader, view)
             unread = [uid for uid in view.uids if uid > memory.read]
+            since = datetime.fromtimestamp(memory.since, UTC)
             for at in range(0, min(len(unread), _MOST), _BATCH):
                 batch = unread[at : at + _BATCH]
                 for message, calendar in await _calendars(reader.mailboxes, view.uidvalidity, batch):
-                    await self._take(reader, message, calendar, memory)
+                    if message.internal_date >= since:
+                        await self._take(reader, message, calendar, memory)
                 memory.read = batch[-1]
                 await self._save(reader.user, memory)
             if len(unread) <= _MOST:
                 self._versions[reader.user] = view.version
 
     async def _memory(self, reader: Reader, view: MailboxView) -> _Memory:
-        """What is remembered; of an INBOX that was never read only the latest mail is to be."""
+        """What is remembered; of an INBOX that was never read only the latest mail is to be.
+
+        How old it is shows when it is fetched: to search for dates makes some servers open every message.
+        """
         stored = await self._state.load_memo(reader.user, NO_DEVICE, _MEMO)
         memory = _Memory.unpack(stored) if stored else _Memory(-1, 0)
         if memory.uidvalidity != view.uidvalidity:
-            since = self._clock.now() - _FIRST_LOOK
-            recent = view.uids & await reader.mailboxes.received_since(INBOX, view.uidvalidity, since)
             memory.uidvalidity = view.uidvalidity
-            memory.read = _before(view.uids, recent)
+            newest = view.uids[-_FIRST_MESSAGES:]
+            memory.read = newest[0] - 1 if newest else 0
+            memory.since = (self._clock.now() - _FIRST_LOOK).timestamp()
             await self._save(reader.user, memory)
         return memory
 
@@ -263,14 +274,6 @@ def _counts(message: Message, applied: Applied) -> bool:
     if applied.verdict is Verdict.UNKNOWN:
         return message.method is Method.CANCEL  # which has overtaken its invitation
     return message.method in {Method.REQUEST, Method.CANCEL} and applied.verdict is Verdict.APPLIED
-
-
-def _before(uids: Uids, recent: Uids) -> int:
-    """The UID up to which nothing is to be read."""
-    if recent:
-        older = [uid for uid in uids if uid < recent[0]]
-        return older[-1] if older else 0
-    return uids[-1] if uids else 0
 
 
 async def _calendars(

@@ -254,6 +254,7 @@ async def test_the_mail_server_goes_away(world: World) -> None:
 
 
 async def test_so_much_at_once_and_no_more(world: World) -> None:
+    await world.read()  # the first time only the newest are looked at
     for _ in range(700):
         world.inbox.receive("REPLY", text="rubbish")
     world.inbox.receive("REQUEST", series())

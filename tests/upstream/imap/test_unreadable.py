@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 import pytest
@@ -30,8 +31,12 @@ class Server:
         return await self.read(uids)
 
 
+def _name(uid: int) -> tuple[object, ...]:
+    return ("user", "INBOX", uid)
+
+
 async def around(server: Server, uids: Sequence[int], known: Unreadable) -> dict[int, str]:
-    return await read_around(uids, server.read, server.read_afresh, known, lambda uid: uid)
+    return await read_around(uids, server.read, server.read_afresh, known, _name)
 
 
 async def test_all_others_are_read_and_each_is_proven_alone() -> None:
@@ -92,4 +97,16 @@ async def test_a_server_that_cannot_be_reached_proves_nothing() -> None:
     known = Unreadable()
     with pytest.raises(UpstreamUnavailable):
         await around(Stopping(1), [1], known)
-    assert 1 not in known
+    assert _name(1) not in known
+
+
+async def test_two_readers_of_a_mailbox_prove_it_once() -> None:
+    class Slow(Server):
+        async def read(self, uids: Sequence[int]) -> dict[int, str]:
+            await asyncio.sleep(0)
+            return await super().read(uids)
+
+    server, known = Slow(3), Unreadable()
+    found = await asyncio.gather(*(around(server, range(1, 9), known) for _ in range(4)))
+    assert all(each.keys() == {1, 2, 4, 5, 6, 7, 8} for each in found)
+    assert server.afresh == [3, 3, 3]
