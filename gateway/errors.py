@@ -67,6 +67,7 @@ class Kind(StrEnum):
     INVALID_SMART_FORWARD = "InvalidSmartForwardParameters"
     BODY_PART_TYPE = "BodyPartPreferenceTypeNotSupported"
     DEVICE_INFORMATION_REQUIRED = "DeviceInformationRequired"
+    EXCEPTIONS_FAILED = "OneOrMoreExceptionsFailed"
 
 
 class GatewayError(Exception):

@@ -141,6 +141,7 @@ _COMMON: Mapping[Kind, tuple[int, int]] = {
     Kind.RIGHTS_MANAGEMENT_OFF: (168, 403),
     Kind.INVALID_MIME_BODY: (178, 400),
     Kind.INVALID_SMART_FORWARD: (179, 400),
+    Kind.EXCEPTIONS_FAILED: (184, 400),
 }
 
 _BEFORE_14_1: Mapping[int, int] = {183: 119, 164: 103, 165: 103, 166: 130, 168: 103, 178: 103, 179: 103}

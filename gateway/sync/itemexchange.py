@@ -131,7 +131,8 @@ class Record:
 
 
 def _packed(answer: Answer) -> list[Any]:
-    return [answer.refusal, answer.number, answer.uid, dict(answer.files), answer.digest]
+    made = [answer.refusal, answer.number, answer.uid, dict(answer.files), answer.digest]
+    return [*made, True] if answer.incomplete else made
 
 
 def _unpacked(values: list[Any]) -> Answer:

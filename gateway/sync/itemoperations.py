@@ -54,11 +54,13 @@ class Given:
 class Made:
     """What comes of an operation.
 
-    The item as it is to be stored (None: it goes), and what is mailed for it.
+    The item as it is to be stored (None: it goes), and what is mailed for it. Of a new one parts may have had
+    to be left out: then it is `incomplete`.
     """
 
     stored: StoredItem | None
     notices: Sequence[Notice] = ()
+    incomplete: bool = False
 
 
 Make = Callable[[Given], Made]
@@ -130,7 +132,7 @@ class Answer:
     """What became of an operation, kept for the device to ask again.
 
     `refusal` None is success. `number` and `uid` name the item, `files` are the numbers of its new files by
-    their `client_id`. `digest` is that of an Add.
+    their `client_id`. `digest` is that of an Add, `incomplete` says that parts of its item were left out.
     """
 
     refusal: Kind | None = None
@@ -138,3 +140,4 @@ class Answer:
     uid: str = ""
     files: Mapping[str, FileNumber] = field(default_factory=dict)
     digest: str = ""
+    incomplete: bool = False

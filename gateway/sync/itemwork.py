@@ -148,7 +148,9 @@ class Work:
         self._store(item, made)
         self._by_uid[made.stored.uid] = number
         self._held.add(number)
-        return Answer(None, number, made.stored.uid, files, operation.digest)
+        if made.incomplete:
+            self.tell_later(number)
+        return Answer(None, number, made.stored.uid, files, operation.digest, made.incomplete)
 
     def _meet(self, operation: AddItem, there: Item, files: Mapping[str, FileNumber]) -> Answer:
         """Answer an Add of what is there: the device gets its name, and is told what it is."""

@@ -306,6 +306,27 @@ def test_occurrences_that_are_none(new: Phone) -> None:
 # --- 16.x --------------------------------------------------------------------------------------------------
 
 
+def test_a_series_of_which_some_exceptions_fail(new: Phone, other: Phone) -> None:
+    """It is there, the answer says that it is not all (Status 184), and what there is is told."""
+    folder = begun(new)
+    begun(other)
+    good, bad = (
+        element(Calendar.Exception, element(AirSyncBase.InstanceId, key), element(Calendar.Subject, "x"))
+        for key in ("20260306T080000Z", "20250306T080000Z")
+    )
+    asked = new.collection(folder, commands(add("c1", *TIMES, *DAILY, *properties(Exceptions=[good, bad]))))
+    first = new.post_sync(asked)
+    assert new.post_sync(asked).root == first.root
+    (served,) = collections_of(first.root)
+    new.keys[folder] = served.key
+    (answer,) = served.responses
+    assert answer.child_text(AirSync.Status) == "184"
+    name = answer.child_text(AirSync.ServerId) or ""
+    (data,) = other.sync(folder).added.values()
+    assert len(exceptions(data)) == 1
+    assert len(exceptions(new.sync(folder).changed[name])) == 1
+
+
 def test_the_server_makes_the_uid_and_tells_it(new: Phone, other: Phone) -> None:
     folder = begun(new)
     begun(other)

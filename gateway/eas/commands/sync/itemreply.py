@@ -11,6 +11,7 @@ from gateway.eas.commands.sync.reply import RESPONSES, SUCCESS, frame, item
 from gateway.eas.commands.sync.request import ClientCommand, SyncCollection, Verb
 from gateway.eas.content.ids import item_server_id
 from gateway.eas.content.items import ItemContent, Scene
+from gateway.errors import Kind
 from gateway.items import ItemNumber
 from gateway.sync.itemexchange import ItemReply
 from gateway.sync.itemoperations import Answer
@@ -83,12 +84,18 @@ class ItemCollection:
                 told = [element(AirSync.Status, value)]
             elif command.verb is Verb.ADD or answer.files:
                 data = self.content.answered(answer, self.scene)
-                told = [element(AirSync.Status, SUCCESS)]
+                told = [element(AirSync.Status, self._success(answer))]
                 told += [element(AirSync.ApplicationData, *data)] if data else []
             else:
                 continue
             responses.append(element(RESPONSES[command.verb], *self._names(command, answer), *told))
         return responses
+
+    def _success(self, answer: Answer) -> int:
+        """What tells that an operation was done, all of it or all but some occurrences (MS-ASCMD 2.2.2)."""
+        if not answer.incomplete:
+            return SUCCESS
+        return status.value("Sync", status.Level.ITEM, Kind.EXCEPTIONS_FAILED, self.scene.version)
 
     def _names(self, command: ClientCommand, answer: Answer) -> list[Element]:
         """What the request called the item, and for an Add its name from now on.

@@ -1,6 +1,8 @@
 """Calendar items: ApplicationData of the Calendar class (MS-ASCAL) to the events of `pim`, and back.
 
+additions   new events
 absent      what it means that a property is left out
+changes     stored events after what a device does to them
 exceptions  occurrences that are different or gone
 files       attachments
 notes       the text

@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from gateway.eas.content.calendar.absent import in_series, kept
-from gateway.eas.content.calendar.changes import Reviser, with_files, with_organizer
+from gateway.eas.content.calendar.additions import read_addition, without_exceptions
+from gateway.eas.content.calendar.changes import Reviser
 from gateway.eas.content.calendar.exceptions import check_exceptions
 from gateway.eas.content.calendar.files import FileChanges, answered_files, read_files
-from gateway.eas.content.calendar.reading import read_patch
 from gateway.eas.content.calendar.writing import LONGEST_UID, shown_event, shown_stub
 from gateway.eas.content.ids import ItemName
 from gateway.eas.content.preferences import HTML, PLAIN, RTF
@@ -21,12 +21,12 @@ from gateway.eas.content.values import BadItem
 from gateway.eas.versions import Version
 from gateway.items import Item, ItemKind, ItemNumber
 from gateway.mail.addresses import Address
-from gateway.pim.events.document import new_event, read_event, stored_event
+from gateway.pim.events.document import read_event, stored_event
 from gateway.pim.events.model import Person
 from gateway.sync.itemoperations import AddItem, Answer, ChangeItem, DeleteItem, Given, Made
 from gateway.sync.scheduling import organized
 from wbxml import Element, element
-from wbxml.pages import AirSync, Calendar
+from wbxml.pages import Calendar
 
 if TYPE_CHECKING:
     from gateway.eas.content.items import Scene
@@ -64,20 +64,17 @@ class CalendarContent:
 
     def add(self, client_id: str, digest: str, data: Element, scene: Scene) -> AddItem:
         """A new event. Raises `BadItem`."""
-        patch = read_patch(data, scene.version, None, kept, scene.now)
+        addition = read_addition(data, scene.version, scene.now)
         files = _files(data, None, scene.version)
         named = _uid(data, scene)
         uid = named or str(uuid.uuid4())
 
         def make(given: Given) -> Made:
-            complete = with_files(with_organizer(patch, None, _owner(scene)), (), files, given)
-            return _made(None, new_event(complete, uid, scene.owner, scene.now), scene)
+            text, complete = addition.text(uid, _owner(scene), scene.now, files, given)
+            return replace(_made(None, text, scene), incomplete=not complete)
 
         def merge(item: Item, given: Given) -> Made:
-            again = [
-                one for one in data if one.tag is not Calendar.Exceptions or scene.version < Version.V16_0
-            ]
-            told = element(AirSync.ApplicationData, *again)
+            told = without_exceptions(data) if scene.version >= Version.V16_0 else data
             return _made(item, _reviser(item, scene).changed(told, kept, None, given), scene)
 
         return AddItem(client_id, digest, make, merge, named, files.uploads if files else ())

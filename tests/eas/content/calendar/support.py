@@ -52,6 +52,7 @@ class Shelf:
     stored: StoredItem | None = None
     supported: frozenset[str] | None = None
     files: dict[FileNumber, NewFile] = field(default_factory=dict)
+    incomplete: bool = False
 
     @classmethod
     def of(cls, text: str, version: Version) -> Shelf:
@@ -73,7 +74,8 @@ class Shelf:
         if self.stored is not None:
             self.stored = operation.merge(item(self.stored), self._given(operation.files)).stored
         else:
-            self.stored = operation.make(self._given(operation.files)).stored
+            made = operation.make(self._given(operation.files))
+            self.stored, self.incomplete = made.stored, made.incomplete
         return self
 
     def change(self, *children: Element, instance: str = "", now: datetime = NOW) -> Shelf:
