@@ -144,7 +144,16 @@ _COMMON: Mapping[Kind, tuple[int, int]] = {
     Kind.EXCEPTIONS_FAILED: (184, 400),
 }
 
-_BEFORE_14_1: Mapping[int, int] = {183: 119, 164: 103, 165: 103, 166: 130, 168: 103, 178: 103, 179: 103}
+_BEFORE_14_1: Mapping[int, int] = {
+    183: 119,
+    164: 103,
+    165: 103,
+    166: 130,
+    168: 103,
+    178: 103,
+    179: 103,
+    184: 103,
+}
 
 _ALWAYS_HTTP = frozenset({Kind.MAILBOX_OFFLINE})
 """Told by the HTTP code in every version: every phone waits after a 503, few know a Status that says so."""
