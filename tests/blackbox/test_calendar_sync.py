@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from gateway.app import SystemClock
+from gateway.items import Right
+from gateway.store.sqlite import Database, SqliteItems
+from gateway.types import CollectionId, UserId
 from tests.blackbox.conftest import MakePhone
 from tests.support.dovecot import Dovecot
 from tests.support.gateway import Gateway
@@ -573,3 +578,65 @@ def test_an_add_that_was_written_on_before_it_was_answered(each_phone: Phone, ot
     name = first.responses[0].child_text(AirSync.ServerId)
     assert subjects(other, folder) == {"one and more": name}
     assert each_phone.sync(folder).changed[name or ""].child_text(Calendar.Subject) == "one and more"
+
+
+# --- calendars of others -----------------------------------------------------------------------------------
+
+
+def share(gateway: Gateway, owner: str, folder: str, user: str, right: Right | None) -> None:
+    """Share a calendar, as an administrator does beside the running gateway."""
+
+    async def work() -> None:
+        async with await Database.open(gateway.database) as database:
+            items = SqliteItems(database, SystemClock())
+            assert await items.item_folder(UserId(owner), CollectionId(folder))
+            await items.share_item_folder(CollectionId(folder), UserId(user), right)
+
+    asyncio.run(work())
+
+
+@pytest.fixture
+def guest(new_phone: MakePhone, dovecot: Dovecot, user: str) -> Phone:
+    """A phone of another user."""
+    made = new_phone("16.1")
+    made = Phone(made.host, made.port, f"guest-{user}", dovecot.password)
+    made.provision()
+    return made
+
+
+def test_a_calendar_that_may_only_be_read_is_put_right(
+    some_phone: Phone, guest: Phone, shared_gateway: Gateway
+) -> None:
+    folder = calendar(some_phone)
+    names = added(some_phone, folder, "one", "two")
+    share(shared_gateway, some_phone.user, folder, guest.user, Right.READ)
+    assert guest.folders()[f"Calendar ({some_phone.user})"] == folder
+    assert subjects(guest, folder) == names
+    served = guest.sync(
+        folder,
+        commands(
+            change(names["one"], *event(guest, "ONE")), delete(names["two"]), add("c1", *event(guest, "x"))
+        ),
+    )
+    assert [status for _, _, status in statuses(served)] == ["6", "6", "6"]
+    assert served.changed[names["one"]].child_text(Calendar.Subject) == "one"
+    refused = served.responses[-1].child_text(AirSync.ServerId)
+    assert served.more
+    served = guest.sync(folder)
+    assert ([*served.added], served.deleted) == ([names["two"]], [refused])
+    assert subjects(some_phone, folder) == names
+
+
+def test_a_calendar_others_may_write_to_until_it_is_not_shared_any_more(
+    some_phone: Phone, guest: Phone, shared_gateway: Gateway
+) -> None:
+    folder = calendar(some_phone)
+    share(shared_gateway, some_phone.user, folder, guest.user, Right.WRITE)
+    guest.folders()
+    guest.begin(folder)
+    names = added(guest, folder, "theirs")
+    served = some_phone.sync(folder)
+    assert {data.child_text(Calendar.Subject): name for name, data in served.added.items()} == names
+    share(shared_gateway, some_phone.user, folder, guest.user, None)
+    assert guest.sync(folder, commands(add("c1", *event(guest, "late")))).status == "12"
+    assert subjects(some_phone, folder) == names
