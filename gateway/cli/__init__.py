@@ -5,6 +5,8 @@ from __future__ import annotations
 import click
 
 from gateway.app import RELEASE
+from gateway.cli.calendars import calendars
+from gateway.cli.exchange import export_ics, import_ics
 from gateway.cli.looking import check_config, devices, poison
 from gateway.cli.serving import demo, serve
 
@@ -17,5 +19,7 @@ def main() -> None:
     """Exchange ActiveSync for phones, on top of any IMAP and SMTP server."""
 
 
-for _command in (serve, demo, check_config, devices, poison):
+for _command in (import_ics, export_ics):
+    calendars.add_command(_command)
+for _command in (serve, demo, check_config, devices, poison, calendars):
     main.add_command(_command)

@@ -22,6 +22,7 @@ from gateway.pim.lines import read
 __all__ = [
     "bounds",
     "delete_occurrence",
+    "new_calendar",
     "new_event",
     "patch_event",
     "patch_occurrence",
@@ -58,10 +59,14 @@ def new_event(patch: EventPatch, uid: str, owner: str, now: datetime) -> str:
             make_line("DTSTART", f"{FIRST_YEAR}0101T000000Z"),
         ],
     )
-    head = [make_line("VERSION", "2.0"), make_line("PRODID", _PRODUCT)]
-    calendar = Node.new("VCALENDAR", head)
+    calendar = new_calendar()
     calendar.parts.append(event)
     return _whole(calendar, patch, owner, now)
+
+
+def new_calendar() -> Node:
+    """A calendar with nothing in it."""
+    return Node.new("VCALENDAR", [make_line("VERSION", "2.0"), make_line("PRODID", _PRODUCT)])
 
 
 def patch_event(text: str, patch: EventPatch, owner: str, now: datetime) -> str:

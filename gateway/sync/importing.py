@@ -1,0 +1,161 @@
+"""Events of a file brought into a calendar, in batches. Devices are told of each once.
+
+Nothing is mailed because of them. Reading a file again changes nothing: an event is known by its UID.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from gateway.errors import Kind, Refused, StateConflict
+from gateway.items import Edit, FileNumber, Item, ItemFolder, ItemKind, Right
+from gateway.pim.events.document import read_event
+from gateway.pim.exchange.entries import Entry, version_of
+from gateway.pim.exchange.scan import Problem
+from gateway.ports import Commit, Items
+from gateway.types import UserId
+
+__all__ = ["Import", "Known", "Tally"]
+
+_BATCH = 100
+"""Events of one transaction, for which a gateway beside has to wait."""
+_BATCH_OCTETS = 4 << 20
+_ATTEMPTS = 5
+
+
+class Known(Enum):
+    """What becomes of an event that the calendar has already."""
+
+    NEWER = "newer"
+    """It is replaced by a newer version."""
+    REPLACE = "replace"
+    """It is replaced."""
+    KEEP = "keep"
+    """It stays."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of the events of a file."""
+
+    added: int = 0
+    replaced: int = 0
+    kept: int = 0
+    """Those that were there, and stayed as they were."""
+    left_out: int = 0
+    problems: int = 0
+    """Of events that were taken over without something."""
+
+    @property
+    def done(self) -> int:
+        return self.added + self.replaced + self.kept + self.left_out
+
+
+@dataclass(slots=True)
+class _Batch:
+    entries: dict[str, Entry] = field(default_factory=dict)
+    octets: int = 0
+    files: dict[str, tuple[FileNumber, ...]] = field(default_factory=dict)
+    """The files that were stored for an attempt, by UID."""
+
+
+class Import:
+    """One import by a user into a folder that he may write to.
+
+    `problem` is called with what cannot be taken over, `progress` after each batch. `rehearse`: nothing is
+    stored.
+    """
+
+    def __init__(
+        self,
+        items: Items,
+        user: UserId,
+        folder: ItemFolder,
+        *,
+        known: Known = Known.NEWER,
+        rehearse: bool = False,
+        problem: Callable[[Problem], None],
+        progress: Callable[[Tally], None],
+    ) -> None:
+        if folder.right is Right.READ:
+            raise Refused(Kind.ACCESS_DENIED, f"{user} may only read the calendar {folder.id}")
+        self._items = items
+        self._user = user
+        self._folder = folder
+        self._known = known
+        self._rehearse = rehearse
+        self._problem = problem
+        self._progress = progress
+        self._tally = Tally()
+
+    async def run(self, found: Iterable[Entry | Problem]) -> Tally:
+        """Bring it all in. Raises what the store raises; what was committed by then stays."""
+        batch = _Batch()
+        for one in found:
+            if isinstance(one, Problem):
+                self._note(one)
+                continue
+            if one.uid in batch.entries or len(batch.entries) == _BATCH or batch.octets > _BATCH_OCTETS:
+                await self._store(batch)
+                batch = _Batch()
+            batch.entries[one.uid] = one
+            batch.octets += sum(len(file.content) for file in one.files)
+        await self._store(batch)
+        return self._tally
+
+    def _note(self, problem: Problem) -> None:
+        if problem.whole:
+            self._tally.left_out += 1
+        else:
+            self._tally.problems += 1
+        self._problem(problem)
+
+    async def _store(self, batch: _Batch) -> None:
+        if not batch.entries:
+            return
+        for _ in range(_ATTEMPTS):
+            there = {uid: await self._there(uid) for uid in batch.entries}
+            wanted = [one for one in batch.entries.values() if self._goes(one, there[one.uid])]
+            try:
+                if not self._rehearse:
+                    await self._commit(batch, wanted, there)
+            except StateConflict:
+                continue
+            replaced = sum(there[one.uid] is not None for one in wanted)
+            self._tally.replaced += replaced
+            self._tally.added += len(wanted) - replaced
+            self._tally.kept += len(batch.entries) - len(wanted)
+            self._progress(self._tally)
+            return
+        raise StateConflict("the calendar keeps changing: try again, what is done already is not done twice")
+
+    async def _there(self, uid: str) -> Item | None:
+        """The item of the folder with this UID."""
+        found = await self._items.find_items(self._folder.owner, ItemKind.CALENDAR, uid)
+        return next((one for one in found if one.folder == self._folder.id), None)
+
+    def _goes(self, entry: Entry, there: Item | None) -> bool:
+        """Whether an event is stored."""
+        if there is None or self._known is Known.REPLACE:
+            return True
+        return self._known is Known.NEWER and entry.version > version_of(read_event(there.stored.text, ""))
+
+    async def _commit(self, batch: _Batch, wanted: list[Entry], there: Mapping[str, Item | None]) -> None:
+        fresh = [one for one in wanted if there[one.uid] is None]
+        numbers = iter(await self._items.new_item_numbers(len(fresh)) if fresh else ())
+        edits = []
+        for one in wanted:
+            if one.uid not in batch.files:
+                batch.files[one.uid] = tuple([await self._add(one, at) for at in range(len(one.files))])
+            stored = one.stored(batch.files[one.uid])
+            before = there[one.uid]
+            number, revision = (before.number, before.revision) if before else (next(numbers), 0)
+            edits.append(Edit(number, revision, stored))
+        if edits:
+            await self._items.commit_items(Commit(self._user, self._folder.id, edits))
+
+    async def _add(self, entry: Entry, at: int) -> FileNumber:
+        found = entry.files[at]
+        return await self._items.add_item_file(found.file.name, found.file.content_type, [found.content])
