@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gateway.eas.commands.base import Context
 from gateway.eas.sentmail import finder
+from gateway.errors import UpstreamError
 from gateway.mail.addresses import Address
 from gateway.ports import Unsubscribe
 from gateway.sync.copies import NO_DEVICE
@@ -40,7 +41,10 @@ async def watch(context: Context) -> Unsubscribe:
     def arrived(_mailbox: str) -> None:
         intake.begin(whose)
 
-    unsubscribe = await context.mailboxes.subscribe((INBOX,), arrived)
+    try:
+        unsubscribe = await context.mailboxes.subscribe((INBOX,), arrived)
+    except UpstreamError:  # calendars are here, whether or not the mail server is
+        return lambda: None
     intake.begin(whose)
     return unsubscribe
 

@@ -26,7 +26,8 @@ _MONTHS = (
     "December",
 )
 _ORDINALS = ("", "first", "second", "third", "fourth", "last")
-_WORKDAYS, _WEEKEND = 62, 65
+_KINDS = {ALL_DAYS: "day", 62: "weekday", 65: "weekend day"}
+"""What several days are called, by their sum."""
 _ANSWERS = {"ACCEPTED": "Accepted", "TENTATIVE": "Tentative", "DECLINED": "Declined"}
 _UNTITLED = "(no title)"
 
@@ -112,7 +113,8 @@ def _rhythm(recurrence: Recurrence) -> str:
         case Pattern.DAILY:
             return every
         case Pattern.WEEKLY:
-            return f"{every} on {_days(recurrence.days)}"
+            days = _days(recurrence.days)
+            return f"{every} on {days}s" if days in _KINDS.values() else f"{every} on {days}"
         case Pattern.MONTHLY | Pattern.YEARLY:
             return f"{every} on day {recurrence.day_of_month}{month}"
         case Pattern.MONTHLY_NTH | Pattern.YEARLY_NTH:
@@ -120,7 +122,6 @@ def _rhythm(recurrence: Recurrence) -> str:
 
 
 def _days(days: int) -> str:
-    named = {ALL_DAYS: "day", _WORKDAYS: "weekday", _WEEKEND: "weekend day"}.get(days)
-    if named:
-        return named
+    if days in _KINDS:
+        return _KINDS[days]
     return " and ".join(_WEEKDAYS[at] for at in (*range(1, 7), 0) if days & 1 << at)
