@@ -98,6 +98,72 @@ def test_one_change_leaves_all_else_as_it_is(version: Version, draw: st.DataObje
     assert after == before
 
 
+_UNKNOWN = st.lists(
+    st.sampled_from(
+        [
+            "X-MOZ-GENERATION:3",
+            "X-APPLE-TRAVEL-DURATION;VALUE=DURATION:PT30M",
+            "URL:https://example.test/;a=b,c",
+            'COMMENT;LANGUAGE=de;ALTREP="cid:1:2":Hallo\\, Welt',
+            'X-ODD;X-LIST="a;b",c:\u00fcber\u2028all',
+            "RELATED-TO;RELTYPE=SIBLING:other",
+            "GEO:52.5;13.4",
+            "RESOURCES:BEAMER,EASEL",
+            "this line is no property",
+        ]
+    ),
+    min_size=1,
+    unique=True,
+)
+_ALARM = ("BEGIN:VALARM", "ACTION:EMAIL", "TRIGGER:-P1D", "SUMMARY:mail me", "END:VALARM")
+
+
+@pytest.mark.parametrize("version", Version)
+@given(st.data())
+@settings(max_examples=15, deadline=None)
+def test_what_no_device_knows_survives_an_edit(version: Version, draw: st.DataObject) -> None:
+    """In the series and in its exceptions, and whatever the edit is."""
+    made = Shelf(Version.V14_1).add(*draw.draw(events(Version.V14_1))).text
+    unknown = [*draw.draw(_UNKNOWN), *_ALARM]
+    shelf = Shelf.of(made.replace("END:VEVENT", "\r\n".join([*unknown, "END:VEVENT"])), version)
+    count = made.count("END:VEVENT")
+    shown = [one for one in shelf.shown(BodyPreference(PLAIN)) if _may_say(one, version)]
+    edited = draw.draw(st.sampled_from(("Subject", "BusyStatus", "Sensitivity", "Reminder")))
+    value = {"Subject": "other", "BusyStatus": "1", "Sensitivity": "1", "Reminder": "77"}[edited]
+    sent = [one for one in shown if one.tag.name != edited] + properties(**{edited: value})
+    text = shelf.change(*sent).text.replace("\r\n ", "")
+    for line in unknown:
+        assert text.count(line) >= count, line
+
+
+@pytest.mark.parametrize("version", Version)
+@given(st.data())
+@settings(max_examples=15, deadline=None)
+def test_what_is_shown_makes_the_same_event(version: Version, draw: st.DataObject) -> None:
+    """Added to another calendar by a device that copies it."""
+    writer = draw.draw(st.sampled_from((Version.V12_1, Version.V14_1, Version.V16_1)))
+    shelf = Shelf(writer).add(*draw.draw(events(writer))).speaking(version)
+    original = shelf.shown(BodyPreference(PLAIN))
+    copy = Shelf(version).add(*original).shown(BodyPreference(PLAIN))
+    one, other = tree(original), tree(copy)
+    assert isinstance(one, dict)
+    assert isinstance(other, dict)
+    for values in (one, other):
+        for name in ("UID", "DtStamp") if version >= Version.V16_0 else ():
+            values.pop(name, None)
+        if version >= Version.V16_0:  # answers are not a device's to tell
+            values["Attendees"] = _unanswered(values["Attendees"])
+        _without(values)
+    assert other == one
+
+
+def _unanswered(guests: object) -> object:
+    if isinstance(guests, dict):
+        for one in guests["Attendee"]:
+            one["AttendeeStatus"] = "0"
+    return guests
+
+
 def _may_say(one: Element, version: Version) -> bool:
     """Whether a device could send it in a Change."""
     return version in OLD or one.tag not in {Calendar.Exceptions, Calendar.UID, AirSyncBase.Attachments}
