@@ -6,6 +6,7 @@ Small Protocols, implemented in `upstream/` and `store/`, wired in `app.py`.
 from __future__ import annotations
 
 from gateway.ports.clock import Clock
+from gateway.ports.directory import Directory, People
 from gateway.ports.items import Commit, Items
 from gateway.ports.logins import Authenticator
 from gateway.ports.mailboxes import Mailboxes, MailboxesFactory, Unsubscribe
@@ -17,9 +18,11 @@ __all__ = [
     "Authenticator",
     "Clock",
     "Commit",
+    "Directory",
     "Items",
     "Mailboxes",
     "MailboxesFactory",
+    "People",
     "Pieces",
     "Spool",
     "State",

@@ -56,8 +56,8 @@ async def test_an_old_database_keeps_its_content(golden: Path, tmp_path: Path) -
     path = tmp_path / "gateway.db"
     shutil.copy(golden, path)
     async with await Database.open(path) as database:
-        state, items = content.stores(database)
-        await content.check(state, items, int(golden.stem))
+        state, items, people = content.stores(database)
+        await content.check(state, items, people, int(golden.stem))
         await state.check_writable()
     await make(tmp_path / "fresh.db")
     assert schema_of(path) == schema_of(tmp_path / "fresh.db")

@@ -14,9 +14,11 @@ from pathlib import Path
 
 from gateway.items import Edit, FileInfo, Item, ItemChange, ItemFolder, ItemKind, Notice, Right, StoredItem
 from gateway.mail.pieces import Joined
-from gateway.ports import Commit, Items, State
+from gateway.ports import Commit, Items, People, State
+from gateway.ports.directory import Entry
 from gateway.store.sqlite.database import Database
 from gateway.store.sqlite.items import SqliteItems
+from gateway.store.sqlite.people import SqlitePeople
 from gateway.store.sqlite.state import SqliteState
 from gateway.types import (
     CollectionId,
@@ -70,6 +72,8 @@ _WITH_ITEMS = 5
 CALENDAR = CollectionId("i1")
 EVENT = StoredItem("u1", "BEGIN:VCALENDAR\r\n", THEN, None, frozenset({1}))
 NOTICE = Notice("n2", ("bert@example.com",), b"mail")
+_WITH_PEOPLE = 6
+PERSON = Entry("Anna@example.com", "Anna")
 
 
 class _Clock:
@@ -79,12 +83,12 @@ class _Clock:
         return THEN
 
 
-def stores(database: Database) -> tuple[SqliteState, SqliteItems]:
-    """Both adapters over one file."""
-    return SqliteState(database), SqliteItems(database, _Clock())
+def stores(database: Database) -> tuple[SqliteState, SqliteItems, SqlitePeople]:
+    """All adapters over one file."""
+    return SqliteState(database), SqliteItems(database, _Clock()), SqlitePeople(database)
 
 
-async def fill(state: State, items: Items) -> None:
+async def fill(state: State, items: Items, people: People) -> None:
     """Write one of everything."""
     await state.save_device(PHONE)
     await state.save_folders(USER, FOLDERS)
@@ -110,9 +114,10 @@ async def fill(state: State, items: Items) -> None:
     await items.commit_items(Commit(USER, CALENDAR, [Edit(2, 2, None)]))
     await items.move_item(3, CALENDAR, CollectionId("i2"), 4)
     await items.drop_notice(USER, "n1")
+    await people.note_person(USER, PERSON, "rules", THEN)
 
 
-async def check(state: State, items: Items, number: int) -> None:
+async def check(state: State, items: Items, people: SqlitePeople, number: int) -> None:
     """Assert that all of it is there, as far as the migration of that number could keep it."""
     assert await state.list_devices() == [PHONE]
     folders = await state.load_folders(USER)
@@ -148,6 +153,11 @@ async def check(state: State, items: Items, number: int) -> None:
         assert found == {(7, 8): MOVED}
     if number >= _WITH_ITEMS:
         await _check_items(state, items)
+    if number >= _WITH_PEOPLE:
+        assert await people.users_at(["anna@example.com"]) == [USER]
+        assert (await people.search("anna", "example.com", 0, 9)).entries == (PERSON,)
+        await people.prune_people(THEN, "rules")
+        assert await people.users_at(["anna@example.com"]) == [USER]
 
 
 async def _check_items(state: State, items: Items) -> None:

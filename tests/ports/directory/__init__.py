@@ -1,0 +1,1 @@
+"""What every directory does, and what is known of the users of the gateway."""
