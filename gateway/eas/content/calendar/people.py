@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from gateway.eas.content.readers import integer, once, text
@@ -26,6 +27,8 @@ _STATUS: dict[int, Participation | None] = {
     5: Participation.NEEDS_ACTION,
 }
 """Values of AttendeeStatus (MS-ASCAL 2.2.2.5)."""
+_IN_BRACKETS = re.compile(r"<([^<>\s]+@[^<>\s]+)>")
+_SCHEME = re.compile(r"(?:smtp|mailto):", re.IGNORECASE)
 _SHOWN_STATUS = {value: number for number, value in _STATUS.items()}
 
 
@@ -43,9 +46,10 @@ def read_attendees(data: Element, version: Version, event: Event | None) -> tupl
 
 
 def _attendee(data: Element, version: Version, known: dict[str, Attendee]) -> Attendee:
-    address, name = text(data, Calendar.Email, _LONGEST_TEXT), text(data, Calendar.Name, _LONGEST_TEXT)
-    if address is None or name is None:
+    told, name = text(data, Calendar.Email, _LONGEST_TEXT), text(data, Calendar.Name, _LONGEST_TEXT)
+    if told is None or name is None:
         raise BadItem("an attendee without Email or Name")
+    address = _plain(told)
     before = known.get(address.lower())
     status = kind = None
     if version >= Version.V12_0:
@@ -55,12 +59,20 @@ def _attendee(data: Element, version: Version, known: dict[str, Attendee]) -> At
             raise BadItem(f"an AttendeeStatus of {said}")
         status = _STATUS[said] if said is not None and version < Version.V16_0 else None
     kept = before.type if before else AttendeeType.REQUIRED
-    return Attendee(Person(address, "" if name == address else name), AttendeeType(kind or kept), status)
+    return Attendee(
+        Person(address, "" if name in {address, told} else name), AttendeeType(kind or kept), status
+    )
+
+
+def _plain(address: str) -> str:
+    """An address without what some devices write around it (MS-ASCAL 2.2.2.19 lets a server mend it)."""
+    inner = _IN_BRACKETS.search(address)
+    return _SCHEME.sub("", inner[1] if inner else address)
 
 
 def read_organizer(data: Element) -> Person | None:
     """The organizer a device names; None when it names none. Raises `BadItem`."""
-    address = text(data, Calendar.OrganizerEmail, _LONGEST_TEXT)
+    address = _plain(text(data, Calendar.OrganizerEmail, _LONGEST_TEXT) or "")
     name = text(data, Calendar.OrganizerName, _LONGEST_TEXT) or ""
     return Person(address, "" if name == address else name) if address else None
 

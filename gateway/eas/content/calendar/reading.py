@@ -37,7 +37,8 @@ def read_patch(
     Raises `BadItem` for what an event cannot be, or a device may not say.
     """
     check_exceptions(data)
-    if event is not None and version >= Version.V16_0 and data.find(Calendar.Exceptions) is not None:
+    listed = data.find(Calendar.Exceptions)
+    if event is not None and version >= Version.V16_0 and listed is not None and listed.children:
         raise BadItem("Exceptions in a Change")
     told = read_properties(data, version, event, absent)
     when = read_when(data, version, event, now, kept=absent(Calendar.AllDayEvent) is not None)

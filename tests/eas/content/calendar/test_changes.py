@@ -198,6 +198,37 @@ class TestOrganizers:
         assert Shelf(version).add(*TIMES).shown().find(Calendar.OrganizerEmail) is None
 
 
+@pytest.mark.parametrize("version", Version)
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("bob@example.test", "bob@example.test"),
+        ("Bob <bob@example.test>", "bob@example.test"),
+        ("SMTP:bob@example.test", "bob@example.test"),
+        ("mailto:bob@example.test", "bob@example.test"),
+        ("b\u00fcb@ex\u00e4mple.test", "b\u00fcb@ex\u00e4mple.test"),
+        ("/o=First/cn=bob", ""),
+        ("", ""),
+    ],
+)
+def test_the_address_of_an_attendee_is_mended(version: Version, written: str, meant: str) -> None:
+    shelf = Shelf(version).add(*TIMES, *properties(Attendees=[attendee(written, "Bob")]))
+    shown = tree(shelf.shown().find(Calendar.Attendees))
+    assert isinstance(shown, dict)
+    (one,) = shown["Attendee"]
+    assert (one["Email"], one["Name"]) == (meant, "Bob")
+    before = shelf.text
+    assert shelf.change(*TIMES, *properties(Attendees=[attendee(written, "Bob")])).text == before
+
+
+@pytest.mark.parametrize("version", Version)
+def test_an_empty_list_of_exceptions_says_nothing(version: Version) -> None:
+    gone = instance(version, "20260306T080000Z", Deleted=1)
+    shelf = Shelf(version).add(*TIMES, *DAILY, *properties(Exceptions=[gone]))
+    shelf.change(*TIMES, *DAILY, *properties(Exceptions=[], Subject="x"))
+    assert len(exceptions(shelf)) == 1
+
+
 @pytest.mark.parametrize("version", NEW)
 def test_one_occurrence_becomes_a_meeting(version: Version) -> None:
     shelf = Shelf(version).add(*TIMES, *DAILY)
