@@ -104,7 +104,8 @@ def _cancel(node: Node, newness: Revision) -> None:
     sequence, stamp = newness
     node.replace("STATUS", [make_line("STATUS", "CANCELLED")])
     node.replace("SEQUENCE", [make_line("SEQUENCE", str(sequence))])
-    node.replace("DTSTAMP", [make_line("DTSTAMP", f"{stamp:%Y%m%dT%H%M%SZ}")])
+    if stamp > revision(node)[1]:
+        node.replace("DTSTAMP", [make_line("DTSTAMP", f"{stamp:%Y%m%dT%H%M%SZ}")])
     node.replace(BUSY, [make_line(BUSY, "FREE")])
     node.replace("TRANSP", [make_line("TRANSP", "TRANSPARENT")])
 

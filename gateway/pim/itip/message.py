@@ -136,7 +136,8 @@ def sent_by(found: Property | None) -> str:
 
 def _stamp(found: Property | None) -> datetime:
     told = moment_of(found)
-    return told.clock.replace(tzinfo=UTC) if told else _OLDEST
+    usable = told is not None and _FIRST_YEAR <= told.clock.year <= _LAST_YEAR
+    return told.clock.replace(tzinfo=UTC) if told and usable else _OLDEST
 
 
 def _can_be_placed(event: Node) -> bool:

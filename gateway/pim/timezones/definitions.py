@@ -7,7 +7,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import MAXYEAR, MINYEAR, datetime, timedelta
 from functools import lru_cache
 from itertools import islice
 from operator import itemgetter
@@ -49,7 +49,7 @@ class _Observance:
             newest = min(year + 1, self.last.year) if self.last else year + 1
             for one in range(newest, max(newest - 3, self.start.year - 1), -1):
                 onsets += _onsets(self, one)
-        return ((onset - self.before, self.after) for onset in onsets)
+        return ((onset - self.before, self.after) for onset in onsets if MINYEAR < onset.year < MAXYEAR)
 
 
 class Definition(InstantZone):
