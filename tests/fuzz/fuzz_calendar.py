@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING
 
 from gateway.eas.content import meeting
 from gateway.eas.versions import Version
+from gateway.errors import Refused
 from gateway.pim import invitation, lines, recurrence, values, zones
+from gateway.pim.events import document
+from gateway.pim.events.model import Participation
+from gateway.pim.itip import answers, incoming, merge, responding, times, words
+from gateway.pim.itip import message as message_parts
+from gateway.pim.itip.message import read_message
 from gateway.pim.timezones import blob, changes, definitions, match, names, rules, unpack
 from tests.fuzz.target import functions_of, fuzz
 from wbxml import encode
@@ -28,18 +34,26 @@ VERSIONS = (Version.V12_1, Version.V14_1, Version.V16_1)
 
 _INNER = (
     blob,
+    answers,
     changes,
     definitions,
+    incoming,
     invitation,
     lines,
     match,
     meeting,
+    merge,
+    message_parts,
     names,
     recurrence,
+    responding,
     rules,
+    times,
     values,
+    words,
     zones,
 )
+_ANN, _BOB = "ann@example.org", "bob@example.org"
 _RECEIVED = datetime(2026, 3, 1, tzinfo=UTC)
 
 
@@ -50,6 +64,7 @@ def message(data: bytes) -> invitation.Invitation | None:
 
 def check(data: bytes) -> None:
     """Read a calendar and tell it in several versions: in a form that can be sent, with a time zone."""
+    take(data)
     found = message(data)
     if found is None:
         return
@@ -59,6 +74,31 @@ def check(data: bytes) -> None:
         if made:
             assert len(encode(made)) > 100, data
             unpack(made.child_text(Email.TimeZone) or "")
+
+
+def take(data: bytes) -> None:
+    """Bring it into the calendars of attendee and organizer: what comes of it can be stored and told."""
+    told = read_message(data.decode("utf-8", "replace"), "REQUEST")
+    if told is None:
+        return
+    try:
+        for owner, sender in ((_ANN, _BOB), (_BOB, _ANN)):
+            text = incoming.apply(told, None, sender=sender, owner=owner, now=_RECEIVED).text
+            if text is None:
+                continue
+            document.stored_event(text)
+            again = incoming.apply(told, text, sender=sender, owner=owner, now=_RECEIVED)
+            assert again.text is None, data
+            instance = told.parts.instance_of_all
+            answered = responding.answered(text, instance, Participation.ACCEPTED, "mark", owner, _RECEIVED)
+            document.stored_event(answered)
+            reply = responding.reply(
+                answered, instance, Participation.ACCEPTED, invitation.Person(owner), _RECEIVED
+            )
+            shown = invitation.read_invitation(reply)
+            assert shown is None or words.describe(shown), data
+    except Refused:
+        return
 
 
 def reader_functions() -> Iterator[FunctionType]:
