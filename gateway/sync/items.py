@@ -32,6 +32,10 @@ from gateway.types import CollectionId, DeviceId, SyncState, UserId
 __all__ = ["ItemSync"]
 
 _ATTEMPTS = 10
+_AT_ONCE = 32
+"""Items that are loaded at once."""
+_MOST_TEXT = 8 * 1024 * 1024
+"""Characters of stored text after which no further items are told in one reply."""
 
 
 @dataclass(slots=True)
@@ -146,13 +150,17 @@ class ItemSync:
         return replace(cursor, due=due, release=self._release)
 
     async def _told(self, cursor: ItemCursor, work: Work, limit: int) -> tuple[ItemDelta, ItemCursor]:
-        """Take this reply's share of what is due; returns it with the cursor it leads to."""
+        """Take this reply's share of what is due; returns it with the cursor it leads to.
+
+        It is less than the limit where the texts are long, but never nothing.
+        """
         held, due = BitMap(cursor.held), BitMap(cursor.due - work.later)
         added: list[Item] = []
         changed: list[Item] = []
         removed, aged = BitMap(), BitMap()
-        while due and (left := limit - len(added) - len(changed) - len(removed) - len(aged)) > 0:
-            batch = _share(due, held, left)
+        room = _MOST_TEXT
+        while due and room > 0 and (left := limit - len(added) - len(changed) - len(removed) - len(aged)) > 0:
+            batch = _share(due, held, min(left, _AT_ONCE))
             due -= batch
             there = await self._as_they_are(batch, work)
             for number in batch:
@@ -160,6 +168,7 @@ class ItemSync:
                 if item is not None and cursor.shows(item.stored.ends):
                     (changed if number in held else added).append(item)
                     held.add(number)
+                    room -= len(item.stored.text)
                 elif number in held:
                     (removed if item is None else aged).add(number)
                     held.discard(number)

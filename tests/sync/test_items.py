@@ -72,6 +72,17 @@ async def test_a_long_listing_comes_in_windows_newest_first(store: Store, phone:
     assert seen == [numbers[7:], numbers[4:7], numbers[1:4], numbers[:1]]
 
 
+async def test_long_texts_come_in_several_replies(store: Store, phone: Phone) -> None:
+    numbers = [await store.put("long" * (1 << 16)) for _ in range(50)]
+    small = [await store.put("small") for _ in range(60)]
+    first = await phone.do()
+    assert first.more
+    assert {item.number for item in first.told.added} >= set(small)
+    assert len(first.told.added) < len(numbers + small)
+    assert await phone.settle() == 2
+    assert phone.items == await store.content()
+
+
 async def test_what_comes_and_goes_between_two_windows_is_not_told(store: Store, phone: Phone) -> None:
     numbers = [await store.put(str(number)) for number in range(4)]
     await phone.do(limit=2)
