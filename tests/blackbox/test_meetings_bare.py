@@ -1,4 +1,4 @@
-"""Meetings where the mail server has no extensions: who is invited answers, and the invitation is put away."""
+"""Meetings where the mail server has no extensions: invited, answered, the invitation put away."""
 
 from __future__ import annotations
 
