@@ -197,6 +197,15 @@ def times(start: object) -> tuple[Element, Element]:
     return element(Calendar.StartTime, compact(start)), element(Calendar.EndTime, compact(start + HOUR))
 
 
+def test_an_appointment_becomes_a_meeting(bob: Person, ann: Person) -> None:
+    (answer,) = bob.sync(add("c1", *times(MONDAY), element(Calendar.Subject, "Planning")))
+    name = answer.child_text(AirSync.ServerId) or ""
+    assert bob.letters() == []
+    bob.sync(change(name, element(Calendar.MeetingStatus, 1), attendees(ann)))
+    event = ann.sees(lambda event: event.child_text(Calendar.MeetingStatus) == "3")
+    assert event.child_text(Calendar.OrganizerEmail) == bob.address
+
+
 def test_attendees_come_and_go(bob: Person, ann: Person, person: MakePerson) -> None:
     cid = person("cid")
     name = bob.invite(ann)
