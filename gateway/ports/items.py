@@ -126,9 +126,12 @@ class Items(ItemFolders, Notices, Protocol):
         ...
 
     async def items_between(
-        self, folders: Iterable[CollectionId], start: datetime, end: datetime
+        self, folders: Iterable[CollectionId], start: datetime, end: datetime, limit: int | None = None
     ) -> Sequence[Item]:
-        """The items that may concern a time: that start before `end` and end after `start`."""
+        """The items that may concern a time: that start before `end` and end after `start`.
+
+        At most `limit`, of more any.
+        """
         ...
 
     async def new_item_numbers(self, count: int) -> Sequence[ItemNumber]:

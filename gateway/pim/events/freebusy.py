@@ -35,12 +35,15 @@ class Taken:
     busy: Busy
 
 
-def taken(events: Iterable[Event], start: datetime, end: datetime) -> Iterator[Taken]:
+def taken(
+    events: Iterable[Event], start: datetime, end: datetime, work: Work | None = None
+) -> Iterator[Taken]:
     """What events take of the time between two instants.
 
-    What is cancelled or declined takes none, and so does what counts as free or has no length.
+    What is cancelled or declined takes none, and so does what counts as free or has no length. `work` is what
+    all of them may cost: when nothing is left of it, there may be more.
     """
-    work = Work(_WORK)
+    work = work or Work(_WORK)
     for event in events:
         for one in instances(event, start, end, work):
             said = one.event

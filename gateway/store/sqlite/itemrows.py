@@ -34,7 +34,7 @@ _FIND = f"""
 """  # noqa: S608
 _BETWEEN = f"""
     SELECT {_ITEM} FROM json_each(?) AS wanted CROSS JOIN item
-    WHERE folder = wanted.value AND gone = 0 AND ends > ? AND starts < ?
+    WHERE folder = wanted.value AND gone = 0 AND ends > ? AND starts < ? LIMIT ?
 """  # noqa: S608
 _CHANGES = """
     SELECT number, revision, gone, starts, ends FROM item
@@ -76,11 +76,16 @@ def ending(
 
 
 def between(
-    connection: sqlite3.Connection, folders: Iterable[CollectionId], start: datetime, end: datetime
+    connection: sqlite3.Connection,
+    folders: Iterable[CollectionId],
+    start: datetime,
+    end: datetime,
+    limit: int | None = None,
 ) -> list[Item]:
-    """The items of some folders that start before `end` and end after `start`."""
+    """The items of some folders that start before `end` and end after `start`; at most `limit`."""
     wanted = json.dumps(sorted({number_of(folder) for folder in folders}))
-    rows = connection.execute(_BETWEEN, (wanted, milliseconds(start), milliseconds(end)))
+    row = (wanted, milliseconds(start), milliseconds(end), -1 if limit is None else limit)
+    rows = connection.execute(_BETWEEN, row)
     return [_item(row) for row in rows]
 
 

@@ -102,10 +102,12 @@ class SqliteItems:
         return await self._database.read(lambda connection: itemrows.ending(connection, folder, start, end))
 
     async def items_between(
-        self, folders: Iterable[CollectionId], start: datetime, end: datetime
+        self, folders: Iterable[CollectionId], start: datetime, end: datetime, limit: int | None = None
     ) -> Sequence[Item]:
         wanted = tuple(folders)
-        return await self._database.read(lambda connection: itemrows.between(connection, wanted, start, end))
+        return await self._database.read(
+            lambda connection: itemrows.between(connection, wanted, start, end, limit)
+        )
 
     async def new_item_numbers(self, count: int) -> Sequence[ItemNumber]:
         return await self._database.write(lambda connection: itemcommits.new_numbers(connection, count))

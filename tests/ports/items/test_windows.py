@@ -109,3 +109,10 @@ async def test_windows_over_several_folders(items: Items, calendar: ItemFolder) 
     ):
         found = await items.items_between(folders, NOON, LATER)
         assert sorted(item.number for item in found) == numbers
+
+
+async def test_a_bound_on_what_is_between(items: Items, calendar: ItemFolder) -> None:
+    await add(items, calendar.id, event("a"), event("b"), event("c", None, None))
+    for limit, count in ((0, 0), (2, 2), (3, 3), (9, 3), (None, 3)):
+        found = await items.items_between([calendar.id], FIRST_MOMENT, LAST_MOMENT, limit)
+        assert len(found) == count
