@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 from gateway.eas.content.calendar.absent import in_exception, kept
 from gateway.eas.content.calendar.properties import read_properties
-from gateway.eas.content.calendar.times import When, read_when, span, whole_day
+from gateway.eas.content.calendar.times import When, later, local, read_when, span
 from gateway.eas.content.readers import boolean, moment, once, parse_moment
 from gateway.eas.content.values import BadItem
 from gateway.eas.versions import Version
@@ -50,9 +50,7 @@ def read_exceptions(
 
 def original_of(key: datetime, version: Version, when: When) -> datetime:
     """The original start of the occurrence that a device names, in the zone of the series."""
-    if when.all_day:
-        return whole_day(key, when.zone, UTC if version >= Version.V16_0 else when.zone)
-    return key.astimezone(when.zone)
+    return local(key, when.zone, version, all_day=when.all_day)
 
 
 def original_in(series: Event, instance: str, version: Version) -> datetime:
@@ -77,9 +75,8 @@ def instance_of(series: Event, instance: str, version: Version) -> Event:
     original = original_in(series, instance, version)
     known = series.occurrence(original)
     if known is None:
-        end = (original.astimezone(UTC) + _length(series)).astimezone(series.zone)
-        alone = replace(series, start=original, end=end, recurrence=None, rule="", extra=(), occurrences=())
-        return replace(alone, original=original)
+        alone = replace(series, recurrence=None, rule="", extra=(), occurrences=(), original=original)
+        return replace(alone, start=original, end=later(original, series))
     if known.event is None:
         raise NotFound("the occurrence is deleted")
     return known.event
@@ -132,20 +129,7 @@ def _times(
         return INHERIT, INHERIT
     if start and end and end < start:
         raise BadItem("an occurrence ends before it starts")
-    begin = _local(start, version, when, all_day=all_day) if start else original
-    if end:
-        finish = _local(end, version, when, all_day=all_day)
-    else:
-        finish = (begin.astimezone(UTC) + _length(when)).astimezone(when.zone)
+    begin = local(start, when.zone, version, all_day=all_day) if start else original
+    finish = local(end, when.zone, version, all_day=all_day) if end else later(begin, when)
     begin, finish = span(begin, finish, all_day=all_day)
     return begin if start else INHERIT, finish
-
-
-def _local(instant: datetime, version: Version, when: When, *, all_day: bool) -> datetime:
-    if all_day:
-        return whole_day(instant, when.zone, UTC if version >= Version.V16_0 else when.zone)
-    return instant.astimezone(when.zone)
-
-
-def _length(when: When | Event) -> timedelta:
-    return when.end.astimezone(UTC) - when.start.astimezone(UTC)

@@ -19,7 +19,7 @@ from gateway.pim.timezones import BadBlob, pack, rules_at, unpack, zone_for
 from wbxml import Element, element
 from wbxml.pages import Calendar
 
-__all__ = ["When", "read_when", "shown", "shown_zone", "span", "whole_day"]
+__all__ = ["When", "later", "local", "read_when", "shown", "shown_zone", "span"]
 
 _HALF_HOUR = timedelta(minutes=30)
 _HALF_DAY = timedelta(hours=12)
@@ -65,12 +65,13 @@ def read_when(
     written = blob.text().strip() if blob else ""
     at = start or (event.start if event else now)
     zone = _zone(written, at, event)
-    dates_in = UTC if version >= Version.V16_0 and not written else zone
     known = (event.start, event.end) if event else (now, now)
     if event and event.all_day:  # dates stay what they are in another zone
         known = known[0].replace(tzinfo=zone), known[1].replace(tzinfo=zone)
     begin, finish = (
-        _local(told_time or known_time, zone, dates_in, dated=all_day and bool(told_time), all_day=all_day)
+        local(told_time, zone, version, all_day=all_day)
+        if told_time
+        else _known(known_time, zone, all_day=all_day)
         for told_time, known_time in zip((start, end), known, strict=True)
     )
     begin, finish = span(begin, finish, all_day=all_day)
@@ -88,12 +89,28 @@ def span(start: datetime, end: datetime, *, all_day: bool) -> tuple[datetime, da
     return start, end
 
 
-def whole_day(instant: datetime, zone: tzinfo, dates_in: tzinfo) -> datetime:
-    """The midnight in `zone` of the date that an instant means which is midnight, about, in `dates_in`."""
-    local = instant.astimezone(dates_in)
-    if local.time() != _MIDNIGHT:
-        local = (local.replace(tzinfo=None) + _HALF_DAY).replace(tzinfo=dates_in)
-    return datetime.combine(local.date(), _MIDNIGHT, zone)
+def local(instant: datetime, zone: tzinfo, version: Version, *, all_day: bool) -> datetime:
+    """An instant that a device names (in UTC), in a zone; of whole days the midnight of the date it means.
+
+    That is the date in UTC if it is midnight there and the version has dates, else that of the nearest
+    midnight in the zone.
+    """
+    if not all_day:
+        return instant.astimezone(zone)
+    if version >= Version.V16_0 and instant.time() == _MIDNIGHT:
+        return datetime.combine(instant.date(), _MIDNIGHT, zone)
+    clock = instant.astimezone(zone).replace(tzinfo=None)
+    return datetime.combine((clock + _HALF_DAY).date(), _MIDNIGHT, zone)
+
+
+def later(start: datetime, when: When | Event) -> datetime:
+    """As much after a start as an event lasts: by the clock for whole days, which may have 23 hours."""
+    if when.all_day:
+        days = when.end.replace(tzinfo=None) - when.start.replace(tzinfo=None)
+        return (start.replace(tzinfo=None) + days).replace(tzinfo=start.tzinfo)
+    return (start.astimezone(UTC) + (when.end.astimezone(UTC) - when.start.astimezone(UTC))).astimezone(
+        start.tzinfo
+    )
 
 
 def shown(moment: datetime, version: Version, *, all_day: bool) -> str:
@@ -147,12 +164,10 @@ def _zone(written: str, at: datetime, event: Event | None) -> tzinfo:
         return known
 
 
-def _local(instant: datetime, zone: tzinfo, dates_in: tzinfo, *, dated: bool, all_day: bool) -> datetime:
-    """An instant in a zone; of an event of whole days the midnight, of the date told if it is `dated`."""
-    if dated:
-        return whole_day(instant, zone, dates_in)
-    local = instant.astimezone(zone)
-    return datetime.combine(local.date(), _MIDNIGHT, zone) if all_day else local
+def _known(moment: datetime, zone: tzinfo, *, all_day: bool) -> datetime:
+    """A time of the event so far, in the zone it is to have; of whole days the midnight before."""
+    moved = moment.astimezone(zone)
+    return datetime.combine(moved.date(), _MIDNIGHT, zone) if all_day else moved
 
 
 def _sound(blob: str) -> bool:

@@ -12,6 +12,7 @@ from gateway.eas.content.values import BadItem
 from gateway.eas.versions import Version
 from gateway.pim.timezones import pack, rules_at
 from tests.eas.content.calendar.support import CONTENT, NEW, NOW, OLD, Shelf, properties, told, tree
+from wbxml import element
 from wbxml.pages import Calendar
 
 MARCH = datetime(2026, 3, 5, tzinfo=UTC)
@@ -122,6 +123,31 @@ def test_a_new_device_that_sends_midnights_as_of_old(version: Version, zone: Zon
     start, end = local(2026, 3, 28, zone), local(2026, 3, 29, zone)
     sent = properties(Timezone=blob(zone), StartTime=start, EndTime=end, AllDayEvent=1)
     assert times(Shelf(version).add(*sent)) == ("20260328T000000Z", "20260329T000000Z")
+
+
+@pytest.mark.parametrize("version", NEW)
+@pytest.mark.parametrize("zone", ZONES, ids=str)
+def test_a_new_device_that_sends_dates_with_a_zone(version: Version, zone: ZoneInfo) -> None:
+    sent = properties(
+        Timezone=blob(zone), StartTime="20260328T000000Z", EndTime="20260329T000000Z", AllDayEvent=1
+    )
+    assert times(Shelf(version).add(*sent)) == ("20260328T000000Z", "20260329T000000Z")
+
+
+@pytest.mark.parametrize("version", OLD)
+@pytest.mark.parametrize("zone", ZONES, ids=str)
+def test_a_moved_day_lasts_as_long_as_the_others(version: Version, zone: ZoneInfo) -> None:
+    """Also when it has 23 hours."""
+    rule = properties(Recurrence=properties(Type=0, Interval=1))
+    sent = properties(
+        Timezone=blob(zone), StartTime=local(2026, 3, 5, zone), EndTime=local(2026, 3, 6, zone), AllDayEvent=1
+    )
+    moved = properties(ExceptionStartTime=local(2026, 3, 9, zone), StartTime=local(2026, 3, 29, zone))
+    shelf = Shelf(version).add(*sent, *rule, *properties(Exceptions=[element(Calendar.Exception, *moved)]))
+    listed = tree(shelf.shown().find(Calendar.Exceptions))
+    assert isinstance(listed, dict)
+    (one,) = listed["Exception"]
+    assert (one["StartTime"], one["EndTime"]) == (local(2026, 3, 29, zone), local(2026, 3, 30, zone))
 
 
 @pytest.mark.parametrize("version", Version)
