@@ -104,8 +104,10 @@ def _clean(line: Line, host: str, *, wanted: bool) -> Line:
         name: None for name in line.read.params if name.startswith(OWN) or name == REPLIED
     }
     if line.name == "ATTENDEE" and not same_address(read_person(line.read).address, host):
-        waiting = line.read.params.get("PARTSTAT", "NEEDS-ACTION").upper() == "NEEDS-ACTION"
-        if waiting and "RSVP" not in line.read.params:
+        status = line.read.params.get("PARTSTAT", "").upper()
+        if not status:
+            changes["PARTSTAT"] = "NEEDS-ACTION"
+        if status in {"", "NEEDS-ACTION"} and "RSVP" not in line.read.params:
             changes["RSVP"] = "TRUE" if wanted else "FALSE"
     return line.with_params(**changes) if changes else line
 
