@@ -24,6 +24,7 @@ from gateway.pim.events.document import (
     patch_occurrence,
     read_event,
 )
+from gateway.pim.events.expansion import original_of
 from gateway.pim.events.model import INHERIT, UNSET, Event, EventPatch, File, OccurrencePatch, Person, Unset
 from gateway.sync.itemoperations import Given
 from wbxml import Element, element
@@ -55,7 +56,10 @@ class Reviser:
                 read_patch(one, self.version, event, absent, self.now) for one in (data, self._shown(event))
             )
             patch = with_organizer(news(told, known), event, self.owner)
-            return self._patched(with_files(patch, event.files, files, given))
+            patch = with_files(patch, event.files, files, given)
+            if patch.occurrences and not (patch.start is UNSET and patch.recurrence is UNSET):
+                return self._moved(patch)
+            return self._patched(patch)
 
     def changed_instance(self, instance: str, data: Element, files: FileChanges | None, given: Given) -> str:
         """The text after a Change of an occurrence."""
@@ -81,6 +85,13 @@ class Reviser:
                 return None
             original = original_in(event, instance, self.version)
             return delete_occurrence(self.text, original, self.owner.address, self.now)
+
+    def _moved(self, patch: EventPatch) -> str:
+        """The text after a series moved: exceptions that a device names still, at days it has left, go."""
+        moved = self._patched(replace(patch, occurrences=()))
+        series = read_event(moved, self.owner.address)
+        left = tuple(one for one in patch.occurrences if original_of(series, one[0]))
+        return patch_event(moved, EventPatch(occurrences=left), self.owner.address, self.now)
 
     def _patched(self, patch: EventPatch) -> str:
         return patch_event(self.text, patch, self.owner.address, self.now)

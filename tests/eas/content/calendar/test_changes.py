@@ -301,6 +301,20 @@ class TestExceptionsOfOldDevices:
         shelf.change(*RICH, *other)
         assert len(exceptions(shelf)) == 1
 
+    def test_a_series_leaves_the_days_of_exceptions_that_come_with_it(self, version: Version) -> None:
+        """Many devices send all exceptions again, with all there is to say of them."""
+        weekly, other = (
+            properties(Recurrence=properties(Type=1, Interval=1, DayOfWeek=day)) for day in (16, 32)
+        )
+        first = instance(version, "20260312T080000Z", Subject="first", Sensitivity=2)
+        shelf = Shelf(version).add(*RICH, *weekly, *properties(Exceptions=[first]))
+        everything = [one for one in RICH if one.tag not in {Calendar.StartTime, Calendar.EndTime}]
+        moved = properties(StartTime="20260306T080000Z", EndTime="20260306T090000Z")
+        second = instance(version, "20260313T080000Z", Subject="second")
+        again = instance(version, "20260312T080000Z", Subject="first, and more", Sensitivity=2, BusyStatus=3)
+        shelf.change(*everything, *moved, *other, *properties(Exceptions=[again, second]))
+        assert [one["Subject"] for one in exceptions(shelf)] == ["second"]
+
     def test_attendees_of_one_are_for_14_0_and_later(self, version: Version) -> None:
         meeting = properties(Attendees=[attendee(BOB)], OrganizerEmail=ANN, MeetingStatus=1)
         one = instance(version, "20260306T080000Z", Attendees=[attendee(BOB), attendee("cy@example.test")])
