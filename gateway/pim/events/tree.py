@@ -43,7 +43,7 @@ class Line:
     @classmethod
     def clean(cls, whole: str) -> Self:
         """A line that came unfolded from anywhere: folded, and without the characters it cannot have."""
-        plain = _CONTROLS.sub("", whole)
+        plain = _CONTROLS.sub("", whole).lstrip(" \t")
         return cls(_folded(plain), parse_property(plain) if len(plain) <= LONGEST_LINE else None)
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import datetime, tzinfo
 
-from gateway.pim.events.tree import Line, Node
+from gateway.pim.events.tree import Line, Node, parse_calendar
 from gateway.pim.timezones import write_zone
 
 __all__ = ["NewZones", "define_zones", "used_zones"]
@@ -48,6 +48,5 @@ def _tzid(definition: Node) -> str:
 
 def _definition(tzid: str, zone: tzinfo, at: datetime) -> Node:
     lines = write_zone(tzid, zone, at)
-    made = Node("VTIMEZONE", lines[0], lines[-1])
-    made.parts = [Line.of(line) for line in lines[1:-1]]
-    return made
+    text = "\r\n".join(("BEGIN:VCALENDAR", *lines, "END:VCALENDAR"))
+    return next(parse_calendar(text).nodes())

@@ -178,6 +178,8 @@ class _Scanner:
 
     def _begin_component(self, name: str, line: _Line) -> None:
         if not self._contents.heads:
+            if name not in _IN_CALENDARS:
+                return
             self._contents.heads.append(Head())
         self._event, self._component, self._uid = line, name, None
 

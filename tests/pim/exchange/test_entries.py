@@ -1,0 +1,201 @@
+"""Events of a file: what is left out, what is told of it, and that the rest is taken over."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from gateway.errors import Refused
+from gateway.pim.events.document import read_event
+from gateway.pim.exchange import components, scan
+from tests.pim.exchange.samples import calendar, event, read
+
+GOOD = event("good", "DURATION:PT1H")
+
+
+def uids(text: str | bytes) -> list[str]:
+    return [one.uid for one in read(text)[0]]
+
+
+@pytest.mark.parametrize(
+    ("bad", "told"),
+    [
+        (event("bad", start="SUMMARY:no start"), [(10, "an event without a start", True)]),
+        (event("bad", start="DTSTART:tomorrow"), [(10, "an event without a start", True)]),
+        (event("bad", start="DTSTART:99990101T000000Z"), [(10, "an event without a start", True)]),
+        (event("u" * 2000), [(10, "a UID that is too long, or empty", True)]),
+        (event("bad")[:-1], [(10, "an event without an end", True)]),
+        (
+            ("BEGIN:VTODO", "UID:x"),
+            [],
+        ),
+    ],
+    ids=["no start", "no date", "far away", "long name", "no end", "task without an end"],
+)
+def test_what_is_no_event_costs_itself_alone(bad: tuple[str, ...], told: list[tuple[int, str, bool]]) -> None:
+    found, problems = read(calendar(*GOOD, *bad, *event("next")))
+    assert {one.uid for one in found} == {"good", "next"}
+    assert [(one.line, one.reason, one.whole) for one in problems] == told
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("this is rubbish", "a line that is no property"),
+        ("SUMMARY:" + "x" * (1 << 20), "a line that is too long"),
+        ("ATTACH:x-activesync-file:7", "a file that is not in the text"),
+        ("ATTACH;ENCODING=BASE64;VALUE=BINARY:*not base64*", "a file that cannot be read"),
+    ],
+)
+def test_a_line_that_cannot_be_taken_over_costs_itself_alone(line: str, told: str) -> None:
+    ((found,), problems) = read(calendar(*event("one", "LOCATION:here", line, "COMMENT:there")))
+    assert [(one.line, one.reason, one.whole) for one in problems] == [(9, told, False)]
+    assert found.stored().text.split("\r\n")[-5:-2] == ["LOCATION:here", "COMMENT:there", "END:VEVENT"]
+    assert found.stored().files == frozenset()
+
+
+def test_a_changed_occurrence_that_cannot_be_understood_costs_itself_alone() -> None:
+    (found,), (problem,) = read(
+        calendar(
+            *event("one", "RRULE:FREQ=DAILY;COUNT=3"),
+            *event("one", "RECURRENCE-ID:never"),
+            *event("one", "RECURRENCE-ID:20260303T090000Z", start="DTSTART:20260303T110000Z"),
+        )
+    )
+    assert (problem.line, problem.whole) == (10, False)
+    assert len(found.event.occurrences) == 1
+
+
+@pytest.mark.parametrize("rule", ["FREQ=NEVER", "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30", "nonsense"])
+def test_a_rule_without_occurrences_leaves_the_event(rule: str) -> None:
+    (found,), (problem,) = read(calendar(*event("one", f"RRULE:{rule}")))
+    assert "comes to no occurrence" in problem.reason
+    assert not found.event.recurring
+    assert "RRULE" not in found.stored().text
+
+
+def test_of_several_versions_the_newest_counts() -> None:
+    text = calendar(
+        *event("one", "SUMMARY:first", "SEQUENCE:1"),
+        *event("one", "SUMMARY:third", "SEQUENCE:2", "LAST-MODIFIED:20260302T000000Z"),
+        *event("one", "SUMMARY:second", "SEQUENCE:2", "LAST-MODIFIED:20260301T000000Z"),
+    )
+    (found,), problems = read(text)
+    assert found.event.subject == "third"
+    assert [one.line for one in problems] == [4, 19]
+    assert not any(one.whole for one in problems)
+
+
+def test_an_occurrence_without_its_series_is_kept() -> None:
+    (found,), problems = read(calendar(*event("one", "RECURRENCE-ID:20260302T090000Z")))
+    assert problems == []
+    assert found.event.original == found.event.start
+
+
+def test_an_event_without_a_name_gets_one_from_what_it_says() -> None:
+    nameless = tuple(line for line in event("", "SUMMARY:x") if not line.startswith("UID"))
+    (first,), _ = read(calendar(*nameless))
+    stamped = tuple(line.replace("20260301", "20260407") for line in nameless)
+    (again,), _ = read(calendar(*GOOD, *stamped).replace("UID:good", "UID:"))[0][:1], None
+    assert len(first.uid) > 30
+    assert [one.uid for one in read(calendar(*stamped))[0]] == [first.uid]
+    assert again.uid != first.uid
+    assert read_event(first.stored().text, "").uid == first.uid
+
+
+def test_the_old_form_is_told_from_the_new_one() -> None:
+    found, (problem,) = read(calendar(*event("one"), head=("VERSION:1.0",)))
+    assert found == []
+    assert "vCalendar 1.0" in problem.reason
+
+
+# --- times -------------------------------------------------------------------------------------------------
+
+
+def test_times_in_no_zone_are_in_the_one_given() -> None:
+    text = calendar(
+        *event("one", "RRULE:FREQ=DAILY;COUNT=2", "EXDATE:20260703T100000", start="DTSTART:20260702T100000")
+    )
+    (found,), problems = read(text, ZoneInfo("America/New_York"))
+    assert problems == []
+    stored = read_event(found.stored().text, "")
+    assert stored.start.isoformat() == "2026-07-02T10:00:00-04:00"
+    assert stored.occurrences[0].original.isoformat() == "2026-07-03T10:00:00-04:00"
+    assert "BEGIN:VTIMEZONE\r\nTZID:America/New_York" in found.stored().text
+
+
+def test_times_in_no_zone_stay_so_without_one() -> None:
+    (found,), problems = read(calendar(*event("one", start="DTSTART:20260702T100000")))
+    assert problems == []
+    assert "DTSTART:20260702T100000\r\n" in found.stored().text
+
+
+def test_a_zone_nobody_knows_is_told() -> None:
+    text = calendar(*event("one", start="DTSTART;TZID=Middle Earth:20260702T100000"))
+    (found,), (problem,) = read(text)
+    assert "'Middle Earth'" in problem.reason
+    assert found.event.start.isoformat() == "2026-07-02T10:00:00+00:00"
+    (found,), problems = read(text, ZoneInfo("Asia/Tokyo"))
+    assert (found.event.start.isoformat(), problems) == ("2026-07-02T10:00:00+09:00", [])
+
+
+# --- octets ------------------------------------------------------------------------------------------------
+
+
+def test_nothing_reaches_the_store_that_it_cannot_hold() -> None:
+    text = calendar(*event("one", "SUMMARY:a\0b\x1bc", "\x01 LOCATION:x")).encode()
+    text = text.replace(b"c\r\n", b"c\xed\xa0\x80d\r\n")
+    (found,), _ = read(text)
+    stored = found.stored()
+    stored.text.encode()  # no lone surrogates
+    assert "\0" not in stored.text
+    assert found.event.subject.startswith("abc")
+    assert read_event(stored.text, "") == found.event
+
+
+def test_lines_folded_within_characters_and_other_charsets() -> None:
+    folded = calendar(*event("one", "SUMMARY:Grüße")).encode().replace("ü".encode(), b"\xc3\r\n \xbc")
+    assert read(folded)[0][0].event.subject == "Grüße"
+    assert read(calendar(*event("one", "SUMMARY:Grüße")).encode("cp1252"))[0][0].event.subject == "Grüße"
+    assert uids(b"\xef\xbb\xbf" + calendar(*GOOD).encode()) == ["good"]
+
+
+@pytest.mark.parametrize("text", [b"", b"hello", b"\xff\xfeB\0E\0", b"BEGIN:VCARD\r\nEND:VCARD\r\n"])
+def test_what_is_no_calendar_is_refused(text: bytes) -> None:
+    with pytest.raises(Refused):
+        read(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\r\n".join(GOOD) + "\r\n",
+        calendar(*GOOD).removesuffix("END:VCALENDAR\r\n"),
+        calendar(*GOOD).lower(),
+        calendar("BEGIN:X-WHATEVER", "BEGIN:VEVENT", "UID:inner", "END:VEVENT", "END:X-WHATEVER", *GOOD),
+        calendar(*["BEGIN:X"] * 50, *["END:X"] * 50, *GOOD),
+        calendar("END:VEVENT", "END:VCALENDAR", "END:NOTHING") + calendar(*GOOD),
+        calendar(*GOOD).replace("\r\n", " \r\n\r\n"),
+    ],
+    ids=["no calendar around", "no end", "lower case", "unknown around", "deep", "ends alone", "blanks"],
+)
+def test_it_is_found_however_it_stands(text: str) -> None:
+    assert "good" in uids(text)
+
+
+def test_too_much_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(components, "LARGEST", 200)
+    found, (problem,) = read(calendar(*event("large", "SUMMARY:" + "x" * 300), *GOOD))
+    assert ([one.uid for one in found], problem.line, problem.whole) == (["good"], 4, True)
+    monkeypatch.setattr(scan, "MOST_EVENTS", 1)
+    with pytest.raises(Refused):
+        read(calendar(*GOOD, *event("two")))
+
+
+def test_a_long_line_is_scanned_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scan, "_CHUNK", 64)
+    monkeypatch.setattr(scan, "_LONGEST", 100)
+    found, problems = read(calendar(*event("one", "SUMMARY:" + "x" * 1000), *event("bad", start="")))
+    assert [one.event.subject for one in found] == ["x" * 1000]
+    assert [one.line for one in problems] == [10]
