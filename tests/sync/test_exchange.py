@@ -262,22 +262,14 @@ async def test_one_event_alone(items: SqliteItems, folder: ItemFolder) -> None:
 
 async def test_events_that_mean_the_same_by_themselves_alone(items: SqliteItems, folder: ItemFolder) -> None:
     """Times in no zone, and zones of which others have the name for another one."""
+    zone = ("BEGIN:VTIMEZONE", "TZID:Ours", "BEGIN:STANDARD", "DTSTART:16010101T000000")
     zones = [
-        (
-            "BEGIN:VTIMEZONE",
-            "TZID:Ours",
-            "BEGIN:STANDARD",
-            "DTSTART:16010101T000000",
-            f"TZOFFSETFROM:{offset}",
-            f"TZOFFSETTO:{offset}",
-            "END:STANDARD",
-            "END:VTIMEZONE",
-        )
+        (*zone, f"TZOFFSETFROM:{offset}", f"TZOFFSETTO:{offset}", "END:STANDARD", "END:VTIMEZONE")
         for offset in ("+0111", "+0222")
     ]
     texts = [
-        calendar(*zone, *event(f"zone {number}", start="DTSTART;TZID=Ours:20260302T100000"))
-        for number, zone in enumerate(zones)
+        calendar(*one, *event(f"zone {number}", start="DTSTART;TZID=Ours:20260302T100000"))
+        for number, one in enumerate(zones)
     ]
     texts.append(calendar(*event("floating", start="DTSTART:20260302T100000")))
     for text in texts:

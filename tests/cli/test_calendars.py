@@ -1,0 +1,192 @@
+"""Calendars on the command line, also beside a gateway that serves."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from gateway.cli import main
+from gateway.store.sqlite import serving
+from tests.pim.exchange.samples import SAMPLES, calendar, event
+
+CONFIG = """
+[imap]
+host = "imap.example.com"
+[smtp]
+host = "smtp.example.com"
+[store]
+url = "sqlite:gateway.db"
+"""
+Run = Callable[..., Result]
+GOOGLE = next(sample for name, sample in SAMPLES.items() if name.startswith("Google"))
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Calls `activesync-gateway calendars`."""
+    config = tmp_path / "gateway.toml"
+    config.write_text(CONFIG)
+
+    def call(*args: str, status: int = 0, stdin: str | None = None) -> Result:
+        result = CliRunner(env={"GATEWAY_CONFIG": str(config)}).invoke(
+            main, ["calendars", *args], input=stdin
+        )
+        assert result.exit_code == status, result.output
+        return result
+
+    return call
+
+
+def test_calendars_are_made_listed_shared_renamed_and_deleted(run: Run) -> None:
+    made = run("create", "Ann@Example.org", "  Family\n")
+    assert made.stdout == "i1\n"
+    assert "no phone of ann@example.org" in made.stderr
+    assert run("create", "ann@example.org", "Work").stderr == ""
+    run("share", "i1", "BOB", "--right", "read")
+    run("share", "i2", "bob", "--right", "write")
+    assert run("list").stdout.splitlines() == [
+        "i1\tann@example.org\towner\t-\tFamily\tbob=read",
+        "i2\tann@example.org\towner\t-\tWork\tbob=write",
+    ]
+    run("rename", "i1", "Kinder")
+    run("rename", "i1", "KINDER")
+    run("share", "i2", "bob", "--right", "none")
+    assert run("list", "Bob").stdout == "i1\tann@example.org\tread\t-\tKINDER\t-\n"
+    assert json.loads(run("list", "--json", "ann@example.org").stdout) == [
+        {
+            "id": "i1",
+            "owner": "ann@example.org",
+            "right": "owner",
+            "default": False,
+            "name": "KINDER",
+            "shares": {"bob": "read"},
+        },
+        {
+            "id": "i2",
+            "owner": "ann@example.org",
+            "right": "owner",
+            "default": False,
+            "name": "Work",
+            "shares": {},
+        },
+    ]
+    asked = run("delete", "i1", stdin="n\n", status=1)
+    assert "'KINDER' of ann@example.org with 0 events" in asked.output
+    run("delete", "i1", stdin="y\n")
+    run("delete", "i2", "--yes")
+    assert run("list", "--json").stdout == "[]\n"
+
+
+@pytest.mark.parametrize(
+    ("args", "told"),
+    [
+        (["rename", "i9", "x"], "there is no calendar 'i9': see `activesync-gateway calendars list`"),
+        (["delete", "--yes", "nonsense"], "there is no calendar 'nonsense'"),
+        (["rename", "i1", "x"], "i1 is the default calendar of ann: not renamed"),
+        (["delete", "--yes", "i1"], "i1 is the default calendar of ann: not deleted"),
+        (["share", "i1", "ann", "--right", "read"], "ann owns the calendar i1"),
+        (["share", "i1", "bob", "--right", "owner"], "'owner' is not one of 'read', 'write', 'none'"),
+        (["create", "ann", "calendar"], "ann has a calendar of that name: i1"),
+        (["create", "ann", " "], "a calendar needs a name"),
+        (["import", "ann", "missing.ics"], "cannot read missing.ics: No such file or directory"),
+        (["import", "bob", "ann.ics", "--calendar", "i1"], "there is no calendar 'i1' that bob sees"),
+        (["import", "ann", "none.ics"], "none.ics: there is no calendar in the file"),
+        (["import", "ann", "ann.ics", "--timezone", "Mordor"], "nobody knows the time zone 'Mordor'"),
+        (["export", "bob"], "bob has no calendar yet"),
+        (["export", "ann", "--uid", "x"], "calendar i1 has no event with the UID 'x'"),
+        (["export", "ann", "no/such/folder.ics"], "cannot write no/such/folder.ics: No such file"),
+    ],
+)
+def test_what_cannot_be_is_told_and_changes_nothing(
+    run: Run, args: list[str], told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("ann.ics").write_text(calendar(*event("one")))
+    Path("none.ics").write_text("hello")
+    run("import", "ann", "ann.ics")
+    before = run("list").stdout
+    failed = run(*args, status=2)
+    assert told in failed.stderr
+    assert failed.stdout == ""
+    assert run("list").stdout == before
+
+
+def test_what_is_brought_in_is_written_again(run: Run, tmp_path: Path) -> None:
+    source, target = tmp_path / "in.ics", tmp_path / "out.ics"
+    source.write_bytes(calendar(*event("bad", start=""), "BEGIN:VTODO", "END:VTODO").encode())
+    with source.open("ab") as file:
+        file.write(GOOGLE.text.encode())
+    rehearsed = run("import", "ann", str(source), "--dry-run")
+    assert rehearsed.stdout == (
+        f"would be added {len(GOOGLE.starts)}, replaced 0, kept as they were 0, left out 1\n"
+        "not for calendars: 1 VTODO\n"
+    )
+    assert run("list").stdout == ""
+    assert "line 4: an event without a start (left out)\n" in rehearsed.stderr
+    assert run("import", "ann", str(source)).stdout.startswith(f"added {len(GOOGLE.starts)},")
+    assert run("import", "ann", str(source)).stdout.startswith(f"added 0, replaced 0, kept as they were {4}")
+    assert run("import", "ann", str(source), "--replace").stdout.startswith("added 0, replaced 4")
+    run("export", "ann", str(target))
+    assert [*tmp_path.glob("*.part")] == []
+    assert run("export", "ann").stdout_bytes == target.read_bytes()
+    made = run("create", "bob", "Copy").stdout.strip()
+    piped = run("import", "bob", "-", "--calendar", made, stdin=target.read_text())
+    assert piped.stdout.startswith(f"added {len(GOOGLE.starts)},")
+    assert run("export", "bob", "--calendar", made).stdout_bytes == target.read_bytes().replace(
+        b"X-WR-CALNAME:Calendar", b"X-WR-CALNAME:Copy"
+    )
+    only = run("export", "ann", "--uid", "utc@google.com").stdout
+    assert only.count("BEGIN:VEVENT") == 1
+
+
+def test_a_failed_export_leaves_the_file_that_was_there(run: Run, tmp_path: Path) -> None:
+    target = tmp_path / "out.ics"
+    target.write_text("precious")
+    run("export", "ann", str(target), status=2)
+    assert target.read_text() == "precious"
+    assert [*tmp_path.glob("*.part")] == []
+
+
+def test_a_zone_for_times_in_none(run: Run, tmp_path: Path) -> None:
+    source = tmp_path / "in.ics"
+    source.write_text(calendar(*event("one", start="DTSTART:20260702T100000")))
+    run("import", "ann", str(source), "--timezone", "W. Europe Standard Time")
+    assert "DTSTART;TZID=Europe/Berlin:20260702T100000" in run("export", "ann").stdout
+
+
+def test_a_pipe_is_read_and_a_gateway_beside_does_not_hinder(tmp_path: Path) -> None:
+    """The real program, while another one has the store for serving."""
+    config = tmp_path / "gateway.toml"
+    config.write_text(CONFIG)
+    command = [sys.executable, "-m", "gateway", "calendars"]
+    environment = {**os.environ, "GATEWAY_CONFIG": str(config)}
+
+    def call(*args: str, stdin: str = "") -> str:
+        done = subprocess.run(
+            [*command, *args],
+            input=stdin,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=40,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    async def beside() -> tuple[str, str]:
+        async with serving(tmp_path / "gateway.db"):
+            added = await asyncio.to_thread(call, "import", "ann", "-", stdin=calendar(*event("one")))
+            return added, await asyncio.to_thread(call, "export", "ann")
+
+    added, written = asyncio.run(beside())
+    assert added.startswith("added 1,")
+    assert "UID:one" in written
