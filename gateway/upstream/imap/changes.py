@@ -11,7 +11,7 @@ from gateway.types import DELETED, Uids
 from gateway.upstream.imap import commands, search_keys
 from gateway.upstream.imap.exchange import Reply
 from gateway.upstream.imap.listing import exists as mailbox_exists
-from gateway.upstream.imap.naming import next_uid
+from gateway.upstream.imap.naming import told_next_uid
 from gateway.upstream.imap.responses import AppendUid, CopyUid
 from gateway.upstream.imap.search import search
 from gateway.upstream.imap.session import Session
@@ -112,7 +112,7 @@ async def _would_tell(session: Session, target: str) -> bool:
     if "UIDPLUS" not in session.capabilities:
         return False
     try:
-        await next_uid(session, target)
+        await told_next_uid(session, target)
     except (NotFound, UpstreamRefused):
         return False
     return True

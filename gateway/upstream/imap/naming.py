@@ -7,8 +7,10 @@ from gateway.upstream.imap import commands
 from gateway.upstream.imap.listing import find
 from gateway.upstream.imap.responses import List, StatusData
 from gateway.upstream.imap.session import Session
+from gateway.upstream.imap.snapshot import select
 
 _INBOX = "INBOX"
+_FIRST_UID = 1
 
 
 async def rename(session: Session, mailbox: str, name: str) -> None:
@@ -53,7 +55,19 @@ async def delete(session: Session, mailbox: str) -> None:
 
 
 async def next_uid(session: Session, mailbox: str) -> tuple[int, int]:
-    """(UIDVALIDITY, UIDNEXT). Raises `NotFound` and `UpstreamError`."""
+    """(UIDVALIDITY, UIDNEXT); may select the mailbox. Raises `NotFound` and `UpstreamError`.
+
+    Some servers (Courier) tell the time of day as UIDVALIDITY of a mailbox that nobody has opened yet.
+    """
+    uidvalidity, uidnext = await told_next_uid(session, mailbox)
+    if uidnext <= _FIRST_UID:
+        _, selected = await select(session, mailbox)
+        uidvalidity = selected.uidvalidity
+    return uidvalidity, uidnext
+
+
+async def told_next_uid(session: Session, mailbox: str) -> tuple[int, int]:
+    """UIDVALIDITY and UIDNEXT as STATUS tells them. Raises `NotFound` and `UpstreamError`."""
     try:
         reply = await session.execute(commands.status(session.dialect, mailbox, ["UIDVALIDITY", "UIDNEXT"]))
     except UpstreamRefused as error:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
+
 import pytest
 
 from gateway.errors import AlreadyExists, NotFound, UpstreamRefused
@@ -122,6 +125,19 @@ async def test_delete_from_below(mail: Mailboxes, other: MailProgram, server: Ma
     await mail.delete(parent)
     assert not {parent, below} & set(await names(mail))
     assert not {parent, below} & await subscribed(other)
+
+
+async def test_the_uidvalidity_of_a_mailbox_nobody_opened_stays(mail: Mailboxes, server: MailServer) -> None:
+    new = server.name("New")
+    await mail.create(new)
+    told = {mailbox: await mail.next_uid(mailbox) for mailbox in ("INBOX", new)}
+    second = int(time.time())
+    while int(time.time()) == second:  # some servers make one of the time of day
+        await asyncio.sleep(0.02)
+    for mailbox, end in told.items():
+        assert await mail.next_uid(mailbox) == end
+        assert await mail.append(mailbox, messages.plain("first")) in (None, end)
+        assert (await mail.view(mailbox)).uidvalidity == end[0]
 
 
 async def test_next_uid_is_below_whatever_comes_later(mail: Mailboxes) -> None:
