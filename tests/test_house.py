@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from gateway.config import Settings
 
 ROOT = Path(__file__).parent.parent
-ROOMS_WITH_IO = {"demo", "store", "upstream", "web", "dav"}
+ROOMS_WITH_IO = {"cli", "demo", "store", "upstream", "web", "dav"}
 COMES_WITH = {"proxyprotocol": "pymap"}
 LOADED_BY_OTHERS = {"httptools", "tzdata", "uvloop"}
 """uvicorn and zoneinfo use them where they are installed."""
