@@ -77,8 +77,8 @@ def test_the_session_goes_on_where_it_was(play: Play) -> None:
         trash = next(name for name in phone.folders if phone.path(name) == "Trash")
         assert phone.collections[inbox].unanswered, "it was killed in the middle of something"
         commands: list[Element] = []
-        while new := told(phone, inbox):
-            commands += new
+        while batch := told(phone, inbox):
+            commands += batch
         assert AirSync.Add not in {command.tag for command in commands}, "it has them all"
         (shown,) = (command for command in commands if "The text of" in whole(command))
         assert f"The text of {golden.POISONED}." in whole(shown), "what the old release could not show"
