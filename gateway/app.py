@@ -15,11 +15,12 @@ from starlette.applications import Starlette
 from gateway.config import Settings
 from gateway.eas.commands import COMMANDS
 from gateway.eas.commands.base import Limits, Services
+from gateway.eas.directory import AddressList, Reach
 from gateway.eas.identity import Identity
 from gateway.errors import GatewayError
 from gateway.ports import Items, State
 from gateway.store.spool import FileSpool
-from gateway.store.sqlite import Database, SqliteItems, SqliteState, parse_url, serving
+from gateway.store.sqlite import Database, SqliteItems, SqlitePeople, SqliteState, parse_url, serving
 from gateway.sync.waiter import Signal
 from gateway.upstream.imap.settings import ImapSettings
 from gateway.upstream.imap.upstream import ImapUpstream
@@ -46,6 +47,8 @@ _MOVED = timedelta(days=7)
 """How long it is remembered where messages went that a device moved, in case it asks again."""
 _UNUSED = timedelta(days=1)
 """How long a file is kept that no item refers to, and known what was mailed because of an item."""
+_AWAY = timedelta(days=90)
+"""How long a user is found by others who does not come any more."""
 RELEASE = version("activesync-gateway")
 
 
@@ -64,10 +67,16 @@ def create_app(settings: Settings) -> App:
 @asynccontextmanager
 async def open_store(settings: Settings) -> AsyncIterator[tuple[State, Items]]:
     """Open the store for as long as the context lasts. Raises GatewayError."""
+    async with _open_ports(settings) as (state, items, _):
+        yield state, items
+
+
+@asynccontextmanager
+async def _open_ports(settings: Settings) -> AsyncIterator[tuple[State, Items, SqlitePeople]]:
     async with await Database.open(parse_url(settings.store.url)) as database:
         items = SqliteItems(database, SystemClock())
         async with _running(_attending(items)):
-            yield SqliteState(database), items
+            yield SqliteState(database), items, SqlitePeople(database)
 
 
 class App:
@@ -110,7 +119,7 @@ class App:
         """Open every part, and connect them; `parts` closes them in reverse."""
         settings = self._settings
         await parts.enter_async_context(serving(parse_url(settings.store.url)))
-        state, items = await parts.enter_async_context(open_store(settings))
+        state, items, people = await parts.enter_async_context(_open_ports(settings))
         imap = ImapUpstream(_imap(settings))
         parts.push_async_callback(imap.aclose)
         smtp = SmtpSubmission(_smtp(settings))
@@ -132,6 +141,7 @@ class App:
             clock=SystemClock(),
             limits=_limits(settings),
             identity=identity,
+            directory=_address_list(settings, people),
             release=RELEASE,
             spool=FileSpool,
             discovery=discovery(COMMANDS),
@@ -189,6 +199,7 @@ async def _housekeeping(services: Services) -> None:
             await services.state.prune_moves(now - _MOVED)
             await services.state.prune_annotations(now - _GONE)
             await services.items.prune_items(now - _UNUSED)
+            await services.directory.people.prune_people(now - _AWAY, services.identity.rules)
         except GatewayError as error:
             log.warning("housekeeping failed", reason=error.detail)
         await asyncio.sleep(_HOUR)
@@ -223,6 +234,16 @@ def _smtp(settings: Settings) -> SmtpSettings:
         ca_file=smtp.ca_file,
         verify=smtp.verify,
         timeout=smtp.timeout,
+    )
+
+
+def _address_list(settings: Settings, people: SqlitePeople) -> AddressList:
+    return AddressList(
+        directory=people,
+        people=people,
+        listed=Reach(settings.directory.users),
+        free_busy=Reach(settings.calendar.free_busy),
+        min_query=settings.directory.min_query,
     )
 
 

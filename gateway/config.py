@@ -296,6 +296,17 @@ class CalendarSection(_Section):
 
     invitations: Literal["tentative", "ignore"] = "tentative"
     """Whether an invitation in the INBOX becomes a tentative event at once, or one when it is answered."""
+    free_busy: Literal["domain", "all", "none"] = "domain"
+    """Which users of the gateway see when a user is busy, and not with what: those of his mail domain."""
+
+
+class DirectorySection(_Section):
+    """Looking up people."""
+
+    users: Literal["domain", "all", "none"] = "domain"
+    """Which users of the gateway a user finds: those of his mail domain, all, or none."""
+    min_query: Annotated[int, Field(ge=1, le=20)] = 2
+    """Fewest characters that are searched for."""
 
 
 class Settings(BaseModel):
@@ -313,6 +324,7 @@ class Settings(BaseModel):
     auth: AuthSection = AuthSection()
     eas: EasSection = EasSection()
     calendar: CalendarSection = CalendarSection()
+    directory: DirectorySection = DirectorySection()
 
 
 # --- reading it --------------------------------------------------------------------------------------------

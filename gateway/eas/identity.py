@@ -26,6 +26,11 @@ class Identity:
     name: str = ""
     allow_from: tuple[str, ...] = ()
 
+    @property
+    def rules(self) -> str:
+        """What logins and addresses are made by: with other templates, other addresses belong to others."""
+        return f"{self.login} {self.email}"
+
     def principal(self, user: str, password: str) -> Principal:
         """Return the identity behind what a phone sent as user name and password."""
         values = _parts(user)

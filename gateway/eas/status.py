@@ -263,7 +263,7 @@ _OWN: Mapping[tuple[str, Level], Mapping[Kind, int]] = {
     ),
     ("Find", Level.REQUEST): _own(malformed=2, sync_state_not_found=3),
     ("Find", Level.COLLECTION): _own(malformed=2, invalid_content=2, item_not_found=2),
-    ("ResolveRecipients", Level.REQUEST): _own(invalid_xml=5, failed=6),
+    ("ResolveRecipients", Level.REQUEST): _own(malformed=5, failed=6),
     ("Settings", Level.REQUEST): _own(invalid_xml=2, access_denied=3, failed=4),
     ("Settings", Level.ITEM): _own(malformed=5, invalid_xml=2, access_denied=3, failed=4),
     ("ValidateCert", Level.REQUEST): _own(invalid_xml=2),

@@ -47,6 +47,7 @@ from gateway.web.http import (
     while_connected,
 )
 from gateway.web.metrics import Metrics
+from gateway.web.presence import Presence
 from gateway.web.trace import Trace, redacted
 
 __all__ = ["EasEndpoint", "discovery", "is_eas_path"]
@@ -112,6 +113,7 @@ class EasEndpoint:
         self._authentication = authentication
         self._mailboxes = mailboxes
         self._devices = Devices(services.state, services.clock)
+        self._presence = Presence(services.directory.people, services.identity, services.clock)
         self._proxies = proxies
         self._metrics = metrics
         self._trace = trace
@@ -247,6 +249,7 @@ class EasEndpoint:
         try:
             command = self._find(request)
             device = await self._devices.of(principal.user, request)
+            await self._presence.note(principal)
             _check_policy_key(command, request, device)
             traced = self._trace.wants(principal.user, request.device_id)
             root, body = await self._read(command, request, headers, receive, record)

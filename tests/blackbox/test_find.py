@@ -214,14 +214,6 @@ def test_after_a_restart_it_begins_again(dovecot: Dovecot, smtp_sink: SmtpSink, 
         assert subjects(find(phone, "plan", span="1-1")) == ["plan 0"]
 
 
-def test_no_directory_yet(phone: Phone) -> None:
-    phone.folders()
-    root = phone.post("Find", request(element(Find.GalSearchCriterion, element(Find.Query, "ann")))).root
-    assert root.child_text(Find.Status) == "1"
-    assert root.children[1].child_text(ItemOperations.Store) == "GAL"
-    assert status(root.children[1]) == "2"
-
-
 @pytest.mark.parametrize(
     "wrong",
     [

@@ -16,12 +16,13 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from gateway.eas.commands.base import BodyRule, Command, Context, Limits, Reply, Services
+from gateway.eas.directory import AddressList
 from gateway.eas.identity import Identity
 from gateway.eas.versions import Version
 from gateway.errors import AuthenticationFailed
 from gateway.ports import Items, Mailboxes, Submission
 from gateway.store.spool import FileSpool
-from gateway.store.sqlite.state import SqliteState
+from gateway.store.sqlite import Database, SqlitePeople, SqliteState
 from gateway.sync.waiter import Signal, Waiter
 from gateway.types import Credentials, Device, DeviceId, UserId
 from gateway.web.auth import Authentication
@@ -138,8 +139,8 @@ class Answer:
 class Site:
     """What a test sees: the server, its parts, and ways to talk to it."""
 
-    def __init__(self, state: SqliteState, port: int) -> None:
-        self.state = state
+    def __init__(self, database: Database, port: int) -> None:
+        self.state, self.people = SqliteState(database), SqlitePeople(database)
         self.port = port
         self.users = Users()
         self.clock = Time()
@@ -166,6 +167,7 @@ class Site:
             clock=self.clock,
             limits=LIMITS,
             identity=identity,
+            directory=AddressList(self.people, self.people),
             release="1",
             spool=FileSpool,
             discovery=discovery(self.commands),
@@ -262,9 +264,9 @@ async def read_answer(reader: asyncio.StreamReader) -> Answer:
 @asynccontextmanager
 async def serving(folder: Path, *, traced: Iterable[str] = (), max_delay: float = 0.0) -> AsyncIterator[Site]:
     """Speak HTTP for the endpoint as uvicorn does, until the context ends."""
-    async with await SqliteState.open(folder / "state.db") as state:
+    async with await Database.open(folder / "state.db") as database:
         listening = socket.create_server(("127.0.0.1", 0))
-        site = Site(state, listening.getsockname()[1])
+        site = Site(database, listening.getsockname()[1])
         # The protocol without uvicorn.Server, which takes a quarter of a second to start and stop.
         config = uvicorn.Config(
             site.endpoint(traced, max_delay), http="httptools", lifespan="off", log_config=None

@@ -16,6 +16,7 @@ from gateway.eas.commands.meetingresponse import MeetingResponse
 from gateway.eas.commands.moveitems import MoveItems
 from gateway.eas.commands.ping import Ping
 from gateway.eas.commands.provision import Provision
+from gateway.eas.commands.resolverecipients import ResolveRecipients
 from gateway.eas.commands.search import Search
 from gateway.eas.commands.sendmail import SendMail
 from gateway.eas.commands.settings import Settings
@@ -44,6 +45,7 @@ COMMANDS: tuple[Command, ...] = (
     Search(),
     ItemOperations(),
     Provision(),
+    ResolveRecipients(),
     Find(),
 )
 """Every command served. To add one, write its file and name it here."""

@@ -11,6 +11,7 @@ from typing import Protocol
 from structlog.typing import FilteringBoundLogger
 
 from gateway.eas.ahead import Ahead
+from gateway.eas.directory import AddressList
 from gateway.eas.identity import Identity
 from gateway.eas.request import EasRequest
 from gateway.eas.stubs import Stubs
@@ -117,6 +118,7 @@ class Services:
     clock: Clock
     limits: Limits
     identity: Identity
+    directory: AddressList
     release: str
     spool: Callable[[], Spool]
     """Makes room for what is too large for memory."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from gateway.eas import directory, fields, mailitems, mailsearch, status
+from gateway.eas import fields, mailitems, mailsearch, status
 from gateway.eas.commands.base import BodyRule, Context, Reply
 from gateway.eas.content import findresult
 from gateway.eas.content.email import Rendered
+from gateway.eas.content.galentry import entry_properties
 from gateway.eas.content.ids import server_id
-from gateway.eas.mailsearch import Scope
+from gateway.eas.mailsearch import PAGE, Scope
+from gateway.eas.pictures import wants_pictures
 from gateway.eas.versions import Version
 from gateway.errors import Kind, Refused
 from gateway.mail import kql
@@ -122,7 +124,7 @@ async def _page(context: Context, listing: Listing, wanted: _Criterion) -> Eleme
 
     if not listing.complete:
         context.note("", "the search took too long")
-    last = min(wanted.last, wanted.first + mailsearch.PAGE - 1)  # fewer than asked are allowed
+    last = min(wanted.last, wanted.first + PAGE - 1)  # fewer than asked are allowed
     results = await mailsearch.page(context, listing, wanted.first, last, show)
     response = _response("Mailbox", _SUCCESS)
     response.extend(_result(entry, properties) for entry, properties in results)
@@ -144,17 +146,23 @@ def _result(entry: Listed, properties: Sequence[Element]) -> Element:
 
 async def _address_list(context: Context, criterion: Element) -> Element:
     words = fields.required(criterion, Page.Query).text().strip()
-    first, last = _range(fields.only(criterion, Page.Options))
+    options = fields.only(criterion, Page.Options)
+    first, last = _range(options)
+    tags = (Page.Picture, Page.MaxSize, Page.MaxPictures)
+    pictures = wants_pictures(options, tags, context.request.version)
+    last = min(last, first + PAGE - 1)  # fewer than asked are allowed
     try:
-        entries, total = await directory.search(context, words, first, last)
+        found = await context.services.directory.search(context.principal, words, first, last)
     except Refused as error:
         value = status.value("Find", status.Level.COLLECTION, error.kind, context.request.version)
         return _refusal(context, "GAL", value, error.detail)
     response = _response("GAL", _SUCCESS)
-    response.extend(element(Page.Result, element(Page.Properties, *one)) for one in entries)
-    if entries:
-        response.add(Page.Range, f"{first}-{first + len(entries) - 1}")
-    response.add(Page.Total, str(total))
+    for entry in found.entries:
+        properties = entry_properties(entry, picture=pictures)
+        response.append(element(Page.Result, element(Page.Properties, *properties)))
+    if found.entries:
+        response.add(Page.Range, f"{first}-{first + len(found.entries) - 1}")
+    response.add(Page.Total, str(found.total))
     return response
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from gateway.eas import directory, fields, mailitems, mailsearch, status
+from gateway.eas import fields, mailitems, mailsearch, status
 from gateway.eas.commands.base import BodyRule, Context, Reply
 from gateway.eas.commands.search.request import MailboxSearch, parse_mailbox_search
 from gateway.eas.content.email import Rendered
+from gateway.eas.content.galentry import entry_properties
 from gateway.eas.content.ids import long_id, server_id
 from gateway.eas.mailsearch import PAGE
+from gateway.eas.pictures import wants_pictures
 from gateway.eas.versions import Version
 from gateway.errors import AuthenticationFailed, GatewayError, Kind, Refused, UpstreamUnavailable
 from gateway.mail.kql import KqlError, TooComplex
@@ -119,16 +121,22 @@ def _result(context: Context, entry: Listed, properties: Sequence[Element]) -> E
 
 async def _address_list(context: Context, asked: Element) -> Element:
     words = fields.required(asked, Page.Query).text().strip()
-    options = asked.find(Page.Options)
+    options = fields.only(asked, Page.Options)
+    tags = (Page.Picture, Page.MaxSize, Page.MaxPictures)
+    pictures = wants_pictures(options, tags, context.request.version)
     first, last = mailsearch.parse_range(options.child_text(Page.Range) if options else None)
     if last - first >= PAGE:
         return _refusal(context, _END_OF_RANGE, "a range beyond what is searched")
-    entries, total = await directory.search(context, words, first, last)
+    found = await context.services.directory.search(context.principal, words, first, last)
+    if first and first >= found.total:
+        return _refusal(context, _END_OF_RANGE, "a range beyond the results")
     store = element(Page.Store, element(Page.Status, _SUCCESS))
-    store.extend(element(Page.Result, element(Page.Properties, *one)) for one in entries)
-    if entries:
-        store.add(Page.Range, f"{first}-{first + len(entries) - 1}")
-    store.add(Page.Total, str(total))
+    for entry in found.entries:
+        properties = entry_properties(entry, picture=pictures)
+        store.append(element(Page.Result, element(Page.Properties, *properties)))
+    if found.entries:
+        store.add(Page.Range, f"{first}-{first + len(found.entries) - 1}")
+    store.add(Page.Total, str(found.total))
     return store
 
 
