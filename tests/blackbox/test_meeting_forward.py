@@ -120,6 +120,21 @@ def test_the_organizer_invites_more_people_to_one_occurrence(bob: Person, ann: P
     cid.sees(lambda event: event.find(AirSyncBase.InstanceId) is not None)
 
 
+def test_what_a_phone_writes_itself_it_is_to_send_itself(bob: Person, ann: Person) -> None:
+    """Phones send by SendMail what SmartForward answers with Status 150."""
+    name = bob.invite(ann)
+    source = element(
+        ComposeMail.Source, element(ComposeMail.FolderId, bob.calendar), element(ComposeMail.ItemId, name)
+    )
+    request = element(
+        ComposeMail.SmartForward,
+        element(ComposeMail.ClientId, uuid.uuid4().hex),
+        source,
+        element(ComposeMail.Mime, b"To: x@example.test\r\n\r\nhello\r\n"),
+    )
+    assert status(bob.phone.post("SmartForward", request).root) == "150"
+
+
 def test_what_cannot_be_sent_on(bob: Person, ann: Person) -> None:
     name = bob.invite(ann)
     assert status(forward(bob, f"{bob.calendar}:999999", ann)) == "150"
