@@ -16,7 +16,15 @@ from datetime import timedelta
 
 import structlog
 
-from gateway.errors import AuthenticationFailed, GatewayError, NotFound, SubmissionError, UpstreamError
+from gateway.errors import (
+    AuthenticationFailed,
+    GatewayError,
+    Kind,
+    NotFound,
+    Refused,
+    SubmissionError,
+    UpstreamError,
+)
 from gateway.items import Notice
 from gateway.mail import imip
 from gateway.mail.addresses import Address, parse_addresses
@@ -37,6 +45,8 @@ _DELAYS = (0, 5, 25, 125)
 """Seconds before each of the attempts that follow a request."""
 MEMORY = timedelta(days=36500)
 """How long the journal is to recognise a notice: as long as it has not been dropped."""
+_ENOUGH = 3
+"""Messages that have to wait, after which the others are not tried: it is not for what they are."""
 _INBOX = "INBOX"
 
 
@@ -97,21 +107,22 @@ class NoticeMail:
     async def mail(self, user: UserId, postman: Postman) -> bool:
         """Mail what waits; False when some of it has to wait longer."""
         self._done.add(user)  # first: what is stored from here on takes it back
+        failures = 0
         for notice in await self._notices.pending_notices(user):
+            if failures == _ENOUGH:
+                break
             try:
                 await self._one(user, notice, postman)
             except (SubmissionError, UpstreamError, AuthenticationFailed) as error:
-                self._done.discard(user)
-                self._log.warning(
-                    "scheduling message waits", user=user, notice=notice.key, reason=error.detail
-                )
-                return False
-            except GatewayError as error:
-                self._log.error(
-                    "scheduling message dropped", user=user, notice=notice.key, reason=error.detail
-                )
+                failures += 1
+                self._log.warning("scheduling message waits", user=user, reason=error.detail)
+                continue
+            except Refused as error:  # it is no message
+                self._log.error("scheduling message dropped", user=user, reason=error.detail)
             await self._notices.drop_notice(user, notice.key)
-        return True
+        if failures:
+            self._done.discard(user)
+        return not failures
 
     async def _one(self, user: UserId, notice: Notice, postman: Postman) -> None:
         """Mail one, to each of its recipients by itself should they not be taken together."""
@@ -119,7 +130,8 @@ class NoticeMail:
         try:
             await self._submit(user, notice, letter, notice.recipients, postman, save=True)
         except SubmissionError as error:
-            if not error.permanent:
+            too_many = error.kind is Kind.SEND_QUOTA_EXCEEDED and len(notice.recipients) > 1
+            if not error.permanent and not too_many:
                 raise
             await self._apart(user, notice, letter, postman, error)
 

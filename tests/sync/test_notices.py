@@ -11,7 +11,7 @@ from typing import cast
 
 import pytest
 
-from gateway.errors import SubmissionError, UpstreamUnavailable
+from gateway.errors import Kind, SubmissionError, UpstreamUnavailable
 from gateway.items import ItemKind, Notice
 from gateway.mail import imip
 from gateway.mail.addresses import Address
@@ -44,6 +44,8 @@ class Server:
     taken: list[tuple[tuple[str, ...], bytes]] = field(default_factory=list)
     boxes: dict[str, list[bytes]] = field(default_factory=dict)
     refused: frozenset[str] = frozenset()
+    busy: frozenset[str] = frozenset()
+    most: int = 100
     error: SubmissionError | None = None
     lose_copies: bool = False
     die: str = ""
@@ -54,6 +56,10 @@ class Server:
         assert sender == BOB.email
         if self.error is not None:
             raise self.error
+        if len(recipients) > self.most:
+            raise SubmissionError("452 4.5.3", kind=Kind.SEND_QUOTA_EXCEEDED)
+        if self.busy & set(recipients):
+            raise SubmissionError("450 4.2.1", kind=Kind.SERVER_ERROR_RETRY)
         if self.refused & set(recipients):
             raise SubmissionError("no such user", permanent=True)
         assert isinstance(message, bytes)
@@ -242,6 +248,33 @@ async def test_an_outage_is_waited_for(world: World) -> None:
     world.server.error = None
     assert await world.mail()
     assert len(world.server.taken) == 2
+
+
+async def test_one_that_waits_does_not_keep_the_others(world: World) -> None:
+    await world.store(notice("n1", CID), notice("n2"))
+    world.server.busy = frozenset({CID})
+    assert not await world.mail()
+    assert [one for one, _ in world.server.taken] == [(ANN,)]
+    assert await world.pending() == ["n1"]
+    world.server.busy = frozenset()
+    assert await world.mail()
+    assert [one for one, _ in world.server.taken] == [(ANN,), (CID,)]
+
+
+async def test_an_outage_is_not_met_with_every_message(world: World) -> None:
+    await world.store(*(notice(f"n{number}", CID) for number in range(5)), notice("last"))
+    world.server.busy = frozenset({CID})
+    assert not await world.mail()
+    assert world.server.taken == []
+
+
+async def test_more_than_the_server_takes_at_once(world: World) -> None:
+    await world.store(notice("n1", ANN, CID))
+    world.server.most = 1
+    assert await world.mail()
+    assert [one for one, _ in world.server.taken] == [(ANN,), (CID,)]
+    assert world.server.named("Sent") == ["Planning"]
+    assert "INBOX" not in world.server.boxes
 
 
 async def test_a_copy_that_is_lost_is_kept(world: World) -> None:
