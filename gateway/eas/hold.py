@@ -14,9 +14,10 @@ from gateway.eas.commands.base import Context
 from gateway.eas.itemhold import ItemHold
 from gateway.eas.options import CollectionOptions
 from gateway.errors import UpstreamUnavailable
-from gateway.ports import Unsubscribe
+from gateway.ports import NAMES, Unsubscribe
 from gateway.sync.annotations import noted
 from gateway.sync.cursor import MailCursor
+from gateway.sync.foldernews import FolderNews
 from gateway.sync.hierarchy import mailbox_of
 from gateway.sync.news import baseline, has_news
 from gateway.sync.waiter import Waiter
@@ -25,8 +26,10 @@ from gateway.types import CollectionId, Folder, SyncState
 
 _EARLY = 1.0
 """Seconds before the time is over the answer leaves: phones drop the connection soon after."""
-_ITEMS = "\0"
+_ITEMS = "\1"
 """What is told of folders of items goes by this name beside those of mailboxes."""
+_FOLDERS = ""
+"""By this name the list of folders goes, as the stores call it."""
 _RETRY_DELAYS = (1, 2, 4, 8, 16)
 """Seconds between attempts when the upstream goes away while a request is held."""
 
@@ -41,16 +44,25 @@ class _Watched:
     window: Window
 
 
+class HierarchyChanged(Exception):
+    """The device does not know the folders as they are; a FolderSync would tell it."""
+
+
 async def wait_for_news(
-    context: Context, folders: Sequence[Folder], seconds: float, items: Sequence[CollectionId] = ()
+    context: Context,
+    folders: Sequence[Folder],
+    seconds: float,
+    items: Sequence[CollectionId] = (),
+    *,
+    hierarchy: bool = False,
 ) -> Sequence[CollectionId]:
     """The folders with news, as soon as there are any; `items` are those of items among them.
 
     None when time is up, the server shuts down or the device asks anew, be the upstream in the middle of an
-    answer. Raises `NotFound` when a mailbox or a folder of items is gone, and `UpstreamUnavailable` when the
-    upstream stays away or did not answer once.
+    answer. Raises `NotFound` when a mailbox or a folder of items is gone, with `hierarchy` `HierarchyChanged`
+    as soon as that is so, and `UpstreamUnavailable` when the upstream stays away or did not answer once.
     """
-    hold = _Hold(context, seconds)
+    hold = _Hold(context, seconds, hierarchy=hierarchy)
     loop, limit = asyncio.get_running_loop(), asyncio.timeout_at(hold.deadline)
 
     def end() -> None:
@@ -74,8 +86,9 @@ async def wait_for_news(
 class _Hold:
     """One held request. `compared`: it was found out at least once whether there are news."""
 
-    def __init__(self, context: Context, seconds: float) -> None:
+    def __init__(self, context: Context, seconds: float, *, hierarchy: bool) -> None:
         self._context = context
+        self._hierarchy = hierarchy
         self.deadline = asyncio.get_running_loop().time() + max(seconds - _EARLY, seconds / 2)
         self.interrupts = (context.stopping, context.superseded)
         self.compared = False
@@ -90,20 +103,26 @@ class _Hold:
     async def news(self, folders: Sequence[Folder], items: Sequence[CollectionId]) -> Sequence[CollectionId]:
         """The folders with news, none when interrupted; to be ended from outside at the deadline."""
         names = {folder.id: mailbox for folder in folders if (mailbox := mailbox_of(folder))}
+        watched = {*names.values(), NAMES} if names and self._hierarchy else names.values()
         loop = asyncio.get_running_loop()
-        async with Waiter(self._context.mailboxes, names.values(), self.interrupts) as waiter:
+        async with Waiter(self._context.mailboxes, watched, self.interrupts) as waiter:
             waiter.until_left(self._watch_annotations(names, waiter))
             stored = ItemHold(self._context, items)
+            if items or self._hierarchy:
+                waiter.until_left(stored.watch(lambda folder: waiter.notify(_ITEMS if folder else _FOLDERS)))
+            if self._hierarchy:
+                services, user = self._context.services, self._context.principal.user
+                waiter.until_left(services.state.watch_folders(user, waiter.notify))
             if items:
-                waiter.until_left(stored.watch(lambda: waiter.notify(_ITEMS)))
                 waiter.until_left(await meetings.watch(self._context))
                 await stored.begin()
             by_mailbox = {folder.mailbox: folder for folder in await self._watched(folders)}
-            dirty = frozenset(by_mailbox)
+            dirty = everything = frozenset({*by_mailbox, _FOLDERS})
             failures = 0
             while True:
                 changed = await stored.changed()
                 try:
+                    await self._look_at_folders(dirty, mail=bool(by_mailbox))
                     changed = [*changed, *await self._changed(by_mailbox, dirty)]
                     self.compared, failures = True, 0
                 except UpstreamUnavailable:
@@ -115,7 +134,7 @@ class _Hold:
                 left = self.deadline - loop.time()
                 if failures:  # what was dirty still has to be looked at
                     await waiter.news(min(left, _RETRY_DELAYS[failures - 1]))
-                    dirty = frozenset(by_mailbox)
+                    dirty |= everything
                 else:
                     dirty = await waiter.news(left)
 
@@ -131,6 +150,20 @@ class _Hold:
                 waiter.notify(names[collection])
 
         return context.services.state.watch_annotations(context.principal.user, notify)
+
+    async def _look_at_folders(self, dirty: frozenset[str], *, mail: bool) -> None:
+        """Raises `HierarchyChanged`; `UpstreamUnavailable` only if `mail` is waited for."""
+        if not self._hierarchy or not dirty & {_FOLDERS, NAMES}:
+            return
+        context, services = self._context, self._context.services
+        user, device = context.principal.user, context.device.id
+        news = FolderNews(services.state, context.mailboxes, services.items, user, device)
+        try:
+            if await news.there(suspected=NAMES in dirty):
+                raise HierarchyChanged
+        except UpstreamUnavailable:
+            if mail:
+                raise
 
     async def _watched(self, folders: Sequence[Folder]) -> Sequence[_Watched]:
         """What to compare each folder with: what the device was sent last.

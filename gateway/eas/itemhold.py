@@ -29,8 +29,8 @@ class ItemHold:
         self._seen: dict[CollectionId, int] = dict.fromkeys(folders, 0)
         """The revisions the folders had when the request began: what is known of one never synced."""
 
-    def watch(self, notify: Callable[[], None]) -> Unsubscribe:
-        """Have `notify` called when one of them may have changed."""
+    def watch(self, notify: Callable[[CollectionId], None]) -> Unsubscribe:
+        """Have `notify` called when one of them may have changed, or with "" the list of all there are."""
 
         def told(folder: CollectionId) -> None:
             if folder in self._seen:
@@ -39,7 +39,7 @@ class ItemHold:
                 return
             else:  # one of them may be gone
                 self._dirty.update(self._seen)
-            notify()
+            notify(folder)
 
         return self._context.services.items.watch_items(self._context.principal.user, told)
 

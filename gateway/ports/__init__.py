@@ -9,12 +9,13 @@ from gateway.ports.clock import Clock
 from gateway.ports.directory import Directory, People
 from gateway.ports.items import Commit, Items
 from gateway.ports.logins import Authenticator
-from gateway.ports.mailboxes import Mailboxes, MailboxesFactory, Unsubscribe
+from gateway.ports.mailboxes import NAMES, Mailboxes, MailboxesFactory, Unsubscribe
 from gateway.ports.pieces import Pieces, Spool
 from gateway.ports.sending import Submission
 from gateway.ports.state import State
 
 __all__ = [
+    "NAMES",
     "Authenticator",
     "Clock",
     "Commit",

@@ -19,6 +19,9 @@ from gateway.types import (
 
 Unsubscribe = Callable[[], None]
 
+NAMES = "\0"
+"""By this name `Mailboxes.subscribe` watches which mailboxes there are, as far as the server tells of it."""
+
 
 class Mailboxes(Protocol):
     """One user's mail upstream.

@@ -51,6 +51,10 @@ class FolderLists(Protocol):
         """
         ...
 
+    def watch_folders(self, user: UserId, notify: Callable[[CollectionId], None]) -> Unsubscribe:
+        """Call `notify` with "" after each change of the user's list that this process makes."""
+        ...
+
 
 class SyncStates(Protocol):
     """What each device knows of its collections, and what it was about to change in them."""

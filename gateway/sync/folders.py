@@ -117,7 +117,7 @@ class Folders:
             return FolderReply(KeyUse.INITIAL, format_key(issued), told)
         if hierarchy.unpack(stored.cursor) == rows:
             return FolderReply(KeyUse.INITIAL, format_key(stored), told)
-        for epoch, listing in _beginnings(stored).items():
+        for epoch, listing in beginnings(stored).items():
             if hierarchy.unpack(listing) == rows:
                 return FolderReply(KeyUse.INITIAL, f"{epoch}.1", told)
         branched, key = with_beginning(stored, rows)
@@ -146,7 +146,7 @@ def advanced(stored: SyncState, rows: Sequence[FolderRow], results: bytes = b"")
     return replace(stored, number=stored.number + 1, cursor=packed, previous=stored.cursor, results=results)
 
 
-def _beginnings(state: SyncState) -> Mapping[str, bytes]:
+def beginnings(state: SyncState) -> Mapping[str, bytes]:
     """The new beginnings not proven yet: the listing told with each, by its epoch, oldest first.
 
     They are where a collection keeps the options of its new beginning.
@@ -158,7 +158,7 @@ def _beginnings(state: SyncState) -> Mapping[str, bytes]:
 def with_beginning(state: SyncState, rows: Sequence[FolderRow]) -> tuple[SyncState, str]:
     """The state with one more beginning, of a device that knows `rows`, and its key."""
     epoch = new_epoch()
-    kept = [*_beginnings(state).items(), (epoch, hierarchy.pack(rows))][-_BEGINNINGS:]
+    kept = [*beginnings(state).items(), (epoch, hierarchy.pack(rows))][-_BEGINNINGS:]
     listings = json.dumps({name: listing.decode() for name, listing in kept}, ensure_ascii=False)
     return replace(state, fresh=epoch, fresh_options=listings.encode()), f"{epoch}.1"
 
@@ -166,7 +166,7 @@ def with_beginning(state: SyncState, rows: Sequence[FolderRow]) -> tuple[SyncSta
 def begun(stored: SyncState | None, key: str) -> SyncState | None:
     """The state with that new beginning in force whose key this is; `stored` for any other key."""
     if stored is not None:
-        for epoch, listing in _beginnings(stored).items():
+        for epoch, listing in beginnings(stored).items():
             if key == f"{epoch}.1":
                 return SyncState(epoch, 1, listing, revision=stored.revision)
     return stored

@@ -33,6 +33,7 @@ __all__ = [
     "joined",
     "kind_of_type",
     "provide",
+    "seen",
 ]
 
 
@@ -73,6 +74,11 @@ async def provide(items: Items, user: UserId) -> Sequence[ItemFolder]:
     """The folders a user sees, by age; the default ones are made when there are none yet."""
     for kind in _SHOWN:
         await default_folder(items, user, kind)
+    return await seen(items, user)
+
+
+async def seen(items: Items, user: UserId) -> Sequence[ItemFolder]:
+    """The folders a user sees by now, by age."""
     return [folder for folder in await items.item_folders(user) if folder.kind in _SHOWN]
 
 

@@ -14,7 +14,7 @@ from tests.support.gateway import Gateway
 from tests.support.phone import Answer, Phone
 from tests.support.smtp_sink import SmtpSink
 from wbxml import Element, element
-from wbxml.pages import Move, Ping
+from wbxml.pages import FolderHierarchy, Move, Ping
 
 
 def folder(identity: str, kind: str = "Email") -> Element:
@@ -220,6 +220,85 @@ def test_a_folder_that_goes_while_it_is_watched_is_7(phone: Phone, dovecot: Dove
         else:
             imap.rename("Work", "Job")
     assert told(held.answer(5)) == [("Status", "7")]
+
+
+HIERARCHY_CHANGED, EXPIRED = [("Status", "7")], [("Status", "1")]
+
+
+def create(phone: Phone, key: str, name: str, kind: int = 12) -> str:
+    """Have a phone create a folder; returns its next key."""
+    answer = phone.post(
+        "FolderCreate",
+        element(
+            FolderHierarchy.FolderCreate,
+            element(FolderHierarchy.SyncKey, key),
+            element(FolderHierarchy.ParentId, "0"),
+            element(FolderHierarchy.DisplayName, name),
+            element(FolderHierarchy.Type, kind),
+        ),
+    )
+    assert answer.root.child_text(FolderHierarchy.Status) == "1"
+    return answer.root.child_text(FolderHierarchy.SyncKey) or ""
+
+
+def hierarchy(phone: Phone, key: str = "0") -> tuple[str, int]:
+    """The next key of a FolderSync, and how many changes it told."""
+    asked = element(FolderHierarchy.FolderSync, element(FolderHierarchy.SyncKey, key))
+    root = phone.post("FolderSync", asked).root
+    changes = root.find(FolderHierarchy.Changes)
+    assert changes is not None
+    return root.child_text(FolderHierarchy.SyncKey) or "", int(changes.child_text(FolderHierarchy.Count) or 0)
+
+
+@pytest.mark.parametrize("kind", [12, 13], ids=["of mail", "of items"])
+def test_a_folder_another_device_makes_is_7_until_it_is_known(
+    phone: Phone, new_phone: MakePhone, kind: int
+) -> None:
+    (inbox,) = ready(phone, "Inbox")
+    key, _ = hierarchy(phone)
+    other = new_phone(device="PHONE2")
+    other.provision()
+    others, _ = hierarchy(other)
+    assert told(phone.post("Ping", request(1, folder(inbox)))) == EXPIRED
+    others = create(other, others, "Before", kind)
+    assert told(phone.post("Ping", request(60, folder(inbox)))) == HIERARCHY_CHANGED
+    assert told(phone.post("Ping", request(60, folder(inbox)))) == HIERARCHY_CHANGED
+    key, count = hierarchy(phone, key)
+    assert count == 1
+    assert told(phone.post("Ping", request(1, folder(inbox)))) == EXPIRED
+    held = Held(phone, request(60, folder(inbox)))
+    create(other, others, "Meanwhile", kind)
+    assert told(held.answer(3)) == HIERARCHY_CHANGED
+    key, count = hierarchy(phone, key)
+    assert count == 1
+    assert told(phone.post("Ping", request(1, folder(inbox)))) == EXPIRED
+
+
+def test_a_folder_the_device_makes_itself_does_not_end_it(phone: Phone) -> None:
+    (inbox,) = ready(phone, "Inbox")
+    key, _ = hierarchy(phone)
+    held = Held(phone, request(3, folder(inbox)))
+    create(phone, key, "Mine")
+    assert told(held.answer()) == EXPIRED
+
+
+@pytest.mark.parametrize("how", ["created", "deleted", "renamed"])
+def test_a_mailbox_that_comes_or_goes_elsewhere_is_7(phone: Phone, dovecot: Dovecot, how: str) -> None:
+    with dovecot.imap(phone.user) as imap:
+        imap.create("Work")
+    (inbox,) = ready(phone, "Inbox")
+    held = Held(phone, request(60, folder(inbox)))
+    with dovecot.imap(phone.user) as imap:
+        if how == "created":
+            imap.create("Job")
+        elif how == "deleted":
+            imap.delete("Work")
+        else:
+            imap.rename("Work", "Job")
+    assert told(held.answer(3)) == HIERARCHY_CHANGED
+    key, _ = hierarchy(phone)
+    assert told(phone.post("Ping", request(1, folder(inbox)))) == EXPIRED
+    assert hierarchy(phone, key)[1] == 0
 
 
 def test_a_folder_never_synchronised_is_no_error(phone: Phone, dovecot: Dovecot) -> None:

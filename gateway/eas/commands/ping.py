@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from gateway.eas import fields
 from gateway.eas.commands.base import BodyRule, Context, Reply
-from gateway.eas.hold import wait_for_news
+from gateway.eas.hold import HierarchyChanged, wait_for_news
 from gateway.eas.versions import Version
 from gateway.errors import NotFound
 from gateway.sync.folders import Folders
@@ -65,8 +65,8 @@ class Ping:
             if wanted is None:
                 return _status(_FOLDER_SYNC)
             items = [folder for folder in folders if is_item_folder(folder)]
-            changed = await wait_for_news(context, wanted, interval, items)
-        except NotFound:
+            changed = await wait_for_news(context, wanted, interval, items, hierarchy=True)
+        except (NotFound, HierarchyChanged):
             return _status(_FOLDER_SYNC)
         if not changed:
             return _status(_EXPIRED)

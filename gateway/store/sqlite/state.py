@@ -37,6 +37,8 @@ from gateway.types import (
 
 __all__ = ["SqliteState"]
 
+_LIST = CollectionId("")
+
 _PROBE = "INSERT INTO probe (id, count) VALUES (1, 1) ON CONFLICT DO UPDATE SET count = count + 1"
 
 
@@ -51,6 +53,7 @@ class SqliteState:
         self._database = database
         self._leases = Leases()
         self._watchers = Watchers()
+        self._list_watchers = Watchers()
 
     @classmethod
     async def open(cls, path: Path, *, readers: int = 2, busy_timeout: float = 5.0) -> Self:
@@ -103,7 +106,13 @@ class SqliteState:
         return await self._database.look_up(lambda connection: folder_lists.load(connection, user))
 
     async def save_folders(self, user: UserId, folders: FolderList) -> FolderList:
-        return await self._database.write(lambda connection: folder_lists.save(connection, user, folders))
+        return await self._database.write(
+            lambda connection: folder_lists.save(connection, user, folders),
+            lambda _: self._list_watchers.tell({_LIST: [user]}),
+        )
+
+    def watch_folders(self, user: UserId, notify: Callable[[CollectionId], None]) -> Unsubscribe:
+        return self._list_watchers.watch(user, notify)
 
     async def load_sync(self, user: UserId, device: DeviceId, collection: CollectionId) -> SyncState | None:
         key = (user, device, collection)

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 from gateway.errors import NotFound
+from gateway.ports import NAMES
 from gateway.types import Credentials
 from gateway.upstream.imap import commands
 from gateway.upstream.imap.listing import UNSELECTABLE
@@ -100,6 +101,8 @@ class _Notify:
         self._hub = hub
         self._asking = False
         self._names_changed = False
+        self._names: int | None = None
+        """The hash of the names that were there when they were last looked at."""
 
     async def start(self) -> bool:
         """Whether the server tells of everything from now on."""
@@ -126,7 +129,7 @@ class _Notify:
         if isinstance(response, StatusData):
             self._hub.notice([response.mailbox])
         elif isinstance(response, List) and not self._asking:
-            self._hub.notice([response.name, response.old_name or response.name])
+            self._hub.notice([NAMES, response.name, response.old_name or response.name])
             self._names_changed = True
             self._hub.wake()
         elif isinstance(response, Status) and response.code and response.code.name == "NOTIFICATIONOVERFLOW":
@@ -134,7 +137,10 @@ class _Notify:
             self._session.close()
 
     async def _look_for_names(self) -> None:
-        """Give a sign of life, and tell of mailboxes gone: of a renamed one Dovecot 2.3 may tell nothing."""
+        """Give a sign of life, and tell of mailboxes that came and went.
+
+        Of a renamed one Dovecot 2.3 may tell nothing.
+        """
 
         def ended(_tagged: Tagged, _responses: object) -> None:
             self._asking = False
@@ -145,6 +151,10 @@ class _Notify:
         reply = session.accept(command, await session.start(command, ended))
         there = {item.name for item in reply.of(List) if not item.attributes & UNSELECTABLE}
         self._hub.notice(self._hub.mailboxes - there - {"INBOX"})
+        names = hash(frozenset(there))
+        if self._names not in {None, names}:
+            self._hub.notice([NAMES])
+        self._names = names
 
 
 # --- IDLE and STATUS ---------------------------------------------------------------------------------------

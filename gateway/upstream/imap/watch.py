@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from gateway.errors import AuthenticationFailed, GatewayError, UpstreamError, UpstreamUnavailable
-from gateway.ports import Unsubscribe
+from gateway.ports import NAMES, Unsubscribe
 from gateway.types import Credentials
 from gateway.upstream.imap.pool import Pool
 from gateway.upstream.imap.push import borrow, push
@@ -96,8 +96,8 @@ class Watcher:
 
     @property
     def mailboxes(self) -> set[str]:
-        """Everything somebody wants to know of."""
-        return {mailbox for subscriber in self._subscribers for mailbox in subscriber.mailboxes}
+        """Every mailbox somebody wants to know of."""
+        return {mailbox for subscriber in self._subscribers for mailbox in subscriber.mailboxes} - {NAMES}
 
     def notice(self, mailboxes: Iterable[str]) -> None:
         """These may have changed."""
