@@ -1,0 +1,188 @@
+"""What an administrator does to calendars beside the running gateway, as the phones of two users see it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from tests.pim.exchange.samples import calendar, event
+from tests.support.dovecot import Dovecot
+from tests.support.gateway import Gateway
+from tests.support.phone import Phone
+from wbxml import Element, element
+from wbxml.pages import Calendar, FolderHierarchy, Ping
+
+Administrate = Callable[..., str]
+NOTICED = 10.0
+"""Seconds within which the gateway has to see what another process did: it looks every five."""
+
+
+@pytest.fixture
+def administrate(shared_gateway: Gateway) -> Administrate:
+    """Calls `activesync-gateway calendars` for the running gateway."""
+
+    def call(command: str, *args: str, stdin: str = "") -> str:
+        program = [sys.executable, "-m", "gateway", "calendars", command, *args]
+        done = subprocess.run(
+            [*program, "--config", str(shared_gateway.config)],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=40,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return call
+
+
+@pytest.fixture
+def guest(phone: Phone, dovecot: Dovecot) -> Phone:
+    """A phone of another user."""
+    made = Phone(
+        phone.host,
+        phone.port,
+        f"guest-{phone.user}",
+        dovecot.password,
+        version=phone.version,
+    )
+    made.provision()
+    return made
+
+
+class Hierarchy:
+    """The folders a phone was told of, kept up to date."""
+
+    def __init__(self, phone: Phone) -> None:
+        self.phone = phone
+        self.key = "0"
+        self.told: list[tuple[str, str]] = []
+        """What the last FolderSync said: the element and the ServerId."""
+        self.names: dict[str, str] = {}
+        self.sync()
+
+    def sync(self) -> None:
+        root = self.phone.folder_sync(self.key)
+        assert root.child_text(FolderHierarchy.Status) == "1"
+        self.key = root.child_text(FolderHierarchy.SyncKey) or ""
+        changes = root.find(FolderHierarchy.Changes)
+        rows = [one for one in changes or () if one.tag != FolderHierarchy.Count]
+        self.told = [(one.tag.name, one.child_text(FolderHierarchy.ServerId) or "") for one in rows]
+        for one, (what, folder) in zip(rows, self.told, strict=True):
+            if what == "Delete":
+                del self.names[folder]
+            else:
+                self.names[folder] = one.child_text(FolderHierarchy.DisplayName) or ""
+
+
+def test_both_see_a_shared_calendar_renamed_and_gone(
+    phone: Phone, guest: Phone, administrate: Administrate
+) -> None:
+    owners, guests = Hierarchy(phone), Hierarchy(guest)
+    folder = administrate("create", phone.user, "Family").strip()
+    owners.sync()
+    guests.sync()
+    assert (owners.told, guests.told) == ([("Add", folder)], [])
+    administrate("share", folder, guest.user, "--right", "read")
+    guests.sync()
+    assert guests.told == [("Add", folder)]
+    assert guests.names[folder] == f"Family ({phone.user})"
+    administrate("rename", folder, "Kids")
+    owners.sync()
+    guests.sync()
+    assert owners.told == guests.told == [("Update", folder)]
+    assert (owners.names[folder], guests.names[folder]) == ("Kids", f"Kids ({phone.user})")
+    administrate("share", folder, guest.user, "--right", "none")
+    owners.sync()
+    guests.sync()
+    assert (owners.told, guests.told) == ([], [("Delete", folder)])
+    administrate("delete", folder, "--yes")
+    owners.sync()
+    assert owners.told == [("Delete", folder)]
+
+
+def test_events_that_are_brought_in_wake_the_phones_and_come_once(
+    phone: Phone, guest: Phone, administrate: Administrate
+) -> None:
+    folder = administrate("create", phone.user, "Family").strip()
+    administrate("share", folder, guest.user, "--right", "write")
+    phones = (phone, guest)
+    for each in phones:
+        Hierarchy(each)
+        each.begin(folder)
+        each.sync(folder)
+    answers: dict[str, Element] = {}
+    waiting = [
+        threading.Thread(target=lambda one=one: answers.update({one.user: ping(one, folder)}))
+        for one in phones
+    ]
+    for one in waiting:
+        one.start()
+    time.sleep(0.5)
+    lines = [line for number in range(30) for line in event(f"u{number}", f"SUMMARY:{number}")]
+    assert administrate("import", guest.user, "-", "--calendar", folder, stdin=calendar(*lines)).startswith(
+        "added 30"
+    )
+    started = time.monotonic()
+    for one in waiting:
+        one.join(20)
+    assert time.monotonic() - started < NOTICED
+    assert {answer.child_text(Ping.Status) for answer in answers.values()} == {"2"}
+    for each in phones:
+        served = each.sync(folder)
+        told = sorted(int(data.child_text(Calendar.Subject) or "") for data in served.added.values())
+        assert told == list(range(30))
+    assert administrate("import", guest.user, "-", "--calendar", folder, stdin=calendar(*lines)).startswith(
+        "added 0"
+    )
+    for each in phones:
+        served = each.sync(folder)
+        assert not served.added
+        assert not served.changed
+
+
+def test_a_calendar_that_is_shared_wakes_a_waiting_phone(
+    phone: Phone, guest: Phone, administrate: Administrate
+) -> None:
+    folder = administrate("create", phone.user, "Family").strip()
+    own = Hierarchy(guest)
+    inbox = next(identity for identity, name in own.names.items() if name == "Calendar")
+    guest.begin(inbox)
+    guest.sync(inbox)
+    answers: list[Element] = []
+    waiter = threading.Thread(target=lambda: answers.append(ping(guest, inbox)))
+    waiter.start()
+    time.sleep(0.5)
+    administrate("share", folder, guest.user, "--right", "read")
+    waiter.join(NOTICED)
+    assert [answer.child_text(Ping.Status) for answer in answers] == ["7"]
+    own.sync()
+    assert own.told == [("Add", folder)]
+
+
+def ping(phone: Phone, folder: str) -> Element:
+    named = element(Ping.Folder, element(Ping.Id, folder), element(Ping.Class, "Calendar"))
+    asked = element(Ping.Ping, element(Ping.HeartbeatInterval, 20), element(Ping.Folders, named))
+    return phone.post("Ping", asked).root
+
+
+def test_what_was_exported_another_user_has_as_it_was(
+    phone: Phone, guest: Phone, administrate: Administrate
+) -> None:
+    """From phone to file to phone: the same elements."""
+    folder, theirs = phone.folders()["Calendar"], guest.folders()["Calendar"]
+    text = calendar(*event("one", "SUMMARY:x", "RRULE:FREQ=WEEKLY;COUNT=4", start="DTSTART:20260302T090000Z"))
+    administrate("import", phone.user, "-", stdin=text)
+    administrate("import", guest.user, "-", stdin=administrate("export", phone.user))
+    told = []
+    for one, where in ((phone, folder), (guest, theirs)):
+        one.begin(where)
+        (data,) = one.sync(where).added.values()
+        told.append(data)
+    assert told[0] == told[1]
