@@ -67,5 +67,5 @@ class People(Protocol):
 
 
 def domain_of(address: str) -> str:
-    """What is behind the last @ of an address, in lower case."""
-    return address.rpartition("@")[2].lower()
+    """What is behind the last @ of an address, in lower case; "" where there is none."""
+    return address.rpartition("@")[2].lower() if "@" in address else ""

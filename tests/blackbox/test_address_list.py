@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
 
 import pytest
 
 from tests.blackbox.conftest import MakePhone
 from tests.support.dovecot import Dovecot
-from tests.support.gateway import Gateway
+from tests.support.gateway import Gateway, Section
 from tests.support.phone import Phone
 from tests.support.smtp_sink import SmtpSink
 from wbxml import Element, element
 from wbxml.pages import GAL, Find, ItemOperations, Search
-
-Ask = Callable[..., Element]
 
 
 def fresh(name: str) -> str:
@@ -137,27 +134,39 @@ def test_find(phone: Phone, several: tuple[str, list[str]]) -> None:
         assert nothing.child_text(Find.Total) == "0"
 
 
-def test_nobody_has_a_picture(new_phone: MakePhone, user: str) -> None:
+def picture(answer: Element) -> list[tuple[str, str]]:
+    """What the only entry of an answer says of its picture."""
+    (found,) = [one for one in answer.iter() if one.tag is GAL.Picture]
+    return [(child.tag.name, child.text()) for child in found]
+
+
+@pytest.mark.parametrize("version", ["14.1", "16.0", "16.1"])
+def test_nobody_has_a_picture(new_phone: MakePhone, user: str, version: str) -> None:
     """173: there is none (MS-ASCMD 2.2.3.135)."""
-    for version in ("14.1", "16.1"):
-        phone = new_phone(version)
-        phone.provision()
-        for limits in ((), (element(Search.MaxSize, 10000), element(Search.MaxPictures, 3))):
-            store = search(phone, user, element(Search.Picture, *limits))
-            (picture,) = [one for one in store.iter() if one.tag is GAL.Picture]
-            assert [(child.tag, child.text()) for child in picture] == [(GAL.Status, "173")]
-    response = find(phone, user, element(Find.Picture))
-    (picture,) = [one for one in response.iter() if one.tag is GAL.Picture]
-    assert picture.child_text(GAL.Status) == "173"
+    phone = new_phone(version)
+    phone.provision()
+    for limits in ((), (element(Search.MaxSize, 10000), element(Search.MaxPictures, 3))):
+        store = search(phone, user, element(Search.Picture, *limits))
+        assert picture(store) == [("Status", "173")]
     wrong = element(Search.Picture, element(Search.MaxSize, "large"))
     assert search(phone, user, wrong).child_text(Search.Status) == "2"
+
+
+def test_find_tells_that_nobody_has_a_picture(phone: Phone) -> None:
+    assert picture(find(phone, phone.user, element(Find.Picture))) == [("Status", "173")]
+
+
+def test_pictures_came_later(new_phone: MakePhone, user: str) -> None:
+    phone = new_phone("14.0")
+    phone.provision()
+    assert search(phone, user, element(Search.Picture)).child_text(Search.Status) == "2"
 
 
 @pytest.mark.parametrize(
     ("reach", "seen"), [("domain", ["a.test"]), ("all", ["a.test", "b.test"]), ("none", None)]
 )
 def test_who_sees_whom(dovecot: Dovecot, smtp_sink: SmtpSink, reach: str, seen: list[str] | None) -> None:
-    sections = {
+    sections: dict[str, Section] = {
         "imap": {"login": "{local}"},
         "identity": {"email": "{user}", "name": "The {local}"},
         "directory": {"users": reach, "min_query": 4},
