@@ -6,6 +6,7 @@ import asyncio
 import re
 import zlib
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any, TypeAlias, TypeVar
@@ -41,6 +42,9 @@ PACE_BYTES = 16 * 1024
 PACE_SECONDS = 60.0
 """So much of a body, or its end, has to come in every such span while it is read: a tenth of what the slowest
 radio (GPRS) carries. What the client waits for (its login, 100 Continue) does not count."""
+
+DRAIN_SECONDS, DRAIN_SILENCE = 20.0, 1.0
+"""Most seconds in which the rest of a body that is too large is read and dropped, and most without any of it."""
 
 THREAD_FROM = 256 * 1024
 """Bytes from which work that grows with the size leaves the event loop."""
@@ -107,11 +111,16 @@ _NOT_IN_HEADERS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 async def read_body(receive: Receive, headers: Mapping[str, str], limit: int) -> bytes:
     """Read the whole body, of known length or chunked, as sent.
 
-    Raises BodyTooLarge, if possible before a byte is read, ClientGone when it ends early, and BodyStalled
+    Raises BodyTooLarge, if possible before a byte is kept, ClientGone when it ends early, and BodyStalled
     when less than PACE_BYTES come in PACE_SECONDS.
+
+    Many clients write all before they read, and see no answer if the connection is closed meanwhile: so a
+    body that is too large is read on up to twice the limit, unless the client waits to be told to send it.
     """
     announced = headers.get("content-length", "")
-    if announced.isascii() and announced.isdigit() and int(announced) > limit:
+    if announced.isascii() and announced.isdigit() and (length := int(announced)) > limit:
+        if length <= 2 * limit and "expect" not in headers:
+            await _drain(receive, length)
         raise BodyTooLarge
     # Not a list of pieces: joining them would take the room of the body once more.
     body = BytesIO()
@@ -129,12 +138,29 @@ async def read_body(receive: Receive, headers: Mapping[str, str], limit: int) ->
                 piece = message.get("body", b"")
                 size += len(piece)
                 if size > limit:
+                    body.close()
+                    if message.get("more_body", False):
+                        await _drain(receive, limit)
                     raise BodyTooLarge
                 body.write(piece)
                 if not message.get("more_body", False):
                     return body.getvalue()
     except TimeoutError:
         raise BodyStalled from None
+
+
+async def _drain(receive: Receive, most: int) -> None:
+    """Read and drop so much of a body, or less if it does not come. Raises ClientGone."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(DRAIN_SECONDS):
+            while most > 0:
+                async with asyncio.timeout(DRAIN_SILENCE):
+                    message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise ClientGone
+                most -= len(message.get("body", b""))
+                if not message.get("more_body", False):
+                    return
 
 
 async def decompress(body: bytes, encoding: str, limit: int) -> bytes:

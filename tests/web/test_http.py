@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pytest
 from hypothesis import given
@@ -54,7 +54,49 @@ async def test_limits() -> None:
     with pytest.raises(BodyTooLarge):
         await read_body(saying(*pieces(b"ab", b"cde")), {}, 4)
     with pytest.raises(BodyTooLarge):
-        await read_body(saying(), {"content-length": "5"}, 4)  # before anything is read
+        await read_body(saying(), {"content-length": "9"}, 4)  # before anything is read
+
+
+@pytest.mark.parametrize("headers", [{}, {"content-length": "8"}])
+async def test_what_is_too_large_is_read_on_for_those_who_write_before_they_read(
+    headers: Mapping[str, str],
+) -> None:
+    said = list(pieces(b"abcde", b"fg", b"h"))
+
+    async def receive() -> Message:
+        return said.pop(0)
+
+    with pytest.raises(BodyTooLarge):
+        await read_body(receive, headers, 4)
+    assert not said
+
+
+@pytest.mark.parametrize(
+    ("headers", "read"),
+    [({}, 4), ({"content-length": "9"}, 0), ({"content-length": "6", "expect": "100-continue"}, 0)],
+    ids=["chunked", "far too large", "the client waits"],
+)
+async def test_no_more_is_read_on_than_the_limit_once_more(headers: Mapping[str, str], read: int) -> None:
+    count = 0
+
+    async def receive() -> Message:
+        nonlocal count
+        count += 1
+        return {"type": "http.request", "body": b"abcde" if count == 1 else b"ab", "more_body": True}
+
+    with pytest.raises(BodyTooLarge):
+        await read_body(receive, headers, 4)
+    assert count == (read and 1 + read // 2)
+
+
+async def test_what_does_not_come_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.web.http.DRAIN_SILENCE", 0.05)
+    with pytest.raises(BodyTooLarge):
+        await read_body(saying(), {"content-length": "5"}, 4)
+    with pytest.raises(BodyTooLarge):
+        await read_body(saying(pieces(b"abcde", b"")[0]), {}, 4)
+    with pytest.raises(ClientGone):
+        await read_body(saying(pieces(b"abcde", b"")[0], GONE), {}, 4)
 
 
 async def test_a_client_that_leaves_or_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
