@@ -131,6 +131,10 @@ class UpstreamHungUp(UpstreamUnavailable):
     """The upstream ended the connection when asked for messages: it stops, or cannot read one of them."""
 
 
+class UpstreamCrowded(UpstreamUnavailable):
+    """The upstream allows the user no more connections than he has by now, be they ours or not."""
+
+
 class UpstreamRefused(UpstreamError):
     """The upstream said NO.
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import imaplib
 import resource
+import socket
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -19,6 +21,7 @@ from tests.bench.load import bounded
 from tests.bench.phones import Answer, BenchPhone, Connection
 from tests.support import messages
 from tests.support.dovecot import Dovecot
+from tests.support.dovecot_config import Options
 from tests.support.gateway import Gateway
 from tests.support.smtp_sink import SmtpSink
 from wbxml import Element, decode, element
@@ -96,6 +99,37 @@ async def test_many_devices_of_a_user_share_few_connections(
         answers = await asyncio.wait_for(asyncio.gather(*pings), 10)
         assert {decode(answer.body).child_text(Ping.Status) for answer in answers} == {NEWS}
         assert gateway.metric("imap_connections") <= PER_USER
+
+
+class FromElsewhere(imaplib.IMAP4):
+    """A mail program with another address than the gateway's."""
+
+    def _create_socket(self, timeout: float | None) -> socket.socket:
+        return socket.create_connection((self.host, self.port), timeout, ("127.0.0.2", 0))
+
+
+def append_from_elsewhere(dovecot: Dovecot, user: str, message: bytes) -> None:
+    with FromElsewhere(dovecot.host, dovecot.port, 10) as client:
+        client.login(user, dovecot.password)
+        assert client.append("INBOX", "", "", message)[0] == "OK"
+
+
+async def test_a_server_that_allows_fewer_connections_than_we_would_open(
+    user: str, tidy: AsyncExitStack
+) -> None:
+    with (
+        Dovecot(Options(connections=2)) as dovecot,
+        SmtpSink(auth=True) as sink,
+        Gateway(dovecot, sink) as gateway,
+    ):
+        phones = await synced(gateway, user, dovecot.password, 8, tidy)
+        async with waiting(gateway, phones[:4]) as pings:
+            await asyncio.gather(*(phone.sync() for phone in phones[4:]))
+            await asyncio.to_thread(append_from_elsewhere, dovecot, user, messages.plain("for all of them"))
+            answers = await asyncio.wait_for(asyncio.gather(*pings), 10)
+            assert {decode(answer.body).child_text(Ping.Status) for answer in answers} == {NEWS}
+        synced_again = await asyncio.gather(*(phone.sync() for phone in phones))
+        assert all(b"for all of them" in answer.body for answer, _ in synced_again)
 
 
 async def test_a_phone_that_goes_while_it_waits_frees_its_place_at_once(

@@ -29,7 +29,8 @@ class Options:
     `profile` "bare" announces IMAP4rev1 only, so that a client may use no extension (the server would still
     know them). `prefix` is that of the personal namespace, with its separator: "INBOX.". `processes` is how
     many connections it serves at once. `messages` is how many messages a user may have, 0 for as many as he
-    likes; `read_only` is a mailbox that may be read and not changed.
+    likes; `read_only` is a mailbox that may be read and not changed. `connections` is how many a user may
+    have from one address, 0 for as many as he likes.
     """
 
     profile: Literal["full", "bare"] = "full"
@@ -39,6 +40,7 @@ class Options:
     processes: int = 1024
     messages: int = 0
     read_only: str = ""
+    connections: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ def render(version: tuple[int, int], options: Options, place: Place) -> str:
     """Returns the text of dovecot.conf for a Dovecot of `version` (2, 3) or (2, 4) and newer."""
     parts = [
         _head_24(place) if version >= (2, 4) else "",
-        _common(place),
+        _common(options, place),
         _modern(options, place) if version >= (2, 4) else _classic(options, place),
         _namespace(options),
         _limits(version, options, place),
@@ -90,7 +92,7 @@ mail_home = {place.mail}/%{{user}}
 """
 
 
-def _common(place: Place) -> str:
+def _common(options: Options, place: Place) -> str:
     uid, gid = mail_owner()
     return f"""\
 base_dir = {place.folder}/run
@@ -103,7 +105,7 @@ auth_failure_delay = 0
 first_valid_uid = 1
 mail_uid = {uid}
 mail_gid = {gid}
-mail_max_userip_connections = 0
+mail_max_userip_connections = {options.connections}
 mail_fsync = never
 # NOTIFY needs the list index. Polling helps out where the kernel's watches run short.
 mailbox_list_index = yes

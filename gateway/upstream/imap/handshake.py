@@ -2,7 +2,8 @@
 
 AuthenticationFailed   the server refused the credentials
 UpstreamRefused        it refuses to be logged in to like this at all (LOGINDISABLED)
-UpstreamUnavailable    it cannot say whether they are right (RFC 5530 UNAVAILABLE, LIMIT, INUSE ...)
+UpstreamUnavailable    it cannot say whether they are right (RFC 5530 UNAVAILABLE, INUSE ...)
+UpstreamCrowded        of these, it allows the user no further connection (RFC 5530 LIMIT)
 UpstreamConfused       it offers less than the settings demand (STARTTLS), or logs everybody in (PREAUTH)
 """
 
@@ -13,6 +14,7 @@ import re
 from gateway.errors import (
     AuthenticationFailed,
     UpstreamConfused,
+    UpstreamCrowded,
     UpstreamRefused,
     UpstreamUnavailable,
 )
@@ -23,8 +25,9 @@ from gateway.upstream.imap.session import Session
 from gateway.upstream.imap.settings import ImapSettings
 from gateway.upstream.imap.syntax import Command, CommandError
 
-TEMPORARY_CODES = frozenset({"UNAVAILABLE", "INUSE", "LIMIT", "SERVERBUG", "CONTACTADMIN", "OVERQUOTA"})
-_TEMPORARY_TEXT = re.compile(r"too many|maximum number|temporar|try again|internal error", re.IGNORECASE)
+TEMPORARY_CODES = frozenset({"UNAVAILABLE", "INUSE", "SERVERBUG", "CONTACTADMIN", "OVERQUOTA"})
+_TEMPORARY_TEXT = re.compile(r"temporar|try again|internal error", re.IGNORECASE)
+_CROWDED_TEXT = re.compile(r"too many|maximum number", re.IGNORECASE)
 
 
 async def open_connection(settings: ImapSettings) -> Session:
@@ -73,6 +76,8 @@ async def _authenticate(session: Session, credentials: Credentials) -> None:
     if tagged.status is Condition.NO:
         # The text is left out: nobody knows what a server repeats there.
         code = tagged.code.name if tagged.code else ""
+        if code == "LIMIT" or _CROWDED_TEXT.search(tagged.text):
+            raise UpstreamCrowded(f"{host} allows the user no further connection")
         if code in TEMPORARY_CODES or _TEMPORARY_TEXT.search(tagged.text):
             raise UpstreamUnavailable(f"{host} cannot check the login now {code}".rstrip())
         if code == "PRIVACYREQUIRED":

@@ -2,8 +2,9 @@
 
 A connection is leased to one group of commands at a time, preferably one that has the wanted mailbox
 selected already. Connections nobody used for a while are closed, as is the one longest unused when room is
-needed. After the server could not be reached, nobody asks it again for a moment that doubles with every
-failure.
+needed. Where the server allows a user fewer connections than the settings do, or other programs have the
+others, those he has are shared. After the server could not be reached, nobody asks it again for a moment that
+doubles with every failure.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from gateway.errors import AuthenticationFailed, UpstreamError, UpstreamUnavailable
+from gateway.errors import AuthenticationFailed, UpstreamCrowded, UpstreamError, UpstreamUnavailable
 from gateway.types import Credentials
 from gateway.upstream.imap.fingerprint import Fingerprint, fingerprint
 from gateway.upstream.imap.handshake import log_in, open_connection
@@ -24,6 +25,11 @@ from gateway.upstream.imap.settings import ImapSettings
 FIRST_PAUSE = 0.25
 LONGEST_PAUSE = 8.0
 """Seconds without a new attempt after the second failure in a row, and at most."""
+CROWDED_PAUSES = (0.1, 0.3, 1.0)
+"""Seconds between attempts to open a connection in the place of one just closed: the server may still count
+that one."""
+CROWDED_SECONDS = 60.0
+"""How long a server is believed that allows a user no more connections than he had."""
 
 
 @dataclass(slots=True, eq=False)
@@ -43,6 +49,9 @@ class _User:
     idle: list[_Entry] = field(default_factory=list)
     open: int = 0
     waiting: int = 0
+    allowed: int = 0
+    """How many the server allowed last, which is believed until `allowed_until`."""
+    allowed_until: float = 0.0
 
 
 class Pool:
@@ -127,7 +136,24 @@ class Pool:
 
     async def _acquire(self, credentials: Credentials, mailbox: str | None, *, fresh: bool) -> _Entry:
         mark = fingerprint(credentials)
-        user = self._users.setdefault(credentials.login, _User())
+        pauses = iter(CROWDED_PAUSES)
+        while True:
+            entry = await self._idle_or_room(credentials.login, mark, mailbox, fresh=fresh)
+            if entry is not None:
+                return entry
+            try:
+                return await self._open_for(credentials, mark)
+            except UpstreamCrowded:
+                pause = next(pauses, None)
+                if pause is None or not self._make_do(credentials.login, fresh=fresh):
+                    raise
+                await asyncio.sleep(pause)
+
+    async def _idle_or_room(
+        self, login: str, mark: Fingerprint, mailbox: str | None, *, fresh: bool
+    ) -> _Entry | None:
+        """An idle connection, or None when there is room for a new one; waits for the one or the other."""
+        user = self._users.setdefault(login, _User())
         user.waiting += 1
         try:
             async with asyncio.timeout(self.settings.timeout):
@@ -144,14 +170,30 @@ class Pool:
             raise UpstreamUnavailable(detail) from None
         finally:
             user.waiting -= 1
-            self._forget_if_unused(credentials.login, user)
+            self._forget_if_unused(login, user)
         if self._closed:
             raise UpstreamUnavailable("shutting down")
-        return await self._open_for(credentials, mark)
+        return None
+
+    def _make_do(self, login: str, *, fresh: bool) -> bool:
+        """The server allows no further connection: whether one of ours may be shared or replaced."""
+        user, now = self._users.get(login), asyncio.get_running_loop().time()
+        if user is None or not user.open:
+            return False
+        there = len(user.idle) + sum(entry.login == login for entry in self._leased)
+        # To share a single one is no use: a watch would keep it.
+        if there > 1 and now >= user.allowed_until:
+            user.allowed, user.allowed_until = there, now + CROWDED_SECONDS
+        if fresh and user.idle:
+            user.idle[0].session.close()
+        return True
 
     def _make_room(self, user: _User) -> bool:
         """Whether one more connection may be opened now; closes unused ones for it."""
-        if user.open >= self.settings.max_connections_per_user:
+        most = self.settings.max_connections_per_user
+        if asyncio.get_running_loop().time() < user.allowed_until:
+            most = min(most, user.allowed)
+        if user.open >= most:
             if not user.idle:
                 return False
             user.idle[0].session.close()

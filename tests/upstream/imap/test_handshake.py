@@ -13,6 +13,7 @@ from gateway.errors import (
     AuthenticationFailed,
     GatewayError,
     UpstreamConfused,
+    UpstreamCrowded,
     UpstreamRefused,
     UpstreamUnavailable,
 )
@@ -101,8 +102,8 @@ async def test_a_password_that_cannot_be_sent_is_wrong() -> None:
         (b"TAG NO [AUTHENTICATIONFAILED] no\r\n", AuthenticationFailed),
         (b"TAG NO [EXPIRED] no\r\n", AuthenticationFailed),
         (b"TAG NO [UNAVAILABLE] later\r\n", UpstreamUnavailable),
-        (b"TAG NO [LIMIT] too many\r\n", UpstreamUnavailable),
-        (b"TAG NO [ALERT] Too many simultaneous connections\r\n", UpstreamUnavailable),
+        (b"TAG NO [LIMIT] too many\r\n", UpstreamCrowded),
+        (b"TAG NO [ALERT] Too many simultaneous connections\r\n", UpstreamCrowded),
         (b"TAG NO [PRIVACYREQUIRED] TLS\r\n", UpstreamRefused),
         (b"TAG BAD what\r\n", UpstreamConfused),
         (b"* BYE later\r\n", UpstreamUnavailable),

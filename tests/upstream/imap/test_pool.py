@@ -7,12 +7,12 @@ import base64
 import contextlib
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 
 import pytest
 
-from gateway.errors import AuthenticationFailed, UpstreamUnavailable
+from gateway.errors import AuthenticationFailed, UpstreamCrowded, UpstreamUnavailable
 from gateway.types import Credentials
 from gateway.upstream.imap import commands
 from gateway.upstream.imap.fingerprint import Fingerprint, fingerprint
@@ -21,6 +21,7 @@ from gateway.upstream.imap.pool import Pool
 from gateway.upstream.imap.session import Session
 from gateway.upstream.imap.settings import ImapSettings
 from tests.support.dovecot import Dovecot
+from tests.support.dovecot_config import Options
 from tests.support.ports import free_ports
 from tests.support.scripted_imap import CREDENTIALS, Connection, cut, scripted
 
@@ -116,6 +117,53 @@ async def test_a_waiter_who_leaves_harms_nobody(dovecot: Dovecot, user: str) -> 
             await asyncio.sleep(0.01)
             leaving.cancel()
         assert await staying is held
+
+
+@pytest.mark.parametrize("allowed", [2, 3])
+async def test_what_the_server_allows_is_shared(user: str, allowed: int) -> None:
+    with Dovecot(Options(connections=allowed)) as dovecot:
+        credentials = Credentials(user, dovecot.password)
+        async with pooled(of(dovecot), max_connections_per_user=4) as pool:
+
+            async def work() -> None:
+                async with pool.lease(credentials) as session:
+                    await session.execute(NOOP)
+
+            async with AsyncExitStack() as held:
+                for _ in range(allowed):
+                    await held.enter_async_context(pool.lease(credentials))
+                works = [asyncio.create_task(work()) for _ in range(20)]
+                await asyncio.sleep(0.2)
+            await asyncio.gather(*works)
+            assert pool.open_connections == allowed
+            async with pool.lease(credentials, fresh=True) as watching:
+                await asyncio.gather(*(work() for _ in range(20)))
+                await watching.execute(NOOP)
+                assert pool.open_connections == allowed
+            logins = dovecot.log().count("Maximum number of connections")
+            assert 1 <= logins <= 8  # what it allows is not asked for again and again
+
+
+async def test_a_single_connection_is_replaced(user: str) -> None:
+    with Dovecot(Options(connections=1)) as dovecot:
+        credentials = Credentials(user, dovecot.password)
+        async with pooled(of(dovecot), max_connections_per_user=4) as pool:
+            async with pool.lease(credentials) as first:
+                await first.execute(NOOP)
+            async with pool.lease(credentials, fresh=True) as second:
+                await second.execute(NOOP)
+                assert first.closed
+
+
+async def test_a_server_that_others_crowd_is_no_wrong_password(user: str) -> None:
+    with Dovecot(Options(connections=1)) as dovecot:
+        credentials = Credentials(user, dovecot.password)
+        async with pooled(of(dovecot)) as pool:
+            with dovecot.imap(user), pytest.raises(UpstreamCrowded):
+                async with pool.lease(credentials):
+                    pass
+            async with pool.lease(credentials) as session:
+                await session.execute(NOOP)
 
 
 async def test_another_password_gets_another_connection(dovecot: Dovecot, user: str) -> None:
