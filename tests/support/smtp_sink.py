@@ -7,10 +7,11 @@ import logging
 import ssl
 import threading
 import warnings
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
@@ -116,6 +117,7 @@ class SmtpSink:
         self.port = 0
         self._tls = certificate.server_context() if certificate else None
         self._handler = _Handler(self.switches, deliver)
+        self._connections: weakref.WeakSet[SMTP] = weakref.WeakSet()
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, name="smtp-sink", daemon=True)
@@ -152,22 +154,38 @@ class SmtpSink:
         self.port = server.sockets[0].getsockname()[1]
         self._ready.set()
         self._loop.run_forever()
-        server.close()
-        self._loop.run_until_complete(self._finish())
+        self._loop.run_until_complete(self._finish(server))
         self._loop.close()
 
-    async def _finish(self) -> None:
-        rest = asyncio.all_tasks() - {asyncio.current_task()}
+    async def _finish(self, server: asyncio.Server) -> None:
+        """End every connection, also one that is just being taken or whose client left unnoticed."""
+        async with asyncio.timeout(STOP_SECONDS):
+            for listening in server.sockets:
+                self._loop.remove_reader(listening)
+            await asyncio.sleep(0)  # asyncio never closes a connection if its server closes before this turn
+            server.close()
+            rest = self._hang_up()
+            while rest or any(connection.transport for connection in self._connections):
+                await asyncio.gather(*rest, return_exceptions=True)
+                await asyncio.sleep(0)  # a transport is closed in a turn of its own
+                rest = self._hang_up()
+
+    def _hang_up(self) -> set[asyncio.Task[Any]]:
+        """Abort all connections, and cancel the tasks there are; returns these."""
+        for connection in self._connections:
+            if isinstance(connection.transport, asyncio.Transport):
+                connection.transport.abort()
+        rest = {task for task in asyncio.all_tasks() if task is not asyncio.current_task()}
         for task in rest:
             task.cancel()
-        await asyncio.wait_for(asyncio.gather(*rest, return_exceptions=True), STOP_SECONDS)
+        return rest
 
     def _connection(self) -> SMTP:
         starttls: ssl.SSLContext | None = self._tls if self.security == "starttls" else None
         with warnings.catch_warnings():
             # It warns of passwords in clear text, which is what some tests are about.
             warnings.simplefilter("ignore", UserWarning)
-            return SMTP(
+            connection = SMTP(
                 self._handler,
                 enable_SMTPUTF8=True,
                 hostname="sink.example.test",
@@ -178,6 +196,8 @@ class SmtpSink:
                 auth_required=self.auth,
                 auth_require_tls=starttls is not None,
             )
+        self._connections.add(connection)
+        return connection
 
 
 class Mailboxes(Protocol):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import smtplib
+import socket
 from collections.abc import Iterator
 
 import pytest
@@ -101,3 +103,11 @@ def test_tls_from_the_first_byte(certificate: Certificate) -> None:
         ) as client:
             client.sendmail(SENDER, RECIPIENTS, DATA)
         assert len(sink.received) == 1
+
+
+@pytest.mark.parametrize("greeted", [False, True])
+def test_it_ends_with_all_its_connections(greeted: bool) -> None:
+    for _ in range(10):  # a client is in another state of being taken each time
+        with SmtpSink() as sink, socket.create_connection((sink.host, sink.port), timeout=5) as client:
+            assert not greeted or client.recv(3) == b"220"
+    gc.collect()  # complains of what was left open
