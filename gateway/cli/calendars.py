@@ -13,6 +13,7 @@ from gateway.errors import AlreadyExists, Kind, NotFound, Refused
 from gateway.items import ItemFolder, ItemKind, Right
 from gateway.mail.headers import clean
 from gateway.ports import Items, State
+from gateway.sync.delegates import delegates_of, dismiss_delegate, name_delegate
 from gateway.sync.hierarchy import LONGEST_NAME
 from gateway.types import CollectionId, UserId
 
@@ -139,6 +140,33 @@ def share(file: Path, calendar: str, user: UserId, right: str) -> None:
         if _RIGHTS[right] is not None:
             await note_stranger(state, items, user)
         await items.share_item_folder(folder.id, user, _RIGHTS[right])
+
+    with_store(file, change)
+
+
+@calendars.command()
+@user_argument
+@click.argument("delegate", type=_User(), required=False)
+@click.option("--remove", is_flag=True, help="The delegate is told no longer.")
+@config
+@told
+def delegate(file: Path, user: UserId, delegate: UserId | None, remove: bool) -> None:
+    """Have DELEGATE, another user, told by mail of the meeting mail that USER gets.
+
+    Without DELEGATE, list who is told.
+    """
+
+    async def change(state: State, items: Items) -> None:
+        if delegate is None:
+            for one in await delegates_of(state, user):
+                click.echo(one)
+        elif remove:
+            await dismiss_delegate(state, user, delegate)
+        elif delegate == user:
+            raise Refused(Kind.ACCESS_DENIED, f"{user} gets his own mail")
+        else:
+            await note_stranger(state, items, user)
+            await name_delegate(state, user, delegate)
 
     with_store(file, change)
 

@@ -17,8 +17,8 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from gateway.errors import GatewayError, Refused, StateConflict
-from gateway.items import Edit, Item, ItemKind
-from gateway.mail.addresses import addresses
+from gateway.items import Edit, Item, ItemKind, Notice
+from gateway.mail.addresses import Address, addresses
 from gateway.mail.headers import Headers
 from gateway.mail.scheduling import Calendar, calendar_part, open_calendar
 from gateway.mail.structure import lay_out
@@ -30,6 +30,7 @@ from gateway.pim.itip.verdicts import Applied, Verdict
 from gateway.ports import Clock, Commit, Items, Mailboxes, State
 from gateway.sync.background import Background, compute
 from gateway.sync.copies import NO_DEVICE
+from gateway.sync.delegates import Delegation, Heard
 from gateway.sync.itemfolders import default_folder
 from gateway.types import BodyPart, MailboxView, MessageData, SectionRequest, UserId
 
@@ -118,13 +119,21 @@ class Intake:
     """Reads the INBOX of users on their requests. `tentative`: invitations become events before an answer."""
 
     def __init__(
-        self, state: State, items: Items, clock: Clock, background: Background, *, tentative: bool = True
+        self,
+        state: State,
+        items: Items,
+        clock: Clock,
+        background: Background,
+        *,
+        tentative: bool = True,
+        delegation: Delegation | None = None,
     ) -> None:
         self._state = state
         self._items = items
         self._clock = clock
         self._background = background
         self._tentative = tentative
+        self._delegation = delegation
         self._versions: dict[UserId, str] = {}
         """The view of each INBOX that holds nothing unread."""
         self._working: dict[UserId, asyncio.Task[None]] = {}
@@ -217,8 +226,10 @@ class Intake:
             message = await compute(read_message, calendar.text, calendar.method)
             if message is None:
                 return
-            sender = next(addresses(Headers(mail.header), "from"), None)
-            verdict = await self._apply(reader, message, sender.address if sender else "", memory)
+            header = Headers(mail.header)
+            sender = next(addresses(header, "from"), Address("", ""))
+            heard = Heard(calendar.text, calendar.method, sender, header.text("subject"))
+            verdict = await self._apply(reader, message, heard, memory)
         except Refused as error:
             log.warning("scheduling message not understood", reason=error.detail)
             return
@@ -230,7 +241,7 @@ class Intake:
         if verdict is not Verdict.APPLIED:
             log.info("scheduling message ignored", method=message.method, reason=verdict.value)
 
-    async def _apply(self, reader: Reader, message: Message, sender: str, memory: _Memory) -> Verdict:
+    async def _apply(self, reader: Reader, message: Message, heard: Heard, memory: _Memory) -> Verdict:
         for _ in range(_ATTEMPTS):
             item = await self._known(reader.user, message.parts.uid)
             if item is None and memory.knows(message.parts):
@@ -239,14 +250,15 @@ class Intake:
                 apply,
                 message,
                 item.stored.text if item else None,
-                sender=sender,
+                sender=heard.sender.address,
                 owner=reader.owner,
                 now=self._clock.now(),
             )
             wanted = item is not None or self._tentative
+            notes = await self._notes(reader, heard) if applied.verdict is Verdict.APPLIED else ()
             try:
-                if applied.text is not None and wanted:
-                    await self._store(reader.user, item, applied.text)
+                if applied.text is not None and (wanted or notes):
+                    await self._store(reader.user, item, applied.text if wanted else None, notes)
             except StateConflict:
                 continue
             if _counts(message, applied):
@@ -257,16 +269,26 @@ class Intake:
     async def _known(self, user: UserId, uid: str) -> Item | None:
         return next(iter(await self._items.find_items(user, ItemKind.CALENDAR, uid)), None)
 
-    async def _store(self, user: UserId, item: Item | None, text: str) -> None:
-        stored = stored_event(text)
+    async def _notes(self, reader: Reader, heard: Heard) -> Sequence[Notice]:
+        """What delegates are to be told."""
+        if self._delegation is None:
+            return ()
+        return await self._delegation.notes(reader.user, reader.owner, heard, self._clock.now())
+
+    async def _store(
+        self, user: UserId, item: Item | None, text: str | None, notes: Sequence[Notice]
+    ) -> None:
+        """Store the event (None: only the notes)."""
         if item is not None:
-            await self._items.commit_items(
-                Commit(user, item.folder, [Edit(item.number, item.revision, stored)])
-            )
-            return
-        folder = await default_folder(self._items, user, ItemKind.CALENDAR)
-        (number,) = await self._items.new_item_numbers(1)
-        await self._items.commit_items(Commit(user, folder.id, [Edit(number, 0, stored)]))
+            folder, number, based_on = item.folder, item.number, item.revision
+        else:
+            folder = (await default_folder(self._items, user, ItemKind.CALENDAR)).id
+            (number,) = await self._items.new_item_numbers(1)
+            based_on = 0
+        edits = [] if text is None else [Edit(number, based_on, stored_event(text))]
+        await self._items.commit_items(Commit(user, folder, edits, notices=notes))
+        if notes and self._delegation is not None:
+            self._delegation.stored(user)
 
 
 def _counts(message: Message, applied: Applied) -> bool:
@@ -280,7 +302,7 @@ async def _calendars(
     mailboxes: Mailboxes, uidvalidity: int, uids: Sequence[int]
 ) -> Sequence[tuple[MessageData, Calendar]]:
     """Those of some messages that have a calendar, with it, in order."""
-    found = await mailboxes.fetch(INBOX, uidvalidity, uids, ("From",))
+    found = await mailboxes.fetch(INBOX, uidvalidity, uids, ("From", "Subject"))
     parts = {
         uid: part for uid in uids if uid in found and (part := calendar_part(lay_out(found[uid].structure)))
     }

@@ -94,6 +94,7 @@ def test_calendars_are_made_listed_shared_renamed_and_deleted(run: Run) -> None:
         (["delete", "--yes", "i1"], "i1 is the default calendar of ann: not deleted"),
         (["share", "i1", "ann", "--right", "read"], "ann owns the calendar i1"),
         (["share", "i1", "bob", "--right", "owner"], "'owner' is not one of 'read', 'write', 'none'"),
+        (["delegate", "ann", "ANN"], "ann gets his own mail"),
         (["create", "ann", "calendar"], "ann has a calendar of that name: i1"),
         (["create", "ann", " "], "a calendar needs a name"),
         (["import", "ann", "missing.ics"], "cannot read missing.ics: No such file or directory"),
@@ -117,6 +118,14 @@ def test_what_cannot_be_is_told_and_changes_nothing(
     assert told in failed.stderr
     assert failed.stdout == ""
     assert run("list").stdout == before
+
+
+def test_delegates(run: Run) -> None:
+    for delegate in ("Bob", "cid"):
+        run("delegate", "ann", delegate)
+    run("delegate", "ann", "bob", "--remove")
+    assert run("delegate", "Ann").stdout == "cid\n"
+    assert run("delegate", "bob").stdout == ""
 
 
 def test_what_is_brought_in_is_written_again(run: Run, tmp_path: Path) -> None:

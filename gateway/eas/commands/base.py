@@ -21,6 +21,7 @@ from gateway.sync.always import AlwaysMoved
 from gateway.sync.background import Background
 from gateway.sync.copies import SentCopies
 from gateway.sync.crowding import Crowding
+from gateway.sync.delegates import Delegation
 from gateway.sync.editable import EditableMailboxes
 from gateway.sync.intake import Intake
 from gateway.sync.notices import NoticeMail
@@ -145,7 +146,14 @@ class Services:
         object.__setattr__(self, "verbs", VerbMarks(self.state, self.background))
         notices = NoticeMail(self.items, self.copies, self.clock, self.background)
         object.__setattr__(self, "notices", notices)
-        intake = Intake(self.state, self.items, self.clock, self.background, tentative=self.tentative)
+        intake = Intake(
+            self.state,
+            self.items,
+            self.clock,
+            self.background,
+            tentative=self.tentative,
+            delegation=Delegation(self.state, self.identity.address, notices.stored),
+        )
         object.__setattr__(self, "intake", intake)
         object.__setattr__(self, "always", AlwaysMoved(self.state))
         object.__setattr__(self, "stubs", Stubs(self.state, self.clock, self.background, self.release))
