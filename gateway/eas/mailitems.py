@@ -32,8 +32,9 @@ async def render(
     """The messages of a folder by UID; vanished ones are left out, and all when the folder holds none.
 
     One that the server lists and does not show is not taken for vanished, but shown as a stub. A message that
-    could only be shown as a stub is listed in the store, and logged the first time. Raises what
-    `content.email.render` raises, where `prepared` and `room` are explained.
+    could only be shown as a stub is listed in the store, and logged the first time; one with more attachments
+    than are listed is logged. Raises what `content.email.render` raises, where `prepared` and `room` are
+    explained.
     """
     mailbox = mailbox_of(folder)
     if mailbox is None or not uids:
@@ -59,6 +60,10 @@ async def render(
     )
     rendered = await _with_unread(context, folder, mailbox, uidvalidity, uids, rendered, flags)
     for uid, message in rendered.items():
+        if message.unlisted:
+            context.log.info(
+                "attachments not listed", collection=folder.id, uid=uid, attachments=message.unlisted
+            )
         if message.poison is not None and await services.state.note_poison(
             user, folder.id, f"{uidvalidity}.{uid}", services.release, message.poison
         ):

@@ -177,7 +177,10 @@ class _Work:
         """Whether text can be added to what the phone wrote, and that of the original taken out of it."""
         if self.written.sealed or self.original.closed:
             return False
-        tangled = any(one.part.type == "multipart" for one in self.original.layout.attachments)
+        if self.written.layout.unlisted:
+            return False
+        original = self.original.layout
+        tangled = original.unlisted or any(one.part.type == "multipart" for one in original.attachments)
         return not (self.forward and (self.original.sealed or tangled))
 
     def _forms(self) -> tuple[bool, ...]:

@@ -19,6 +19,7 @@ __all__ = ["Attachment", "Block", "Layout", "Nature", "charset_of", "lay_out"]
 _DEEPEST = 50
 """Multiparts nested deeper than this are handed out as one attachment."""
 _MOST_ATTACHMENTS = 500
+"""A message of nothing but attachments must not fill a reply."""
 _PATH = re.compile(r"[\\/]")
 _PKCS7_MIME = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
 _PKCS7_SIGNATURE = frozenset({"application/pkcs7-signature", "application/x-pkcs7-signature"})
@@ -94,7 +95,7 @@ class Layout:
     """A message taken apart.
 
     `status` is the machine-readable part of a report; `calendars` are forms of the text that programs read,
-    and that are not among the attachments.
+    and that are not among the attachments. `unlisted` is how many attachments there are beyond those.
     """
 
     blocks: tuple[Block, ...]
@@ -102,6 +103,7 @@ class Layout:
     nature: Nature = Nature.MAIL
     status: BodyPart | None = None
     calendars: tuple[BodyPart, ...] = ()
+    unlisted: int = 0
 
     @property
     def has_html(self) -> bool:
@@ -124,7 +126,8 @@ def lay_out(root: BodyPart) -> Layout:
     attachments = walk.attachments
     if nature is Nature.SIGNED:
         attachments = [found for found in attachments if found.part is not root.children[-1]]
-    return Layout(blocks, tuple(attachments[:_MOST_ATTACHMENTS]), nature, status, tuple(walk.calendars))
+    listed = tuple(attachments[:_MOST_ATTACHMENTS])
+    return Layout(blocks, listed, nature, status, tuple(walk.calendars), len(attachments) - len(listed))
 
 
 def charset_of(part: BodyPart) -> str | None:

@@ -44,7 +44,7 @@ PACE_SECONDS = 60.0
 radio (GPRS) carries. What the client waits for (its login, 100 Continue) does not count."""
 
 DRAIN_SECONDS, DRAIN_SILENCE = 20.0, 1.0
-"""Most seconds in which the rest of a body that is too large is read and dropped, and most without any of it."""
+"""Most seconds in which the rest of a body that is too large is read and dropped, and most without any."""
 
 THREAD_FROM = 256 * 1024
 """Bytes from which work that grows with the size leaves the event loop."""

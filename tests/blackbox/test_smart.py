@@ -279,6 +279,21 @@ def test_what_cannot_be_quoted_is_attached(
     assert b"secret@" not in data
 
 
+def test_no_file_of_hundreds_is_lost(
+    phone: Phone, sink: SmtpSink, dovecot: Dovecot, shared_gateway: Gateway
+) -> None:
+    file = b"--b\r\nContent-Type: text/csv; name=a.csv\r\nContent-Disposition: attachment\r\n\r\n1;2\r\n"
+    raw = (
+        b"From: Ann <ann@example.test>\r\nSubject: many files\r\nMIME-Version: 1.0\r\n"
+        b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + file * 503 + b"--b--\r\n"
+    )
+    original = deliver(dovecot, phone, raw)
+    assert "attachments=3" in shared_gateway.log()  # not listed
+    assert smart(phone, "SmartForward", original, written(phone)).empty
+    assert shape(sent(sink)) == ["mixed", "text/plain", "message/rfc822"]
+    assert arrived(sink).data.count(file) == 503
+
+
 def test_an_encrypted_message_is_not_touched(some_phone: Phone, sink: SmtpSink, dovecot: Dovecot) -> None:
     original = deliver(dovecot, some_phone, messages.plain("open", "top secret now\n"))
     head = b"To: ann@example.test\r\nContent-Type: application/pkcs7-mime; smime-type=enveloped-data\r\n"

@@ -46,7 +46,10 @@ def test_a_multipart_without_parts_is_nothing() -> None:
 
 
 def test_attachments_are_bounded_in_number() -> None:
-    assert len(lay_out(multipart("mixed", *[FILE] * 10_000)).attachments) == 500
+    layout = lay_out(multipart("mixed", *[FILE] * 10_000))
+    assert (len(layout.attachments), layout.unlisted) == (500, 9_500)
+    layout = lay_out(multipart("mixed", *[FILE] * 500))
+    assert (len(layout.attachments), layout.unlisted) == (500, 0)
 
 
 def test_a_very_deep_structure_ends_as_an_attachment() -> None:

@@ -44,13 +44,14 @@ class Rendered:
     `poison` is None, or why the message could not be rendered: then `elements` are a readable stub, and the
     caller should log and list it. The reason holds no text of the message. `unread` says that the server gave
     nothing of its body: either it cannot, or the message has gone meanwhile. `withheld` says that its body is
-    left out because there was no room for it.
+    left out because there was no room for it, and `unlisted` how many of its attachments are left out.
     """
 
     elements: list[Element]
     poison: str | None = None
     unread: bool = False
     withheld: bool = False
+    unlisted: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,7 @@ def render(
         shown = properties(
             job.message, layout, body, place, version, marks=marks, status=status, meeting=meeting
         )
-        return Rendered(shown, withheld=job.withheld)
+        return Rendered(shown, withheld=job.withheld, unlisted=layout.unlisted)
     except Exception as error:  # noqa: BLE001 - one message must not keep back the others; the caller logs it
         return stub(job, place, version, _reason(error))
 
