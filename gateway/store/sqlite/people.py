@@ -34,7 +34,9 @@ _FOUND = """
     SELECT address, name, count(*) OVER () FROM person WHERE {condition}
     GROUP BY key ORDER BY sorting, key LIMIT ?
 """
-_IN_DOMAIN = "domain = ?"
+_DOMAIN = "domain = ?"
+_ALSO_DOMAIN = "+domain = ?"
+"""Not looked for by its index: names are rarer."""
 _NAMED = "(key = ? OR sorting = ?)"
 _HAS_WORD = "instr(words, ?)"
 
@@ -50,11 +52,17 @@ class SqlitePeople:
         words = [f" {piece}" for piece in pieces if piece][:_MOST_WORDS]
         if not words:
             return Found()
-        return await self._find([_HAS_WORD] * len(words), words, domain, first, count)
+        conditions, values = [_HAS_WORD] * len(words), words
+        if domain is not None:
+            conditions, values = [*conditions, _DOMAIN], [*values, domain]
+        return await self._find(conditions, values, first, count)
 
     async def named(self, text: str, domain: str | None, count: int) -> Found:
         wanted = text.strip()
-        return await self._find([_NAMED], [wanted.lower(), wanted.casefold()], domain, 0, count)
+        conditions, values = [_NAMED], [wanted.lower(), wanted.casefold()]
+        if domain is not None:
+            conditions, values = [*conditions, _ALSO_DOMAIN], [*values, domain]
+        return await self._find(conditions, values, 0, count)
 
     async def note_person(self, user: UserId, entry: Entry, rules: str, now: datetime) -> None:
         key, name = entry.address.lower(), entry.name.casefold()
@@ -88,11 +96,7 @@ class SqlitePeople:
             lambda connection: connection.execute("DELETE FROM person WHERE seen < ? OR rules != ?", row)
         )
 
-    async def _find(
-        self, conditions: list[str], values: list[str], domain: str | None, first: int, count: int
-    ) -> Found:
-        if domain is not None:
-            conditions, values = [*conditions, _IN_DOMAIN], [*values, domain]
+    async def _find(self, conditions: list[str], values: list[str], first: int, count: int) -> Found:
         statement = _FOUND.format(condition=" AND ".join(conditions))
 
         def find(connection: sqlite3.Connection) -> Found:

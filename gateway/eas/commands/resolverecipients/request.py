@@ -16,7 +16,7 @@ __all__ = ["MOST_RECIPIENTS", "Span", "Wanted", "parse"]
 
 MOST_RECIPIENTS = 100
 """MS-ASCMD 2.2.3.183."""
-_MOST_WITH_AVAILABILITY = 1000
+_MOST_WITH_AVAILABILITY = 200
 """Of these, each is resolved and told that they are too many."""
 _LONGEST_TO = 256
 _LARGEST_NUMBER = 9999

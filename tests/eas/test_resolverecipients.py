@@ -1,0 +1,77 @@
+"""What ResolveRecipients says when it cannot find out in time, or at all, who is free."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+
+from gateway.eas.commands.base import Context
+from gateway.eas.commands.resolverecipients import ResolveRecipients, handler
+from gateway.eas.directory import AddressList, Reach
+from gateway.eas.versions import Version
+from gateway.errors import GatewayError
+from gateway.items import ItemFolder
+from gateway.ports.directory import Entry
+from gateway.store.sqlite import Database, SqlitePeople
+from gateway.types import Credentials, Principal, UserId
+from wbxml import Element, element
+from wbxml.pages import ResolveRecipients as Page
+
+NOON = datetime(2026, 11, 3, 12, tzinfo=UTC)
+ANN = Entry("ann@a.example", "Ann")
+FAR = Entry("carl@b.example", "Carl")
+
+
+class Broken:
+    """Items that cannot be read."""
+
+    async def item_folders(self, user: UserId) -> list[ItemFolder]:
+        raise GatewayError(f"no folders of {user}")
+
+
+@pytest.fixture
+async def context(tmp_path: Path) -> AsyncIterator[Context]:
+    """A request of Ben's, who may see everybody, and when those of his domain are free."""
+    async with await Database.open(tmp_path / "gateway.db") as database:
+        people = SqlitePeople(database)
+        for entry in (ANN, FAR):
+            await people.note_person(UserId(entry.address), entry, "rules", NOON)
+        noted: list[tuple[str, str]] = []
+        made = SimpleNamespace(
+            request=SimpleNamespace(version=Version.V16_1),
+            principal=Principal(UserId("ben"), "ben@a.example", Credentials("ben", "secret")),
+            services=SimpleNamespace(directory=AddressList(people, people, listed=Reach.ALL), items=Broken()),
+            note=lambda status, reason: noted.append((status, reason)),
+            noted=noted,
+        )
+        yield cast("Context", made)
+
+
+async def availability(context: Context, *names: str) -> list[tuple[str | None, str | None]]:
+    """Status and digits of each."""
+    span = element(Page.Availability, element(Page.StartTime, "2026-11-03T12:00:00.000Z"))
+    request = element(Page.ResolveRecipients, *(element(Page.To, name) for name in names))
+    request.append(element(Page.Options, span))
+    reply = await ResolveRecipients().handle(context, request, b"")
+    assert isinstance(reply, Element)
+    found = [one for one in reply.iter() if one.tag is Page.Availability]
+    return [(one.child_text(Page.Status), one.child_text(Page.MergedFreeBusy)) for one in found]
+
+
+async def test_what_cannot_be_read_now(context: Context) -> None:
+    assert await availability(context, ANN.address) == [("162", None)]
+    assert vars(context)["noted"] == [("162", "no folders of ann@a.example")]
+
+
+async def test_when_the_time_is_over(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(handler, "_PATIENCE", 0.0)
+    assert await availability(context, ANN.address, ANN.address) == [("162", None)] * 2
+
+
+async def test_of_whom_one_may_not_know(context: Context) -> None:
+    assert await availability(context, FAR.address) == [("163", None)]
