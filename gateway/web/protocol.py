@@ -10,6 +10,7 @@ since no client comes near them:
     an answer of which the client takes nothing             300 s     cut off
     requests sent ahead of an answer                        8         closed
     connections that never sent a head yet                  2,048     the oldest is closed, after a second
+    connections that have their answer and say nothing      16,384    the one longest silent is closed
 
 How fast a body has to come while somebody reads it is told in `http.read_body`.
 """
@@ -39,6 +40,8 @@ MOST_STRANGERS = 4 * MAX_STRANGERS
 """The same with those so new that nobody may have read what they sent: after a restart all phones come at
 once, and are accepted before any of them is read."""
 NEW_SECONDS = 1.0
+MAX_IDLE = 8 * MAX_STRANGERS
+"""Connections between two requests; at most a quarter of the files."""
 
 _REFUSALS = {
     414: b"HTTP/1.1 414 URI Too Long\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
@@ -47,6 +50,8 @@ _REFUSALS = {
 
 _strangers: WeakKeyDictionary[ServerState, dict[BoundedProtocol, float]] = WeakKeyDictionary()
 """Connections of a server that never sent a head, the oldest first, and when they were made."""
+_idle: WeakKeyDictionary[ServerState, dict[BoundedProtocol, None]] = WeakKeyDictionary()
+"""Connections of a server that have their answer and sent no further head, the one longest silent first."""
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -61,6 +66,7 @@ class BoundedProtocol(HttpToolsProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self._strangers = _strangers.setdefault(server_state, {})
+        self._idle = _idle.setdefault(server_state, {})
         self._held = 0
         """Bytes read since the parser last came to the end of a head or told of body: it keeps them."""
         self._unanswered = 0
@@ -85,9 +91,16 @@ class BoundedProtocol(HttpToolsProtocol):
             if count >= min(MOST_STRANGERS, files // 2) or self.loop.time() - since >= NEW_SECONDS:
                 oldest.close()
 
+    def _rest(self) -> None:
+        """Count the connection as idle; close the one that is so for longest if there are too many."""
+        self._idle[self] = None
+        files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if len(self._idle) > min(MAX_IDLE, files // 4):
+            next(iter(self._idle)).close()
+
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
-        self._strangers.pop(self, None)
+        self._forget()
         self._disarm()
         self._flows()
         super().connection_lost(exc)
@@ -110,10 +123,14 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def close(self) -> None:
         """Close without a word."""
-        self._strangers.pop(self, None)
+        self._forget()
         self._refused = True
         self._disarm()
         self.transport.close()
+
+    def _forget(self) -> None:
+        self._strangers.pop(self, None)
+        self._idle.pop(self, None)
 
     def data_received(self, data: bytes) -> None:
         """Parse in pieces no larger than what a head may still have."""
@@ -138,7 +155,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """The request begins."""
         self._held = 0
-        self._strangers.pop(self, None)
+        self._forget()
         self._disarm()
         if len(self.pipeline) >= MAX_AHEAD:
             self.close()
@@ -165,6 +182,8 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """A request was answered."""
         self._unanswered -= 1
+        if not self._unanswered and not self.transport.is_closing():
+            self._rest()
         super().on_response_complete()
 
     # --- ends ----------------------------------------------------------------------------------------------

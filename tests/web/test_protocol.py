@@ -188,6 +188,33 @@ async def test_of_too_many_connections_without_a_request_the_oldest_is_closed(
         writer.close()
 
 
+async def test_of_too_many_connections_that_have_their_answer_the_one_longest_silent_is_closed(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protocol, "MAX_IDLE", 3)
+    held_reader, held = await site.connect()
+    held.write(site.request("Ping", key=None))
+    await site.ping.begun.wait()
+    reader, first = await site.connect()
+    first.write(STRANGER + b"\r\n")
+    assert (await read_answer(reader)).code == 401
+    others = [await site.connect() for _ in range(3)]
+    for other, writer in others:
+        assert not reader.at_eof()
+        for _ in range(2):
+            writer.write(OPTIONS)
+            assert (await read_answer(other)).code == 200
+    assert await is_closed(reader)
+    for other, writer in others:
+        writer.write(OPTIONS)
+        assert (await read_answer(other)).code == 200
+    for writer in (first, *(writer for _, writer in others)):
+        writer.close()
+    site.stopping.set()
+    assert (await read_answer(held_reader)).status == "1"
+    held.close()
+
+
 async def test_a_body_that_stands_still_is_408(
     site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
