@@ -26,6 +26,9 @@ from gateway.types import CollectionId, Folder, SyncState
 
 _EARLY = 1.0
 """Seconds before the time is over the answer leaves: phones drop the connection soon after."""
+_SHORT, _LAST_LOOK = 120.0, 0.5
+"""A request held for so many seconds at most looks once more so many before it ends: where mailboxes are
+polled, that may not have been done meanwhile."""
 _ITEMS = "\1"
 """What is told of folders of items goes by this name beside those of mailboxes."""
 _FOLDERS = ""
@@ -92,6 +95,7 @@ class _Hold:
         self.deadline = asyncio.get_running_loop().time() + max(seconds - _EARLY, seconds / 2)
         self.interrupts = (context.stopping, context.superseded)
         self.compared = False
+        self._last_look = self.deadline - min(_LAST_LOOK, seconds / 4) if seconds <= _SHORT else None
         self._annotated: set[CollectionId] = set()
         """Collections in which annotations changed."""
 
@@ -131,12 +135,14 @@ class _Hold:
                     failures += 1
                 if changed or self.interrupted:
                     return changed
-                left = self.deadline - loop.time()
+                now = loop.time()
                 if failures:  # what was dirty still has to be looked at
-                    await waiter.news(min(left, _RETRY_DELAYS[failures - 1]))
+                    await waiter.news(min(self.deadline - now, _RETRY_DELAYS[failures - 1]))
                     dirty |= everything
                 else:
-                    dirty = await waiter.news(left)
+                    dirty = await waiter.news((self._last_look or self.deadline) - now)
+                    if self._last_look and not dirty:
+                        dirty, self._last_look = everything, None
 
     def _watch_annotations(self, names: Mapping[CollectionId, str], waiter: Waiter) -> Unsubscribe:
         """Have changes of what is kept of messages here wake the request too, where they are to."""

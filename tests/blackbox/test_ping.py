@@ -16,6 +16,8 @@ from tests.support.smtp_sink import SmtpSink
 from wbxml import Element, element
 from wbxml.pages import FolderHierarchy, Move, Ping
 
+SHORT = {"eas": {"heartbeat_min": 1}}
+
 
 def folder(identity: str, kind: str = "Email") -> Element:
     return element(Ping.Folder, element(Ping.Id, identity), element(Ping.Class, kind))
@@ -123,6 +125,23 @@ def test_what_the_device_moved_itself_does_not_end_it(phone: Phone, dovecot: Dov
 def test_the_interval_ends_it_with_1(some_phone: Phone) -> None:
     (inbox,) = ready(some_phone, "Inbox")
     assert told(some_phone.post("Ping", request(1, folder(inbox)))) == [("Status", "1")]
+
+
+def test_a_short_one_looks_once_more_where_mailboxes_are_polled(dovecot_bare: Dovecot, user: str) -> None:
+    with SmtpSink(auth=True) as sink, Gateway(dovecot_bare, sink, sections=SHORT) as gateway:
+        phone = Phone(gateway.host, gateway.port, user, dovecot_bare.password)
+        phone.provision()
+        inbox, trash = ready(phone, "Inbox", "Trash")
+        with dovecot_bare.imap(user) as imap:
+            names = [
+                line.split()[-1].strip(b'"').decode() for line in imap.list()[1] if isinstance(line, bytes)
+            ]
+        (mailbox,) = [name for name in names if name.endswith("Trash")]
+        held = Held(phone, request(4, folder(inbox), folder(trash)))
+        dovecot_bare.deliver(user, messages.plain("not told of"), mailbox)
+        started = time.monotonic()
+        assert changed(held.answer()) == [trash]
+        assert time.monotonic() - started < 4
 
 
 def test_changes_and_deletions_do_not_end_it(phone: Phone, dovecot: Dovecot) -> None:
