@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
+import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -171,16 +175,22 @@ def test_a_zone_for_times_in_none(run: Run, tmp_path: Path) -> None:
     assert "DTSTART;TZID=Europe/Berlin:20260702T100000" in run("export", "ann").stdout
 
 
-def test_a_pipe_is_read_and_a_gateway_beside_does_not_hinder(tmp_path: Path) -> None:
-    """The real program, while another one has the store for serving."""
+@pytest.fixture
+def command(tmp_path: Path) -> tuple[list[str], dict[str, str]]:
+    """The real program and its environment."""
     config = tmp_path / "gateway.toml"
     config.write_text(CONFIG)
-    command = [sys.executable, "-m", "gateway", "calendars"]
-    environment = {**os.environ, "GATEWAY_CONFIG": str(config)}
+    return [sys.executable, "-m", "gateway", "calendars"], {**os.environ, "GATEWAY_CONFIG": str(config)}
+
+
+def test_a_pipe_is_read_and_a_gateway_beside_does_not_hinder(
+    command: tuple[list[str], dict[str, str]], tmp_path: Path
+) -> None:
+    program, environment = command
 
     def call(*args: str, stdin: str = "") -> str:
         done = subprocess.run(
-            [*command, *args],
+            [*program, *args],
             input=stdin,
             env=environment,
             capture_output=True,
@@ -199,3 +209,35 @@ def test_a_pipe_is_read_and_a_gateway_beside_does_not_hinder(tmp_path: Path) -> 
     added, written = asyncio.run(beside())
     assert added.startswith("added 1,")
     assert "UID:one" in written
+
+
+def test_an_import_that_was_killed_is_ended_by_the_next(
+    command: tuple[list[str], dict[str, str]], run: Run, tmp_path: Path
+) -> None:
+    program, environment = command
+    count = 3000
+    source = tmp_path / "in.ics"
+    source.write_text(calendar(*(line for number in range(count) for line in event(f"u{number}"))))
+    killed = subprocess.Popen([*program, "import", "ann", str(source)], env=environment)
+    while killed.poll() is None and not written(tmp_path / "gateway.db"):
+        time.sleep(0.02)
+    killed.kill()
+    assert killed.wait(10) == -signal.SIGKILL
+    before = written(tmp_path / "gateway.db")
+    assert 0 < before < count
+    assert before % 100 == 0
+    ended = run("import", "ann", str(source)).stdout
+    assert ended.startswith(f"added {count - before}, replaced 0, kept as they were {before},")
+    assert written(tmp_path / "gateway.db") == count
+
+
+def written(path: Path) -> int:
+    """How many events the store holds."""
+    if not path.exists():
+        return 0
+    with closing(sqlite3.connect(path)) as connection:
+        try:
+            (count,) = connection.execute("SELECT count(*) FROM item").fetchone()
+        except sqlite3.OperationalError:  # its tables are being made
+            return 0
+    return int(count)
