@@ -187,6 +187,16 @@ def test_who_sees_whom(dovecot: Dovecot, smtp_sink: SmtpSink, reach: str, seen: 
         assert addresses(search(phone, "car")) == []
 
 
+def test_people_are_found_after_a_restart(dovecot: Dovecot, smtp_sink: SmtpSink) -> None:
+    name = fresh("dora")
+    with Gateway(dovecot, smtp_sink) as gateway:
+        come(gateway, dovecot, name)
+        gateway.kill()
+        gateway.start()
+        phone = come(gateway, dovecot, fresh("ben"))
+        assert addresses(search(phone, name)) == [f"{name}@example.test"]
+
+
 def test_other_addresses_when_the_configuration_changes(dovecot: Dovecot, smtp_sink: SmtpSink) -> None:
     name = fresh("dora")
     with Gateway(dovecot, smtp_sink) as gateway:
