@@ -101,7 +101,7 @@ class Import:
                 await self._store(batch)
                 batch = _Batch()
             batch.entries[one.uid] = one
-            batch.octets += sum(len(file.content) for file in one.files)
+            batch.octets += one.size
         await self._store(batch)
         return self._tally
 

@@ -19,7 +19,7 @@ from gateway.pim.events.expansion import bounds_of, has_occurrences
 from gateway.pim.events.model import BadEvent, Event
 from gateway.pim.events.tree import Line, Node, make_line, parse_calendar
 from gateway.pim.exchange.attachments import Enclosed
-from gateway.pim.exchange.components import Found, read_component
+from gateway.pim.exchange.components import LARGEST, Found, read_component
 from gateway.pim.exchange.scan import Contents, Problem, Span
 from gateway.pim.exchange.times import FileZones
 from gateway.pim.values import moment_of
@@ -34,17 +34,20 @@ _LONGEST_UID = 1024
 _CHANGING = frozenset({"DTSTAMP", "CREATED", "LAST-MODIFIED", "SEQUENCE"})
 """What a program may write anew each time into an event that has no name."""
 _MOST_COMPONENTS = 5000
-_MOST_DEFINITIONS = 200
 _MOST_HEADS = 64
 _LARGE = 1 << 19
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An event of a file. `line` is its first one; `files` are those that stood in it."""
+    """An event of a file.
+
+    `line` is its first one, `size` counts its octets there; `files` are those that stood in it.
+    """
 
     uid: str
     line: int
+    size: int
     version: Version
     event: Event
     calendar: Node
@@ -93,7 +96,8 @@ class _Importer:
         if self._contents.heads[calendar].version == "1.0":
             yield Problem(line, "an event in the old form of vCalendar 1.0", whole=True)
             return
-        if len(spans) > _MOST_COMPONENTS:
+        size = sum(span.end - span.start for span in spans)
+        if len(spans) > _MOST_COMPONENTS or (len(spans) > 1 and size > LARGEST):
             yield Problem(line, "a series with too many changed occurrences", whole=True)
             return
         read = [read_component(self._file, span) for span in spans]
@@ -108,9 +112,11 @@ class _Importer:
             return
         if nameless:
             _name(parts[0].node)
-        yield from self._assembled(parts, self._zones_of(calendar), line)
+        yield from self._assembled(parts, self._zones_of(calendar), line, size)
 
-    def _assembled(self, parts: Sequence[Found], zones: FileZones, line: int) -> Iterator[Entry | Problem]:
+    def _assembled(
+        self, parts: Sequence[Found], zones: FileZones, line: int, size: int
+    ) -> Iterator[Entry | Problem]:
         calendar, unknown = zones.settle([one.node for one in parts])
         for name in dict.fromkeys(unknown):
             yield Problem(line, f"nobody knows the time zone {name[:100]!r}: its times are as if in UTC")
@@ -129,14 +135,14 @@ class _Importer:
             yield Problem(line, "a UID that is too long, or empty", whole=True)
             return
         files = tuple(file for one in parts for file in one.files)
-        yield Entry(event.uid, line, version_of(event), event, calendar, files)
+        yield Entry(event.uid, line, size, version_of(event), event, calendar, files)
 
     def _zones_of(self, calendar: int) -> FileZones:
         if calendar not in self._zones:
             if len(self._zones) == _MOST_HEADS:
                 self._zones.clear()
             head = self._contents.heads[calendar]
-            read = (read_component(self._file, span) for span in head.definitions[:_MOST_DEFINITIONS])
+            read = (read_component(self._file, span) for span in head.definitions)
             nodes = [one.node for one in read if isinstance(one, Found)]
             named = {node.component.text("TZID").lower(): node for node in reversed(nodes)}
             self._zones[calendar] = FileZones(head.zone, named, self._default)

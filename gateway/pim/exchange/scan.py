@@ -18,12 +18,16 @@ from gateway.pim.lines import parse_property
 __all__ = ["Contents", "Head", "Problem", "Span", "scan"]
 
 MOST_EVENTS = 500_000
-"""VEVENTs of a file; what is kept of one takes some hundred octets."""
+"""VEVENTs of a file, and VCALENDARs; what is kept of one takes some hundred octets."""
 _CHUNK = 1 << 20
 _LONGEST = 1 << 20
 """Octets of a line that is handled in one piece."""
 _DEEPEST = 20
 _LONGEST_UID = 4096
+_MOST_DEFINITIONS = 200
+"""Time zones of one calendar."""
+_MOST_OTHERS = 100
+"""Kinds of components that are counted."""
 _BREAK = re.compile(rb"\r\n|\n|\r(?!\n)")
 _BOM = b"\xef\xbb\xbf"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
@@ -131,7 +135,7 @@ class _Scanner:
         self._uid: bytearray | None = None
         """The line with the UID of the event, as far as it was read."""
         self._reading_uid = False
-        self._found = 0
+        self._begun = 0
 
     def take(self, line: _Line) -> None:
         octets = line.octets
@@ -171,6 +175,10 @@ class _Scanner:
             return
         outer = [one for one in self._open if one != "VCALENDAR"]
         self._open.append(name)
+        if name in {"VCALENDAR", "VEVENT"}:
+            self._begun += 1
+            if self._begun > 2 * MOST_EVENTS:
+                raise Refused(Kind.INVALID_CONTENT, f"more than {MOST_EVENTS} events in one file")
         if name == "VCALENDAR":
             self._contents.heads.append(Head())
         elif not outer:
@@ -205,16 +213,14 @@ class _Scanner:
         if name == "VEVENT":
             self._keep(span)
         elif name == "VTIMEZONE":
-            self._contents.heads[-1].definitions.append(span)
-        else:
+            if len(self._contents.heads[-1].definitions) < _MOST_DEFINITIONS:
+                self._contents.heads[-1].definitions.append(span)
+        elif name in self._contents.others or len(self._contents.others) < _MOST_OTHERS:
             self._contents.others[name] += 1
 
     def _keep(self, span: Span) -> None:
-        self._found += 1
-        if self._found > MOST_EVENTS:
-            raise Refused(Kind.INVALID_CONTENT, f"more than {MOST_EVENTS} events in one file")
         found = parse_property(self._uid.decode("utf-8", "replace")) if self._uid else None
-        uid = found.text.strip() if found else ""
+        uid = found.text.strip()[:_LONGEST_UID] if found else ""
         if uid:
             self._contents.series.setdefault(uid, []).append(span)
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -188,9 +189,29 @@ def test_too_much_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(components, "LARGEST", 200)
     found, (problem,) = read(calendar(*event("large", "SUMMARY:" + "x" * 300), *GOOD))
     assert ([one.uid for one in found], problem.line, problem.whole) == (["good"], 4, True)
-    monkeypatch.setattr(scan, "MOST_EVENTS", 1)
-    with pytest.raises(Refused):
-        read(calendar(*GOOD, *event("two")))
+    monkeypatch.setattr(scan, "MOST_EVENTS", 2)
+    assert uids(calendar(*GOOD, *event("two"), *event("three"))) == ["good", "two", "three"]
+    for text in (
+        calendar(*event("one") * 4),
+        "BEGIN:VCALENDAR\r\n" * 5,
+        calendar(*["BEGIN:VEVENT"] * 4),
+    ):
+        with pytest.raises(Refused):
+            read(text)
+
+
+def test_a_series_of_too_many_components_costs_itself_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.pim.exchange.entries._MOST_COMPONENTS", 2)
+    found, (problem,) = read(calendar(*event("many") * 3, *GOOD))
+    assert ([one.uid for one in found], problem.whole) == (["good"], True)
+
+
+def test_kinds_and_definitions_without_end() -> None:
+    lines = [line for number in range(300) for line in (f"BEGIN:X-{number}", f"END:X-{number}")]
+    lines += ["BEGIN:VTIMEZONE", "END:VTIMEZONE"] * 300
+    contents = scan.scan(io.BytesIO(calendar(*lines, *GOOD).encode()))
+    assert len(contents.others) <= 100
+    assert len(contents.heads[0].definitions) <= 200
 
 
 def test_a_long_line_is_scanned_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
