@@ -105,7 +105,8 @@ class Item:
 class ItemChange:
     """The newest change of one item: that it is there (`gone` False), or not any more.
 
-    `starts` and `ends` are those of `StoredItem` after it.
+    `starts` and `ends` are those of `StoredItem` after it. `alike` is the oldest revision of the item that
+    this one differs from by answers to invitations alone; None: there is none.
     """
 
     number: ItemNumber
@@ -113,6 +114,7 @@ class ItemChange:
     gone: bool
     starts: datetime | None = None
     ends: datetime | None = None
+    alike: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +122,14 @@ class Edit:
     """One change to one item, for `Items.commit`.
 
     `based_on` is the revision of the item it was made from, 0 for a new one: should the item be at another
-    one by now, nothing of the commit is done. `stored` None deletes it.
+    one by now, nothing of the commit is done. `stored` None deletes it. `answers`: nothing changes in it but
+    answers to invitations, so that who changes it without knowing of that is in conflict with nobody.
     """
 
     number: ItemNumber
     based_on: int
     stored: StoredItem | None
+    answers: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from gateway.mail.structure import lay_out
 from gateway.pim.events.document import read_event, stored_event
 from gateway.pim.events.model import Participation
 from gateway.pim.invitation import Method, Person
+from gateway.pim.itip.comparing import differ_by_answers
 from gateway.pim.itip.incoming import apply
 from gateway.pim.itip.message import Instance, Message, Parts, read_message, revision
 from gateway.pim.itip.outgoing import Post
@@ -240,7 +241,8 @@ class _Work:
         await self._responses.keep(response.name, given)
         edits = []
         if after is not None and not again and (item is None or after != item.stored.text):
-            edits.append(Edit(number, based_on, stored_event(after)))
+            answers = item is not None and differ_by_answers(item.stored.text, after, self._owner)
+            edits.append(Edit(number, based_on, stored_event(after), answers))
         elif after is None and item is not None:
             edits.append(Edit(number, based_on, None))
         if edits or notices:

@@ -24,6 +24,7 @@ from gateway.mail.scheduling import Calendar, calendar_part, open_calendar
 from gateway.mail.structure import lay_out
 from gateway.pim.events.document import stored_event
 from gateway.pim.invitation import Method
+from gateway.pim.itip.comparing import differ_by_answers
 from gateway.pim.itip.incoming import apply
 from gateway.pim.itip.message import Instance, Message, Parts, Revision, read_message, revision
 from gateway.pim.itip.verdicts import Applied, Verdict
@@ -258,7 +259,7 @@ class Intake:
             notes = await self._notes(reader, heard) if applied.verdict is Verdict.APPLIED else ()
             try:
                 if applied.text is not None and (wanted or notes):
-                    await self._store(reader.user, item, applied.text if wanted else None, notes)
+                    await self._store(reader, item, applied.text if wanted else None, notes)
             except StateConflict:
                 continue
             if _counts(message, applied):
@@ -276,16 +277,20 @@ class Intake:
         return await self._delegation.notes(reader.user, reader.owner, heard, self._clock.now())
 
     async def _store(
-        self, user: UserId, item: Item | None, text: str | None, notes: Sequence[Notice]
+        self, reader: Reader, item: Item | None, text: str | None, notes: Sequence[Notice]
     ) -> None:
         """Store the event (None: only the notes)."""
+        user = reader.user
         if item is not None:
             folder, number, based_on = item.folder, item.number, item.revision
         else:
             folder = (await default_folder(self._items, user, ItemKind.CALENDAR)).id
             (number,) = await self._items.new_item_numbers(1)
             based_on = 0
-        edits = [] if text is None else [Edit(number, based_on, stored_event(text))]
+        edits = []
+        if text is not None:
+            answers = item is not None and differ_by_answers(item.stored.text, text, reader.owner)
+            edits.append(Edit(number, based_on, stored_event(text), answers))
         await self._items.commit_items(Commit(user, folder, edits, notices=notes))
         if notes and self._delegation is not None:
             self._delegation.stored(user)

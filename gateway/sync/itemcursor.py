@@ -27,8 +27,9 @@ class ItemCursor:
     """What a device knows of a folder of items.
 
     The items it `held`, as they were at `revision` of the folder, but for those `due`: of these it is to be
-    told, whatever became of them. `since` is the start of the filter window this was computed for (None: all
-    items). `release` is the one that looked last for items that others could not render.
+    told, whatever became of them; of those `answered`, answers to invitations are all that is new. `since` is
+    the start of the filter window this was computed for (None: all items). `release` is the one that looked
+    last for items that others could not render.
     """
 
     revision: int = 0
@@ -36,6 +37,7 @@ class ItemCursor:
     held: Numbers = NO_NUMBERS
     due: Numbers = NO_NUMBERS
     release: str = ""
+    answered: Numbers = NO_NUMBERS
 
     def pack(self) -> bytes:
         """The cursor as bytes for the store."""
@@ -46,6 +48,7 @@ class ItemCursor:
             "held": _to_text(self.held),
             "due": _to_text(self.due),
             "release": self.release,
+            "answered": _to_text(self.answered),
         }
         return json.dumps(values, separators=(",", ":")).encode()
 
@@ -62,22 +65,32 @@ class ItemCursor:
             _from_text(values["held"]),
             _from_text(values["due"]),
             values["release"],
+            _from_text(values["answered"]),
         )
 
     def shows(self, ends: datetime | None) -> bool:
         """Whether an item that ends then is in the window."""
         return self.since is None or ends is None or ends >= self.since
 
+    def owing(self, due: Numbers) -> ItemCursor:
+        """The cursor with these due; what was not before is as if all of it were new."""
+        return replace(self, due=due, answered=self.answered & self.due & due)
+
     def noting(self, changes: Iterable[ItemChange], revision: int) -> ItemCursor:
         """The cursor with changes due that were made up to a revision of the folder."""
         due: set[int] = set()
         settled: set[int] = set()
+        answered: set[int] = set()
         for change in changes:
             if change.revision > revision:
                 continue
             wanted = not change.gone and self.shows(change.ends)
             (due if wanted or change.number in self.held else settled).add(change.number)
-        return replace(self, revision=revision, due=(self.due | Numbers(due)) - Numbers(settled))
+            if change.alike is not None and change.alike <= self.revision:
+                answered.add(change.number)
+        told = (self.due | Numbers(due)) - Numbers(settled)
+        slight = (self.answered - Numbers(due)) | (Numbers(answered) - (self.due - self.answered))
+        return replace(self, revision=revision, due=told, answered=slight & told)
 
 
 async def caught_up(
@@ -106,7 +119,7 @@ async def _moved(items: Items, folder: ItemFolder, cursor: ItemCursor, since: da
         due = (cursor.due - (numbers - cursor.held)) | (numbers & cursor.held)
     else:
         due = cursor.due | (numbers - cursor.held)
-    return replace(cursor, since=since, due=due)
+    return replace(cursor.owing(due), since=since)
 
 
 def _to_text(numbers: Numbers) -> str:

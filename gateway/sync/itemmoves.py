@@ -55,6 +55,6 @@ class ItemMover:
         one = Numbers((number,))
         known = cursor.held | one if held else cursor.held - one
         if known != cursor.held:
-            noted = replace(stored, cursor=replace(cursor, held=known, due=cursor.due - one).pack())
+            noted = replace(stored, cursor=replace(cursor.owing(cursor.due - one), held=known).pack())
             with suppress(StateConflict):
                 await self._state.finish_moves(self._user, self._device, (), {collection: noted})

@@ -42,12 +42,13 @@ class Given:
 
     `supported` are the names of the elements the device listed in Supported (MS-ASCMD 2.2.3.178), None when
     it sent no such element; `files` are the numbers its new files got, by their `client_id`. `number` is that
-    of the item.
+    of the item; `answered` says that the device does not know of answers to invitations in it.
     """
 
     number: ItemNumber = 0
     supported: frozenset[str] | None = None
     files: Mapping[str, FileNumber] = field(default_factory=dict)
+    answered: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,7 +147,7 @@ class ItemSync:
             return cursor
         stubs = await self._state.poison_of_others(self._user, self._collection, self._release)
         due = cursor.due | (Numbers(map(int, stubs)) & cursor.held)
-        return replace(cursor, due=due, release=self._release)
+        return replace(cursor.owing(due), release=self._release)
 
     async def _told(self, cursor: ItemCursor, work: Work, limit: int) -> tuple[ItemDelta, ItemCursor]:
         """Take this reply's share of what is due; returns it with the cursor it leads to.
@@ -173,7 +173,8 @@ class ItemSync:
                     (removed if item is None else aged).add(number)
                     held.discard(number)
         delta = ItemDelta(added, changed, Numbers(removed), Numbers(aged))
-        return delta, replace(cursor, held=Numbers(held), due=Numbers(due) | (cursor.due & work.later))
+        after = cursor.owing(Numbers(due) | (cursor.due & work.later))
+        return delta, replace(after, held=Numbers(held))
 
     async def _as_they_are(self, numbers: Numbers, work: Work | None) -> Mapping[ItemNumber, Item]:
         """The items there are, as they will be when the work is stored."""
@@ -202,7 +203,7 @@ class ItemSync:
         if new:
             base = await self._caught_up(folder, after, request.since(options))
             # The device may not know yet what the first answer told it.
-            base = replace(base, due=base.due | (record.changed & base.held))
+            base = base.owing(base.due | (record.changed & base.held))
             work = await self._work(folder, base, self._rules(request, options), new, attempted)
             for name, operation in new.items():
                 if operation is not called[name]:  # what was added was written on since, by nobody knows whom

@@ -106,7 +106,8 @@ class Work:
     def cursor(self) -> ItemCursor:
         """What the device knows when all is done and stored."""
         revision = self._cursor.revision + len(self.edits)
-        return replace(self._cursor, revision=revision, held=Numbers(self._held), due=Numbers(self._due))
+        cursor = self._cursor.owing(Numbers(self._due))
+        return replace(cursor, revision=revision, held=Numbers(self._held))
 
     @property
     def later(self) -> Numbers:
@@ -163,7 +164,8 @@ class Work:
     def _change(self, operation: ChangeItem, files: Mapping[str, FileNumber]) -> Answer:
         item = self._writable(operation.number)
         number = operation.number
-        changed_there = number in self._cursor.due and number in self._cursor.held
+        unknown = self._cursor.due - self._cursor.answered
+        changed_there = number in unknown and number in self._cursor.held
         if changed_there and self._rules.policy is Policy.SERVER_WINS:
             raise Refused(Kind.CONFLICT, "the item was changed on the server")
         self._revise(item, operation.change, files)
@@ -214,7 +216,7 @@ class Work:
         self._store(item, made)
 
     def _given(self, number: ItemNumber, files: Mapping[str, FileNumber] = NO_FILES) -> Given:
-        return Given(number, self._rules.supported, files)
+        return Given(number, self._rules.supported, files, number in self._cursor.answered)
 
     def _store(self, item: Item, made: Made) -> None:
         number = item.number

@@ -12,13 +12,15 @@ from tests.blackbox.meeting import (
     DECLINE,
     MONDAY,
     Person,
+    attendees,
     compact,
+    eventually,
     exceptions,
     status_of,
 )
-from tests.support.phone import delete
-from wbxml import element
-from wbxml.pages import AirSync, AirSyncBase, Calendar
+from tests.support.phone import change, delete
+from wbxml import Element, element
+from wbxml.pages import AirSync, AirSyncBase, Calendar, Email
 from wbxml.pages import MeetingResponse as Page
 
 VERSIONS = [("16.1", "16.1"), ("16.0", "14.1"), ("14.1", "16.1"), ("14.1", "12.1")]
@@ -69,6 +71,29 @@ def test_it_is_accepted_by_the_mail(two: tuple[Person, Person]) -> None:
         assert [subject for subject, _ in ann.letters()] == ["Accepted: Planning"]
     else:
         assert ann.letters() == []
+
+
+@pytest.mark.parametrize("version", ["16.1", "14.1"])
+def test_an_answer_is_in_the_way_of_no_change(version: str, person: MakePerson) -> None:
+    bob, ann = person("bob", version), person("ann", "16.1")
+    name = bob.invite(ann)
+    ann.respond(ACCEPT, ann.inbox, ann.invitation(), element(Page.SendResponse))
+
+    def replied() -> Element | None:
+        bob.sync_mail()
+        mails = bob.mail.values()
+        return next((one for one in mails if one.child_text(Email.Subject) == "Accepted: Planning"), None)
+
+    eventually(replied)
+    data = [
+        element(Calendar.StartTime, compact(MONDAY)),
+        element(Calendar.EndTime, compact(MONDAY + timedelta(hours=1))),
+        element(Calendar.Subject, "Other"),
+        attendees(ann),
+    ]
+    assert all(answer.child_text(AirSync.Status) == "1" for answer in bob.sync(change(name, *data)))
+    event = bob.sees(lambda event: event.child_text(Calendar.Subject) == "Other")
+    assert status_of(event, ann) == "3"
 
 
 def test_one_occurrence_is_moved(two: tuple[Person, Person]) -> None:

@@ -66,10 +66,12 @@ class Store:
         await self._commit(Edit(number, 0, stored(text, ends=ends, uid=uid)))
         return number
 
-    async def write(self, number: ItemNumber, text: str, *, ends: datetime | None = None) -> None:
-        """Have somebody else change an item."""
+    async def write(
+        self, number: ItemNumber, text: str, *, ends: datetime | None = None, answers: bool = False
+    ) -> None:
+        """Have somebody else change an item, or (`answers`) note answers in it."""
         item = (await self.items.load_items(self.folder, [number]))[number]
-        await self._commit(Edit(number, item.revision, replace(item.stored, text=text, ends=ends)))
+        await self._commit(Edit(number, item.revision, replace(item.stored, text=text, ends=ends), answers))
 
     async def remove(self, number: ItemNumber) -> None:
         """Have somebody else delete an item."""
@@ -102,10 +104,12 @@ def adds(
 
 
 def changes(number: ItemNumber, text: str, *, instance: str = "", notice: str = "") -> ChangeItem:
-    """Another text for an item."""
+    """Another text for an item; behind it what is there, when there are answers nobody knew of."""
 
     def change(item: Item, given: Given) -> Made:
         assert given.number == item.number == number
+        if given.answered:
+            return Made(replace(item.stored, text=f"{text} {item.stored.text}"), _notices(notice))
         return Made(replace(item.stored, text=text), _notices(notice))
 
     return ChangeItem(number, text, change, instance)

@@ -306,6 +306,31 @@ async def test_the_server_wins_a_conflict_and_its_item_is_told(store: Store, pho
     assert phone.items == await store.content()
 
 
+async def test_answers_noted_meanwhile_are_no_conflict(store: Store, phone: Phone) -> None:
+    number = await store.put("a")
+    await phone.settle()
+    await store.write(number, "a1", answers=True)
+    await store.write(number, "a2", answers=True)
+    assert (await phone.ask(get_changes=False)).silent  # it is noted by now, and not told
+    await store.write(number, "a3", answers=True)
+    reply = await phone.do(changes(number, "A"))
+    assert (reply.answers[0].refusal, phone.items) == (None, {number: "A a3"})
+    await phone.do(changes(number, "B"))  # it knows of them now
+    assert phone.items == await store.content() == {number: "B"}
+
+
+@pytest.mark.parametrize("last", [True, False])
+async def test_answers_do_not_hide_what_else_was_changed(store: Store, phone: Phone, last: bool) -> None:
+    number = await store.put("a")
+    await phone.settle()
+    await store.write(number, "b", answers=not last)
+    await phone.ask(get_changes=False)
+    await store.write(number, "c", answers=last)
+    reply = await phone.do(changes(number, "A"))
+    assert reply.answers[0].refusal is Kind.CONFLICT
+    assert phone.items == await store.content() == {number: "c"}
+
+
 async def test_the_client_wins_a_conflict_and_is_told_what_came_of_it(store: Store) -> None:
     number = await store.put("a")
     phone = await other(store, **CLIENT_WINS)

@@ -29,11 +29,14 @@ _INSERT = """
     VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
 """
 _REPLACE = """
-    UPDATE OR IGNORE item SET revision = ?, uid = ?, starts = ?, ends = ?, modified = ?, text = ?
+    UPDATE OR IGNORE item SET
+        alike = iif(?, coalesce(alike, revision), NULL),
+        revision = ?, uid = ?, starts = ?, ends = ?, modified = ?, text = ?
     WHERE number = ? AND folder = ? AND revision = ? AND gone = 0
 """
 _BURY = """
-    UPDATE item SET revision = ?, gone = 1, moved = ?, uid = '', starts = 0, ends = 0, modified = ?, text = ''
+    UPDATE item SET
+        revision = ?, gone = 1, moved = ?, uid = '', starts = 0, ends = 0, modified = ?, text = '', alike = NULL
     WHERE number = ? AND folder = ? AND revision = ? AND gone = 0
 """
 _SOURCE = """
@@ -115,7 +118,7 @@ def _apply(connection: sqlite3.Connection, folder: int, edit: Edit, at: int, now
     starts, ends = span(stored)
     if edit.based_on:
         row = (at, stored.uid, starts, ends, now, stored.text, edit.number, folder, edit.based_on)
-        done = connection.execute(_REPLACE, row)
+        done = connection.execute(_REPLACE, (edit.answers, *row))
     else:
         fresh = (edit.number, folder, at, stored.uid, starts, ends, now, now, stored.text)
         done = connection.execute(_INSERT, fresh)

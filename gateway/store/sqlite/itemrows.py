@@ -37,11 +37,11 @@ _BETWEEN = f"""
     WHERE folder = wanted.value AND gone = 0 AND ends > ? AND starts < ? LIMIT ?
 """  # noqa: S608
 _CHANGES = """
-    SELECT number, revision, gone, starts, ends FROM item
+    SELECT number, revision, gone, starts, ends, alike FROM item
     WHERE folder = ? AND revision > ? ORDER BY revision LIMIT ?
 """
 _ENDING = """
-    SELECT number, revision, gone, starts, ends FROM item
+    SELECT number, revision, gone, starts, ends, alike FROM item
     WHERE folder = ? AND gone = 0 AND ends >= ? AND ends < ?
 """
 
@@ -101,11 +101,11 @@ def _bound(count: int) -> datetime | None:
     return None if count in (_ALWAYS_WAS, _FOR_EVER) else from_milliseconds(count)
 
 
-def _change(row: tuple[int, int, int, int, int]) -> ItemChange:
-    number, revision, gone, starts, ends = row
+def _change(row: tuple[int, int, int, int, int, int | None]) -> ItemChange:
+    number, revision, gone, starts, ends, alike = row
     if gone:
         return ItemChange(number, revision, gone=True)
-    return ItemChange(number, revision, gone=False, starts=_bound(starts), ends=_bound(ends))
+    return ItemChange(number, revision, gone=False, starts=_bound(starts), ends=_bound(ends), alike=alike)
 
 
 def _item(row: tuple[Any, ...]) -> Item:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gateway.items import Edit, ItemChange, ItemFolder, ItemKind
 from gateway.ports import Commit, Items
-from tests.ports.items.helpers import ANNA, HOUR, NOON, Store, add, edit, event, revision
+from tests.ports.items.helpers import ANNA, HOUR, NOON, Store, add, edit, event, revision, the
 
 
 async def test_changes_are_told_by_revision(items: Items, calendar: ItemFolder) -> None:
@@ -30,6 +30,21 @@ async def test_of_an_item_only_the_newest_change_is_told(items: Items, calendar:
         assert list(await items.item_changes(calendar.id, after)) == [expected]
     changes = await items.item_changes(calendar.id, 0)
     assert [change.number for change in changes] == [two, one]
+
+
+async def test_what_differs_by_answers_alone_says_from_when_on(items: Items, calendar: ItemFolder) -> None:
+    (number,) = await add(items, calendar.id, event("a"))
+    told = []
+    for answers in (True, True, False, True):
+        revision = (await the(items, calendar.id, number)).revision
+        changed = Edit(number, revision, event("a", text=str(revision)), answers)
+        await items.commit_items(Commit(ANNA, calendar.id, [changed]))
+        (change,) = await items.item_changes(calendar.id, 0)
+        assert [change] == list(await items.items_ending(calendar.id, NOON, NOON + 2 * HOUR))
+        told.append((change.revision, change.alike))
+    assert told == [(2, 1), (3, 1), (4, None), (5, 4)]
+    await edit(items, calendar.id, number, None)
+    assert list(await items.item_changes(calendar.id, 0)) == [ItemChange(number, 6, gone=True)]
 
 
 async def test_that_an_item_is_gone_is_told_for_good(store: Store, calendar: ItemFolder) -> None:

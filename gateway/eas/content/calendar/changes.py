@@ -56,6 +56,8 @@ class Reviser:
                 read_patch(one, self.version, event, absent, self.now) for one in (data, self._shown(event))
             )
             patch = with_organizer(news(told, known), event, self.owner)
+            if given.answered:
+                patch = _without_answers(patch, event)
             patch = with_files(patch, event.files, files, given)
             if patch.occurrences and not (patch.start is UNSET and patch.recurrence is UNSET):
                 return self._moved(patch)
@@ -70,7 +72,10 @@ class Reviser:
             occurrence = instance_of(event, instance, self.version)
             shown = element(AirSync.ApplicationData, *shown_properties(occurrence, self.version))
             told, known = (read_instance(one, self.version, occurrence, self.now) for one in (data, shown))
-            patch = with_files(news(told, known), occurrence.files, files, given)
+            patch = news(told, known)
+            if given.answered:
+                patch = _without_answers(patch, event)
+            patch = with_files(patch, occurrence.files, files, given)
             text = self.text
             if patch.attendees not in {UNSET, INHERIT, None} and event.organizer is None:
                 text = self._patched(EventPatch(organizer=self.owner))
@@ -119,6 +124,18 @@ def with_organizer(patch: EventPatch, known: Event | None, owner: Person) -> Eve
 def with_files(patch: _Patch, known: Sequence[File], files: FileChanges | None, given: Given) -> _Patch:
     """A patch with what a device does to files; `known` are those of before."""
     return replace(patch, files=files.applied(known, given.files)) if files else patch
+
+
+def _without_answers(patch: _Patch, event: Event) -> _Patch:
+    """A patch that leaves answers as they are, of a device that repeats those it knows."""
+    if isinstance(patch.attendees, tuple):
+        patch = replace(patch, attendees=tuple(replace(one, status=None) for one in patch.attendees))
+    if event.received:
+        patch = replace(patch, busy=UNSET)
+    if isinstance(patch, EventPatch):
+        exceptions = ((at, one and _without_answers(one, event)) for at, one in patch.occurrences)
+        patch = replace(patch, occurrences=tuple(exceptions))
+    return patch
 
 
 @contextmanager

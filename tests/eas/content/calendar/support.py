@@ -53,6 +53,7 @@ class Shelf:
     supported: frozenset[str] | None = None
     files: dict[FileNumber, NewFile] = field(default_factory=dict)
     incomplete: bool = False
+    answered: bool = False
 
     @classmethod
     def of(cls, text: str, version: Version) -> Shelf:
@@ -96,7 +97,7 @@ class Shelf:
         first = len(self.files) + 1
         numbers = {one.client_id: number for number, one in enumerate(files, first)}
         self.files |= {numbers[one.client_id]: one for one in files}
-        return Given(NUMBER, self.supported, numbers)
+        return Given(NUMBER, self.supported, numbers, self.answered)
 
     def shown(self, *preferences: BodyPreference) -> Element:
         """What the device is told, checked: it can be written, and there is nothing its version lacks."""

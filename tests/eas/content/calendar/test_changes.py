@@ -502,3 +502,37 @@ def test_an_event_added_again_under_its_client_uid_is_the_same(version: Version)
     assert (told(shown, Calendar.Subject), told(shown, Calendar.Reminder)) == ("x", "15")
     other = Shelf(version).add(*RICH, *properties(ClientUid="c-2"))
     assert told(other.shown(), Calendar.UID) != told(shelf.shown(), Calendar.UID)
+
+
+# --- answers the device does not know of -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("version", OLD[1:])
+def test_a_device_that_repeats_old_answers_undoes_none(version: Version) -> None:
+    people = [attendee(BOB, status=3), attendee("cid@example.test", status=5)]
+    shelf = Shelf(version).add(*TIMES, *properties(Subject="x", Attendees=people))
+    stale = [attendee(BOB, status=5), attendee("cid@example.test", status=5)]
+    again = properties(Subject="y", Attendees=stale)
+    assert "PARTSTAT=ACCEPTED" not in shelf.speaking(version).change(*TIMES, *again).text
+    shelf.answered = True
+    text = shelf.change(*TIMES, *again).text
+    assert "PARTSTAT=ACCEPTED" in text
+    assert "SUMMARY:y" in text
+
+
+@pytest.mark.parametrize("version", OLD + NEW)
+def test_how_an_answered_invitation_counts_is_not_undone(version: Version) -> None:
+    invited = calendar(
+        "BEGIN:VEVENT",
+        "UID:x",
+        "DTSTART:20260305T080000Z",
+        "DTEND:20260305T090000Z",
+        f"ORGANIZER:mailto:{BOB}",
+        f"ATTENDEE;PARTSTAT=ACCEPTED:mailto:{ANN}",
+        "X-MICROSOFT-CDO-BUSYSTATUS:BUSY",
+        "END:VEVENT",
+    )
+    shelf = Shelf.of(invited, version)
+    shelf.answered = True
+    shelf.change(*TIMES, *properties(BusyStatus=1, Reminder=5))
+    assert (told(shelf.shown(), Calendar.BusyStatus), told(shelf.shown(), Calendar.Reminder)) == ("2", "5")

@@ -1,0 +1,48 @@
+"""Whether two versions of an event differ by answers alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from gateway.pim.events.model import Participation
+from gateway.pim.itip.comparing import differ_by_answers
+from gateway.pim.itip.responding import answered
+from tests.pim.itip.meetings import NOW, at, message, occurrence, request, series, stored, taken
+from tests.support.invitations import ANN, BOB
+
+INVITED = taken(request(series()))
+OWN = stored(series(), occurrence("20260309", "LOCATION:x"))
+YES = ("ORGANIZER:mailto:bob@example.org", "ATTENDEE;PARTSTAT=ACCEPTED:mailto:ann@example.org")
+
+
+def said(day: str = "") -> str:
+    """Bob's event with an answer of Ann's in it."""
+    event = occurrence(day, people=YES) if day else series(people=YES, stamp="20260301T090000Z")
+    return taken(message("REPLY", event), OWN, sender=ANN, owner=BOB)
+
+
+@pytest.mark.parametrize("day", ["", "20260309"])
+def test_the_answer_of_an_attendee(day: str) -> None:
+    assert said(day) != OWN
+    assert differ_by_answers(OWN, said(day), BOB)
+
+
+def test_an_answer_that_makes_an_exception_is_more() -> None:
+    assert not differ_by_answers(OWN, said("20260316"), BOB)
+
+
+@pytest.mark.parametrize("status", [Participation.ACCEPTED, Participation.DECLINED])
+def test_the_answer_of_the_user_himself(status: Participation) -> None:
+    assert differ_by_answers(INVITED, answered(INVITED, None, status, "mark", ANN, NOW), ANN)
+    assert not differ_by_answers(INVITED, answered(INVITED, at(9), status, "mark", ANN, NOW), ANN)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["SUMMARY:Tuesday", "LOCATION:x", "DTSTART;TZID=Europe/Berlin:20260302T110000", "ATTENDEE:mailto:d@x.y"],
+)
+def test_anything_else_is_more(line: str) -> None:
+    name = line.partition(":")[0].partition(";")[0]
+    kept = [one for one in INVITED.split("\r\n") if name == "ATTENDEE" or not one.startswith(name)]
+    at_end = kept.index("END:VEVENT")
+    assert not differ_by_answers(INVITED, "\r\n".join([*kept[:at_end], line, *kept[at_end:]]), ANN)
