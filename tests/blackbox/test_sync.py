@@ -203,8 +203,22 @@ def test_a_filter_mail_does_not_have_is_4(some_phone: Phone, value: str) -> None
     folder = inbox(some_phone)
     some_phone.begin(folder)
     bad = options(element(AirSync.FilterType, value))
-    assert status_of(some_phone.post_sync(some_phone.collection(folder, bad)).root) == "4"
+    (served,) = collections_of(some_phone.post_sync(some_phone.collection(folder, bad)).root)
+    assert (served.status, served.key) == ("4", some_phone.keys[folder])
     assert some_phone.sync(folder).status == "1"
+
+
+def test_options_that_make_no_sense_concern_their_collection_alone(
+    some_phone: Phone, dovecot: Dovecot
+) -> None:
+    filled(dovecot, some_phone, 1)
+    folders = some_phone.folders()
+    for name in ("Inbox", "Trash"):
+        some_phone.begin(folders[name])
+    bad = options(element(AirSync.FilterType, 6))
+    asked = [some_phone.collection(folders["Trash"], bad), some_phone.collection(folders["Inbox"])]
+    trash, told = collections_of(some_phone.post_sync(*asked).root)
+    assert (trash.status, told.status, len(told.added)) == ("4", "1", 1)
 
 
 # --- changes made elsewhere ------------------------------------------------------------------------------

@@ -181,6 +181,8 @@ class _Exchange:
         version = context.request.version
         if asked.key == "0" and asked.get_changes:
             return self._failed(asked, Kind.INVALID_XML, "GetChanges with key 0"), 0
+        if asked.refusal:
+            return self._failed(asked, asked.refusal.kind, asked.refusal.detail), 0
         if is_item_folder(asked.id):
             return await self._serve_items(asked, left)
         folder = find(self.folders, asked.id)

@@ -14,6 +14,7 @@ from gateway.eas import fields
 from gateway.eas.content.kinds import content_named
 from gateway.eas.options import CollectionOptions
 from gateway.eas.versions import Version
+from gateway.errors import Refused
 from gateway.sync.itemfolders import is_item_folder
 from gateway.sync.keys import INITIAL_KEY
 from gateway.types import CollectionId
@@ -80,7 +81,7 @@ class SyncCollection:
 
     `id` is "" when only `kind` says which folder is meant: the default one of that class (2.5). The Options
     of a folder of items are `blocks`: what they may be depends on what it holds. `supported` comes with
-    key 0.
+    key 0. `refusal` is what is wrong with the Options of a folder of mail, which concerns it alone.
     """
 
     id: CollectionId
@@ -94,6 +95,7 @@ class SyncCollection:
     kind: str = ""
     blocks: Sequence[Element] = ()
     supported: Element | None = None
+    refusal: Refused | None = None
 
     @property
     def wants_changes(self) -> bool:
@@ -144,7 +146,7 @@ class SyncRequest:
 
 
 def parse(root: Element, version: Version) -> SyncRequest:
-    """The request a document is. Raises `Refused(INVALID_XML)`."""
+    """The request a document is. Raises `Refused(INVALID_XML)` for what concerns more than one collection."""
     container = fields.only(root, AirSync.Collections)
     partial = root.find(AirSync.Partial) is not None
     minutes = fields.number(root, AirSync.Wait)
@@ -190,18 +192,25 @@ def _collection(asked: Element, version: Version) -> SyncCollection:
     commands = fields.only(asked, AirSync.Commands)
     if key == INITIAL_KEY:  # the device is about to forget the items that operations name
         commands = None
+    options, refusal = None, None
+    if blocks and not of_items:
+        try:
+            options = CollectionOptions.parse(blocks, version)
+        except Refused as error:
+            refusal = error
     return SyncCollection(
         identity,
         key,
         get_changes,
         fields.boolean(asked, AirSync.DeletesAsMoves, default=True),
         _window(asked, DEFAULT_WINDOW),
-        CollectionOptions.parse(blocks, version) if blocks and not of_items else None,
+        options,
         conversations,
         tuple(_command(command) for command in commands or () if command.tag in _VERBS),
         kind,
         blocks if of_items else (),
         asked.find(AirSync.Supported) if of_items and key == INITIAL_KEY else None,
+        refusal,
     )
 
 
