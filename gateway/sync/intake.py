@@ -155,9 +155,9 @@ class Intake:
         return task
 
     def glance(self, reader: Reader) -> None:
-        """The same for a request that is about something else: now and then is enough."""
-        now = asyncio.get_running_loop().time()
-        if now - self._looked.get(reader.user, -_SELDOM) >= _SELDOM:
+        """The same for a request that is about something else: now and then, for those who use a calendar."""
+        looked = self._looked.get(reader.user)
+        if looked is not None and asyncio.get_running_loop().time() - looked >= _SELDOM:
             self.begin(reader)
 
     async def settle(self, reader: Reader, seconds: float) -> None:

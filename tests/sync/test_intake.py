@@ -271,11 +271,25 @@ async def test_many_at_once_share_the_work(world: World) -> None:
     assert world.inbox.asked.count("fetch") == 1
 
 
-async def test_requests_about_other_things_look_now_and_then(world: World) -> None:
+async def test_requests_about_other_things_look_now_and_then(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.intake.settle(world.reader, 5)
     for _ in range(5):
         world.intake.glance(world.reader)
     await world.background.aclose(5)
     assert world.inbox.asked.count("view") == 1
+    monkeypatch.setattr("gateway.sync.intake._SELDOM", 0.0)
+    world.intake.glance(world.reader)
+    await world.background.aclose(5)
+    assert world.inbox.asked.count("view") == 2
+
+
+async def test_nothing_is_read_for_who_uses_no_calendar(world: World) -> None:
+    for _ in range(5):
+        world.intake.glance(world.reader)
+    await world.background.aclose(5)
+    assert not world.inbox.asked
 
 
 async def test_invitations_may_be_left_alone_until_they_are_answered(world: World) -> None:
