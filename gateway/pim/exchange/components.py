@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
@@ -18,6 +19,9 @@ LARGEST = 100 << 20
 """Octets of a component that is read, the files in it included."""
 _LARGEST_TEXT = 4 << 20
 _MOST_LINES = 20_000
+_MOST_FILES = 1000
+_MOST_PROBLEMS = 20
+"""Of one component, that are told one by one."""
 _DEEPEST = 8
 _BREAK = re.compile(rb"\r\n|\n|\r")
 
@@ -51,18 +55,17 @@ class _Builder:
 
     def build(self, octets: bytes) -> Found | Problem:
         first = number = self._found.line
-        whole: list[bytes] = []
-        for piece in _BREAK.split(octets):
+        whole = bytearray()
+        for piece in _pieces(octets):
             if whole and piece[:1] in {b" ", b"\t"}:
-                whole.append(piece[1:])
+                whole += piece[1:]
             else:
-                if whole:
-                    self._take(first, b"".join(whole))
-                whole, first = [piece], number
+                self._take(first, bytes(whole))
+                whole, first = bytearray(piece), number
             number += 1
-        self._take(first, b"".join(whole))
-        if self._room < 0 or self._lines > _MOST_LINES:
-            return Problem(self._found.line, "an event that is too large", whole=True)
+            if self._room < 0 or self._lines > _MOST_LINES:
+                return Problem(self._found.line, "an event that is too large", whole=True)
+        self._take(first, bytes(whole))
         self._found.node = next(self._root.nodes())
         return self._found
 
@@ -70,6 +73,7 @@ class _Builder:
         whole = whole.removeprefix(b"\xef\xbb\xbf")
         if not whole.strip(b"\0 \t"):
             return
+        self._lines += 1
         if is_enclosed(whole) and not self._skipped:
             self._enclose(number, whole)
             return
@@ -78,7 +82,6 @@ class _Builder:
             return
         line = Line.clean(_decoded(whole))
         self._room -= len(line.raw)
-        self._lines += 1
         if line.read is None:
             self._complain(number, "a line that is no property")
         elif line.name in {"BEGIN", "END"}:
@@ -109,14 +112,24 @@ class _Builder:
 
     def _enclose(self, number: int, whole: bytes) -> None:
         found = enclosed(whole)
-        if found is None:
-            self._complain(number, "a file that cannot be read")
+        if found is None or len(self._found.files) == _MOST_FILES:
+            self._complain(number, "a file that cannot be read" if found is None else "too many files")
             return
         self._found.files.append(found)
         self._open[-1].parts.append(found.mark)
 
     def _complain(self, number: int, reason: str) -> None:
-        self._found.problems.append(Problem(number, reason))
+        if len(self._found.problems) < _MOST_PROBLEMS:
+            self._found.problems.append(Problem(number, reason))
+
+
+def _pieces(octets: bytes) -> Iterator[bytes]:
+    """The lines as written, without their ends."""
+    start = 0
+    for match in _BREAK.finditer(octets):
+        yield octets[start : match.start()]
+        start = match.end()
+    yield octets[start:]
 
 
 def _decoded(octets: bytes) -> str:

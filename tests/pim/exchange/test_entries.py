@@ -206,6 +206,28 @@ def test_a_series_of_too_many_components_costs_itself_alone(monkeypatch: pytest.
     assert ([one.uid for one in found], problem.whole) == (["good"], True)
 
 
+@pytest.mark.parametrize(
+    ("lines", "left"),
+    [
+        (["rubbish"] * 19_000, True),
+        (["rubbish"] * 30_000, False),
+        (["COMMENT:x"] * 30_000, False),
+        (["BEGIN:X"] * 30_000, False),
+        (["COMMENT:" + "x" * 1_000_000] * 5, False),
+        ([""] * 100_000, True),
+        (["COMMENT:x", *[" x"] * 100_000], True),
+        (["ATTACH;ENCODING=BASE64;VALUE=BINARY:eA=="] * 1500, True),
+    ],
+    ids=["rubbish", "more rubbish", "lines", "components", "text", "blank lines", "folds", "files"],
+)
+def test_an_event_of_too_much(lines: list[str], left: bool) -> None:
+    found, problems = read(calendar(*event("much", *lines), *GOOD))
+    assert [one.uid for one in found] == (["much", "good"] if left else ["good"])
+    assert len(problems) <= 20
+    assert [one.whole for one in problems if one.whole] == ([] if left else [True])
+    assert all(len(one.files) <= 1000 for one in found)
+
+
 def test_kinds_and_definitions_without_end() -> None:
     lines = [line for number in range(300) for line in (f"BEGIN:X-{number}", f"END:X-{number}")]
     lines += ["BEGIN:VTIMEZONE", "END:VTIMEZONE"] * 300
