@@ -31,8 +31,9 @@ class Commit:
     """What happens at once, or not at all.
 
     Edits of items of one folder by `user`; with `device` and `state`, what it knows of that folder by them
-    (as in `SyncStates.save_sync`); and what is to be mailed to whom because of it. `revision` is that of the
-    folder the state was made for: only if it is still that, the edits get the ones the state may name.
+    (as in `SyncStates.save_sync`); and what is to be mailed to whom because of it, by `author` (None: the
+    user himself). `revision` is that of the folder the state was made for: only if it is still that, the edits
+    get the ones the state may name.
     """
 
     user: UserId
@@ -42,6 +43,7 @@ class Commit:
     device: DeviceId | None = None
     state: SyncState | None = None
     notices: Sequence[Notice] = ()
+    author: UserId | None = None
 
 
 class ItemFolders(Protocol):

@@ -80,7 +80,7 @@ class ItemReply:
     """What to tell the device.
 
     `answers` are those to the request's operations, in order. `more` says that further changes wait.
-    `options` are the sticky options in force. `noticed` says that there is mail to be sent now.
+    `options` are the sticky options in force. `noticed` says that the folder's owner has mail to send now.
     """
 
     use: KeyUse

@@ -290,7 +290,16 @@ class ItemSync:
             await self._save(state)
             return
         await self._items.commit_items(
-            Commit(self._user, folder.id, edits, folder.revision, self._device, state, work.notices)
+            Commit(
+                self._user,
+                folder.id,
+                edits,
+                folder.revision,
+                self._device,
+                state,
+                work.notices,
+                author=folder.owner,
+            )
         )
 
     async def _save(self, state: SyncState) -> None:

@@ -7,15 +7,18 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
+from tests.blackbox.conftest import MakePerson
+from tests.blackbox.meeting import MONDAY, compact
 from tests.pim.exchange.samples import calendar, event
 from tests.support.dovecot import Dovecot
 from tests.support.gateway import Gateway
-from tests.support.phone import Phone
+from tests.support.phone import Phone, change, delete
 from wbxml import Element, element
-from wbxml.pages import Calendar, FolderHierarchy, Ping
+from wbxml.pages import AirSync, Calendar, FolderHierarchy, Ping
 
 Administrate = Callable[..., str]
 NOTICED = 10.0
@@ -24,12 +27,16 @@ NOTICED = 10.0
 
 @pytest.fixture
 def administrate(shared_gateway: Gateway) -> Administrate:
-    """Calls `activesync-gateway calendars` for the running gateway."""
+    return administrator(shared_gateway)
+
+
+def administrator(gateway: Gateway) -> Administrate:
+    """Calls `activesync-gateway calendars` for a running gateway."""
 
     def call(command: str, *args: str, stdin: str = "") -> str:
         program = [sys.executable, "-m", "gateway", "calendars", command, *args]
         done = subprocess.run(
-            [*program, "--config", str(shared_gateway.config)],
+            [*program, "--config", str(gateway.config)],
             input=stdin,
             capture_output=True,
             text=True,
@@ -186,3 +193,28 @@ def test_what_was_exported_another_user_has_as_it_was(
         (data,) = one.sync(where).added.values()
         told.append(data)
     assert told[0] == told[1]
+
+
+def test_a_meeting_that_a_guest_moves_and_deletes_is_its_owners(
+    person: MakePerson, meeting_gateway: Gateway
+) -> None:
+    owner, guest, ann = (person(name, "16.1") for name in ("owner", "guest", "ann"))
+    name = owner.invite(ann)
+    ann.sees(lambda _: True)
+    administrator(meeting_gateway)("share", owner.calendar, guest.phone.user, "--right", "write")
+    assert owner.calendar in Hierarchy(guest.phone).names
+    guest.calendar = owner.calendar
+    guest.phone.begin(guest.calendar)
+    guest.sync()
+    later = MONDAY + timedelta(hours=3)
+    times = (
+        element(Calendar.StartTime, compact(later)),
+        element(Calendar.EndTime, compact(later + timedelta(hours=1))),
+    )
+    assert all(answer.child_text(AirSync.Status) == "1" for answer in guest.sync(change(name, *times)))
+    owner.sync()  # whose credentials it is mailed with
+    event = ann.sees(lambda event: event.child_text(Calendar.StartTime) == compact(later))
+    assert event.child_text(Calendar.OrganizerEmail) == owner.address
+    assert all(answer.child_text(AirSync.Status) == "1" for answer in guest.sync(delete(name)))
+    owner.sync()
+    ann.sees(lambda event: event.child_text(Calendar.MeetingStatus) == "7")

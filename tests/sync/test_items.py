@@ -467,6 +467,16 @@ async def test_notices_are_stored_with_the_change_and_once(store: Store, phone: 
     assert [notice.key for notice in await store.items.pending_notices(ANN)] == ["invite", "update"]
 
 
+async def test_notices_of_a_shared_folder_are_its_owners(store: Store) -> None:
+    await store.items.share_item_folder(store.folder, BOB, Right.WRITE)
+    guest = Phone(store, "g", user=BOB)
+    await guest.settle()
+    reply = await guest.do(adds("c1", "a", notice="n"))
+    assert reply.noticed
+    assert [one.key for one in await store.items.pending_notices(ANN)] == ["n"]
+    assert not await store.items.pending_notices(BOB)
+
+
 async def test_files_are_stored_first_and_their_numbers_answered_again(store: Store, phone: Phone) -> None:
     def make(given: Any) -> Made:
         return Made(StoredFiles(given.files.values()))

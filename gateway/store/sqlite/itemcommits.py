@@ -65,7 +65,7 @@ def commit(connection: sqlite3.Connection, todo: Commit, now: int) -> tuple[Sync
     if todo.revision not in (None, revision):
         raise StateConflict(f"folder {todo.folder!r} changed since revision {todo.revision}")
     for notice in todo.notices:
-        notices.add(connection, todo.user, notice)
+        notices.add(connection, todo.author or todo.user, notice)
     state = None
     if todo.device is not None and todo.state is not None:
         state = syncs.save(connection, (todo.user, todo.device, todo.folder), todo.state)

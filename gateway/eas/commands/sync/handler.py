@@ -226,7 +226,7 @@ class _Exchange:
         except GatewayError as error:
             return self._failed(asked, error.kind, error.detail), 0
         if served.noticed:
-            meetings.mail_new(self.context)
+            meetings.mail(self.context)
         if served.told is not None:
             self._note_items(asked, served.told)
         return served.told, served.count

@@ -54,6 +54,8 @@ async def serve(context: Context, asked: SyncCollection, left: int) -> Served:
         clock=services.clock,
     )
     outcome = await engine.run(_request(asked, planned, left, content, scene))
+    if outcome.noticed:
+        services.notices.stored(folder.owner)
     if outcome.use is KeyUse.UNKNOWN:
         raise Refused(Kind.SYNC_STATE_NOT_FOUND, "unknown key")
     if outcome.silent and not planned.answered:

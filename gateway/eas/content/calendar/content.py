@@ -133,13 +133,14 @@ class CalendarContent:
 def _made(before: Item | None, after: str | None, scene: Scene) -> Made:
     """What comes of an operation: the event with this text, None when it goes.
 
-    Since 16.0 the server tells those who are invited (MS-ASCMD 3.1.5.5), in the name of the owner alone.
+    Since 16.0 the server tells those who are invited (MS-ASCMD 3.1.5.5), in the name of the owner whoever
+    changed it.
     """
     stored = None if after is None else stored_event(after)
-    principal = scene.principal
-    if scene.version < Version.V16_0 or scene.owner != principal.email:
+    if scene.version < Version.V16_0:
         return Made(stored)
-    author = Address(principal.display_name, principal.email)
+    owner = _owner(scene)
+    author = Address(owner.name, owner.address)
     return organized(before.stored if before else None, stored, author, scene.now)
 
 
