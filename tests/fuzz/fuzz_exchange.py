@@ -1,0 +1,75 @@
+"""Fuzz .ics files: `python -m tests.fuzz.fuzz_exchange -max_total_time=60 [CORPUS]`.
+
+Takes any libFuzzer option. An input is a file. CORPUS is a folder that keeps the inputs found on the way;
+without it, the seeds of this repository are the start and nothing is kept. An input that fails is written to
+the working directory as `crash-...`.
+"""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from types import FunctionType
+from typing import TYPE_CHECKING
+
+from gateway.errors import Refused
+from gateway.items import StoredItem
+from gateway.pim.events import document, tree
+from gateway.pim.exchange import attachments, components, entries, scan, times, writing
+from tests.fuzz.target import functions_of, fuzz
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SEEDS = Path(__file__).parent / "corpus" / "calendar"
+
+_INNER = (attachments, components, entries, scan, times, tree, writing)
+
+
+def events(data: bytes) -> list[StoredItem]:
+    """What an input has for the store; what is wrong with it is told with lines that are there."""
+    file = io.BytesIO(data)
+    last = data.count(b"\n") + data.count(b"\r") + 1
+    found = []
+    try:
+        for one in entries.entries(file, scan.scan(file)):
+            if isinstance(one, entries.Entry):
+                found.append(one.stored(range(1, len(one.files) + 1)))
+            assert 1 <= one.line <= last, data
+    except Refused:
+        return []
+    return found
+
+
+def check(data: bytes) -> None:
+    """Read a file: what is for the store is whole, and is the same after it was written and read again."""
+    found = events(data)
+    for one in found:
+        one.text.encode()
+        assert "\0" not in one.text, data
+        assert document.stored_event(one.text) == one, data
+    known: dict[str, StoredItem] = {}
+    file = writing.CalendarFile("x")
+    joined = [one for one in found if not one.files and file.joins(one.text)]
+    pieces = [piece for one in joined for piece in file.event(one.text)]
+    written = file.head() + "".join(map(str, pieces)) + file.tail()
+    for one in joined:
+        known[one.uid] = one
+    again = {one.uid: one for one in events(written.encode())}
+    assert {uid: _bare(one.text) for uid, one in again.items()} == {
+        uid: _bare(one.text) for uid, one in known.items()
+    }, data
+
+
+def _bare(text: str) -> list[str]:
+    """The lines of events alone: others may define a zone for them."""
+    return [line.raw for node in tree.parse_calendar(text).nodes("VEVENT") for line in node.lines("DTSTART")]
+
+
+def reader_functions() -> Iterator[FunctionType]:
+    """Yield the functions and methods whose branches the fuzzer should see."""
+    return functions_of(_INNER)
+
+
+if __name__ == "__main__":
+    fuzz(check, reader_functions(), SEEDS)
