@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gateway.mail import charset, enriched, html, transfer
+from gateway.mail import charset, enriched, html, quoted, transfer
 from gateway.mail.flowed import is_flowed, unflow
 from gateway.mail.pieces import pieces
 from gateway.mail.structure import Layout, charset_of
@@ -21,6 +21,7 @@ __all__ = [
     "estimated_size",
     "preview",
     "read",
+    "unquoted",
     "wanted",
 ]
 
@@ -106,6 +107,20 @@ def read(layout: Layout, fetched: Mapping[str, Fetched], *, rich: bool) -> Text:
     if rich:
         data = html.relabel(data)
     return Text(data, len(data) if complete else max(size, len(data) + 1), complete)
+
+
+def unquoted(text: Text, layout: Layout, fetched: Mapping[str, Fetched], *, rich: bool) -> Text:
+    """A text that was read without what it quotes at its end; the text itself when it quotes nothing."""
+    if rich and layout.has_html:
+        new = quoted.new_in_html(text.data.decode("utf-8"))
+    else:
+        plain = read(layout, fetched, rich=False) if rich else text
+        new = quoted.new_in_text(plain.data.decode("utf-8"))
+        new = html.from_text(new) if rich and new is not None else new
+    if new is None:
+        return text
+    data = new.encode("utf-8", "ignore")
+    return Text(data, len(data), complete=True)
 
 
 def estimated_size(layout: Layout, *, rich: bool) -> int:

@@ -14,7 +14,15 @@ from hashlib import blake2b
 
 from gateway.mail.headers import Headers
 
-__all__ = ["THREADING_FIELDS", "Conversation", "conversation", "first_message", "message_ids", "topic"]
+__all__ = [
+    "THREADING_FIELDS",
+    "Conversation",
+    "conversation",
+    "first_message",
+    "is_answer",
+    "message_ids",
+    "topic",
+]
 
 THREADING_FIELDS = ("Message-ID", "In-Reply-To", "References", "Thread-Index")
 """The header fields that `conversation` looks at."""
@@ -27,6 +35,7 @@ _PREFIXES = re.compile(
     r"(?:(?:re|aw|antw|sv|vs|ref|rif|r|odp|ynt|tr|fwd?|wg|i|回复|回覆|答复|转发|轉寄|答覆)(?:\[\d{1,3}\]|\(\d{1,3}\))?\s*[:\uff1a]\s*)*+",
     re.IGNORECASE,
 )
+_FORWARD = re.compile(r"\s*(?:fwd?|wg|tr|rv|enc|转发|轉寄)\s*[:\uff1a]", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +64,11 @@ def conversation(headers: Headers, otherwise: bytes) -> Conversation:
 def first_message(headers: Headers) -> bytes | None:
     """The Message-ID of the first message of a conversation, by one that continues it; None for others."""
     return next(iter(_answered(headers)), None)
+
+
+def is_answer(headers: Headers) -> bool:
+    """Whether a message answers another one, rather than begin a conversation or forward something."""
+    return bool(_answered(headers)) and not _FORWARD.match(headers.text("subject"))
 
 
 def _answered(headers: Headers) -> list[bytes]:

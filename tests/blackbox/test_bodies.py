@@ -267,6 +267,41 @@ def test_a_body_part(new_phone: MakePhone, dovecot: Dovecot, version: str) -> No
     assert part.child_text(AirSyncBase.Status) == "1"
 
 
+QUOTE = '<div class="gmail_quote"><div>Ann wrote:</div><blockquote>the question</blockquote></div>'
+
+
+@pytest.mark.parametrize("version", ["14.1", "16.1"])
+@pytest.mark.parametrize(
+    ("head", "original", "new"),
+    [
+        (b"", messages.html("Re: plan", f"<p>my answer</p>{QUOTE}"), "the question"),
+        (b"In-Reply-To: <1@x>\r\n", messages.html("Fwd: plan", f"<p>my answer</p>{QUOTE}"), "the question"),
+        (b"In-Reply-To: <1@x>\r\n", messages.html("Re: plan", f"<p>my answer</p>{QUOTE}"), "my answer"),
+        (b"In-Reply-To: <1@x>\r\n", messages.html("Re: plan", QUOTE), "the question"),
+        (
+            b"References: <1@x>\r\n",
+            messages.plain("Re: plan", "my answer\n\nAnn wrote:\n> the question\n"),
+            "my answer",
+        ),
+    ],
+    ids=["the first", "forwarded", "answered", "nothing new", "plain"],
+)
+def test_the_body_part_of_an_answer_is_what_is_new(
+    new_phone: MakePhone, dovecot: Dovecot, version: str, head: bytes, original: bytes, new: str
+) -> None:
+    phone = new_phone(version)
+    phone.provision()
+    part_wanted = element(AirSyncBase.BodyPartPreference, element(AirSyncBase.Type, 2))
+    data = item(phone, dovecot, head + original, body_preference(2), part_wanted)
+    (body,), (part,) = data.findall(AirSyncBase.Body), data.findall(AirSyncBase.BodyPart)
+    shown = part.child_text(AirSyncBase.Data) or ""
+    assert "the question" in (body.child_text(AirSyncBase.Data) or "")
+    assert new in shown
+    assert ("the question" in shown) is (new == "the question")
+    assert part.child_text(AirSyncBase.EstimatedDataSize) == str(len(shown.encode()))
+    assert part.find(AirSyncBase.Truncated) is None
+
+
 @pytest.mark.parametrize("version", ["14.1", "16.0", "16.1"])
 def test_a_body_part_of_another_type_is_164(new_phone: MakePhone, version: str) -> None:
     phone = new_phone(version)

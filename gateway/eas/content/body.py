@@ -100,9 +100,17 @@ def received(plan: BodyPlan, answers: Mapping[str, bytes]) -> dict[str, Fetched]
 
 
 def body_elements(
-    plan: BodyPlan, fetched: Mapping[str, Fetched], version: Version, parts: PartSink | None = None
+    plan: BodyPlan,
+    fetched: Mapping[str, Fetched],
+    version: Version,
+    parts: PartSink | None = None,
+    *,
+    answer: bool = False,
 ) -> list[Element]:
-    """Body, and BodyPart when asked for. With `parts`, data goes there and the element holds its index."""
+    """Body, and BodyPart when asked for: of an `answer` without what it quotes (MS-ASAIRS 2.2.2.10).
+
+    With `parts`, data of a Body goes there and the element holds its index.
+    """
     source = _Source(plan, fetched)
     made: list[Element] = []
     if plan.attempts:
@@ -112,6 +120,7 @@ def body_elements(
             return legacy.body(body.data, body.size, mime=mime, truncated=body.truncated)
         made.append(element(AirSyncBase.Body, *_children(body, source, version, parts)))
     if plan.part:
+        source = _Source(plan, fetched, unquoted=True) if answer else source
         data, size, truncated = source.data(plan.part)
         body = _Body(plan.part, None if _refuses(plan.part, truncated) else data, size, truncated)
         children = _children(body, source, version, None)
@@ -130,10 +139,14 @@ class _Body:
 
 
 class _Source:
-    """Makes the forms of one message, each at most once. Streamed MIME has no data here."""
+    """Makes the forms of one message, each at most once. Streamed MIME has no data here.
 
-    def __init__(self, plan: BodyPlan, fetched: Mapping[str, Fetched]) -> None:
+    Those `unquoted` are of what is new in an answer.
+    """
+
+    def __init__(self, plan: BodyPlan, fetched: Mapping[str, Fetched], *, unquoted: bool = False) -> None:
         self._plan = plan
+        self._unquoted = unquoted
         self._fetched = fetched
         self._texts: dict[bool, Text] = {}
 
@@ -170,7 +183,10 @@ class _Source:
     def text(self, rich: bool) -> Text:
         made = self._texts.get(rich)
         if made is None:
-            made = self._texts[rich] = texts.read(self._plan.layout, self._fetched, rich=rich)
+            layout = self._plan.layout
+            made = self._texts[rich] = texts.read(layout, self._fetched, rich=rich)
+            if self._unquoted:
+                made = self._texts[rich] = texts.unquoted(made, layout, self._fetched, rich=rich)
         return made
 
     def preview(self, wanted: BodyPreference) -> str:

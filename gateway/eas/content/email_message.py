@@ -14,6 +14,8 @@ from gateway.eas.content.meeting import meeting_of
 from gateway.eas.content.preferences import MIME, PLAIN, BodyOptions
 from gateway.eas.versions import Version
 from gateway.mail import reports
+from gateway.mail.conversations import is_answer
+from gateway.mail.headers import Headers
 from gateway.mail.packed import packed_part, unpack
 from gateway.mail.scheduling import calendar_part, open_calendar, with_text, without_calendar
 from gateway.mail.sealed import is_sealed, open_sealed, signed_part
@@ -123,7 +125,8 @@ def render(
         plan, meeting = _as_meeting(job, plan, sections, place, version)
         layout = plan.layout
         status = sections.get(layout.status.section, b"") if layout.status else b""
-        body = body_elements(plan, received(plan, sections), version, parts)
+        answer = plan.part is not None and is_answer(Headers(job.message.header))
+        body = body_elements(plan, received(plan, sections), version, parts, answer=answer)
         marks = Marks.of(job.message.flags, job.values)
         shown = properties(
             job.message, layout, body, place, version, marks=marks, status=status, meeting=meeting
