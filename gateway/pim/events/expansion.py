@@ -61,24 +61,25 @@ def starts(event: Event, after: datetime = _EARLIEST, work: Work | None = None) 
         previous = one
 
 
-def original_of(event: Event, moment: datetime) -> datetime | None:
+def original_of(event: Event, moment: datetime, work: Work | None = None) -> datetime | None:
     """The original start of the occurrence that somebody means by `moment`; None when there is none.
 
     It is that instant, or else the only occurrence of that day: devices make mistakes about time zones.
+    `work` is what several questions may cost together.
     """
     day = _midnight(event, moment)
-    on_that_day = [one.original for one in event.occurrences if day <= one.original < day + _DAY]
+    on_that_day = {one.original for one in event.occurrences if day <= one.original < day + _DAY}
     try:
-        for one in starts(event, day - _DAY):
-            if one >= day + _DAY:
+        for one in starts(event, day - _DAY, work):
+            if one >= day + _DAY or moment in on_that_day:
                 break
-            if one >= day and one not in on_that_day:
-                on_that_day.append(one)
+            if one >= day:
+                on_that_day.add(one)
     except WorkDone:
         pass
-    if any(one == moment for one in on_that_day):
+    if moment in on_that_day:
         return moment.astimezone(event.zone)
-    return on_that_day[0] if len(on_that_day) == 1 else None
+    return next(iter(on_that_day)) if len(on_that_day) == 1 else None
 
 
 def has_occurrences(event: Event) -> bool:

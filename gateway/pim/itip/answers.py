@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from gateway.errors import NotFound
 from gateway.pim.events.clock import Clock
-from gateway.pim.events.document import patch_occurrence, read_event
-from gateway.pim.events.model import OccurrencePatch, Participation
+from gateway.pim.events.document import patch_event, read_event
+from gateway.pim.events.expansion import original_of
+from gateway.pim.events.model import Event, EventPatch, OccurrencePatch, Participation
 from gateway.pim.events.names import PROPOSED, REPLIED
+from gateway.pim.events.rules import Work
 from gateway.pim.events.tree import Line, Node, make_line
 from gateway.pim.invitation import Method, Person, read_person
 from gateway.pim.itip.message import Instance, Message, Parts, revision, same_address, sent_by
@@ -21,6 +22,8 @@ __all__ = ["noted"]
 
 _ANSWERS = {one.value for one in Participation} - {Participation.NEEDS_ACTION.value}
 _OLDEST = datetime.min.replace(tzinfo=UTC)
+_WORK = 200_000
+"""What looking for all occurrences of a message may cost: as many days or times found."""
 
 
 def noted(message: Message, stored: str, *, sender: str, owner: str, now: datetime) -> Applied:
@@ -29,17 +32,28 @@ def noted(message: Message, stored: str, *, sender: str, owner: str, now: dateti
     An answer to what the event was before it was moved says nothing of what it is. Somebody who was not
     invited is added only when an attendee sends him instead (delegation).
     """
-    text, verdicts = stored, set()
-    for instance, event in message.parts.events.items():
-        answer = _speaker(event, sender)
-        if answer is None:
-            verdicts.add(Verdict.FORGED)
-            continue
-        verdict, text = _Answer(message, instance, event, answer).noted(text, owner, now)
+    held, event = Parts.read(stored), read_event(stored, owner)
+    work = Work(_WORK)
+    # Each by itself: that to the series is no newer than those to its occurrences beside it.
+    counting: list[_Answer] = []
+    verdicts: set[Verdict] = set()
+    for instance, told in message.parts.events.items():
+        speaker = _speaker(told, sender)
+        answer = _Answer(message, instance, told, speaker) if speaker else None
+        verdict = answer.verdict(held, event, work) if answer else Verdict.FORGED
         verdicts.add(verdict)
-    if text != stored:
-        return Applied(Verdict.APPLIED, text)
-    return Applied(next((one for one in (Verdict.OLD, Verdict.FORGED) if one in verdicts), Verdict.UNKNOWN))
+        if answer and verdict is Verdict.APPLIED:
+            counting.append(answer)
+    if not counting:
+        return Applied(
+            next((one for one in (Verdict.OLD, Verdict.FORGED) if one in verdicts), Verdict.UNKNOWN)
+        )
+    own = tuple(one.exception(event, now) for one in counting if one.is_otherwise(held))
+    if own:
+        held = Parts.read(patch_event(stored, EventPatch(occurrences=own), owner, now))
+    for one in counting:
+        one.note(held)
+    return Applied(Verdict.APPLIED, held.calendar.text)
 
 
 def _speaker(event: Node, sender: str) -> Property | None:
@@ -68,48 +82,54 @@ class _Answer:
         told = self.answer.params.get("PARTSTAT", "").upper()
         return Participation(told) if told in _ANSWERS else None
 
-    def noted(self, text: str, owner: str, now: datetime) -> tuple[Verdict, str]:
-        held = Parts.read(text)
+    def verdict(self, held: Parts, event: Event, work: Work) -> Verdict:
+        """Whether it counts for what the store has."""
         current = held.events.get(self.instance) or held.series
         if current is None:
-            return Verdict.UNKNOWN, text
+            return Verdict.UNKNOWN
         sequence, stamp = revision(self.event)
         if self.event.component.get("SEQUENCE") is not None and sequence < revision(current)[0]:
-            return Verdict.OLD, text
+            return Verdict.OLD
         invited = _line_of(current, self.person.address)
         if invited is None and _line_of(current, self._delegator) is None:
-            return Verdict.UNKNOWN, text
+            return Verdict.UNKNOWN
         if invited is not None and stamp <= _replied(invited):
-            return Verdict.OLD, text
-        if self.instance is not None and self.instance not in held.events:
-            try:
-                held = Parts.read(self._with_exception(text, self.instance, owner, now))
-            except NotFound:
-                return Verdict.UNKNOWN, text
-        changes = self._changes(stamp)
+            return Verdict.OLD
+        if self.is_otherwise(held) and not (
+            event.recurring and original_of(event, self._original(event), work)
+        ):
+            return Verdict.UNKNOWN
+        return Verdict.APPLIED
+
+    def is_otherwise(self, held: Parts) -> bool:
+        """Whether it is about an occurrence that was like its series so far."""
+        return self.instance is not None and self.instance not in held.events
+
+    def note(self, held: Parts) -> None:
+        """Write it into what it is about."""
+        changes = self._changes(revision(self.event)[1])
         for instance, node in held.events.items():
             if instance == self.instance or (self.instance is None and self._waits_for_it(node)):
                 self._note(node, changes)
-        return Verdict.APPLIED, held.calendar.text
 
     @property
     def _delegator(self) -> str:
         """Who sends this attendee instead of himself."""
         return _address(self.answer.params.get("DELEGATED-FROM", ""))
 
-    def _with_exception(self, text: str, original: datetime, owner: str, now: datetime) -> str:
-        """The text with an exception for an occurrence that is answered otherwise than the series."""
-        event = read_event(text, owner)
-        if original.tzinfo is None:
-            original = original.replace(tzinfo=event.zone)
+    def exception(self, event: Event, now: datetime) -> tuple[datetime, OccurrencePatch]:
+        """What makes an exception of an occurrence that is answered otherwise than the series."""
         attendees = tuple(
             replace(one, status=self.status or one.status, replied=revision(self.event)[1])
             if same_address(one.person.address, self.person.address)
             else one
             for one in event.attendees
         )
-        patch = OccurrencePatch(attendees=attendees, stamp=event.stamp or now)
-        return patch_occurrence(text, original, patch, owner, now)
+        return self._original(event), OccurrencePatch(attendees=attendees, stamp=event.stamp or now)
+
+    def _original(self, event: Event) -> datetime:
+        instance = self.instance or event.start
+        return instance if instance.tzinfo else instance.replace(tzinfo=event.zone)
 
     def _waits_for_it(self, node: Node) -> bool:
         """Whether he has not answered for an exception yet: then it is meant too."""

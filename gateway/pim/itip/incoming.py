@@ -12,12 +12,14 @@ and overtaken messages change nothing. One whose sender is not whom it speaks fo
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
-from gateway.errors import NotFound
-from gateway.pim.events.document import patch_occurrence, read_event
-from gateway.pim.events.model import Busy, OccurrencePatch
+from gateway.pim.events.document import patch_event, read_event
+from gateway.pim.events.expansion import original_of
+from gateway.pim.events.model import Busy, EventPatch, OccurrencePatch
 from gateway.pim.events.names import BUSY
+from gateway.pim.events.rules import Work
 from gateway.pim.events.tree import Node, make_line
 from gateway.pim.invitation import Method
 from gateway.pim.itip.answers import noted
@@ -26,6 +28,9 @@ from gateway.pim.itip.message import Message, Parts, Revision, revision, same_ad
 from gateway.pim.itip.verdicts import Applied, Verdict, speaks_for
 
 __all__ = ["apply"]
+
+_WORK = 200_000
+"""What looking for all occurrences of a message may cost: as many days or times found."""
 
 
 def apply(
@@ -75,6 +80,7 @@ def _cancelled(new: Parts, held: Parts | None, stored: str | None, owner: str, n
     if held is None or stored is None:
         return Applied(Verdict.UNKNOWN)
     changed = known = False
+    single: dict[datetime, Revision] = {}
     for instance, event in new.events.items():
         newness = revision(event)
         if instance is None:
@@ -83,19 +89,16 @@ def _cancelled(new: Parts, held: Parts | None, stored: str | None, owner: str, n
         elif instance in held.events:
             meant = [held.events[instance]]
         else:
-            try:
-                held = Parts.read(_without(held.calendar.text, instance, newness, owner, now))
-            except NotFound:
-                continue
-            changed = True
+            single[instance] = newness
             continue
         known = True
         for node in meant:
             if newness > revision(node):
                 _cancel(node, newness)
                 changed = True
-    if changed:
-        return Applied(Verdict.APPLIED, held.calendar.text)
+    text = _without(held.calendar.text, single, owner, now) if single else None
+    if changed or text:
+        return Applied(Verdict.APPLIED, text or held.calendar.text)
     return Applied(Verdict.OLD if known else Verdict.UNKNOWN)
 
 
@@ -110,9 +113,15 @@ def _cancel(node: Node, newness: Revision) -> None:
     node.replace("TRANSP", [make_line("TRANSP", "TRANSPARENT")])
 
 
-def _without(text: str, instance: datetime, newness: Revision, owner: str, now: datetime) -> str:
-    """The text with an occurrence cancelled that was like its series. Raises `NotFound`."""
-    original = instance if instance.tzinfo else instance.replace(tzinfo=read_event(text, owner).zone)
-    sequence, stamp = newness
-    patch = OccurrencePatch(cancelled=True, busy=Busy.FREE, sequence=sequence, stamp=stamp)
-    return patch_occurrence(text, original, patch, owner, now)
+def _without(text: str, cancelled: Mapping[datetime, Revision], owner: str, now: datetime) -> str | None:
+    """The text with occurrences cancelled that were like their series; None when it has none of them."""
+    event, work = read_event(text, owner), Work(_WORK)
+    patches: list[tuple[datetime, OccurrencePatch]] = []
+    for instance, (sequence, stamp) in cancelled.items():
+        original = instance if instance.tzinfo else instance.replace(tzinfo=event.zone)
+        patch = OccurrencePatch(cancelled=True, busy=Busy.FREE, sequence=sequence, stamp=stamp)
+        if event.recurring and original_of(event, original, work):
+            patches.append((original, patch))
+    if not patches:
+        return None
+    return patch_event(text, EventPatch(occurrences=tuple(patches)), owner, now)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from gateway.pim.events.clock import Clock
+from gateway.pim.events.clock import FIRST_YEAR, LAST_YEAR, Clock
 from gateway.pim.events.document import read_event
 from gateway.pim.events.names import BUSY, FILE_SCHEME, OWN, REPLY_TIME
 from gateway.pim.events.tree import Line, Node, make_line
@@ -60,9 +60,8 @@ def merged(new: Parts, held: Parts | None, owner: str) -> str | None:
         _keep_deleted(fresh[None], series)
     events = dict(sorted({**kept, **fresh}.items(), key=lambda item: (item[0] is not None, str(item[0]))))
     if None in events:
-        for instance in fresh:
-            if instance is not None:
-                _undelete(events[None], instance, after if None in fresh else before)
+        named = {instance for instance in fresh if instance is not None}
+        _undelete(events[None], named, after if None in fresh else before)
     base, other = (new, held) if None in fresh or held is None else (held, new)
     text = _assembled(base, other, events.values())
     read_event(text, owner)
@@ -185,14 +184,15 @@ def _keep_deleted(series: Node, before: Node) -> None:
     series.replace("EXDATE", lines)
 
 
-def _undelete(series: Node, instance: datetime, clock: Clock) -> None:
-    """An occurrence that the organizer says something new of is there again."""
+def _undelete(series: Node, instances: set[datetime], clock: Clock) -> None:
+    """Occurrences that the organizer says something new of are there again."""
+    days = {one.replace(tzinfo=None) for one in instances}
     lines: list[Line] = []
     for line in series.lines("EXDATE"):
         if line.read is None:
             continue
         values = line.read.value.split(",")
-        left = [one for one in values if not _is_at(one, line.read, instance, clock)]
+        left = [one for one in values if not _is_among(one, line.read, instances, days, clock)]
         if len(left) == len(values):
             lines.append(line)
         elif left:
@@ -200,13 +200,14 @@ def _undelete(series: Node, instance: datetime, clock: Clock) -> None:
     series.replace("EXDATE", lines)
 
 
-def _is_at(text: str, found: Property, instance: datetime, clock: Clock) -> bool:
+def _is_among(
+    text: str, found: Property, instances: set[datetime], days: set[datetime], clock: Clock
+) -> bool:
+    """Whether a value of EXDATE is one of some occurrences; `days` are the same without their zone."""
     told = parse_moment(text, found.params)
-    if told is None:
+    if told is None or not FIRST_YEAR <= told.clock.year <= LAST_YEAR:
         return False
-    if told.dated:
-        return instance.replace(tzinfo=None) == told.clock
-    return instance.tzinfo is not None and clock.at(told).astimezone(UTC) == instance
+    return told.clock in days if told.dated else clock.at(told).astimezone(UTC) in instances
 
 
 # --- putting it together -----------------------------------------------------------------------------------

@@ -31,6 +31,10 @@ Revision = tuple[int, datetime]
 _METHODS = {one.value: one for one in Method}
 _OLDEST = datetime.min.replace(tzinfo=UTC)
 _LONGEST_UID = 1024
+_MOST_EVENTS = 2000
+"""VEVENTs of one UID; the events of the store have at most half as many exceptions."""
+_MOST_SINGLE = 100
+"""Occurrences that one message may cancel or answer by themselves; each costs as much as a change."""
 _FIRST_YEAR, _LAST_YEAR = 1601, 4500
 
 
@@ -45,7 +49,10 @@ class Parts:
 
     @classmethod
     def of(cls, calendar: Node) -> Parts:
-        """Take a calendar apart; of several UIDs the first counts. Raises `BadEvent` when there is none."""
+        """Take a calendar apart; of several UIDs the first counts.
+
+        Raises `BadEvent` when there is none, or too many to look at.
+        """
         zones = Zones(calendar.component)
         events: dict[Instance, Node] = {}
         uid = ""
@@ -54,6 +61,8 @@ class Parts:
             uid = uid or own
             if own and own == uid and _can_be_placed(event):
                 events.setdefault(_instance(event, zones), event)
+            if len(events) > _MOST_EVENTS:
+                raise BadEvent("an event with too many exceptions")
         if not events or len(uid) > _LONGEST_UID:
             raise BadEvent("a calendar without an event that has a name")
         return cls(calendar, uid, events, zones)
@@ -101,6 +110,8 @@ class Message:
 def read_message(text: str, method: str = "") -> Message | None:
     """The scheduling message in a calendar; None when it is none, or about nothing that can be named.
 
+    One about more occurrences than anybody cancels or answers one by one is none either.
+
     `method` is that of the Content-Type, for calendars that name none.
     """
     try:
@@ -109,7 +120,10 @@ def read_message(text: str, method: str = "") -> Message | None:
         if found is None:
             return None
         calendar.remove("METHOD")
-        return Message(found, Parts.of(calendar))
+        parts = Parts.of(calendar)
+        if found is not Method.REQUEST and len(parts.events) > _MOST_SINGLE:
+            return None
+        return Message(found, parts)
     except BadEvent:
         return None
 
