@@ -146,6 +146,7 @@ class App:
             spool=FileSpool,
             discovery=discovery(COMMANDS),
             tentative=settings.calendar.invitations == "tentative",
+            patience=timedelta(days=settings.calendar.retry_days),
         )
         parts.push_async_callback(services.background.aclose, settings.server.shutdown_grace)
         await parts.enter_async_context(_running(_housekeeping(services)))

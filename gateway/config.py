@@ -296,6 +296,8 @@ class CalendarSection(_Section):
 
     invitations: Literal["tentative", "ignore"] = "tentative"
     """Whether an invitation in the INBOX becomes a tentative event at once, or one when it is answered."""
+    retry_days: Annotated[float, Field(gt=0, le=100)] = 5
+    """Days after which an invitation that the SMTP server goes on refusing for the moment is given up."""
     free_busy: Literal["domain", "all", "none"] = "domain"
     """Which users of the gateway see when a user is busy, and not with what: those of his mail domain."""
 

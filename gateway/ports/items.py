@@ -32,8 +32,8 @@ class Commit:
 
     Edits of items of one folder by `user`; with `device` and `state`, what it knows of that folder by them
     (as in `SyncStates.save_sync`); and what is to be mailed to whom because of it, by `author` (None: the
-    user himself). `revision` is that of the folder the state was made for: only if it is still that, the edits
-    get the ones the state may name.
+    user himself). `revision` is that of the folder the state was made for: only if it is still that, the
+    edits get the ones the state may name.
     """
 
     user: UserId
@@ -95,6 +95,10 @@ class Notices(Protocol):
 
     async def pending_notices(self, user: UserId) -> Sequence[Notice]:
         """Oldest first."""
+        ...
+
+    async def note_attempt(self, user: UserId, key: str) -> None:
+        """Note that it was refused now, unless that was noted before."""
         ...
 
     async def drop_notice(self, user: UserId, key: str) -> None:

@@ -14,6 +14,8 @@ _Result = TypeVar("_Result")
 _computing = ThreadPoolExecutor(1, "computing")
 """One thread: Python computes in one at a time, and with six the event loop waited ten times as long for its
 turn, for the same work done."""
+_MOMENT = 1.0
+"""Seconds in which a server that is there answers: what waits for one that is not is resumed another time."""
 
 
 async def compute(work: Callable[_P, _Result], *args: _P.args, **kwargs: _P.kwargs) -> _Result:
@@ -29,18 +31,28 @@ class Background:
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._resumable: set[asyncio.Task[Any]] = set()
 
-    def start(self, work: Coroutine[Any, Any, _Result]) -> asyncio.Task[_Result]:
-        """Begin some work now; its result may be awaited, through `asyncio.shield`, or left alone."""
+    def start(self, work: Coroutine[Any, Any, _Result], *, resumable: bool = False) -> asyncio.Task[_Result]:
+        """Begin some work now; its result may be awaited, through `asyncio.shield`, or left alone.
+
+        `resumable` is what the store remembers to be done: a shutdown does not wait for it.
+        """
         task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        tasks = self._resumable if resumable else self._tasks
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
         return task
 
     async def aclose(self, seconds: float) -> None:
         """Let running work finish within so many seconds, then cancel what is left."""
-        if self._tasks:
-            _, pending = await asyncio.wait(self._tasks, timeout=seconds)
-            for task in pending:
-                task.cancel()
-            await asyncio.gather(*pending, return_exceptions=True)
+        await _end(self._resumable, min(seconds, _MOMENT))
+        await _end(self._tasks, seconds)
+
+
+async def _end(tasks: set[asyncio.Task[Any]], seconds: float) -> None:
+    if tasks:
+        _, pending = await asyncio.wait(tasks, timeout=seconds)
+        for task in pending:
+            task.cancel()
+        await asyncio.gather(*pending, return_exceptions=True)

@@ -42,7 +42,7 @@ class SentCopies:
         """Begin to store the user's copies in the background, if there are any and nobody is at it."""
         if user in await self._owing() and user not in self._working:
             self._working.add(user)
-            self._background.start(self._work(user, mailboxes, sent))
+            self._background.start(self._work(user, mailboxes, sent), resumable=True)
 
     async def _owing(self) -> set[UserId]:
         if self._users is None:

@@ -2,8 +2,8 @@
 
 Only the user's own credentials submit his mail, so what could not be mailed at once is mailed on a later
 request of his, also after a restart. The key of a notice is its ClientId in the journal of sent mail, which
-sees to it that a repeat after a crash sends nothing twice. What the SMTP server refuses for good is dropped,
-and the user told by a note in his INBOX.
+sees to it that a repeat after a crash sends nothing twice. What the SMTP server refuses for good, or for
+days, is dropped, and the user told by a note in his INBOX.
 """
 
 from __future__ import annotations
@@ -69,15 +69,24 @@ class _Letter:
 
 
 class NoticeMail:
-    """Knows for whom notices wait, and works them off."""
+    """Knows for whom notices wait, and works them off.
+
+    `patience` is how long the SMTP server may refuse one for the moment before it is given up.
+    """
 
     def __init__(
-        self, notices: StoredNotices, copies: SentCopies, clock: Clock, background: Background
+        self,
+        notices: StoredNotices,
+        copies: SentCopies,
+        clock: Clock,
+        background: Background,
+        patience: timedelta,
     ) -> None:
         self._notices = notices
         self._copies = copies
         self._clock = clock
         self._background = background
+        self._patience = patience
         self._done: set[UserId] = set()
         """Users known to have none."""
         self._working: dict[UserId, asyncio.Task[None]] = {}
@@ -90,7 +99,7 @@ class NoticeMail:
     def resume(self, user: UserId, postman: Callable[[], Postman]) -> None:
         """Begin to mail the user's notices in the background, if there are any and nobody is at it."""
         if user not in self._done and user not in self._working:
-            self._working[user] = self._background.start(self._work(user, postman()))
+            self._working[user] = self._background.start(self._work(user, postman()), resumable=True)
 
     async def _work(self, user: UserId, postman: Postman) -> None:
         try:
@@ -131,9 +140,11 @@ class NoticeMail:
             await self._submit(user, notice, letter, notice.recipients, postman, save=True)
         except SubmissionError as error:
             too_many = error.kind is Kind.SEND_QUOTA_EXCEEDED and len(notice.recipients) > 1
-            if not error.permanent and not too_many:
-                raise
-            await self._apart(user, notice, letter, postman, error)
+            if error.permanent or too_many or self._lasted(notice):
+                await self._apart(user, notice, letter, postman, error)
+                return
+            await self._notices.note_attempt(user, notice.key)
+            raise
 
     async def _apart(
         self, user: UserId, notice: Notice, letter: _Letter, postman: Postman, error: SubmissionError
@@ -143,7 +154,8 @@ class NoticeMail:
             try:
                 await self._submit(user, notice, letter, (recipient,), postman, save=False)
             except SubmissionError as again:
-                if not again.permanent:
+                if not again.permanent and not self._lasted(notice):
+                    await self._notices.note_attempt(user, notice.key)
                     raise
                 refused.append(recipient)
         if len(notice.recipients) == 1 or len(refused) == len(notice.recipients):
@@ -155,6 +167,10 @@ class NoticeMail:
         self._log.warning("scheduling message refused", user=user, by=len(refused), reason=error.detail)
         if refused:
             await self._tell(notice, letter, refused, postman.mailboxes)
+
+    def _lasted(self, notice: Notice) -> bool:
+        """Whether it was refused for so long that it is given up."""
+        return notice.tried is not None and self._clock.now() - notice.tried >= self._patience
 
     async def _submit(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -27,6 +28,7 @@ from gateway.types import Credentials, OutboxEntry, OutboxStage, Principal, Uids
 BOB = Principal(UserId("bob"), "bob@example.test", Credentials("bob", "pw"))
 ANN, CID = "ann@example.test", "cid@example.test"
 START = datetime(2026, 3, 1, tzinfo=UTC)
+PATIENCE = timedelta(days=5)
 
 
 def notice(key: str = "n1", *recipients: str) -> Notice:
@@ -111,7 +113,7 @@ class World:
         """As after a restart."""
         self.copies = SentCopies(self.state, Background())
         self.background = Background()
-        self.notices = NoticeMail(self.items, self.copies, self.clock, self.background)
+        self.notices = NoticeMail(self.items, self.copies, self.clock, self.background, PATIENCE)
         self.server.die = ""
 
     async def store(self, *notices: Notice) -> None:
@@ -308,6 +310,39 @@ async def test_what_nobody_takes_is_given_up(world: World, recipients: tuple[str
     assert [one for one, _ in world.server.taken] == [(ANN,)]
     assert len(world.server.boxes["INBOX"]) == 1
     assert world.server.named("Sent") == ["Planning"]
+
+
+@pytest.mark.parametrize("recipients", [(CID,), (CID, ANN)])
+async def test_what_nobody_takes_for_days_is_given_up(world: World, recipients: tuple[str, ...]) -> None:
+    await world.store(notice("n1", *recipients))
+    world.server.busy = frozenset({CID})
+    world.clock.time += timedelta(days=30)  # nobody was there to mail it
+    assert not await world.mail()
+    world.clock.time += PATIENCE - timedelta(seconds=1)
+    assert not await world.mail()
+    assert "INBOX" not in world.server.boxes
+    world.clock.time += timedelta(seconds=1)
+    assert await world.mail()
+    assert await world.pending() == []
+    assert world.server.named("INBOX") == ["Not delivered: Planning"]
+    assert [one for one, _ in world.server.taken] == [(one,) for one in recipients if one != CID]
+
+
+async def test_a_shutdown_does_not_wait_for_a_server_that_is_not_there(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hang(*_: object) -> None:
+        await asyncio.sleep(3600)
+
+    await world.store(notice())
+    with monkeypatch.context() as patched:
+        patched.setattr(world.server, "submit", hang)
+        world.notices.resume(BOB.user, world.postman)
+        await asyncio.sleep(0.1)
+        await asyncio.wait_for(world.background.aclose(60), 5)
+    world.begin_anew()
+    assert await world.mail()
+    assert (len(world.server.taken), await world.pending()) == (1, [])
 
 
 async def test_the_note_is_left_once(world: World) -> None:

@@ -126,6 +126,8 @@ class Services:
     discovery: Mapping[str, str] = field(default_factory=dict)
     tentative: bool = True
     """Whether an invitation becomes an event before it is answered."""
+    patience: timedelta = timedelta(days=5)
+    """How long the SMTP server may refuse a scheduling message for the moment before it is given up."""
     background: Background = field(default_factory=Background)
     """Owns work that goes on when its request is over."""
     copies: SentCopies = field(init=False)
@@ -144,7 +146,7 @@ class Services:
         object.__setattr__(self, "copies", SentCopies(self.state, self.background))
         object.__setattr__(self, "ahead", Ahead(self.background))
         object.__setattr__(self, "verbs", VerbMarks(self.state, self.background))
-        notices = NoticeMail(self.items, self.copies, self.clock, self.background)
+        notices = NoticeMail(self.items, self.copies, self.clock, self.background, self.patience)
         object.__setattr__(self, "notices", notices)
         intake = Intake(
             self.state,

@@ -36,7 +36,8 @@ _REPLACE = """
 """
 _BURY = """
     UPDATE item SET
-        revision = ?, gone = 1, moved = ?, uid = '', starts = 0, ends = 0, modified = ?, text = '', alike = NULL
+        revision = ?, gone = 1, moved = ?, alike = NULL,
+        uid = '', starts = 0, ends = 0, modified = ?, text = ''
     WHERE number = ? AND folder = ? AND revision = ? AND gone = 0
 """
 _SOURCE = """

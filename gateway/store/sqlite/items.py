@@ -159,6 +159,10 @@ class SqliteItems:
             return ()
         return await self._database.read(lambda connection: notices.pending(connection, user))
 
+    async def note_attempt(self, user: UserId, key: str) -> None:
+        now = self._now()
+        await self._database.write(lambda connection: notices.note_attempt(connection, user, key, now))
+
     async def drop_notice(self, user: UserId, key: str) -> None:
         now = self._now()
         await self._database.write(lambda connection: notices.drop(connection, user, key, now))

@@ -6,17 +6,20 @@ import json
 import sqlite3
 
 from gateway.items import Notice
+from gateway.store.sqlite.times import from_milliseconds
 from gateway.types import UserId
 
-__all__ = ["add", "are_pending", "drop", "pending", "prune"]
+__all__ = ["add", "are_pending", "drop", "note_attempt", "pending", "prune"]
 
 _ADD = """
-    INSERT INTO notice (user, key, recipients, message) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING
+    INSERT INTO notice (user, key, recipients, message, files) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
 """
 _ARE_PENDING = "SELECT 1 FROM notice WHERE user = ? AND dropped IS NULL LIMIT 1"
 _PENDING = """
-    SELECT key, recipients, message FROM notice WHERE user = ? AND dropped IS NULL ORDER BY id
+    SELECT key, recipients, message, files, tried FROM notice
+    WHERE user = ? AND dropped IS NULL ORDER BY id
 """
+_TRY = "UPDATE notice SET tried = ? WHERE user = ? AND key = ? AND tried IS NULL"
 _DROP = """
     UPDATE notice SET dropped = ?, recipients = '[]', message = x''
     WHERE user = ? AND key = ? AND dropped IS NULL
@@ -25,7 +28,7 @@ _DROP = """
 
 def add(connection: sqlite3.Connection, user: UserId, notice: Notice) -> None:
     """Store a message, unless its key is known."""
-    row = (user, notice.key, json.dumps(notice.recipients), notice.message)
+    row = (user, notice.key, json.dumps(notice.recipients), notice.message, json.dumps(notice.files))
     connection.execute(_ADD, row)
 
 
@@ -37,7 +40,21 @@ def are_pending(connection: sqlite3.Connection, user: UserId) -> bool:
 def pending(connection: sqlite3.Connection, user: UserId) -> list[Notice]:
     """The messages of a user that were not dropped, oldest first."""
     rows = connection.execute(_PENDING, (user,))
-    return [Notice(key, tuple(json.loads(recipients)), message) for key, recipients, message in rows]
+    return [
+        Notice(
+            key,
+            tuple(json.loads(recipients)),
+            message,
+            tuple(json.loads(files)),
+            None if tried is None else from_milliseconds(tried),
+        )
+        for key, recipients, message, files, tried in rows
+    ]
+
+
+def note_attempt(connection: sqlite3.Connection, user: UserId, key: str, now: int) -> None:
+    """Note that a message was refused now (in milliseconds), unless that was noted before."""
+    connection.execute(_TRY, (now, user, key))
 
 
 def drop(connection: sqlite3.Connection, user: UserId, key: str, now: int) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from gateway.items import Edit, ItemFolder, Notice
 from gateway.ports import Commit, Items
 from tests.ports.items.helpers import ANNA, BERT, HOUR, NOON, Store, add, event, revision
@@ -34,6 +36,25 @@ async def test_the_same_key_again_changes_nothing(items: Items, calendar: ItemFo
     await items.commit_items(Commit(ANNA, calendar.id, notices=[INVITATION, again]))
     await items.commit_items(Commit(ANNA, calendar.id, notices=[again]))
     assert list(await items.pending_notices(ANNA)) == [INVITATION]
+
+
+async def test_when_a_notice_was_refused_first_is_noted(store: Store, calendar: ItemFolder) -> None:
+    with_files = replace(CANCELLATION, files=(3, 1))
+    await store.items.commit_items(Commit(ANNA, calendar.id, notices=[INVITATION, with_files]))
+    for user in (ANNA, BERT):
+        await store.items.note_attempt(user, INVITATION.key)
+    (first, second) = await store.items.pending_notices(ANNA)
+    assert first.tried is not None
+    store.clock.moment += HOUR
+    await store.items.note_attempt(ANNA, INVITATION.key)
+    assert (
+        list(await store.items.pending_notices(ANNA))
+        == [first, second]
+        == [
+            replace(INVITATION, tried=first.tried),
+            with_files,
+        ]
+    )
 
 
 async def test_a_dropped_notice_is_not_taken_again(store: Store, calendar: ItemFolder) -> None:
