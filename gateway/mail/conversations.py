@@ -2,6 +2,12 @@
 
 All messages that name the same first reference get the same id; a reply's index continues its parent's
 (MS-ASEMAIL 2.2.2.21, 2.2.2.22). No state is kept, so every device and every mailbox gets the same values.
+
+An index is made of times: when the conversation began, and how much later each reply came. Only the message
+itself tells when it was written, and those that answer it must have the same beginning of an index. So the
+times are made of the identifiers, which all of them name: of the right form, each later than the one before,
+and none that a clock ever showed. For the same reason Thread-Index counts only where there are no
+identifiers: some messages of a conversation have it and some have not.
 """
 
 from __future__ import annotations
@@ -29,6 +35,10 @@ THREADING_FIELDS = ("Message-ID", "In-Reply-To", "References", "Thread-Index")
 
 _MESSAGE_ID = re.compile(rb"<([^<>\s]{1,996})>")
 _LEVEL_SIZE = 5
+_EARLIEST, _LATEST = 0xCA8A755C6E, 0xDB5BE019BA
+"""Between which conversations begin: bits 55 to 16 of a FILETIME (100 ns since 1601), of 2010 and of 2025."""
+_DAY = 86_400 * 10_000_000 >> 18
+"""A day in the unit of a level's time: 18 bits are dropped, as its delta code 0 says (about 26 ms)."""
 _MOST_LEVELS = 40
 _THREAD_INDEX_HEADER = 22
 _PREFIXES = re.compile(
@@ -85,8 +95,24 @@ def topic(subject: str) -> str:
 def _from_chain(chain: list[bytes]) -> Conversation:
     if len(chain) > _MOST_LEVELS:
         chain = [*chain[: _MOST_LEVELS - 1], chain[-1]]
-    index = b"".join(blake2b(one, digest_size=_LEVEL_SIZE, person=b"index").digest() for one in chain)
+    levels = (_level(number, one) for number, one in enumerate(chain[1:], 1))
+    index = b"".join((_beginning(chain[0]), *levels))
     return Conversation(blake2b(chain[0], digest_size=16, person=b"conversation").digest(), index)
+
+
+def _beginning(identifier: bytes) -> bytes:
+    moment = _EARLIEST + _number(identifier) % (_LATEST - _EARLIEST)
+    return moment.to_bytes(_LEVEL_SIZE, "big")
+
+
+def _level(number: int, identifier: bytes) -> bytes:
+    """A reply: 1 bit of delta code, 31 of the time since the beginning, 8 that are random and a sequence."""
+    later, apart = divmod(_number(identifier) % (_DAY << 8), 1 << 8)
+    return ((number * _DAY + later) << 8 | apart).to_bytes(_LEVEL_SIZE, "big")
+
+
+def _number(identifier: bytes) -> int:
+    return int.from_bytes(blake2b(identifier, digest_size=8, person=b"index").digest(), "big")
 
 
 def _from_thread_index(value: bytes | None) -> Conversation | None:

@@ -55,6 +55,27 @@ def test_long_threads_have_a_bounded_index() -> None:
     assert len(of(f"Message-ID: <new@x>\r\nReferences: {references}\r\n")[1]) == 200
 
 
+def test_an_index_has_the_form_of_times() -> None:
+    chain = [f"<{number}@x>" for number in range(45)]
+    seen: dict[str, bytes] = {}
+    for at, own in enumerate(chain):
+        references = f"References: {' '.join(chain[:at])}\r\n" if at else ""
+        index = seen[own] = of(f"Message-ID: {own}\r\n{references}")[1]
+        if at and len(index) > len(seen[chain[at - 1]]):
+            assert index[:-5] == seen[chain[at - 1]]
+        # Bits 55 to 16 of a FILETIME, whose topmost are 0x01.
+        began = int.from_bytes(b"\x01" + index[:5] + b"\0\0", "big") / 10_000_000
+        assert 2009 < 1601 + began / 86_400 / 365.2425 < 2026
+        levels = [int.from_bytes(index[here : here + 5], "big") for here in range(5, len(index), 5)]
+        assert all(level < 1 << 39 for level in levels)  # delta code 0
+        times = [level >> 8 for level in levels]
+        assert times == sorted(times)
+    assert len({index[:5] for index in seen.values()}) == 1
+    answers = {of(f"Message-ID: <{number}@y>\r\nReferences: <1@x>\r\n")[1] for number in range(1000)}
+    assert len(answers) == 1000
+    assert len({of(f"Message-ID: <{number}@y>\r\n")[1] for number in range(10_000)}) == 10_000
+
+
 def test_message_ids() -> None:
     assert message_ids(b"<a@b><c@d>\r\n <e f> g@h") == [b"a@b", b"c@d"]
     assert message_ids(None) == []
