@@ -40,6 +40,7 @@ class _Entry:
     login: str
     fingerprint: Fingerprint
     idle_since: float = 0.0
+    spare: bool = False
 
 
 @dataclass(slots=True)
@@ -77,18 +78,25 @@ class Pool:
 
     @asynccontextmanager
     async def lease(
-        self, credentials: Credentials, mailbox: str | None = None, *, fresh: bool = False
+        self,
+        credentials: Credentials,
+        mailbox: str | None = None,
+        *,
+        fresh: bool = False,
+        spare: bool = False,
     ) -> AsyncIterator[Session]:
         """A session of one's own while the context lasts; `fresh` demands a new connection.
 
-        A session with a command still under way at the end is closed. Raises `AuthenticationFailed` and
-        `UpstreamError`.
+        A `spare` one is closed at any time when the server allows the user no other. A session with a command
+        still under way at the end is closed. Raises `AuthenticationFailed` and `UpstreamError`.
         """
         entry = await self._acquire(credentials, mailbox, fresh=fresh)
         entry.session.uses += 1
+        entry.spare = spare
         try:
             yield entry.session
         finally:
+            entry.spare = False
             self._release(entry)
 
     async def check(self, credentials: Credentials) -> None:
@@ -115,6 +123,13 @@ class Pool:
         session.uses += 1
         self._one_more(credentials.login)
         self._release(self._lease_of(session, credentials.login, mark))
+
+    def allowed(self, login: str) -> int:
+        """How many connections a login may have, as far as is known."""
+        user, most = self._users.get(login), self.settings.max_connections_per_user
+        if user is not None and asyncio.get_running_loop().time() < user.allowed_until:
+            return min(most, user.allowed)
+        return most
 
     async def aclose(self) -> None:
         """Close every connection; leased ones too, failing what runs on them."""
@@ -162,7 +177,7 @@ class Pool:
                     if entry is not None:
                         self._take(user, entry)
                         return entry
-                    if self._make_room(user):
+                    if self._make_room(login, user):
                         break
                     await self._wait()
         except TimeoutError:
@@ -178,22 +193,22 @@ class Pool:
     def _make_do(self, login: str, *, fresh: bool) -> bool:
         """The server allows no further connection: whether one of ours may be shared or replaced."""
         user, now = self._users.get(login), asyncio.get_running_loop().time()
-        if user is None or not user.open:
-            return False
-        there = len(user.idle) + sum(entry.login == login for entry in self._leased)
-        # To share a single one is no use: a watch would keep it.
-        if there > 1 and now >= user.allowed_until:
+        if user is None or (not user.open and now >= user.allowed_until):
+            return False  # others have them all
+        leased = [entry for entry in self._leased if entry.login == login]
+        there = len(user.idle) + len(leased)
+        single = there == 1 and any(entry.spare for entry in leased)
+        if (there > 1 or single) and now >= user.allowed_until:
             user.allowed, user.allowed_until = there, now + CROWDED_SECONDS
-        if fresh and user.idle:
+        if single:
+            leased[0].session.close()
+        elif fresh and user.idle:
             user.idle[0].session.close()
         return True
 
-    def _make_room(self, user: _User) -> bool:
+    def _make_room(self, login: str, user: _User) -> bool:
         """Whether one more connection may be opened now; closes unused ones for it."""
-        most = self.settings.max_connections_per_user
-        if asyncio.get_running_loop().time() < user.allowed_until:
-            most = min(most, user.allowed)
-        if user.open >= most:
+        if user.open >= self.allowed(login):
             if not user.idle:
                 return False
             user.idle[0].session.close()
@@ -292,7 +307,9 @@ class Pool:
         self._wake()
 
     def _forget_if_unused(self, login: str, user: _User) -> None:
-        if not user.open and not user.waiting and self._users.get(login) is user:
+        # What a crowded server allows is remembered by few, and until they come again.
+        crowded = asyncio.get_running_loop().time() < user.allowed_until
+        if not user.open and not user.waiting and not crowded and self._users.get(login) is user:
             del self._users[login]
 
     # --- waiting and tidying -------------------------------------------------------------------------------

@@ -76,9 +76,12 @@ async def push(session: Session, hub: Hub) -> None:
 
 
 async def borrow(pool: Pool, credentials: Credentials, hub: Hub) -> None:
-    """Poll over connections of the pool. Ends by raising `AuthenticationFailed` or `UpstreamError`."""
+    """Poll over connections of the pool while the user may have only one.
+
+    Raises `AuthenticationFailed` and `UpstreamError`.
+    """
     known: dict[str, Mapping[str, int]] = {}
-    while True:
+    while pool.allowed(credentials.login) == 1:
         stands = hub.begin_round()
         async with pool.lease(credentials) as session:
             await _poll(session, hub, hub.mailboxes, known)

@@ -174,10 +174,11 @@ class Watcher:
             pause = min(pause * 2, LONGEST_PAUSE)
 
     async def _watch(self) -> None:
-        if self._pool.settings.max_connections_per_user == 1:
+        if self._pool.allowed(self._credentials.login) == 1:
             await borrow(self._pool, self._credentials, self)
+            self._interrupted = True
             return
-        async with self._pool.lease(self._credentials, fresh=True) as session:
+        async with self._pool.lease(self._credentials, fresh=True, spare=True) as session:
             try:
                 await push(session, self)
             finally:

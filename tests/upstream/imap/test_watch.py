@@ -15,6 +15,7 @@ from gateway.types import Principal, UserId
 from gateway.upstream.imap import push
 from gateway.upstream.imap.upstream import ImapUpstream
 from tests.support.dovecot import Dovecot
+from tests.support.dovecot_config import Options
 from tests.support.imap_servers import MailServer, mail_program, on_dovecot
 from tests.support.messages import plain
 from tests.support.scripted_imap import CAPABILITIES, PRINCIPAL, Answer, Connection, cut, scripted
@@ -339,6 +340,26 @@ async def test_with_one_connection_per_user_it_is_borrowed(dovecot: Dovecot, use
         assert len((await mail.view("INBOX")).uids) == 1
     assert upstream.open_connections == 1
     await upstream.aclose()
+
+
+async def test_where_one_connection_is_allowed_the_watch_gives_way(
+    user: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.upstream.imap.pool.CROWDED_SECONDS", 1.5)
+    with Dovecot(Options(connections=1)) as dovecot:
+        server = on_dovecot(dovecot, user)
+        upstream = with_upstream(server, poll_interval=0.1)
+        mail = upstream.mailboxes(server.principal)
+        told: list[str] = []
+        await mail.subscribe(["INBOX"], told.append)
+        for count in (1, 2, 3):  # as long as it is known what is allowed, and when that is tried again
+            async with asyncio.timeout(5):
+                await mail.append("INBOX", plain())
+                assert len((await mail.view("INBOX")).uids) == count
+            await eventually(lambda: "INBOX" in told)
+            await asyncio.sleep(0.8)
+            told.clear()
+        await upstream.aclose()
 
 
 async def test_two_users_do_not_hear_of_each_other(dovecot: Dovecot, user: str) -> None:
