@@ -4,7 +4,8 @@
 
 writes `gateway.db`, `mail.tar.gz` and `phones.json`. Do that with the code of a release, once, and never
 change the files again: whatever comes later must go on with the session as if nothing had happened. The
-session ends in the middle of everything: answers are lost, a deletion and messages to be sent are half done.
+session ends in the middle of everything: answers are lost, a deletion and messages to be sent are half done,
+events were made, changed and deleted and their phones do not know.
 """
 
 from __future__ import annotations
@@ -19,10 +20,12 @@ import tempfile
 from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from tests.convergence import quiet
+from tests.convergence.events import Agenda, Calendar, ChangeEvent, DeleteEvent, MakeEvent, event
 from tests.convergence.fused import POISON, RELEASE
 from tests.convergence.habits import ALL, ANDROID, IOS
 from tests.convergence.ledger import GONE, TRASH, Ledger
@@ -33,6 +36,7 @@ from tests.convergence.phone import Account, Phone
 from tests.convergence.play import Play
 from tests.convergence.properties import FLAG, PROPERTIES, READ
 from tests.convergence.sending import Letter
+from tests.convergence.steps.events import KeepsCalendar
 from tests.convergence.store import Collection, Folder, Item, Operation
 from tests.convergence.world import World
 from tests.support.dovecot_config import mail_owner
@@ -75,9 +79,11 @@ def open_mail(folder: Path, room: Path) -> Path:
     return mail
 
 
-def open_phones(folder: Path, world: World, ledger: Ledger) -> list[Phone]:
-    """The phones of a session, in a world that goes on with it."""
-    return [_phone(told, world, ledger) for told in json.loads((folder / "phones.json").read_text())]
+def open_phones(folder: Path, play: Play) -> list[Phone]:
+    """The phones of a session, in a play that goes on with it."""
+    calendars = play.steps[KeepsCalendar] = KeepsCalendar(play)
+    recorded = json.loads((folder / "phones.json").read_text())
+    return [_phone(told, play.world, play.ledger, calendars.agenda) for told in recorded]
 
 
 # --- the session -------------------------------------------------------------------------------------------
@@ -90,6 +96,7 @@ def _live(play: Play) -> None:
         for _ in range(count):
             play.mail.deliver(mailbox, play.world.new_token("m"))
     quiet.settle(play)
+    _keep_calendars(play)
     android.ping(android.synced[:1], 1)
     inbox = next(name for name in iphone.folders if iphone.path(name) == "INBOX")
     first, second, third, *_ = sorted(
@@ -107,6 +114,29 @@ def _live(play: Play) -> None:
     _lost(lambda: android.sync([inbox], Fate.REPLY_LOST))
     _send_half(play, iphone)
     _send_without_a_copy(play, iphone)
+
+
+def _keep_calendars(play: Play) -> None:
+    """Events that both phones have; then what each does is done, and only the phones do not know."""
+    android, iphone = play.phones
+    (calendar,) = android.calendars
+    agenda = Agenda()
+
+    def make(phone: Phone) -> None:
+        phone.do(calendar, MakeEvent(play.world.new_token("e"), agenda, phone.habits.version))
+
+    for _ in range(5):
+        make(android)
+    quiet.settle(play)
+    one, two, three, *_ = sorted(iphone.collections[calendar].items)
+    for phone, changed in ((iphone, one), (android, two)):
+        token = phone.collections[calendar].items[changed].token
+        make(phone)
+        phone.do(calendar, ChangeEvent(changed, f"{token}+changed", agenda))
+    iphone.do(calendar, DeleteEvent(three, iphone.collections[calendar].items[three].token, agenda))
+    for phone in (iphone, android):
+        _lost(partial(phone.sync, [calendar], Fate.REPLY_LOST))
+    make(iphone)  # nobody has heard of it yet
 
 
 def _send(play: Play, phone: Phone) -> None:
@@ -214,6 +244,12 @@ def _told(phone: Phone) -> dict[str, Any]:
 
 
 def _collection_told(held: Collection) -> dict[str, Any]:
+    if isinstance(held, Calendar):
+        return {
+            "key": held.key,
+            "events": {name: item.values[0] for name, item in held.items.items()},
+            "unanswered": [_event_told(one) for one in held.unanswered],
+        }
     return {
         "key": held.key,
         "filter": held.filter_type,
@@ -231,18 +267,46 @@ def _operation_told(operation: Operation) -> list[str]:
     return [kind, operation.item, claim.token, claim.value]
 
 
-def _phone(told: Any, world: World, ledger: Ledger) -> Phone:
+def _event_told(operation: Operation) -> list[str]:
+    assert isinstance(operation, MakeEvent | ChangeEvent | DeleteEvent)
+    return [type(operation).__name__, operation.item, operation.subject]
+
+
+def _phone(told: Any, world: World, ledger: Ledger, agenda: Agenda) -> Phone:
     account = Account(told["user"], told["password"], told["device"], told["policy_key"])
     (habits,) = (kind for kind in ALL if kind.name == told["habits"])
     phone = Phone(account, habits, Network(world.gateway.port), ledger)
     phone.hierarchy_key = told["key"]
     phone.folders = {row[0]: Folder(*row) for row in told["folders"]}
-    phone.collections = {name: _collection(held, ledger) for name, held in told["collections"].items()}
+    phone.collections = {
+        name: _calendar(held, agenda, habits.version) if "events" in held else _collection(held, ledger)
+        for name, held in told["collections"].items()
+    }
     phone.errands = [
         Letter(token, text.encode(), client_id, attempts)
         for token, text, client_id, attempts in told["letters"]
     ]
     return phone
+
+
+def _calendar(told: Any, agenda: Agenda, version: str) -> Calendar:
+    held = Calendar(told["key"], {name: event(subject) for name, subject in told["events"].items()})
+    for item in held.items.values():
+        agenda.made.add(item.token)
+        agenda.written.setdefault(item.token, set()).add(item.values[0])
+    for kind, item, subject in told["unanswered"]:
+        match kind:
+            case "MakeEvent":
+                operation: Operation = MakeEvent(subject, agenda, version)
+                operation.do(held)
+            case "ChangeEvent":
+                operation = ChangeEvent(item, subject, agenda)
+                operation.do(held)
+            case _:
+                operation = DeleteEvent(item, subject, agenda)
+                agenda.doomed.add(operation.token)
+        held.unanswered.append(operation)
+    return held
 
 
 def _collection(told: Any, ledger: Ledger) -> Collection:
