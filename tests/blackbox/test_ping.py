@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 
@@ -10,6 +11,7 @@ import pytest
 from tests.blackbox.conftest import MakePhone
 from tests.support import messages
 from tests.support.dovecot import Dovecot
+from tests.support.dovecot_config import Options, mail_owner
 from tests.support.gateway import Gateway
 from tests.support.phone import Answer, Phone
 from tests.support.smtp_sink import SmtpSink
@@ -120,6 +122,25 @@ def test_what_the_device_moved_itself_does_not_end_it(phone: Phone, dovecot: Dov
     held = Held(phone, request(60, folder(archive)))
     dovecot.deliver(phone.user, messages.plain("pushed"), "Archive")
     assert changed(held.answer()) == [archive]
+
+
+def test_mail_that_comes_while_the_mail_server_is_away_is_told(user: str) -> None:
+    with (
+        Dovecot(Options(storage="maildir")) as dovecot,
+        SmtpSink() as sink,
+        Gateway(dovecot, sink) as gateway,
+    ):
+        phone = Phone(gateway.host, gateway.port, user, dovecot.password)
+        phone.provision()
+        (inbox,) = ready(phone, "Inbox")
+        held = Held(phone, request(60, folder(inbox)))
+        dovecot.stop()
+        arriving = dovecot.place.mail / user / "mail" / "new" / "1.delivered.test"
+        arriving.write_bytes(messages.plain("while nobody watched"))
+        shutil.chown(arriving, *mail_owner())
+        assert not held.answers
+        dovecot.restart()
+        assert changed(held.answer()) == [inbox]
 
 
 def test_the_interval_ends_it_with_1(some_phone: Phone) -> None:
