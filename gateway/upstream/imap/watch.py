@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -165,6 +166,10 @@ class Watcher:
                 return
             except UpstreamError as error:
                 self._fail(error)
+            except Exception:  # noqa: BLE001  # the boundary: whoever waits must not be forgotten
+                # Formatted here, since some renderers show the values of variables: passwords.
+                log.error("the watch failed\n%s", traceback.format_exc())  # noqa: TRY400
+                self._fail(UpstreamUnavailable("the watch failed"))
             if loop.time() - began > LONGEST_PAUSE:
                 pause = SHORTEST_PAUSE
             self._wake.clear()

@@ -13,6 +13,7 @@ import pytest
 from gateway.errors import AuthenticationFailed, UpstreamUnavailable
 from gateway.types import Principal, UserId
 from gateway.upstream.imap import push
+from gateway.upstream.imap.session import Session
 from gateway.upstream.imap.upstream import ImapUpstream
 from tests.support.dovecot import Dovecot
 from tests.support.dovecot_config import Options
@@ -129,6 +130,33 @@ async def test_a_lost_connection_counts_as_a_change() -> None:
         await eventually(lambda: len(server.connections) == 2 and len(told) >= 2)
         assert set(told) == {"INBOX", "Other"}
         assert upstream.open_connections <= 1
+        await upstream.aclose()
+
+
+async def test_a_watch_that_fails_for_no_known_reason_begins_anew(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken = iter((True,))
+
+    def check(self: Session) -> None:
+        if next(broken, False):
+            raise RuntimeError("a bug")
+
+    async with scripted(NOTIFYING) as server:
+        upstream = ImapUpstream(server.settings)
+        mail = upstream.mailboxes(PRINCIPAL)
+        told: list[str] = []
+        await mail.subscribe(["INBOX"], told.append)
+        with monkeypatch.context() as patched:
+            patched.setattr(Session, "check", check)
+            with pytest.raises(UpstreamUnavailable):
+                await mail.subscribe(["INBOX"], lambda _: None)
+            await eventually(lambda: bool(told) and len(server.connections) == 2)
+        assert "a bug" in caplog.text
+        told.clear()
+        await asyncio.sleep(0.1)
+        await server.connections[1].send(b"* STATUS INBOX (MESSAGES 4 UIDNEXT 5)\r\n")
+        await eventually(lambda: "INBOX" in told)
         await upstream.aclose()
 
 
