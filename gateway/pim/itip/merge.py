@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 
 from gateway.pim.events.clock import FIRST_YEAR, LAST_YEAR, Clock
 from gateway.pim.events.document import read_event
-from gateway.pim.events.names import BUSY, FILE_SCHEME, OWN, REPLY_TIME
+from gateway.pim.events.names import BUSY, OWN, REPLY_TIME
 from gateway.pim.events.tree import Line, Node, make_line
+from gateway.pim.events.writing import is_own_file
 from gateway.pim.invitation import read_person
 from gateway.pim.itip.message import Instance, Parts, revision, same_address
 from gateway.pim.itip.times import clock_of, in_place, timing
@@ -69,12 +70,12 @@ def merged(new: Parts, held: Parts | None, owner: str) -> str | None:
 
 
 def without_own(event: Node) -> Node:
-    """A VEVENT of a message without what only the gateway may say, and without names of its files."""
+    """A VEVENT of a message without what only the gateway may say, and without files it pretends to have."""
     clean = event.copy()
     clean.parts = [
         _plain(one) if isinstance(one, Line) else one
         for one in clean.parts
-        if isinstance(one, Node) or not (one.name.startswith(OWN) or _names_file(one))
+        if isinstance(one, Node) or not (one.name.startswith(OWN) or is_own_file(one))
     ]
     return clean
 
@@ -127,7 +128,7 @@ def _keep(event: Node, mine: Node, owner: str, *, same: bool) -> None:
     event.remove_nodes(lambda node: node.name == "VALARM")
     event.parts += [alarm.copy() for alarm in mine.nodes("VALARM")]
     event.replace(_USERS, mine.lines(*_USERS))
-    event.replace_where(_names_file, [one for one in mine.lines("ATTACH") if _names_file(one)])
+    event.replace_where(is_own_file, [one for one in mine.lines("ATTACH") if is_own_file(one)])
     if not same:
         _unanswered(event, owner)
         return
@@ -161,11 +162,6 @@ def _intend(event: Node) -> str:
         event.replace(INTENDED, [make_line(INTENDED, told)])
     event.replace("TRANSP", [make_line("TRANSP", "TRANSPARENT" if told == "FREE" else "OPAQUE")])
     return told
-
-
-def _names_file(line: Line) -> bool:
-    """Whether it is a file of the store, which a message can only pretend to have."""
-    return line.name == "ATTACH" and line.read is not None and line.read.value.lower().startswith(FILE_SCHEME)
 
 
 def _plain(line: Line) -> Line:

@@ -60,11 +60,12 @@ def test_it_is_never_accepted_by_itself() -> None:
     assert event.response is Response.NOT_RESPONDED
 
 
-def test_what_only_the_gateway_says_is_not_believed() -> None:
+@pytest.mark.parametrize("named", ["x-activesync-file:7", " X-ActiveSync-File:7", "\u00a0x-activesync-file:7"])
+def test_what_only_the_gateway_says_is_not_believed(named: str) -> None:
     told = request(
         series(
             "X-ACTIVESYNC-ANSWERED:x",
-            "ATTACH;MANAGED-ID=7:x-activesync-file:7",
+            f"ATTACH;MANAGED-ID=7:{named}",
             "X-MICROSOFT-CDO-REPLYTIME:20260301T000000Z",
         )
     )
