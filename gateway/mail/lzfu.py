@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import struct
 
-__all__ = ["LARGEST", "BadRtf", "decompress"]
+__all__ = ["LARGEST", "BadRtf", "decompress", "is_packed", "whole"]
 
 LARGEST = 8 * 1024 * 1024
 """Octets that are made at most."""
 _COMPRESSED = b"LZFu"
 _UNCOMPRESSED = b"MELA"
+_RTF = rb"{\rtf"
 _HEADER = struct.Struct("<II4sI")
 _SIZE_COUNTED_FROM = 4
 _WINDOW = 4096
@@ -39,6 +40,21 @@ def decompress(data: bytes) -> bytes:
     if kind != _COMPRESSED:
         raise BadRtf("neither compressed nor plain")
     return _expand(content, min(raw_size, LARGEST))
+
+
+def is_packed(data: bytes) -> bool:
+    """Whether octets begin as a value of PidTagRtfCompressed does."""
+    return len(data) >= _HEADER.size and _HEADER.unpack_from(data)[2] in {_COMPRESSED, _UNCOMPRESSED}
+
+
+def whole(data: bytes) -> bytes | None:
+    """The RTF in the value of PidTagRtfCompressed; None when it is damaged or larger than LARGEST."""
+    try:
+        made = decompress(data)
+    except BadRtf:
+        return None
+    _, raw_size, _, _ = _HEADER.unpack_from(data)
+    return made if len(made) == raw_size and made.startswith(_RTF) else None
 
 
 def _expand(content: bytes, most: int) -> bytes:

@@ -27,7 +27,7 @@ LARGEST_LISTED = 8 * 1024 * 1024
 """Octets, as transferred, of a winmail.dat that is opened to show a message; a larger one stays a file."""
 SEPARATOR = "~"
 """Between the section of a part and what is in it."""
-_TEXT, _HTML = "text", "html"
+_TEXT, _HTML, _RTF = "text", "html", "rtf"
 _OLE = ("application", "x-ole-storage")
 _TYPES = frozenset({"application/ms-tnef", "application/vnd.ms-tnef"})
 
@@ -52,7 +52,8 @@ def packed_part(layout: Layout) -> BodyPart | None:
 def unpack(layout: Layout, packed: BodyPart, data: bytes) -> Unpacked:
     """Put what a winmail.dat holds in its place; `data` is as transferred.
 
-    Its text is shown where the message has none of its own. Raises `tnef.BadTnef`, also when it is empty.
+    Its text is shown where the message has none of its own, as RTF also beside plain text. Raises
+    `tnef.BadTnef`, also when it is empty.
     """
     message = tnef.read(transfer.decode(data, packed.encoding))
     if not (message.files or message.text or message.html):
@@ -72,7 +73,12 @@ def unpack(layout: Layout, packed: BodyPart, data: bytes) -> Unpacked:
         )
         texts = {part.section: data for part, data in (*rich, *plain)}
         blocks = (Block(tuple(part for part, _ in rich), tuple(part for part, _ in plain)),) if texts else ()
-    return Unpacked(replace(layout, blocks=blocks, attachments=tuple(attachments)), texts)
+    rtf = None
+    if message.rtf and not layout.has_html:
+        section = f"{packed.section}{SEPARATOR}{_RTF}"
+        rtf = BodyPart(section, "application", "rtf", encoding="binary", size=len(message.rtf))
+        texts[section] = message.rtf
+    return Unpacked(replace(layout, blocks=blocks, attachments=tuple(attachments), rtf=rtf), texts)
 
 
 def split_section(section: str) -> tuple[str, int | None]:

@@ -96,6 +96,7 @@ class Layout:
 
     `status` is the machine-readable part of a report; `calendars` are forms of the text that programs read,
     and that are not among the attachments. `unlisted` is how many attachments there are beyond those.
+    `rtf` is the text as Outlook wrote it, compressed.
     """
 
     blocks: tuple[Block, ...]
@@ -104,6 +105,7 @@ class Layout:
     status: BodyPart | None = None
     calendars: tuple[BodyPart, ...] = ()
     unlisted: int = 0
+    rtf: BodyPart | None = None
 
     @property
     def has_html(self) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from gateway.mail.html import relabel
-from gateway.mail.lzfu import BadRtf, decompress
+from gateway.mail.lzfu import BadRtf, decompress, is_packed
 from gateway.mail.rtf import RtfContent
 from gateway.mail.rtf import read as read_rtf
 
@@ -64,12 +64,16 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class TnefMessage:
-    """What Outlook packed. `html` and `text` are "" where there is none; either may be made of RTF."""
+    """What Outlook packed. `html` and `text` are "" where there is none; either may be made of RTF.
+
+    `rtf` is that RTF, still compressed (PidTagRtfCompressed).
+    """
 
     subject: str = ""
     text: str = field(default="", repr=False)
     html: str = field(default="", repr=False)
     files: tuple[File, ...] = ()
+    rtf: bytes = field(default=b"", repr=False)
 
 
 def is_tnef(data: bytes) -> bool:
@@ -157,7 +161,9 @@ def _message(parts: _Parts, codec: str, files: tuple[File, ...]) -> TnefMessage:
             text = content.text
     if html:
         html = relabel(html.encode("utf-8", "replace")).decode("utf-8")
-    return TnefMessage(parts.text(_P_SUBJECT) or parts.title, text, html, files)
+    rtf = parts.properties.get(_P_RTF)
+    packed = rtf if isinstance(rtf, bytes) and is_packed(rtf) else b""
+    return TnefMessage(parts.text(_P_SUBJECT) or parts.title, text, html, files, packed)
 
 
 def _html(parts: _Parts, codec: str) -> str:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import base64
+import struct
 from email.message import EmailMessage
 from email.policy import SMTP
+
+import pytest
 
 from tests.blackbox.test_bodies import body_of, item
 from tests.blackbox.test_itemoperations import fetched, file, post, properties
@@ -72,6 +75,55 @@ def test_text_of_the_message_itself_comes_first(some_phone: Phone, dovecot: Dove
     data = item(some_phone, dovecot, winmail(PACKED, "own text\r\n"), body_preference(1))
     assert body_of(data)[2].strip() == "own text"
     assert "Übersicht 日本.txt" in attachments(data)
+
+
+RTF = rb"{\rtf1\ansi\pard{\b bold} words\par}"
+FROM_HTML = rb"{\rtf1\ansi\fromhtml1{\*\htmltag64 <p>}words{\*\htmltag72 </p>}}"
+
+
+def with_rtf(rtf: bytes, *more: tuple[int, object], cut: int = 0) -> bytes:
+    """A winmail.dat with RTF that is not compressed, for whoever packed it may leave that out."""
+    packed = struct.pack("<II4sI", len(rtf) + 12, len(rtf), b"MELA", 0) + rtf[: len(rtf) - cut]
+    return tnef.stream((tnef.PROPERTIES, tnef.properties((tnef.P_RTF, packed), *more)))
+
+
+def native(data: Element) -> str | None:
+    return data.child_text(AirSyncBase.NativeBodyType)
+
+
+@pytest.mark.parametrize("text", [None, "own text\r\n"], ids=["alone", "beside plain text"])
+def test_rtf_is_given_as_it_came(some_phone: Phone, dovecot: Dovecot, text: str | None) -> None:
+    data = item(some_phone, dovecot, winmail(with_rtf(RTF), text), body_preference(3))
+    names, kind, shown = body_of(data)
+    assert (names, kind) == (["Type", "EstimatedDataSize", "Data"], "3")
+    assert base64.b64decode(shown) == RTF
+    assert native(data) == "3"
+
+
+@pytest.mark.parametrize("wanted", [1, 2])
+def test_of_rtf_other_forms_are_made(some_phone: Phone, dovecot: Dovecot, wanted: int) -> None:
+    data = item(some_phone, dovecot, winmail(with_rtf(RTF)), body_preference(wanted))
+    assert body_of(data)[1] == str(wanted)
+    assert "bold words" in body_of(data)[2]
+    assert native(data) == "3"
+
+
+def test_rtf_that_hides_html_is_html(some_phone: Phone, dovecot: Dovecot) -> None:
+    data = item(some_phone, dovecot, winmail(with_rtf(FROM_HTML)), body_preference(3))
+    assert base64.b64decode(body_of(data)[2]) == FROM_HTML
+    assert native(data) == "2"
+
+
+@pytest.mark.parametrize(("cut", "size"), [(3, None), (0, 40)], ids=["damaged", "too long"])
+def test_rtf_is_made_of_the_text_where_it_cannot_be_given(
+    some_phone: Phone, dovecot: Dovecot, cut: int, size: int | None
+) -> None:
+    packed = winmail(with_rtf(RTF, (tnef.P_BODY, "plain words"), cut=cut))
+    shown = body_of(item(some_phone, dovecot, packed, body_preference(3, size)))[2]
+    made = base64.b64decode(shown)
+    assert made != RTF
+    assert size is None or len(shown) <= size
+    assert size is not None or b"plain words" in made
 
 
 def test_files_can_be_fetched(some_phone: Phone, dovecot: Dovecot) -> None:

@@ -17,13 +17,21 @@ from gateway.eas.content import legacy
 from gateway.eas.content.preferences import HTML, MIME, PLAIN, RTF, BodyOptions, BodyPreference
 from gateway.eas.versions import Version
 from gateway.mail import body as texts
-from gateway.mail import mime, rtf
+from gateway.mail import lzfu, mime, rtf
 from gateway.mail.body import Fetched, Text
 from gateway.mail.structure import Layout, Nature
 from wbxml import Element, Utf8, element
 from wbxml.pages import AirSyncBase, ItemOperations
 
-__all__ = ["BodyPlan", "PartSink", "body_elements", "plan_body", "received"]
+__all__ = [
+    "BodyPlan",
+    "PartSink",
+    "body_elements",
+    "native_type",
+    "plan_body",
+    "received",
+    "rtf_section",
+]
 
 LARGEST_MIME = 24 * 1024 * 1024
 """Octets of a message that are given out as MIME within a document at most; the rest counts as cut off."""
@@ -80,6 +88,8 @@ def plan_body(
             _merge(sections, {} if streamed else {"": most if most < message_size else None})
         elif wanted.truncation != 0:
             _merge(sections, texts.wanted(layout, rich=wanted.type == HTML, size=wanted.truncation))
+            if wanted.type == RTF:
+                _merge(sections, rtf_section(layout))
         if wanted.preview and version >= Version.V14_0 and (wanted.type == MIME or wanted.truncation == 0):
             _merge(sections, texts.wanted(layout, rich=layout.has_html, size=_PREVIEW_REACH))
     sizes = {one.section: one.size for rich in (True, False) for one in layout.parts(rich=rich)}
@@ -88,6 +98,18 @@ def plan_body(
         size = sizes.get(section, message_size)
         cost += size if limit is None else min(size, limit)
     return BodyPlan(layout, message_size, attempts, part, sections, cost, streamed)
+
+
+def rtf_section(layout: Layout) -> Mapping[str, None]:
+    """What is needed of the RTF that came with a message, if it did."""
+    return {layout.rtf.section: None} if layout.rtf else {}
+
+
+def native_type(layout: Layout) -> int:
+    """The form the text was written in (NativeBodyType of MS-ASAIRS)."""
+    if layout.has_html:
+        return HTML
+    return RTF if layout.rtf else PLAIN
 
 
 def received(plan: BodyPlan, answers: Mapping[str, bytes]) -> dict[str, Fetched]:
@@ -171,7 +193,7 @@ class _Source:
             return None, size, size > 0
         text = self.text(rich)
         if wanted.type == RTF:
-            return _as_rtf(text, wanted.truncation)
+            return self._stored_rtf(wanted.truncation) or _as_rtf(text, wanted.truncation)
         limit = len(text.data) if wanted.truncation is None else wanted.truncation
         data = text.data
         if rich and (len(data) > limit or not text.complete):
@@ -194,6 +216,16 @@ class _Source:
             wanted.type == HTML if wanted.type != MIME and wanted.truncation else self._plan.layout.has_html
         )
         return texts.preview(self.text(rich), wanted.preview, rich=rich)
+
+    def _stored_rtf(self, limit: int | None) -> tuple[bytes, int, bool] | None:
+        """The RTF that came with the message, if all of it fits into `limit` octets of base64."""
+        part = self._plan.layout.rtf
+        if part is None or part.section not in self._fetched:
+            return None
+        made = lzfu.whole(self._fetched[part.section].data)
+        if made is None or (limit is not None and _in_base64(made) > limit):
+            return None
+        return made, _in_base64(made), False
 
     def _mime(self, wanted: BodyPreference) -> tuple[bytes | None, int, bool]:
         size = self._plan.message_size
@@ -258,7 +290,7 @@ def _attempts(
     layout: Layout, message_size: int, options: BodyOptions, largest: int
 ) -> tuple[BodyPreference, ...]:
     """The preferences in the order they are tried, up to the first that cannot fail (MS-ASAIRS 3.2.5.1)."""
-    native = HTML if layout.has_html else PLAIN
+    native = native_type(layout)
     candidates = _in_order(native, options)
     as_mime = options.preference(MIME)
     if as_mime and _mime_permitted(layout, options):
@@ -268,7 +300,7 @@ def _attempts(
     if not candidates:
         # Nothing of what is asked for is permitted (MIME), or was named at all.
         asked = options.preferences[0] if options.preferences else BodyPreference(PLAIN)
-        kind = native if asked.type == MIME else PLAIN
+        kind = HTML if layout.has_html and asked.type == MIME else PLAIN
         candidates = [BodyPreference(kind, asked.truncation, preview=asked.preview)]
     attempts: list[BodyPreference] = []
     for wanted in candidates:

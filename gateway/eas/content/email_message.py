@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from gateway.eas.content import legacy
-from gateway.eas.content.body import BodyPlan, PartSink, body_elements, plan_body, received
+from gateway.eas.content.body import BodyPlan, PartSink, body_elements, plan_body, received, rtf_section
 from gateway.eas.content.email_properties import Place, properties
 from gateway.eas.content.marks import Marks
 from gateway.eas.content.meeting import meeting_of
@@ -155,9 +155,11 @@ def _unpacked(job: Job, plan: BodyPlan, sections: dict[str, bytes], version: Ver
         unpacked = unpack(plan.layout, job.packed, sections[job.packed.section])
     except BadTnef:
         return plan
-    if not unpacked.texts:
-        return replace(plan, layout=unpacked.layout)
     sections |= unpacked.texts
+    if plan.layout.blocks or not unpacked.texts:
+        # What was fetched of its own text is as much as was planned.
+        needed = {**plan.sections, **rtf_section(unpacked.layout)}
+        return replace(plan, layout=unpacked.layout, sections=needed)
     return plan_body(unpacked.layout, job.message.size, job.options, version, streamed=plan.streamed)
 
 

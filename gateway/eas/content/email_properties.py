@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 
+from gateway.eas.content.body import native_type
 from gateway.eas.content.email_attachments import attachments_element
 from gateway.eas.content.ids import file_reference
 from gateway.eas.content.marks import Marks
 from gateway.eas.content.meeting import CONTENT_CLASS, meeting_request, message_class
-from gateway.eas.content.preferences import HTML, PLAIN
 from gateway.eas.content.values import date_time
 from gateway.eas.versions import Version
 from gateway.mail.addresses import Address, addresses
@@ -136,7 +136,7 @@ def properties(
     if version >= Version.V12_0:
         made.append(marks.flag(headers.text("subject")))
         made.append(element(Email.ContentClass, CONTENT_CLASS if meeting else _CONTENT_CLASS))
-        made.append(element(AirSyncBase.NativeBodyType, HTML if layout.has_html else PLAIN))
+        made.append(element(AirSyncBase.NativeBodyType, native_type(layout)))
     if version >= Version.V14_0:
         made.extend(_since_14(headers, marks, place, message.uid))
         if voice and voice.caller:

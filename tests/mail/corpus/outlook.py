@@ -68,7 +68,7 @@ SAMPLES: tuple[Sample, ...] = (
         html="<b>Ann</b>",
         native=2,
     ),
-    Sample("winmail.dat: rtf", _alone(_properties((tnef.P_RTF, _rtf(_RTF)))), plain="Hello Ann"),
+    Sample("winmail.dat: rtf", _alone(_properties((tnef.P_RTF, _rtf(_RTF)))), plain="Hello Ann", native=3),
     Sample(
         "winmail.dat: html in rtf",
         _alone(_properties((tnef.P_RTF, _rtf(_HTML_IN_RTF)))),
