@@ -7,7 +7,7 @@ organizer before the exceptions.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 
 from gateway.eas.content.calendar.files import shown_files
@@ -158,13 +158,19 @@ def _links(event: Event) -> list[Element]:
 def _exceptions(series: Event, version: Version, item: ItemName, options: BodyOptions) -> Iterator[Element]:
     """Those of a series; of more than there may be the latest."""
     latest = sorted(series.occurrences, key=lambda one: one.original.astimezone(UTC))[-_MOST_EXCEPTIONS:]
-    told = [_exception(series, one, version, item, options) for one in latest]
+    usual = _comparable(series, version, item) if latest else {}
+    told = [_exception(series, usual, one, version, item, options) for one in latest]
     if told:
         yield element(Calendar.Exceptions, *told)
 
 
-def _exception(
-    series: Event, occurrence: Occurrence, version: Version, item: ItemName, options: BodyOptions
+def _exception(  # noqa: PLR0917 - the series as it is, and as it is told
+    series: Event,
+    usual: Mapping[Tag, Element],
+    occurrence: Occurrence,
+    version: Version,
+    item: ItemName,
+    options: BodyOptions,
 ) -> Element:
     """One of them: what it has like the series is left out, what it has not is empty (MS-ASCAL 3.1.5.3.1)."""
     made = element(Calendar.Exception)
@@ -179,15 +185,16 @@ def _exception(
     made.extend(_times(changed, version))
     if changed.all_day != series.all_day:
         made.append(element(Calendar.AllDayEvent, changed.all_day))
-    made.extend(_differences(series, changed, version, item))
+    made.extend(_differences(series, usual, changed, version, item))
     if changed.body != series.body:
         made.extend(shown_body(changed.body, options, version))
     return made
 
 
-def _differences(series: Event, changed: Event, version: Version, item: ItemName) -> Iterator[Element]:
+def _differences(
+    series: Event, usual: Mapping[Tag, Element], changed: Event, version: Version, item: ItemName
+) -> Iterator[Element]:
     told = _comparable(changed, version, item)
-    usual = _comparable(series, version, item)
     for tag, one in told.items():
         if one == usual[tag]:
             continue
