@@ -215,15 +215,20 @@ class _Change:
             if known is not None and not _is_cancelled(known):
                 yield from _cancel(self._new, event, revision(event), _others(now, told))
             return
-        text = public(self._new, shown, Method.REQUEST)
-        for again in (True, False):
-            meant = {
-                address: one
-                for address, one in _others(now, told).items()
-                if (address in was) is again and (self._weights[instance] or not again)
-            }
-            if meant:
-                yield Post(Method.REQUEST, tuple(meant.values()), text, again=again and known is not None)
+        meant = {again: self._meant(instance, now, was, told, again=again) for again in (True, False)}
+        if any(meant.values()):
+            text = public(self._new, shown, Method.REQUEST)
+            for again, those in meant.items():
+                if those:
+                    yield Post(Method.REQUEST, tuple(those.values()), text, again=again and known is not None)
+
+    def _meant(
+        self, instance: Instance, now: People, was: People, told: frozenset[str], *, again: bool
+    ) -> People:
+        """Those who get a REQUEST: who was invited before (`again`) if something is new, or who was not."""
+        if again and not self._weights[instance]:
+            return {}
+        return {address: one for address, one in _others(now, told).items() if (address in was) is again}
 
     def _left_out(self, instance: datetime, told: frozenset[str]) -> Iterator[Post]:
         """An occurrence is deleted."""
