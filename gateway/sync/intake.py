@@ -23,7 +23,7 @@ from gateway.mail.headers import Headers
 from gateway.mail.scheduling import Calendar, calendar_part, open_calendar
 from gateway.mail.structure import lay_out
 from gateway.pim.events.document import stored_event
-from gateway.pim.invitation import Method
+from gateway.pim.invitation import Method, Own
 from gateway.pim.itip.comparing import differ_by_answers
 from gateway.pim.itip.incoming import apply
 from gateway.pim.itip.message import Instance, Message, Parts, Revision, read_message, revision
@@ -56,11 +56,12 @@ _SELDOM = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Whose INBOX is read, and how: `owner` is his address."""
+    """Whose INBOX is read, and how: `owner` is his address, and `own` tells of others whether they are his."""
 
     user: UserId
     owner: str
     mailboxes: Mailboxes
+    own: Own
 
 
 @dataclass(slots=True)
@@ -245,15 +246,10 @@ class Intake:
     async def _apply(self, reader: Reader, message: Message, heard: Heard, memory: _Memory) -> Verdict:
         for _ in range(_ATTEMPTS):
             item = await self._known(reader.user, message.parts.uid)
-            if item is None and memory.knows(message.parts):
+            if item is None and await compute(memory.knows, message.parts):
                 return Verdict.OLD
             applied = await compute(
-                apply,
-                message,
-                item.stored.text if item else None,
-                sender=heard.sender.address,
-                owner=reader.owner,
-                now=self._clock.now(),
+                _applied, message, item, sender=heard.sender.address, reader=reader, now=self._clock.now()
             )
             wanted = item is not None or self._tentative
             notes = await self._notes(reader, heard) if applied.verdict is Verdict.APPLIED else ()
@@ -289,11 +285,20 @@ class Intake:
             based_on = 0
         edits = []
         if text is not None:
-            answers = item is not None and differ_by_answers(item.stored.text, text, reader.owner)
-            edits.append(Edit(number, based_on, stored_event(text), answers))
+            stored = await compute(stored_event, text)
+            before = item.stored.text if item else None
+            answers = before is not None and await compute(differ_by_answers, before, text, reader.owner)
+            edits.append(Edit(number, based_on, stored, answers))
         await self._items.commit_items(Commit(user, folder, edits, notices=notes))
         if notes and self._delegation is not None:
             self._delegation.stored(user)
+
+
+def _applied(message: Message, item: Item | None, *, sender: str, reader: Reader, now: datetime) -> Applied:
+    """A message applied to the event, for the user under the address that it knows him by."""
+    held = item.stored.text if item else None
+    owner = (Parts.read(held) if held else message.parts).known_as(reader.owner, reader.own)
+    return apply(message, held, sender=sender, owner=owner, now=now)
 
 
 def _counts(message: Message, applied: Applied) -> bool:

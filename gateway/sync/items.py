@@ -10,6 +10,7 @@ The engine knows no kind of item: operations carry what is to be done with an it
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -21,6 +22,7 @@ from gateway.errors import NotFound, StateConflict
 from gateway.items import FileNumber, Item, ItemFolder, ItemNumber, Numbers, Right
 from gateway.mail.pieces import Joined
 from gateway.ports import Clock, Commit, Items, State
+from gateway.sync.background import compute
 from gateway.sync.itemcursor import ItemCursor, caught_up
 from gateway.sync.itemexchange import NOTHING, ItemDelta, ItemReply, ItemRequest, Record
 from gateway.sync.itemoperations import AddItem, Answer, ChangeItem, ItemOperation
@@ -36,6 +38,8 @@ _AT_ONCE = 32
 """Items that are loaded at once."""
 _MOST_TEXT = 8 * 1024 * 1024
 """Characters of stored text after which no further items are told in one reply."""
+_TURN = 0.05
+"""Seconds of computing after which other requests get their turn."""
 
 
 @dataclass(slots=True)
@@ -246,8 +250,9 @@ class ItemSync:
         """Do operations on copies of the items they are about."""
         supplies = await self._supplies(folder, operations, attempted) if operations else Supplies()
         work = Work(folder, cursor, supplies, rules)
-        for name, operation in operations.items():
-            work.do(name, operation)
+        todo = deque(operations.items())
+        while todo:
+            await compute(work.do_some, todo, _TURN)
         return work
 
     def _rules(self, request: ItemRequest, options: bytes) -> Rules:

@@ -7,6 +7,8 @@ as a Delete of what it may not add.
 
 from __future__ import annotations
 
+import time
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -72,6 +74,14 @@ class Work:
         """The revisions that changed items were made from, in the order of the changes."""
         self.answers: dict[str, Answer] = {}
         self.notices: list[Notice] = []
+
+    def do_some(self, todo: deque[tuple[str, ItemOperation]], seconds: float) -> None:
+        """Do operations, from the first on, for so long; they are taken out of `todo`."""
+        ends = time.monotonic() + seconds
+        while todo:
+            self.do(*todo.popleft())
+            if time.monotonic() >= ends:
+                return
 
     def do(self, name: str, operation: ItemOperation) -> None:
         """Do one operation."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,7 +20,7 @@ from gateway.items import ItemKind, Right
 from gateway.store.sqlite import Database
 from gateway.sync.conflict import Policy
 from gateway.sync.itemcursor import ItemCursor
-from gateway.sync.itemoperations import AddItem, ItemOperation, Made, NewFile
+from gateway.sync.itemoperations import AddItem, Given, ItemOperation, Made, NewFile
 from gateway.sync.keys import KeyUse
 from gateway.types import DeviceId
 from tests.sync.itemmodel import ANN, BOB, START, Phone, Store, adds, changes, deletes, refused, stored
@@ -46,6 +47,24 @@ async def other(store: Store, **wishes: Any) -> Phone:
     made = Phone(store, "q", **wishes)
     await made.settle()
     return made
+
+
+# --- computing ---------------------------------------------------------------------------------------------
+
+
+async def test_the_event_loop_goes_on_while_operations_are_done(store: Store, phone: Phone) -> None:
+    def slow(_: Given) -> Made:
+        time.sleep(0.2)
+        return Made(stored("slow"))
+
+    operations = [AddItem(f"c{number}", "", slow, lambda *_: Made(stored("slow"))) for number in range(3)]
+    asked = asyncio.create_task(phone.ask(*operations))
+    longest, before = 0.0, time.monotonic()
+    while not asked.done():
+        await asyncio.sleep(0.005)
+        longest, before = max(longest, time.monotonic() - before), time.monotonic()
+    assert len((await asked).answers) == 3
+    assert longest < 0.19
 
 
 # --- telling -----------------------------------------------------------------------------------------------
