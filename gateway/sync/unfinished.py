@@ -48,7 +48,8 @@ class UnfinishedMoves:
         uidvalidity, uids, target, *end = json.loads(noted)
         try:
             view = await self.mailboxes.view(self.mailbox)
-            left = Uids(uids) & view.uids if view.uidvalidity == uidvalidity else Uids()
+            # Not those in the view, which leaves out what was marked as deleted and not expunged any more.
+            left = Uids(uids) if view.uidvalidity == uidvalidity else Uids()
             alike = await likenesses(self.mailboxes, self.mailbox, uidvalidity, left) if left else {}
             copied = await arrived(self.mailboxes, target, End(*end), alike) if alike else {}
             if copied:

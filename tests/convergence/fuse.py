@@ -10,8 +10,9 @@ import threading
 from pathlib import Path
 
 ENVIRONMENT = "CONVERGENCE_FUSE"
-_LAYOUT = struct.Struct("<qq32s")
-"""Boundaries left until it burns (0: not armed), boundaries passed, and the name of the one it burnt at."""
+_LAYOUT = struct.Struct("<qq32s32s")
+"""Boundaries left until it burns (0: not armed), boundaries passed, the name of the one it burnt at, and the
+name of those that count ("": all)."""
 _LEFT = struct.Struct("<q")
 
 
@@ -26,9 +27,9 @@ class Fuse:
             self._map = mmap.mmap(file.fileno(), _LAYOUT.size)
         self._lock = threading.Lock()
 
-    def arm(self, boundaries: int) -> None:
-        """Have the gateway killed at this boundary, counted from now."""
-        _LAYOUT.pack_into(self._map, 0, boundaries, 0, b"")
+    def arm(self, boundaries: int, name: str = "") -> None:
+        """Have the gateway killed at this boundary, counted from now, or at this one of those of a name."""
+        _LAYOUT.pack_into(self._map, 0, boundaries, 0, b"", name.encode())
 
     def disarm(self) -> None:
         """Have it live on. It may be burning at this moment: look at the process later."""
@@ -49,8 +50,11 @@ class Fuse:
     def at(self, boundary: str) -> None:
         """Pass a boundary; called in the gateway, by any of its threads."""
         with self._lock:
-            left, passed, _ = _LAYOUT.unpack_from(self._map)
+            left, passed, _, name = _LAYOUT.unpack_from(self._map)
+            reached = boundary.encode()[:32]
+            if name.rstrip(b"\0") not in {b"", reached}:
+                return
             if left == 1:
-                _LAYOUT.pack_into(self._map, 0, 0, passed + 1, boundary.encode()[:32])
+                _LAYOUT.pack_into(self._map, 0, 0, passed + 1, reached, name)
                 os.kill(os.getpid(), signal.SIGKILL)
-            _LAYOUT.pack_into(self._map, 0, max(left - 1, 0), passed + 1, b"")
+            _LAYOUT.pack_into(self._map, 0, max(left - 1, 0), passed + 1, b"", name)

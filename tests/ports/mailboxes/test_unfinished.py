@@ -29,12 +29,13 @@ async def state(tmp_path: Path) -> AsyncIterator[SqliteState]:
 
 
 class CutOff:
-    """A user's mail whose connection dies in a move, after so much of it as `copies` says."""
+    """A user's mail whose connection dies in a move, after so much of it as `copies` and `marks` say."""
 
-    def __init__(self, mail: Mailboxes, program: MailProgram, *, copies: bool) -> None:
+    def __init__(self, mail: Mailboxes, program: MailProgram, *, copies: bool, marks: bool = False) -> None:
         self._mail = mail
         self._program = program
         self._copies = copies
+        self._marks = marks
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._mail, name)
@@ -45,19 +46,26 @@ class CutOff:
         if self._copies:
             await self._program.select(mailbox)
             await self._program.do(*commands.uid_copy(self._program.session.dialect, list(uids), target))
+        if self._marks:
+            await self._program.store(mailbox, list(uids), "+", "\\Deleted")
         raise UpstreamUnavailable("cut off")
 
 
-@pytest.mark.parametrize("copies", [True, False], ids=["after COPY", "before COPY"])
+@pytest.mark.parametrize(
+    ("copies", "marks"),
+    [(True, False), (True, True), (False, False)],
+    ids=["after COPY", "after STORE", "before COPY"],
+)
 async def test_who_comes_next_finishes_it(
-    mail: Mailboxes, other: MailProgram, server: MailServer, state: SqliteState, copies: bool
+    mail: Mailboxes, other: MailProgram, server: MailServer, state: SqliteState, copies: bool, marks: bool
 ) -> None:
     first, second = server.name("First"), server.name("Second")
     for name in (first, second):
         await mail.create(name)
     moved, left = await fill(mail, 2)
     view = await mail.view("INBOX")
-    cut = EditableMailboxes(cast(Mailboxes, CutOff(mail, other, copies=copies)), state, ANN, SystemClock())
+    program = CutOff(mail, other, copies=copies, marks=marks)
+    cut = EditableMailboxes(cast(Mailboxes, program), state, ANN, SystemClock())
     with pytest.raises(UpstreamUnavailable):
         await cut.move("INBOX", view.uidvalidity, [moved], first)
     went = await EditableMailboxes(mail, state, ANN, SystemClock()).move(
@@ -66,7 +74,7 @@ async def test_who_comes_next_finishes_it(
     assert set(went) == (set() if copies else {moved})
     assert len((await mail.view(first)).uids) == copies
     assert len((await mail.view(second)).uids) == (not copies)
-    assert list((await mail.view("INBOX")).uids) == [left]
+    assert list(await other.flags("INBOX")) == [left]
     assert await state.load_memo(ANN, NO_DEVICE, "move INBOX") is None
 
 
