@@ -60,7 +60,8 @@ class World:
 
     def __enter__(self) -> World:
         with undisturbed(), ExitStack() as stack:
-            options = Options(profile=self.profile, storage="maildir" if self._mail else "sdbox")
+            # Not sdbox, where a connection left in a deleted mailbox empties the next one of that name.
+            options = Options(profile=self.profile, storage="maildir")
             self.dovecot = stack.enter_context(Dovecot(options, mail=self._mail))
             self.sink = stack.enter_context(SmtpSink())
             self.line = stack.enter_context(Line(self.dovecot.port))
