@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -188,8 +188,11 @@ class Dovecot:
 
     def imap(self, user: str) -> imaplib.IMAP4:
         """A client, logged in as `user`. Use it in a `with` statement, which logs out."""
-        client = imaplib.IMAP4(self.host, self.port, timeout=10)
-        client.login(user, self.password)
+        with ExitStack() as stack:
+            client = imaplib.IMAP4(self.host, self.port, timeout=10)
+            stack.callback(client.shutdown)
+            client.login(user, self.password)
+            stack.pop_all()
         return client
 
     def deliver(

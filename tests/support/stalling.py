@@ -23,6 +23,7 @@ class StallingWay:
         self._words = words
         self._listener = socket.create_server((LOOPBACK, 0))
         self._open: list[socket.socket] = []
+        self._closed = False
         self.stalled = 0
         """How many connections stalled."""
 
@@ -42,21 +43,22 @@ class StallingWay:
 
     def close(self) -> None:
         """Hang up on everybody."""
+        self._closed = True
         for each in (self._listener, *self._open):
             with suppress(OSError):  # it may be closed; a thread that reads from it keeps it open otherwise
                 each.shutdown(socket.SHUT_RDWR)
             each.close()
 
     def _accept(self) -> None:
-        while True:
-            try:
+        with suppress(OSError):  # closed
+            while not self._closed:
                 client, _ = self._listener.accept()
+                self._open.append(client)
                 server = socket.create_connection(self._server)
-            except OSError:  # closed
-                return
-            self._open += (client, server)
-            threading.Thread(target=self._carry, args=(client, server, self._words), daemon=True).start()
-            threading.Thread(target=self._carry, args=(server, client, None), daemon=True).start()
+                self._open.append(server)
+                for source, target, words in ((client, server, self._words), (server, client, None)):
+                    threading.Thread(target=self._carry, args=(source, target, words), daemon=True).start()
+        self.close()  # also what was taken meanwhile
 
     def _carry(self, source: socket.socket, target: socket.socket, words: bytes | None) -> None:
         try:
