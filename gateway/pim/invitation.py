@@ -12,7 +12,7 @@ from enum import IntEnum, StrEnum
 
 from gateway.pim.lines import Component, Property, read
 from gateway.pim.recurrence import Recurrence, read_rule
-from gateway.pim.values import Moment, moment_of, parse_duration
+from gateway.pim.values import FIRST_YEAR, LAST_YEAR, Moment, moment_of, parse_duration
 from gateway.pim.zones import Zones
 
 __all__ = [
@@ -29,7 +29,6 @@ __all__ = [
 
 _MOST_ATTENDEES = 2000
 _LONGEST_UID = 1024
-_FIRST_YEAR, _LAST_YEAR = 1601, 4500
 _ALL_DAY = timedelta(days=1)
 _MAILTO = "mailto:"
 _OUTLOOK = "X-MICROSOFT-"
@@ -207,7 +206,7 @@ def _invitation(method: Method, event: Component, zones: Zones) -> Invitation | 
 
 
 def _usable(moment: Moment | None) -> Moment | None:
-    return moment if moment and _FIRST_YEAR <= moment.clock.year <= _LAST_YEAR else None
+    return moment if moment and FIRST_YEAR <= moment.clock.year <= LAST_YEAR else None
 
 
 def _end(event: Component, begin: Moment, zones: Zones) -> datetime:

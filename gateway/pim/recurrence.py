@@ -24,7 +24,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import IntEnum
 
-from gateway.pim.values import Moment, parse_moment, parse_rule
+from gateway.pim.values import FIRST_YEAR, LAST_YEAR, Moment, parse_moment, parse_rule
 
 __all__ = ["ALL_DAYS", "Pattern", "Recurrence", "read_rule", "with_calendar_type", "write_rule"]
 
@@ -35,8 +35,6 @@ _WEEKDAYS = ("SU", "MO", "TU", "WE", "TH", "FR", "SA")
 _BY_DAY = re.compile(r"([+-]?[0-9]{1,3})?(SU|MO|TU|WE|TH|FR|SA)", re.ASCII)
 _NUMBER = re.compile(r"[+-]?[0-9]{1,6}", re.ASCII)
 _LONGEST_LIST = 400
-_FIRST_YEAR, _LAST_YEAR = 1601, 4500
-"""What Outlook takes for a date; a later end is written where there is none."""
 _NOT_FOR_PHONES = frozenset({"BYYEARDAY", "BYWEEKNO"})
 _GREGORIAN_TYPES = frozenset({0, 1, 2, 3, 4, 5, 7, 9, 10, 11, 12})
 """Values of CalendarType (MS-ASCAL 2.2.2.10) with Gregorian months, whatever the years are called."""
@@ -111,9 +109,10 @@ def read_rule(text: str, start: datetime) -> Recurrence | None:
     until = None
     if "UNTIL" in rule and "COUNT" not in rule:
         end = parse_moment(rule["UNTIL"])
-        if end is None or end.clock.year < _FIRST_YEAR:
+        if end is None or end.clock.year < FIRST_YEAR:
             return None
-        until = _until(end, start) if end.clock.year <= _LAST_YEAR else None
+        # A later end is written where there is none.
+        until = _until(end, start) if end.clock.year <= LAST_YEAR else None
     return Recurrence(
         found.pattern,
         interval,

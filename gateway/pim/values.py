@@ -5,12 +5,25 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from types import MappingProxyType
 
 from gateway.pim.lines import Property
 
-__all__ = ["Moment", "moment_of", "parse_duration", "parse_moment", "parse_offset", "parse_rule"]
+__all__ = [
+    "FIRST_YEAR",
+    "LAST_YEAR",
+    "Moment",
+    "moment_of",
+    "parse_duration",
+    "parse_moment",
+    "parse_offset",
+    "parse_rule",
+    "utc_text",
+]
+
+FIRST_YEAR, LAST_YEAR = 1601, 4500
+"""What phones and Outlook take for a date."""
 
 _MOMENT = re.compile(
     r"([0-9]{4})-?([0-9]{2})-?([0-9]{2})"
@@ -62,6 +75,12 @@ def parse_moment(text: str, params: Mapping[str, str] = _NO_PARAMS) -> Moment | 
     if match[4] is None or params.get("VALUE", "").upper() == "DATE":
         return Moment(clock.replace(hour=0, minute=0, second=0), dated=True)
     return Moment(clock, utc=bool(match[7]), tzid="" if match[7] else params.get("TZID", ""))
+
+
+def utc_text(moment: datetime) -> str:
+    """A time, which needs a time zone, as a DATE-TIME in UTC."""
+    at = moment.astimezone(UTC)
+    return f"{at.year:04}{at:%m%dT%H%M%SZ}"
 
 
 def parse_duration(text: str) -> timedelta | None:

@@ -7,6 +7,7 @@ import re
 from datetime import UTC, datetime
 
 from gateway.eas.content.values import BadItem
+from gateway.pim.values import FIRST_YEAR, LAST_YEAR
 from wbxml import Element, Tag
 
 __all__ = ["boolean", "decimal", "integer", "moment", "names", "once", "parse_moment", "text"]
@@ -17,8 +18,6 @@ _MOMENT = re.compile(
     re.ASCII,
 )
 _INTEGER = re.compile(r"-?[0-9]{1,10}", re.ASCII)
-_FIRST_YEAR, _LAST_YEAR = 1601, 4500
-"""What Outlook takes for a date."""
 
 
 def once(data: Element, tag: Tag) -> Element | None:
@@ -90,7 +89,7 @@ def parse_moment(written: str) -> datetime:
         if match is None:
             raise ValueError
         year, month, day, hour, minute, second = (int(digits or 0) for digits in match.groups())
-        if not _FIRST_YEAR <= year <= _LAST_YEAR:
+        if not FIRST_YEAR <= year <= LAST_YEAR:
             raise ValueError
         return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
     except ValueError:

@@ -13,13 +13,11 @@ from gateway.pim.events.names import BLOB, BLOB_ZONE
 from gateway.pim.lines import Component, Property
 from gateway.pim.timezones import BadBlob, RuleZone, ZoneRules, named_zone, unpack, zone_for
 from gateway.pim.timezones.changes import minutes_east
-from gateway.pim.values import Moment, moment_of, parse_duration, parse_moment
+from gateway.pim.values import FIRST_YEAR, LAST_YEAR, Moment, moment_of, parse_duration, parse_moment
 from gateway.pim.zones import Zones
 
-__all__ = ["FIRST_YEAR", "LAST_YEAR", "Clock", "same_zone", "tzid_of"]
+__all__ = ["Clock", "is_iana", "same_zone", "tzid_of"]
 
-FIRST_YEAR, LAST_YEAR = 1601, 4500
-"""What phones and Outlook take for a date."""
 _MOST_DATES = 20_000
 _LONGEST = timedelta(days=36600)
 _DAY = timedelta(days=1)
@@ -61,7 +59,7 @@ class Clock:
             return UTC
         if moment.dated:
             return self._days
-        if moment.tzid in _iana():
+        if is_iana(moment.tzid):
             return ZoneInfo(moment.tzid)
         key = moment.tzid.lower()
         if key not in self._known:
@@ -146,6 +144,11 @@ def same_zone(one: tzinfo | None, other: tzinfo | None) -> bool:
 
 def _offset(minutes: int) -> str:
     return f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}{abs(minutes) % 60:02}"
+
+
+def is_iana(tzid: str) -> bool:
+    """Whether a name stands for a zone that everybody knows, however a calendar defines it."""
+    return tzid in _iana()
 
 
 def _usable(moment: Moment | None) -> Moment | None:

@@ -10,14 +10,13 @@ from datetime import UTC, datetime, tzinfo
 
 from gateway.errors import NotFound
 from gateway.items import StoredItem
-from gateway.pim.events.clock import FIRST_YEAR
 from gateway.pim.events.expansion import bounds_of
 from gateway.pim.events.model import BadEvent, Event, EventPatch, OccurrencePatch, Unset
 from gateway.pim.events.patching import apply
 from gateway.pim.events.reading import read_component
 from gateway.pim.events.tree import Node, escaped, make_line, parse_calendar
-from gateway.pim.events.writing import utc_text
 from gateway.pim.lines import read
+from gateway.pim.values import FIRST_YEAR, utc_text
 
 __all__ = [
     "bounds",

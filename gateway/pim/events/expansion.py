@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
-from gateway.pim.events.clock import FIRST_YEAR, LAST_YEAR
 from gateway.pim.events.model import Event
 from gateway.pim.events.rules import Rule, Work, WorkDone, read_expandable
+from gateway.pim.values import FIRST_YEAR, LAST_YEAR
 
 __all__ = ["Instance", "bounds_of", "has_occurrences", "instances", "original_of", "starts"]
 

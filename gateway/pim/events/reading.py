@@ -43,7 +43,7 @@ from gateway.pim.events.place import read_place
 from gateway.pim.invitation import read_person
 from gateway.pim.lines import Component, Property
 from gateway.pim.recurrence import Recurrence, read_rule, with_calendar_type
-from gateway.pim.values import moment_of, parse_duration, parse_moment
+from gateway.pim.values import moment_of, parse_duration, parse_moment, utc_text
 
 __all__ = ["BUSY_WORDS", "SENSITIVITY_WORDS", "attendee_type", "read_component", "reminder_of"]
 
@@ -167,7 +167,7 @@ class _Reader:
     def _exception(self, component: Component, series: Event, original: datetime) -> Event:
         """An exception; without times of its own it is where the series would have it."""
         if self.clock.of(component.get("DTSTART")) is None:
-            start = Property("DTSTART", f"{original.astimezone(UTC):%Y%m%dT%H%M%SZ}")
+            start = Property("DTSTART", utc_text(original))
             others = [one for one in component.properties if one.name != "DTSTART"]
             timed = self.event(Component(component.name, [start, *others], component.components))
             end = original + (series.end - series.start)

@@ -16,8 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from types import MappingProxyType
 
-from gateway.pim.events.clock import LAST_YEAR
-from gateway.pim.values import parse_moment, parse_rule
+from gateway.pim.values import LAST_YEAR, parse_moment, parse_rule
 
 __all__ = ["Rule", "Work", "WorkDone", "read_expandable"]
 

@@ -40,6 +40,7 @@ from gateway.pim.events.place import PLACE, write_place
 from gateway.pim.events.reading import BUSY_WORDS, SENSITIVITY_WORDS, attendee_type, reminder_of
 from gateway.pim.events.tree import Line, Node, escaped, make_line
 from gateway.pim.invitation import read_person
+from gateway.pim.values import utc_text
 
 __all__ = [
     "WRITERS",
@@ -48,7 +49,6 @@ __all__ = [
     "is_own_file",
     "merged_attendees",
     "moment_line",
-    "utc_text",
     "write_times",
 ]
 
@@ -74,12 +74,6 @@ class Target:
 
     owner: str
     start: datetime
-
-
-def utc_text(moment: datetime) -> str:
-    """A time in UTC as a value."""
-    at = moment.astimezone(UTC)
-    return f"{at.year:04}{at:%m%dT%H%M%SZ}"
 
 
 def moment_line(name: str, moment: datetime, *, all_day: bool, recurring: bool = True) -> Line:

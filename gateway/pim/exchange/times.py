@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import zoneinfo
 from collections.abc import Iterator, Mapping
 from datetime import UTC, tzinfo
-from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from gateway.pim.events.clock import tzid_of
+from gateway.pim.events.clock import is_iana, tzid_of
 from gateway.pim.events.document import new_calendar
 from gateway.pim.events.tree import Line, Node
 from gateway.pim.events.zonelines import NewZones, define_zones, used_zones
@@ -17,7 +15,7 @@ from gateway.pim.timezones import described_zone, named_zone
 from gateway.pim.values import Moment, parse_moment
 from gateway.pim.zones import Zones
 
-__all__ = ["TIMES", "FileZones", "by_the_clock", "is_iana"]
+__all__ = ["TIMES", "FileZones", "by_the_clock"]
 
 TIMES = frozenset({"DTSTART", "DTEND", "RECURRENCE-ID", "EXDATE", "RDATE"})
 """Properties whose times are by the clock of a zone."""
@@ -79,16 +77,6 @@ class FileZones:
 def by_the_clock(line: Line) -> list[Moment]:
     """The times of a line that are by the clock of a zone, or of none."""
     return list(_by_the_clock(line.read)) if line.read and line.name in TIMES else []
-
-
-def is_iana(tzid: str) -> bool:
-    """Whether a name stands for a zone that everybody knows, however a calendar defines it."""
-    return tzid in _iana()
-
-
-@lru_cache(maxsize=1)
-def _iana() -> frozenset[str]:
-    return frozenset(zoneinfo.available_timezones())
 
 
 def _by_the_clock(found: Property) -> Iterator[Moment]:

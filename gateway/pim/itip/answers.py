@@ -16,7 +16,7 @@ from gateway.pim.invitation import Method, Person, read_person
 from gateway.pim.itip.message import Instance, Message, Parts, revision, same_address, sent_by
 from gateway.pim.itip.verdicts import Applied, Verdict, speaks_for
 from gateway.pim.lines import Property
-from gateway.pim.values import moment_of, parse_moment
+from gateway.pim.values import moment_of, parse_moment, utc_text
 
 __all__ = ["noted"]
 
@@ -139,7 +139,7 @@ class _Answer:
 
     def _changes(self, stamp: datetime) -> dict[str, str | None]:
         """The parameters of ATTENDEE that the answer changes."""
-        changes: dict[str, str | None] = {REPLIED: f"{stamp:%Y%m%dT%H%M%SZ}", PROPOSED: None}
+        changes: dict[str, str | None] = {REPLIED: utc_text(stamp), PROPOSED: None}
         if self.status:
             changes["PARTSTAT"] = self.status.value
         if self.status is Participation.DELEGATED:
@@ -156,7 +156,7 @@ class _Answer:
         if start is None or told is None:
             return None
         end = clock.end(read, start, all_day=told.dated)
-        return "/".join(f"{one.astimezone(UTC):%Y%m%dT%H%M%SZ}" for one in (start, end))
+        return "/".join(utc_text(one) for one in (start, end))
 
     def _note(self, node: Node, changes: dict[str, str | None]) -> None:
         line = _line_of(node, self.person.address)

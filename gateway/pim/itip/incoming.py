@@ -26,6 +26,7 @@ from gateway.pim.itip.answers import noted
 from gateway.pim.itip.merge import merged
 from gateway.pim.itip.message import Message, Parts, Revision, revision, same_address
 from gateway.pim.itip.verdicts import Applied, Verdict, speaks_for
+from gateway.pim.values import utc_text
 
 __all__ = ["apply"]
 
@@ -108,7 +109,7 @@ def _cancel(node: Node, newness: Revision) -> None:
     node.replace("STATUS", [make_line("STATUS", "CANCELLED")])
     node.replace("SEQUENCE", [make_line("SEQUENCE", str(sequence))])
     if stamp > revision(node)[1]:
-        node.replace("DTSTAMP", [make_line("DTSTAMP", f"{stamp:%Y%m%dT%H%M%SZ}")])
+        node.replace("DTSTAMP", [make_line("DTSTAMP", utc_text(stamp))])
     node.replace(BUSY, [make_line(BUSY, "FREE")])
     node.replace("TRANSP", [make_line("TRANSP", "TRANSPARENT")])
 

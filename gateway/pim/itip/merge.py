@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from gateway.pim.events.clock import FIRST_YEAR, LAST_YEAR, Clock
+from gateway.pim.events.clock import Clock
 from gateway.pim.events.document import read_event
 from gateway.pim.events.names import BUSY, OWN, REPLY_TIME
 from gateway.pim.events.tree import Line, Node, make_line
@@ -18,7 +18,7 @@ from gateway.pim.invitation import read_person
 from gateway.pim.itip.message import Instance, Parts, revision, same_address
 from gateway.pim.itip.times import clock_of, in_place, timing
 from gateway.pim.lines import Property
-from gateway.pim.values import parse_moment
+from gateway.pim.values import FIRST_YEAR, LAST_YEAR, parse_moment
 
 __all__ = ["ANSWERED", "INTENDED", "merged", "own_line", "without_own"]
 

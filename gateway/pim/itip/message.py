@@ -9,7 +9,7 @@ from gateway.pim.events.model import BadEvent
 from gateway.pim.events.tree import Node, parse_calendar
 from gateway.pim.invitation import Method, Person, read_person
 from gateway.pim.lines import Property
-from gateway.pim.values import moment_of
+from gateway.pim.values import FIRST_YEAR, LAST_YEAR, moment_of
 from gateway.pim.zones import Zones
 
 __all__ = [
@@ -35,7 +35,6 @@ _MOST_EVENTS = 2000
 """VEVENTs of one UID; the events of the store have at most half as many exceptions."""
 _MOST_SINGLE = 100
 """Occurrences that one message may cancel or answer by themselves; each costs as much as a change."""
-_FIRST_YEAR, _LAST_YEAR = 1601, 4500
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +149,7 @@ def sent_by(found: Property | None) -> str:
 
 def _stamp(found: Property | None) -> datetime:
     told = moment_of(found)
-    usable = told is not None and _FIRST_YEAR <= told.clock.year <= _LAST_YEAR
+    usable = told is not None and FIRST_YEAR <= told.clock.year <= LAST_YEAR
     return told.clock.replace(tzinfo=UTC) if told and usable else _OLDEST
 
 
@@ -160,7 +159,7 @@ def _can_be_placed(event: Node) -> bool:
     told = moment_of(found)
     if found is None or told is None:
         return found is None
-    return "RANGE" not in found.params and _FIRST_YEAR <= told.clock.year <= _LAST_YEAR
+    return "RANGE" not in found.params and FIRST_YEAR <= told.clock.year <= LAST_YEAR
 
 
 def _instance(event: Node, zones: Zones) -> Instance:

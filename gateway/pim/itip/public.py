@@ -11,7 +11,7 @@ from gateway.pim.events.tree import Line, Node, make_line
 from gateway.pim.invitation import Method, read_person
 from gateway.pim.itip.merge import INTENDED
 from gateway.pim.itip.message import Parts, Revision, same_address
-from gateway.pim.values import moment_of
+from gateway.pim.values import moment_of, utc_text
 
 __all__ = ["as_cancelled", "instance_of", "public", "renewed"]
 
@@ -41,7 +41,7 @@ def renewed(event: Node, newness: Revision) -> None:
     """Make it a newer version."""
     sequence, stamp = newness
     event.replace("SEQUENCE", [make_line("SEQUENCE", str(sequence))])
-    event.replace("DTSTAMP", [make_line("DTSTAMP", f"{stamp:%Y%m%dT%H%M%SZ}")])
+    event.replace("DTSTAMP", [make_line("DTSTAMP", utc_text(stamp))])
 
 
 def as_cancelled(event: Node, newness: Revision, people: Collection[str]) -> Node:

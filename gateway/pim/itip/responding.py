@@ -15,7 +15,7 @@ from gateway.pim.itip.merge import ANSWERED, INTENDED, own_line
 from gateway.pim.itip.message import Instance, Parts, revision
 from gateway.pim.itip.public import instance_of, public, renewed
 from gateway.pim.itip.times import clock_of
-from gateway.pim.values import moment_of
+from gateway.pim.values import moment_of, utc_text
 
 __all__ = ["answered", "last_answer", "reply"]
 
@@ -119,7 +119,7 @@ def _answer(event: Node, status: Participation, mark: str, owner: str, now: date
     busy = intended if status is Participation.ACCEPTED or intended == "FREE" else "TENTATIVE"
     event.replace(BUSY, [make_line(BUSY, busy)])
     event.replace("TRANSP", [make_line("TRANSP", "TRANSPARENT" if busy == "FREE" else "OPAQUE")])
-    event.replace(REPLY_TIME, [make_line(REPLY_TIME, f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}")])
+    event.replace(REPLY_TIME, [make_line(REPLY_TIME, utc_text(now))])
     event.replace(ANSWERED, [make_line(ANSWERED, mark)])
 
 
@@ -138,4 +138,4 @@ def _propose(made: Node, parts: Parts, proposed: tuple[datetime, datetime]) -> N
         ("X-MS-OLK-ORIGINALSTART", start),
         ("X-MS-OLK-ORIGINALEND", end),
     )
-    made.parts += [make_line(name, f"{one.astimezone(UTC):%Y%m%dT%H%M%SZ}") for name, one in times]
+    made.parts += [make_line(name, utc_text(one)) for name, one in times]

@@ -9,6 +9,7 @@ from gateway.eas import fields
 from gateway.eas.content.values import parse_date_time
 from gateway.eas.pictures import wants_pictures
 from gateway.eas.versions import Version
+from gateway.pim.values import FIRST_YEAR, LAST_YEAR
 from wbxml import Element, Tag, element
 from wbxml.pages import ResolveRecipients as Page
 
@@ -23,8 +24,6 @@ _LARGEST_NUMBER = 9999
 _NO_CERTIFICATES, _MINI_CERTIFICATES = 1, 3
 _WEEK = timedelta(days=7)
 _SHORTEST, _LONGEST = timedelta(minutes=30), timedelta(days=42)
-_FIRST_YEAR, _LAST_YEAR = 1601, 4500
-"""What calendars hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +96,6 @@ def _availability(options: Element, version: Version) -> Span | None:
 
 def _moment(child: Element) -> datetime:
     moment = parse_date_time(child.text())
-    if not _FIRST_YEAR < moment.year < _LAST_YEAR:
+    if not FIRST_YEAR < moment.year < LAST_YEAR:
         raise fields.malformed("a time that is in no calendar")
     return moment
