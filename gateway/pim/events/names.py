@@ -23,6 +23,7 @@ __all__ = [
     "REPLY_TIME",
     "RESPONSE",
     "RESPONSE_REQUESTED",
+    "SELF_TOLD",
 ]
 
 OWN = "X-ACTIVESYNC-"
@@ -54,6 +55,8 @@ CALENDAR_TYPE = f"{OWN}CALENDARTYPE"
 RESPONSE = f"{OWN}RESPONSE"
 """The answer of a user who is not among the attendees, in the words of PARTSTAT."""
 RESPONSE_REQUESTED = f"{OWN}RESPONSE-REQUESTED"
+SELF_TOLD = f"{OWN}SELF-TOLD"
+"""How many changes there were since SEQUENCE was raised of which devices told people by themselves."""
 
 FILE_SCHEME = "x-activesync-file"
 """URIs of ATTACH that name a file of the store by its number."""

@@ -10,6 +10,9 @@
 
 The same holds for each occurrence by itself. Of a meeting that was over before and is over after the change
 nobody is told anything.
+
+Devices up to 14.1 mail their changes by themselves, under a SEQUENCE that they do not tell here. They raise
+it by one at most for each change, so these are counted, and the next message from here has a higher one.
 """
 
 from __future__ import annotations
@@ -21,18 +24,19 @@ from enum import IntEnum
 
 from gateway.pim.events.clock import Clock
 from gateway.pim.events.document import bounds
-from gateway.pim.events.names import ALT_DESC, CONFERENCE_LINK, EXTERNAL_LINKS, PROPOSED
+from gateway.pim.events.names import ALT_DESC, CONFERENCE_LINK, EXTERNAL_LINKS, PROPOSED, SELF_TOLD
 from gateway.pim.events.place import PLACE
-from gateway.pim.events.tree import Node
+from gateway.pim.events.tree import Node, make_line
 from gateway.pim.invitation import Method, Person, read_person
 from gateway.pim.itip.message import Instance, Parts, Revision, revision, same_address
 from gateway.pim.itip.public import as_cancelled, instance_of, public, renewed
 from gateway.pim.itip.times import clock_of, deleted, in_place, timing
 
-__all__ = ["Post", "Told", "told"]
+__all__ = ["Post", "Told", "self_told", "told"]
 
 _TEXTS = ("SUMMARY", "DESCRIPTION", ALT_DESC, "URL", "STATUS", CONFERENCE_LINK, *EXTERNAL_LINKS)
 _SECOND = timedelta(seconds=1)
+_MOST_DIGITS = 6
 People = Mapping[str, Person]
 """Attendees by their address in lower case."""
 
@@ -78,6 +82,24 @@ def told(before: str | None, after: str | None, owner: str, now: datetime) -> To
     return Told(new.calendar.text if new else None, posts)
 
 
+def self_told(before: str, after: str, owner: str) -> str:
+    """The event after a change by `owner` of which the device tells people by itself. Raises `BadEvent`."""
+    new = Parts.read(after)
+    organizer = new.organizer
+    if before == after or organizer is None or not same_address(organizer.address, owner):
+        return after
+    old = Parts.read(before)
+    for instance, event in new.events.items():
+        known = old.events.get(instance) or old.main
+        event.replace(SELF_TOLD, [make_line(SELF_TOLD, str(_self_told(known) + 1))])
+    return new.calendar.text
+
+
+def _self_told(event: Node) -> int:
+    text = event.component.text(SELF_TOLD)
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS else 0
+
+
 def _is_over(text: str, now: datetime) -> bool:
     end = bounds(text)[1]
     return end is not None and end <= now
@@ -120,7 +142,7 @@ def people(event: Node | None, owner: str) -> People:
 def _newer(event: Node, now: datetime, *, raised: bool) -> Revision:
     """The version after that of a VEVENT: later by a second at least, which is what DTSTAMP can tell."""
     sequence, stamp = revision(event)
-    return sequence + raised, max(now, stamp + _SECOND)
+    return sequence + _self_told(event) + raised, max(now, stamp + _SECOND)
 
 
 class _Weight(IntEnum):

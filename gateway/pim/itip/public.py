@@ -6,7 +6,15 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from gateway.pim.events.clock import Clock
-from gateway.pim.events.names import BUSY, FILE_SCHEME, OWN, REPLIED, REPLY_TIME, RESPONSE_REQUESTED
+from gateway.pim.events.names import (
+    BUSY,
+    FILE_SCHEME,
+    OWN,
+    REPLIED,
+    REPLY_TIME,
+    RESPONSE_REQUESTED,
+    SELF_TOLD,
+)
 from gateway.pim.events.tree import Line, Node, make_line
 from gateway.pim.invitation import Method, read_person
 from gateway.pim.itip.merge import INTENDED
@@ -40,6 +48,7 @@ def public(parts: Parts, events: Iterable[Node], method: Method) -> str:
 def renewed(event: Node, newness: Revision) -> None:
     """Make it a newer version."""
     sequence, stamp = newness
+    event.remove(SELF_TOLD)
     event.replace("SEQUENCE", [make_line("SEQUENCE", str(sequence))])
     event.replace("DTSTAMP", [make_line("DTSTAMP", utc_text(stamp))])
 

@@ -21,7 +21,7 @@ from gateway.pim.events.model import (
 )
 from gateway.pim.invitation import Method, read_invitation
 from gateway.pim.itip.message import read_message
-from gateway.pim.itip.outgoing import Post, Told, told
+from gateway.pim.itip.outgoing import Post, Told, self_told, told
 from gateway.pim.itip.verdicts import Verdict
 from gateway.pim.recurrence import Pattern
 from tests.pim.itip.meetings import CID, NOW, at, seen, series, stored, take, taken
@@ -98,6 +98,25 @@ def test_an_appointment_is_told_nobody() -> None:
     text = new_event(EventPatch(start=at(3), end=at(3, 10), subject="alone"), "u1", BOB, NOW)
     assert told(None, text, BOB, NOW) == Told(text)
     assert told(text, None, BOB, NOW) == Told(None)
+
+
+def test_a_version_is_newer_than_those_that_a_device_mailed_by_itself() -> None:
+    text = MEETING
+    for hour in (11, 12, 13):
+        moved = patch_event(text, EventPatch(start=at(2, hour), end=at(2, hour + 1)), BOB, NOW)
+        text = self_told(text, moved, BOB)
+    assert self_told(text, text, BOB) == text
+    outcome = changed(EventPatch(start=at(2, 14), end=at(2, 15)), text)
+    assert "SEQUENCE:4" in only(outcome).calendar
+    assert "SELF-TOLD" not in only(outcome).calendar
+    again = changed(EventPatch(start=at(2, 15), end=at(2, 16)), text_of(outcome))
+    assert "SEQUENCE:5" in only(again).calendar
+
+
+def test_what_a_guest_changes_by_himself_is_no_version() -> None:
+    text = taken_by_ann()
+    moved = patch_event(text, EventPatch(reminder=timedelta(minutes=5)), ANN, LATER)
+    assert self_told(text, moved, ANN) == moved
 
 
 def test_somebody_elses_meeting_is_told_nobody() -> None:
