@@ -55,6 +55,19 @@ class Identity:
         literal = {name: _literal(value.lower()) for name, value in values.items()}
         return any(fnmatchcase(wanted, _fill(pattern.lower(), literal)) for pattern in self.allow_from)
 
+    def owns(self, email: str, address: str) -> bool:
+        """Whether an address is that of the user with the address `email`, or leads to him too.
+
+        So does what `allow_from` grants him, but for what a `*` may make another's: it counts behind a +.
+        """
+        wanted = address.strip().lower()
+        if wanted == email.lower():
+            return True
+        values = _parts(email.lower())
+        literal = {name: _literal(value) for name, value in values.items()}
+        own = (pattern.lower() for pattern in self.allow_from if "*" not in pattern.replace("+*", ""))
+        return any(fnmatchcase(wanted, _fill(pattern, literal)) for pattern in own)
+
 
 def _parts(user: str) -> dict[str, str]:
     windows_domain, backslash, bare = user.rpartition("\\")

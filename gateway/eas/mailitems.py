@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 
-from gateway.eas import sentmail
+from gateway.eas import meetings, sentmail
 from gateway.eas.commands.base import Context
 from gateway.eas.content import email
 from gateway.eas.content.body import PartSink
@@ -54,6 +54,7 @@ async def render(
         parts=parts,
         flags=flags,
         owner=context.principal.email,
+        own=meetings.own(context),
         notes=partial(known, services.state, user, context.mailboxes, place, uidvalidity, find),
         prepared=prepared,
         room=room,

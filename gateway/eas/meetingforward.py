@@ -122,7 +122,7 @@ class _Work:
 
     def _made(self, item: Item, about: str) -> tuple[list[Edit], list[Notice]]:
         """What is stored, and what is mailed."""
-        owner = self.context.principal.email
+        owner = meetings.known_as(self.context, Parts.read(item.stored.text))
         event = read_event(item.stored.text, owner)
         original = None
         if self.instance:
@@ -131,13 +131,13 @@ class _Work:
             except BadItem as error:
                 raise Refused(Kind.INVALID_DATE_TIME, str(error)) from error
         if event.received:
-            return [], self._sent_on(item.stored.text, original, about)
-        return self._invited(item, original)
+            return [], self._sent_on(item.stored.text, owner, original, about)
+        return self._invited(item, owner, original)
 
-    def _invited(self, item: Item, original: datetime | None) -> tuple[list[Edit], list[Notice]]:
+    def _invited(self, item: Item, owner: str, original: datetime | None) -> tuple[list[Edit], list[Notice]]:
         """The organizer invites more people."""
         principal, now = self.context.principal, self.context.services.clock.now()
-        owner, text = principal.email, item.stored.text
+        text = item.stored.text
         event = read_event(text, owner)
         known = event.occurrence(original) if original else None
         invited = (known.event if known and known.event else event).attendees
@@ -153,17 +153,19 @@ class _Work:
         else:
             organizer = event.organizer or Person(owner, principal.display_name)
             changed = patch_event(text, EventPatch(attendees=attendees, organizer=organizer), owner, now)
-        made = scheduling.organized(item.stored, stored_event(changed), meetings.author(principal), now)
+        made = scheduling.organized(
+            item.stored, stored_event(changed), meetings.author(principal, owner), now
+        )
         edits = [Edit(item.number, item.revision, made.stored)] if made.stored != item.stored else []
         return edits, list(made.notices)
 
-    def _sent_on(self, text: str, original: datetime | None, about: str) -> list[Notice]:
+    def _sent_on(self, text: str, owner: str, original: datetime | None, about: str) -> list[Notice]:
         """An attendee sends the invitation on, as he got it."""
         principal, now, wanted = self.context.principal, self.context.services.clock.now(), self.wanted
-        author = meetings.author(principal)
+        author = meetings.author(principal, owner)
         parts = Parts.read(text)
         shown = list(parts.events.values())
-        event = read_event(text, principal.email)
+        event = read_event(text, owner)
         if original is not None:
             key: Instance = original.replace(tzinfo=None) if event.all_day else original
             shown = [parts.events.get(key) or instance_of(parts.main, original, clock_of(parts))]

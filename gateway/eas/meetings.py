@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from gateway.eas.commands.base import Context
 from gateway.eas.sentmail import finder
 from gateway.errors import UpstreamError
 from gateway.mail.addresses import Address
+from gateway.pim.invitation import Own
+from gateway.pim.itip.message import Parts
 from gateway.ports import Unsubscribe
 from gateway.sync.copies import NO_DEVICE
 from gateway.sync.intake import INBOX, Reader
@@ -13,20 +17,31 @@ from gateway.sync.notices import MEMORY, Postman
 from gateway.sync.outbox import Outbox
 from gateway.types import Principal
 
-__all__ = ["author", "look", "mail", "mail_new", "reader", "settle", "watch"]
+__all__ = ["author", "known_as", "look", "mail", "mail_new", "own", "reader", "settle", "watch"]
 
 _PATIENCE = 5.0
 """Seconds that a request about a calendar waits for what arrived before it."""
 
 
-def author(principal: Principal) -> Address:
-    """As whom the server writes for a user."""
-    return Address(principal.display_name, principal.email)
+def author(principal: Principal, address: str) -> Address:
+    """As whom the server writes for a user, under one of his addresses."""
+    return Address(principal.display_name, address)
+
+
+def known_as(context: Context, parts: Parts) -> str:
+    """The user's address by which an event knows him."""
+    return parts.known_as(context.principal.email, own(context))
+
+
+def own(context: Context) -> Own:
+    """Which addresses are the user's."""
+    return partial(context.services.identity.owns, context.principal.email)
 
 
 def reader(context: Context) -> Reader:
     """Whose INBOX is to be read."""
-    return Reader(context.principal.user, context.principal.email, context.mailboxes)
+    principal = context.principal
+    return Reader(principal.user, principal.email, context.mailboxes, own(context))
 
 
 def look(context: Context) -> None:

@@ -98,9 +98,9 @@ class _Work:
     context: Context
     response: Response
 
-    @property
-    def _owner(self) -> str:
-        return self.context.principal.email
+    def _owner(self, text: str) -> str:
+        """The user's address by which an event knows him."""
+        return meetings.known_as(self.context, Parts.read(text))
 
     @property
     def _responses(self) -> Responses:
@@ -127,7 +127,7 @@ class _Work:
 
     def _instance(self, text: str) -> Instance:
         """The occurrence that is answered. Raises `Refused`."""
-        event = read_event(text, self._owner)
+        event = read_event(text, self._owner(text))
         if not event.received or event.cancelled:
             raise Refused(Kind.INVALID_XML, "an event that asks for no answer")
         if not self.response.instance:
@@ -176,8 +176,9 @@ class _Work:
         if part is None or request not in data:
             raise Refused(Kind.INVALID_XML, "a mail that is no invitation")
         calendar = open_calendar(part, data[request])
-        shown = meeting_of(calendar.text, calendar.method, self._owner)
         message = read_message(calendar.text, calendar.method)
+        owner = meetings.known_as(self.context, message.parts) if message else ""
+        shown = meeting_of(calendar.text, calendar.method, owner, meetings.own(self.context))
         if shown is None or message is None or message.method is not Method.REQUEST:
             raise Refused(Kind.INVALID_XML, "a mail that is no invitation, or the user's own")
         sender = next(addresses(Headers(found.header), "from"), None)
@@ -189,11 +190,10 @@ class _Work:
             item = await self._known(message.parts.uid)
             held = item.stored.text if item else None
             now = self.context.services.clock.now()
-            applied = await compute(
-                apply, message, held, sender=sender, owner=self._owner, now=now, trusted=True
-            )
+            owner = self._owner(held) if held else meetings.known_as(self.context, message.parts)
+            applied = await compute(apply, message, held, sender=sender, owner=owner, now=now, trusted=True)
             text = applied.text or held
-            if text is None or (applied.text is None and not read_event(text, self._owner).received):
+            if text is None or (applied.text is None and not read_event(text, owner).received):
                 raise Refused(Kind.INVALID_XML, "an invitation that cannot be believed")
             try:
                 return await self._answer(item, message.parts.uid, text, instance)
@@ -223,11 +223,11 @@ class _Work:
     async def _answer(self, item: Item | None, uid: str, text: str, instance: Instance) -> ServerId | None:
         """Store an answer to the event of this text, with the reply. Raises `StateConflict`."""
         response, services = self.response, self.context.services
-        user, now = self.context.principal.user, self._later(text, instance)
+        user, owner, now = self.context.principal.user, self._owner(text), self._later(text, instance)
         mark = response.mark(text, instance)
         declined = response.status is Participation.DECLINED
         gone = declined and (instance is None or Parts.read(text).series is None)
-        after = None if gone else answered(text, instance, response.status, mark, self._owner, now)
+        after = None if gone else answered(text, instance, response.status, mark, owner, now)
         again = item is not None and last_answer(text, instance) == mark
         # What is gone cannot remember that it was answered: the name of its reply does.
         about = f"{uid}\n{instance}\n{mark}" + ("" if declined else now.isoformat())
@@ -241,7 +241,7 @@ class _Work:
         await self._responses.keep(response.name, given)
         edits = []
         if after is not None and not again and (item is None or after != item.stored.text):
-            answers = item is not None and differ_by_answers(item.stored.text, after, self._owner)
+            answers = item is not None and differ_by_answers(item.stored.text, after, owner)
             edits.append(Edit(number, based_on, stored_event(after), answers))
         elif after is None and item is not None:
             edits.append(Edit(number, based_on, None))
@@ -253,7 +253,7 @@ class _Work:
 
     def _later(self, text: str, instance: Instance) -> datetime:
         """The time of an answer: now, but a second after the one before, which is what stamps can tell."""
-        event = read_event(text, self._owner)
+        event = read_event(text, self._owner(text))
         exceptions = (one.event for one in event.occurrences if instance in {None, one.original})
         before = [one.reply_time for one in (event, *exceptions) if one and one.reply_time]
         return max([self.context.services.clock.now(), *(one + timedelta(seconds=1) for one in before)])
@@ -263,15 +263,15 @@ class _Work:
         wording, principal = self.response.wording, self.context.principal
         if wording is None or self.context.request.version < Version.V16_0:
             return []
-        organizer = read_event(text, self._owner).organizer
+        owner = Person(self._owner(text), principal.display_name)
+        organizer = read_event(text, owner.address).organizer
         comment = html.to_text(wording.text).replace("\r\n", "\n") if wording.rich else wording.text
-        owner = Person(principal.email, principal.display_name)
         status = self.response.status
         calendar = reply(text, instance, status, owner, now, comment, wording.proposed)
         method = Method.COUNTER if wording.proposed else Method.REPLY
         made = notice(
             Post(method, (organizer,) if organizer else (), calendar),
-            meetings.author(principal),
+            meetings.author(principal, owner.address),
             now,
             comment=comment,
             html=wording.text if wording.rich else "",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from gateway.eas.commands.base import Context
 from gateway.eas.content.items import ItemContent, Scene
@@ -31,9 +32,9 @@ class _Rendered:
 def scene_of(context: Context, folder: ItemFolder) -> Scene:
     """Where and for whom a request does something with items."""
     principal, services = context.principal, context.services
-    own = folder.owner == principal.user
-    owner = principal.email if own else services.identity.address(folder.owner)
-    return Scene(context.request.version, principal, folder, owner, services.clock.now())
+    owner = principal.email if folder.owner == principal.user else services.identity.address(folder.owner)
+    own = partial(services.identity.owns, owner)
+    return Scene(context.request.version, principal, folder, owner, services.clock.now(), own)
 
 
 async def render(

@@ -5,7 +5,7 @@ Only what a phone shows before it answers is read; whoever answers or stores the
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from enum import IntEnum, StrEnum
@@ -21,11 +21,17 @@ __all__ = [
     "Busy",
     "Invitation",
     "Method",
+    "Own",
     "Person",
     "Sensitivity",
+    "known_as",
+    "nobody",
     "read_invitation",
     "read_person",
 ]
+
+Own = Callable[[str], bool]
+"""Says whether an address is one of the user's."""
 
 _MOST_ATTENDEES = 2000
 _LONGEST_UID = 1024
@@ -78,6 +84,20 @@ class Person:
     name: str = ""
 
 
+def nobody(_address: str) -> bool:
+    """`Own` of a user with one address only, or none that is known."""
+    return False
+
+
+def known_as(organizer: Person | None, attendees: Iterable[Person], address: str, own: Own) -> str:
+    """By which of his addresses an event knows the user; `address` is his first one."""
+    if organizer and own(organizer.address):
+        return organizer.address
+    found = [one.address for one in attendees if own(one.address)]
+    mine = address.strip().lower()
+    return address if not found or mine in (one.strip().lower() for one in found) else found[0]
+
+
 @dataclass(frozen=True, slots=True)
 class Attendee:
     """Somebody who is invited: the answer so far, and whether one is wanted (None: not said)."""
@@ -121,6 +141,10 @@ class Invitation:
         """The one with this address."""
         wanted = address.lower()
         return next((one for one in self.attendees if one.person.address.lower() == wanted), None)
+
+    def known_as(self, address: str, own: Own) -> str:
+        """By which of his addresses it knows the user; `address` is his first one."""
+        return known_as(self.organizer, (one.person for one in self.attendees), address, own)
 
     def wants_answer(self, address: str) -> bool:
         """Whether the attendee with this address is asked to answer.

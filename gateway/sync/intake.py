@@ -56,7 +56,7 @@ _SELDOM = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Whose INBOX is read, and how: `owner` is his address, and `own` tells of others whether they are his."""
+    """Whose INBOX is read, and how: `owner` is his address, `own` tells of others whether they are his."""
 
     user: UserId
     owner: str

@@ -65,6 +65,25 @@ def test_senders(address: str, allowed: bool) -> None:
     assert identity.may_send_as(identity.principal("Jo@example.com", ""), address) is allowed
 
 
+@pytest.mark.parametrize(
+    ("address", "his"),
+    [
+        ("bob@example.com", True),
+        ("Bob@Example.COM", True),
+        ("bob+lists@example.com", True),
+        ("robert@example.com", False),
+        ("office@example.com", True),
+        ("ann@team.example", False),
+        ("bobby@example.com", False),
+    ],
+)
+def test_addresses_that_are_his_own(address: str, his: bool) -> None:
+    """What a star lets him send from may be anybody's."""
+    patterns = ("{local}+*@{domain}", "office@{domain}", "*@team.example", "{local}*@{domain}")
+    identity = Identity(allow_from=patterns)
+    assert identity.owns("bob@example.com", address) is his
+
+
 def test_a_star_in_the_users_name_grants_nothing() -> None:
     identity = Identity(allow_from=("{local}@example.org",))
     star = identity.principal("*@example.com", "")

@@ -14,7 +14,7 @@ import pytest
 from gateway.errors import UpstreamUnavailable
 from gateway.items import Edit, ItemKind
 from gateway.pim.events.document import read_event
-from gateway.pim.events.model import Event
+from gateway.pim.events.model import Event, Participation
 from gateway.ports import Commit, Mailboxes
 from gateway.store.sqlite import Database, SqliteItems, SqliteState
 from gateway.sync.background import Background
@@ -95,7 +95,7 @@ class World:
 
     @property
     def reader(self) -> Reader:
-        return Reader(USER, ANN, cast("Mailboxes", self.inbox))
+        return Reader(USER, ANN, cast("Mailboxes", self.inbox), {ANN, "ann@alias.example"}.__contains__)
 
     async def read(self) -> None:
         await self.intake.read(self.reader)
@@ -121,6 +121,16 @@ class World:
 async def world(tmp_path: Path) -> AsyncIterator[World]:
     async with await Database.open(tmp_path / "gateway.db") as database:
         yield World(database)
+
+
+async def test_an_alias_is_the_user_too(world: World) -> None:
+    people = ("ORGANIZER:mailto:bob@example.org", "ATTENDEE;PARTSTAT=ACCEPTED:mailto:ann@alias.example")
+    world.inbox.receive("REQUEST", series(people=people))
+    own = ("ORGANIZER:mailto:ann@alias.example", "ATTENDEE:mailto:bob@example.org")
+    world.inbox.receive("REQUEST", series(people=own, uid="own@example.org"), sender="ann@alias.example")
+    await world.read()
+    (event,) = await world.events()  # and not what the user sent himself
+    assert event.attendees[0].status is Participation.NEEDS_ACTION
 
 
 async def test_what_arrived_is_read_once(world: World) -> None:
@@ -196,8 +206,7 @@ async def test_forged_mail_is_not_remembered(world: World) -> None:
 
 async def test_one_that_cannot_be_read_blocks_nothing(world: World) -> None:
     broken = (
-        "BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nBEGIN:VEVENT\r\nUID:x\r\n"
-        + "ORGANIZER:mailto:bob@example.org\r\n"
+        "BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nBEGIN:VEVENT\r\nUID:x\r\nORGANIZER:mailto:bob@example.org\r\n"
     )
     world.inbox.receive("REQUEST", text=broken)
     world.inbox.receive("REQUEST", text="rubbish")

@@ -19,6 +19,7 @@ from gateway.eas.content.marks import NO_VALUES
 from gateway.eas.content.preferences import BodyOptions
 from gateway.eas.versions import Version
 from gateway.mail.categories import category
+from gateway.pim.invitation import Own, nobody
 from gateway.ports import Mailboxes
 from gateway.sync.annotations import Values
 from gateway.sync.background import compute
@@ -103,6 +104,7 @@ async def render(  # noqa: PLR0917 - the first four name the messages, as in `Ma
     flags: Mapping[int, Collection[str]] = NO_FLAGS,
     notes: FindNotes | None = None,
     owner: str = "",
+    own: Own = nobody,
     prepared: Prepared | None = None,
     room: Room | None = None,
 ) -> Mapping[int, Rendered]:
@@ -110,12 +112,12 @@ async def render(  # noqa: PLR0917 - the first four name the messages, as in `Ma
 
     `flags` are the tracked flags and categories a message is to be shown with, by UID; for others it is those
     it has now. `notes` finds their annotations. `drafts` says that the mailbox is the Drafts folder, `owner`
-    is the address of its user. With `parts` (multipart replies) the data of a Body goes there and the
-    Body holds its index. Those of `prepared` are not fetched again. Messages for which the reply has no
-    `room` (None: they are all of it) have bodies without Data. Raises what `Mailboxes.fetch` raises, and
-    nothing because of what a message holds.
+    is the address of its user, `own` tells of others whether they are his. With `parts` (multipart replies)
+    the data of a Body goes there and the Body holds its index. Those of `prepared` are not fetched again.
+    Messages for which the reply has no `room` (None: they are all of it) have bodies without Data. Raises
+    what `Mailboxes.fetch` raises, and nothing because of what a message holds.
     """
-    place = Place(collection, uidvalidity, drafts, owner)
+    place = Place(collection, uidvalidity, drafts, owner, own)
     room = Room() if room is None else room
     ready = prepared.jobs if prepared and prepared.fit(uidvalidity, options, version) else {}
     batch: list[Job] = []

@@ -19,7 +19,7 @@ from gateway.mail.headers import Headers
 from gateway.mail.reports import Outcome, delivery_outcome, reading_outcome
 from gateway.mail.structure import Layout, Nature
 from gateway.mail.voice import VOICE_FIELDS, voice_mail
-from gateway.pim.invitation import Invitation
+from gateway.pim.invitation import Invitation, Own, nobody
 from gateway.types import DRAFT, BodyPart, CollectionId, MessageData
 from wbxml import Element, element
 from wbxml.pages import AirSyncBase, Email, Email2, Tag
@@ -90,13 +90,14 @@ _REPORTS = {
 class Place:
     """Where a message lives: for the names of its attachments, and because drafts are shown in full.
 
-    `owner` is the address of the user; "" when it is not known.
+    `owner` is the address of the user, "" when it is not known; `own` tells of others whether they are his.
     """
 
     collection: CollectionId
     uidvalidity: int
     drafts: bool = False
     owner: str = ""
+    own: Own = nobody
 
 
 def properties(
@@ -130,7 +131,8 @@ def properties(
     made.append(element(Email.MessageClass, voice.message_class if voice else kind))
     if meeting:
         sender = _first(headers, "from")
-        request = meeting_request(meeting, message.internal_date, sender, place.owner, version)
+        owner = meeting.known_as(place.owner, place.own)
+        request = meeting_request(meeting, message.internal_date, sender, owner, version)
         made += [request] if request else []
     made.append(element(Email.InternetCPID, _UTF_8))
     if version >= Version.V12_0:

@@ -11,6 +11,7 @@ from typing import Protocol
 from gateway.eas.itemoptions import ItemOptions
 from gateway.eas.versions import Version
 from gateway.items import Item, ItemFolder, ItemKind, ItemNumber
+from gateway.pim.invitation import Own
 from gateway.sync.itemoperations import AddItem, Answer, ChangeItem, DeleteItem
 from gateway.types import Principal
 from wbxml import Element, encode
@@ -22,7 +23,8 @@ __all__ = ["ItemContent", "Scene", "digest"]
 class Scene:
     """Where and for whom something is done with items.
 
-    `principal` need not own the folder: `owner` is the mail address of the one who does. `now` is aware.
+    `principal` need not own the folder: `owner` is the mail address of the one who does, and `own` tells of
+    others whether they are his too. `now` is aware.
     """
 
     version: Version
@@ -30,6 +32,7 @@ class Scene:
     folder: ItemFolder
     owner: str
     now: datetime
+    own: Own
 
 
 class ItemContent(Protocol):

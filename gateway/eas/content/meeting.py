@@ -26,7 +26,7 @@ from gateway.eas.versions import Version
 from gateway.mail.addresses import Address
 from gateway.mail.headers import clean
 from gateway.pim.globalid import global_object_id
-from gateway.pim.invitation import Answer, Busy, Invitation, Method, Person, read_invitation
+from gateway.pim.invitation import Answer, Busy, Invitation, Method, Own, Person, read_invitation
 from gateway.pim.recurrence import Pattern, Recurrence
 from gateway.pim.timezones import ZoneRules, pack, rules_at
 from wbxml import Element, element
@@ -55,13 +55,17 @@ _ANSWERS = {
 _IN_MONTH = {Pattern.MONTHLY, Pattern.MONTHLY_NTH, Pattern.YEARLY, Pattern.YEARLY_NTH}
 
 
-def meeting_of(text: str, method: str, owner: str) -> Invitation | None:
-    """What a calendar in the mail of `owner` asks of him; None when the mail is an ordinary one."""
+def meeting_of(text: str, method: str, owner: str, own: Own) -> Invitation | None:
+    """What a calendar in the mail of `owner` asks of him; None when the mail is an ordinary one.
+
+    `own` tells of other addresses whether they are his too.
+    """
     found = read_invitation(text, method)
     if found is None or (found.method is Method.REPLY and _answer(found) is None):
         return None
-    own = found.organizer and owner and found.organizer.address.lower() == owner.lower()
-    return None if own and found.method in {Method.REQUEST, Method.CANCEL} else found
+    address = found.known_as(owner, own)
+    mine = found.organizer and address and found.organizer.address.lower() == address.lower()
+    return None if mine and found.method in {Method.REQUEST, Method.CANCEL} else found
 
 
 def message_class(invitation: Invitation) -> str:

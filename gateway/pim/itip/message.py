@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from gateway.pim.events.model import BadEvent
 from gateway.pim.events.tree import Node, parse_calendar
-from gateway.pim.invitation import Method, Person, read_person
+from gateway.pim.invitation import Method, Own, Person, known_as, read_person
 from gateway.pim.lines import Property
 from gateway.pim.values import FIRST_YEAR, LAST_YEAR, moment_of
 from gateway.pim.zones import Zones
@@ -91,6 +91,11 @@ class Parts:
         """Who invites."""
         found = self.main.component.get("ORGANIZER")
         return read_person(found) if found else None
+
+    def known_as(self, address: str, own: Own) -> str:
+        """By which of his addresses the user takes part; `address` is his first one."""
+        attendees = (read_person(one) for one in self.main.component.all("ATTENDEE"))
+        return known_as(self.organizer, attendees, address, own)
 
     @property
     def speaker(self) -> str:

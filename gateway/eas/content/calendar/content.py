@@ -19,11 +19,11 @@ from gateway.eas.content.preferences import HTML, PLAIN, RTF
 from gateway.eas.content.readers import parse_moment, text
 from gateway.eas.content.values import BadItem
 from gateway.eas.versions import Version
-from gateway.items import Item, ItemKind, ItemNumber
+from gateway.items import Item, ItemKind, ItemNumber, StoredItem
 from gateway.mail.addresses import Address
 from gateway.pim.events.document import read_event, stored_event
-from gateway.pim.events.model import Person
-from gateway.pim.itip.outgoing import self_told
+from gateway.pim.events.model import Event, Person
+from gateway.pim.invitation import known_as
 from gateway.sync.itemoperations import AddItem, Answer, ChangeItem, DeleteItem, Given, Made
 from gateway.sync.scheduling import organized
 from wbxml import Element, element
@@ -46,7 +46,6 @@ class CalendarContent:
 
     kind = ItemKind.CALENDAR
     name = "Calendar"
-    default_folder = "Calendar"
     filters = frozenset({0, *_WINDOWS})
     ghosts = True
 
@@ -113,7 +112,7 @@ class CalendarContent:
 
     def render(self, item: Item, options: ItemOptions, scene: Scene) -> Sequence[Element]:
         """The event as this device sees it."""
-        event = read_event(item.stored.text, scene.owner)
+        event = _seen(item.stored.text, scene)
         event = replace(event, modified=event.modified or item.modified)
         return shown_event(event, scene.version, ItemName(item.folder, item.number), options.body)
 
@@ -137,19 +136,17 @@ def _made(before: Item | None, after: str | None, scene: Scene) -> Made:
     Since 16.0 the server tells those who are invited (MS-ASCMD 3.1.5.5), in the name of the owner whoever
     changed it.
     """
-    if before and after is not None and scene.version < Version.V16_0:
-        after = self_told(before.stored.text, after, scene.owner)
     stored = None if after is None else stored_event(after)
     if scene.version < Version.V16_0:
         return Made(stored)
-    owner = _owner(scene)
+    owner = _owner(scene, stored or (before.stored if before else None))
     author = Address(owner.name, owner.address)
     return organized(before.stored if before else None, stored, author, scene.now)
 
 
 def _reviser(item: Item, scene: Scene) -> Reviser:
     name = ItemName(item.folder, item.number)
-    return Reviser(name, item.stored.text, _owner(scene), scene.version, scene.now)
+    return Reviser(name, item.stored.text, _owner(scene, item.stored), scene.version, scene.now)
 
 
 def _uid(data: Element, scene: Scene) -> str:
@@ -163,9 +160,22 @@ def _uid(data: Element, scene: Scene) -> str:
     return str(uuid.uuid5(_OF_CLIENTS, f"{scene.folder.owner}\n{given}")) if given else ""
 
 
-def _owner(scene: Scene) -> Person:
+def _owner(scene: Scene, known: StoredItem | None = None) -> Person:
+    """The owner of the calendar, by the address under which an event knows him."""
+    address = scene.owner if known is None else _address_in(read_event(known.text, scene.owner), scene)
     own = scene.owner == scene.principal.email
-    return Person(scene.owner, scene.principal.display_name if own else "")
+    return Person(address, scene.principal.display_name if own else "")
+
+
+def _seen(text: str, scene: Scene) -> Event:
+    """An event as the owner of the calendar sees it, whichever of his addresses it knows."""
+    event = read_event(text, scene.owner)
+    address = _address_in(event, scene)
+    return event if address == scene.owner else read_event(text, address)
+
+
+def _address_in(event: Event, scene: Scene) -> str:
+    return known_as(event.organizer, (one.person for one in event.attendees), scene.owner, scene.own)
 
 
 def _files(data: Element, item: ItemName | None, version: Version) -> FileChanges | None:

@@ -20,6 +20,7 @@ from wbxml.encoder import encode
 from wbxml.pages import AirSync, AirSyncBase, Calendar
 
 ANN = "ann@example.test"
+ALIAS = "a.nn@example.test"
 BOB = "bob@example.test"
 NOW = datetime(2026, 3, 2, 9, 10, tzinfo=UTC)
 FOLDER = ItemFolder(CollectionId("i1"), UserId(ANN), ItemKind.CALENDAR, "Calendar", default=True)
@@ -30,7 +31,8 @@ NEW = (Version.V16_0, Version.V16_1)
 
 
 def scene(version: Version, now: datetime = NOW) -> Scene:
-    return Scene(version, Principal(UserId(ANN), ANN, Credentials(ANN, "secret"), "Ann"), FOLDER, ANN, now)
+    principal = Principal(UserId(ANN), ANN, Credentials(ANN, "secret"), "Ann")
+    return Scene(version, principal, FOLDER, ANN, now, {ANN, ALIAS}.__contains__)
 
 
 def item(stored: StoredItem) -> Item:

@@ -7,16 +7,22 @@ import pytest
 from gateway.eas.content.preferences import HTML, PLAIN, BodyPreference
 from gateway.eas.versions import Version
 from gateway.errors import NotFound
+from gateway.sync.itemoperations import Given
 from tests.eas.content.calendar.support import (
+    ALIAS,
     ANN,
     BOB,
+    CONTENT,
     NEW,
+    NUMBER,
     OLD,
     Shelf,
     attendee,
     body,
     calendar,
+    item,
     properties,
+    scene,
     told,
     tree,
 )
@@ -536,3 +542,27 @@ def test_how_an_answered_invitation_counts_is_not_undone(version: Version) -> No
     shelf.answered = True
     shelf.change(*TIMES, *properties(BusyStatus=1, Reminder=5))
     assert (told(shelf.shown(), Calendar.BusyStatus), told(shelf.shown(), Calendar.Reminder)) == ("2", "5")
+
+
+# --- other addresses of the user ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("version", OLD[2:] + NEW)
+def test_what_he_organizes_under_another_address_is_his(version: Version) -> None:
+    lines = ("BEGIN:VEVENT", "UID:x", "DTSTART:20260305T080000Z", f"ORGANIZER:mailto:{ALIAS}")
+    shelf = Shelf.of(calendar(*lines, f"ATTENDEE:mailto:{BOB}", "END:VEVENT"), version)
+    assert told(shelf.shown(), Calendar.MeetingStatus) == "1"
+    shelf.change(*TIMES, *properties(Subject="new", Attendees=[attendee(BOB), attendee("cid@example.test")]))
+    assert told(shelf.shown(), Calendar.MeetingStatus) == "1"
+    assert f"ORGANIZER:mailto:{ALIAS}" in shelf.text.replace("\r\n ", "")
+
+
+def test_those_he_invited_under_another_address_are_told_under_it() -> None:
+    lines = ("BEGIN:VEVENT", "UID:x", "DTSTART:20300305T080000Z", f"ORGANIZER:mailto:{ALIAS}")
+    shelf = Shelf.of(calendar(*lines, f"ATTENDEE:mailto:{BOB}", "END:VEVENT"), Version.V16_1)
+    assert shelf.stored is not None
+    gone = CONTENT.delete(NUMBER, "", scene(Version.V16_1)).change
+    assert gone is not None
+    (notice,) = gone(item(shelf.stored), Given()).notices
+    assert notice.recipients == (BOB,)
+    assert f"<{ALIAS}>".encode() in notice.message.partition(b"\r\n\r\n")[0]
