@@ -12,7 +12,7 @@ from collections import defaultdict
 from gateway.eas.content import email
 from gateway.eas.content.preferences import PLAIN, BodyOptions, BodyPreference
 from gateway.eas.versions import Version
-from gateway.errors import AuthenticationFailed, GatewayError, NotFound, UpstreamRefused
+from gateway.errors import GatewayError, NotFound, UpstreamRefused
 from gateway.ports import Clock, Mailboxes, State
 from gateway.sync.annotations import SHOWN
 from gateway.sync.background import Background
@@ -54,7 +54,7 @@ class Stubs:
                 mailbox = await find(collection)
                 if mailbox is not None:
                     await self._look(user, collection, names, mailboxes, mailbox)
-        except (GatewayError, AuthenticationFailed):
+        except GatewayError:
             return
 
     async def _listed(self, user: UserId) -> dict[CollectionId, dict[int, Uids]]:

@@ -180,9 +180,9 @@ class ItemSync:
         after = cursor.owing(Numbers(due) | (cursor.due & work.later))
         return delta, replace(after, held=Numbers(held))
 
-    async def _as_they_are(self, numbers: Numbers, work: Work | None) -> Mapping[ItemNumber, Item]:
+    async def _as_they_are(self, numbers: Numbers, work: Work) -> Mapping[ItemNumber, Item]:
         """The items there are, as they will be when the work is stored."""
-        changed = work.items if work else {}
+        changed = work.items
         there = dict(await self._items.load_items(self._collection, numbers))
         for number in numbers & Numbers(changed):
             item = changed[number]
