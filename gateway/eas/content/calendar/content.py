@@ -24,6 +24,7 @@ from gateway.mail.addresses import Address
 from gateway.pim.events.document import read_event, stored_event
 from gateway.pim.events.model import Event, Person
 from gateway.pim.invitation import known_as
+from gateway.pim.itip.outgoing import self_told
 from gateway.sync.itemoperations import AddItem, Answer, ChangeItem, DeleteItem, Given, Made
 from gateway.sync.scheduling import organized
 from wbxml import Element, element
@@ -136,6 +137,8 @@ def _made(before: Item | None, after: str | None, scene: Scene) -> Made:
     Since 16.0 the server tells those who are invited (MS-ASCMD 3.1.5.5), in the name of the owner whoever
     changed it.
     """
+    if before and after is not None and scene.version < Version.V16_0:
+        after = self_told(before.stored.text, after, scene.owner)
     stored = None if after is None else stored_event(after)
     if scene.version < Version.V16_0:
         return Made(stored)
