@@ -21,11 +21,12 @@ import httptools
 from wbxml import Element, decode, element, encode
 from wbxml.pages import AirSync, AirSyncBase, ComposeMail, Email, FolderHierarchy, Ping, Provision, Settings
 
-__all__ = ["Answer", "BenchPhone", "Connection", "Failed", "Tally"]
+__all__ = ["CALENDAR_TYPE", "Answer", "BenchPhone", "Connection", "Failed", "Tally"]
 
 VERSION = "16.1"
 WINDOW = 100
 INBOX_TYPE = "2"
+CALENDAR_TYPE = "8"
 _TYPE = "BenchPhone"
 _SECONDS = 300.0
 _POLICY = "MS-EAS-Provisioning-WBXML"
@@ -140,7 +141,7 @@ class Tally:
 
 @dataclass(slots=True)
 class BenchPhone:
-    """One device. `body` are Type and TruncationSize of the bodies it wants."""
+    """One device, which syncs one folder. `body` are Type and TruncationSize of the bodies it wants."""
 
     connection: Connection
     user: str
@@ -148,7 +149,7 @@ class BenchPhone:
     name: str
     body: tuple[int, int] = (2, 32768)
     policy: str = "0"
-    inbox: str = ""
+    folder: str = ""
     key: str = "0"
     _head: dict[str, bytes] = field(default_factory=dict)
 
@@ -183,7 +184,7 @@ class BenchPhone:
 
     # --- the beginning -------------------------------------------------------------------------------------
 
-    async def connect(self) -> float:
+    async def connect(self, folder_type: str = INBOX_TYPE) -> float:
         """Both phases of Provision, and FolderSync with key 0; returns when the last reply had come."""
         information = element(Settings.Set, element(Settings.Model, "Bench phone"))
         first = element(Provision.Policy, element(Provision.PolicyType, _POLICY))
@@ -200,10 +201,10 @@ class BenchPhone:
         )
         changes = decode(answer.body).find(FolderHierarchy.Changes)
         for folder in changes.findall(FolderHierarchy.Add) if changes else ():
-            if folder.child_text(FolderHierarchy.Type) == INBOX_TYPE:
-                self.inbox = folder.child_text(FolderHierarchy.ServerId) or ""
-        if not self.inbox:
-            raise Failed("FolderSync shows no Inbox")
+            if folder.child_text(FolderHierarchy.Type) == folder_type:
+                self.folder = folder.child_text(FolderHierarchy.ServerId) or ""
+        if not self.folder:
+            raise Failed(f"FolderSync shows no folder of type {folder_type}")
         return answer.at
 
     async def _provision(self, *children: Element) -> None:
@@ -220,7 +221,7 @@ class BenchPhone:
     # --- Sync ----------------------------------------------------------------------------------------------
 
     async def sync(self, *commands: Element, window: int = WINDOW) -> tuple[Answer, bool]:
-        """Sync the Inbox with the key this phone has; returns the reply and whether there is more."""
+        """Sync the folder with the key this phone has; returns the reply and whether there is more."""
         answer = await self.post("Sync", self._sync_request(commands, window))
         return answer, self._skim(answer)
 
@@ -231,7 +232,7 @@ class BenchPhone:
             element(AirSyncBase.Type, kind),
             element(AirSyncBase.TruncationSize, size),
         )
-        named = [element(AirSync.SyncKey, self.key), element(AirSync.CollectionId, self.inbox)]
+        named = [element(AirSync.SyncKey, self.key), element(AirSync.CollectionId, self.folder)]
         if self.key != "0":
             named += [
                 element(AirSync.GetChanges),
@@ -254,9 +255,9 @@ class BenchPhone:
         return status[2] is not None
 
     async def first_sync(self, expected: int, seconds: float) -> tuple[float, Tally]:
-        """Sync the Inbox from key 0 to its end; returns when the last reply had come, and what came.
+        """Sync the folder from key 0 to its end; returns when the last reply had come, and what came.
 
-        Each reply is read while the gateway works on the next one. Raises `Failed` when not every message
+        Each reply is read while the gateway works on the next one. Raises `Failed` when not every item
         came once, and when more than `seconds` have gone by.
         """
         self.key = "0"
@@ -283,7 +284,7 @@ class BenchPhone:
 
     async def ping(self, heartbeat: int) -> Answer:
         """Wait for new mail in the Inbox."""
-        folder = element(Ping.Folder, element(Ping.Id, self.inbox), element(Ping.Class, "Email"))
+        folder = element(Ping.Folder, element(Ping.Id, self.folder), element(Ping.Class, "Email"))
         document = element(
             Ping.Ping, element(Ping.HeartbeatInterval, heartbeat), element(Ping.Folders, folder)
         )

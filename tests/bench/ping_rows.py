@@ -204,7 +204,7 @@ def _others(address: tuple[str, int], first: BenchPhone, per_user: int) -> Seque
         for number in range(1, per_user)
     ]
     for other in others:
-        other.inbox = first.inbox
+        other.folder = first.folder
     return others
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import uvloop
 
-from tests.bench import bound_rows, ping_rows, process_rows, report, session_rows, sync_rows
+from tests.bench import bound_rows, calendar_rows, ping_rows, process_rows, report, session_rows, sync_rows
 from tests.bench.figures import Measured
 from tests.bench.imap import ImapFailed
 from tests.bench.phones import Failed
@@ -35,6 +35,9 @@ ROWS: Mapping[str, Row] = {
     "nochange-10k": partial(sync_rows.nochange, size="10k"),
     "nochange-16": sync_rows.nochange_16,
     **{f"onechange-{size}": partial(sync_rows.onechange, size=size) for size in sync_rows.SIZES},
+    "calendar-initial": calendar_rows.initial,
+    "calendar-nochange": calendar_rows.nochange,
+    "calendar-onechange": calendar_rows.onechange,
     "connect": session_rows.connect,
     "sendmail": session_rows.sendmail,
     "start": process_rows.start,
