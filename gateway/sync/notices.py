@@ -89,6 +89,8 @@ class NoticeMail:
         self._patience = patience
         self._done: set[UserId] = set()
         """Users known to have none."""
+        self._waiting: dict[UserId, dict[str, None]] = {}
+        """The keys of notices that had to wait, in the order of the last attempts."""
         self._working: dict[UserId, asyncio.Task[None]] = {}
         self._log = structlog.get_logger("gateway.notices")
 
@@ -117,13 +119,19 @@ class NoticeMail:
         """Mail what waits; False when some of it has to wait longer."""
         self._done.add(user)  # first: what is stored from here on takes it back
         failures = 0
-        for notice in await self._notices.pending_notices(user):
+        waiting = self._waiting.pop(user, {})
+        turns = {key: turn for turn, key in enumerate(waiting)}
+        pending = await self._notices.pending_notices(user)
+        # Those not tried yet, then the others in turn: a few that nobody takes are not to keep up the rest.
+        for notice in sorted(pending, key=lambda one: turns.get(one.key, -1)):
             if failures == _ENOUGH:
                 break
+            waiting.pop(notice.key, None)
             try:
                 await self._one(user, notice, postman)
             except (SubmissionError, UpstreamError, AuthenticationFailed) as error:
                 failures += 1
+                waiting[notice.key] = None
                 self._log.warning("scheduling message waits", user=user, reason=error.detail)
                 continue
             except Refused as error:  # it is no message
@@ -131,6 +139,7 @@ class NoticeMail:
             await self._notices.drop_notice(user, notice.key)
         if failures:
             self._done.discard(user)
+            self._waiting[user] = waiting
         return not failures
 
     async def _one(self, user: UserId, notice: Notice, postman: Postman) -> None:

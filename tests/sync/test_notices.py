@@ -270,6 +270,17 @@ async def test_an_outage_is_not_met_with_every_message(world: World) -> None:
     assert world.server.taken == []
 
 
+async def test_some_that_nobody_takes_do_not_keep_the_others(world: World) -> None:
+    await world.store(*(notice(f"n{number}", CID) for number in range(5)), notice("o"), notice("p", ANN))
+    world.server.busy = frozenset({CID})
+    for _ in range(2):
+        assert not await world.mail()
+    assert [one for one, _ in world.server.taken] == [(ANN,), (ANN,)]
+    world.server.busy = frozenset()
+    assert await world.mail()
+    assert await world.pending() == []
+
+
 async def test_more_than_the_server_takes_at_once(world: World) -> None:
     await world.store(notice("n1", ANN, CID))
     world.server.most = 1
