@@ -30,6 +30,7 @@ from gateway.pim.itip.public import instance_of, public
 from gateway.pim.itip.times import clock_of
 from gateway.ports import Commit
 from gateway.sync import itemfolders, scheduling
+from gateway.sync.background import compute
 from gateway.sync.itemfolders import is_item_folder
 from gateway.types import CollectionId, OutboxEntry, OutboxStage
 from wbxml import Element
@@ -112,7 +113,7 @@ class _Work:
             item = (await items.load_items(folder.id, [self.name.number])).get(self.name.number)
             if item is None:
                 raise NotFound("no such event")
-            edits, notices = self._made(item, about)
+            edits, notices = await compute(self._made, item, about)
             try:
                 await items.commit_items(Commit(user, folder.id, edits, notices=notices))
             except StateConflict:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -14,7 +15,7 @@ from gateway.eas.content.meeting import meeting_of
 from gateway.eas.content.values import BadItem
 from gateway.eas.versions import Version
 from gateway.errors import GatewayError, Kind, NotFound, Refused, StateConflict, UpstreamUnavailable
-from gateway.items import Edit, Item, ItemKind, Notice
+from gateway.items import Edit, Item, ItemKind, Notice, StoredItem
 from gateway.mail import html
 from gateway.mail.addresses import addresses
 from gateway.mail.headers import Headers
@@ -80,6 +81,19 @@ class Response:
         return hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What comes of an answer: what is mailed, and whether the event `changes`, to `stored` (None: it goes).
+
+    `answers`: nothing is new in it but answers.
+    """
+
+    notices: Sequence[Notice]
+    changes: bool
+    stored: StoredItem | None = None
+    answers: bool = False
+
+
 async def respond(context: Context, response: Response) -> ServerId | None:
     """Answer an invitation; returns the name of the event, None when it is declined and gone.
 
@@ -118,7 +132,7 @@ class _Work:
             if item is None:
                 await self._was_declined()
                 return None
-            instance = self._instance(item.stored.text)
+            instance = await compute(self._instance, item.stored.text)
             try:
                 return await self._answer(item, item.stored.uid, item.stored.text, instance)
             except StateConflict:
@@ -176,9 +190,10 @@ class _Work:
         if part is None or request not in data:
             raise Refused(Kind.INVALID_XML, "a mail that is no invitation")
         calendar = open_calendar(part, data[request])
-        message = read_message(calendar.text, calendar.method)
+        message = await compute(read_message, calendar.text, calendar.method)
         owner = meetings.known_as(self.context, message.parts) if message else ""
-        shown = meeting_of(calendar.text, calendar.method, owner, meetings.own(self.context))
+        own = meetings.own(self.context)
+        shown = await compute(meeting_of, calendar.text, calendar.method, owner, own)
         if shown is None or message is None or message.method is not Method.REQUEST:
             raise Refused(Kind.INVALID_XML, "a mail that is no invitation, or the user's own")
         sender = next(addresses(Headers(found.header), "from"), None)
@@ -188,18 +203,22 @@ class _Work:
         instance = message.parts.instance_of_all
         for _ in range(_ATTEMPTS):
             item = await self._known(message.parts.uid)
-            held = item.stored.text if item else None
-            now = self.context.services.clock.now()
-            owner = self._owner(held) if held else meetings.known_as(self.context, message.parts)
-            applied = await compute(apply, message, held, sender=sender, owner=owner, now=now, trusted=True)
-            text = applied.text or held
-            if text is None or (applied.text is None and not read_event(text, owner).received):
-                raise Refused(Kind.INVALID_XML, "an invitation that cannot be believed")
+            text = await compute(self._applied, message, item.stored.text if item else None, sender)
             try:
                 return await self._answer(item, message.parts.uid, text, instance)
             except StateConflict:
                 continue
         raise StateConflict("the event keeps changing")
+
+    def _applied(self, message: Message, held: str | None, sender: str) -> str:
+        """The event with an invitation in it. Raises `Refused`."""
+        now = self.context.services.clock.now()
+        owner = self._owner(held) if held else meetings.known_as(self.context, message.parts)
+        applied = apply(message, held, sender=sender, owner=owner, now=now, trusted=True)
+        text = applied.text or held
+        if text is None or (applied.text is None and not read_event(text, owner).received):
+            raise Refused(Kind.INVALID_XML, "an invitation that cannot be believed")
+        return text
 
     async def _again(self) -> ServerId | None:
         """A mail that is gone, which it is once it was answered. Raises `NotFound`."""
@@ -222,8 +241,26 @@ class _Work:
 
     async def _answer(self, item: Item | None, uid: str, text: str, instance: Instance) -> ServerId | None:
         """Store an answer to the event of this text, with the reply. Raises `StateConflict`."""
-        response, services = self.response, self.context.services
-        user, owner, now = self.context.principal.user, self._owner(text), self._later(text, instance)
+        response, services, user = self.response, self.context.services, self.context.principal.user
+        made = await compute(self._made, item, uid, text, instance)
+        if item is None:
+            folder = await itemfolders.default_folder(services.items, user, ItemKind.CALENDAR)
+            place, number, based_on = folder.id, (await services.items.new_item_numbers(1))[0], 0
+        else:
+            place, number, based_on = item.folder, item.number, item.revision
+        given = Given(uid, instance.isoformat() if instance else "", response.status.value)
+        await self._responses.keep(response.name, given)
+        edits = [Edit(number, based_on, made.stored, made.answers)] if made.changes else []
+        if edits or made.notices:
+            await services.items.commit_items(Commit(user, place, edits, notices=made.notices))
+        if made.notices:
+            meetings.mail_new(self.context)
+        return None if response.status is Participation.DECLINED else item_server_id(place, number)
+
+    def _made(self, item: Item | None, uid: str, text: str, instance: Instance) -> _Outcome:
+        """What comes of an answer to the event of this text, which need not be stored yet."""
+        response, before = self.response, item.stored.text if item else None
+        owner, now = self._owner(text), self._later(text, instance)
         mark = response.mark(text, instance)
         declined = response.status is Participation.DECLINED
         gone = declined and (instance is None or Parts.read(text).series is None)
@@ -232,24 +269,12 @@ class _Work:
         # What is gone cannot remember that it was answered: the name of its reply does.
         about = f"{uid}\n{instance}\n{mark}" + ("" if declined else now.isoformat())
         notices = [] if again else self._reply(text, instance, about, now)
-        if item is None:
-            folder = await itemfolders.default_folder(services.items, user, ItemKind.CALENDAR)
-            place, number, based_on = folder.id, (await services.items.new_item_numbers(1))[0], 0
-        else:
-            place, number, based_on = item.folder, item.number, item.revision
-        given = Given(uid, instance.isoformat() if instance else "", response.status.value)
-        await self._responses.keep(response.name, given)
-        edits = []
-        if after is not None and not again and (item is None or after != item.stored.text):
-            answers = item is not None and differ_by_answers(item.stored.text, after, owner)
-            edits.append(Edit(number, based_on, stored_event(after), answers))
-        elif after is None and item is not None:
-            edits.append(Edit(number, based_on, None))
-        if edits or notices:
-            await services.items.commit_items(Commit(user, place, edits, notices=notices))
-        if notices:
-            meetings.mail_new(self.context)
-        return None if declined else item_server_id(place, number)
+        if after is None:
+            return _Outcome(notices, changes=item is not None)
+        if again or after == before:
+            return _Outcome(notices, changes=False)
+        answers = before is not None and differ_by_answers(before, after, owner)
+        return _Outcome(notices, changes=True, stored=stored_event(after), answers=answers)
 
     def _later(self, text: str, instance: Instance) -> datetime:
         """The time of an answer: now, but a second after the one before, which is what stamps can tell."""
