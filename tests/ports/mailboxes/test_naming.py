@@ -65,19 +65,26 @@ async def test_rename_to_another_parent_and_back(mail: Mailboxes, server: MailSe
     assert below not in await names(mail)
 
 
-@pytest.mark.parametrize("odd", ODD_NAMES)
-async def test_rename_and_delete_with_every_character(mail: Mailboxes, server: MailServer, odd: str) -> None:
-    await mail.create(server.name("plain"))
-    if not server.allows(odd):
-        with pytest.raises(UpstreamRefused):
-            await mail.rename(server.name("plain"), server.name(odd))
-        assert server.name("plain") in await names(mail)
-        return
-    await mail.rename(server.name("plain"), server.name(odd))
-    assert server.name(odd) in await names(mail)
-    await mail.rename(server.name(odd), server.name(f"{odd} too"))
-    await mail.delete(server.name(f"{odd} too"))
-    assert not [name for name in await names(mail) if odd in name]
+async def test_rename_with_every_character(mail: Mailboxes, server: MailServer) -> None:
+    name = "plain"
+    await mail.create(server.name(name))
+    for odd in ODD_NAMES:
+        if server.allows(odd):
+            # From each to the next, not there and back each time: Courier takes two seconds.
+            await mail.rename(server.name(name), server.name(odd))
+            assert server.name(name) not in await names(mail)
+            name = odd
+        else:
+            with pytest.raises(UpstreamRefused):
+                await mail.rename(server.name(name), server.name(odd))
+        assert server.name(name) in await names(mail)
+
+
+async def test_delete_with_every_character(mail: Mailboxes, server: MailServer) -> None:
+    for odd in filter(server.allows, ODD_NAMES):
+        await mail.create(server.name(odd))
+        await mail.delete(server.name(odd))
+        assert server.name(odd) not in await names(mail)
 
 
 async def test_rename_onto_a_mailbox_changes_nothing(mail: Mailboxes, server: MailServer) -> None:
