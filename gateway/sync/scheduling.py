@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from html import escape
 
 from gateway.items import Notice, StoredItem
 from gateway.mail import imip
 from gateway.mail.addresses import Address
+from gateway.mail.fragment import fragment
 from gateway.mail.imip import SchedulingMail
 from gateway.mail.recipients import deliverable
-from gateway.pim.events.document import stored_event
+from gateway.pim.events.document import read_event, stored_event
 from gateway.pim.events.model import Event
 from gateway.pim.invitation import Method, Person, read_invitation
 from gateway.pim.itip import words
@@ -61,17 +63,20 @@ def notice(
     if not reached or invitation is None:
         return None
     key = _key(about or post.calendar, post.method, reached)
-    text = words.describe(invitation, "" if html else comment)
+    description = _description(post)
+    told = replace(invitation, description="") if description else invitation
+    text = words.describe(told, "" if html else comment)
+    rich = bool(html or description)
     mail = SchedulingMail(
         sender=author,
         recipients=tuple(Address(one.name, address) for address, one in reached.items()),
         subject=prefix + words.title(invitation, answer=answer, again=post.again),
-        text=f"{html}<pre>{escape(text)}</pre>" if html else text,
+        text=f"{html}<pre>{escape(text)}</pre>{description}" if rich else text,
         date=now,
         name=key,
         method=post.method.value,
         calendar=post.calendar,
-        rich=bool(html),
+        rich=rich,
     )
     return Notice(key, tuple(reached), imip.write(mail))
 
@@ -98,6 +103,12 @@ def forwarded(
         name=key,
     )
     return Notice(key, (address,), imip.write(mail))
+
+
+def _description(post: Post) -> str:
+    """What an invitation says in HTML, fit to stand behind other text; "" when it says nothing so."""
+    body = read_event(post.calendar, "").body if post.method is Method.REQUEST else None
+    return fragment(body.html) if body and body.html else ""
 
 
 def _key(about: str, method: Method, reached: Iterable[str]) -> str:

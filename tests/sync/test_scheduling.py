@@ -8,7 +8,7 @@ from email import message_from_bytes, policy
 from gateway.items import StoredItem
 from gateway.mail.addresses import Address
 from gateway.pim.events.document import patch_event, stored_event
-from gateway.pim.events.model import EventPatch
+from gateway.pim.events.model import Body, EventPatch
 from gateway.pim.invitation import Method, Person
 from gateway.pim.itip.outgoing import Post
 from gateway.sync.scheduling import forwarded, notice, organized
@@ -33,6 +33,28 @@ def test_a_change_is_mailed_to_those_invited() -> None:
     assert {address.addr_spec.lower() for address in mail["To"].addresses} == {ANN, CID}
     assert made.stored is not None
     assert "DTSTAMP:20260301T120000Z" in made.stored.text
+
+
+def test_what_is_written_in_html_is_mailed_so() -> None:
+    body = Body(
+        "The *plan*", "<html><body><script>x()</script><p onclick='y()'>The <b>plan</b></body></html>"
+    )
+    made = organized(MEETING, changed(EventPatch(body=body)), AUTHOR, NOW)
+    (one,) = made.notices
+    mail = message_from_bytes(one.message, policy=policy.default)
+    kinds = [part.get_content_type() for part in mail.iter_parts()]
+    assert (mail.get_content_type(), kinds) == (
+        "multipart/alternative",
+        ["text/plain", "text/html", "text/calendar"],
+    )
+    plain, rich, _ = (part.get_content() for part in mail.iter_parts())
+    assert "<p>The <b>plan</b></p>" in rich
+    assert "script" not in rich
+    for text in (plain, rich):
+        assert "Monday" in text
+        assert text.count("plan") == 1
+    made = organized(MEETING, None, AUTHOR, NOW)
+    assert b"text/html" not in made.notices[0].message
 
 
 def test_the_same_change_has_the_same_key_and_another_another() -> None:
