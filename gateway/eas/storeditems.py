@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from gateway.eas.commands.base import Context
+from gateway.eas.content.failures import reason_of
 from gateway.eas.content.items import ItemContent, Scene
 from gateway.eas.content.kinds import content_of
 from gateway.eas.itemoptions import ItemOptions
@@ -18,7 +18,8 @@ from wbxml import Element
 __all__ = ["render", "scene_of"]
 
 _FEW = 4
-"""Items that are rendered in the event loop; more take several milliseconds."""
+_SHORT = 8 * 1024
+"""Items that are rendered in the event loop, and characters of text in them: more take several ms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ async def render(
     An item that could only be shown as a stub is listed in the store, and logged the first time.
     """
     content, scene = content_of(folder.kind), scene_of(context, folder)
-    if len(items) <= _FEW:
+    if len(items) <= _FEW and sum(len(item.stored.text) for item in items) <= _SHORT:
         rendered = _render(content, items, options, scene)
     else:
         rendered = await compute(_render, content, items, options, scene)
@@ -67,11 +68,4 @@ def _render_one(content: ItemContent, item: Item, options: ItemOptions, scene: S
     try:
         return _Rendered(content.render(item, options, scene))
     except Exception as error:  # noqa: BLE001 - one item must not keep back the others; the caller logs it
-        return _Rendered(content.stub(item, scene), _reason(error))
-
-
-def _reason(error: Exception) -> str:
-    """The kind and the place of an error, without its text, which may quote the item."""
-    frames = traceback.extract_tb(error.__traceback__)
-    where = f" in {frames[-1].name}, line {frames[-1].lineno}" if frames else ""
-    return f"{type(error).__name__}{where}"
+        return _Rendered(content.stub(item, scene), reason_of(error))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -14,12 +15,15 @@ from gateway.app import SystemClock
 from gateway.eas import storeditems
 from gateway.eas.commands.base import Context
 from gateway.eas.content.calendar import CalendarContent
+from gateway.eas.content.items import Scene
+from gateway.eas.identity import Identity
 from gateway.eas.itemoptions import ItemOptions
 from gateway.eas.versions import Version
 from gateway.items import Item, ItemFolder, ItemKind, StoredItem
 from gateway.store.sqlite import SqliteState
 from gateway.types import CollectionId, Credentials, Principal, UserId
 from tests.sync.itemmodel import START
+from wbxml import Element
 from wbxml.pages import Calendar
 
 ANN = UserId("ann")
@@ -47,7 +51,7 @@ def context(state: SqliteState) -> Context:
     made = SimpleNamespace(
         request=SimpleNamespace(version=Version.V16_1),
         principal=Principal(ANN, "ann@example.com", Credentials("ann", "secret")),
-        services=SimpleNamespace(state=state, clock=SystemClock(), release="1"),
+        services=SimpleNamespace(state=state, identity=Identity(), clock=SystemClock(), release="1"),
         log=structlog.get_logger("test"),
     )
     return cast("Context", made)
@@ -83,3 +87,21 @@ async def test_a_poison_item_becomes_a_stub_and_keeps_back_no_other(
 async def test_what_is_stored_and_no_calendar_at_all_becomes_a_stub(context: Context) -> None:
     shown = await storeditems.render(context, FOLDER, [item(1, "garbage")], ItemOptions())
     assert any(one.tag is Calendar.StartTime for one in shown[1])
+
+
+@pytest.mark.parametrize(("extra", "beside"), [("", False), ("X-LONG:" + 9000 * "x" + "\r\n", True)])
+async def test_a_long_item_is_rendered_beside_the_event_loop(
+    context: Context, extra: str, beside: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[threading.Thread] = []
+    render = CalendarContent.render
+
+    def noting(self: CalendarContent, one: Item, options: ItemOptions, scene: Scene) -> Sequence[Element]:
+        threads.append(threading.current_thread())
+        return render(self, one, options, scene)
+
+    monkeypatch.setattr(CalendarContent, "render", noting)
+    long = item(1, TEXT.replace("SUMMARY", f"{extra}SUMMARY"))
+    rendered = await storeditems.render(context, FOLDER, [long], ItemOptions())
+    assert [one.text() for one in rendered[1] if one.tag is Calendar.Subject] == ["event 1"]
+    assert [one is not threading.main_thread() for one in threads] == [beside]

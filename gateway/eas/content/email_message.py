@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from gateway.eas.content import legacy
 from gateway.eas.content.body import BodyPlan, PartSink, body_elements, plan_body, received, rtf_section
 from gateway.eas.content.email_properties import Place, properties
+from gateway.eas.content.failures import reason_of
 from gateway.eas.content.marks import Marks
 from gateway.eas.content.meeting import meeting_of
 from gateway.eas.content.preferences import MIME, PLAIN, BodyOptions
@@ -86,7 +86,7 @@ def plan(
         plan = plan_body(layout, message.size, options, version, streamed=streamed)
         cost = plan.cost + len(message.header)
     except Exception as error:  # noqa: BLE001 - one message must not keep back the others; the caller logs it
-        return Job(message, values, options, None, error=_reason(error))
+        return Job(message, values, options, None, error=reason_of(error))
     requests = [SectionRequest(message.uid, section, 0, limit) for section, limit in plan.sections.items()]
     if plan.layout.status:
         requests.append(SectionRequest(message.uid, plan.layout.status.section, 0, reports.ENOUGH))
@@ -133,7 +133,7 @@ def render(
         )
         return Rendered(shown, withheld=job.withheld, unlisted=layout.unlisted)
     except Exception as error:  # noqa: BLE001 - one message must not keep back the others; the caller logs it
-        return stub(job, place, version, _reason(error))
+        return stub(job, place, version, reason_of(error))
 
 
 def is_unread(job: Job, answers: Mapping[SectionRequest, bytes]) -> bool:
@@ -188,7 +188,7 @@ def stub(job: Job, place: Place, version: Version, poison: str, *, unread: bool 
     try:
         shown = properties(job.message, nothing, body, place, version, marks=marks)
     except Exception as error:  # noqa: BLE001 - one message must not keep back the others; the caller logs it
-        if (reason := _reason(error)) != poison:
+        if (reason := reason_of(error)) != poison:
             poison = f"{poison}; {reason}"
         bare = replace(job.message, header=b"Subject: " + NOT_SHOWN)
         shown = properties(bare, nothing, body, place, version, marks=marks)
@@ -207,10 +207,3 @@ def _explanation(version: Version, text: str) -> list[Element]:
             element(AirSyncBase.Data, text),
         )
     ]
-
-
-def _reason(error: Exception) -> str:
-    """The kind and the place of an error, without its text, which may quote the message."""
-    frames = traceback.extract_tb(error.__traceback__)
-    where = f" in {frames[-1].name}, line {frames[-1].lineno}" if frames else ""
-    return f"{type(error).__name__}{where}"
