@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -18,7 +20,7 @@ from tests.blackbox.meeting import (
     exceptions,
     status_of,
 )
-from tests.support.phone import change, delete
+from tests.support.phone import change, commands, delete
 from wbxml import Element, element
 from wbxml.pages import AirSync, AirSyncBase, Calendar, Email
 from wbxml.pages import MeetingResponse as Page
@@ -153,3 +155,30 @@ def test_it_is_declined(two: tuple[Person, Person]) -> None:
         assert subject == "Declined: Planning"
         text = mail.get_payload()[0].get_payload(decode=True)  # type: ignore[union-attr, index]
         assert b"On holiday" in text
+
+
+def test_a_newer_phone_moves_what_an_older_one_invited_to(person: MakePerson) -> None:
+    bob, ann = person("bob", "14.1"), person("ann")
+    name = bob.invite(ann)
+    uid = ann.sees(lambda _: True).child_text(Calendar.UID) or ""
+    for days in (1, 2):
+        start = MONDAY + timedelta(days=days)
+        bob.sync(change(name, *_hour(start), attendees(ann), element(Calendar.OrganizerEmail, bob.address)))
+        bob.send("REQUEST", uid, ann, start=start, sequence=days)
+        ann.sees(_begins(start))
+    newer = replace(bob.phone, version="16.1", device="NEWER", keys={}, policy_key=None)
+    newer.provision()
+    newer.begin(bob.calendar)
+    newer.sync(bob.calendar)
+    start = MONDAY + timedelta(days=3)
+    assert newer.sync(bob.calendar, commands(change(name, *_hour(start)))).responses == []
+    ann.sees(_begins(start))
+
+
+def _begins(start: datetime) -> Callable[[Element], bool]:
+    return lambda event: event.child_text(Calendar.StartTime) == compact(start)
+
+
+def _hour(start: datetime) -> tuple[Element, Element]:
+    end = start + timedelta(hours=1)
+    return element(Calendar.StartTime, compact(start)), element(Calendar.EndTime, compact(end))

@@ -138,7 +138,7 @@ def _made(before: Item | None, after: str | None, scene: Scene) -> Made:
     changed it.
     """
     if before and after is not None and scene.version < Version.V16_0:
-        after = self_told(before.stored.text, after, scene.owner)
+        after = self_told(before.stored.text, after, _owner(scene, before.stored).address)
     stored = None if after is None else stored_event(after)
     if scene.version < Version.V16_0:
         return Made(stored)
@@ -149,7 +149,8 @@ def _made(before: Item | None, after: str | None, scene: Scene) -> Made:
 
 def _reviser(item: Item, scene: Scene) -> Reviser:
     name = ItemName(item.folder, item.number)
-    return Reviser(name, item.stored.text, _owner(scene, item.stored), scene.version, scene.now)
+    owner = _owner(scene, item.stored)
+    return Reviser(name, item.stored.text, owner, scene.version, scene.now, scene.zone)
 
 
 def _uid(data: Element, scene: Scene) -> str:
@@ -172,9 +173,9 @@ def _owner(scene: Scene, known: StoredItem | None = None) -> Person:
 
 def _seen(text: str, scene: Scene) -> Event:
     """An event as the owner of the calendar sees it, whichever of his addresses it knows."""
-    event = read_event(text, scene.owner)
+    event = read_event(text, scene.owner, scene.zone)
     address = _address_in(event, scene)
-    return event if address == scene.owner else read_event(text, address)
+    return event if address == scene.owner else read_event(text, address, scene.zone)
 
 
 def _address_in(event: Event, scene: Scene) -> str:
