@@ -51,8 +51,10 @@ class Parts:
         self._pending.append(_Whole(limit))
         return len(self._lengths) + len(self._pending)
 
-    async def settle(self, message: Callable[[int | None], AsyncIterator[bytes]]) -> None:
+    async def settle(self, message: Callable[[int | None], AsyncIterator[bytes]] | None = None) -> None:
         """Write what was added into the spool; `message` gives so many octets (None: all) of the message.
+
+        It is needed only where a message is to be a part.
 
         Raises `GatewayError` when there is no room, and what `message` raises: nothing was added then.
         """
@@ -61,6 +63,7 @@ class Parts:
         try:
             for data in pending:
                 if isinstance(data, _Whole):
+                    assert message is not None
                     async for piece in message(data.limit):
                         await self.write(piece)
                 else:

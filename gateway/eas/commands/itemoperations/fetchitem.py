@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 
 from gateway.eas import multipart, storeditems
 from gateway.eas.commands.base import Context
@@ -50,11 +50,4 @@ async def _take_apart(shown: Sequence[Element], parts: multipart.Parts) -> None:
         if data is not None:
             at = body.children.index(data)
             body.children[at] = Element(Page.Part, str(parts.add(data.data())))
-    await parts.settle(_nothing)
-
-
-async def _nothing(limit: int | None) -> AsyncIterator[bytes]:  # noqa: ARG001
-    """An item is no message, of which all could be wanted."""
-    pieces: tuple[bytes, ...] = ()
-    for piece in pieces:
-        yield piece
+    await parts.settle()
