@@ -7,7 +7,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -21,6 +21,8 @@ from tests.support.smtp_sink import SmtpSink
 from tests.support.stalling import StallingWay
 from wbxml import Element, element
 from wbxml.pages import AirSync, ComposeMail, Email, FolderHierarchy, Ping
+
+SENDING = 'eas_requests_open{command="SendMail"}'
 
 
 @pytest.fixture(scope="module")
@@ -194,6 +196,13 @@ def letter(number: int) -> Element:
     return element(ComposeMail.SendMail, named, element(ComposeMail.Mime, mime.encode()))
 
 
+def eventually(check: Callable[[], bool], seconds: float = 10) -> None:
+    deadline = time.monotonic() + seconds
+    while not check():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
 def test_mail_to_a_silent_smtp_server_does_not_pile_up(dovecot: Dovecot, user: str) -> None:
     with SmtpSink() as sink, SilentSmtp(sink) as silent, Gateway(dovecot, silent) as gateway:
         phone, other = (
@@ -203,12 +212,14 @@ def test_mail_to_a_silent_smtp_server_does_not_pile_up(dovecot: Dovecot, user: s
             each.provision()
         with ThreadPoolExecutor(MOST_SENDING + 1) as pool:
             waiting = [pool.submit(phone.post, "SendMail", letter(one)) for one in range(MOST_SENDING)]
-            assert not wait(waiting, timeout=1.5).done  # all of them are under way by then
+            eventually(lambda: gateway.metric(SENDING) == MOST_SENDING and silent.stalled == 1)
+            assert not any(one.done() for one in waiting)
             answer = phone.post("SendMail", letter(99))
             assert answer.root.child_text(ComposeMail.Status) == "111"
             assert not any(one.done() for one in waiting)
             free = pool.submit(other.post, "SendMail", letter(1))  # another user may try
-            assert not wait([free], timeout=0.5).done
+            eventually(lambda: silent.stalled == 2)
+            assert not free.done()
             silent.close()
             told = {one.result(30).root.child_text(ComposeMail.Status) for one in (*waiting, free)}
             assert told == {"111"}
