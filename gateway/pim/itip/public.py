@@ -8,7 +8,6 @@ from datetime import datetime
 from gateway.pim.events.clock import Clock
 from gateway.pim.events.names import (
     BUSY,
-    FILE_SCHEME,
     OWN,
     REPLIED,
     REPLY_TIME,
@@ -16,6 +15,7 @@ from gateway.pim.events.names import (
     SELF_TOLD,
 )
 from gateway.pim.events.tree import Line, Node, make_line
+from gateway.pim.events.writing import is_own_file
 from gateway.pim.invitation import Method, read_person
 from gateway.pim.itip.merge import INTENDED
 from gateway.pim.itip.message import Parts, Revision, same_address
@@ -98,7 +98,8 @@ def _shown(event: Node) -> Node:
     made.parts = [
         _clean(one, host, wanted=wanted)
         for one in made.parts
-        if isinstance(one, Line) and not (one.name in _PRIVATE or one.name.startswith(OWN) or _is_stored(one))
+        if isinstance(one, Line)
+        and not (one.name in _PRIVATE or one.name.startswith(OWN) or is_own_file(one))
     ]
     busy = read.text(BUSY).upper()
     if busy in {"TENTATIVE", "OOF", "WORKINGELSEWHERE"}:
@@ -119,7 +120,3 @@ def _clean(line: Line, host: str, *, wanted: bool) -> Line:
         if status in {"", "NEEDS-ACTION"} and "RSVP" not in line.read.params:
             changes["RSVP"] = "TRUE" if wanted else "FALSE"
     return line.with_params(**changes) if changes else line
-
-
-def _is_stored(line: Line) -> bool:
-    return line.name == "ATTACH" and line.read is not None and line.read.value.lower().startswith(FILE_SCHEME)
