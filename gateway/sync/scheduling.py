@@ -32,7 +32,10 @@ def organized(before: StoredItem | None, after: StoredItem | None, author: Addre
     """
     was, is_now = (one.text if one else None for one in (before, after))
     outcome = told(was, is_now, author.address, now)
-    stored = None if outcome.text is None else stored_event(outcome.text)
+    if after is not None and outcome.text == after.text:  # as nearly always: read it no second time
+        stored: StoredItem | None = after
+    else:
+        stored = None if outcome.text is None else stored_event(outcome.text)
     return Made(stored, notices(outcome.posts, author, now))
 
 
