@@ -16,19 +16,18 @@ TURN = 0.0005
 
 
 class Turns:
-    """Gives those who have something to read their turns, one after the other."""
+    """Gives those who have something to read their turns, one after the other; used within its loop alone."""
 
     _of_loop: ClassVar[WeakKeyDictionary[asyncio.AbstractEventLoop, Turns]] = WeakKeyDictionary()
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
+    def __init__(self) -> None:
         self._waiting: deque[Callable[[], bool]] = deque()
         self._scheduled = False
 
     @classmethod
     def of(cls, loop: asyncio.AbstractEventLoop) -> Turns:
         """The turns of all connections of an event loop."""
-        return cls._of_loop.setdefault(loop, cls(loop))
+        return cls._of_loop.setdefault(loop, cls())
 
     def take(self, step: Callable[[], bool]) -> None:
         """Have `step` called in its turns until it returns False."""
@@ -38,7 +37,7 @@ class Turns:
     def _go_on(self) -> None:
         if self._waiting and not self._scheduled:
             self._scheduled = True
-            self._loop.call_soon(self._round)
+            asyncio.get_running_loop().call_soon(self._round)
 
     def _round(self) -> None:
         self._scheduled = False

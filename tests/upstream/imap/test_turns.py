@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from collections.abc import Callable
 
 import pytest
@@ -81,3 +83,15 @@ async def test_who_comes_during_a_step_waits_like_the_others() -> None:
 async def test_a_loop_has_one_row_of_turns() -> None:
     loop = asyncio.get_running_loop()
     assert Turns.of(loop) is Turns.of(loop)
+
+
+def test_a_loop_that_is_over_is_forgotten() -> None:
+    async def used() -> weakref.ref[asyncio.AbstractEventLoop]:
+        loop = asyncio.get_running_loop()
+        Turns.of(loop).take(lambda: False)
+        await _drain(2)
+        return weakref.ref(loop)
+
+    loop = asyncio.run(used())
+    gc.collect()
+    assert loop() is None
