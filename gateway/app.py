@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import structlog
 from starlette.applications import Starlette
@@ -146,6 +147,7 @@ class App:
             spool=FileSpool,
             discovery=discovery(COMMANDS),
             tentative=settings.calendar.invitations == "tentative",
+            zone=ZoneInfo(settings.calendar.timezone),
             patience=timedelta(days=settings.calendar.retry_days),
         )
         parts.push_async_callback(services.background.aclose, settings.server.shutdown_grace)

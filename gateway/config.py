@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias, get_args
 from urllib.parse import quote
+from zoneinfo import available_timezones
 
 from pydantic import (
     AfterValidator,
@@ -97,6 +98,12 @@ def _store_url(value: str, info: ValidationInfo) -> str:
         raise ValueError("allowed is sqlite:///path/to/gateway.db")
     path = value[len("sqlite:") :].removeprefix("//")
     return value if path.startswith("/") else f"sqlite:{quote(str(_folder(info)))}/{path}"
+
+
+def _time_zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError("allowed is a name of the IANA time zone database: Europe/Berlin")
+    return name
 
 
 def _traced(value: str) -> str:
@@ -296,6 +303,8 @@ class CalendarSection(_Section):
 
     invitations: Literal["tentative", "ignore"] = "tentative"
     """Whether an invitation in the INBOX becomes a tentative event at once, or one when it is answered."""
+    timezone: Annotated[str, AfterValidator(_time_zone)] = "UTC"
+    """Zone of the users (a name of IANA), for whole days and times that nobody said a zone of."""
     retry_days: Annotated[float, Field(gt=0, le=100)] = 5
     """Days after which an invitation that the SMTP server goes on refusing for the moment is given up."""
     free_busy: Literal["domain", "all", "none"] = "domain"

@@ -190,7 +190,7 @@ class _Work:
         if part is None or request not in data:
             raise Refused(Kind.INVALID_XML, "a mail that is no invitation")
         calendar = open_calendar(part, data[request])
-        message = await compute(read_message, calendar.text, calendar.method)
+        message = await compute(read_message, calendar.text, calendar.method, self.context.services.zone)
         owner = meetings.known_as(self.context, message.parts) if message else ""
         own = meetings.own(self.context)
         shown = await compute(meeting_of, calendar.text, calendar.method, owner, own)

@@ -35,7 +35,7 @@ def scene_of(context: Context, folder: ItemFolder) -> Scene:
     principal, services = context.principal, context.services
     owner = principal.email if folder.owner == principal.user else services.identity.address(folder.owner)
     own = partial(services.identity.owns, owner)
-    return Scene(context.request.version, principal, folder, owner, services.clock.now(), own)
+    return Scene(context.request.version, principal, folder, owner, services.clock.now(), own, services.zone)
 
 
 async def render(

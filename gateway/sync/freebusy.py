@@ -32,7 +32,14 @@ _FREE = "0"
 
 
 async def free_busy(
-    items: Items, users: Collection[UserId], address: str, start: datetime, end: datetime, *, until: float
+    items: Items,
+    users: Collection[UserId],
+    address: str,
+    start: datetime,
+    end: datetime,
+    *,
+    zone: tzinfo,
+    until: float,
 ) -> str:
     """One digit for each half hour between two instants (MS-ASCMD 2.2.3.107): 0 free to 3 away, 4 no data.
 
@@ -49,7 +56,7 @@ async def free_busy(
     if not folders:
         return no_free_busy(start, end)
     found = await items.items_between(folders, start - _DAY, end + _DAY, _MOST_EVENTS + 1)
-    reckoning = _Reckoning(address, start, end)
+    reckoning = _Reckoning(address, start, end, zone)
     texts = [one.stored.text for one in found[:_MOST_EVENTS]]
     complete = await reckoning.go_through(texts, UTC, until, whole_days=False)
     complete &= await reckoning.go_through(reckoning.whole_days, reckoning.home, until, whole_days=True)
@@ -61,7 +68,8 @@ async def free_busy(
 class _Reckoning:
     """The digits so far. `whole_days` are the texts of events that lie in no zone, to be looked at last."""
 
-    def __init__(self, address: str, start: datetime, end: datetime) -> None:
+    def __init__(self, address: str, start: datetime, end: datetime, zone: tzinfo) -> None:
+        self._zone = zone
         self._address, self._start, self._end = address, start, end
         self._zones: Counter[ZoneInfo] = Counter()
         self.digits = merged_free_busy((), start, end)
@@ -71,7 +79,7 @@ class _Reckoning:
     @property
     def home(self) -> tzinfo:
         """Where most events are that are somewhere."""
-        return max(self._zones, key=lambda zone: self._zones[zone], default=UTC)
+        return max(self._zones, key=lambda zone: self._zones[zone], default=self._zone)
 
     async def go_through(self, texts: Sequence[str], zone: tzinfo, until: float, *, whole_days: bool) -> bool:
         """Look at events, those in no zone in `zone`; return whether there was time for all of them."""

@@ -12,7 +12,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 import structlog
 
@@ -118,7 +118,10 @@ def _name(uid: str, instance: Instance) -> str:
 
 
 class Intake:
-    """Reads the INBOX of users on their requests. `tentative`: invitations become events before an answer."""
+    """Reads the INBOX of users on their requests.
+
+    `tentative`: invitations become events before an answer. `zone` is that of times in none.
+    """
 
     def __init__(
         self,
@@ -128,6 +131,7 @@ class Intake:
         background: Background,
         *,
         tentative: bool = True,
+        zone: tzinfo = UTC,
         delegation: Delegation | None = None,
     ) -> None:
         self._state = state
@@ -135,6 +139,7 @@ class Intake:
         self._clock = clock
         self._background = background
         self._tentative = tentative
+        self._zone = zone
         self._delegation = delegation
         self._versions: dict[UserId, str] = {}
         """The view of each INBOX that holds nothing unread."""
@@ -225,7 +230,7 @@ class Intake:
         """Bring one message into the calendar. One that cannot be understood is left alone."""
         log = self._log.bind(user=reader.user, uid=mail.uid)
         try:
-            message = await compute(read_message, calendar.text, calendar.method)
+            message = await compute(read_message, calendar.text, calendar.method, self._zone)
             if message is None:
                 return
             header = Headers(mail.header)

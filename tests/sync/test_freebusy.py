@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -61,8 +62,8 @@ async def calendar(items: Items, *texts: str, user: UserId = ANN) -> CollectionI
     return folder
 
 
-async def digits(items: Items, *users: UserId, until: float = NEVER) -> str:
-    return await free_busy(items, users or (ANN,), ADDRESS, START, END, until=until)
+async def digits(items: Items, *users: UserId, until: float = NEVER, zone: tzinfo = UTC) -> str:
+    return await free_busy(items, users or (ANN,), ADDRESS, START, END, zone=zone, until=until)
 
 
 async def test_all_own_calendars_count_and_no_others(items: Items) -> None:
@@ -104,6 +105,7 @@ async def test_whole_days_are_those_of_the_zone_of_other_events(items: Items) ->
     day = event("day", "DTSTART;VALUE=DATE:20260303", "DTEND;VALUE=DATE:20260304", "TRANSP:OPAQUE")
     folder = await calendar(items, day)
     assert await digits(items) == "00000000"
+    assert await digits(items, zone=ZoneInfo("Pacific/Auckland")) == "00000022"
     there = ("DTSTART;TZID=Pacific/Auckland:20260303T090000", "DTEND;TZID=Pacific/Auckland:20260303T100000")
     await store(items, folder, event("there", *there))
     # In Auckland that Tuesday begins at 11:00 UTC on Monday.

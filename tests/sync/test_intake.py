@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import cast
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -82,6 +83,8 @@ class Clock:
 class World:
     """Ann's calendar and her INBOX."""
 
+    zone: tzinfo = UTC
+
     def __init__(self, database: Database) -> None:
         self.state = SqliteState(database)
         self.items = SqliteItems(database, Clock())
@@ -91,7 +94,9 @@ class World:
     def begin_anew(self, *, tentative: bool = True) -> None:
         """As after a restart."""
         self.background = Background()
-        self.intake = Intake(self.state, self.items, Clock(), self.background, tentative=tentative)
+        self.intake = Intake(
+            self.state, self.items, Clock(), self.background, tentative=tentative, zone=self.zone
+        )
 
     @property
     def reader(self) -> Reader:
@@ -131,6 +136,20 @@ async def test_an_alias_is_the_user_too(world: World) -> None:
     await world.read()
     (event,) = await world.events()  # and not what the user sent himself
     assert event.attendees[0].status is Participation.NEEDS_ACTION
+
+
+async def test_times_in_no_zone_are_those_of_the_users(world: World) -> None:
+    world.zone = ZoneInfo("America/New_York")
+    world.begin_anew()
+    lines = ("BEGIN:VEVENT", "UID:x", "DTSTAMP:20260301T080000Z", "DTSTART:20260302T100000", "DURATION:PT1H")
+    people = ("ORGANIZER:mailto:bob@example.org", "ATTENDEE:mailto:ann@example.org")
+    text = calendar(*lines, *people, "RRULE:FREQ=DAILY;COUNT=3", "EXDATE:20260303T100000", "END:VEVENT")
+    world.inbox.receive("REQUEST", text=text)
+    await world.read()
+    (event,) = await world.events()
+    assert event.start == datetime(2026, 3, 2, 15, tzinfo=UTC)
+    assert event.zone == ZoneInfo("America/New_York")
+    assert [one.original for one in event.occurrences] == [datetime(2026, 3, 3, 15, tzinfo=UTC)]
 
 
 async def test_what_arrived_is_read_once(world: World) -> None:

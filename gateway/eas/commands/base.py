@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, timedelta, tzinfo
 from enum import Enum, auto
 from typing import Protocol
 
@@ -126,6 +126,8 @@ class Services:
     discovery: Mapping[str, str] = field(default_factory=dict)
     tentative: bool = True
     """Whether an invitation becomes an event before it is answered."""
+    zone: tzinfo = UTC
+    """Of whole days and times that nobody said a zone of."""
     patience: timedelta = timedelta(days=5)
     """How long the SMTP server may refuse a scheduling message for the moment before it is given up."""
     background: Background = field(default_factory=Background)
@@ -154,6 +156,7 @@ class Services:
             self.clock,
             self.background,
             tentative=self.tentative,
+            zone=self.zone,
             delegation=Delegation(self.state, self.identity.address, notices.stored),
         )
         object.__setattr__(self, "intake", intake)

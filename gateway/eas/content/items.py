@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from hashlib import blake2b
 from typing import Protocol
 
@@ -24,7 +24,7 @@ class Scene:
     """Where and for whom something is done with items.
 
     `principal` need not own the folder: `owner` is the mail address of the one who does, and `own` tells of
-    others whether they are his too. `now` is aware.
+    others whether they are his too. `now` is aware; `zone` is that of what has none.
     """
 
     version: Version
@@ -33,6 +33,7 @@ class Scene:
     owner: str
     now: datetime
     own: Own
+    zone: tzinfo = UTC
 
 
 class ItemContent(Protocol):

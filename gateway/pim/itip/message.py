@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 
+from gateway.pim.events.clock import tzid_of
 from gateway.pim.events.model import BadEvent
 from gateway.pim.events.tree import Node, parse_calendar
+from gateway.pim.exchange.times import TIMES, FileZones, by_the_clock
 from gateway.pim.invitation import Method, Own, Person, known_as, read_person
 from gateway.pim.lines import Property
 from gateway.pim.values import FIRST_YEAR, LAST_YEAR, moment_of
@@ -111,12 +113,12 @@ class Message:
     parts: Parts
 
 
-def read_message(text: str, method: str = "") -> Message | None:
+def read_message(text: str, method: str = "", zone: tzinfo = UTC) -> Message | None:
     """The scheduling message in a calendar; None when it is none, or about nothing that can be named.
 
     One about more occurrences than anybody cancels or answers one by one is none either.
 
-    `method` is that of the Content-Type, for calendars that name none.
+    `method` is that of the Content-Type, for calendars that name none. Times in no zone come to be in `zone`.
     """
     try:
         calendar = parse_calendar(text)
@@ -124,12 +126,22 @@ def read_message(text: str, method: str = "") -> Message | None:
         if found is None:
             return None
         calendar.remove("METHOD")
-        parts = Parts.of(calendar)
+        parts = Parts.of(_settled(calendar, zone))
         if found is not Method.REQUEST and len(parts.events) > _MOST_SINGLE:
             return None
         return Message(found, parts)
     except BadEvent:
         return None
+
+
+def _settled(calendar: Node, zone: tzinfo) -> Node:
+    """The calendar without times in no zone: what is stored is looked at from everywhere."""
+    events = list(calendar.nodes("VEVENT"))
+    lines = (line for event in events for line in event.lines(*TIMES))
+    if not tzid_of(zone) or all(one.tzid for line in lines for one in by_the_clock(line)):
+        return calendar
+    definitions = {one.component.text("TZID").lower(): one for one in calendar.nodes("VTIMEZONE")}
+    return FileZones(calendar.component.text("X-WR-TIMEZONE"), definitions, zone).settle(events)[0]
 
 
 def revision(event: Node) -> Revision:

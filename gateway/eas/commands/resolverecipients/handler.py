@@ -114,7 +114,15 @@ class _Answer:
             users = await services.directory.users_at(viewer, address)
             if not users:
                 return _no_availability(_NO_DATA)
-            digits = await free_busy(services.items, users, address, span.start, span.end, until=self.until)
+            digits = await free_busy(
+                services.items,
+                users,
+                address,
+                span.start,
+                span.end,
+                zone=services.zone,
+                until=self.until,
+            )
         except GatewayError as error:
             self.context.note(str(_LATER), error.detail)
             return _no_availability(_LATER)

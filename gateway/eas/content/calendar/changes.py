@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import TypeVar
 
 from gateway.eas.content.calendar.absent import Absent, kept
@@ -39,6 +39,8 @@ _Patch = TypeVar("_Patch", bound=OccurrencePatch)
 class Reviser:
     """Changes the text of one item, in the calendar of `owner`, in one protocol version.
 
+    `zone` is that of whole days whose zone nobody said.
+
     Everything raises `Refused`, and nothing is half done then.
     """
 
@@ -47,11 +49,12 @@ class Reviser:
     owner: Person
     version: Version
     now: datetime
+    zone: tzinfo
 
     def changed(self, data: Element, absent: Absent, files: FileChanges | None, given: Given) -> str:
         """The text after a Change of the whole."""
         with _refusing():
-            event = read_event(self.text, self.owner.address)
+            event = read_event(self.text, self.owner.address, self.zone)
             told, known = (
                 read_patch(one, self.version, event, absent, self.now) for one in (data, self._shown(event))
             )
@@ -66,7 +69,7 @@ class Reviser:
     def changed_instance(self, instance: str, data: Element, files: FileChanges | None, given: Given) -> str:
         """The text after a Change of an occurrence."""
         with _refusing():
-            event = read_event(self.text, self.owner.address)
+            event = read_event(self.text, self.owner.address, self.zone)
             if is_alone(event, instance, self.version):
                 return self.changed(data, kept, files, given)
             occurrence = instance_of(event, instance, self.version)
@@ -85,7 +88,7 @@ class Reviser:
     def without(self, instance: str) -> str | None:
         """The text without an occurrence; None when nothing is left."""
         with _refusing():
-            event = read_event(self.text, self.owner.address)
+            event = read_event(self.text, self.owner.address, self.zone)
             if is_alone(event, instance, self.version):
                 return None
             original = original_in(event, instance, self.version)
@@ -94,7 +97,7 @@ class Reviser:
     def _moved(self, patch: EventPatch) -> str:
         """The text after a series moved: exceptions that a device names still, at days it has left, go."""
         moved = self._patched(replace(patch, occurrences=()))
-        series = read_event(moved, self.owner.address)
+        series = read_event(moved, self.owner.address, self.zone)
         left = tuple(one for one in patch.occurrences if original_of(series, one[0]))
         return patch_event(moved, EventPatch(occurrences=left), self.owner.address, self.now)
 

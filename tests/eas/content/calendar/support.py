@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 
 from gateway.eas.content.calendar import CalendarContent
 from gateway.eas.content.items import ItemContent, Scene, digest
@@ -30,9 +30,9 @@ OLD = (Version.V2_5, Version.V12_0, Version.V12_1, Version.V14_0, Version.V14_1)
 NEW = (Version.V16_0, Version.V16_1)
 
 
-def scene(version: Version, now: datetime = NOW) -> Scene:
+def scene(version: Version, now: datetime = NOW, zone: tzinfo = UTC) -> Scene:
     principal = Principal(UserId(ANN), ANN, Credentials(ANN, "secret"), "Ann")
-    return Scene(version, principal, FOLDER, ANN, now, {ANN, ALIAS}.__contains__)
+    return Scene(version, principal, FOLDER, ANN, now, {ANN, ALIAS}.__contains__, zone)
 
 
 def item(stored: StoredItem) -> Item:
@@ -56,6 +56,7 @@ class Shelf:
     files: dict[FileNumber, NewFile] = field(default_factory=dict)
     incomplete: bool = False
     answered: bool = False
+    zone: tzinfo = UTC
 
     @classmethod
     def of(cls, text: str, version: Version) -> Shelf:
@@ -73,7 +74,7 @@ class Shelf:
 
     def add(self, *children: Element, now: datetime = NOW) -> Shelf:
         arrived = data(*children)
-        operation = CONTENT.add("c1", digest(arrived), arrived, scene(self.version, now))
+        operation = CONTENT.add("c1", digest(arrived), arrived, self._scene(now))
         if self.stored is not None:
             self.stored = operation.merge(item(self.stored), self._given(operation.files)).stored
         else:
@@ -84,16 +85,19 @@ class Shelf:
     def change(self, *children: Element, instance: str = "", now: datetime = NOW) -> Shelf:
         arrived = data(*children)
         assert self.stored is not None
-        operation = CONTENT.change(NUMBER, instance, digest(arrived), arrived, scene(self.version, now))
+        operation = CONTENT.change(NUMBER, instance, digest(arrived), arrived, self._scene(now))
         self.stored = operation.change(item(self.stored), self._given(operation.files)).stored
         return self
 
     def delete(self, instance: str) -> Shelf:
         assert self.stored is not None
-        operation = CONTENT.delete(NUMBER, instance, scene(self.version))
+        operation = CONTENT.delete(NUMBER, instance, self._scene())
         assert operation.change is not None
         self.stored = operation.change(item(self.stored), self._given(())).stored
         return self
+
+    def _scene(self, now: datetime = NOW) -> Scene:
+        return scene(self.version, now, self.zone)
 
     def _given(self, files: Collection[NewFile]) -> Given:
         first = len(self.files) + 1
@@ -106,7 +110,8 @@ class Shelf:
         assert self.stored is not None
         options = ItemOptions(body=BodyOptions(preferences))
         made = element(
-            AirSync.ApplicationData, *CONTENT.render(item(self.stored), options, scene(self.version))
+            AirSync.ApplicationData,
+            *CONTENT.render(item(self.stored), options, self._scene()),
         )
         arrived = decode(encode(made))
         assert arrived == made

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
 import pytest
 
 from gateway.eas.content.preferences import HTML, PLAIN, BodyPreference
@@ -566,3 +568,28 @@ def test_those_he_invited_under_another_address_are_told_under_it() -> None:
     (notice,) = gone(item(shelf.stored), Given()).notices
     assert notice.recipients == (BOB,)
     assert f"<{ALIAS}>".encode() in notice.message.partition(b"\r\n\r\n")[0]
+
+
+# --- days in no zone ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("version", OLD)
+def test_days_in_no_zone_are_those_of_the_users_zone(version: Version) -> None:
+    lines = ("BEGIN:VEVENT", "UID:x", "DTSTART;VALUE=DATE:20260305", "RRULE:FREQ=DAILY;COUNT=5")
+    shelf = Shelf.of(calendar(*lines, "EXDATE;VALUE=DATE:20260306", "END:VEVENT"), version)
+    shelf.zone = ZoneInfo("Europe/Berlin")
+    shown = shelf.shown()
+    assert told(shown, Calendar.StartTime) == "20260304T230000Z"
+    assert exceptions(shelf) == [{"Deleted": "1", "ExceptionStartTime": "20260305T230000Z"}]
+    before = shelf.text
+    names = ("Timezone", "StartTime", "EndTime", "AllDayEvent", "Recurrence", "Exceptions")
+    back = [one for one in shown if one.tag.name in names]
+    shelf.change(*back, *properties(Subject="new"))
+    for line in ("DTSTART;VALUE=DATE:20260305", "EXDATE;VALUE=DATE:20260306"):
+        assert line in before
+        assert line in shelf.text
+    gone = instance(version, "20260306T230000Z", Deleted=1)
+    shelf.change(
+        *[one for one in back if one.tag is not Calendar.Exceptions], element(Calendar.Exceptions, gone)
+    )
+    assert "20260307" in shelf.text
