@@ -65,6 +65,34 @@ def test_an_invitation_outlives_an_outage_and_a_kill(
     assert len(bob.letters()) == 1
 
 
+def test_a_phone_that_only_waits_has_its_invitation_mailed(
+    gateway: Gateway, bob: Person, ann: Person, post: SmtpSink
+) -> None:
+    post.switches.reply_mail = "451 4.3.0 later"
+    bob.invite(ann)
+    restart(gateway)
+    post.clear()
+    folder = element(Ping.Folder, element(Ping.Id, bob.calendar), element(Ping.Class, "Calendar"))
+    ping = element(Ping.Ping, element(Ping.HeartbeatInterval, 1), element(Ping.Folders, folder))
+    assert bob.phone.post("Ping", ping).root.child_text(Ping.Status) == "1"
+    eventually(bob.letters)
+    assert len(bob.letters()) == 1
+
+
+def test_a_repeated_answer_is_mailed_though_it_was_stored_before(
+    gateway: Gateway, bob: Person, ann: Person, post: SmtpSink
+) -> None:
+    bob.invite(ann)
+    invitation = ann.invitation()
+    post.switches.reply_mail = "451 4.3.0 later"
+    ann.respond(ACCEPT, ann.inbox, invitation, element(Page.SendResponse))
+    restart(gateway)
+    post.clear()
+    ann.respond(ACCEPT, ann.inbox, invitation, element(Page.SendResponse))
+    bob.sees(lambda event: status_of(event, ann) == "3")
+    assert len(ann.letters()) == 1
+
+
 def test_a_kill_after_the_mail_was_taken(gateway: Gateway, bob: Person, ann: Person, post: SmtpSink) -> None:
     """The server may have it: it is sent again with the same name, and the calendar takes it for the same."""
     post.switches.die_after_data = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
-from gateway.eas import fields, status
+from gateway.eas import fields, meetings, status
 from gateway.eas.commands.base import BodyRule, Context, Reply
 from gateway.eas.content.ids import (
     ItemName,
@@ -59,6 +59,7 @@ class MeetingResponse:
             # Once begun it goes on when the client goes away: it would only ask again.
             work = context.services.background.start(_result(context, request))
             reply.append(await asyncio.shield(work))
+        meetings.mail(context)  # what a repeated answer stored before, too
         return reply
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from gateway.eas import fields
+from gateway.eas import fields, meetings
 from gateway.eas.commands.base import BodyRule, Context, Reply
 from gateway.eas.hold import HierarchyChanged, wait_for_news
 from gateway.eas.versions import Version
@@ -60,6 +60,7 @@ class Ping:
         if len(folders) > limits.max_ping_folders:
             return _status(_TOO_MANY_FOLDERS, element(Page.MaxFolders, limits.max_ping_folders))
         await self._remember(context, interval, folders)
+        meetings.mail(context)
         try:
             wanted = await self._resolve(context, folders)
             if wanted is None:
