@@ -147,12 +147,11 @@ class Notice:
     """A scheduling message that is to be mailed for a change, stored with it (RFC 6047).
 
     `key` names it among those of its user: storing one of the same key again changes nothing. `message` is
-    the whole mail; `recipients` are the addresses it goes to, `files` those of the event that go with it.
-    `tried` is when it was refused for the first time.
+    the whole mail; `recipients` are the addresses it goes to. `tried` is when it was refused for the first
+    time.
     """
 
     key: str
     recipients: tuple[str, ...]
     message: bytes = field(repr=False)
-    files: tuple[FileNumber, ...] = ()
     tried: datetime | None = None

@@ -12,11 +12,11 @@ from gateway.types import UserId
 __all__ = ["add", "are_pending", "drop", "note_attempt", "pending", "prune"]
 
 _ADD = """
-    INSERT INTO notice (user, key, recipients, message, files) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+    INSERT INTO notice (user, key, recipients, message) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING
 """
 _ARE_PENDING = "SELECT 1 FROM notice WHERE user = ? AND dropped IS NULL LIMIT 1"
 _PENDING = """
-    SELECT key, recipients, message, files, tried FROM notice
+    SELECT key, recipients, message, tried FROM notice
     WHERE user = ? AND dropped IS NULL ORDER BY id
 """
 _TRY = "UPDATE notice SET tried = ? WHERE user = ? AND key = ? AND tried IS NULL"
@@ -28,7 +28,7 @@ _DROP = """
 
 def add(connection: sqlite3.Connection, user: UserId, notice: Notice) -> None:
     """Store a message, unless its key is known."""
-    row = (user, notice.key, json.dumps(notice.recipients), notice.message, json.dumps(notice.files))
+    row = (user, notice.key, json.dumps(notice.recipients), notice.message)
     connection.execute(_ADD, row)
 
 
@@ -45,10 +45,9 @@ def pending(connection: sqlite3.Connection, user: UserId) -> list[Notice]:
             key,
             tuple(json.loads(recipients)),
             message,
-            tuple(json.loads(files)),
             None if tried is None else from_milliseconds(tried),
         )
-        for key, recipients, message, files, tried in rows
+        for key, recipients, message, tried in rows
     ]
 
 

@@ -39,8 +39,7 @@ async def test_the_same_key_again_changes_nothing(items: Items, calendar: ItemFo
 
 
 async def test_when_a_notice_was_refused_first_is_noted(store: Store, calendar: ItemFolder) -> None:
-    with_files = replace(CANCELLATION, files=(3, 1))
-    await store.items.commit_items(Commit(ANNA, calendar.id, notices=[INVITATION, with_files]))
+    await store.items.commit_items(Commit(ANNA, calendar.id, notices=[INVITATION, CANCELLATION]))
     for user in (ANNA, BERT):
         await store.items.note_attempt(user, INVITATION.key)
     (first, second) = await store.items.pending_notices(ANNA)
@@ -52,7 +51,7 @@ async def test_when_a_notice_was_refused_first_is_noted(store: Store, calendar: 
         == [first, second]
         == [
             replace(INVITATION, tried=first.tried),
-            with_files,
+            CANCELLATION,
         ]
     )
 
