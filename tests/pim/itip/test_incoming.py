@@ -60,7 +60,7 @@ def test_it_is_never_accepted_by_itself() -> None:
     assert event.response is Response.NOT_RESPONDED
 
 
-@pytest.mark.parametrize("named", ["x-activesync-file:7", " X-ActiveSync-File:7", "\u00a0x-activesync-file:7"])
+@pytest.mark.parametrize("named", ["x-activesync-file:7", " X-ActiveSync-File:7", "\xa0x-activesync-file:7"])
 def test_what_only_the_gateway_says_is_not_believed(named: str) -> None:
     told = request(
         series(
