@@ -165,7 +165,7 @@ async def test_whatever_is_held_is_answered_when_the_gateway_stops(
 
 def held_sync(phone: BenchPhone) -> Element:
     """A Sync that waits for changes."""
-    named = (element(AirSync.SyncKey, phone.key), element(AirSync.CollectionId, phone.inbox))
+    named = (element(AirSync.SyncKey, phone.key), element(AirSync.CollectionId, phone.folder))
     collections = element(AirSync.Collections, element(AirSync.Collection, *named))
     return element(AirSync.Sync, collections, element(AirSync.HeartbeatInterval, 600))
 
