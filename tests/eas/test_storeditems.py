@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import AsyncIterator, Sequence
+from datetime import UTC
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -51,7 +52,9 @@ def context(state: SqliteState) -> Context:
     made = SimpleNamespace(
         request=SimpleNamespace(version=Version.V16_1),
         principal=Principal(ANN, "ann@example.com", Credentials("ann", "secret")),
-        services=SimpleNamespace(state=state, identity=Identity(), clock=SystemClock(), release="1"),
+        services=SimpleNamespace(
+            state=state, identity=Identity(), clock=SystemClock(), release="1", zone=UTC
+        ),
         log=structlog.get_logger("test"),
     )
     return cast("Context", made)
