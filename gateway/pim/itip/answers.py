@@ -13,8 +13,8 @@ from gateway.pim.events.names import PROPOSED, REPLIED
 from gateway.pim.events.rules import Work
 from gateway.pim.events.tree import Line, Node, make_line
 from gateway.pim.invitation import Method, Person, read_person
-from gateway.pim.itip.message import Instance, Message, Parts, revision, same_address, sent_by
-from gateway.pim.itip.verdicts import Applied, Verdict, speaks_for
+from gateway.pim.itip.message import Instance, Message, Parts, revision, same_address
+from gateway.pim.itip.verdicts import Applied, Verdict
 from gateway.pim.lines import Property
 from gateway.pim.values import moment_of, parse_moment, utc_text
 
@@ -57,11 +57,9 @@ def noted(message: Message, stored: str, *, sender: str, owner: str, now: dateti
 
 
 def _speaker(event: Node, sender: str) -> Property | None:
-    """The attendee for whom the sender of an answer may speak."""
-    for found in event.component.all("ATTENDEE"):
-        if speaks_for(sender, read_person(found).address, sent_by(found)):
-            return found
-    return None
+    """The attendee who is the sender of an answer: nobody is known to speak for another one."""
+    attendees = event.component.all("ATTENDEE")
+    return next((one for one in attendees if same_address(read_person(one).address, sender)), None)
 
 
 @dataclass(frozen=True, slots=True)

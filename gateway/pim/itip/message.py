@@ -22,7 +22,6 @@ __all__ = [
     "read_message",
     "revision",
     "same_address",
-    "sent_by",
 ]
 
 Instance = datetime | None
@@ -102,7 +101,8 @@ class Parts:
     @property
     def speaker(self) -> str:
         """Who may speak for the organizer (SENT-BY), in lower case; "" is nobody."""
-        return sent_by(self.main.component.get("ORGANIZER"))
+        found = self.main.component.get("ORGANIZER")
+        return found.params.get("SENT-BY", "").lower().removeprefix("mailto:").strip() if found else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,13 +155,6 @@ def revision(event: Node) -> Revision:
 def same_address(one: str, other: str) -> bool:
     """Whether two addresses are the same one, and one at all."""
     return bool(one.strip()) and one.strip().lower() == other.strip().lower()
-
-
-def sent_by(found: Property | None) -> str:
-    """The SENT-BY of an ORGANIZER or ATTENDEE, in lower case; "" without one."""
-    if found is None:
-        return ""
-    return found.params.get("SENT-BY", "").lower().removeprefix("mailto:").strip()
 
 
 def _stamp(found: Property | None) -> datetime:

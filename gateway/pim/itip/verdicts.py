@@ -30,18 +30,10 @@ class Applied:
     text: str | None = None
 
 
-def speaks_for(sender: str, person: str, delegate: str, known: str = "") -> bool:
+def speaks_for(sender: str, person: str, delegate: str, known: str) -> bool:
     """Whether mail of `sender` may say what `person` has to say.
 
     `delegate` is the SENT-BY of the message, which anybody may write: it counts where the same one was known
-    before, or where both have addresses in one domain.
+    before. A domain in common says nothing: half the world has its mail with the same few.
     """
-    if same_address(sender, person):
-        return True
-    if not same_address(sender, delegate):
-        return False
-    return same_address(delegate, known) or _domain(sender) == _domain(person)
-
-
-def _domain(address: str) -> str:
-    return address.strip().lower().rpartition("@")[2]
+    return same_address(sender, person) or (same_address(sender, delegate) and same_address(delegate, known))

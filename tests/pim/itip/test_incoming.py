@@ -275,17 +275,35 @@ def test_a_copy_of_ones_own_invitation() -> None:
     assert take(NEW, owner=BOB).verdict is Verdict.OWN
 
 
+def by_secretary(address: str) -> tuple[str, ...]:
+    return (f'ORGANIZER;SENT-BY="mailto:{address}":mailto:bob@example.org', *PEOPLE[1:])
+
+
 @pytest.mark.parametrize(
     ("sender", "delegate", "verdict"),
     [
         ("secretary@example.org", "secretary@example.org", Verdict.APPLIED),
-        ("mallory@example.net", "mallory@example.net", Verdict.FORGED),
-        ("other@example.org", "secretary@example.org", Verdict.FORGED),
+        ("mallory@example.org", "mallory@example.org", Verdict.FORGED),
+        ("mallory@example.org", "secretary@example.org", Verdict.FORGED),
     ],
 )
-def test_a_secretary_invites(sender: str, delegate: str, verdict: Verdict) -> None:
-    people = (f'ORGANIZER;SENT-BY="mailto:{delegate}":mailto:bob@example.org', *PEOPLE[1:])
-    assert take(request(series(people=people)), sender=sender).verdict is verdict
+def test_a_secretary_whom_the_organizer_named_speaks_for_him(
+    sender: str, delegate: str, verdict: Verdict
+) -> None:
+    text = taken(request(series(people=by_secretary("secretary@example.org"))))
+    people = by_secretary(delegate)
+    for told in (
+        request(series(people=people, sequence=1)),
+        message("CANCEL", series("STATUS:CANCELLED", people=people, sequence=1)),
+    ):
+        assert take(told, text, sender=sender).verdict is verdict
+
+
+def test_nobody_speaks_for_an_organizer_who_has_not_named_him() -> None:
+    people = by_secretary("mallory@example.org")
+    cancel = message("CANCEL", series("STATUS:CANCELLED", people=people, sequence=1))
+    assert take(cancel, taken(NEW), sender="mallory@example.org").verdict is Verdict.FORGED
+    assert take(request(series(people=people)), sender="mallory@example.org").verdict is Verdict.FORGED
 
 
 def test_who_was_forwarded_an_invitation_may_take_it_himself() -> None:
@@ -316,6 +334,12 @@ def heard(told: Message, text: str = OWN, sender: str = ANN) -> str:
 
 def statuses(text: str) -> dict[str, Participation | None]:
     return {one.person.address.lower(): one.status for one in seen(text, BOB).attendees}
+
+
+def test_nobody_answers_for_another_one() -> None:
+    line = f'ATTENDEE;PARTSTAT=DECLINED;SENT-BY="mailto:mallory@example.org":mailto:{ANN}'
+    reply = message("REPLY", series(people=(PEOPLE[0], line), stamp="20260301T090000Z"))
+    assert take(reply, OWN, sender="mallory@example.org", owner=BOB).verdict is Verdict.FORGED
 
 
 def test_an_attendee_answers() -> None:
