@@ -23,7 +23,7 @@ from gateway.pim.events.rules import Work
 from gateway.pim.events.tree import Node, make_line
 from gateway.pim.invitation import Method
 from gateway.pim.itip.answers import noted
-from gateway.pim.itip.merge import merged
+from gateway.pim.itip.merge import merged, older_than_series
 from gateway.pim.itip.message import Message, Parts, Revision, revision, same_address
 from gateway.pim.itip.verdicts import Applied, Verdict, speaks_for
 from gateway.pim.values import utc_text
@@ -89,6 +89,9 @@ def _cancelled(new: Parts, held: Parts | None, stored: str | None, owner: str, n
             meant = list(held.events.values())
         elif instance in held.events:
             meant = [held.events[instance]]
+        elif held.series is not None and older_than_series(event, held.series):
+            known = True
+            continue
         else:
             single[instance] = newness
             continue

@@ -20,7 +20,7 @@ from gateway.pim.itip.times import clock_of, in_place, timing
 from gateway.pim.lines import Property
 from gateway.pim.values import FIRST_YEAR, LAST_YEAR, parse_moment
 
-__all__ = ["ANSWERED", "INTENDED", "merged", "own_line", "without_own"]
+__all__ = ["ANSWERED", "INTENDED", "merged", "older_than_series", "own_line", "without_own"]
 
 INTENDED = "X-MICROSOFT-CDO-INTENDEDSTATUS"
 """How the time is to count once the invitation is accepted."""
@@ -103,9 +103,20 @@ def _is_new(instance: Instance, event: Node, new: Parts, held: Parts | None) -> 
         return revision(event) > revision(before)
     if instance is None or None in new.events or held.series is None:
         return True
-    # An occurrence that the series, as it is by now, was newer than in every respect.
-    (sequence, stamp), (current, stamped) = revision(event), revision(held.series)
-    return sequence >= current or stamp >= stamped
+    return not older_than_series(event, held.series)
+
+
+def older_than_series(event: Node, series: Node) -> bool:
+    """Whether what is said of an occurrence was said before what is known of its series.
+
+    When it was said comes first: programs count the changes of each occurrence by itself.
+    """
+    (sequence, stamp), (current, stamped) = revision(event), revision(series)
+    return (stamp, sequence) < (stamped, current)
+
+
+def _said_since(event: Node, series: Node) -> bool:
+    return not older_than_series(event, series) and revision(event) != revision(series)
 
 
 def _still_there(fresh: dict[Instance, Node], held: Parts | None, *, moved: bool) -> dict[Instance, Node]:
@@ -116,7 +127,7 @@ def _still_there(fresh: dict[Instance, Node], held: Parts | None, *, moved: bool
     return {
         instance: event
         for instance, event in held.events.items()
-        if instance not in fresh and (series is None or not moved or revision(event) > revision(series))
+        if instance not in fresh and (series is None or not moved or _said_since(event, series))
     }
 
 

@@ -9,7 +9,7 @@ from gateway.pim.events.clock import tzid_of
 from gateway.pim.events.model import BadEvent
 from gateway.pim.events.tree import Node, parse_calendar
 from gateway.pim.exchange.times import TIMES, FileZones, by_the_clock
-from gateway.pim.invitation import Method, Own, Person, known_as, read_person
+from gateway.pim.invitation import Method, Own, Person, known_as, method_of, read_person
 from gateway.pim.lines import Property
 from gateway.pim.values import FIRST_YEAR, LAST_YEAR, moment_of
 from gateway.pim.zones import Zones
@@ -29,7 +29,6 @@ Instance = datetime | None
 Revision = tuple[int, datetime]
 """SEQUENCE and DTSTAMP: of two versions the greater is the newer (RFC 5546 2.1.5)."""
 
-_METHODS = {one.value: one for one in Method}
 _OLDEST = datetime.min.replace(tzinfo=UTC)
 _LONGEST_UID = 1024
 _MOST_EVENTS = 2000
@@ -118,11 +117,11 @@ def read_message(text: str, method: str = "", zone: tzinfo = UTC) -> Message | N
 
     One about more occurrences than anybody cancels or answers one by one is none either.
 
-    `method` is that of the Content-Type, for calendars that name none. Times in no zone come to be in `zone`.
+    `method` is that of the Content-Type. Times in no zone come to be in `zone`.
     """
     try:
         calendar = parse_calendar(text)
-        found = _METHODS.get((calendar.component.text("METHOD") or method).upper())
+        found = method_of(calendar.component, method)
         if found is None:
             return None
         calendar.remove("METHOD")

@@ -220,7 +220,12 @@ class _Change:
             return
         if not weight and people(known, self._owner).keys() == people(event, self._owner).keys():
             return
-        renewed(event, _newer(known, self._now, raised=weight >= _Weight.PLACE))
+        versions = [_newer(known, self._now, raised=weight >= _Weight.PLACE)]
+        if instance is None and self._old is not None and weight is _Weight.TIME:
+            # Newer than each exception, too: they are of what it was before.
+            versions += [_newer(one, self._now, raised=True) for one in self._old.events.values()]
+        sequences, stamps = zip(*versions, strict=True)
+        renewed(event, (max(sequences), max(stamps)))
         if weight is _Weight.TIME:
             _ask_again(event, self._owner)
 

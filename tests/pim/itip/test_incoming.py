@@ -169,6 +169,26 @@ def test_exceptions_go_with_the_series_they_are_of() -> None:
     assert len(seen(kept).occurrences) == 1
 
 
+@pytest.mark.parametrize("sequence", [1, 2])
+@pytest.mark.parametrize("method", ["REQUEST", "CANCEL"])
+def test_what_was_said_of_an_occurrence_before_its_series_moved(method: str, sequence: int) -> None:
+    moved = request(series(clock="20260302T140000", sequence=1, stamp="20260301T090000Z"))
+    older = message(
+        method, occurrence("20260309", clock="20260310T120000", sequence=sequence, stamp="20260301T083000Z")
+    )
+    text = taken(moved, taken(NEW))
+    assert take(older, text).verdict is Verdict.OLD
+    assert seen(text).occurrences == ()
+    in_order = taken(moved, taken(older, taken(NEW)))
+    assert seen(in_order).occurrences == ()
+
+
+def test_what_is_said_of_an_occurrence_afterwards_counts_by_its_own_sequence() -> None:
+    later = request(occurrence("20260309", "LOCATION:Room 3", sequence=0, stamp="20260301T100000Z"))
+    text = taken(request(series(sequence=3, stamp="20260301T090000Z")), taken(NEW))
+    assert len(seen(taken(later, text)).occurrences) == 1
+
+
 def test_all_occurrences_from_one_on_are_left_to_people() -> None:
     told = calendar_with("RECURRENCE-ID;RANGE=THISANDFUTURE;TZID=Europe/Berlin:20260309T100000")
     assert told is None

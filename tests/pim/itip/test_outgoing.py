@@ -298,6 +298,20 @@ def test_a_series_that_moves_takes_its_exceptions_along_in_one_message() -> None
     assert summary(outcome) == [(Method.REQUEST, ALL)]
 
 
+def test_a_series_that_moves_is_newer_than_its_exceptions_were() -> None:
+    once = text_of(change_one(OccurrencePatch(start=at(10, 11), end=at(10, 12))))
+    again = change_one(OccurrencePatch(start=at(11, 11), end=at(11, 12)), once)
+    outcome = changed(EventPatch(start=at(2, 12), end=at(2, 13), resets_exceptions=True), text_of(again))
+    message, older = read_message(only(outcome).calendar), read_message(only(again).calendar)
+    assert message is not None
+    assert older is not None
+    assert "SEQUENCE:3" in only(outcome).calendar
+    in_order = taken(message, taken(older, taken_by_ann()))
+    assert seen(in_order).occurrences == ()
+    overtaken = taken(message, taken_by_ann())
+    assert take(older, overtaken).verdict is Verdict.OLD
+
+
 def test_every_message_is_understood_and_its_repetition_is_old() -> None:
     text = taken_by_ann()
     current = MEETING
