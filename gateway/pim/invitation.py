@@ -174,14 +174,24 @@ _SENSITIVITY = {
 }
 
 
+def method_of(calendar: Component, told: str) -> Method | None:
+    """What a calendar in a mail is for; None when that is nothing that is acted on.
+
+    `told` is the method of the Content-Type, which counts where the calendar names none. Where they differ
+    it is no scheduling message (RFC 6047 2.4): others may have looked at either only.
+    """
+    told = told.strip().upper()
+    named = calendar.text("METHOD").strip().upper() or told
+    return _METHODS.get(named) if told in {"", named} else None
+
+
 def read_invitation(text: str, method: str = "", default: tzinfo = UTC) -> Invitation | None:
     """The scheduling message in a text/calendar part; None when it is none, or too broken to act on.
 
-    `method` is that of the Content-Type, for calendars that name none; `default` is the zone of times without
-    one.
+    `method` is that of the Content-Type; `default` is the zone of times without one.
     """
     for calendar in read(text):
-        named = _METHODS.get((calendar.text("METHOD") or method).upper())
+        named = method_of(calendar, method)
         events = list(calendar.parts("VEVENT"))
         if named and events:
             # The series itself where it is there; else an occurrence of it.

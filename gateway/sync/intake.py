@@ -234,8 +234,7 @@ class Intake:
             if message is None:
                 return
             header = Headers(mail.header)
-            sender = next(addresses(header, "from"), Address("", ""))
-            heard = Heard(calendar.text, calendar.method, sender, header.text("subject"))
+            heard = Heard(calendar.text, calendar.method, _sender(header), header.text("subject"))
             verdict = await self._apply(reader, message, heard, memory)
         except Refused as error:
             log.warning("scheduling message not understood", reason=error.detail)
@@ -304,6 +303,12 @@ def _applied(message: Message, item: Item | None, *, sender: str, reader: Reader
     held = item.stored.text if item else None
     owner = (Parts.read(held) if held else message.parts).known_as(reader.owner, reader.own)
     return apply(message, held, sender=sender, owner=owner, now=now)
+
+
+def _sender(header: Headers) -> Address:
+    """From whom a mail is: nobody, where it names several, as which of them wrote it cannot be told."""
+    named = {one.address.lower(): one for one in addresses(header, "from") if "@" in one.address}
+    return next(iter(named.values())) if len(named) == 1 else Address("", "")
 
 
 def _counts(message: Message, applied: Applied) -> bool:

@@ -209,7 +209,13 @@ def test_the_method_of_the_part_stands_in() -> None:
     text = calendar(*event()).replace("METHOD:REQUEST\r\n", "")
     assert read_invitation(text) is None
     assert understood(text, "request").method is Method.REQUEST
-    assert understood(calendar(*event(), method="CANCEL"), "REQUEST").method is Method.CANCEL
+    assert understood(calendar(*event(), method="CANCEL"), "cancel").method is Method.CANCEL
+
+
+def test_methods_that_contradict_each_other_make_an_ordinary_mail() -> None:
+    assert read_invitation(calendar(*event(), method="CANCEL"), "REQUEST") is None
+    assert read_invitation(calendar(*event(), method="PUBLISH"), "REQUEST") is None
+    assert read_invitation(calendar(*event()), "PUBLISH") is None
 
 
 def test_who_wants_an_answer_when_nobody_says_so() -> None:

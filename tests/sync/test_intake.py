@@ -65,7 +65,8 @@ class Inbox:
         sender, method, text, date = self.mail[uid]
         params = {"charset": "utf-8", "method": method}
         part = BodyPart("1", "text", "calendar", params, encoding="8bit", size=len(text))
-        return MessageData(uid, frozenset(), date, 1, part, f"From: Bob <{sender}>\r\n\r\n".encode())
+        named = sender if "<" in sender else f"Bob <{sender}>"
+        return MessageData(uid, frozenset(), date, 1, part, f"From: {named}\r\n\r\n".encode())
 
     async def fetch_sections(
         self, mailbox: str, uidvalidity: int, requests: Sequence[SectionRequest]
@@ -219,6 +220,31 @@ async def test_forged_mail_is_not_remembered(world: World) -> None:
     world.inbox.receive("CANCEL", series(sequence=9), sender="mallory@example.net")
     world.inbox.receive("REQUEST", series(sequence=8), sender="mallory@example.net")
     world.inbox.receive("REQUEST", series())
+    await world.read()
+    assert len(await world.events()) == 1
+
+
+@pytest.mark.parametrize(
+    ("sender", "count"),
+    [
+        (f"Bob <{BOB}>, Mallory <mallory@example.net>", 0),
+        (f"Bob <{BOB}>\r\nFrom: <mallory@example.net>", 0),
+        (f"Builder, Bob <{BOB}>", 1),
+        (f"Bob <{BOB}>\r\nFrom: <{BOB.upper()}>", 1),
+    ],
+)
+async def test_mail_of_several_is_of_nobody(world: World, sender: str, count: int) -> None:
+    world.inbox.receive("REQUEST", series(), sender=sender)
+    await world.read()
+    assert len(await world.events()) == count
+
+
+async def test_mail_that_names_two_methods_changes_nothing(world: World) -> None:
+    world.inbox.receive("REPLY", text=calendar(*ZONE, *series(), method="REQUEST"))
+    world.inbox.receive("PUBLISH", text=calendar(*ZONE, *series(), method="REQUEST"))
+    await world.read()
+    assert await world.events() == []
+    world.inbox.receive("request", text=calendar(*ZONE, *series(), method="REQUEST"))
     await world.read()
     assert len(await world.events()) == 1
 
