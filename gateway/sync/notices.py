@@ -2,7 +2,8 @@
 
 Only the user's own credentials submit his mail, so what could not be mailed at once is mailed on a later
 request of his, also after a restart. The key of a notice is its ClientId in the journal of sent mail, which
-sees to it that a repeat after a crash sends nothing twice. What the SMTP server refuses for good, or for
+sees to it that a repeat after a crash sends nothing twice. Of one event everybody is told in the order of the
+changes; what is about another one need not wait for them. What the SMTP server refuses for good, or for
 days, is dropped, and the user told by a note in his INBOX.
 """
 
@@ -34,7 +35,7 @@ from gateway.mail.headers import decode_words, raw_text
 from gateway.mail.imip import SchedulingMail
 from gateway.ports import Clock, Mailboxes
 from gateway.ports.items import Notices as StoredNotices
-from gateway.sync.background import Background
+from gateway.sync.background import Background, compute
 from gateway.sync.copies import FindMailbox, SentCopies, store_copy
 from gateway.sync.outbox import Letter, Outbox, Parcel
 from gateway.types import OutboxStage, SentCopy, UserId
@@ -119,13 +120,19 @@ class NoticeMail:
         """Mail what waits; False when some of it has to wait longer."""
         self._done.add(user)  # first: what is stored from here on takes it back
         failures = 0
+        overtaking = False
         waiting = self._waiting.pop(user, {})
         turns = {key: turn for turn, key in enumerate(waiting)}
         pending = await self._notices.pending_notices(user)
+        ahead = await compute(_ahead, pending)
+        left = {notice.key for notice in pending}
         # Those not tried yet, then the others in turn: a few that nobody takes are not to keep up the rest.
         for notice in sorted(pending, key=lambda one: turns.get(one.key, -1)):
             if failures == _ENOUGH:
                 break
+            if ahead[notice.key] & left:
+                overtaking = True
+                continue
             waiting.pop(notice.key, None)
             try:
                 await self._one(user, notice, postman)
@@ -137,6 +144,9 @@ class NoticeMail:
             except Refused as error:  # it is no message
                 self._log.error("scheduling message dropped", user=user, reason=error.detail)
             await self._notices.drop_notice(user, notice.key)
+            left.remove(notice.key)
+        if overtaking and not failures:  # what they waited for is done
+            return await self.mail(user, postman)
         if failures:
             self._done.discard(user)
             self._waiting[user] = waiting
@@ -229,6 +239,20 @@ class NoticeMail:
                 await mailboxes.append(_INBOX, imip.write(mail))
         except NotFound:  # it is logged, and there is no INBOX to say it in
             return
+
+
+def _ahead(pending: Sequence[Notice]) -> dict[str, frozenset[str]]:
+    """Of each notice those that go first: the ones before it of the same event, to the same people."""
+    if len(pending) < 2:  # as nearly always: read none
+        return {notice.key: frozenset() for notice in pending}
+    last: dict[tuple[bytes, str], str] = {}
+    found: dict[str, frozenset[str]] = {}
+    for notice in pending:
+        event = imip.event_of(notice.message)
+        topics = [(event, recipient.lower()) for recipient in notice.recipients] if event else []
+        found[notice.key] = frozenset(last[one] for one in topics if one in last)
+        last.update(dict.fromkeys(topics, notice.key))
+    return found
 
 
 def _read(notice: Notice) -> _Letter:

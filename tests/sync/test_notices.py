@@ -39,6 +39,22 @@ def notice(key: str = "n1", *recipients: str) -> Notice:
     return Notice(key, to, imip.write(mail))
 
 
+def about(event: str, key: str, *recipients: str) -> Notice:
+    """One of an event."""
+    lines = (
+        "BEGIN:VCALENDAR",
+        "BEGIN:VEVENT",
+        f"UID:{event}",
+        f"SUMMARY:{key}",
+        "END:VEVENT",
+        "END:VCALENDAR",
+    )
+    calendar = "\r\n".join((*lines, ""))
+    to = tuple(Address("", one) for one in recipients)
+    mail = SchedulingMail(Address("Bob", BOB.email), to, key, "", START, key, "REQUEST", calendar)
+    return Notice(key, recipients, imip.write(mail))
+
+
 @dataclass
 class Server:
     """The mail server: what it took, what it holds, and what goes wrong next."""
@@ -80,6 +96,10 @@ class Server:
         held = self.boxes.get(mailbox, [])
         there = [message_from_bytes(one)["Message-ID"].strip() for one in held]
         return Uids(at for at, one in enumerate(there, 1) if one == message_id)
+
+    @property
+    def subjects(self) -> list[str]:
+        return [message_from_bytes(message)["Subject"] for _, message in self.taken]
 
     def named(self, mailbox: str) -> list[str]:
         return [message_from_bytes(one)["Subject"] for one in self.boxes.get(mailbox, [])]
@@ -261,6 +281,23 @@ async def test_one_that_waits_does_not_keep_the_others(world: World) -> None:
     world.server.busy = frozenset()
     assert await world.mail()
     assert [one for one, _ in world.server.taken] == [(ANN,), (CID,)]
+
+
+async def test_of_one_event_everybody_is_told_in_order(world: World) -> None:
+    await world.store(about("monday", "first", ANN, CID), about("monday", "second", ANN))
+    world.server.busy = frozenset({CID})
+    assert not await world.mail()
+    await world.store(
+        about("monday", "third", ANN.upper()),
+        about("monday", "dan's", "dan@example.test"),
+        about("x", "other", ANN),
+    )
+    assert not await world.mail()
+    assert world.server.subjects == ["dan's", "other"]
+    world.server.busy = frozenset()
+    assert await world.mail()
+    assert world.server.subjects == ["dan's", "other", "first", "second", "third"]
+    assert await world.pending() == []
 
 
 async def test_an_outage_is_not_met_with_every_message(world: World) -> None:
