@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.pim.events.model import Participation
+from gateway.pim.events.document import delete_occurrence, patch_occurrence
+from gateway.pim.events.model import OccurrencePatch, Participation
 from gateway.pim.itip.comparing import differ_by_answers
 from gateway.pim.itip.responding import answered
 from tests.pim.itip.meetings import NOW, at, message, occurrence, request, series, stored, taken
@@ -27,14 +28,26 @@ def test_the_answer_of_an_attendee(day: str) -> None:
     assert differ_by_answers(OWN, said(day), BOB)
 
 
-def test_an_answer_that_makes_an_exception_is_more() -> None:
-    assert not differ_by_answers(OWN, said("20260316"), BOB)
+def test_an_answer_that_makes_an_exception() -> None:
+    assert "20260316T100000" in said("20260316")
+    assert differ_by_answers(OWN, said("20260316"), BOB)
+    assert differ_by_answers(OWN, said("20260330"), BOB)  # in summer time
+
+
+@pytest.mark.parametrize(
+    "patch", [OccurrencePatch(subject="x"), OccurrencePatch(end=at(16, 12)), OccurrencePatch(attendees=())]
+)
+def test_an_exception_that_is_otherwise_is_more(patch: OccurrencePatch) -> None:
+    assert not differ_by_answers(OWN, patch_occurrence(OWN, at(16), patch, BOB, NOW), BOB)
+    assert not differ_by_answers(OWN, delete_occurrence(OWN, at(16), BOB, NOW), BOB)
 
 
 @pytest.mark.parametrize("status", [Participation.ACCEPTED, Participation.DECLINED])
 def test_the_answer_of_the_user_himself(status: Participation) -> None:
     assert differ_by_answers(INVITED, answered(INVITED, None, status, "mark", ANN, NOW), ANN)
-    assert not differ_by_answers(INVITED, answered(INVITED, at(9), status, "mark", ANN, NOW), ANN)
+    # An occurrence that is declined is deleted.
+    gone = status is Participation.DECLINED
+    assert differ_by_answers(INVITED, answered(INVITED, at(9), status, "mark", ANN, NOW), ANN) != gone
 
 
 @pytest.mark.parametrize(
