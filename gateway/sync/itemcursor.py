@@ -65,7 +65,7 @@ class ItemCursor:
             _from_text(values["held"]),
             _from_text(values["due"]),
             values["release"],
-            _from_text(values["answered"]),
+            _from_text(values.get("answered", "")),  # which older releases did not note
         )
 
     def shows(self, ends: datetime | None) -> bool:
