@@ -119,7 +119,9 @@ class _Importer:
     ) -> Iterator[Entry | Problem]:
         calendar, unknown = zones.settle([one.node for one in parts])
         for name in dict.fromkeys(unknown):
-            yield Problem(line, f"nobody knows the time zone {name[:100]!r}: its times are as if in UTC")
+            yield Problem(
+                line, f"nobody knows the time zone {name[:100]!r}: its times are taken for ones in no zone"
+            )
         try:
             event = _read(calendar)
             if event.rule and not has_occurrences(event):

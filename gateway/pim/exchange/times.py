@@ -26,8 +26,8 @@ class FileZones:
     """The zones of one calendar of a file.
 
     `own` is what it says of itself (X-WR-TIMEZONE), `definitions` are its VTIMEZONEs by TZID in lower case.
-    `default` is the zone of times that are in none, and of names that nobody knows; None leaves these as they
-    are.
+    `default` is the zone of times that are in none; None leaves these as they are. Times in a zone that is
+    not defined, and of which nobody knows the name, are in none.
     """
 
     def __init__(self, own: str, definitions: Mapping[str, Node], default: tzinfo | None) -> None:
@@ -40,7 +40,7 @@ class FileZones:
     def settle(self, events: list[Node]) -> tuple[Node, list[str]]:
         """A calendar with these events: each of their times in a zone that it defines.
 
-        Also the names of zones that nobody knows: their times are as if they were in UTC.
+        Also the names of zones that nobody knows.
         """
         new: NewZones = {}
         unknown: list[str] = []
@@ -58,20 +58,19 @@ class FileZones:
         if isinstance(part, Node) or not moments:
             return part
         first = moments[0]
-        if not first.tzid:
-            zone = self._zones.usual(first.clock) or self._default
-            return part if zone is None else _put(part, zone, first, new)
         if is_iana(first.tzid):
             _need(new, first.tzid, ZoneInfo(first.tzid), first)
-        elif first.tzid.lower() not in self._definitions:
+            return part
+        if first.tzid.lower() in self._definitions:
+            return part
+        if first.tzid:
             named = named_zone(first.tzid) or described_zone(first.tzid, first.clock)
-            if named is None and self._default is not None:
-                return _put(part, self._default, first, new)
-            if named is None:
-                unknown.append(first.tzid)
-            else:
+            if named is not None:
                 _need(new, first.tzid, named, first)
-        return part
+                return part
+            unknown.append(first.tzid)
+        zone = self._zones.usual(first.clock) or self._default
+        return part.with_params(TZID=None) if zone is None else _put(part, zone, first, new)
 
 
 def by_the_clock(line: Line) -> list[Moment]:

@@ -11,6 +11,7 @@ from gateway.pim.events.tree import Node, parse_calendar
 from gateway.pim.exchange.times import TIMES, FileZones, by_the_clock
 from gateway.pim.invitation import Method, Own, Person, known_as, method_of, read_person
 from gateway.pim.lines import Property
+from gateway.pim.timezones import named_zone
 from gateway.pim.values import FIRST_YEAR, LAST_YEAR, moment_of
 from gateway.pim.zones import Zones
 
@@ -137,9 +138,10 @@ def _settled(calendar: Node, zone: tzinfo) -> Node:
     """The calendar without times in no zone: what is stored is looked at from everywhere."""
     events = list(calendar.nodes("VEVENT"))
     lines = (line for event in events for line in event.lines(*TIMES))
-    if not tzid_of(zone) or all(one.tzid for line in lines for one in by_the_clock(line)):
-        return calendar
     definitions = {one.component.text("TZID").lower(): one for one in calendar.nodes("VTIMEZONE")}
+    named = {one.tzid for line in lines for one in by_the_clock(line)}
+    if not tzid_of(zone) or all(one.lower() in definitions or named_zone(one) for one in named):
+        return calendar
     return FileZones(calendar.component.text("X-WR-TIMEZONE"), definitions, zone).settle(events)[0]
 
 

@@ -132,13 +132,17 @@ def test_times_in_no_zone_stay_so_without_one() -> None:
     assert "DTSTART:20260702T100000\r\n" in found.stored().text
 
 
-def test_a_zone_nobody_knows_is_told() -> None:
-    text = calendar(*event("one", start="DTSTART;TZID=Middle Earth:20260702T100000"))
-    (found,), (problem,) = read(text)
+def test_a_zone_nobody_knows_is_told_and_counts_as_none() -> None:
+    lines = event("one", start="DTSTART;TZID=Middle Earth:20260702T100000")
+    (found,), (problem,) = read(calendar(*lines))
     assert "'Middle Earth'" in problem.reason
-    assert found.event.start.isoformat() == "2026-07-02T10:00:00+00:00"
-    (found,), problems = read(text, ZoneInfo("Asia/Tokyo"))
-    assert (found.event.start.isoformat(), problems) == ("2026-07-02T10:00:00+09:00", [])
+    assert "DTSTART:20260702T100000\r\n" in found.stored().text
+    (found,), (problem,) = read(calendar(*lines), ZoneInfo("Asia/Tokyo"))
+    assert found.event.start.isoformat() == "2026-07-02T10:00:00+09:00"
+    whole = calendar(*lines, head=("VERSION:2.0", "X-WR-TIMEZONE:America/New_York"))
+    (found,), (problem,) = read(whole, ZoneInfo("Asia/Tokyo"))
+    assert "'Middle Earth'" in problem.reason
+    assert found.event.start.isoformat() == "2026-07-02T10:00:00-04:00"
 
 
 # --- octets ------------------------------------------------------------------------------------------------

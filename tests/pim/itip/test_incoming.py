@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -462,3 +463,11 @@ def test_patches_of_the_organizer_keep_answers() -> None:
     text = heard(message("REPLY", answer("ACCEPTED")))
     text = patch_occurrence(text, at(9), OccurrencePatch(subject="special"), BOB, NOW)
     assert statuses(text)[ANN] is Participation.ACCEPTED
+
+
+def test_times_in_a_zone_nobody_knows_are_in_that_of_the_users() -> None:
+    start = "DTSTART;TZID=Mars/Base:20260302T100000"
+    told = invitations.calendar("BEGIN:VEVENT", "UID:m", *PEOPLE, start, "END:VEVENT")
+    found = read_message(told, "REQUEST", ZoneInfo("Asia/Tokyo"))
+    assert found is not None
+    assert found.parts.main.component.get("DTSTART").params["TZID"] == "Asia/Tokyo"  # type: ignore[union-attr]
