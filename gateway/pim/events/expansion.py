@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from gateway.pim.events.model import Event
 from gateway.pim.events.rules import Rule, Work, WorkDone, read_expandable
 from gateway.pim.values import FIRST_YEAR, LAST_YEAR
 
-__all__ = ["Instance", "bounds_of", "has_occurrences", "instances", "original_of", "starts"]
+__all__ = ["Instance", "bounds_of", "has_occurrences", "instances", "original_of", "originals_of", "starts"]
 
 _WORK = 40_000
 """About a century of days: some tens of milliseconds."""
@@ -77,6 +77,32 @@ def original_of(event: Event, moment: datetime, work: Work | None = None) -> dat
                 on_that_day.add(one)
     except WorkDone:
         pass
+    return _meant(event, moment, on_that_day)
+
+
+def originals_of(event: Event, moments: Sequence[datetime]) -> Sequence[datetime | None]:
+    """What `original_of` says of each of these moments.
+
+    A rule with COUNT has to be followed from its start on: that is done once, and not for each of them.
+    """
+    rule = _rule(event)
+    if not moments or (rule and rule.count is None):
+        return [original_of(event, moment) for moment in moments]
+    days: dict[date, set[datetime]] = {_day(event, moment): set() for moment in moments}
+    for one in event.occurrences:
+        days.get(_day(event, one.original), set()).add(one.original)
+    last = max(days)
+    try:
+        for start in starts(event, _midnight(event, min(moments, key=_instant)) - _DAY):
+            if (day := _day(event, start)) > last:
+                break
+            days.get(day, set()).add(start)
+    except WorkDone:
+        pass
+    return [_meant(event, moment, days[_day(event, moment)]) for moment in moments]
+
+
+def _meant(event: Event, moment: datetime, on_that_day: Set[datetime]) -> datetime | None:
     if moment in on_that_day:
         return moment.astimezone(event.zone)
     return next(iter(on_that_day)) if len(on_that_day) == 1 else None
@@ -143,6 +169,10 @@ def _rule(event: Event) -> Rule | None:
 
 def _is_between(one: Instance, start: datetime, end: datetime) -> bool:
     return one.start < end and (one.end > start or one.start >= start)
+
+
+def _day(event: Event, moment: datetime) -> date:
+    return moment.astimezone(event.zone).date()
 
 
 def _midnight(event: Event, moment: datetime) -> datetime:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, fields, replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, TypeVar
 
 from gateway.errors import NotFound
 from gateway.pim.events.clock import same_zone, tzid_of
-from gateway.pim.events.expansion import has_occurrences, original_of
+from gateway.pim.events.expansion import has_occurrences, originals_of
 from gateway.pim.events.model import (
     INHERIT,
     UNSET,
@@ -243,8 +243,7 @@ def _patch_occurrences(
     series: Series, patch: EventPatch, zones: NewZones, now: datetime, *, whole: bool
 ) -> None:
     known = {one.original: one.event for one in series.event.occurrences}
-    for moment, change in patch.occurrences:
-        original = _original(series.event, moment)
+    for original, change in _by_original(series.event, patch):
         if original is None and change is None and whole:
             continue
         if original is None:
@@ -260,14 +259,17 @@ def _patch_occurrences(
             _stamp(node, change, now, received=before.received)
 
 
-def _original(event: Event, moment: datetime) -> datetime | None:
-    """The original start that is meant; of whole days, by the date."""
-    if not event.recurring:
-        return None
-    if event.all_day:
-        local = moment.astimezone(event.zone) if moment.time() > time() else moment
-        moment = datetime.combine(local, time(), event.zone)
-    return original_of(event, moment)
+def _by_original(event: Event, patch: EventPatch) -> Sequence[tuple[datetime | None, OccurrencePatch | None]]:
+    """The patches of occurrences by the original starts that are meant (None: there is none such)."""
+    moments = [_day_of(event, moment) if event.all_day else moment for moment, _ in patch.occurrences]
+    originals = originals_of(event, moments) if event.recurring else [None] * len(moments)
+    return [(original, change) for original, (_, change) in zip(originals, patch.occurrences, strict=True)]
+
+
+def _day_of(event: Event, moment: datetime) -> datetime:
+    """The whole day that is meant: by the date."""
+    local = moment.astimezone(event.zone) if moment.time() > time() else moment
+    return datetime.combine(local, time(), event.zone)
 
 
 def _patch_occurrence(

@@ -12,7 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.pim.events.document import read_event
-from gateway.pim.events.expansion import bounds_of, has_occurrences, instances, original_of, starts
+from gateway.pim.events.expansion import (
+    bounds_of,
+    has_occurrences,
+    instances,
+    original_of,
+    originals_of,
+    starts,
+)
 from gateway.pim.events.model import Event
 from gateway.pim.events.rules import Work, WorkDone, read_expandable
 from gateway.pim.recurrence import write_rule
@@ -338,6 +345,26 @@ def test_the_occurrence_somebody_means() -> None:
     hourly = event("RRULE:FREQ=HOURLY", end="")
     assert original_of(hourly, berlin(2026, 3, 9, 7)) == berlin(2026, 3, 9, 7)
     assert original_of(hourly, berlin(2026, 3, 9, 7, 30)) is None
+
+
+@pytest.mark.parametrize(
+    "rule", ["RRULE:FREQ=WEEKLY", "RRULE:FREQ=DAILY;COUNT=20", "RRULE:FREQ=HOURLY;COUNT=300", "X-NONE:"]
+)
+def test_several_that_somebody_means_are_those_each_by_itself(rule: str) -> None:
+    dates = "RDATE;TZID=Europe/Berlin:20260311T230000"
+    found = event(rule, "EXDATE;TZID=Europe/Berlin:20260316T100000", dates, end="")
+    moments = [berlin(2026, 3, day, hour) for day in range(1, 32) for hour in (0, 9, 10, 23)]
+    moments += [one.astimezone(UTC) + timedelta(minutes=30) for one in moments]
+    assert list(originals_of(found, moments)) == [original_of(found, one) for one in moments]
+    assert list(originals_of(found, [])) == []
+
+
+def test_very_many_that_somebody_means_are_looked_for_once() -> None:
+    found = event("RRULE:FREQ=DAILY;COUNT=5000", end="")
+    moments = [berlin(2026, 3, 2, 10) + number * DAY for number in range(5000)]
+    began = time.process_time()
+    assert list(originals_of(found, moments)) == moments
+    assert time.process_time() - began < 2.5
 
 
 @given(st.text("FREQ=DAILYWKMONTHBYSETPOSUNTILCOUNT;,0123456789-+ZT", max_size=60))

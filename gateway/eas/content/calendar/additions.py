@@ -15,7 +15,7 @@ from gateway.eas.content.calendar.times import When
 from gateway.eas.content.values import BadItem
 from gateway.eas.versions import Version
 from gateway.pim.events.document import new_event, patch_event, read_event
-from gateway.pim.events.expansion import original_of
+from gateway.pim.events.expansion import originals_of
 from gateway.pim.events.model import EventPatch, OccurrencePatch, Person, Unset
 from gateway.sync.itemoperations import Given
 from wbxml import Element, element
@@ -45,7 +45,9 @@ class Addition:
         if not self.exceptions:
             return made, self.complete
         series = read_event(made, owner.address)
-        known = {one: change for one, change in self.exceptions.items() if original_of(series, one)}
+        originals = originals_of(series, list(self.exceptions))
+        named = zip(self.exceptions.items(), originals, strict=True)
+        known = {one: change for (one, change), there in named if there}
         wanted = [one for one, change in self.exceptions.items() if change is not None or one in known]
         made = patch_event(made, EventPatch(occurrences=tuple(known.items())), owner.address, now)
         return made, self.complete and len(wanted) == len(known)

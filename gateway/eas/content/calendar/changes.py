@@ -24,7 +24,7 @@ from gateway.pim.events.document import (
     patch_occurrence,
     read_event,
 )
-from gateway.pim.events.expansion import original_of
+from gateway.pim.events.expansion import originals_of
 from gateway.pim.events.model import INHERIT, UNSET, Event, EventPatch, File, OccurrencePatch, Person, Unset
 from gateway.sync.itemoperations import Given
 from wbxml import Element, element
@@ -98,7 +98,8 @@ class Reviser:
         """The text after a series moved: exceptions that a device names still, at days it has left, go."""
         moved = self._patched(replace(patch, occurrences=()))
         series = read_event(moved, self.owner.address, self.zone)
-        left = tuple(one for one in patch.occurrences if original_of(series, one[0]))
+        originals = originals_of(series, [moment for moment, _ in patch.occurrences])
+        left = tuple(one for one, there in zip(patch.occurrences, originals, strict=True) if there)
         return patch_event(moved, EventPatch(occurrences=left), self.owner.address, self.now)
 
     def _patched(self, patch: EventPatch) -> str:
