@@ -19,13 +19,13 @@ from gateway.items import Edit, Item, ItemKind, Notice, StoredItem
 from gateway.mail import html
 from gateway.mail.addresses import addresses
 from gateway.mail.headers import Headers
-from gateway.mail.scheduling import calendar_part, open_calendar
+from gateway.mail.scheduling import Calendar, calendar_part, open_calendar
 from gateway.mail.structure import lay_out
 from gateway.pim.events.document import read_event, stored_event
 from gateway.pim.events.model import Participation
 from gateway.pim.invitation import Method, Person
 from gateway.pim.itip.comparing import differ_by_answers
-from gateway.pim.itip.incoming import apply
+from gateway.pim.itip.incoming import apply, outdated
 from gateway.pim.itip.message import Instance, Message, Parts, read_message, revision
 from gateway.pim.itip.outgoing import Post
 from gateway.pim.itip.responding import answered, last_answer, reply
@@ -191,13 +191,16 @@ class _Work:
             raise Refused(Kind.INVALID_XML, "a mail that is no invitation")
         calendar = open_calendar(part, data[request])
         message = await compute(read_message, calendar.text, calendar.method, self.context.services.zone)
-        owner = meetings.known_as(self.context, message.parts) if message else ""
-        own = meetings.own(self.context)
-        shown = await compute(meeting_of, calendar.text, calendar.method, owner, own)
-        if shown is None or message is None or message.method is not Method.REQUEST:
+        if message is None or not await compute(self._is_asked, message, calendar):
             raise Refused(Kind.INVALID_XML, "a mail that is no invitation, or the user's own")
         sender = next(addresses(Headers(found.header), "from"), None)
         return message, sender.address if sender else ""
+
+    def _is_asked(self, message: Message, calendar: Calendar) -> bool:
+        """Whether a message asks the user for an answer."""
+        owner, own = meetings.known_as(self.context, message.parts), meetings.own(self.context)
+        shown = meeting_of(calendar.text, calendar.method, owner, own)
+        return shown is not None and message.method is Method.REQUEST
 
     async def _to_message(self, message: Message, sender: str) -> ServerId | None:
         instance = message.parts.instance_of_all
@@ -215,6 +218,8 @@ class _Work:
         now = self.context.services.clock.now()
         owner = self._owner(held) if held else meetings.known_as(self.context, message.parts)
         applied = apply(message, held, sender=sender, owner=owner, now=now, trusted=True)
+        if held is not None and applied.text is None and outdated(message, held):
+            raise Refused(Kind.INVALID_XML, "an invitation for what the meeting was before")
         text = applied.text or held
         if text is None or (applied.text is None and not read_event(text, owner).received):
             raise Refused(Kind.INVALID_XML, "an invitation that cannot be believed")
