@@ -242,6 +242,18 @@ def test_what_cannot_be_answered(bob: Person, ann: Person) -> None:
     assert invitation in ann.mail
 
 
+def test_an_invitation_that_is_outdated(bob: Person, ann: Person) -> None:
+    name = bob.invite(ann)
+    outdated = ann.invitation()
+    bob.sync(change(name, *times(MONDAY + HOUR)))
+    ann.sees(lambda event: event.child_text(Calendar.StartTime) == compact(MONDAY + HOUR))
+    sent = element(Page.SendResponse)
+    assert status(ann.respond(ACCEPT, ann.inbox, outdated, sent)) == "2"
+    newest = eventually(lambda: (found := ann.invitation()) != outdated and found)
+    assert status(ann.respond(ACCEPT, ann.inbox, newest, sent)) == "1"
+    assert len(ann.letters()) == 1
+
+
 def test_an_occurrence_that_is_none(bob: Person, ann: Person) -> None:
     bob.invite(ann, weekly=True)
     ann.sees(lambda _: True)

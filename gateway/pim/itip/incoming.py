@@ -25,10 +25,11 @@ from gateway.pim.invitation import Method
 from gateway.pim.itip.answers import noted
 from gateway.pim.itip.merge import merged, older_than_series
 from gateway.pim.itip.message import Message, Parts, Revision, revision, same_address
+from gateway.pim.itip.times import clock_of, in_place, timing
 from gateway.pim.itip.verdicts import Applied, Verdict, speaks_for
 from gateway.pim.values import utc_text
 
-__all__ = ["apply"]
+__all__ = ["apply", "outdated"]
 
 _WORK = 200_000
 """What looking for all occurrences of a message may cost: as many days or times found."""
@@ -56,6 +57,25 @@ def apply(
     if stored is None or not own:
         return Applied(Verdict.UNKNOWN)
     return noted(message, stored, sender=sender, owner=owner, now=now)
+
+
+def outdated(message: Message, stored: str) -> bool:
+    """Whether a REQUEST is for another time than that of the event by now, or for one that was cancelled."""
+    instance, held = message.parts.instance_of_all, Parts.read(stored)
+    told = message.parts.main
+    known = held.events.get(instance)
+    before, after = clock_of(message.parts), clock_of(held)
+    if known is not None:
+        if revision(told) >= revision(known):
+            return False
+        return _is_cancelled(known) or timing(told, before) != timing(known, after)
+    if instance is None or held.series is None or not older_than_series(told, held.series):
+        return False
+    return _is_cancelled(held.series) or not in_place(told, instance, held.series, after, before)
+
+
+def _is_cancelled(event: Node) -> bool:
+    return event.component.text("STATUS").upper() == "CANCELLED"
 
 
 def _from_organizer(

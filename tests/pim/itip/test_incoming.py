@@ -11,6 +11,7 @@ import pytest
 
 from gateway.pim.events.document import delete_occurrence, patch_event, patch_occurrence
 from gateway.pim.events.model import Busy, EventPatch, OccurrencePatch, Participation, Response
+from gateway.pim.itip.incoming import outdated
 from gateway.pim.itip.message import Message, read_message
 from gateway.pim.itip.responding import answered
 from gateway.pim.itip.verdicts import Verdict
@@ -188,6 +189,29 @@ def test_what_is_said_of_an_occurrence_afterwards_counts_by_its_own_sequence() -
     later = request(occurrence("20260309", "LOCATION:Room 3", sequence=0, stamp="20260301T100000Z"))
     text = taken(request(series(sequence=3, stamp="20260301T090000Z")), taken(NEW))
     assert len(seen(taken(later, text)).occurrences) == 1
+
+
+def test_an_invitation_is_outdated_once_the_time_is_another_one() -> None:
+    text = accepted(taken(NEW))
+    elsewhere = request(series("LOCATION:Room 2", sequence=1))
+    moved = request(series(clock="20260302T140000", sequence=2, stamp="20260301T083000Z"))
+    cancelled = message("CANCEL", series("STATUS:CANCELLED", sequence=1))
+    assert not outdated(NEW, text)
+    assert not outdated(NEW, taken(elsewhere, text))
+    assert not outdated(moved, text)
+    assert outdated(NEW, taken(moved, text))
+    assert outdated(NEW, taken(cancelled, text))
+
+
+def test_an_invitation_to_an_occurrence_is_outdated() -> None:
+    one = request(occurrence("20260309", clock="20260310T120000", sequence=1))
+    text = taken(one, taken(NEW))
+    assert not outdated(one, text)
+    again = request(occurrence("20260309", clock="20260310T150000", sequence=2))
+    assert outdated(one, taken(again, text))
+    moved = request(series(clock="20260302T140000", sequence=3, stamp="20260301T083000Z"))
+    assert outdated(one, taken(moved, text))
+    assert not outdated(one, taken(NEW))
 
 
 def test_all_occurrences_from_one_on_are_left_to_people() -> None:
