@@ -130,7 +130,7 @@ class Watcher:
             if self._interrupted:
                 # What happened while nobody watched is not known.
                 self._interrupted = False
-                self.notice(self.mailboxes)
+                self.notice(self.mailboxes | {NAMES})
 
         return stands
 
@@ -209,4 +209,4 @@ class Watcher:
         for future in waiting:
             if not future.done():
                 future.set_exception(error)
-        self.notice(self.mailboxes)
+        self.notice(self.mailboxes | {NAMES})

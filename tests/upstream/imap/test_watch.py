@@ -11,6 +11,7 @@ from dataclasses import replace
 import pytest
 
 from gateway.errors import AuthenticationFailed, UpstreamUnavailable
+from gateway.ports import NAMES
 from gateway.types import Principal, UserId
 from gateway.upstream.imap import push
 from gateway.upstream.imap.session import Session
@@ -130,6 +131,16 @@ async def test_a_lost_connection_counts_as_a_change() -> None:
         await eventually(lambda: len(server.connections) == 2 and len(told) >= 2)
         assert set(told) == {"INBOX", "Other"}
         assert upstream.open_connections <= 1
+        await upstream.aclose()
+
+
+async def test_after_a_lost_connection_the_names_are_to_be_checked() -> None:
+    async with scripted(NOTIFYING) as server:
+        upstream = ImapUpstream(server.settings)
+        told: list[str] = []
+        await upstream.mailboxes(PRINCIPAL).subscribe([NAMES, "INBOX"], told.append)
+        server.connections[0].writer.transport.abort()
+        await eventually(lambda: len(server.connections) == 2 and told.count(NAMES) == 2)
         await upstream.aclose()
 
 
