@@ -42,15 +42,17 @@ class HttpAnswer:
 
 @dataclass(frozen=True, slots=True)
 class StatusAnswer:
-    """A failure told in the body: the root element of the command with a single Status."""
+    """A failure told in the body: the root element of the command with a single Status, `within` a child."""
 
     root: Tag
     status: Tag
     value: int
+    within: Tag | None = None
 
     def document(self) -> Element:
         """Return the reply."""
-        return element(self.root, element(self.status, self.value))
+        told = element(self.status, self.value)
+        return element(self.root, element(self.within, told) if self.within else told)
 
 
 def answer(command: str | None, kind: Kind, version: Version | None) -> HttpAnswer | StatusAnswer:
@@ -64,9 +66,9 @@ def answer(command: str | None, kind: Kind, version: Version | None) -> HttpAnsw
     if kind in _ALWAYS_HTTP or (command, kind) in _HTTP_FOR or envelope is None or version is None:
         return _http(command, kind, code)
     if own is not None:
-        return StatusAnswer(*envelope, own)
+        return StatusAnswer(*envelope, own, _WITHIN.get(command or ""))
     if version.body_status:
-        return StatusAnswer(*envelope, _known_to(version, status))
+        return StatusAnswer(*envelope, _known_to(version, status), _WITHIN.get(command or ""))
     return _http(command, kind, code)
 
 
@@ -292,3 +294,6 @@ _ENVELOPES: Mapping[str, tuple[Tag, Tag]] = {
     "Find": (pages.Find.Find, pages.Find.Status),
 }
 """Root and Status of every command whose reply is a document; the others have no way to tell a Status."""
+
+_WITHIN: Mapping[str, Tag] = {"MeetingResponse": pages.MeetingResponse.Result}
+"""Where the Status stands of commands whose root has none (MS-ASCMD 2.2.3.177.9)."""
