@@ -103,8 +103,7 @@ def test_a_deletion_wins_over_a_change_on_the_server(
 @pytest.mark.parametrize("value", ["2", "x", "-1"])
 def test_another_policy_is_4(some_phone: Phone, dovecot: Dovecot, value: str) -> None:
     folder, _ = begun(some_phone, dovecot, None)
-    answer = some_phone.post_sync(some_phone.collection(folder, options(element(AirSync.Conflict, value))))
-    assert answer.root.child_text(AirSync.Status) == "4"
+    assert some_phone.sync(folder, options(element(AirSync.Conflict, value))).status == "4"
 
 
 def test_what_is_outside_the_window_is_changed_alone_and_not_told(

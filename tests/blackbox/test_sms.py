@@ -152,8 +152,7 @@ def test_bad_options(phone: Phone, wrong: Element) -> None:
     folder = phone.folders()["Inbox"]
     phone.begin(folder)
     mail = options(element(AirSync.Class, "Email"))
-    answer = phone.post_sync(phone.collection(folder, mail, options(element(AirSync.Class, "SMS"), wrong)))
-    assert answer.root.child_text(AirSync.Status) == "4"
+    assert phone.sync(folder, mail, options(element(AirSync.Class, "SMS"), wrong)).status == "4"
 
 
 def test_elsewhere_they_are_refused(phone: Phone, dovecot: Dovecot) -> None:
