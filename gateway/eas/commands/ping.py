@@ -82,7 +82,7 @@ class Ping:
         memo = await context.services.state.load_memo(context.principal.user, context.device.id, _MEMO)
         interval, folders = json.loads(memo) if memo else (None, [])
         if root is not None:
-            interval = fields.number(root, Page.HeartbeatInterval, interval)
+            interval = _interval(root, interval)
             named = fields.only(root, Page.Folders)
             if named is not None and named.children:
                 folders = [_folder_id(folder) for folder in named.findall(Page.Folder)]
@@ -100,6 +100,16 @@ class Ping:
         known = await Folders(context.services.state, context.mailboxes, context.principal.user).all()
         folders = [folder for collection in wanted if (folder := find(known, collection)) is not None]
         return folders if len(folders) == len(wanted) else None
+
+
+def _interval(root: Element, default: int | None) -> int | None:
+    """Seconds; any number is one, be it negative or of many digits: out of range, but no syntax error."""
+    child = fields.only(root, Page.HeartbeatInterval)
+    text = child.text().strip() if child is not None else ""
+    digits = text.removeprefix("-").lstrip("0")
+    if text.removeprefix("-") and (not digits or (digits.isascii() and digits.isdigit())):
+        return -1 if text.startswith("-") else int(digits[:11] or "0")
+    return fields.number(root, Page.HeartbeatInterval, default)
 
 
 def _folder_id(folder: Element) -> str:
