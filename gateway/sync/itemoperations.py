@@ -57,11 +57,17 @@ class Made:
 
     The item as it is to be stored (None: it goes), and what is mailed for it. Of a new one parts may have had
     to be left out: then it is `incomplete`.
+
+    Of the notices, `current` are the keys of those that say how the item is now, and `whole` of these the
+    keys of those that say all of it: what earlier operations of the request had to say so to the same people
+    is not mailed.
     """
 
     stored: StoredItem | None
     notices: Sequence[Notice] = ()
     incomplete: bool = False
+    current: frozenset[str] = frozenset()
+    whole: frozenset[str] = frozenset()
 
 
 Make = Callable[[Given], Made]

@@ -72,6 +72,8 @@ class Work:
         self._by_uid = dict(supplies.by_uid)
         self._changed: dict[ItemNumber, int] = {}
         """The revisions that changed items were made from, in the order of the changes."""
+        self._current: dict[ItemNumber, list[Notice]] = {}
+        """The notices that say how an item is."""
         self.answers: dict[str, Answer] = {}
         self.notices: list[Notice] = []
 
@@ -230,7 +232,7 @@ class Work:
 
     def _store(self, item: Item, made: Made) -> None:
         number = item.number
-        self.notices += made.notices
+        self._notify(number, made)
         if made.stored is not None and item.revision and made.stored == item.stored:
             return
         self._changed.setdefault(number, item.revision)
@@ -238,6 +240,17 @@ class Work:
             self._items[number] = None
         else:
             self._items[number] = replace(item, stored=made.stored, modified=self._rules.now)
+
+    def _notify(self, number: ItemNumber, made: Made) -> None:
+        """Take up notices, in place of those that say no more: people get one mail of many small changes."""
+        current = self._current.setdefault(number, [])
+        reached = [set(one.recipients) for one in made.notices if one.key in made.whole]
+        for earlier in list(current) if reached else ():
+            if any(people.issuperset(earlier.recipients) for people in reached):
+                current.remove(earlier)
+                self.notices.remove(earlier)
+        self.notices += made.notices
+        current += [one for one in made.notices if one.key in made.current]
 
     def _forget(self, number: ItemNumber) -> None:
         self._held.discard(number)

@@ -15,34 +15,40 @@ from gateway.mail.fragment import fragment
 from gateway.mail.imip import SchedulingMail
 from gateway.mail.recipients import deliverable
 from gateway.pim.events.document import read_event, stored_event
-from gateway.pim.events.model import Event
+from gateway.pim.events.model import BadEvent, Event
 from gateway.pim.invitation import Method, Person, read_invitation
 from gateway.pim.itip import words
 from gateway.pim.itip.outgoing import Post, told
 from gateway.sync.itemoperations import Made
 
-__all__ = ["forwarded", "notice", "notices", "organized"]
+__all__ = ["MOST_INVITED", "forwarded", "notice", "organized"]
+
+MOST_INVITED = 500
+"""People whom the server invites to a meeting, or tells that it changed."""
 
 
 def organized(before: StoredItem | None, after: StoredItem | None, author: Address, now: datetime) -> Made:
     """What comes of a change of an event by its owner, who has the server tell those invited (16.x).
 
     `before` None is a new event, `after` None a deleted one. Nobody is told of what is no meeting, or of one
-    that somebody else organizes. Raises `BadEvent`.
+    that somebody else organizes. Raises `BadEvent`, also for more people to be invited than are mailed to.
     """
     was, is_now = (one.text if one else None for one in (before, after))
     outcome = told(was, is_now, author.address, now)
+    requests = [post for post in outcome.posts if post.method is Method.REQUEST]
+    if len({one.address.lower() for post in requests for one in post.to}) > MOST_INVITED:
+        raise BadEvent(f"more than {MOST_INVITED} people to be invited")
     if after is not None and outcome.text == after.text:  # as nearly always: read it no second time
         stored: StoredItem | None = after
     else:
         stored = None if outcome.text is None else stored_event(outcome.text)
-    return Made(stored, notices(outcome.posts, author, now))
-
-
-def notices(posts: Iterable[Post], author: Address, now: datetime) -> tuple[Notice, ...]:
-    """The mails of scheduling messages; people without an address that mail can reach are left out."""
-    made = (notice(post, author, now) for post in posts)
-    return tuple(one for one in made if one is not None)
+    mailed = [(post, made) for post in outcome.posts if (made := notice(post, author, now))]
+    return Made(
+        stored,
+        tuple(made for _, made in mailed),
+        current=frozenset(made.key for post, made in mailed if post.method is Method.REQUEST),
+        whole=frozenset(made.key for post, made in mailed if post.whole),
+    )
 
 
 def notice(

@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,11 +18,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from gateway.errors import Kind, NotFound, StateConflict
-from gateway.items import ItemKind, Right
+from gateway.items import Item, ItemKind, ItemNumber, Notice, Right
 from gateway.store.sqlite import Database
 from gateway.sync.conflict import Policy
 from gateway.sync.itemcursor import ItemCursor
-from gateway.sync.itemoperations import AddItem, Given, ItemOperation, Made, NewFile
+from gateway.sync.itemoperations import AddItem, ChangeItem, Given, ItemOperation, Made, NewFile
 from gateway.sync.keys import KeyUse
 from gateway.types import DeviceId
 from tests.sync.itemmodel import ANN, BOB, START, Phone, Store, adds, changes, deletes, refused, stored
@@ -485,6 +486,42 @@ async def test_notices_are_stored_with_the_change_and_once(store: Store, phone: 
     reply = await phone.ask(changes(lost.answers[0].number, "b", notice="update"), deletes(999, notice="no"))
     assert reply.noticed
     assert [notice.key for notice in await store.items.pending_notices(ANN)] == ["invite", "update"]
+
+
+def telling(
+    number: ItemNumber, text: str, *people: str, whole: bool = True, current: bool = True
+) -> ChangeItem:
+    """A change that people are told of."""
+
+    def change(item: Item, _given: Given) -> Made:
+        stored, keys = replace(item.stored, text=text), frozenset({text})
+        notices = [Notice(text, people, b"")]
+        return Made(
+            stored,
+            notices,
+            current=keys if current else frozenset(),
+            whole=keys if whole else frozenset(),
+        )
+
+    return ChangeItem(number, text, change)
+
+
+async def test_who_is_told_all_of_an_item_is_not_told_what_it_was_in_between(
+    store: Store, phone: Phone
+) -> None:
+    first, second = (await phone.do(adds("c1", "a"), adds("c2", "b"))).answers
+    await phone.do(
+        telling(first.number, "one", "x", "y"),
+        telling(second.number, "of another item", "x"),
+        telling(first.number, "to more", "x", "y", "z"),
+        telling(first.number, "of a part", "x", whole=False),
+        telling(first.number, "farewell", "y", whole=False, current=False),
+        telling(first.number, "last", "y", "x"),
+    )
+    keys = [notice.key for notice in await store.items.pending_notices(ANN)]
+    assert keys == ["of another item", "to more", "farewell", "last"]
+    await phone.do(telling(first.number, "in the next request", "x", "y"))
+    assert len(await store.items.pending_notices(ANN)) == 5
 
 
 async def test_notices_of_a_shared_folder_are_its_owners(store: Store) -> None:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 from email import message_from_bytes, policy
 
+import pytest
+
 from gateway.items import StoredItem
 from gateway.mail.addresses import Address
-from gateway.pim.events.document import patch_event, stored_event
-from gateway.pim.events.model import Body, EventPatch
+from gateway.pim.events.document import patch_event, patch_occurrence, stored_event
+from gateway.pim.events.model import BadEvent, Body, EventPatch, OccurrencePatch
 from gateway.pim.invitation import Method, Person
 from gateway.pim.itip.outgoing import Post
-from gateway.sync.scheduling import forwarded, notice, organized
-from tests.pim.itip.meetings import CID, NOW, PEOPLE, seen, series, stored
+from gateway.sync.scheduling import MOST_INVITED, forwarded, notice, organized
+from tests.pim.itip.meetings import CID, NOW, PEOPLE, at, seen, series, stored
 from tests.support.invitations import ANN, BOB
 
 AUTHOR = Address("Bob", BOB)
@@ -82,6 +84,35 @@ def test_who_has_no_address_is_left_out() -> None:
     text = stored(series(people=people))
     (one,) = organized(None, stored_event(text), AUTHOR, NOW).notices
     assert one.recipients == (CID,)
+
+
+def invited(count: int, *more: str) -> StoredItem:
+    people = (f"ATTENDEE:mailto:p{number}@example.org" for number in range(count))
+    return stored_event(stored(series(*more, people=(*PEOPLE[:2], *people))))
+
+
+def test_so_many_are_invited_and_no_more() -> None:
+    (one,) = organized(None, invited(MOST_INVITED), AUTHOR, NOW).notices
+    assert len(one.recipients) == MOST_INVITED
+    many = invited(MOST_INVITED + 1)
+    with pytest.raises(BadEvent):
+        organized(None, many, AUTHOR, NOW)
+    with pytest.raises(BadEvent):
+        organized(many, invited(MOST_INVITED + 1, "LOCATION:x"), AUTHOR, NOW)
+    private = changed(EventPatch(reminder=timedelta(minutes=5)), many)
+    assert organized(many, private, AUTHOR, NOW).notices == ()
+    (gone,) = organized(many, None, AUTHOR, NOW).notices
+    assert len(gone.recipients) == MOST_INVITED + 1
+
+
+def test_what_says_all_of_a_meeting() -> None:
+    made = organized(MEETING, changed(EventPatch(subject="Other")), AUTHOR, NOW)
+    assert made.whole == made.current == {made.notices[0].key}
+    moved = patch_occurrence(MEETING.text, at(9), OccurrencePatch(subject="Other"), BOB, NOW)
+    made = organized(MEETING, stored_event(moved), AUTHOR, NOW)
+    assert (made.whole, made.current) == (frozenset(), frozenset({made.notices[0].key}))
+    made = organized(MEETING, None, AUTHOR, NOW)
+    assert (len(made.notices), made.whole, made.current) == (1, frozenset(), frozenset())
 
 
 def test_a_message_to_nobody_is_none() -> None:

@@ -43,12 +43,16 @@ People = Mapping[str, Person]
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """A message to be mailed: `calendar` is its text, `again` says that they were told of it before."""
+    """A message to be mailed: `calendar` is its text, `again` says that they were told of it before.
+
+    `whole` says all that there is to say of the event to those it goes to.
+    """
 
     method: Method
     to: tuple[Person, ...]
     calendar: str
     again: bool = False
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +251,8 @@ class _Change:
             text = public(self._new, shown, Method.REQUEST)
             for again, those in meant.items():
                 if those:
-                    yield Post(Method.REQUEST, tuple(those.values()), text, again=again and known is not None)
+                    told_before, whole = again and known is not None, instance is None
+                    yield Post(Method.REQUEST, tuple(those.values()), text, again=told_before, whole=whole)
 
     def _meant(
         self, instance: Instance, now: People, was: People, told: frozenset[str], *, again: bool
