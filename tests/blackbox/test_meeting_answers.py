@@ -216,6 +216,34 @@ def test_attendees_come_and_go(bob: Person, ann: Person, person: MakePerson) -> 
     assert [subject for subject, _ in bob.letters()] == ["Planning", "Canceled: Planning", "Planning"]
 
 
+def told_starts(event: Element) -> list[str | None]:
+    return [one.child_text(Calendar.StartTime) for one in exceptions(event)]
+
+
+def test_who_invites_changes_another_occurrence_before_he_hears(bob: Person, ann: Person) -> None:
+    name = bob.invite(ann, weekly=True)
+    ann.sees(lambda _: True)
+    sent = element(Page.SendResponse)
+    assert status(ann.respond(DECLINE, ann.calendar, only(ann.events), instance(1), sent)) == "1"
+
+    def arrived() -> bool:
+        bob.sync_mail()
+        classes = [data.child_text(Email.MessageClass) for data in bob.mail.values()]
+        return "IPM.Schedule.Meeting.Resp.Neg" in classes
+
+    eventually(lambda: "declined" if arrived() else None)
+    third = MONDAY + 2 * WEEK
+    moved = change(name, *times(third + HOUR))
+    moved.children.insert(1, element(AirSyncBase.InstanceId, compact(third)))
+    assert [one.child_text(AirSync.Status) for one in bob.sync(moved)] in ([], ["1"])
+    ann.sees(lambda event: compact(third + HOUR) in told_starts(event))
+    event = bob.sees(lambda event: len(exceptions(event)) == 2)
+    (declined,) = [
+        one for one in exceptions(event) if compact(third + HOUR) != one.child_text(Calendar.StartTime)
+    ]
+    assert status_of(declined, ann) == "4"
+
+
 # --- refusals ----------------------------------------------------------------------------------------------
 
 
