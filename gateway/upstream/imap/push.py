@@ -44,7 +44,8 @@ KEEP_ALIVE = 300.0
 ROUNDS_WITHOUT_NAMES = 10
 """Poll intervals between looks at which mailboxes there are under NOTIFY, which may not tell who went."""
 LIST_STATUS_FROM = 8
-"""From so many mailboxes on, one LIST with STATUS is cheaper than a STATUS for each."""
+"""From so many mailboxes on, one LIST with STATUS is cheaper than a STATUS for each, unless most mailboxes of
+the user are not watched."""
 EVENTS = ("MessageNew", "MessageExpunge", "FlagChange")
 NAME_EVENT = "MailboxName"
 """Mailboxes made, renamed and deleted; some servers do not tell of those."""
@@ -218,10 +219,11 @@ async def _status(session: Session, wanted: set[str]) -> dict[str, Mapping[str, 
     if "CONDSTORE" in session.capabilities:
         items.append("HIGHESTMODSEQ")
     dialect = session.dialect
+    asked = [commands.status(dialect, mailbox, items) for mailbox in sorted(wanted)]
     if "LIST-STATUS" in session.capabilities and len(wanted) >= LIST_STATUS_FROM:
-        asked = [commands.list_mailboxes(dialect, "*", status=items)]
-    else:
-        asked = [commands.status(dialect, mailbox, items) for mailbox in sorted(wanted)]
+        there = await session.execute(commands.list_mailboxes(dialect, "*"))
+        if sum(1 for _ in there.of(List)) <= 2 * len(wanted):
+            asked = [commands.list_mailboxes(dialect, "*", status=items)]
     # A selected mailbox may show its STATUS as of the last time the session looked: NOOP looks.
     futures = [session.start(command) for command in (commands.simple("NOOP"), *asked)]
     replies = [await future for future in futures]

@@ -365,6 +365,25 @@ async def test_polling_notices_what_others_do(dovecot: Dovecot, user: str, capab
         await upstream.aclose()
 
 
+@pytest.mark.parametrize("others", [8, 9])
+async def test_the_status_of_all_is_asked_only_where_most_are_watched(others: int) -> None:
+    capabilities = "IMAP4rev1 AUTH=PLAIN LIST-EXTENDED LIST-STATUS"
+    names = [f"Box{number}" for number in range(8 + others)]
+    listed = "".join(f'* LIST () "/" {name}\r\n' for name in names).encode()
+    script: dict[str, Answer] = {
+        "GREETING": f"* OK [CAPABILITY {capabilities}] hello\r\n".encode(),
+        "AUTHENTICATE": f"TAG OK [CAPABILITY {capabilities}] hello\r\n".encode(),
+        "LIST": listed + b"TAG OK done\r\n",
+    }
+    async with scripted(script) as server:
+        upstream = ImapUpstream(server.settings)
+        await upstream.mailboxes(PRINCIPAL).subscribe(names[:8], lambda _: None)
+        each = sum(command.startswith("STATUS") for command in server.commands)
+        every = sum("RETURN (STATUS" in command for command in server.commands)
+        assert (each, every) == ((0, 1) if others == 8 else (8, 0))
+        await upstream.aclose()
+
+
 async def test_with_one_connection_per_user_it_is_borrowed(dovecot: Dovecot, user: str) -> None:
     server = on_dovecot(dovecot, user)
     upstream = with_upstream(server, poll_interval=0.1, max_connections_per_user=1)
