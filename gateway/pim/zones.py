@@ -12,6 +12,8 @@ from gateway.pim.values import Moment
 __all__ = ["Zones"]
 
 _MOST_DEFINITIONS = 50
+_MOST_MATCHED = 100
+"""Years of definitions that are compared with the zones there are; in more each is a zone of its own."""
 
 
 class Zones:
@@ -27,6 +29,7 @@ class Zones:
         for component in list(calendar.parts("VTIMEZONE"))[:_MOST_DEFINITIONS]:
             self._components.setdefault(component.text("TZID").lower(), component)
         self._definitions: dict[str, Definition | None] = {}
+        self._matched: dict[tuple[str, int], tzinfo | None] = {}
         self._wide = calendar.text("X-WR-TIMEZONE")
         self._default = default
 
@@ -58,7 +61,14 @@ class Zones:
         if named and clock.replace(tzinfo=named).utcoffset() == clock.replace(tzinfo=definition).utcoffset():
             return named
         at = clock.replace(tzinfo=UTC)
-        return zone_like(definition, at, [named] if named else []) or RuleZone(rules_at(definition, at))
+        return self._like(tzid.lower(), definition, named, at) or RuleZone(rules_at(definition, at))
+
+    def _like(self, tzid: str, definition: Definition, named: tzinfo | None, at: datetime) -> tzinfo | None:
+        """The zone that a definition means in a year, if anybody knows it."""
+        key = (tzid, at.year)
+        if key not in self._matched and len(self._matched) < _MOST_MATCHED:
+            self._matched[key] = zone_like(definition, at, [named] if named else [])
+        return self._matched.get(key)
 
     def _definition(self, tzid: str) -> Definition | None:
         if tzid not in self._definitions:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -15,6 +15,7 @@ from gateway.pim.zones import Zones
 from tests.support.invitations import CENTRAL_EUROPE, NOWHERE, calendar, observance, timezone
 
 JULY = datetime(2026, 7, 2, 10)  # noqa: DTZ001 - a clock time
+_MAY, _NOVEMBER = "RRULE:FREQ=YEARLY;BYMONTH=5;BYDAY=1SU", "RRULE:FREQ=YEARLY;BYMONTH=11;BYDAY=1SU"
 BERLIN, PARIS = ZoneInfo("Europe/Berlin"), ZoneInfo("Europe/Paris")
 
 
@@ -61,6 +62,27 @@ def test_many_definitions_are_not_all_read() -> None:
     found = zones(*many, default=PARIS)
     assert found.of(Moment(JULY, tzid="zone 3")) == BERLIN
     assert found.of(Moment(JULY, tzid="zone 400")) == PARIS
+
+
+def test_very_many_years_of_unknown_zones_are_told_soon() -> None:
+    lines = [
+        line
+        for number in range(50)
+        for line in timezone(
+            f"zone {number}",
+            *observance("STANDARD", "16011101T030000", f"+11{number:02}", f"+10{number:02}", _NOVEMBER),
+            *observance("DAYLIGHT", "16010501T030000", f"+10{number:02}", f"+11{number:02}", _MAY),
+        )
+    ]
+    found = zones(*lines)
+    began = time.process_time()
+    for day in range(4000):
+        moment = Moment(JULY + timedelta(days=day), tzid=f"zone {day % 50}")
+        summer = (5, 15) < (moment.clock.month, moment.clock.day) < (10, 31)
+        if summer or not 4 < moment.clock.month < 12:
+            offset = timedelta(hours=11 if summer else 10, minutes=day % 50)
+            assert found.instant(moment).utcoffset() == offset
+    assert time.process_time() - began < 3
 
 
 def test_definitions_made_to_cost_are_read_soon() -> None:

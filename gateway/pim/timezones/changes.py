@@ -136,6 +136,7 @@ def _offset(zone: tzinfo, instant: datetime) -> timedelta:
     return instant.astimezone(zone).utcoffset() or timedelta()
 
 
+@lru_cache(maxsize=2048)
 def _onset(zone: tzinfo, change: Change) -> Onset:
     """The yearly date that tells this change and, as far as that goes, those in the years around it."""
     local = change.local
