@@ -38,7 +38,9 @@ def _unanswered(event: Event) -> Event:
     exceptions = (
         replace(one, event=_unanswered(one.event)) if one.event else one for one in event.occurrences
     )
-    told = tuple(one for one in exceptions if one.event != _at(plain, one.original))
+    told = tuple(
+        one for one in exceptions if not one.event or replace(one.event, blob="") != _at(plain, one.original)
+    )
     return replace(plain, occurrences=told)
 
 
@@ -48,4 +50,6 @@ def _at(series: Event, original: datetime) -> Event:
     end = original + length
     if not series.all_day:
         end = (original.astimezone(UTC) + (series.end - series.start)).astimezone(series.zone)
-    return replace(series, start=original, end=end, recurrence=None, rule="", extra=(), original=original)
+    return replace(
+        series, start=original, end=end, blob="", recurrence=None, rule="", extra=(), original=original
+    )

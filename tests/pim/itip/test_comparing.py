@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
 import pytest
 
-from gateway.pim.events.document import delete_occurrence, patch_occurrence
-from gateway.pim.events.model import OccurrencePatch, Participation
+from gateway.pim.events.document import delete_occurrence, patch_event, patch_occurrence, read_event
+from gateway.pim.events.model import EventPatch, OccurrencePatch, Participation
 from gateway.pim.itip.comparing import differ_by_answers
 from gateway.pim.itip.responding import answered
+from gateway.pim.timezones import pack, rules_at
 from tests.pim.itip.meetings import NOW, at, message, occurrence, request, series, stored, taken
 from tests.support.invitations import ANN, BOB
 
@@ -32,6 +35,16 @@ def test_an_answer_that_makes_an_exception() -> None:
     assert "20260316T100000" in said("20260316")
     assert differ_by_answers(OWN, said("20260316"), BOB)
     assert differ_by_answers(OWN, said("20260330"), BOB)  # in summer time
+
+
+def test_the_zone_as_a_phone_sent_it_is_the_series_alone() -> None:
+    blob = pack(rules_at(ZoneInfo("Europe/Berlin"), at(2)))
+    sent = patch_event(OWN, EventPatch(start=at(2), end=at(2, 11), blob=blob), BOB, NOW)
+    assert read_event(sent, BOB).blob == blob
+    event = occurrence("20260316", people=YES, stamp="20260301T130000Z")
+    after = taken(message("REPLY", event), sent, sender=ANN, owner=BOB)
+    assert len(read_event(after, BOB).occurrences) == 2
+    assert differ_by_answers(sent, after, BOB)
 
 
 @pytest.mark.parametrize(
