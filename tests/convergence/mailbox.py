@@ -144,7 +144,8 @@ class MailProgram:
     def _do(self, action: Callable[[imaplib.IMAP4], tuple[str, list[Any]]]) -> list[Any]:
         """Do something; again on a new connection when the server was restarted meanwhile, or is just now.
 
-        Also when it stumbles over a mailbox that was deleted and made again this moment.
+        Also when it stumbles over a mailbox that was deleted and made again this moment: the connections of
+        Dovecot may disagree about its index, once.
         """
         for attempt in range(ATTEMPTS):
             try:
@@ -159,7 +160,10 @@ class MailProgram:
                     raise
                 time.sleep(0.2 * attempt)
                 continue
-            if status == "NO" and not attempt and b"deleted under us" in b"".join(data):
+            stumbled = (
+                b"deleted under us" in data[0] or b"[SERVERBUG]" in data[0] if status == "NO" else False
+            )
+            if stumbled and not attempt:
                 self.close()
                 continue
             if status != "OK":
