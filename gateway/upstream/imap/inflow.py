@@ -52,6 +52,11 @@ class Inflow:
             max_line=MAX_LINE, max_literal=MAX_LITERAL, max_buffer=MAX_LITERAL + MAX_LINE
         )
 
+    @property
+    def behind(self) -> bool:
+        """Whether something came that had no turn to be read yet."""
+        return bool(self._unread)
+
     def reply_ended(self) -> None:
         """A tagged response came: what follows belongs to another reply."""
         self._octets = 0

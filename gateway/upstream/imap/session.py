@@ -424,14 +424,17 @@ class Session:
             self._watchdog = self._loop.call_later(self.settings.timeout, self._look)
 
     def _look(self) -> None:
-        """Fail when the server owes an answer and shows no life, neither sending nor taking what we send."""
+        """Fail when the server owes an answer and shows no life, neither sending nor taking what we send.
+
+        What it sent and we had no time to read is not held against it.
+        """
         self._watchdog = None
         oldest = self._exchange.oldest
         if oldest is None or self._idle is not None or self._transport is None:
             return
         now, timeout = self._loop.time(), self.settings.timeout
         unwritten = self._transport.get_write_buffer_size()
-        if unwritten != self._unwritten:
+        if unwritten != self._unwritten or self._inflow.behind:
             self._unwritten, self._heard = unwritten, now
         silent = now - self._heard
         if silent >= timeout or now - oldest.began >= timeout * PATIENCE:

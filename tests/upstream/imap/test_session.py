@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -13,6 +14,7 @@ from gateway.upstream.imap import commands
 from gateway.upstream.imap.handshake import log_in, open_connection
 from gateway.upstream.imap.responses import Exists, Fetch, StatusData
 from gateway.upstream.imap.session import Session
+from gateway.upstream.imap.turns import Turns
 from tests.support.dovecot import Dovecot
 from tests.support.imap_servers import mail_program, on_dovecot
 from tests.support.messages import plain
@@ -340,6 +342,25 @@ async def test_what_arrives_at_once_is_read_in_turns(monkeypatch: pytest.MonkeyP
         assert all(fetch.sections["BODY[1]"] == body for fetch in told)
         assert turns > len(body) * 30 // 100
         await session.execute(NOOP)
+
+
+async def test_a_server_is_not_silent_whose_answer_waits_for_its_turn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("gateway.upstream.imap.inflow.SLICE", 10)
+    monkeypatch.setattr("gateway.upstream.imap.turns.TURN", 0.0)
+    lines = b"* 1 FETCH (UID 1 FLAGS (\\Seen))\r\n" * 150
+
+    def busy() -> bool:
+        time.sleep(0.002)
+        return not told.done()
+
+    async with scripted({"NOOP": lines + b"TAG OK done\r\n"}) as server, connected(server) as session:
+        began = time.monotonic()
+        told = session.start(NOOP)
+        Turns.of(asyncio.get_running_loop()).take(busy)
+        assert len([*(await told).of(Fetch)]) == 150
+        assert time.monotonic() - began > 2 * server.settings.timeout
 
 
 async def test_what_follows_a_turn_that_ends_with_leave_for_tls_is_refused(
