@@ -59,7 +59,12 @@ _RECEIVED = datetime(2026, 3, 1, tzinfo=UTC)
 
 def message(data: bytes) -> invitation.Invitation | None:
     """What an input asks of its reader."""
-    return meeting.meeting_of(data.decode("utf-8", "replace"), "REQUEST", _ANN, invitation.nobody)
+    return meeting.meeting_of(data.decode("utf-8", "replace"), _method(data), _ANN, invitation.nobody)
+
+
+def _method(data: bytes) -> str:
+    """What the mail says of a calendar: nothing else than the calendar itself, where that says something."""
+    return "" if b"METHOD" in data else "REQUEST"
 
 
 def check(data: bytes) -> None:
@@ -78,7 +83,7 @@ def check(data: bytes) -> None:
 
 def take(data: bytes) -> None:
     """Bring it into the calendars of attendee and organizer: what comes of it can be stored and told."""
-    told = read_message(data.decode("utf-8", "replace"), "REQUEST")
+    told = read_message(data.decode("utf-8", "replace"), _method(data))
     if told is None:
         return
     try:
