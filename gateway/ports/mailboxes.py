@@ -38,8 +38,7 @@ class Mailboxes(Protocol):
     async def view(self, mailbox: str) -> MailboxView:
         """What the mailbox holds now.
 
-        Costs one round trip when nothing changed, O(changes) when the server can tell. Where it cannot, flags
-        that another program changed may be shown a minute late.
+        Costs one round trip when nothing changed, O(changes) when the server can tell.
         """
         ...
 

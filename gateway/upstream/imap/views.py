@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from gateway.types import MailboxView
 from gateway.upstream.imap.conversations import Conversations
@@ -43,12 +43,6 @@ class SnapshotCache:
             _, oldest = self._snapshots.popitem(last=False)
             self._used -= oldest.cost
 
-    def doubt(self, owner: Fingerprint, mailbox: str) -> None:
-        """Count a snapshot as taken long ago."""
-        snapshot = self._snapshots.get((owner, mailbox))
-        if snapshot is not None and snapshot.modseq is None:
-            self._snapshots[owner, mailbox] = replace(snapshot, taken=float("-inf"))
-
     def drop(self, owner: Fingerprint, mailbox: str) -> None:
         """Forget a snapshot."""
         gone = self._snapshots.pop((owner, mailbox), None)
@@ -61,14 +55,10 @@ class SnapshotCache:
 
 @dataclass(slots=True)
 class _Rounds:
-    """The refreshes of one mailbox: the one under way, and the one to come, to be joined until it starts.
-
-    `outdated`: the mailbox changed since the one under way began, which may not have seen it.
-    """
+    """The refreshes of one mailbox: the one under way, and the one to come, to be joined until it starts."""
 
     current: asyncio.Task[MailboxView]
     coming: asyncio.Task[MailboxView] | None = None
-    outdated: bool = False
 
 
 class Views:
@@ -105,22 +95,10 @@ class Views:
 
     def changed(self, *mailboxes: str) -> None:
         """We changed them ourselves, of which a server without modseqs need not tell."""
-        self._outdate(mailboxes)
         for mailbox in mailboxes:
             known = self._cache.get(self._owner, mailbox)
             if known is not None and known.modseq is None:
                 self._cache.drop(self._owner, mailbox)
-
-    def told(self, mailboxes: Iterable[str]) -> None:
-        """The server says of them, on another connection, that they may have changed."""
-        self._outdate(mailboxes)
-        for mailbox in mailboxes:
-            self._cache.doubt(self._owner, mailbox)
-
-    def _outdate(self, mailboxes: Iterable[str]) -> None:
-        for mailbox in mailboxes:
-            if mailbox in self._rounds:
-                self._rounds[mailbox].outdated = True
 
     async def aclose(self) -> None:
         """End what is under way."""
@@ -141,18 +119,15 @@ class Views:
     ) -> MailboxView:
         if after is not None:
             await asyncio.wait([after])
-        rounds = self._rounds[mailbox]
-        if after is not None:
+            rounds = self._rounds[mailbox]
             assert rounds.coming is not None
             rounds.current, rounds.coming = rounds.coming, None
-        rounds.outdated = False
         try:
             known = self._cache.get(self._owner, mailbox)
             snapshot = await refresh(known)
-            # Without modseqs nobody would find out what is missing in one that was overtaken.
-            if snapshot is not known and (snapshot.modseq is not None or not rounds.outdated):
+            if snapshot is not known:
                 self._cache.put(self._owner, mailbox, snapshot)
             return snapshot.view
         finally:
-            if rounds.coming is None:
+            if self._rounds[mailbox].coming is None:
                 del self._rounds[mailbox]

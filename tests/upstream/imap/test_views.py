@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -52,43 +51,6 @@ async def test_later_calls_share_the_next_refresh() -> None:
     await elsewhere
     assert server.refreshes == 3
     assert not views.busy
-
-
-@pytest.mark.parametrize("modseq", [None, 5])
-@pytest.mark.parametrize("own", [True, False])
-async def test_a_refresh_that_a_change_overtook_is_not_kept_without_modseqs(
-    modseq: int | None, *, own: bool
-) -> None:
-    cache = SnapshotCache()
-    views, go = Views(cache, OWNER), asyncio.Event()
-
-    given: list[Snapshot | None] = []
-
-    async def refresh(known: Snapshot | None) -> Snapshot:
-        given.append(known)
-        await go.wait()
-        return snapshot(1, modseq=modseq)
-
-    early = asyncio.create_task(views.view("INBOX", refresh))
-    while not given:
-        await asyncio.sleep(0)
-    views.changed("INBOX") if own else views.told(["INBOX", "Other"])
-    late = asyncio.create_task(views.view("INBOX", refresh))
-    go.set()
-    await asyncio.gather(early, late)
-    assert given == [None, None if modseq is None else snapshot(1, modseq=modseq)]
-    assert cache.get(OWNER, "INBOX") == snapshot(1, modseq=modseq)
-
-
-@pytest.mark.parametrize("modseq", [None, 5])
-def test_what_the_server_tells_makes_doubtful_what_is_known(modseq: int | None) -> None:
-    cache = SnapshotCache()
-    known = replace(snapshot(1, 2, modseq=modseq), taken=100.0)
-    cache.put(OWNER, "INBOX", known)
-    Views(cache, OWNER).told(["INBOX", "Other"])
-    kept = cache.get(OWNER, "INBOX")
-    assert kept == known
-    assert (kept.taken < 0) is (modseq is None)
 
 
 async def test_a_failure_is_told_to_those_who_share_it_and_forgotten() -> None:
