@@ -296,14 +296,8 @@ def _entering(moves: Mapping[Message, Move], known: _Known) -> _Effect:
 def _asking_again(moves: Mapping[Message, Move]) -> _Effect:
     def effect(cursor: MailCursor) -> MailCursor:
         for move in moves.values():
-            if not (there := move.target_uid):
-                continue
-            if move.target_uidvalidity == cursor.uidvalidity and there in cursor.uids:
-                # A change of it may have been told while the device knew no message of that name: it is told
-                # the whole message, as one that was shown as a stub.
-                cursor = replace(cursor, stubs=cursor.stubs | Uids((there,)))
-            else:
-                cursor = cursor.doubting(move.target_uidvalidity, Uids((there,)))
+            if move.target_uid:
+                cursor = cursor.doubting(move.target_uidvalidity, Uids((move.target_uid,)))
         return cursor
 
     return effect
