@@ -1,4 +1,4 @@
-"""iCalendar text (RFC 5545 3.1) read into components and properties, however badly it is written.
+"""iCalendar and vCard text (RFC 5545 3.1, RFC 6350 3.2) read into properties, however badly it is written.
 
 A line that cannot be read costs that line. Values stay as they are written until somebody wants one, so that
 reading costs little and a bad value spoils nothing else.
@@ -17,7 +17,7 @@ LONGEST_LINE = 1 << 20
 _MOST_LINES = 100_000
 _DEEPEST = 8
 _FOLD = re.compile(r"\n[ \t]")
-_HEAD = re.compile(r"([A-Za-z0-9-]{1,64})(?=[;:])")
+_HEAD = re.compile(r"(?:([A-Za-z0-9-]{1,64})\.)?([A-Za-z0-9-]{1,64})(?=[;:])")
 _PARAMETER = re.compile(r';\s*([A-Za-z0-9-]{1,64})\s*=\s*((?:"[^"]*"|[^";:])*)')
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _CARET = re.compile(r"\^([n'^])")
@@ -26,11 +26,15 @@ _NO_PARAMS: Mapping[str, str] = {}
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """A property: names in upper case, the value as written; parameter values without their quotes."""
+    """A property: names in upper case, the value as written; parameter values without their quotes.
+
+    `group` is what joins it to others of a vCard (RFC 6350 3.3), in upper case.
+    """
 
     name: str
     value: str
     params: Mapping[str, str] = field(default_factory=dict)
+    group: str = ""
 
     @property
     def text(self) -> str:
@@ -112,7 +116,7 @@ def parse_property(line: str) -> Property | None:
         at = line.find(":", at)
         if at < 0:
             return None
-    return Property(head[1].upper(), line[at + 1 :], params)
+    return Property(head[2].upper(), line[at + 1 :], params, (head[1] or "").upper())
 
 
 def parameters(line: str, at: int) -> Iterator[re.Match[str]]:

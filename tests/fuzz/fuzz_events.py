@@ -31,6 +31,7 @@ from gateway.pim.events import (
     zonelines,
 )
 from gateway.pim.events.model import INHERIT, BadEvent, Event, EventPatch, OccurrencePatch
+from gateway.pim.tree import BadText
 from tests.fuzz.target import functions_of, fuzz
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def check(data: bytes) -> None:
             assert exception.event, data
             assert exception.event.subject == "Other", data
             document.delete_occurrence(changed, one.original, _ANN, _NOW)
-    except (BadEvent, NotFound):
+    except (BadText, NotFound):
         return
 
 

@@ -14,8 +14,8 @@ from gateway.pim.events.expansion import bounds_of
 from gateway.pim.events.model import BadEvent, Event, EventPatch, OccurrencePatch, Unset
 from gateway.pim.events.patching import apply
 from gateway.pim.events.reading import read_component
-from gateway.pim.events.tree import Node, escaped, make_line, parse_calendar
 from gateway.pim.lines import read
+from gateway.pim.tree import Node, escaped, make_line, parse_calendar
 from gateway.pim.values import FIRST_YEAR, utc_text
 
 __all__ = [

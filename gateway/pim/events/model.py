@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from enum import Enum, IntEnum, StrEnum
 
-from gateway.errors import Kind, Refused
 from gateway.items import FileNumber
 from gateway.pim.invitation import Busy, Person, Sensitivity
 from gateway.pim.recurrence import Recurrence
+from gateway.pim.tree import BadText
 
 __all__ = [
     "INHERIT",
@@ -34,11 +34,8 @@ __all__ = [
 ]
 
 
-class BadEvent(Refused):
+class BadEvent(BadText):
     """It is no event, or would become one that cannot be: an end before the start, a rule without days."""
-
-    def __init__(self, detail: str) -> None:
-        super().__init__(Kind.INVALID_CONTENT, detail)
 
 
 class Unset(Enum):

@@ -24,10 +24,10 @@ from gateway.pim.events.model import (
 )
 from gateway.pim.events.names import BLOB, BLOB_ZONE, CALENDAR_TYPE
 from gateway.pim.events.series import Series
-from gateway.pim.events.tree import Node, make_line
 from gateway.pim.events.writing import WRITERS, Target, merged_attendees, write_times
 from gateway.pim.events.zonelines import NewZones, define_zones, used_zones
 from gateway.pim.recurrence import write_rule
+from gateway.pim.tree import Node, make_line
 from gateway.pim.values import FIRST_YEAR, LAST_YEAR, parse_moment, utc_text
 
 __all__ = ["apply"]

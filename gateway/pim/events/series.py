@@ -12,8 +12,8 @@ from gateway.pim.events.model import BadEvent, Event
 from gateway.pim.events.names import BLOB, CALENDAR_TYPE
 from gateway.pim.events.reading import read_component
 from gateway.pim.events.rules import WorkDone
-from gateway.pim.events.tree import Node
 from gateway.pim.events.writing import moment_line, write_times
+from gateway.pim.tree import Node
 
 __all__ = ["Series"]
 

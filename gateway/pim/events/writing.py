@@ -38,8 +38,8 @@ from gateway.pim.events.names import (
 )
 from gateway.pim.events.place import PLACE, write_place
 from gateway.pim.events.reading import BUSY_WORDS, SENSITIVITY_WORDS, attendee_type, reminder_of
-from gateway.pim.events.tree import Line, Node, escaped, make_line
 from gateway.pim.invitation import read_person
+from gateway.pim.tree import Line, Node, escaped, make_line
 from gateway.pim.values import utc_text
 
 __all__ = [

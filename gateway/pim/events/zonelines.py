@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import datetime, tzinfo
 
-from gateway.pim.events.tree import Line, Node, parse_calendar
 from gateway.pim.timezones import write_zone
+from gateway.pim.tree import Line, Node, parse_calendar
 
 __all__ = ["NewZones", "define_zones", "used_zones"]
 

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from gateway.pim.events.tree import Line, Node
 from gateway.pim.events.writing import is_own_file
 from gateway.pim.exchange.attachments import Enclosed, enclosed, is_enclosed
 from gateway.pim.exchange.scan import Problem, Span
 from gateway.pim.lines import LONGEST_LINE
+from gateway.pim.tree import Line, Node
 
 __all__ = ["LARGEST", "Found", "read_component"]
 

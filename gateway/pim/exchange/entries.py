@@ -16,12 +16,12 @@ from typing import BinaryIO
 from gateway.items import FileNumber, StoredItem
 from gateway.pim.events import reading
 from gateway.pim.events.expansion import bounds_of, has_occurrences
-from gateway.pim.events.model import BadEvent, Event
-from gateway.pim.events.tree import Line, Node, make_line, parse_calendar
+from gateway.pim.events.model import Event
 from gateway.pim.exchange.attachments import Enclosed
 from gateway.pim.exchange.components import LARGEST, Found, read_component
 from gateway.pim.exchange.scan import Contents, Problem, Span
 from gateway.pim.exchange.times import FileZones
+from gateway.pim.tree import BadText, Line, Node, make_line, parse_calendar
 from gateway.pim.values import moment_of
 
 __all__ = ["Entry", "Version", "entries", "version_of"]
@@ -130,7 +130,7 @@ class _Importer:
                 event = _read(calendar)
             if len(text := calendar.text) > _LARGE:
                 parse_calendar(text)  # what is stored can be read again
-        except BadEvent as error:
+        except BadText as error:
             yield Problem(line, error.detail, whole=True)
             return
         if not 0 < len(event.uid) <= _LONGEST_UID:

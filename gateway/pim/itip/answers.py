@@ -11,11 +11,11 @@ from gateway.pim.events.expansion import original_of
 from gateway.pim.events.model import Event, EventPatch, OccurrencePatch, Participation
 from gateway.pim.events.names import PROPOSED, REPLIED
 from gateway.pim.events.rules import Work
-from gateway.pim.events.tree import Line, Node, make_line
 from gateway.pim.invitation import Method, Person, read_person
 from gateway.pim.itip.message import Instance, Message, Parts, revision, same_address
 from gateway.pim.itip.verdicts import Applied, Verdict
 from gateway.pim.lines import Property
+from gateway.pim.tree import Line, Node, make_line
 from gateway.pim.values import moment_of, parse_moment, utc_text
 
 __all__ = ["noted"]

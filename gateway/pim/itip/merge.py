@@ -12,12 +12,12 @@ from datetime import UTC, datetime
 from gateway.pim.events.clock import Clock
 from gateway.pim.events.document import read_event
 from gateway.pim.events.names import BUSY, OWN, REPLY_TIME
-from gateway.pim.events.tree import Line, Node, make_line
 from gateway.pim.events.writing import is_own_file
 from gateway.pim.invitation import read_person
 from gateway.pim.itip.message import Instance, Parts, revision, same_address
 from gateway.pim.itip.times import clock_of, in_place, timing
 from gateway.pim.lines import Property
+from gateway.pim.tree import Line, Node, make_line
 from gateway.pim.values import FIRST_YEAR, LAST_YEAR, parse_moment
 
 __all__ = ["ANSWERED", "INTENDED", "merged", "older_than_series", "own_line", "without_own"]

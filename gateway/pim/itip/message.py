@@ -7,11 +7,11 @@ from datetime import UTC, datetime, tzinfo
 
 from gateway.pim.events.clock import tzid_of
 from gateway.pim.events.model import BadEvent
-from gateway.pim.events.tree import Node, parse_calendar
 from gateway.pim.exchange.times import TIMES, FileZones, by_the_clock
 from gateway.pim.invitation import Method, Own, Person, known_as, method_of, read_person
 from gateway.pim.lines import Property
 from gateway.pim.timezones import named_zone
+from gateway.pim.tree import BadText, Node, parse_calendar
 from gateway.pim.values import FIRST_YEAR, LAST_YEAR, moment_of
 from gateway.pim.zones import Zones
 
@@ -51,7 +51,7 @@ class Parts:
     def of(cls, calendar: Node) -> Parts:
         """Take a calendar apart; of several UIDs the first counts.
 
-        Raises `BadEvent` when there is none, or too many to look at.
+        Raises `BadText` when there is none, or too many to look at.
         """
         zones = Zones(calendar.component)
         events: dict[Instance, Node] = {}
@@ -69,7 +69,7 @@ class Parts:
 
     @classmethod
     def read(cls, text: str) -> Parts:
-        """Take the text of a calendar apart. Raises `BadEvent`."""
+        """Take the text of a calendar apart. Raises `BadText`."""
         return cls.of(parse_calendar(text))
 
     @property
@@ -130,7 +130,7 @@ def read_message(text: str, method: str = "", zone: tzinfo = UTC) -> Message | N
         if found is not Method.REQUEST and len(parts.events) > _MOST_SINGLE:
             return None
         return Message(found, parts)
-    except BadEvent:
+    except BadText:
         return None
 
 

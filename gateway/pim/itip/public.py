@@ -14,11 +14,11 @@ from gateway.pim.events.names import (
     RESPONSE_REQUESTED,
     SELF_TOLD,
 )
-from gateway.pim.events.tree import Line, Node, make_line
 from gateway.pim.events.writing import is_own_file
 from gateway.pim.invitation import Method, read_person
 from gateway.pim.itip.merge import INTENDED
 from gateway.pim.itip.message import Parts, Revision, same_address
+from gateway.pim.tree import Line, Node, make_line
 from gateway.pim.values import moment_of, utc_text
 
 __all__ = ["as_cancelled", "instance_of", "public", "renewed"]

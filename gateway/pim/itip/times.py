@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from gateway.pim.events.clock import Clock
-from gateway.pim.events.tree import Node
 from gateway.pim.itip.message import Parts
 from gateway.pim.lines import Property
+from gateway.pim.tree import Node
 from gateway.pim.values import FIRST_YEAR, LAST_YEAR, moment_of, parse_moment, parse_rule
 
 __all__ = ["Timing", "clock_of", "deleted", "in_place", "timing"]

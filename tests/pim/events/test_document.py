@@ -27,6 +27,7 @@ from gateway.pim.events.model import (
 )
 from gateway.pim.recurrence import Pattern, Recurrence
 from gateway.pim.timezones import RuleZone, ZoneRules, pack, rules_at
+from gateway.pim.tree import BadText
 from tests.pim.events.made import (
     ANN,
     BERLIN,
@@ -343,7 +344,7 @@ def test_days_with_a_broken_zone(blob: str) -> None:
     ],
 )
 def test_what_would_be_too_long_to_be_read_again_is_refused(values: dict[str, object]) -> None:
-    with pytest.raises(BadEvent):
+    with pytest.raises(BadText):
         change(text(), **values)
 
 

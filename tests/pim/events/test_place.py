@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from gateway.pim.events.model import Location
 from gateway.pim.events.place import read_place, write_place
-from gateway.pim.events.tree import Node
+from gateway.pim.tree import Node
 from tests.pim.events.made import event
 
 OUTLOOK = (

@@ -18,6 +18,7 @@ from gateway.pim.events.model import (
     Sensitivity,
 )
 from gateway.pim.recurrence import Pattern, Recurrence
+from gateway.pim.tree import BadText
 from tests.pim.events.made import (
     ANN,
     BERLIN,
@@ -205,5 +206,5 @@ def test_what_programs_send_is_read(name: str) -> None:
 def test_what_is_no_event(broken: str) -> None:
     with pytest.raises(BadEvent):
         read_event(broken, ANN)
-    with pytest.raises(BadEvent):
+    with pytest.raises(BadText):
         patch_event(broken, EventPatch(subject="a"), ANN, NOW)

@@ -16,7 +16,6 @@ from gateway.pim.events.document import bounds, new_event, patch_event, read_eve
 from gateway.pim.events.model import (
     Attendee,
     AttendeeType,
-    BadEvent,
     Body,
     Busy,
     Event,
@@ -27,6 +26,7 @@ from gateway.pim.events.model import (
     Person,
     Sensitivity,
 )
+from gateway.pim.tree import BadText
 from tests.pim.events.made import (
     ANN,
     BERLIN,
@@ -123,7 +123,7 @@ EMPTY = {"location": Location(), "body": Body("")}
 def test_what_is_written_is_read(when: dict[str, Any], what: dict[str, Any]) -> None:
     try:
         made = new_event(EventPatch(**when, **what), "u", ANN, NOW)
-    except BadEvent:
+    except BadText:
         # The end of a rule may be before the start.
         assert what["recurrence"]
         return
@@ -174,7 +174,7 @@ def test_broken_texts_are_changed_or_refused(name: str, chance: Any, what: dict[
     try:
         found = read_event(broken, ANN)
         after = patch_event(broken, EventPatch(**what), ANN, LATER)
-    except BadEvent:
+    except BadText:
         return
     assert read_event(after, ANN).uid == found.uid
     bounds(after)

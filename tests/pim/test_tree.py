@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.pim.events.model import BadEvent
-from gateway.pim.events.tree import Line, escaped, make_line, parse_calendar
 from gateway.pim.lines import read
+from gateway.pim.tree import BadText, Line, escaped, make_line, parse_calendar
 from tests.support.invitations import SHAPES
 
 
@@ -49,7 +48,7 @@ def test_what_is_left_open_ends() -> None:
     ],
 )
 def test_no_calendar_or_too_long(text: str) -> None:
-    with pytest.raises(BadEvent):
+    with pytest.raises(BadText):
         parse_calendar(text)
 
 

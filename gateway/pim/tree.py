@@ -1,4 +1,4 @@
-"""A calendar as it is written, line by line, so that what is not changed stays as it was."""
+"""A calendar or a card as it is written, line by line, so that what is not changed stays as it was."""
 
 from __future__ import annotations
 
@@ -7,24 +7,31 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
-from gateway.pim.events.model import BadEvent
+from gateway.errors import Kind, Refused
 from gateway.pim.lines import LONGEST_LINE, Component, Property, parameters, parse_property
 
-__all__ = ["Line", "Node", "escaped", "make_line", "parse_calendar"]
+__all__ = ["BadText", "Line", "Node", "escaped", "make_line", "parse_calendar", "parse_component"]
 
 _LONGEST_TEXT = 8 << 20
-"""Characters of a calendar; files are kept elsewhere."""
+"""Characters of a calendar or a card; files are kept elsewhere."""
 _MOST_LINES = 100_000
 _DEEPEST = 8
 _FOLDED_AT = 75
 """Octets (RFC 5545 3.1)."""
 _BREAK = re.compile(r"\r\n|\r|\n")
 _UNFOLD = re.compile(r"\r\n[ \t]")
-_NAME = re.compile(r"[A-Za-z0-9-]+")
+_NAME = re.compile(r"[A-Za-z0-9.-]+")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _ESCAPED = re.compile(r"[\\;,\n]")
 _CARETED = {'"': "^'", "\n": "^n", "^": "^^"}
 _TO_CARET = re.compile(r'["\n^]')
+
+
+class BadText(Refused):
+    """It is not the text of such an item, or would become one that cannot be."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(Kind.INVALID_CONTENT, detail)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +159,12 @@ class Node:
 
 
 def parse_calendar(text: str) -> Node:
-    """The first calendar (VCALENDAR) of a text. Raises `BadEvent` when there is none, or it is too long.
+    """The first calendar (VCALENDAR) of a text. Raises `BadText` when there is none, or it is too long."""
+    return parse_component(text, "VCALENDAR")
+
+
+def parse_component(text: str, name: str) -> Node:
+    """The first component of a name that stands in no other. Raises `BadText` as `parse_calendar`.
 
     A component that is not closed ends with what it is in. Components in more than eight others are dropped.
     """
@@ -173,16 +185,16 @@ def parse_calendar(text: str) -> Node:
             _close(opened, inner, line.raw)
         elif not skipped and line.raw:
             opened[-1].parts.append(line)
-    found = next(root.nodes("VCALENDAR"), None)
+    found = next(root.nodes(name), None)
     if found is None:
-        raise BadEvent("no calendar")
+        raise BadText(f"no {name}")
     return found
 
 
 def make_line(name: str, value: str, params: Mapping[str, str] | None = None) -> Line:
     """A line of one's own, folded; `value` is as it is to be written, values of parameters are plain.
 
-    Raises `BadEvent` when it is too long.
+    Raises `BadText` when it is too long.
     """
     written = "".join(_param(key, text) for key, text in (params or {}).items())
     return _own(f"{name}{written}:{_CONTROLS.sub('', _BREAK.sub('', value))}")
@@ -196,10 +208,10 @@ def escaped(text: str) -> str:
 
 def _lines(text: str) -> Iterator[Line]:
     if len(text) > _LONGEST_TEXT:
-        raise BadEvent("a calendar that is too long")
+        raise BadText("a text that is too long")
     pieces = _BREAK.split(text)
     if len(pieces) > _MOST_LINES:
-        raise BadEvent("a calendar with too many lines")
+        raise BadText("a text with too many lines")
     raw: list[str] = []
     for piece in pieces:
         if raw and piece[:1] in {" ", "\t"}:
@@ -228,9 +240,9 @@ def _param(name: str, text: str) -> str:
 
 
 def _own(line: str) -> Line:
-    """A line of one's own: one too long to be read again is refused. Raises `BadEvent`."""
+    """A line of one's own: one too long to be read again is refused. Raises `BadText`."""
     if len(line) > LONGEST_LINE:
-        raise BadEvent("a value that is too long")
+        raise BadText("a value that is too long")
     return Line.of(_folded(line))
 
 
