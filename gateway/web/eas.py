@@ -23,14 +23,14 @@ from gateway.eas import request as head
 from gateway.eas import status
 from gateway.eas.commands.base import BodyRule, Command, Context, Reply, Services
 from gateway.eas.versions import OFFERED, Version
-from gateway.errors import AuthenticationFailed, GatewayError, Kind, Refused, UpstreamError
+from gateway.errors import AuthenticationFailed, GatewayError, Kind, Refused
 from gateway.mail.pieces import PIECE
 from gateway.ports import MailboxesFactory
 from gateway.sync.editable import EditableMailboxes
 from gateway.sync.waiter import Signal
 from gateway.types import Device, Principal
 from gateway.web import documents
-from gateway.web.auth import Authentication, Throttled
+from gateway.web.auth import Authentication
 from gateway.web.client import Proxies
 from gateway.web.devices import Devices
 from gateway.web.http import (
@@ -46,6 +46,7 @@ from gateway.web.http import (
     send_response,
     while_connected,
 )
+from gateway.web.login import log_in, unauthorized
 from gateway.web.metrics import Metrics
 from gateway.web.presence import Presence
 from gateway.web.trace import Trace, redacted
@@ -53,7 +54,6 @@ from gateway.web.trace import Trace, redacted
 __all__ = ["EasEndpoint", "discovery", "is_eas_path"]
 
 _PATH = re.compile(r"/microsoft-server-activesync(/.*)?", re.IGNORECASE | re.DOTALL)
-_REALM = 'Basic realm="ActiveSync"'
 _METHODS = "OPTIONS,POST"
 _IMPLEMENTATION = "15.2"
 """Value of MS-Server-ActiveSync: the Exchange release whose protocol this is."""
@@ -223,17 +223,11 @@ class EasEndpoint:
     async def _log_in(self, header: str | None, device: str, record: _Record) -> Principal | Response:
         """Return who sends the request, or the answer to whom nobody knows."""
         shared = self._proxies.is_trusted(record.address)
-        try:
-            return await self._authentication.login(header, record.address, device, shared=shared)
-        except AuthenticationFailed as error:
-            record.reason = error.detail
-            return _unauthorized()
-        except Throttled as error:
-            record.reason = "too many attempts with wrong credentials"
-            return Response(503, {"Retry-After": str(error.seconds)})
-        except UpstreamError as error:
-            record.reason = f"cannot check credentials: {error.detail}"
-            return Response(503, {"Retry-After": str(status.RETRY_AFTER)})
+        found = await log_in(self._authentication, header, record.address, device, shared=shared)
+        if isinstance(found, Principal):
+            return found
+        record.reason = found.reason
+        return found.response
 
     # --- the command ---------------------------------------------------------------------------------------
 
@@ -278,7 +272,7 @@ class EasEndpoint:
         except AuthenticationFailed as error:
             # The password was changed since it was last checked.
             record.reason = error.detail or "credentials no longer good"
-            return _unauthorized()
+            return unauthorized()
         except BodyTooLarge:
             response = self._too_large(request, record)
             response.headers["Connection"] = "close"
@@ -358,14 +352,6 @@ class EasEndpoint:
         if answer.retry_after is None:
             return Response(answer.code)
         return Response(answer.code, {"Retry-After": str(answer.retry_after)})
-
-
-def _unauthorized() -> Response:
-    return Response(
-        401,
-        {"WWW-Authenticate": _REALM, "Content-Type": "text/plain; charset=utf-8"},
-        b"Log in with the user name and password of your mail account.\n",
-    )
 
 
 def _check_policy_key(command: Command, request: head.EasRequest, device: Device) -> None:
