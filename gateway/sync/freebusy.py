@@ -13,7 +13,7 @@ from gateway.items import ItemKind
 from gateway.pim.events.document import read_event
 from gateway.pim.events.freebusy import NO_DATA, Taken, merged_free_busy, no_free_busy, taken
 from gateway.pim.events.model import BadEvent, Event
-from gateway.pim.events.rules import Work
+from gateway.pim.rules import Work
 from gateway.ports import Items
 from gateway.sync.background import compute
 from gateway.types import UserId

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from gateway.pim.events.model import Event
-from gateway.pim.events.rules import Rule, Work, WorkDone, read_expandable
+from gateway.pim.rules import Rule, Work, WorkDone, read_expandable
 from gateway.pim.values import FIRST_YEAR, LAST_YEAR
 
 __all__ = ["Instance", "bounds_of", "has_occurrences", "instances", "original_of", "originals_of", "starts"]

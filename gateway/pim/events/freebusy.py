@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from gateway.pim.events.expansion import instances
 from gateway.pim.events.model import Busy, Event, Response
-from gateway.pim.events.rules import Work
+from gateway.pim.rules import Work
 
 __all__ = ["NO_DATA", "SLOT", "Taken", "merged_free_busy", "no_free_busy", "taken"]
 

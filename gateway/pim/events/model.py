@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
-from enum import Enum, IntEnum, StrEnum
+from enum import IntEnum, StrEnum
 
 from gateway.items import FileNumber
 from gateway.pim.invitation import Busy, Person, Sensitivity
+from gateway.pim.properties import INHERIT, UNSET, Body, Unset
 from gateway.pim.recurrence import Recurrence
 from gateway.pim.tree import BadText
 
@@ -36,18 +37,6 @@ __all__ = [
 
 class BadEvent(BadText):
     """It is no event, or would become one that cannot be: an end before the start, a rule without days."""
-
-
-class Unset(Enum):
-    """What stands in a patch for a value that it does not give."""
-
-    UNSET = "as it is"
-    INHERIT = "as the series has it"
-    """For an occurrence: it has no value of its own (any more). For a series the same as UNSET."""
-
-
-UNSET = Unset.UNSET
-INHERIT = Unset.INHERIT
 
 
 class AttendeeType(IntEnum):
@@ -113,17 +102,6 @@ class Location:
     altitude: float | None = None
     altitude_accuracy: float | None = None
     uri: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Body:
-    """The description. With `html` that is what was written, and `plain` the same as text.
-
-    Lines end with LF.
-    """
-
-    plain: str
-    html: str = ""
 
 
 @dataclass(frozen=True, slots=True)

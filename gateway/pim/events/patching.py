@@ -9,7 +9,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any, TypeVar
 
 from gateway.errors import NotFound
-from gateway.pim.events.clock import same_zone, tzid_of
+from gateway.pim.clock import same_zone, tzid_of
 from gateway.pim.events.expansion import has_occurrences, originals_of
 from gateway.pim.events.model import (
     INHERIT,
@@ -22,13 +22,13 @@ from gateway.pim.events.model import (
     Recurrence,
     Unset,
 )
-from gateway.pim.events.names import BLOB, BLOB_ZONE, CALENDAR_TYPE
 from gateway.pim.events.series import Series
 from gateway.pim.events.writing import WRITERS, Target, merged_attendees, write_times
-from gateway.pim.events.zonelines import NewZones, define_zones, used_zones
+from gateway.pim.names import BLOB, BLOB_ZONE, CALENDAR_TYPE
 from gateway.pim.recurrence import write_rule
 from gateway.pim.tree import Node, make_line
 from gateway.pim.values import FIRST_YEAR, LAST_YEAR, parse_moment, utc_text
+from gateway.pim.zonelines import NewZones, define_zones, used_zones
 
 __all__ = ["apply"]
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from gateway.pim.events.model import Location
-from gateway.pim.events.names import APPLE_LOCATION, LOCATIONS
 from gateway.pim.lines import Component
+from gateway.pim.names import APPLE_LOCATION, LOCATIONS
 from gateway.pim.tree import Line, escaped, make_line
 
 __all__ = ["PLACE", "read_place", "write_place"]

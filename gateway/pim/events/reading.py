@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 
-from gateway.pim.events.clock import Clock
+from gateway.pim.clock import Clock
 from gateway.pim.events.model import (
     Attendee,
     AttendeeType,
     BadEvent,
-    Body,
     Busy,
     Event,
     File,
     Occurrence,
     Participation,
     Response,
-    Sensitivity,
 )
-from gateway.pim.events.names import (
-    ALT_DESC,
+from gateway.pim.events.place import read_place
+from gateway.pim.invitation import read_person
+from gateway.pim.lines import Component, Property
+from gateway.pim.names import (
     BLOB,
     BLOB_ZONE,
     BUSY,
@@ -39,19 +38,15 @@ from gateway.pim.events.names import (
     RESPONSE,
     RESPONSE_REQUESTED,
 )
-from gateway.pim.events.place import read_place
-from gateway.pim.invitation import read_person
-from gateway.pim.lines import Component, Property
+from gateway.pim.properties import natural, read_body, read_categories, read_sensitivity, read_text
 from gateway.pim.recurrence import Recurrence, read_rule, with_calendar_type
 from gateway.pim.values import moment_of, parse_duration, parse_moment, utc_text
 
-__all__ = ["BUSY_WORDS", "SENSITIVITY_WORDS", "attendee_type", "read_component", "reminder_of"]
+__all__ = ["BUSY_WORDS", "attendee_type", "read_component", "reminder_of"]
 
 _MOST_ATTENDEES = 5000
 _MOST_EXCEPTIONS = 2000
 """No calendar that people use has so many; each costs as much as an event."""
-_MOST_CATEGORIES = 1000
-_SPLIT = re.compile(r"((?:\\.|[^,\\])*)(?:,|$)", re.DOTALL)
 BUSY_WORDS = {
     Busy.FREE: "FREE",
     Busy.TENTATIVE: "TENTATIVE",
@@ -60,12 +55,6 @@ BUSY_WORDS = {
     Busy.ELSEWHERE: "WORKINGELSEWHERE",
 }
 _BUSY = {word: busy for busy, word in BUSY_WORDS.items()}
-SENSITIVITY_WORDS = {
-    Sensitivity.PERSONAL: "X-PERSONAL",
-    Sensitivity.PRIVATE: "PRIVATE",
-    Sensitivity.CONFIDENTIAL: "CONFIDENTIAL",
-}
-_SENSITIVITY = {word: sensitivity for sensitivity, word in SENSITIVITY_WORDS.items()}
 _STATUS = {one.value: one for one in Participation}
 _RESPONSES = {
     Participation.ACCEPTED: Response.ACCEPTED,
@@ -99,6 +88,8 @@ class _Reader:
     main: Component
     clock: Clock
     owner: str
+    attendees: dict[int, Attendee] = field(default_factory=dict)
+    """Those read already, by the identity of their lines, which exceptions share with their series."""
 
     def with_exceptions(self, others: list[Component]) -> Event:
         self.clock.settle(self.main)
@@ -140,11 +131,11 @@ class _Reader:
             end=self.clock.end(component, start, all_day=moment.dated),
             all_day=moment.dated,
             blob=self._blob(component),
-            subject=_text(component, "SUMMARY"),
+            subject=read_text(component, "SUMMARY"),
             location=read_place(component),
-            body=_body(component),
-            categories=tuple(_categories(component)),
-            sensitivity=_SENSITIVITY.get(component.text("CLASS").upper(), Sensitivity.NORMAL),
+            body=read_body(component),
+            categories=tuple(read_categories(component)),
+            sensitivity=read_sensitivity(component),
             busy=_busy(component),
             reminder=_reminder(component, start),
             organizer=person,
@@ -155,13 +146,13 @@ class _Reader:
             reply_time=self.clock.instant(component.get(REPLY_TIME)),
             response_requested=_response_requested(component, attendees),
             may_counter=component.text(NO_COUNTER).upper() != "TRUE",
-            conference_link=_text(component, CONFERENCE_LINK),
-            external_link=next((text for name in EXTERNAL_LINKS if (text := _text(component, name))), ""),
+            conference_link=read_text(component, CONFERENCE_LINK),
+            external_link=next((text for name in EXTERNAL_LINKS if (text := read_text(component, name))), ""),
             files=tuple(_files(component)),
             stamp=self.clock.instant(component.get("DTSTAMP")),
             created=self.clock.instant(component.get("CREATED")),
             modified=self.clock.instant(component.get("LAST-MODIFIED")),
-            sequence=_natural(component.text("SEQUENCE")),
+            sequence=natural(component.text("SEQUENCE")),
         )
 
     def _exception(self, component: Component, series: Event, original: datetime) -> Event:
@@ -192,23 +183,29 @@ class _Reader:
         recurrence = read_rule(self.main.text("RRULE"), event.start)
         if recurrence is None or self.main.get("EXRULE") is not None:
             return None
-        return with_calendar_type(recurrence, _natural(self.main.text(CALENDAR_TYPE)))
+        return with_calendar_type(recurrence, natural(self.main.text(CALENDAR_TYPE)))
 
     def _attendees(self, component: Component) -> Iterator[Attendee]:
         for number, found in enumerate(component.all("ATTENDEE")):
             if number == _MOST_ATTENDEES:
                 return
-            proposed = [parse_moment(text) for text in found.params.get(PROPOSED, "").split("/")]
-            times = [self.clock.at(one) for one in proposed if one and one.utc]
-            replied = parse_moment(found.params.get(REPLIED, ""))
-            yield Attendee(
-                read_person(found),
-                attendee_type(found),
-                _STATUS.get(found.params.get("PARTSTAT", "").upper()),
-                _TRUTH.get(found.params.get("RSVP", "").upper()),
-                (times[0], times[1]) if len(times) == 2 else None,
-                self.clock.at(replied) if replied and replied.utc else None,
-            )
+            key = id(found)
+            if key not in self.attendees:
+                self.attendees[key] = self._attendee(found)
+            yield self.attendees[key]
+
+    def _attendee(self, found: Property) -> Attendee:
+        proposed = [parse_moment(text) for text in found.params.get(PROPOSED, "").split("/")]
+        times = [self.clock.at(one) for one in proposed if one and one.utc]
+        replied = parse_moment(found.params.get(REPLIED, ""))
+        return Attendee(
+            read_person(found),
+            attendee_type(found),
+            _STATUS.get(found.params.get("PARTSTAT", "").upper()),
+            _TRUTH.get(found.params.get("RSVP", "").upper()),
+            (times[0], times[1]) if len(times) == 2 else None,
+            self.clock.at(replied) if replied and replied.utc else None,
+        )
 
     def _response(self, component: Component, attendees: tuple[Attendee, ...], *, received: bool) -> Response:
         if not received:
@@ -236,34 +233,6 @@ def reminder_of(alarm: Component, start: datetime) -> timedelta | None:
 def _reminder(component: Component, start: datetime) -> timedelta | None:
     found = (reminder_of(alarm, start) for alarm in component.parts("VALARM"))
     return next((one for one in found if one is not None), None)
-
-
-def _text(component: Component, name: str) -> str:
-    found = component.get(name)
-    return found.text if found else ""
-
-
-def _body(component: Component) -> Body | None:
-    html = next(
-        (
-            one.text
-            for one in component.all(ALT_DESC)
-            if one.params.get("FMTTYPE", "text/html").lower() == "text/html"
-        ),
-        "",
-    )
-    plain = _text(component, "DESCRIPTION")
-    return Body(plain, html) if plain or html else None
-
-
-def _categories(component: Component) -> Iterator[str]:
-    seen: set[str] = set()
-    for found in component.all("CATEGORIES"):
-        for match in _SPLIT.finditer(found.value):
-            text = Property("", match[1]).text.strip()
-            if text and text not in seen and len(seen) < _MOST_CATEGORIES:
-                seen.add(text)
-                yield text
 
 
 def _busy(component: Component) -> Busy:
@@ -304,11 +273,7 @@ def _files(component: Component) -> Iterator[File]:
                 int(number),
                 params.get("FILENAME", ""),
                 params.get("FMTTYPE", ""),
-                _natural(params.get("SIZE", "")),
+                natural(params.get("SIZE", "")),
                 params.get(FILE_ID, ""),
                 params.get(FILE_INLINE, "").upper() == "TRUE",
             )
-
-
-def _natural(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 12 else 0

@@ -6,13 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from gateway.pim.events.clock import Clock
+from gateway.pim.clock import Clock
 from gateway.pim.events.expansion import starts
 from gateway.pim.events.model import BadEvent, Event
-from gateway.pim.events.names import BLOB, CALENDAR_TYPE
 from gateway.pim.events.reading import read_component
-from gateway.pim.events.rules import WorkDone
-from gateway.pim.events.writing import moment_line, write_times
+from gateway.pim.events.writing import write_times
+from gateway.pim.names import BLOB, CALENDAR_TYPE
+from gateway.pim.properties import moment_line
+from gateway.pim.rules import WorkDone
 from gateway.pim.tree import Node
 
 __all__ = ["Series"]

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
-from gateway.pim.events.clock import tzid_of
 from gateway.pim.events.model import (
     Attendee,
     AttendeeType,
@@ -22,8 +21,10 @@ from gateway.pim.events.model import (
     Response,
     Sensitivity,
 )
-from gateway.pim.events.names import (
-    ALT_DESC,
+from gateway.pim.events.place import PLACE, write_place
+from gateway.pim.events.reading import BUSY_WORDS, attendee_type, reminder_of
+from gateway.pim.invitation import read_person
+from gateway.pim.names import (
     BUSY,
     FILE_ID,
     FILE_INLINE,
@@ -36,10 +37,8 @@ from gateway.pim.events.names import (
     RESPONSE,
     RESPONSE_REQUESTED,
 )
-from gateway.pim.events.place import PLACE, write_place
-from gateway.pim.events.reading import BUSY_WORDS, SENSITIVITY_WORDS, attendee_type, reminder_of
-from gateway.pim.invitation import read_person
-from gateway.pim.tree import Line, Node, escaped, make_line
+from gateway.pim.properties import moment_line, put_text, write_body, write_categories, write_sensitivity
+from gateway.pim.tree import Line, Node, make_line
 from gateway.pim.values import utc_text
 
 __all__ = [
@@ -48,7 +47,6 @@ __all__ = [
     "file_line",
     "is_own_file",
     "merged_attendees",
-    "moment_line",
     "write_times",
 ]
 
@@ -74,22 +72,6 @@ class Target:
 
     owner: str
     start: datetime
-
-
-def moment_line(name: str, moment: datetime, *, all_day: bool, recurring: bool = True) -> Line:
-    """A property with a time, by the clock of its zone; of whole days with the date.
-
-    An hour that comes twice is the first of the two in a clock time: what is meant once, and in the
-    second, is written in UTC.
-    """
-    date = f"{moment.year:04}{moment:%m%d}"
-    if all_day:
-        return make_line(name, date, {"VALUE": "DATE"})
-    tzid = tzid_of(moment.tzinfo or UTC)
-    again = moment.fold and moment.utcoffset() != moment.replace(fold=0).utcoffset()
-    if not tzid or (again and not recurring):
-        return make_line(name, utc_text(moment))
-    return make_line(name, f"{date}T{moment:%H%M%S}", {"TZID": tzid})
 
 
 def write_times(event: Node, start: datetime, end: datetime, *, all_day: bool, recurring: bool) -> None:
@@ -121,7 +103,7 @@ def merged_attendees(wanted: Iterable[Attendee], known: Iterable[Attendee]) -> t
 
 
 def _write_subject(event: Node, subject: str, _: Target) -> None:
-    _put_text(event, "SUMMARY", subject)
+    put_text(event, "SUMMARY", subject)
 
 
 def _write_location(event: Node, place: Location | None, _: Target) -> None:
@@ -129,19 +111,15 @@ def _write_location(event: Node, place: Location | None, _: Target) -> None:
 
 
 def _write_body(event: Node, body: Body | None, _: Target) -> None:
-    _put_text(event, "DESCRIPTION", body.plain if body else "")
-    html = body.html if body else ""
-    event.replace(ALT_DESC, [make_line(ALT_DESC, escaped(html), {"FMTTYPE": "text/html"})] if html else [])
+    write_body(event, body)
 
 
 def _write_categories(event: Node, categories: tuple[str, ...], _: Target) -> None:
-    listed = ",".join(escaped(one) for one in categories)
-    event.replace("CATEGORIES", [make_line("CATEGORIES", listed)] if listed else [])
+    write_categories(event, categories)
 
 
 def _write_sensitivity(event: Node, sensitivity: Sensitivity, _: Target) -> None:
-    word = SENSITIVITY_WORDS.get(sensitivity)
-    event.replace("CLASS", [make_line("CLASS", word)] if word else [])
+    write_sensitivity(event, sensitivity)
 
 
 def _write_busy(event: Node, busy: Busy, _: Target) -> None:
@@ -295,10 +273,3 @@ def _cal_address(person: Person) -> str:
 def _key(person: Person) -> str:
     """What somebody is known by."""
     return person.address.lower() or person.name
-
-
-def _put_text(event: Node, name: str, text: str) -> None:
-    """Change a text; what its line says of the language stays, another form of the text does not."""
-    known = next(event.lines(name), None)
-    line = known.with_params(escaped(text), ALTREP=None) if known else make_line(name, escaped(text))
-    event.replace(name, [line] if text else [])

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 
 from gateway.items import FileNumber
 from gateway.pim.events.model import File
-from gateway.pim.events.names import FILE_ID, FILE_INLINE, FILE_NUMBER
 from gateway.pim.events.writing import file_line
 from gateway.pim.lines import parse_property
+from gateway.pim.names import FILE_ID, FILE_INLINE, FILE_NUMBER
 from gateway.pim.tree import Line
 
 __all__ = ["OCTETS_OF_A_LINE", "Enclosed", "enclosed", "heading", "is_enclosed", "written"]

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, tzinfo
 from zoneinfo import ZoneInfo
 
-from gateway.pim.events.clock import is_iana, tzid_of
+from gateway.pim.clock import is_iana, tzid_of
 from gateway.pim.events.document import new_calendar
-from gateway.pim.events.zonelines import NewZones, define_zones, used_zones
 from gateway.pim.lines import Component, Property
 from gateway.pim.timezones import described_zone, named_zone
 from gateway.pim.tree import Line, Node
 from gateway.pim.values import Moment, parse_moment
+from gateway.pim.zonelines import NewZones, define_zones, used_zones
 from gateway.pim.zones import Zones
 
 __all__ = ["TIMES", "FileZones", "by_the_clock"]

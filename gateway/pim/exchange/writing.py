@@ -13,14 +13,14 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from gateway.items import FileNumber
-from gateway.pim.events.clock import is_iana
+from gateway.pim.clock import is_iana
 from gateway.pim.events.document import new_calendar
 from gateway.pim.events.writing import is_own_file
-from gateway.pim.events.zonelines import used_zones
 from gateway.pim.exchange.attachments import heading
 from gateway.pim.exchange.times import by_the_clock
 from gateway.pim.timezones import write_zone
 from gateway.pim.tree import Line, Node, escaped, make_line, parse_calendar
+from gateway.pim.zonelines import used_zones
 
 __all__ = ["CalendarFile", "Content", "alone"]
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from gateway.pim.events.clock import Clock
+from gateway.pim.clock import Clock
 from gateway.pim.events.document import patch_event, read_event
 from gateway.pim.events.expansion import original_of
 from gateway.pim.events.model import Event, EventPatch, OccurrencePatch, Participation
-from gateway.pim.events.names import PROPOSED, REPLIED
-from gateway.pim.events.rules import Work
 from gateway.pim.invitation import Method, Person, read_person
 from gateway.pim.itip.message import Instance, Message, Parts, revision, same_address
 from gateway.pim.itip.verdicts import Applied, Verdict
 from gateway.pim.lines import Property
+from gateway.pim.names import PROPOSED, REPLIED
+from gateway.pim.rules import Work
 from gateway.pim.tree import Line, Node, make_line
 from gateway.pim.values import moment_of, parse_moment, utc_text
 

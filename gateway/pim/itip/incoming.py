@@ -18,14 +18,14 @@ from datetime import datetime
 from gateway.pim.events.document import patch_event, read_event
 from gateway.pim.events.expansion import original_of
 from gateway.pim.events.model import Busy, EventPatch, OccurrencePatch
-from gateway.pim.events.names import BUSY
-from gateway.pim.events.rules import Work
 from gateway.pim.invitation import Method
 from gateway.pim.itip.answers import noted
 from gateway.pim.itip.merge import merged, older_than_series
 from gateway.pim.itip.message import Message, Parts, Revision, revision, same_address
 from gateway.pim.itip.times import clock_of, in_place, timing
 from gateway.pim.itip.verdicts import Applied, Verdict, speaks_for
+from gateway.pim.names import BUSY
+from gateway.pim.rules import Work
 from gateway.pim.tree import Node, make_line
 from gateway.pim.values import utc_text
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from gateway.pim.events.clock import Clock
+from gateway.pim.clock import Clock
 from gateway.pim.events.document import read_event
-from gateway.pim.events.names import BUSY, OWN, REPLY_TIME
 from gateway.pim.events.writing import is_own_file
 from gateway.pim.invitation import read_person
 from gateway.pim.itip.message import Instance, Parts, revision, same_address
 from gateway.pim.itip.times import clock_of, in_place, timing
 from gateway.pim.lines import Property
+from gateway.pim.names import BUSY, OWN, REPLY_TIME
 from gateway.pim.tree import Line, Node, make_line
 from gateway.pim.values import FIRST_YEAR, LAST_YEAR, parse_moment
 

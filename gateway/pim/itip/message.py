@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
-from gateway.pim.events.clock import tzid_of
+from gateway.pim.clock import tzid_of
 from gateway.pim.events.model import BadEvent
 from gateway.pim.exchange.times import TIMES, FileZones, by_the_clock
 from gateway.pim.invitation import Method, Own, Person, known_as, method_of, read_person

@@ -22,14 +22,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 
-from gateway.pim.events.clock import Clock
+from gateway.pim.clock import Clock
 from gateway.pim.events.document import bounds
-from gateway.pim.events.names import ALT_DESC, CONFERENCE_LINK, EXTERNAL_LINKS, PROPOSED, SELF_TOLD
 from gateway.pim.events.place import PLACE
 from gateway.pim.invitation import Method, Person, read_person
 from gateway.pim.itip.message import Instance, Parts, Revision, revision, same_address
 from gateway.pim.itip.public import as_cancelled, instance_of, public, renewed
 from gateway.pim.itip.times import clock_of, deleted, in_place, timing
+from gateway.pim.names import ALT_DESC, CONFERENCE_LINK, EXTERNAL_LINKS, PROPOSED, SELF_TOLD
 from gateway.pim.tree import Node, make_line
 
 __all__ = ["Post", "Told", "self_told", "told"]

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from gateway.pim.events.clock import Clock
-from gateway.pim.events.names import (
+from gateway.pim.clock import Clock
+from gateway.pim.events.writing import is_own_file
+from gateway.pim.invitation import Method, read_person
+from gateway.pim.itip.merge import INTENDED
+from gateway.pim.itip.message import Parts, Revision, same_address
+from gateway.pim.names import (
     BUSY,
     OWN,
     REPLIED,
@@ -14,10 +18,6 @@ from gateway.pim.events.names import (
     RESPONSE_REQUESTED,
     SELF_TOLD,
 )
-from gateway.pim.events.writing import is_own_file
-from gateway.pim.invitation import Method, read_person
-from gateway.pim.itip.merge import INTENDED
-from gateway.pim.itip.message import Parts, Revision, same_address
 from gateway.pim.tree import Line, Node, make_line
 from gateway.pim.values import moment_of, utc_text
 

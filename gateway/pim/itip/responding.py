@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from gateway.errors import NotFound
 from gateway.pim.events.document import delete_occurrence, patch_occurrence
 from gateway.pim.events.model import Busy, OccurrencePatch, Participation, Response
-from gateway.pim.events.names import BUSY, REPLY_TIME, RESPONSE
 from gateway.pim.invitation import Method, Person
 from gateway.pim.itip.merge import ANSWERED, INTENDED, own_line
 from gateway.pim.itip.message import Instance, Parts, revision
 from gateway.pim.itip.public import instance_of, public, renewed
 from gateway.pim.itip.times import clock_of
+from gateway.pim.names import BUSY, REPLY_TIME, RESPONSE
 from gateway.pim.tree import Node, escaped, make_line
 from gateway.pim.values import moment_of, utc_text
 

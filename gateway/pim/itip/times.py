@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from gateway.pim.events.clock import Clock
+from gateway.pim.clock import Clock
 from gateway.pim.itip.message import Parts
 from gateway.pim.lines import Property
 from gateway.pim.tree import Node

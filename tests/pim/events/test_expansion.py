@@ -21,8 +21,8 @@ from gateway.pim.events.expansion import (
     starts,
 )
 from gateway.pim.events.model import Event
-from gateway.pim.events.rules import Work, WorkDone, read_expandable
 from gateway.pim.recurrence import write_rule
+from gateway.pim.rules import Work, WorkDone, read_expandable
 from tests.pim.events.made import BERLIN, DAY, HOUR, NOW, berlin, changed, event, text
 from tests.pim.test_recurrence import recurrences
 

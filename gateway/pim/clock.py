@@ -9,8 +9,8 @@ from functools import lru_cache
 from itertools import islice
 from zoneinfo import ZoneInfo
 
-from gateway.pim.events.names import BLOB, BLOB_ZONE
 from gateway.pim.lines import Component, Property
+from gateway.pim.names import BLOB, BLOB_ZONE
 from gateway.pim.timezones import BadBlob, RuleZone, ZoneRules, named_zone, unpack, zone_for
 from gateway.pim.timezones.changes import minutes_east
 from gateway.pim.values import FIRST_YEAR, LAST_YEAR, Moment, moment_of, parse_duration, parse_moment
