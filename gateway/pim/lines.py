@@ -73,8 +73,12 @@ def read(text: str) -> list[Component]:
     root = Component("")
     open_components = [root]
     skipped = 0
+    known: dict[str, Property | None] = {}
     for line in _lines(text):
-        found = parse_property(line)
+        # Once, however often it is there: exceptions of a series repeat most of what it says.
+        if line not in known:
+            known[line] = parse_property(line)
+        found = known[line]
         if found is None:
             continue
         inner = found.value.strip().upper()

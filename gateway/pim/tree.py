@@ -212,16 +212,24 @@ def _lines(text: str) -> Iterator[Line]:
     pieces = _BREAK.split(text)
     if len(pieces) > _MOST_LINES:
         raise BadText("a text with too many lines")
+    known: dict[str, Property | None] = {}
     raw: list[str] = []
     for piece in pieces:
         if raw and piece[:1] in {" ", "\t"}:
             raw.append(piece)
             continue
         if raw:
-            yield Line.of("\r\n".join(raw))
+            yield _line("\r\n".join(raw), known)
         raw = [piece]
     if raw:
-        yield Line.of("\r\n".join(raw))
+        yield _line("\r\n".join(raw), known)
+
+
+def _line(raw: str, known: dict[str, Property | None]) -> Line:
+    """A line, read once however often it is there: exceptions of a series repeat most of what it says."""
+    if raw not in known:
+        known[raw] = Line.of(raw).read
+    return Line(raw, known[raw])
 
 
 def _close(opened: list[Node], name: str, raw: str) -> None:
