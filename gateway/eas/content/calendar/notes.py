@@ -2,137 +2,25 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-from dataclasses import replace
-
-from gateway.eas.content.body import body_elements, plan_body
-from gateway.eas.content.preferences import HTML, MIME, PLAIN, RTF, BodyOptions
-from gateway.eas.content.readers import integer, once
-from gateway.eas.content.values import BadItem
+from gateway.eas.content import itembody
+from gateway.eas.content.itembody import OldBody, native_type
+from gateway.eas.content.preferences import BodyOptions
 from gateway.eas.versions import Version
-from gateway.mail import body as texts
-from gateway.mail import html, lzfu, rtf
-from gateway.mail.body import Fetched
-from gateway.mail.structure import Block, Layout
-from gateway.pim.events.model import UNSET, Body, Event, Unset
-from gateway.types import BodyPart
-from wbxml import Element, Utf8, element
-from wbxml.pages import AirSyncBase, Calendar
+from gateway.pim.events.model import Body, Event, Unset
+from wbxml import Element
+from wbxml.pages import Calendar
 
 __all__ = ["native_type", "read_body", "shown_body"]
 
-_PLAIN_PART, _HTML_PART = "1", "2"
-_LARGEST_RTF = 8 * 1024 * 1024
+_OLD = OldBody(Calendar.Body, Calendar.BodyTruncated)
 
 
 def read_body(data: Element, version: Version, event: Event | None) -> Body | Unset | None:
-    """What a device wrote; None when it removes the text, UNSET when it says nothing or nothing new.
-
-    A text that came back as it was shown, or the beginning of it, is what it was before, in every form.
-    Raises `BadItem` for forms that an event cannot have.
-    """
-    if version < Version.V12_0:
-        old = once(data, Calendar.Body)
-        if old is None:
-            return UNSET
-        written = _plain(old.text())
-        cut = (data.child_text(Calendar.BodyTruncated) or "").strip() == "1"
-    else:
-        container = once(data, AirSyncBase.Body)
-        content = once(container, AirSyncBase.Data) if container else None
-        if container is None or content is None:
-            return UNSET
-        written = _written(content, integer(container, AirSyncBase.Type, PLAIN, MIME), version)
-        cut = (container.child_text(AirSyncBase.Truncated, "0") or "1").strip() == "1"
-    if event and _is_known(written, event.body, cut=cut):
-        return UNSET
-    return written if written.plain.strip() or written.html else None
+    """What a device wrote; `event` is what it changes. Raises `BadItem`."""
+    known = (event.body or Body("")) if event else None
+    return itembody.read_body(data, version, known, _OLD, takes_rtf=version < Version.V16_0)
 
 
 def shown_body(body: Body | None, options: BodyOptions, version: Version) -> list[Element]:
     """The text as a device wants it."""
-    if version < Version.V12_0:
-        return _shown_old(body, options.text_size)
-    taken = (PLAIN, HTML) if version >= Version.V16_0 else (PLAIN, HTML, RTF)
-    wanted = BodyOptions(
-        tuple(one for one in options.preferences if one.type in taken)
-        or tuple(replace(one, type=native_type(body)) for one in options.preferences[:1]),
-        mime_support=0,
-    )
-    plain = (body.plain if body else "").encode("utf-8", "replace")
-    rich = (body.html if body else "").encode("utf-8", "replace")
-    parts = {_PLAIN_PART: plain, _HTML_PART: rich}
-    written = (_part(_HTML_PART, "html", rich),) if rich else ()
-    layout = Layout((Block(written, (_part(_PLAIN_PART, "plain", plain),)),), ())
-    plan = plan_body(layout, len(plain) + len(rich), wanted, version)
-    return body_elements(plan, {name: Fetched(data) for name, data in parts.items()}, version)
-
-
-def native_type(body: Body | None) -> int:
-    """The form in which the text was written (MS-ASAIRS 2.2.2.32)."""
-    return HTML if body and body.html else PLAIN
-
-
-def _shown_old(body: Body | None, size: int | None) -> list[Element]:
-    data = texts.clean_utf8((body.plain if body else "").replace("\n", "\r\n").encode("utf-8", "replace"))
-    shown = data if size is None else texts.cut_text(data, size)
-    return [
-        element(Calendar.Body, Utf8(shown)),
-        element(Calendar.BodyTruncated, len(shown) < len(data)),
-    ]
-
-
-def _part(section: str, subtype: str, data: bytes) -> BodyPart:
-    return BodyPart(section, "text", subtype, {"charset": "utf-8"}, encoding="8bit", size=len(data))
-
-
-def _written(content: Element, kind: int | None, version: Version) -> Body:
-    if kind == PLAIN:
-        return _plain(content.text())
-    if kind == HTML:
-        return _rich(content.text())
-    if kind == RTF and version < Version.V16_0:
-        return _from_rtf(content.text())
-    raise BadItem(f"a Body of Type {kind}")
-
-
-def _plain(written: str) -> Body:
-    return Body(_lines(written))
-
-
-def _rich(document: str) -> Body:
-    return Body(_lines(html.to_text(document)), _lines(document)) if document.strip() else Body("")
-
-
-def _from_rtf(written: str) -> Body:
-    """RTF in base64, compressed or not; what is in it is kept as text or HTML."""
-    try:
-        octets = base64.b64decode(written, validate=False)
-    except (binascii.Error, ValueError):
-        raise BadItem("a Body of RTF that is not base64") from None
-    if not octets.lstrip().startswith(b"{\\rtf"):
-        try:
-            octets = lzfu.decompress(octets)
-        except lzfu.BadRtf:
-            raise BadItem("a Body that is no RTF") from None
-    found = rtf.read(octets[:_LARGEST_RTF])
-    return _rich(found.text) if found.is_html else _plain(found.text)
-
-
-def _lines(written: str) -> str:
-    return written.replace("\r\n", "\n").replace("\r", "\n")
-
-
-def _is_known(written: Body, known: Body | None, *, cut: bool) -> bool:
-    """Whether a device gave back what it was shown."""
-    before = known or Body("")
-    if written.html:
-        shown = _lines(before.html or html.from_text(before.plain))
-        return _same(written.html, shown, cut=cut)
-    return _same(written.plain, before.plain, cut=cut)
-
-
-def _same(written: str, shown: str, *, cut: bool) -> bool:
-    one, other = written.rstrip(), shown.rstrip()
-    return one == other or (cut and bool(one) and other.startswith(one))
+    return itembody.shown_body(body, options, version, _OLD, takes_rtf=version < Version.V16_0)
