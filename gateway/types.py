@@ -293,7 +293,8 @@ class Move:
     """A message that a device moved, or is about to, remembered so that a repeated request finds it.
 
     `likeness` is what the message is known by where it arrives, under a UID not below `target_uidnext`.
-    `target_uid` is None while the move is under way, and 0 when nobody knows where the message went.
+    `target_uid` is None while the move is under way, and 0 when nobody knows where the message went. `flags`
+    are those of the device's copy (named as in `MailboxView.flags`), None when that is not known.
     """
 
     source: CollectionId
@@ -305,6 +306,7 @@ class Move:
     target_uidnext: int
     began: datetime
     target_uid: int | None = None
+    flags: frozenset[str] | None = None
 
 
 class OutboxStage(StrEnum):

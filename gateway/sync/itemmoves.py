@@ -1,7 +1,9 @@
 """Items that devices move from one folder to another: once, and without being told of it themselves.
 
 The store remembers where an item went, so that a repeated request finds it. What the device knows is noted
-after that; should the process die in between, the device is told of the move, which does no harm.
+after that; should the process die in between, the device is told of the move, which does no harm. Before a
+repeated request it may have been told what became of the item in the target, where it did not know it yet and
+passed over that: so it is told again.
 """
 
 from __future__ import annotations
@@ -43,18 +45,21 @@ class ItemMover:
             except StateConflict as error:
                 raise Refused(Kind.SERVER_ERROR, error.detail) from error
             await self._note(source.id, number, held=False)
-            await self._note(target.id, moved, held=True)
+            await self._note(target.id, moved, held=True, again=moved != reserved)
         return moved
 
-    async def _note(self, collection: CollectionId, number: ItemNumber, *, held: bool) -> None:
-        """Note that the device holds an item, or not any more."""
+    async def _note(
+        self, collection: CollectionId, number: ItemNumber, *, held: bool, again: bool = False
+    ) -> None:
+        """Note that the device holds an item, or not any more; `again` that it is to be told of it."""
         stored = await self._state.load_sync(self._user, self._device, collection)
         if stored is None or not stored.cursor:
             return
         cursor = ItemCursor.unpack(stored.cursor)
         one = Numbers((number,))
         known = cursor.held | one if held else cursor.held - one
-        if known != cursor.held:
-            noted = replace(stored, cursor=replace(cursor.owing(cursor.due - one), held=known).pack())
+        after = replace(cursor.owing(cursor.due | one if again else cursor.due - one), held=known)
+        if known != cursor.held or again:
+            noted = replace(stored, cursor=after.pack())
             with suppress(StateConflict):
                 await self._state.finish_moves(self._user, self._device, (), {collection: noted})

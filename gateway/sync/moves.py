@@ -10,12 +10,16 @@ MS-ASCMD 2.2.1.12.
 
 A repeated request finds the journal: the same answer, and the message is not moved again. After a crash
 between 1 and 3 the message is found by its likeness behind the end that was noted, perhaps in both mailboxes.
+
+A device takes along what it knows of a message. Between an answer that was lost and its repeat a Sync may
+have told it of changes in the target, where it knew no such message yet: it passed over them. The flags it
+took along are therefore journaled too. If those told since are others, it is told the whole message again.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -97,7 +101,9 @@ class Mover:
             except NotFound:
                 moved, outcome = {}, dict.fromkeys(rest, MoveOutcome.NO_TARGET)
             await self._carry_annotations(source, target, moved.values())
-            states = await self._after(source, target, moved, done) if told else {}
+            states: Mapping[CollectionId, SyncState] = {}
+            if told:
+                moved, states = await self._after(source, target, moved, done)
             if moved or states:
                 await self._state.finish_moves(self._user, self._device, moved.values(), states)
             done |= moved
@@ -214,25 +220,36 @@ class Mover:
         target: Place,
         moved: Mapping[Message, Move],
         before: Mapping[Message, Move],
-    ) -> dict[CollectionId, SyncState]:
+    ) -> tuple[dict[Message, Move], dict[CollectionId, SyncState]]:
         """The states of a device that has dropped the messages here and holds them there.
 
-        Of those it was told of `before`, by an answer it may not have got, it may have dropped some since, as
-        Sync told it or because it began anew, and has them again by this answer: unless this is a late copy
-        of a request, that nobody hears.
+        Returns first what was `moved`, with the flags it takes along. Of those it was told of `before`, by an
+        answer it may not have got, it may have dropped some since, as Sync told it or because it began anew,
+        and has them again by this answer: unless this is a late copy of a request, that nobody hears.
         """
         left, entered = [
             await self._state.load_sync(self._user, self._device, place.collection)
             for place in (source, target)
         ]
+        known = _Known(left)
+        taken = {message: replace(move, flags=known.flags(*message)) for message, move in moved.items()}
         changed: dict[CollectionId, SyncState] = {}
-        if left is not None and moved:
-            changed[source.collection] = _affected(left, _leaving(moved))
-        if entered is not None and (moved or before):
-            after = _affected(_affected(entered, _entering(moved, _Known(left))), _asking_again(before))
+        if left is not None and taken:
+            changed[source.collection] = _affected(left, _leaving(taken))
+        if entered is not None and (taken or before):
+            annotated = await self._annotated(target, before.values()) if entered.annotations else frozenset()
+            after = _affected(_affected(entered, _entering(taken)), _asking_again(before, annotated))
             if after != entered:
                 changed[target.collection] = after
-        return changed
+        return taken, changed
+
+    async def _annotated(self, target: Place, moves: Iterable[Move]) -> frozenset[Message]:
+        """Messages of the target (UIDVALIDITY and UID) with annotations that came along or changed there."""
+        found: set[Message] = set()
+        for uidvalidity in {move.target_uidvalidity for move in moves}:
+            changed = await self._state.changed_annotations(self._user, target.collection, uidvalidity, 0)
+            found |= {(uidvalidity, uid) for uid, _ in changed}
+        return frozenset(found)
 
     async def _carry_annotations(self, source: Place, target: Place, moves: Iterable[Move]) -> None:
         groups: defaultdict[tuple[int, int], dict[int, int]] = defaultdict(dict)
@@ -275,32 +292,42 @@ class _Known:
         return flags
 
 
-def _entering(moves: Mapping[Message, Move], known: _Known) -> _Effect:
+def _entering(moves: Mapping[Message, Move]) -> _Effect:
     def effect(cursor: MailCursor) -> MailCursor:
-        for (uidvalidity, uid), move in moves.items():
+        for move in moves.values():
             if not (there := move.target_uid):
                 continue
             # It may have been told nothing yet, or the mailbox was not there then, or is another one by now.
             cursor = cursor.rebased(move.target_uidvalidity)
-            if there in cursor.uids:
-                continue
-            flags = known.flags(uidvalidity, uid)
-            cursor = cursor.with_message(there, flags or ())
-            if flags is None:  # it is told the whole message, as one that was shown as a stub
-                cursor = replace(cursor, stubs=cursor.stubs | Uids((there,)))
+            if there not in cursor.uids:
+                cursor = cursor.with_message(there, move.flags or ())
+                told_whole = move.flags is None
+            else:  # told by a Sync since an attempt that was cut off
+                told_whole = move.flags is not None and move.flags != cursor.flags_of(there)
+            if told_whole:
+                cursor = _renewing(cursor, there)
         return cursor
 
     return effect
 
 
-def _asking_again(moves: Mapping[Message, Move]) -> _Effect:
+def _asking_again(moves: Mapping[Message, Move], annotated: Collection[Message]) -> _Effect:
     def effect(cursor: MailCursor) -> MailCursor:
         for move in moves.values():
-            if move.target_uid:
-                cursor = cursor.doubting(move.target_uidvalidity, Uids((move.target_uid,)))
+            if not (there := move.target_uid):
+                continue
+            if move.target_uidvalidity != cursor.uidvalidity or there not in cursor.uids:
+                cursor = cursor.doubting(move.target_uidvalidity, Uids((there,)))
+            elif move.flags != cursor.flags_of(there) or (move.target_uidvalidity, there) in annotated:
+                cursor = _renewing(cursor, there)
         return cursor
 
     return effect
+
+
+def _renewing(cursor: MailCursor, uid: int) -> MailCursor:
+    """The cursor of a device that is to be told a whole message, as one that was shown as a stub."""
+    return replace(cursor, stubs=cursor.stubs | Uids((uid,)))
 
 
 def _affected(state: SyncState, effect: _Effect) -> SyncState:

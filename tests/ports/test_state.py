@@ -532,9 +532,10 @@ async def test_moves_are_found_by_device_message_and_target(state: State) -> Non
     assert found == {(7, 1): moved(1)}
     assert not await state.load_moves(ANNA, PHONE, SENT, INBOX, [(7, 1)])
     assert not await state.load_moves(BERT, PHONE, INBOX, SENT, [(7, 1)])
-    await state.finish_moves(ANNA, PHONE, [moved(1, 100), moved(2, 0)], {})
+    ended = [moved(1, 100, flags=frozenset({"\\Seen", "category:Büro"})), moved(2, 0, flags=frozenset())]
+    await state.finish_moves(ANNA, PHONE, ended, {})
     found = await state.load_moves(ANNA, PHONE, INBOX, SENT, [(7, 1), (7, 2)])
-    assert found == {(7, 1): moved(1, 100), (7, 2): moved(2, 0)}
+    assert found == {(7, 1): ended[0], (7, 2): ended[1]}
 
 
 async def test_a_finished_move_and_what_the_device_knows_are_stored_together(state: State) -> None:

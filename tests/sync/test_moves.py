@@ -68,7 +68,8 @@ class Phone:
         for uid in told.added:
             assert (validity, uid) not in items, "the same message twice"
         for uid in (*told.added, *told.changed, *told.renewed):
-            items[validity, uid] = reply.after.flags_of(uid)
+            if uid in told.added or (validity, uid) in items:  # changes of what it has not it passes over
+                items[validity, uid] = reply.after.flags_of(uid)
         kinds = ("added", "changed", "removed", "former", "renewed")
         return [kind for kind in kinds if getattr(told, kind)]
 
@@ -192,6 +193,86 @@ async def test_what_is_gone_by_the_time_of_a_repeat_is_told_as_gone(
     upstream.boxes["Work"].remove(40)
     await phone.sync()
     phone.hear(await phone.move(1, 2))
+    await phone.sync()
+    phone.agrees()
+
+
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("flags", [(SEEN,), (FLAGGED, SEEN)])
+async def test_changes_told_before_a_lost_answer_was_repeated_are_told_again(
+    phone: Phone, upstream: MemoryUpstream, times: int, flags: tuple[str, ...]
+) -> None:
+    work = upstream.boxes["Work"]
+    answers = await phone.move(1, 2)
+    for number in range(times):
+        for flag in flags:
+            work.mark(40, flag, on=number % 2 == 0)
+        assert await phone.sync(WORK) == ["changed" if number == 0 else "renewed"]
+        answers = await phone.move(1, 2)
+    phone.hear(answers)
+    # After the second time it has the flags it took along.
+    assert await phone.sync() == (["renewed"] if times == 1 else [])
+    phone.agrees()
+
+
+async def test_a_change_told_with_a_lost_answer_is_told_again(phone: Phone, upstream: MemoryUpstream) -> None:
+    await phone.move(1, 2)
+    upstream.boxes["Work"].mark(40, FLAGGED, on=True)
+    assert (await phone.ask(WORK)).told.changed == Uids((40,))  # lost
+    phone.hear(await phone.move(1, 2))
+    assert "changed" in phone.apply(WORK, await phone.ask(WORK))
+    await phone.sync()
+    phone.agrees()
+
+
+async def test_a_late_copy_of_a_request_leaves_what_the_device_was_told_since(
+    phone: Phone, upstream: MemoryUpstream
+) -> None:
+    work = upstream.boxes["Work"]
+    phone.hear(await phone.move(1))
+    work.mark(40, FLAGGED, on=True)
+    await phone.sync()
+    await phone.move(1)  # nobody hears that
+    work.mark(40, FLAGGED, on=False)
+    await phone.sync()
+    phone.agrees()
+
+
+async def test_flags_nobody_was_sure_of_are_told_after_each_repeat(
+    phone: Phone, upstream: MemoryUpstream
+) -> None:
+    upstream.boxes["INBOX"].mark(1, SEEN, on=True)
+    await phone.ask(INBOX)  # lost
+    await phone.move(1)  # lost
+    assert await phone.sync(WORK) == ["renewed"]
+    phone.hear(await phone.move(1))
+    assert await phone.sync(WORK) == ["renewed"]
+    phone.agrees()
+
+
+async def test_annotations_told_before_a_lost_answer_was_repeated_are_told_again(
+    phone: Phone, state: SqliteState
+) -> None:
+    await phone.move(1, 2)
+    await state.save_annotations(ANN, WORK.collection, 7, {40: {"flag": b"details"}})
+    assert await phone.sync(WORK) == ["changed"]
+    phone.hear(await phone.move(1, 2))
+    reply = await phone.ask(WORK)
+    assert (reply.told.renewed, reply.told.changed) == (Uids((40,)), Uids())
+
+
+async def test_a_sync_with_other_flags_between_a_crash_and_the_repeat(
+    phone: Phone, upstream: MemoryUpstream
+) -> None:
+    upstream.fail_after = 1
+    with pytest.raises(UpstreamUnavailable):
+        await phone.move(1)
+    upstream.boxes["Work"].mark(40, FLAGGED, on=True)
+    assert await phone.sync(WORK) == ["added"]
+    # A device may give its own copy the name it is answered, with the flags that copy has.
+    phone.items[WORK].clear()
+    phone.hear(await phone.move(1))
+    assert await phone.sync(WORK) == ["renewed"]
     await phone.sync()
     phone.agrees()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -17,14 +18,14 @@ Key = tuple[UserId, DeviceId]
 
 _LOAD = """
     SELECT source, uidvalidity, uid, target, likeness, target_uidvalidity, target_uidnext, target_uid,
-        began
+        began, flags
     FROM move WHERE user = ? AND device = ? AND source = ? AND target = ? AND uidvalidity = ? AND uid = ?
 """
 _SAVE = """
     INSERT OR REPLACE INTO move (
         user, device, source, uidvalidity, uid, target, likeness, target_uidvalidity, target_uidnext,
-        target_uid, began
-    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        target_uid, began, flags
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 
@@ -78,11 +79,13 @@ def _row(key: Key, move: Move) -> tuple[Any, ...]:
         move.target_uidnext,
         move.target_uid,
         milliseconds(move.began),
+        None if move.flags is None else json.dumps(sorted(move.flags)),
     )
 
 
 def _move(row: tuple[Any, ...]) -> Move:
-    source, uidvalidity, uid, target, likeness, target_uidvalidity, target_uidnext, target_uid, began = row
+    source, uidvalidity, uid, target, likeness, target_uidvalidity, target_uidnext, target_uid, *more = row
+    began, flags = more
     return Move(
         source=CollectionId(source),
         uidvalidity=uidvalidity,
@@ -93,4 +96,5 @@ def _move(row: tuple[Any, ...]) -> Move:
         target_uidnext=target_uidnext,
         target_uid=target_uid,
         began=from_milliseconds(began),
+        flags=None if flags is None else frozenset(json.loads(flags)),
     )
