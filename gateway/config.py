@@ -239,12 +239,20 @@ class StoreSection(_Section):
 
 
 class SieveSection(_Section):
-    """The ManageSieve server for out-of-office replies. Checked, and not used yet."""
+    """The ManageSieve server, for out-of-office replies; without this section there are none."""
 
     host: Host
     """Name or address of the ManageSieve server."""
     port: Port = 4190
     """Its port."""
+    security: Literal["tls", "starttls", "none"] = "starttls"
+    """How the connection is protected."""
+    ca_file: File | None = None
+    """Certificates of the authorities to trust (PEM) instead of the system's."""
+    verify: bool = True
+    """Whether the server's certificate is checked."""
+    timeout: Annotated[float, Field(gt=0, le=300)] = 15
+    """Seconds that reading or changing the replies may take as a whole."""
 
 
 class LogSection(_Section):

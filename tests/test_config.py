@@ -128,7 +128,7 @@ def test_environment_alone_can_complete_a_file(file: Path) -> None:
     ("change", "expected"),
     [
         (("[imap]", "[imap]\nprot = 1"), "unknown key imap.prot; allowed are host, port, security, login"),
-        (("[imap]", "[sieve]\nhosts = 1\n[imap]"), "unknown key sieve.hosts; allowed are host, port"),
+        (("[imap]", "[sieve]\nhosts = 1\n[imap]"), "unknown key sieve.hosts; allowed are host, port, security"),
         (("[imap]", "[imapp]\n[imap]"), "unknown key imapp; allowed are the sections imap, smtp"),
         (("[imap]", "folder = 'x'\n[imap]"), "unknown key folder; allowed"),
         (("[imap]", "[imap]\nport = 70000"), "imap.port: Input should be less than or equal to 65535"),

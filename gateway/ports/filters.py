@@ -1,0 +1,80 @@
+"""What the mail server does with a user's mail by itself: answer while he is away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from gateway.types import Principal
+
+__all__ = ["Audience", "AutoReply", "AwayState", "Filters", "OutOfOffice"]
+
+
+class AwayState(StrEnum):
+    """Whether mail is answered."""
+
+    OFF = "off"
+    ON = "on"
+    TIMED = "timed"
+
+
+class Audience(StrEnum):
+    """Who gets a text: people of the user's mail domain, others he knows, all others."""
+
+    INTERNAL = "internal"
+    KNOWN = "known"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class AutoReply:
+    """What one audience is answered; nothing while not `enabled`, or without a text."""
+
+    enabled: bool = False
+    text: str = field(default="", repr=False)
+    html: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OutOfOffice:
+    """Whether a user is away, from when till when (TIMED alone), and what he has answered to whom.
+
+    `replies` has every audience. `known` are the addresses of those he knows, in lower case.
+    """
+
+    state: AwayState = AwayState.OFF
+    start: datetime | None = None
+    end: datetime | None = None
+    replies: Mapping[Audience, AutoReply] = field(
+        default_factory=lambda: dict.fromkeys(Audience, AutoReply())
+    )
+    known: tuple[str, ...] = ()
+
+
+class Filters(Protocol):
+    """Out-of-office replies, sent by the mail server.
+
+    Both methods raise `UpstreamUnavailable` when nobody could be asked, `AuthenticationFailed` and
+    `Refused(ACCESS_DENIED)` when the server does not let the user or cannot do it, `Refused(CONFLICT)` when
+    the user's own filters are in the way, and other `UpstreamError`s.
+    """
+
+    async def out_of_office(self, principal: Principal) -> OutOfOffice:
+        """What holds now, be it that another program changed it."""
+        ...
+
+    async def change_out_of_office(
+        self,
+        principal: Principal,
+        addresses: tuple[str, ...],
+        change: Callable[[OutOfOffice], OutOfOffice],
+    ) -> None:
+        """Put what `change` makes of what holds now into its place; in force on return.
+
+        `addresses` are the user's own, his main one first: only mail to one of them is answered. Repeating a
+        change does no harm. What `change` raises is passed on, and nothing is changed then.
+        """
+        ...
