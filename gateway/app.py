@@ -27,6 +27,7 @@ from gateway.upstream.imap.settings import ImapSettings
 from gateway.upstream.imap.upstream import ImapUpstream
 from gateway.upstream.smtp import SmtpSettings, SmtpSubmission
 from gateway.web.auth import Authentication
+from gateway.web.autodiscover import Autodiscover, Servers, is_autodiscover_path, public, reached
 from gateway.web.client import Proxies
 from gateway.web.eas import EasEndpoint, discovery, is_eas_path
 from gateway.web.health import Health
@@ -87,6 +88,7 @@ class App:
         self._settings = settings
         self._stopping = Signal()
         self._eas: EasEndpoint | None = None
+        self._autodiscover: Autodiscover | None = None
         self._pages = Starlette()
         self._log = structlog.get_logger("gateway.app")
 
@@ -100,6 +102,10 @@ class App:
             await self._lifespan(receive, send)
         elif self._eas is not None and scope["type"] == "http" and is_eas_path(scope["path"]):
             await self._eas(scope, receive, send)
+        elif (
+            self._autodiscover is not None and scope["type"] == "http" and is_autodiscover_path(scope["path"])
+        ):
+            await self._autodiscover(scope, receive, send)
         else:
             await self._pages(scope, receive, send)
 
@@ -153,16 +159,21 @@ class App:
         parts.push_async_callback(services.background.aclose, settings.server.shutdown_grace)
         await parts.enter_async_context(_running(_housekeeping(services)))
         await parts.enter_async_context(_running(watch_lag(metrics.late)))
+        authentication = Authentication(imap, identity, max_delay=settings.auth.max_delay)
+        proxies = Proxies(settings.server.trusted_proxies)
         self._eas = EasEndpoint(
             COMMANDS,
             services,
-            Authentication(imap, identity, max_delay=settings.auth.max_delay),
+            authentication,
             imap.mailboxes,
-            proxies=Proxies(settings.server.trusted_proxies),
+            proxies=proxies,
             metrics=metrics,
             trace=Trace(settings.log.trace),
             stopping=self._stopping,
             grace=settings.server.shutdown_grace,
+        )
+        self._autodiscover = Autodiscover(
+            _servers(settings, identity), authentication, proxies, services.clock
         )
         health = Health({"store": state.check_writable, "imap": imap.check, "smtp": smtp.check})
         self._pages = Starlette(routes=[*health.routes(), metrics.route()])
@@ -242,11 +253,22 @@ def _smtp(settings: Settings) -> SmtpSettings:
 
 def _address_list(settings: Settings, people: SqlitePeople) -> AddressList:
     return AddressList(
-        directory=people,
+        directories=(people,),
         people=people,
         listed=Reach(settings.directory.users),
         free_busy=Reach(settings.calendar.free_busy),
         min_query=settings.directory.min_query,
+    )
+
+
+def _servers(settings: Settings, identity: Identity) -> Servers:
+    told, imap, smtp = settings.autodiscover, settings.imap, settings.smtp
+    return Servers(
+        identity=identity,
+        url=settings.server.public_url,
+        imap=reached(told.imap) or public(imap.host, imap.port_number, imap.security),
+        smtp=reached(told.smtp) or public(smtp.host, smtp.port_number, smtp.security),
+        moved=dict(pair.split("=", 1) for pair in told.moved),
     )
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from gateway.eas.directories import Directories
 from gateway.errors import NotFound
 from gateway.mail.addresses import parse_addresses
+from gateway.pim.people import within
 from gateway.ports import Directory, People
-from gateway.ports.directory import Entry, Found, domain_of
+from gateway.ports.directory import Entry, Found, Members, Viewer, domain_of
 from gateway.types import Principal, UserId
 
 __all__ = ["AddressList", "Reach"]
@@ -26,36 +28,59 @@ class Reach(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AddressList:
-    """The directory as each user may see it. `min_query` is how many characters a search needs."""
+    """The directories as each user may see them. `min_query` is how many characters a search needs.
 
-    directory: Directory
+    `own` are the address books of who asks: they are not searched, since his phone has them, but say who a
+    recipient is.
+    """
+
+    directories: Sequence[Directory]
     people: People
     listed: Reach = Reach.DOMAIN
     free_busy: Reach = Reach.DOMAIN
     min_query: int = 2
+    own: Sequence[Directory] = ()
 
     async def search(self, viewer: Principal, text: str, first: int, last: int) -> Found:
         """A part of those whose words begin like those of `text`, by name.
 
-        Raises `NotFound` when there is no directory.
+        Raises `NotFound` when there is no directory, `UpstreamError` when one cannot be asked now.
         """
         if self.listed is Reach.NONE:
             raise NotFound("no directory is served")
         if len(text) < self.min_query:
             return Found()
-        domain = _limit(self.listed, viewer)
-        return await self.directory.search(text, domain, first, last - first + 1)
+        return await Directories(self.directories).search(self._as(viewer), text, first, last - first + 1)
 
     async def resolve(self, viewer: Principal, text: str, most: int) -> Found:
-        """Whom a recipient as typed means: an address, a name, or else whatever begins so; at most `most`."""
-        if self.listed is Reach.NONE:
-            return Found()
-        domain = _limit(self.listed, viewer)
+        """Whom a recipient as typed means: an address, a name, or else whatever begins so; at most `most`.
+
+        Raises `UpstreamError` when a directory cannot be asked now.
+        """
         wanted = _address(text) or text
-        exact = await self.directory.named(wanted, domain, most)
+        exact = await self._known.named(self._as(viewer), wanted, most)
         if exact.total or "@" in wanted or len(wanted) < self.min_query:
             return exact
-        return await self.directory.search(wanted, domain, 0, most)
+        return await self._known.search(self._as(viewer), wanted, 0, most)
+
+    async def pictures(self, viewer: Principal, entries: Iterable[Entry]) -> Mapping[str, bytes]:
+        """The photos of people found, by address in lower case. Raises `UpstreamError`."""
+        return await self._known.pictures(self._as(viewer), _addresses(entries))
+
+    async def certificates(
+        self, viewer: Principal, entries: Iterable[Entry]
+    ) -> Mapping[str, Sequence[bytes]]:
+        """The certificates of people found, as they are stored, by address in lower case.
+
+        Of those whom the viewer may not see there are none. Raises `UpstreamError`.
+        """
+        seen = self._as(viewer)
+        visible = [entry for entry in entries if entry.contact or within(entry, seen.domain)]
+        return await self._known.certificates(seen, _addresses(visible))
+
+    async def members(self, viewer: Principal, group: Entry, most: int) -> Members | None:
+        """Whom a group consists of, whether the viewer may see them or not. Raises `UpstreamError`."""
+        return await self._known.members(self._as(viewer), group.address.lower(), most)
 
     async def user_behind(self, viewer: Principal, text: str) -> Entry | None:
         """The user whose address this is, listed or not, if `viewer` may know when he is free.
@@ -73,10 +98,19 @@ class AddressList:
             return ()
         return await self.people.users_at([address])
 
+    @property
+    def _known(self) -> Directories:
+        """Where a recipient is looked up."""
+        listed = () if self.listed is Reach.NONE else self.directories
+        return Directories((*self.own, *listed))
 
-def _limit(reach: Reach, viewer: Principal) -> str | None:
-    """The domain that a search is limited to."""
-    return domain_of(viewer.email) if reach is Reach.DOMAIN else None
+    def _as(self, viewer: Principal) -> Viewer:
+        domain = domain_of(viewer.email) if self.listed is Reach.DOMAIN else None
+        return Viewer(viewer.user, viewer.credentials, domain)
+
+
+def _addresses(entries: Iterable[Entry]) -> list[str]:
+    return list(dict.fromkeys(entry.address.lower() for entry in entries))
 
 
 def _address(text: str) -> str:

@@ -2,22 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
-from gateway.types import UserId
+from gateway.types import Credentials, UserId
 
-__all__ = ["Directory", "Entry", "Found", "People", "domain_of"]
+__all__ = ["Details", "Directory", "Entry", "Found", "Members", "People", "Viewer", "domain_of"]
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Somebody in a directory. `name` is "" where none is known."""
+    """Somebody in a directory, or a group of people. What is not known is ""."""
 
     address: str
     name: str = ""
+    alias: str = ""
+    first_name: str = ""
+    last_name: str = ""
+    title: str = ""
+    office: str = ""
+    company: str = ""
+    phone: str = ""
+    home_phone: str = ""
+    mobile_phone: str = ""
+    others: tuple[str, ...] = ()
+    """Further addresses of the same person."""
+    group: bool = False
+    contact: bool = False
+    """Whether this is from the address book of who asks, and not from what all share."""
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """All his addresses, in lower case."""
+        return tuple(dict.fromkeys(one.lower() for one in (self.address, *self.others)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,22 +47,60 @@ class Found:
     total: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Members:
+    """Whom a group consists of, those of the groups in it too, and no group; each once.
+
+    `complete` is False where there are more.
+    """
+
+    entries: tuple[Entry, ...] = ()
+    complete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who asks. `domain` limits what he finds to a mail domain (in lower case); None: to nothing."""
+
+    user: UserId
+    credentials: Credentials
+    domain: str | None = None
+
+
 class Directory(Protocol):
     """A list of people by names and addresses. Each address is in it once.
 
-    `domain` limits it to the addresses of a mail domain (in lower case); None: to nothing.
+    Somebody with several addresses is shown to who is limited to a domain with those in it alone.
+    Each method raises `UpstreamError` when the directory cannot be asked now.
     """
 
-    async def search(self, text: str, domain: str | None, first: int, count: int) -> Found:
-        """Those who have, for each word of `text`, one in name or address that begins so.
+    async def search(self, viewer: Viewer, text: str, first: int, count: int) -> Found:
+        """Those who have, for each word of `text`, one in a name, alias or address that begins so.
 
-        Case does not matter; parts of an address between its dots, hyphens and the like are words too. By
-        name, in the order of which `first` counts from 0. A text without words finds nobody.
+        Case does not matter. By name, in the order of which `first` counts from 0. A text without words
+        finds nobody.
         """
         ...
 
-    async def named(self, text: str, domain: str | None, count: int) -> Found:
-        """Those whose address or whole name this is, in any case of letters; at most `count`, by name."""
+    async def named(self, viewer: Viewer, text: str, count: int) -> Found:
+        """Those with this address, whole name or alias, in any case of letters; at most `count`, by name."""
+        ...
+
+
+@runtime_checkable
+class Details(Protocol):
+    """What some directories know besides. Addresses are in lower case; unknown ones are left out."""
+
+    async def pictures(self, viewer: Viewer, addresses: Collection[str]) -> Mapping[str, bytes]:
+        """Photos (JPEG as a rule) by address."""
+        ...
+
+    async def certificates(self, viewer: Viewer, addresses: Collection[str]) -> Mapping[str, Sequence[bytes]]:
+        """Certificates by address as they are there: X.509 or PKCS #7, in DER or PEM, valid or not."""
+        ...
+
+    async def members(self, viewer: Viewer, address: str, most: int) -> Members | None:
+        """Up to `most` members of the group with this address, in whatever domain; None: there is none."""
         ...
 
 

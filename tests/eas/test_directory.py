@@ -47,13 +47,13 @@ async def people(tmp_path: Path) -> AsyncIterator[SqlitePeople]:
 async def test_who_is_listed(
     people: SqlitePeople, reach: Reach, who: Principal, expected: Sequence[Entry]
 ) -> None:
-    listed = AddressList(people, people, listed=reach)
+    listed = AddressList([people], people, listed=reach)
     assert (await listed.search(who, "ann", 0, 9)).entries == tuple(expected)
     assert (await listed.resolve(who, "anna a", 9)).entries == tuple(one for one in expected if one == ANNA)
 
 
 async def test_no_list(people: SqlitePeople) -> None:
-    none = AddressList(people, people, listed=Reach.NONE)
+    none = AddressList([people], people, listed=Reach.NONE)
     with pytest.raises(NotFound):
         await none.search(viewer(), "ann", 0, 9)
     assert await none.resolve(viewer(), ANN.address, 9) == Found()
@@ -74,7 +74,7 @@ async def test_no_list(people: SqlitePeople) -> None:
     ],
 )
 async def test_what_is_typed(people: SqlitePeople, typed: str, expected: Sequence[Entry]) -> None:
-    listed = AddressList(people, people)
+    listed = AddressList([people], people)
     assert await listed.resolve(viewer(), typed, 9) == Found(tuple(expected), len(expected))
 
 
@@ -89,7 +89,7 @@ async def test_what_is_typed(people: SqlitePeople, typed: str, expected: Sequenc
 async def test_of_whom_one_may_know(
     people: SqlitePeople, reach: Reach, near: list[str], far: list[str]
 ) -> None:
-    listed = AddressList(people, people, listed=Reach.NONE, free_busy=reach)
+    listed = AddressList([people], people, listed=Reach.NONE, free_busy=reach)
     assert list(await listed.users_at(viewer(), "Ann@A.example")) == near
     assert list(await listed.users_at(viewer(), "ann@b.example")) == far
     behind = await listed.user_behind(viewer(), "Ann <ann@b.example>")

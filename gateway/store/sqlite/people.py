@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import json
-import re
 import sqlite3
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from gateway.ports.directory import Entry, Found, domain_of
+from gateway.pim.people import wanted_words, words_of
+from gateway.ports.directory import Entry, Found, Viewer, domain_of
 from gateway.store.sqlite.database import Database
 from gateway.store.sqlite.times import milliseconds
 from gateway.types import UserId
 
 __all__ = ["SqlitePeople"]
-
-_WORD = re.compile(r"[^\W_]+")
-_PIECE = re.compile(r"\S+")
-_AROUND = ",;\"'()<>"
-_MOST_WORDS = 10
 
 _NOTE = """
     INSERT INTO person (key, user, domain, address, name, sorting, words, rules, seen)
@@ -47,21 +42,20 @@ class SqlitePeople:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def search(self, text: str, domain: str | None, first: int, count: int) -> Found:
-        pieces = (piece.strip(_AROUND) for piece in _PIECE.findall(text.casefold()))
-        words = [f" {piece}" for piece in pieces if piece][:_MOST_WORDS]
+    async def search(self, viewer: Viewer, text: str, first: int, count: int) -> Found:
+        words = [f" {word}" for word in wanted_words(text)]
         if not words:
             return Found()
         conditions, values = [_HAS_WORD] * len(words), words
-        if domain is not None:
-            conditions, values = [*conditions, _DOMAIN], [*values, domain]
+        if viewer.domain is not None:
+            conditions, values = [*conditions, _DOMAIN], [*values, viewer.domain]
         return await self._find(conditions, values, first, count)
 
-    async def named(self, text: str, domain: str | None, count: int) -> Found:
+    async def named(self, viewer: Viewer, text: str, count: int) -> Found:
         wanted = text.strip()
         conditions, values = [_NAMED], [wanted.lower(), wanted.casefold()]
-        if domain is not None:
-            conditions, values = [*conditions, _ALSO_DOMAIN], [*values, domain]
+        if viewer.domain is not None:
+            conditions, values = [*conditions, _ALSO_DOMAIN], [*values, viewer.domain]
         return await self._find(conditions, values, 0, count)
 
     async def note_person(self, user: UserId, entry: Entry, rules: str, now: datetime) -> None:
@@ -73,7 +67,7 @@ class SqlitePeople:
             entry.address,
             entry.name,
             name or key,
-            _words(name, key),
+            words_of([name], [key]),
             rules,
             milliseconds(now),
         )
@@ -105,11 +99,3 @@ class SqlitePeople:
             return Found(tuple(Entry(address, name) for address, name, _ in rows[first:]), total)
 
         return await self._database.read(find)
-
-
-def _words(name: str, address: str) -> str:
-    """The words of a name and an address, and what is between the separators in them, behind a space each."""
-    local = address.rpartition("@")[0]
-    texts = [*_PIECE.findall(name), address]
-    inner = [word for text in (name, local, domain_of(address)) for word in _WORD.findall(text)]
-    return "".join(f" {word}" for word in dict.fromkeys((*texts, *inner)))

@@ -10,11 +10,18 @@ from pathlib import Path
 import pytest
 
 from gateway.ports import Directory
-from gateway.ports.directory import Entry
+from gateway.ports.directory import Entry, Viewer
 from gateway.store.sqlite import Database, SqlitePeople
-from gateway.types import UserId
+from gateway.types import Credentials, UserId
 
 NOON = datetime(2026, 11, 3, 12, 0, tzinfo=UTC)
+ANYBODY = Viewer(UserId("ben"), Credentials("ben", "secret"))
+"""Somebody who is shown all there is."""
+
+
+def limited(domain: str) -> Viewer:
+    """Somebody who is shown those of a mail domain."""
+    return Viewer(ANYBODY.user, ANYBODY.credentials, domain)
 
 
 class Filled(ABC):

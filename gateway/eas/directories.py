@@ -1,0 +1,77 @@
+"""Several directories as one: those who are in more than one of them are one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Coroutine, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from gateway.pim.people import merged
+from gateway.ports import Directory
+from gateway.ports.directory import Details, Entry, Found, Members, Viewer
+
+__all__ = ["MOST", "Directories"]
+
+MOST = 1000
+"""Entries of each directory that a search goes through."""
+
+_Answer = TypeVar("_Answer")
+
+
+@dataclass(frozen=True, slots=True)
+class Directories:
+    """Implements `Directory` and `Details`; of what several know of somebody, the first counts.
+
+    When one of them cannot be asked, none is believed: that it knows nobody would be wrong.
+    """
+
+    sources: Sequence[Directory]
+
+    async def search(self, viewer: Viewer, text: str, first: int, count: int) -> Found:
+        if len(self.sources) == 1:
+            return await self.sources[0].search(viewer, text, first, count)
+        found = await _all(source.search(viewer, text, 0, MOST) for source in self.sources)
+        everybody = merged(one.entries for one in found)
+        return Found(tuple(everybody[first : first + count]), len(everybody))
+
+    async def named(self, viewer: Viewer, text: str, count: int) -> Found:
+        if len(self.sources) == 1:
+            return await self.sources[0].named(viewer, text, count)
+        found = await _all(source.named(viewer, text, MOST) for source in self.sources)
+        everybody = merged(one.entries for one in found)
+        return Found(tuple(everybody[:count]), len(everybody))
+
+    async def pictures(self, viewer: Viewer, addresses: Collection[str]) -> Mapping[str, bytes]:
+        found = await _all(source.pictures(viewer, addresses) for source in self._details)
+        return {address: picture for one in reversed(found) for address, picture in one.items()}
+
+    async def certificates(self, viewer: Viewer, addresses: Collection[str]) -> Mapping[str, Sequence[bytes]]:
+        found = await _all(source.certificates(viewer, addresses) for source in self._details)
+        together: dict[str, dict[bytes, None]] = {}
+        for one in found:
+            for address, certificates in one.items():
+                together.setdefault(address, {}).update(dict.fromkeys(certificates))
+        return {address: tuple(certificates) for address, certificates in together.items()}
+
+    async def members(self, viewer: Viewer, address: str, most: int) -> Members | None:
+        found = await _all(source.members(viewer, address, most) for source in self._details)
+        groups = [one for one in found if one is not None]
+        if not groups:
+            return None
+        entries: list[Entry] = merged(group.entries for group in groups)
+        return Members(tuple(entries[:most]), len(entries) <= most and all(one.complete for one in groups))
+
+    @property
+    def _details(self) -> list[Details]:
+        return [source for source in self.sources if isinstance(source, Details)]
+
+
+async def _all(questions: Iterable[Coroutine[Any, Any, _Answer]]) -> list[_Answer]:
+    """The answers in order; with the first failure the other questions end."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(question) for question in questions]
+    except BaseExceptionGroup as failures:
+        raise failures.exceptions[0] from None
+    return [task.result() for task in tasks]

@@ -1,0 +1,111 @@
+"""Finding people in a list by words of their names and addresses, and putting several lists together."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import fields, replace
+
+from gateway.ports.directory import Entry, Found, domain_of
+
+__all__ = ["PeopleList", "merged", "sorting", "wanted_words", "within", "words_of"]
+
+_WORD = re.compile(r"[^\W_]+")
+_PIECE = re.compile(r"\S+")
+_AROUND = ",;\"'()<>"
+_MOST_WORDS = 10
+_TEXTS = tuple(one.name for one in fields(Entry) if one.type == "str" and one.name != "address")
+
+
+def wanted_words(text: str) -> list[str]:
+    """What is looked for by a text that somebody typed, in lower case; at most ten words."""
+    pieces = (piece.strip(_AROUND) for piece in _PIECE.findall(text.casefold()))
+    return [piece for piece in pieces if piece][:_MOST_WORDS]
+
+
+def words_of(names: Iterable[str], addresses: Iterable[str]) -> str:
+    """What somebody is found by, in lower case: words and what is between separators, each behind a space."""
+    found: list[str] = []
+    for name in names:
+        found += (*_PIECE.findall(name.casefold()), *_WORD.findall(name.casefold()))
+    for address in addresses:
+        found += (address.lower(), *_WORD.findall(address.lower()))
+    return "".join(f" {word}" for word in dict.fromkeys(found))
+
+
+def sorting(entry: Entry) -> tuple[str, str]:
+    """The key of the order in which people are listed."""
+    return entry.name.casefold() or entry.address.lower(), entry.address.lower()
+
+
+def within(entry: Entry, domain: str | None) -> Entry | None:
+    """What of an entry is told to who is limited to a domain: the addresses in it; None without any."""
+    if domain is None:
+        return entry
+    addresses = [one for one in (entry.address, *entry.others) if domain_of(one) == domain and domain]
+    if not addresses:
+        return None
+    return replace(entry, address=addresses[0], others=tuple(addresses[1:]))
+
+
+class PeopleList:
+    """People in memory, to be searched as `Directory` says."""
+
+    def __init__(self, entries: Iterable[Entry]) -> None:
+        self.entries: Sequence[Entry] = sorted(entries, key=sorting)
+        self._words = [_words(entry) for entry in self.entries]
+        self._named: dict[str, list[Entry]] = {}
+        for entry in self.entries:
+            for key in {*entry.addresses, entry.name.casefold(), entry.alias.casefold()} - {""}:
+                self._named.setdefault(key, []).append(entry)
+
+    def search(self, text: str, domain: str | None, first: int, count: int) -> Found:
+        wanted = [f" {word}" for word in wanted_words(text)]
+        if not wanted:
+            return Found()
+        hits = [
+            shown
+            for entry, words in zip(self.entries, self._words, strict=True)
+            if all(word in words for word in wanted) and (shown := within(entry, domain))
+        ]
+        return Found(tuple(hits[first : first + count]), len(hits))
+
+    def named(self, text: str, domain: str | None, count: int) -> Found:
+        found = self._named.get(text.strip().casefold(), ())
+        hits = [shown for entry in found if (shown := within(entry, domain))]
+        return Found(tuple(hits[:count]), len(hits))
+
+    def at(self, address: str) -> Entry | None:
+        """Who has an address, in any case of letters."""
+        address = address.lower()
+        return next((one for one in self._named.get(address, ()) if address in one.addresses), None)
+
+
+def _words(entry: Entry) -> str:
+    names = (entry.name, entry.first_name, entry.last_name, entry.alias)
+    return words_of(names, (entry.address, *entry.others))
+
+
+def merged(lists: Iterable[Iterable[Entry]]) -> list[Entry]:
+    """The entries of several lists in order, those who share an address made one.
+
+    What an earlier list says of somebody counts; what it does not say comes from later ones.
+    """
+    slots: dict[int, Entry] = {}
+    place: dict[str, int] = {}
+    for number, entry in enumerate(entry for entries in lists for entry in entries):
+        same = sorted({place[address] for address in entry.addresses if address in place})
+        slot = same[0] if same else number
+        whole = entry if not same else _both(slots[slot], entry)
+        for other in same[1:]:
+            whole = _both(whole, slots.pop(other))
+        slots[slot] = whole
+        place |= dict.fromkeys(whole.addresses, slot)
+    return sorted(slots.values(), key=sorting)
+
+
+def _both(first: Entry, second: Entry) -> Entry:
+    texts = {name: getattr(first, name) or getattr(second, name) for name in _TEXTS}
+    known = set(first.addresses)
+    more = tuple(one for one in (second.address, *second.others) if one.lower() not in known)
+    return replace(first, **texts, others=(*first.others, *more), group=first.group or second.group)
