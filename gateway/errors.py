@@ -16,7 +16,9 @@ GatewayError
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
+from types import MappingProxyType
 
 
 class Kind(StrEnum):
@@ -163,7 +165,8 @@ class SubmissionError(GatewayError):
 
     `kind` tells which Status the phone gets; `permanent` whether the same message may be offered again;
     `sent_unknown` is set when the connection died after the message was handed over and before the answer
-    came.
+    came. `refused` has the recipients it was for, as far as the server named them, each with whether that is
+    for good: nobody got the message, but the others would.
     """
 
     def __init__(
@@ -173,11 +176,13 @@ class SubmissionError(GatewayError):
         kind: Kind = Kind.SUBMISSION_FAILED,
         permanent: bool = False,
         sent_unknown: bool = False,
+        refused: Mapping[str, bool] = MappingProxyType({}),
     ) -> None:
         super().__init__(detail)
         self.kind = kind
         self.permanent = permanent
         self.sent_unknown = sent_unknown
+        self.refused = refused
 
 
 class StateConflict(GatewayError):

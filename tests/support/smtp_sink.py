@@ -37,13 +37,14 @@ class Switches:
     """What the server does next; may be changed at any time.
 
     A reply such as "451 4.3.0 later" takes the place of the normal one; `reply_rcpt` may be limited to the
-    recipients in `bad_recipients`. `die_after_data` takes the message, then cuts the connection instead of
-    answering: the client cannot know whether it was taken.
+    recipients in `bad_recipients`, and `replies` has those to single recipients. `die_after_data` takes the
+    message, then cuts the connection instead of answering: the client cannot know whether it was taken.
     """
 
     reply_mail: str | None = None
     reply_rcpt: str | None = None
     bad_recipients: frozenset[str] = frozenset()
+    replies: dict[str, str] = field(default_factory=dict)
     reply_data: str | None = None
     die_after_data: bool = False
 
@@ -70,6 +71,8 @@ class _Handler:
         bad = self.switches.bad_recipients
         if self.switches.reply_rcpt is not None and (not bad or address in bad):
             return self.switches.reply_rcpt
+        if address in self.switches.replies:
+            return self.switches.replies[address]
         envelope.rcpt_tos.append(address)
         envelope.rcpt_options.extend(options)
         return "250 2.1.5 OK"

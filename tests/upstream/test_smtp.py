@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -328,6 +328,13 @@ class TestProtection:
         assert server.messages == []
 
 
+async def who_was_refused(sink: SmtpSink, recipients: Sequence[str]) -> dict[str, bool]:
+    async with opened(sink.port) as submission:
+        with pytest.raises(SubmissionError) as caught:
+            await submission.submit(principal(), SENDER, recipients, MESSAGE)
+    return dict(caught.value.refused)
+
+
 class TestRefused:
     """What the server says no to reaches nobody."""
 
@@ -379,6 +386,30 @@ class TestRefused:
             # What was refused leaves nothing behind for the next message on the same connection.
             await submission.submit(principal(), SENDER, [DAVE], MESSAGE)
         assert [received.rcpt_tos for received in sink.received] == [(DAVE,)]
+
+    async def test_who_was_refused_is_told(self, sink: SmtpSink) -> None:
+        asked = [f"{number}@example.test" for number in range(30)]
+        busy, gone = {asked[1]: "450 4.2.1 later"}, {asked[4]: "550 5.1.1 nobody"}
+        sink.switches.replies = busy | gone
+        assert await who_was_refused(sink, asked) == {asked[1]: False, asked[4]: True}
+        # Not asked on and on about people who are not there.
+        sink.switches.replies = dict.fromkeys(asked, "550 5.1.1 nobody")
+        assert await who_was_refused(sink, asked) == dict.fromkeys(asked[:10], True)
+        # What is too much at once may come later, as a whole.
+        for reply in ("452 4.5.3 too many", "452 too many"):
+            sink.switches.replies = gone | dict.fromkeys(asked[20:], reply)
+            told = {asked[4]: True} | dict.fromkeys(asked[20:], False)
+            assert await who_was_refused(sink, asked) == told
+        sink.switches.replies = {}
+        sink.switches.reply_data = "450 4.7.1 later"
+        assert await who_was_refused(sink, asked) == {}
+        assert sink.received == []
+
+    async def test_a_server_that_hangs_up_in_the_middle_of_refusing(self) -> None:
+        async with scripted({"RCPT": "421 4.7.0 too many errors"}) as server, opened(server.port) as smtp:
+            with pytest.raises(SubmissionError, match="too many errors") as caught:
+                await smtp.submit(principal(), SENDER, [DAVE, ERIN], MESSAGE)
+            assert caught.value.refused == {DAVE: False}
 
     async def test_a_message_larger_than_announced_is_not_even_begun(self) -> None:
         async with scripted({"EHLO": "250-x\r\n250 SIZE 1000"}) as server:

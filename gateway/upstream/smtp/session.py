@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import cast
@@ -22,13 +22,17 @@ from gateway.errors import Kind, SubmissionError
 from gateway.mail.pieces import pieces
 from gateway.ports import Pieces
 from gateway.types import Credentials
-from gateway.upstream.smtp.replies import Step, refusal, temporary
+from gateway.upstream.smtp.replies import Step, refusal, temporary, too_many
 from gateway.upstream.smtp.settings import SmtpSettings
 
 __all__ = ["Envelope", "Session"]
 
 _POLL = 0.005
 _QUIT_SECONDS = 2.0
+_TAKEN = (250, 251)
+_CLOSING = 421
+_MOST_REFUSED = 10
+"""Recipients that are refused, after which the server is not asked about more of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +126,37 @@ class Session:
 
         Raises `SubmissionError`; when one recipient is refused, nobody gets the message.
         """
-        for recipient in envelope.recipients:
-            reply = await self._command(b"RCPT", b"TO:<" + recipient.encode() + b">")
-            await self._expect(reply, "RCPT", 250, 251)
+        await self._name(envelope.recipients)
         await self._expect(await self._command(b"DATA"), "DATA", 354)
         reply = await self._transfer(envelope.message)
         await self._expect(reply, "DATA", 250)
+
+    async def _name(self, recipients: Sequence[str]) -> None:
+        """Name the recipients. Raises `SubmissionError`, with those that are refused.
+
+        The others are asked about, too, but not for long: servers hang up on who asks for many that are none.
+        """
+        first: SMTPResponse | None = None
+        refused: dict[str, bool] = {}
+        for at, recipient in enumerate(recipients):
+            try:
+                reply = await self._command(b"RCPT", b"TO:<" + recipient.encode() + b">")
+            except SubmissionError:
+                if first is None:
+                    raise
+                break
+            if reply.code in _TAKEN:
+                continue
+            first = first or reply
+            refused[recipient] = 500 <= reply.code < 600
+            if too_many(reply.code, reply.message):
+                refused |= dict.fromkeys(recipients[at + 1 :], False)
+                break
+            if reply.code == _CLOSING or len(refused) == _MOST_REFUSED:
+                break
+        if first is not None:
+            await self._reset()
+            raise refusal("RCPT", first.code, first.message, refused)
 
     def _options(self, envelope: Envelope) -> list[bytes]:
         """Parameters of MAIL. Raises `SubmissionError` for what the server says it cannot do."""
@@ -183,10 +212,14 @@ class Session:
         """Raises `SubmissionError` unless the reply has one of the codes; the next message may still come."""
         if reply.code in codes:
             return
+        await self._reset()
+        raise refusal(step, reply.code, reply.message)
+
+    async def _reset(self) -> None:
+        """Make the connection ready for another message, or close it."""
         with suppress(SMTPException, OSError):
             if (await self._client.rset()).code != 250:
                 self.close()
-        raise refusal(step, reply.code, reply.message)
 
     async def _transfer(self, message: bytes | Pieces) -> SMTPResponse:
         """Send the message after the server said 354, and wait for its answer."""
