@@ -497,6 +497,27 @@ def test_an_event_is_moved_once_and_the_device_is_not_told_of_it(each_phone: Pho
     assert subjects(other, family) == {"one": moved[1]}
 
 
+def test_events_that_changed_between_a_lost_answer_and_its_repeat_are_told(
+    some_phone: Phone, other: Phone
+) -> None:
+    folder, family = calendar(some_phone), second_calendar(some_phone)
+    some_phone.begin(family)
+    some_phone.sync(family)
+    names = added(some_phone, folder, "one", "two")
+    there = {subject: move(some_phone, name, folder, family)[1] or "" for subject, name in names.items()}
+    other.begin(family)
+    other.sync(family)
+    other.sync(family, commands(change(there["one"], *event(other, "ONE")), delete(there["two"])))
+    some_phone.sync(family)  # which tells of events that it does not have there yet
+    for subject, name in names.items():
+        assert move(some_phone, name, folder, family) == ("3", there[subject])
+    told = some_phone.sync(family)
+    assert {name: data.child_text(Calendar.Subject) for name, data in told.changed.items()} == {
+        there["one"]: "ONE"
+    }
+    assert told.deleted == [there["two"]]
+
+
 def test_moves_that_cannot_be(some_phone: Phone) -> None:
     folder, inbox = calendar(some_phone), some_phone.folders()["Inbox"]
     name = added(some_phone, folder, "one")["one"]

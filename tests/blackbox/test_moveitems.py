@@ -149,6 +149,29 @@ def test_a_repeated_request_gets_the_same_answer_whatever_came_between(account: 
 
 
 @over(SOME_KINDS)
+def test_what_changed_between_a_lost_answer_and_its_repeat_is_told(account: Account) -> None:
+    phone, inbox, work = account.phone, account.folders["Inbox"], account.folders["Work"]
+    ask = [move(account.item(number), inbox, work) for number in range(3)]
+    lost = moved(phone, *ask)
+    with account.place.dovecot.imap(account.user) as imap:
+        imap.select(account.place.name("Work"))
+        imap.store("1", "+FLAGS", "\\Flagged")
+        imap.store("2", "+FLAGS", "\\Deleted")
+        imap.expunge()
+    told = phone.sync(work)  # of messages that it does not have there yet
+    first, second = lost[0][2], lost[1][2]
+    assert (list(told.changed), told.deleted) == ([first], [second])
+    assert moved(phone, *ask) == lost
+    told = phone.sync(work)
+    assert list(told.changed) == [first]
+    flag = told.changed[first].find(Email.Flag)
+    assert flag is not None
+    assert flag.child_text(Email.Status) == "2"
+    assert told.deleted == [second]
+    account.quiet(phone, "Inbox", "Work")
+
+
+@over(SOME_KINDS)
 def test_a_lost_sync_answer_around_a_move(account: Account) -> None:
     """Whichever of the two keys the phone comes with, it hears nothing of its own move, and all else."""
     phone = account.phone
