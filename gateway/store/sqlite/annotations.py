@@ -44,7 +44,9 @@ _ALL_OF_ONE = """
     WHERE user = ? AND collection = ? AND uidvalidity = ? AND uid = ?
 """
 _DROP_ONE = "DELETE FROM annotation WHERE user = ? AND collection = ? AND uidvalidity = ? AND uid = ?"
-_NAMED = "SELECT value, collection, uidvalidity, uid FROM annotation WHERE user = ? AND name = ?"
+_VALUED = """
+    SELECT collection, uidvalidity, uid FROM annotation WHERE user = ? AND name = ? AND value = ? LIMIT 1
+"""
 _GONE = """
     UPDATE annotation SET gone = ?4
     WHERE user = ?1 AND collection = ?2 AND uidvalidity = ?3 AND gone IS NULL
@@ -102,8 +104,12 @@ def find(
     connection: sqlite3.Connection, user: UserId, name: str, values: Collection[bytes]
 ) -> dict[bytes, tuple[CollectionId, int, int]]:
     """A message (collection, uidvalidity, UID) for each value that one has."""
-    rows = connection.execute(_NAMED, (user, name))
-    return {value: (CollectionId(at), validity, uid) for value, at, validity, uid in rows if value in values}
+    found: dict[bytes, tuple[CollectionId, int, int]] = {}
+    for value in values:
+        row = connection.execute(_VALUED, (user, name, value)).fetchone()
+        if row is not None:
+            found[value] = CollectionId(row[0]), row[1], row[2]
+    return found
 
 
 def move(connection: sqlite3.Connection, source: Key, target: Key, uids: Mapping[int, int]) -> bool:
