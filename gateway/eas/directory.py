@@ -90,13 +90,14 @@ class AddressList:
         address = _address(text)
         return Entry(address) if address and await self.users_at(viewer, address) else None
 
-    async def users_at(self, viewer: Principal, address: str) -> Sequence[UserId]:
-        """The users behind an address of whom `viewer` may know when they are free."""
-        if self.free_busy is Reach.NONE:
+    async def users_at(self, viewer: Principal, *addresses: str) -> Sequence[UserId]:
+        """The users behind the addresses of somebody of whom `viewer` may know when they are free."""
+        own = domain_of(viewer.email)
+        if self.free_busy is Reach.DOMAIN:
+            addresses = tuple(one for one in addresses if domain_of(one) == own)
+        if self.free_busy is Reach.NONE or not addresses:
             return ()
-        if self.free_busy is Reach.DOMAIN and domain_of(address) != domain_of(viewer.email):
-            return ()
-        return await self.people.users_at([address])
+        return await self.people.users_at(addresses)
 
     @property
     def _known(self) -> Directories:

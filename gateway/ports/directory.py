@@ -9,7 +9,20 @@ from typing import Protocol, runtime_checkable
 
 from gateway.types import Credentials, UserId
 
-__all__ = ["Details", "Directory", "Entry", "Found", "Members", "People", "Viewer", "domain_of"]
+__all__ = [
+    "LARGEST_PICTURE",
+    "Details",
+    "Directory",
+    "Entry",
+    "Found",
+    "Members",
+    "People",
+    "Viewer",
+    "domain_of",
+]
+
+LARGEST_PICTURE = 102_400
+"""Octets of a photo that a device can be shown (MS-ASCMD 2.2.3.105)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +105,7 @@ class Details(Protocol):
     """What some directories know besides. Addresses are in lower case; unknown ones are left out."""
 
     async def pictures(self, viewer: Viewer, addresses: Collection[str]) -> Mapping[str, bytes]:
-        """Photos (JPEG as a rule) by address."""
+        """Photos (JPEG as a rule) by address; of a larger one only `LARGEST_PICTURE` + 1 octets."""
         ...
 
     async def certificates(self, viewer: Viewer, addresses: Collection[str]) -> Mapping[str, Sequence[bytes]]:

@@ -46,7 +46,7 @@ async def context(tmp_path: Path) -> AsyncIterator[Context]:
             request=SimpleNamespace(version=Version.V16_1),
             principal=Principal(UserId("ben"), "ben@a.example", Credentials("ben", "secret")),
             services=SimpleNamespace(
-                directory=AddressList(people, people, listed=Reach.ALL), items=Broken(), zone=UTC
+                directory=AddressList([people], people, listed=Reach.ALL), items=Broken(), zone=UTC
             ),
             note=lambda status, reason: noted.append((status, reason)),
             noted=noted,

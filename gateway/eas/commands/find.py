@@ -1,18 +1,17 @@
-"""Find (MS-ASCMD 2.2.1.2): mail by what people type, as a list of previews."""
+"""Find (MS-ASCMD 2.2.1.2): mail by what people type, as a list of previews; people in the address list."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from gateway.eas import fields, mailitems, mailsearch, status
+from gateway.eas import fields, mailitems, mailsearch, people, status
 from gateway.eas.commands.base import BodyRule, Context, Reply
 from gateway.eas.content import findresult
 from gateway.eas.content.email import Rendered
-from gateway.eas.content.galentry import entry_properties
 from gateway.eas.content.ids import server_id
 from gateway.eas.mailsearch import PAGE, Scope
-from gateway.eas.pictures import wants_pictures
+from gateway.eas.pictures import parse_wish
 from gateway.eas.versions import Version
 from gateway.errors import Kind, Refused
 from gateway.mail import kql
@@ -149,7 +148,7 @@ async def _address_list(context: Context, criterion: Element) -> Element:
     options = fields.only(criterion, Page.Options)
     first, last = _range(options)
     tags = (Page.Picture, Page.MaxSize, Page.MaxPictures)
-    pictures = wants_pictures(options, tags, context.request.version)
+    wish = parse_wish(options, tags, context.request.version)
     last = min(last, first + PAGE - 1)  # fewer than asked are allowed
     try:
         found = await context.services.directory.search(context.principal, words, first, last)
@@ -157,8 +156,7 @@ async def _address_list(context: Context, criterion: Element) -> Element:
         value = status.value("Find", status.Level.COLLECTION, error.kind, context.request.version)
         return _refusal(context, "GAL", value, error.detail)
     response = _response("GAL", _SUCCESS)
-    for entry in found.entries:
-        properties = entry_properties(entry, picture=pictures)
+    for properties in await people.properties(context, found.entries, wish):
         response.append(element(Page.Result, element(Page.Properties, *properties)))
     if found.entries:
         response.add(Page.Range, f"{first}-{first + len(found.entries) - 1}")

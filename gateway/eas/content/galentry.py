@@ -6,18 +6,28 @@ from gateway.ports.directory import Entry
 from wbxml import Element, element
 from wbxml.pages import GAL
 
-__all__ = ["NO_PICTURE", "entry_properties"]
+__all__ = ["PICTURE", "entry_properties"]
 
-NO_PICTURE = 173
+PICTURE = (GAL.Picture, GAL.Status, GAL.Data)
+"""How a photo is told there."""
 
 
-def entry_properties(entry: Entry, *, picture: bool) -> list[Element]:
-    """What is known of somebody, none of it empty; with `picture` also that there is none of him."""
-    shown = [
-        element(GAL.DisplayName, entry.name or entry.address),
-        element(GAL.Alias, entry.address.rpartition("@")[0] or entry.address),
-        element(GAL.EmailAddress, entry.address),
-    ]
-    if picture:
-        shown.append(element(GAL.Picture, element(GAL.Status, NO_PICTURE)))
+def entry_properties(entry: Entry, picture: Element | None = None) -> list[Element]:
+    """What is known of somebody, none of it empty, and the photo, or that there is none."""
+    known = (
+        (GAL.DisplayName, entry.name or entry.address),
+        (GAL.Phone, entry.phone),
+        (GAL.Office, entry.office),
+        (GAL.Title, entry.title),
+        (GAL.Company, entry.company),
+        (GAL.Alias, entry.alias or entry.address.rpartition("@")[0] or entry.address),
+        (GAL.FirstName, entry.first_name),
+        (GAL.LastName, entry.last_name),
+        (GAL.HomePhone, entry.home_phone),
+        (GAL.MobilePhone, entry.mobile_phone),
+        (GAL.EmailAddress, entry.address),
+    )
+    shown = [element(tag, text) for tag, text in known if text]
+    if picture is not None:
+        shown.append(picture)
     return shown

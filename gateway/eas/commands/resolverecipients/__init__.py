@@ -1,4 +1,4 @@
-"""ResolveRecipients (MS-ASCMD 2.2.1.15): whom names mean, and when they are free."""
+"""ResolveRecipients (MS-ASCMD 2.2.1.15): whom names mean, their certificates, when they are free."""
 
 from gateway.eas.commands.resolverecipients.handler import ResolveRecipients
 

@@ -3,30 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from gateway.eas.commands.base import BodyRule, Context, Reply
-from gateway.eas.commands.resolverecipients.request import Span, Wanted, parse
-from gateway.eas.content.galentry import NO_PICTURE
+from gateway.eas.commands.resolverecipients.availability import Availability
+from gateway.eas.commands.resolverecipients.certificates import Certificates
+from gateway.eas.commands.resolverecipients.request import Retrieval, Wanted, parse
+from gateway.eas.pictures import Photos
 from gateway.eas.versions import Version
-from gateway.errors import GatewayError, Kind, Refused
+from gateway.errors import Kind, Refused, UpstreamError
 from gateway.ports.directory import Entry, Found
-from gateway.sync.freebusy import free_busy
 from wbxml import Element, element
 from wbxml.pages import ResolveRecipients as Page
 
 _SUCCESS = 1
 _RESOLVED, _AMBIGUOUS, _AMBIGUOUS_IN_PART, _UNKNOWN = 1, 2, 3, 4
-_FROM_DIRECTORY = 1
-_NO_CERTIFICATE = 7
-_TOO_MANY, _LATER, _NO_DATA = 160, 162, 163
+_FROM_DIRECTORY, _CONTACT = 1, 2
 _MOST_SUGGESTIONS = 100
+_PICTURE = (Page.Picture, Page.Status, Page.Data)
 _PATIENCE = 10.0
 """Seconds for the availability of all recipients together."""
+_WHOLE = 25.0
+"""Seconds for the whole answer: phones hang up on who says nothing for half a minute."""
 
 
 class ResolveRecipients:
-    """Serves the directory; there are neither certificates nor pictures in it."""
+    """Serves the directories and the address books of who asks."""
 
     name = "ResolveRecipients"
     code = 21
@@ -38,26 +40,45 @@ class ResolveRecipients:
     body = BodyRule.REQUIRED
 
     async def handle(self, context: Context, root: Element | None, body: bytes) -> Reply:  # noqa: ARG002
-        """Raises `Refused` (Status 5) for a request that is none, `GatewayError` of the directory (6)."""
+        """Raises `Refused` (Status 5) for a request that is none, `UpstreamError` of a directory (6)."""
         if root is None:
             raise Refused(Kind.INVALID_CONTENT, "ResolveRecipients without a body")
         wanted = parse(root, context.request.version)
-        answer = _Answer(context, wanted, asyncio.get_running_loop().time() + _PATIENCE)
+        answer = _Answer.begin(context, wanted)
         reply = element(Page.ResolveRecipients, element(Page.Status, _SUCCESS))
-        for name in wanted.names:
-            reply.append(await answer.response(name))
+        try:
+            async with asyncio.timeout(_WHOLE):
+                for name in wanted.names:
+                    reply.append(await answer.response(name))
+        except TimeoutError:
+            raise UpstreamError("the directory answers too slowly") from None
         return reply
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Answer:
-    """One answer in the making; `until` is when the time for availability is over."""
+    """One answer in the making, with what counts or is remembered over all its names."""
 
     context: Context
     wanted: Wanted
-    until: float
-    known: dict[str, Element] = field(default_factory=dict)
-    """Availability by address: names may come twice, and mean the same."""
+    availability: Availability | None
+    certificates: Certificates | None
+
+    @classmethod
+    def begin(cls, context: Context, wanted: Wanted) -> _Answer:
+        until = asyncio.get_running_loop().time() + _PATIENCE
+        span = wanted.availability
+        certificates = None
+        if wanted.certificates is not Retrieval.NONE:
+            certificates = Certificates(context, wanted.certificates)
+            if wanted.most_certificates is not None:
+                certificates.left = min(certificates.left, wanted.most_certificates)
+        return cls(
+            context,
+            wanted,
+            Availability(context, span, wanted.too_many, until) if span else None,
+            certificates,
+        )
 
     async def response(self, name: str) -> Element:
         found = await self._look_up(name)
@@ -71,8 +92,9 @@ class _Answer:
             status = _AMBIGUOUS if len(found.entries) == found.total else _AMBIGUOUS_IN_PART
         response.append(element(Page.Status, status))
         response.append(element(Page.RecipientCount, found.total))
-        for entry in found.entries:
-            response.append(await self._recipient(entry, resolved=status == _RESOLVED))
+        recipients = [await self._recipient(one, resolved=status == _RESOLVED) for one in found.entries]
+        await self._add_pictures(found.entries, recipients)
+        response.extend(recipients)
         return response
 
     async def _look_up(self, name: str) -> Found:
@@ -87,49 +109,25 @@ class _Answer:
         return found
 
     async def _recipient(self, entry: Entry, *, resolved: bool) -> Element:
+        """Somebody, with what is told only of whom a name means for sure."""
         recipient = element(
             Page.Recipient,
-            element(Page.Type, _FROM_DIRECTORY),
+            element(Page.Type, _CONTACT if entry.contact else _FROM_DIRECTORY),
             element(Page.DisplayName, entry.name or entry.address),
             element(Page.EmailAddress, entry.address),
         )
-        if resolved and self.wanted.availability:
-            address = entry.address.lower()
-            if address not in self.known:
-                self.known[address] = await self._availability(address, self.wanted.availability)
-            recipient.append(self.known[address])
-        if resolved and self.wanted.certificates:
-            recipient.append(element(Page.Certificates, element(Page.Status, _NO_CERTIFICATE)))
-        if self.wanted.pictures:
-            recipient.append(element(Page.Picture, element(Page.Status, NO_PICTURE)))
+        if resolved and self.availability:
+            recipient.append(await self.availability.element(entry))
+        if resolved and self.certificates:
+            recipient.append(await self.certificates.element(entry))
         return recipient
 
-    async def _availability(self, address: str, span: Span) -> Element:
-        if self.wanted.too_many:
-            return _no_availability(_TOO_MANY)
+    async def _add_pictures(self, entries: tuple[Entry, ...], recipients: list[Element]) -> None:
+        """The limits count for each name by itself (MS-ASCMD 2.2.3.104.2)."""
+        if self.wanted.pictures is None:
+            return
         services, viewer = self.context.services, self.context.principal
-        if asyncio.get_running_loop().time() >= self.until:
-            return _no_availability(_LATER)
-        try:
-            users = await services.directory.users_at(viewer, address)
-            if not users:
-                return _no_availability(_NO_DATA)
-            digits = await free_busy(
-                services.items,
-                users,
-                address,
-                span.start,
-                span.end,
-                zone=services.zone,
-                until=self.until,
-            )
-        except GatewayError as error:
-            self.context.note(str(_LATER), error.detail)
-            return _no_availability(_LATER)
-        return element(
-            Page.Availability, element(Page.Status, _SUCCESS), element(Page.MergedFreeBusy, digits)
-        )
-
-
-def _no_availability(status: int) -> Element:
-    return element(Page.Availability, element(Page.Status, status))
+        known = await services.directory.pictures(viewer, entries)
+        photos = Photos(self.wanted.pictures, _PICTURE)
+        for entry, recipient in zip(entries, recipients, strict=True):
+            recipient.append(photos.element(known.get(entry.address.lower())))

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import IntEnum
 
 from gateway.eas import fields
 from gateway.eas.content.values import parse_date_time
-from gateway.eas.pictures import wants_pictures
+from gateway.eas.pictures import Wish, parse_wish
 from gateway.eas.versions import Version
 from gateway.pim.values import FIRST_YEAR, LAST_YEAR
 from wbxml import Element, Tag, element
 from wbxml.pages import ResolveRecipients as Page
 
-__all__ = ["MOST_RECIPIENTS", "Span", "Wanted", "parse"]
+__all__ = ["MOST_RECIPIENTS", "Retrieval", "Span", "Wanted", "parse"]
 
 MOST_RECIPIENTS = 100
 """MS-ASCMD 2.2.3.183."""
@@ -21,9 +22,16 @@ _MOST_WITH_AVAILABILITY = 200
 """Of these, each is resolved and told that they are too many."""
 _LONGEST_TO = 256
 _LARGEST_NUMBER = 9999
-_NO_CERTIFICATES, _MINI_CERTIFICATES = 1, 3
 _WEEK = timedelta(days=7)
 _SHORTEST, _LONGEST = timedelta(minutes=30), timedelta(days=42)
+
+
+class Retrieval(IntEnum):
+    """Which certificates the device wants (MS-ASCMD 2.2.3.22)."""
+
+    NONE = 1
+    FULL = 2
+    MINI = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +44,14 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A request. `most_suggestions` None leaves it to the server how many an ambiguous name has."""
+    """A request. What is None the server decides: how many suggestions a name has, and certificates all."""
 
     names: tuple[str, ...]
-    certificates: bool = False
+    certificates: Retrieval = Retrieval.NONE
+    most_certificates: int | None = None
     most_suggestions: int | None = None
     availability: Span | None = None
-    pictures: bool = False
+    pictures: Wish | None = None
 
     @property
     def too_many(self) -> bool:
@@ -60,17 +69,21 @@ def parse(root: Element, version: Version) -> Wanted:
     most = _MOST_WITH_AVAILABILITY if availability else MOST_RECIPIENTS
     if not 0 < len(names) <= most or any(len(name) > _LONGEST_TO for name in names):
         raise fields.malformed("no To, too many of them, or one that is too long")
-    retrieval = fields.number(options, Page.CertificateRetrieval, _NO_CERTIFICATES) or 0
-    if not _NO_CERTIFICATES <= retrieval <= _MINI_CERTIFICATES:
-        raise fields.malformed("a CertificateRetrieval that does not exist")
-    _small(options, Page.MaxCertificates)
     return Wanted(
         names,
-        retrieval != _NO_CERTIFICATES,
+        _retrieval(options),
+        _small(options, Page.MaxCertificates),
         _small(options, Page.MaxAmbiguousRecipients),
         availability,
-        wants_pictures(options, (Page.Picture, Page.MaxSize, Page.MaxPictures), version),
+        parse_wish(options, (Page.Picture, Page.MaxSize, Page.MaxPictures), version),
     )
+
+
+def _retrieval(options: Element) -> Retrieval:
+    value = fields.number(options, Page.CertificateRetrieval, Retrieval.NONE)
+    if value not in set(Retrieval):
+        raise fields.malformed("a CertificateRetrieval that does not exist")
+    return Retrieval(value)
 
 
 def _small(options: Element, tag: Tag) -> int | None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from gateway.eas import fields, mailitems, mailsearch, status
+from gateway.eas import fields, mailitems, mailsearch, people, status
 from gateway.eas.commands.base import BodyRule, Context, Reply
 from gateway.eas.commands.search.request import MailboxSearch, parse_mailbox_search
 from gateway.eas.content.email import Rendered
-from gateway.eas.content.galentry import entry_properties
 from gateway.eas.content.ids import long_id, server_id
 from gateway.eas.mailsearch import PAGE
-from gateway.eas.pictures import wants_pictures
+from gateway.eas.pictures import parse_wish
 from gateway.eas.versions import Version
 from gateway.errors import AuthenticationFailed, GatewayError, Kind, Refused, UpstreamUnavailable
 from gateway.mail.kql import KqlError, TooComplex
@@ -123,7 +122,7 @@ async def _address_list(context: Context, asked: Element) -> Element:
     words = fields.required(asked, Page.Query).text().strip()
     options = fields.only(asked, Page.Options)
     tags = (Page.Picture, Page.MaxSize, Page.MaxPictures)
-    pictures = wants_pictures(options, tags, context.request.version)
+    wish = parse_wish(options, tags, context.request.version)
     first, last = mailsearch.parse_range(options.child_text(Page.Range) if options else None)
     if last - first >= PAGE:
         return _refusal(context, _END_OF_RANGE, "a range beyond what is searched")
@@ -131,8 +130,7 @@ async def _address_list(context: Context, asked: Element) -> Element:
     if first and first >= found.total:
         return _refusal(context, _END_OF_RANGE, "a range beyond the results")
     store = element(Page.Store, element(Page.Status, _SUCCESS))
-    for entry in found.entries:
-        properties = entry_properties(entry, picture=pictures)
+    for properties in await people.properties(context, found.entries, wish):
         store.append(element(Page.Result, element(Page.Properties, *properties)))
     if found.entries:
         store.add(Page.Range, f"{first}-{first + len(found.entries) - 1}")

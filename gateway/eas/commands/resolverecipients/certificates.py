@@ -1,0 +1,81 @@
+"""The certificates of a recipient, or of all members of a group (MS-ASCMD 2.2.3.23.1)."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gateway.eas.commands.base import Context
+from gateway.eas.commands.resolverecipients.request import Retrieval
+from gateway.mail.recipientcerts import encryption_certificates
+from gateway.ports.directory import Entry
+from wbxml import Element, element
+from wbxml.pages import ResolveRecipients as Page
+
+__all__ = ["Certificates"]
+
+_SUCCESS, _NONE, _LIMIT = 1, 7, 8
+_MOST_MEMBERS = 200
+_MOST = 1000
+"""Certificates in an answer to a device that sets no limit; each has some thousand octets."""
+
+
+@dataclass(slots=True)
+class Certificates:
+    """Answers for one request. Nobody gets a part of what he has (MS-ASCMD 2.2.3.101).
+
+    A mini-certificate is a form of Exchange's own that is published nowhere. What a device gets there is the
+    certificate itself, the newest one: it has all that could be in the smaller form.
+    """
+
+    context: Context
+    retrieval: Retrieval
+    left: int = _MOST
+
+    async def element(self, entry: Entry) -> Element:
+        """The element Certificates of somebody, or of a group. Raises `UpstreamError`."""
+        if not entry.group:
+            newest = 1 if self.retrieval is Retrieval.MINI else None
+            return self._answer(await self._of([entry], each=newest), 1)
+        services, viewer = self.context.services, self.context.principal
+        members = await services.directory.members(viewer, entry, _MOST_MEMBERS)
+        if members is None or not members.entries:
+            return element(Page.Certificates, element(Page.Status, _NONE))
+        if not members.complete:
+            return _counted(_LIMIT, len(members.entries), len(members.entries))
+        return self._answer(await self._of(members.entries, each=1), len(members.entries))
+
+    async def _of(self, entries: Sequence[Entry], each: int | None) -> list[bytes]:
+        """The certificates of people, the newest of each or all."""
+        services, viewer = self.context.services, self.context.principal
+        stored = await services.directory.certificates(viewer, entries)
+        now = services.clock.now()
+        return [
+            certificate
+            for entry in entries
+            for certificate in encryption_certificates(stored.get(entry.address.lower(), ()), now)[:each]
+        ]
+
+    def _answer(self, certificates: list[bytes], recipients: int) -> Element:
+        """`recipients` is how many people there are; by it the device sees whether each has a certificate."""
+        if not certificates:
+            return element(Page.Certificates, element(Page.Status, _NONE))
+        count = len(certificates)
+        mini = self.retrieval is Retrieval.MINI
+        if count > self.left or (mini and count > 1):  # there is room for one mini-certificate
+            return _counted(_LIMIT, count, recipients)
+        self.left -= count
+        told = _counted(_SUCCESS, count, recipients)
+        tag = Page.MiniCertificate if mini else Page.Certificate
+        told.extend(element(tag, base64.b64encode(one).decode("ascii")) for one in certificates)
+        return told
+
+
+def _counted(status: int, count: int, recipients: int) -> Element:
+    return element(
+        Page.Certificates,
+        element(Page.Status, status),
+        element(Page.CertificateCount, count),
+        element(Page.RecipientCount, recipients),
+    )
