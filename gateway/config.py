@@ -31,6 +31,7 @@ from gateway.errors import ConfigError
 
 __all__ = [
     "AuthSection",
+    "AutodiscoverSection",
     "EasSection",
     "IdentitySection",
     "ImapSection",
@@ -104,6 +105,19 @@ def _time_zone(name: str) -> str:
     if name not in available_timezones():
         raise ValueError("allowed is a name of the IANA time zone database: Europe/Berlin")
     return name
+
+
+def _reachable(value: str) -> str:
+    host, _, port = value.rpartition(":")
+    if value and not (host and port.isascii() and port.isdigit() and 0 < int(port) <= 65535):
+        raise ValueError("allowed is host:port, as in imap.example.com:993")
+    return value
+
+
+def _moved(value: str) -> str:
+    if not re.fullmatch(r"[\w.-]+=[\w.-]+", value):
+        raise ValueError("allowed is old.example=new.example")
+    return value.lower()
 
 
 def _traced(value: str) -> str:
@@ -319,6 +333,17 @@ class CalendarSection(_Section):
     """Which users of the gateway see when a user is busy, and not with what: those of his mail domain."""
 
 
+class AutodiscoverSection(_Section):
+    """How phones and mail programs find the servers of an address."""
+
+    imap: Annotated[str, AfterValidator(_reachable)] = ""
+    """Where mail programs reach the IMAP server: imap.example.com:993. Left out: as the gateway does."""
+    smtp: Annotated[str, AfterValidator(_reachable)] = ""
+    """Where they reach the SMTP server: smtp.example.com:465. Left out: as the gateway does."""
+    moved: Annotated[tuple[Annotated[str, AfterValidator(_moved)], ...], BeforeValidator(_words)] = ()
+    """Domains whose users have other addresses by now, each as old.example=new.example."""
+
+
 class DirectorySection(_Section):
     """Looking up people."""
 
@@ -344,6 +369,7 @@ class Settings(BaseModel):
     eas: EasSection = EasSection()
     calendar: CalendarSection = CalendarSection()
     directory: DirectorySection = DirectorySection()
+    autodiscover: AutodiscoverSection = AutodiscoverSection()
 
 
 # --- reading it --------------------------------------------------------------------------------------------

@@ -46,6 +46,16 @@ class Identity:
         """The address of another user, of whom nothing is known but his upstream login."""
         return _fill(self.email, _parts(user))
 
+    def login_of(self, address: str) -> str | None:
+        """What the user with this address logs in as; None where the address does not tell."""
+        named: set[str] = set()
+        pattern = "".join(_matching(part, named) for part in _PLACEHOLDERS.split(self.email))
+        match = re.fullmatch(pattern, address, re.IGNORECASE)
+        values = match.groupdict() if match else {}
+        if "user" in values or "domain" not in values:
+            return values.get("user") or values.get("local")
+        return f"{values['local']}@{values['domain']}" if "local" in values else None
+
     def may_send_as(self, principal: Principal, address: str) -> bool:
         """Whether the address is the user's own or one `allow_from` grants; case does not matter."""
         wanted = address.strip().lower()
@@ -54,6 +64,16 @@ class Identity:
         values = _parts(principal.email)
         literal = {name: _literal(value.lower()) for name, value in values.items()}
         return any(fnmatchcase(wanted, _fill(pattern.lower(), literal)) for pattern in self.allow_from)
+
+    def addresses(self, email: str) -> tuple[str, ...]:
+        """The addresses of the user with the address `email`: that one, and those `allow_from` names."""
+        values = _parts(email)
+        found = {email.lower(): email}
+        for pattern in self.allow_from:
+            if "*" not in pattern:
+                address = _fill(pattern, values)
+                found.setdefault(address.lower(), address)
+        return tuple(found.values())
 
     def owns(self, email: str, address: str) -> bool:
         """Whether an address is that of the user with the address `email`, or leads to him too.
@@ -78,10 +98,22 @@ def _parts(user: str) -> dict[str, str]:
 
 
 _PLACEHOLDER = re.compile(r"\{(user|local|domain)\}")
+_PLACEHOLDERS = re.compile(r"(\{(?:user|local|domain)\})")
 
 
 def _fill(template: str, values: Mapping[str, str]) -> str:
     return _PLACEHOLDER.sub(lambda match: values[match[1]], template)
+
+
+def _matching(part: str, named: set[str]) -> str:
+    """The pattern for a part of a template, of which the placeholders in `named` came before."""
+    if not _PLACEHOLDER.fullmatch(part):
+        return re.escape(part)
+    name = part[1:-1]
+    if name in named:
+        return f"(?P={name})"
+    named.add(name)
+    return f"(?P<{name}>.+)" if name == "user" else f"(?P<{name}>[^@]+)"
 
 
 def _literal(text: str) -> str:
