@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields, replace
 
-from gateway.ports.directory import Entry, Found, domain_of
+from gateway.ports.directory import Entry, Found, Members, domain_of
 
-__all__ = ["PeopleList", "merged", "sorting", "wanted_words", "within", "words_of"]
+__all__ = ["PeopleList", "expanded", "merged", "sorting", "wanted_words", "within", "words_of"]
 
 _WORD = re.compile(r"[^\W_]+")
 _PIECE = re.compile(r"\S+")
@@ -109,3 +109,25 @@ def _both(first: Entry, second: Entry) -> Entry:
     known = set(first.addresses)
     more = tuple(one for one in (second.address, *second.others) if one.lower() not in known)
     return replace(first, **texts, others=(*first.others, *more), group=first.group or second.group)
+
+
+def expanded(within: Callable[[str], Iterable[Entry] | None], address: str, most: int) -> Members | None:
+    """Up to `most` members of a group, with those of the groups in it, however these contain each other.
+
+    `within` tells who is directly in the group with an address (in lower case), None where there is none.
+    """
+    if within(address) is None:
+        return None
+    people: dict[str, Entry] = {}
+    seen, waiting = {address}, [address]
+    while waiting:
+        for entry in within(waiting.pop()) or ():
+            name = entry.address.lower()
+            if within(name) is None:
+                people.setdefault(name, entry)
+            elif name not in seen:
+                seen.add(name)
+                waiting.append(name)
+        if len(people) > most:
+            return Members(tuple(people.values())[:most], complete=False)
+    return Members(tuple(people.values()))

@@ -1,0 +1,1 @@
+"""The directory file: what may be in it, and how it is read again."""
