@@ -21,7 +21,7 @@ from gateway.eas.versions import Version
 from gateway.errors import Kind, NotFound, Refused, StateConflict
 from gateway.items import Edit, Item, ItemKind, Notice
 from gateway.mail import html
-from gateway.pim.events.document import patch_event, patch_occurrence, read_event, stored_event
+from gateway.pim.events.document import Document
 from gateway.pim.events.model import Attendee, EventPatch, OccurrencePatch, Participation
 from gateway.pim.invitation import Method, Person
 from gateway.pim.itip.message import Instance, Parts
@@ -32,6 +32,7 @@ from gateway.ports import Commit
 from gateway.sync import itemfolders, scheduling
 from gateway.sync.background import compute
 from gateway.sync.itemfolders import is_item_folder
+from gateway.sync.itemoperations import Made
 from gateway.types import CollectionId, OutboxEntry, OutboxStage
 from wbxml import Element
 from wbxml.pages import AirSyncBase, ComposeMail
@@ -123,8 +124,9 @@ class _Work:
 
     def _made(self, item: Item, about: str) -> tuple[list[Edit], list[Notice]]:
         """What is stored, and what is mailed."""
-        owner = meetings.known_as(self.context, Parts.read(item.stored.text))
-        event = read_event(item.stored.text, owner)
+        document = Document.stored_as(item.stored)
+        owner = meetings.known_as(self.context, Parts.of(document.calendar))
+        event = document.event(owner)
         original = None
         if self.instance:
             try:
@@ -132,14 +134,15 @@ class _Work:
             except BadItem as error:
                 raise Refused(Kind.INVALID_DATE_TIME, str(error)) from error
         if event.received:
-            return [], self._sent_on(item.stored.text, owner, original, about)
-        return self._invited(item, owner, original)
+            return [], self._sent_on(document, owner, original, about)
+        made = self._invited(document, owner, original)
+        edits = [Edit(item.number, item.revision, made.stored)] if made.stored != item.stored else []
+        return edits, list(made.notices)
 
-    def _invited(self, item: Item, owner: str, original: datetime | None) -> tuple[list[Edit], list[Notice]]:
+    def _invited(self, document: Document, owner: str, original: datetime | None) -> Made:
         """The organizer invites more people."""
         principal, now = self.context.principal, self.context.services.clock.now()
-        text = item.stored.text
-        event = read_event(text, owner)
+        event = document.event(owner)
         known = event.occurrence(original) if original else None
         invited = (known.event if known and known.event else event).attendees
         there = {one.person.address.lower() for one in invited}
@@ -150,23 +153,20 @@ class _Work:
         )
         attendees = (*invited, *more)
         if original is not None:
-            changed = patch_occurrence(text, original, OccurrencePatch(attendees=attendees), owner, now)
+            patch = OccurrencePatch(attendees=attendees)
+            changed = document.with_occurrence(original, patch, owner, now)
         else:
             organizer = event.organizer or Person(owner, principal.display_name)
-            changed = patch_event(text, EventPatch(attendees=attendees, organizer=organizer), owner, now)
-        made = scheduling.organized(
-            item.stored, stored_event(changed), meetings.author(principal, owner), now
-        )
-        edits = [Edit(item.number, item.revision, made.stored)] if made.stored != item.stored else []
-        return edits, list(made.notices)
+            changed = document.patched(EventPatch(attendees=attendees, organizer=organizer), owner, now)
+        return scheduling.organized(document, changed, meetings.author(principal, owner), now)
 
-    def _sent_on(self, text: str, owner: str, original: datetime | None, about: str) -> list[Notice]:
+    def _sent_on(self, document: Document, owner: str, original: datetime | None, about: str) -> list[Notice]:
         """An attendee sends the invitation on, as he got it."""
         principal, now, wanted = self.context.principal, self.context.services.clock.now(), self.wanted
         author = meetings.author(principal, owner)
-        parts = Parts.read(text)
+        parts = Parts.of(document.calendar)
         shown = list(parts.events.values())
-        event = read_event(text, owner)
+        event = document.event(owner)
         if original is not None:
             key: Instance = original.replace(tzinfo=None) if event.all_day else original
             shown = [parts.events.get(key) or instance_of(parts.main, original, clock_of(parts))]

@@ -21,7 +21,7 @@ from gateway.mail.addresses import addresses
 from gateway.mail.headers import Headers
 from gateway.mail.scheduling import Calendar, calendar_part, open_calendar
 from gateway.mail.structure import lay_out
-from gateway.pim.events.document import read_event, stored_event
+from gateway.pim.events.document import Document
 from gateway.pim.events.model import Participation
 from gateway.pim.invitation import Method, Person
 from gateway.pim.itip.comparing import differ_by_answers
@@ -73,9 +73,8 @@ class Response:
             return f"{item_server_id(self.named.collection, self.named.number)} {self.instance}"
         return server_id(self.named.collection, self.named.uidvalidity, self.named.uid)
 
-    def mark(self, text: str, instance: Instance) -> str:
+    def mark(self, parts: Parts, instance: Instance) -> str:
         """What tells this answer, to this version of the event, from others."""
-        parts = Parts.read(text)
         version = revision(parts.events.get(instance) or parts.main)
         told = repr((self.status.value, self.wording, self.wording and self.wording.text, version))
         return hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:32]
@@ -112,9 +111,9 @@ class _Work:
     context: Context
     response: Response
 
-    def _owner(self, text: str) -> str:
+    def _owner(self, document: Document) -> str:
         """The user's address by which an event knows him."""
-        return meetings.known_as(self.context, Parts.read(text))
+        return meetings.known_as(self.context, Parts.of(document.calendar))
 
     @property
     def _responses(self) -> Responses:
@@ -132,20 +131,21 @@ class _Work:
             if item is None:
                 await self._was_declined()
                 return None
-            instance = await compute(self._instance, item.stored.text)
+            document = Document.stored_as(item.stored)
+            instance = await compute(self._instance, document)
             try:
-                return await self._answer(item, item.stored.uid, item.stored.text, instance)
+                return await self._answer(item, item.stored.uid, document, instance)
             except StateConflict:
                 continue
         raise StateConflict("the event keeps changing")
 
-    def _instance(self, text: str) -> Instance:
+    def _instance(self, document: Document) -> Instance:
         """The occurrence that is answered. Raises `Refused`."""
-        event = read_event(text, self._owner(text))
+        event = document.event(self._owner(document))
         if not event.received or event.cancelled:
             raise Refused(Kind.INVALID_XML, "an event that asks for no answer")
         if not self.response.instance:
-            return Parts.read(text).instance_of_all
+            return Parts.of(document.calendar).instance_of_all
         try:
             original = original_in(event, self.response.instance, self.context.request.version)
         except BadItem as error:
@@ -206,24 +206,27 @@ class _Work:
         instance = message.parts.instance_of_all
         for _ in range(_ATTEMPTS):
             item = await self._known(message.parts.uid)
-            text = await compute(self._applied, message, item.stored.text if item else None, sender)
+            document = await compute(self._applied, message, item, sender)
             try:
-                return await self._answer(item, message.parts.uid, text, instance)
+                return await self._answer(item, message.parts.uid, document, instance)
             except StateConflict:
                 continue
         raise StateConflict("the event keeps changing")
 
-    def _applied(self, message: Message, held: str | None, sender: str) -> str:
+    def _applied(self, message: Message, item: Item | None, sender: str) -> Document:
         """The event with an invitation in it. Raises `Refused`."""
         now = self.context.services.clock.now()
+        held = Document.stored_as(item.stored) if item else None
         owner = self._owner(held) if held else meetings.known_as(self.context, message.parts)
-        applied = apply(message, held, sender=sender, owner=owner, now=now, trusted=True)
-        if held is not None and applied.text is None and outdated(message, held):
+        text = held.text if held else None
+        applied = apply(message, text, sender=sender, owner=owner, now=now, trusted=True)
+        if applied.text is not None:
+            return Document(applied.text)
+        if text is not None and outdated(message, text):
             raise Refused(Kind.INVALID_XML, "an invitation for what the meeting was before")
-        text = applied.text or held
-        if text is None or (applied.text is None and not read_event(text, owner).received):
+        if held is None or not held.event(owner).received:
             raise Refused(Kind.INVALID_XML, "an invitation that cannot be believed")
-        return text
+        return held
 
     async def _again(self) -> ServerId | None:
         """A mail that is gone, which it is once it was answered. Raises `NotFound`."""
@@ -235,7 +238,7 @@ class _Work:
             await self._was_declined()
             return None
         instance = datetime.fromisoformat(known.instance) if known.instance else None
-        return await self._answer(item, known.uid, item.stored.text, instance)
+        return await self._answer(item, known.uid, Document.stored_as(item.stored), instance)
 
     async def _known(self, uid: str) -> Item | None:
         items = self.context.services.items
@@ -244,10 +247,12 @@ class _Work:
 
     # --- the answer --------------------------------------------------------------------------------------
 
-    async def _answer(self, item: Item | None, uid: str, text: str, instance: Instance) -> ServerId | None:
-        """Store an answer to the event of this text, with the reply. Raises `StateConflict`."""
+    async def _answer(
+        self, item: Item | None, uid: str, document: Document, instance: Instance
+    ) -> ServerId | None:
+        """Store an answer to an event, be it stored or not, with the reply. Raises `StateConflict`."""
         response, services, user = self.response, self.context.services, self.context.principal.user
-        made = await compute(self._made, item, uid, text, instance)
+        made = await compute(self._made, item, uid, document, instance)
         if item is None:
             folder = await itemfolders.default_folder(services.items, user, ItemKind.CALENDAR)
             place, number, based_on = folder.id, (await services.items.new_item_numbers(1))[0], 0
@@ -262,42 +267,43 @@ class _Work:
             meetings.mail_new(self.context)
         return None if response.status is Participation.DECLINED else item_server_id(place, number)
 
-    def _made(self, item: Item | None, uid: str, text: str, instance: Instance) -> _Outcome:
-        """What comes of an answer to the event of this text, which need not be stored yet."""
-        response, before = self.response, item.stored.text if item else None
-        owner, now = self._owner(text), self._later(text, instance)
-        mark = response.mark(text, instance)
+    def _made(self, item: Item | None, uid: str, document: Document, instance: Instance) -> _Outcome:
+        """What comes of an answer to an event, which need not be stored yet."""
+        response, before = self.response, Document.stored_as(item.stored) if item else None
+        owner, now = self._owner(document), self._later(document, instance)
+        parts = Parts.of(document.calendar)
+        mark = response.mark(parts, instance)
         declined = response.status is Participation.DECLINED
-        gone = declined and (instance is None or Parts.read(text).series is None)
-        after = None if gone else answered(text, instance, response.status, mark, owner, now)
-        again = item is not None and last_answer(text, instance) == mark
+        gone = declined and (instance is None or parts.series is None)
+        after = None if gone else answered(document, instance, response.status, mark, owner, now)
+        again = item is not None and last_answer(parts, instance) == mark
         # What is gone cannot remember that it was answered: the name of its reply does.
         about = f"{uid}\n{instance}\n{mark}" + ("" if declined else now.isoformat())
-        notices = [] if again else self._reply(text, instance, about, now)
+        notices = [] if again else self._reply(document, instance, about, now)
         if after is None:
             return _Outcome(notices, changes=item is not None)
-        if again or after == before:
+        if again or (before and after.text == before.text):
             return _Outcome(notices, changes=False)
         answers = before is not None and differ_by_answers(before, after, owner)
-        return _Outcome(notices, changes=True, stored=stored_event(after), answers=answers)
+        return _Outcome(notices, changes=True, stored=after.stored, answers=answers)
 
-    def _later(self, text: str, instance: Instance) -> datetime:
+    def _later(self, document: Document, instance: Instance) -> datetime:
         """The time of an answer: now, but a second after the one before, which is what stamps can tell."""
-        event = read_event(text, self._owner(text))
+        event = document.event(self._owner(document))
         exceptions = (one.event for one in event.occurrences if instance in {None, one.original})
         before = [one.reply_time for one in (event, *exceptions) if one and one.reply_time]
         return max([self.context.services.clock.now(), *(one + timedelta(seconds=1) for one in before)])
 
-    def _reply(self, text: str, instance: Instance, about: str, now: datetime) -> list[Notice]:
+    def _reply(self, document: Document, instance: Instance, about: str, now: datetime) -> list[Notice]:
         """The mail to the organizer, where the server is to send it (since 16.0)."""
         wording, principal = self.response.wording, self.context.principal
         if wording is None or self.context.request.version < Version.V16_0:
             return []
-        owner = Person(self._owner(text), principal.display_name)
-        organizer = read_event(text, owner.address).organizer
+        owner = Person(self._owner(document), principal.display_name)
+        organizer = document.event(owner.address).organizer
         comment = html.to_text(wording.text).replace("\r\n", "\n") if wording.rich else wording.text
         status = self.response.status
-        calendar = reply(text, instance, status, owner, now, comment, wording.proposed)
+        calendar = reply(document, instance, status, owner, now, comment, wording.proposed)
         method = Method.COUNTER if wording.proposed else Method.REPLY
         made = notice(
             Post(method, (organizer,) if organizer else (), calendar),

@@ -17,12 +17,12 @@ from datetime import UTC, datetime, timedelta, tzinfo
 import structlog
 
 from gateway.errors import GatewayError, Refused, StateConflict
-from gateway.items import Edit, Item, ItemKind, Notice
+from gateway.items import Edit, Item, ItemKind, ItemNumber, Notice
 from gateway.mail.addresses import Address, addresses
 from gateway.mail.headers import Headers
 from gateway.mail.scheduling import Calendar, calendar_part, open_calendar
 from gateway.mail.structure import lay_out
-from gateway.pim.events.document import stored_event
+from gateway.pim.events.document import Document
 from gateway.pim.invitation import Method, Own
 from gateway.pim.itip.comparing import differ_by_answers
 from gateway.pim.itip.incoming import apply
@@ -289,10 +289,7 @@ class Intake:
             based_on = 0
         edits = []
         if text is not None:
-            stored = await compute(stored_event, text)
-            before = item.stored.text if item else None
-            answers = before is not None and await compute(differ_by_answers, before, text, reader.owner)
-            edits.append(Edit(number, based_on, stored, answers))
+            edits.append(await compute(_edit, number, based_on, item, text, reader.owner))
         await self._items.commit_items(Commit(user, folder, edits, notices=notes))
         if notes and self._delegation is not None:
             self._delegation.stored(user)
@@ -303,6 +300,13 @@ def _applied(message: Message, item: Item | None, *, sender: str, reader: Reader
     held = item.stored.text if item else None
     owner = (Parts.read(held) if held else message.parts).known_as(reader.owner, reader.own)
     return apply(message, held, sender=sender, owner=owner, now=now)
+
+
+def _edit(number: ItemNumber, based_on: int, item: Item | None, text: str, owner: str) -> Edit:
+    """The edit that stores the event with this text, in place of an item if there is one."""
+    after = Document(text)
+    answers = item is not None and differ_by_answers(Document.stored_as(item.stored), after, owner)
+    return Edit(number, based_on, after.stored, answers)
 
 
 def _sender(header: Headers) -> Address:

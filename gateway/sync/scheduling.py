@@ -8,13 +8,13 @@ from dataclasses import replace
 from datetime import datetime
 from html import escape
 
-from gateway.items import Notice, StoredItem
+from gateway.items import Notice
 from gateway.mail import imip
 from gateway.mail.addresses import Address
 from gateway.mail.fragment import fragment
 from gateway.mail.imip import SchedulingMail
 from gateway.mail.recipients import deliverable
-from gateway.pim.events.document import read_event, stored_event
+from gateway.pim.events.document import Document
 from gateway.pim.events.model import BadEvent, Event
 from gateway.pim.invitation import Method, Person, read_invitation
 from gateway.pim.itip import words
@@ -27,21 +27,19 @@ MOST_INVITED = 500
 """People whom the server invites to a meeting, or tells that it changed."""
 
 
-def organized(before: StoredItem | None, after: StoredItem | None, author: Address, now: datetime) -> Made:
+def organized(before: Document | None, after: Document | None, author: Address, now: datetime) -> Made:
     """What comes of a change of an event by its owner, who has the server tell those invited (16.x).
 
     `before` None is a new event, `after` None a deleted one. Nobody is told of what is no meeting, or of one
     that somebody else organizes. Raises `BadEvent`, also for more people to be invited than are mailed to.
     """
-    was, is_now = (one.text if one else None for one in (before, after))
-    outcome = told(was, is_now, author.address, now)
+    outcome = told(before, after, author.address, now)
     requests = [post for post in outcome.posts if post.method is Method.REQUEST]
     if len({one.address.lower() for post in requests for one in post.to}) > MOST_INVITED:
         raise BadEvent(f"more than {MOST_INVITED} people to be invited")
-    if after is not None and outcome.text == after.text:  # as nearly always: read it no second time
-        stored: StoredItem | None = after
-    else:
-        stored = None if outcome.text is None else stored_event(outcome.text)
+    stored = None
+    if after is not None and outcome.text is not None:  # nothing but versions and answers is new in it
+        stored = replace(after.stored, text=outcome.text)
     mailed = [(post, made) for post in outcome.posts if (made := notice(post, author, now))]
     return Made(
         stored,
@@ -87,7 +85,7 @@ def notice(
         calendar=post.calendar,
         rich=rich,
     )
-    return Notice(key, tuple(reached), imip.write(mail))
+    return Notice(key, tuple(reached), imip.write(mail), invitation.uid, post.files)
 
 
 def forwarded(
@@ -116,7 +114,7 @@ def forwarded(
 
 def _description(post: Post) -> str:
     """What an invitation says in HTML, fit to stand behind other text; "" when it says nothing so."""
-    body = read_event(post.calendar, "").body if post.method is Method.REQUEST else None
+    body = Document(post.calendar).event("").body if post.method is Method.REQUEST else None
     return fragment(body.html) if body and body.html else ""
 
 

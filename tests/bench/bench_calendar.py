@@ -21,9 +21,9 @@ from gateway.eas.content.preferences import PLAIN, BodyOptions, BodyPreference
 from gateway.eas.itemoptions import ItemOptions
 from gateway.eas.versions import Version
 from gateway.items import Item, ItemFolder, ItemKind
-from gateway.pim.events.document import stored_event
 from gateway.sync.itemoperations import Given
 from gateway.types import CollectionId, Credentials, Principal, UserId
+from tests.support.events import stored_event
 from wbxml import Element, element
 from wbxml.pages import AirSync, Calendar
 

@@ -16,7 +16,7 @@ from gateway.eas.content import meeting
 from gateway.eas.versions import Version
 from gateway.errors import Refused
 from gateway.pim import invitation, lines, recurrence, values, zones
-from gateway.pim.events import document
+from gateway.pim.events.document import Document
 from gateway.pim.events.model import Participation
 from gateway.pim.itip import answers, incoming, merge, responding, times, words
 from gateway.pim.itip import message as message_parts
@@ -91,15 +91,14 @@ def take(data: bytes) -> None:
             text = incoming.apply(told, None, sender=sender, owner=owner, now=_RECEIVED).text
             if text is None:
                 continue
-            document.stored_event(text)
+            assert Document(text).stored.uid == told.parts.uid, data
             again = incoming.apply(told, text, sender=sender, owner=owner, now=_RECEIVED)
             assert again.text is None, data
             instance = told.parts.instance_of_all
-            answered = responding.answered(text, instance, Participation.ACCEPTED, "mark", owner, _RECEIVED)
-            document.stored_event(answered)
-            reply = responding.reply(
-                answered, instance, Participation.ACCEPTED, invitation.Person(owner), _RECEIVED
-            )
+            accepted, held = Participation.ACCEPTED, Document(text)
+            answered = responding.answered(held, instance, accepted, "mark", owner, _RECEIVED)
+            assert answered.stored == Document(answered.text).stored, data
+            reply = responding.reply(answered, instance, accepted, invitation.Person(owner), _RECEIVED)
             shown = invitation.read_invitation(reply)
             assert shown is None or words.describe(shown), data
     except Refused:

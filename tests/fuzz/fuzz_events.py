@@ -15,21 +15,9 @@ from types import FunctionType
 from typing import TYPE_CHECKING
 
 from gateway.errors import NotFound
-from gateway.pim import lines, recurrence, values, zones
-from gateway.pim.events import (
-    clock,
-    document,
-    expansion,
-    freebusy,
-    patching,
-    place,
-    reading,
-    rules,
-    series,
-    tree,
-    writing,
-    zonelines,
-)
+from gateway.pim import clock, lines, properties, recurrence, rules, tree, values, zonelines, zones
+from gateway.pim.events import document, expansion, freebusy, patching, place, reading, series, writing
+from gateway.pim.events.document import Document
 from gateway.pim.events.model import INHERIT, BadEvent, Event, EventPatch, OccurrencePatch
 from gateway.pim.tree import BadText
 from tests.fuzz.target import functions_of, fuzz
@@ -47,6 +35,7 @@ _INNER = (
     lines,
     patching,
     place,
+    properties,
     reading,
     recurrence,
     rules,
@@ -76,25 +65,27 @@ def check(data: bytes) -> None:
     if found is None:
         return
     text = tree.parse_calendar(data.decode("utf-8", "replace")).text
-    if document.read_event(text, _ANN) != found:
+    held = Document(text)
+    if held.event(_ANN) != found:
         return  # lines end in it where none should
     shown = list(islice(expansion.instances(found, _NOW, _NOW + timedelta(days=60)), 20))
-    document.bounds(text)
+    assert held.stored == Document(text).stored, data
     list(islice(freebusy.taken([found], _NOW, _NOW + timedelta(days=60)), 20))
     same = EventPatch(**{name: getattr(found, name) for name in _NAMED})
     try:
-        assert document.patch_event(text, same, _ANN, _NOW) == text, data
-        after = document.patch_event(text, EventPatch(subject="New", reminder=timedelta()), _ANN, _NOW)
-        again = document.read_event(after, _ANN)
+        assert held.patched(same, _ANN, _NOW).text == text, data
+        after = held.patched(EventPatch(subject="New", reminder=timedelta()), _ANN, _NOW)
+        again = Document(after.text).event(_ANN)
+        assert again == after.event(_ANN), data
         assert (again.subject, again.reminder, again.uid) == ("New", timedelta(), found.uid), data
         for one in shown[:3]:
             patch = OccurrencePatch(subject="Other", start=INHERIT, end=INHERIT)
-            changed = document.patch_occurrence(text, one.original, patch, _ANN, _NOW)
-            exception = document.read_event(changed, _ANN).occurrence(one.original)
+            changed = held.with_occurrence(one.original, patch, _ANN, _NOW)
+            exception = Document(changed.text).event(_ANN).occurrence(one.original)
             assert exception, data
             assert exception.event, data
             assert exception.event.subject == "Other", data
-            document.delete_occurrence(changed, one.original, _ANN, _NOW)
+            changed.with_occurrence(one.original, None, _ANN, _NOW)
     except (BadText, NotFound):
         return
 

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from gateway.errors import Refused
 from gateway.items import StoredItem
-from gateway.pim.events import document, tree
+from gateway.pim import tree
+from gateway.pim.events.document import Document
 from gateway.pim.exchange import attachments, components, entries, scan, times, writing
 from tests.fuzz.target import functions_of, fuzz
 
@@ -47,7 +48,7 @@ def check(data: bytes) -> None:
     for one in found:
         one.text.encode()
         assert "\0" not in one.text, data
-        assert document.stored_event(one.text) == one, data
+        assert Document(one.text).stored == one, data
     known: dict[str, StoredItem] = {}
     file = writing.CalendarFile("x")
     joined = [one for one in found if not one.files and file.joins(one.text)]

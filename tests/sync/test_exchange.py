@@ -10,7 +10,7 @@ import pytest
 
 from gateway.errors import NotFound, Refused, StateConflict
 from gateway.items import Edit, FileNumber, Item, ItemFolder, ItemKind, Right
-from gateway.pim.events.document import new_event, patch_event, read_event, stored_event
+from gateway.pim.events.document import read_event
 from gateway.pim.events.model import EventPatch, File
 from gateway.pim.exchange.entries import entries
 from gateway.pim.exchange.scan import Problem, scan
@@ -22,6 +22,7 @@ from gateway.sync.importing import Import, Known, Tally
 from gateway.types import UserId
 from tests.pim.events.made import HOUR, NOW
 from tests.pim.exchange.samples import SAMPLES, calendar, event
+from tests.support.events import new_event, patch_event, stored_event
 
 ANN, BOB = UserId("ann"), UserId("bob")
 

@@ -12,12 +12,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from gateway.items import Edit, ItemKind, Right, StoredItem
-from gateway.pim.events.document import stored_event
 from gateway.ports import Commit, Items
 from gateway.store.sqlite import Database, SqliteItems
 from gateway.sync.background import compute
 from gateway.sync.freebusy import free_busy
 from gateway.types import CollectionId, UserId
+from tests.support.events import stored_event
 
 ANN, BEN = UserId("ann"), UserId("ben")
 ADDRESS = "ann@example.com"

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email import message_from_bytes, policy
 
 import pytest
 
 from gateway.items import StoredItem
 from gateway.mail.addresses import Address
-from gateway.pim.events.document import patch_event, patch_occurrence, stored_event
+from gateway.pim.events.document import Document
 from gateway.pim.events.model import BadEvent, Body, EventPatch, OccurrencePatch
 from gateway.pim.invitation import Method, Person
 from gateway.pim.itip.outgoing import Post
-from gateway.sync.scheduling import MOST_INVITED, forwarded, notice, organized
+from gateway.sync import scheduling
+from gateway.sync.itemoperations import Made
+from gateway.sync.scheduling import MOST_INVITED, forwarded, notice
 from tests.pim.itip.meetings import CID, NOW, PEOPLE, at, seen, series, stored
+from tests.support.events import patch_event, patch_occurrence, stored_event
 from tests.support.invitations import ANN, BOB
 
 AUTHOR = Address("Bob", BOB)
 MEETING = stored_event(stored(series()))
+
+
+def organized(before: StoredItem | None, after: StoredItem | None, author: Address, now: datetime) -> Made:
+    was, is_now = (Document.stored_as(one) if one else None for one in (before, after))
+    return scheduling.organized(was, is_now, author, now)
 
 
 def changed(patch: EventPatch, before: StoredItem = MEETING) -> StoredItem:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from gateway.pim.clock import Clock
-from gateway.pim.events.document import patch_event, read_event
+from gateway.pim.events.document import Document
 from gateway.pim.events.expansion import original_of
 from gateway.pim.events.model import Event, EventPatch, OccurrencePatch, Participation
 from gateway.pim.invitation import Method, Person, read_person
@@ -32,7 +32,8 @@ def noted(message: Message, stored: str, *, sender: str, owner: str, now: dateti
     An answer to what the event was before it was moved says nothing of what it is. Somebody who was not
     invited is added only when an attendee sends him instead (delegation).
     """
-    held, event = Parts.read(stored), read_event(stored, owner)
+    document = Document(stored)
+    held, event = Parts.of(document.calendar), document.event(owner)
     work = Work(_WORK)
     # Each by itself: that to the series is no newer than those to its occurrences beside it.
     counting: list[_Answer] = []
@@ -50,7 +51,7 @@ def noted(message: Message, stored: str, *, sender: str, owner: str, now: dateti
         )
     own = tuple(one.exception(event, now) for one in counting if one.is_otherwise(held))
     if own:
-        held = Parts.read(patch_event(stored, EventPatch(occurrences=own), owner, now))
+        held = Parts.of(document.patched(EventPatch(occurrences=own), owner, now).calendar)
     for one in counting:
         one.note(held)
     return Applied(Verdict.APPLIED, held.calendar.text)

@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from gateway.pim.events.document import read_event
+from gateway.pim.events.document import Document
 from gateway.pim.events.model import Busy, Event, Response
 
 __all__ = ["differ_by_answers"]
 
 
-def differ_by_answers(before: str, after: str, owner: str) -> bool:
+def differ_by_answers(before: Document, after: Document, owner: str) -> bool:
     """Whether nothing is new but answers: those of attendees, or in a meeting of others that of `owner`.
 
     When answered, such a meeting also counts otherwise. An occurrence that is as its series would have it,
     but for answers, is no exception here. Raises `BadEvent`.
     """
-    return _unanswered(read_event(before, owner)) == _unanswered(read_event(after, owner))
+    return _unanswered(before.event(owner)) == _unanswered(after.event(owner))
 
 
 def _unanswered(event: Event) -> Event:

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from gateway.pim.events.document import patch_event, read_event
+from gateway.pim.events.document import Document
 from gateway.pim.events.expansion import original_of
 from gateway.pim.events.model import Busy, EventPatch, OccurrencePatch
 from gateway.pim.invitation import Method
@@ -139,7 +139,8 @@ def _cancel(node: Node, newness: Revision) -> None:
 
 def _without(text: str, cancelled: Mapping[datetime, Revision], owner: str, now: datetime) -> str | None:
     """The text with occurrences cancelled that were like their series; None when it has none of them."""
-    event, work = read_event(text, owner), Work(_WORK)
+    document, work = Document(text), Work(_WORK)
+    event = document.event(owner)
     patches: list[tuple[datetime, OccurrencePatch]] = []
     for instance, (sequence, stamp) in cancelled.items():
         original = instance if instance.tzinfo else instance.replace(tzinfo=event.zone)
@@ -148,4 +149,4 @@ def _without(text: str, cancelled: Mapping[datetime, Revision], owner: str, now:
             patches.append((original, patch))
     if not patches:
         return None
-    return patch_event(text, EventPatch(occurrences=tuple(patches)), owner, now)
+    return document.patched(EventPatch(occurrences=tuple(patches)), owner, now).text

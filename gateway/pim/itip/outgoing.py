@@ -23,7 +23,7 @@ from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 
 from gateway.pim.clock import Clock
-from gateway.pim.events.document import bounds
+from gateway.pim.events.document import Document
 from gateway.pim.events.place import PLACE
 from gateway.pim.invitation import Method, Person, read_person
 from gateway.pim.itip.message import Instance, Parts, Revision, revision, same_address
@@ -63,20 +63,21 @@ class Told:
     posts: tuple[Post, ...] = ()
 
 
-def told(before: str | None, after: str | None, owner: str, now: datetime) -> Told:
+def told(before: Document | None, after: Document | None, owner: str, now: datetime) -> Told:
     """What follows from a change of an event by `owner`. Raises `BadEvent`.
 
     `before` None is a new event, `after` None a deleted one. Nothing follows from what is done to a meeting
     that somebody else organizes.
     """
-    old = Parts.read(before) if before is not None else None
-    new = Parts.read(after) if after is not None else None
+    old = Parts.of(before.calendar) if before is not None else None
+    new = Parts.of(after.calendar) if after is not None else None
     known = new or old
     organizer = known.organizer if known else None
+    nothing = Told(after.text if after else None)
     if organizer is None or not same_address(organizer.address, owner):
-        return Told(after)
-    if all(_is_over(text, now) for text in (before, after) if text is not None):
-        return Told(after)
+        return nothing
+    if all(_is_over(one, now) for one in (before, after) if one is not None):
+        return nothing
     now = now.astimezone(UTC).replace(microsecond=0)
     if new is None or (_is_cancelled(new.main) and old is not None):
         posts = () if old is None or _is_cancelled(old.main) else tuple(_called_off(old, new, owner, now))
@@ -86,17 +87,19 @@ def told(before: str | None, after: str | None, owner: str, now: datetime) -> To
     return Told(new.calendar.text if new else None, posts)
 
 
-def self_told(before: str, after: str, owner: str) -> str:
+def self_told(before: Document, after: Document, owner: str) -> Document:
     """The event after a change by `owner` of which the device tells people by itself. Raises `BadEvent`."""
-    new = Parts.read(after)
-    organizer = new.organizer
-    if before == after or organizer is None or not same_address(organizer.address, owner):
+    if before.text == after.text:
         return after
-    old = Parts.read(before)
+    new = Parts.of(after.calendar)
+    organizer = new.organizer
+    if organizer is None or not same_address(organizer.address, owner):
+        return after
+    old = Parts.of(before.calendar)
     for instance, event in new.events.items():
         known = old.events.get(instance) or old.main
         event.replace(SELF_TOLD, [make_line(SELF_TOLD, str(_self_told(known) + 1))])
-    return new.calendar.text
+    return Document.of(new.calendar)
 
 
 def _self_told(event: Node) -> int:
@@ -104,8 +107,8 @@ def _self_told(event: Node) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS else 0
 
 
-def _is_over(text: str, now: datetime) -> bool:
-    end = bounds(text)[1]
+def _is_over(document: Document, now: datetime) -> bool:
+    end = document.bounds[1]
     return end is not None and end <= now
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from gateway.errors import NotFound
-from gateway.pim.events.document import delete_occurrence, patch_occurrence
+from gateway.pim.events.document import Document
 from gateway.pim.events.model import Busy, OccurrencePatch, Participation, Response
 from gateway.pim.invitation import Method, Person
 from gateway.pim.itip.merge import ANSWERED, INTENDED, own_line
@@ -29,40 +29,40 @@ _OF_REPLY = frozenset(
 )
 
 
-def last_answer(text: str, instance: Instance) -> str:
+def last_answer(parts: Parts, instance: Instance) -> str:
     """The `mark` of the last answer for this occurrence; "" when there is none to the event as it is."""
-    event = Parts.read(text).events.get(instance)
+    event = parts.events.get(instance)
     return event.component.text(ANSWERED) if event else ""
 
 
 def answered(  # noqa: PLR0917 - the answer, then whose and when
-    text: str, instance: Instance, status: Participation, mark: str, owner: str, now: datetime
-) -> str:
+    document: Document, instance: Instance, status: Participation, mark: str, owner: str, now: datetime
+) -> Document:
     """The event of an attendee after his answer; of an occurrence declined: without it.
 
     `mark` is what tells this answer from others. Raises `NotFound` when there is no such occurrence, and
     `BadEvent`.
     """
-    parts = Parts.read(text)
+    parts = Parts.of(document.calendar)
     if instance is not None and instance not in parts.events:
         series = parts.series
         if series is None or not _recurs(series):
             raise NotFound("no such occurrence")
         original = _original(parts, instance)
         if status is Participation.DECLINED:
-            return delete_occurrence(text, original, owner, now)
+            return document.with_occurrence(original, None, owner, now)
         patch = OccurrencePatch(response=_RESPONSES[status], reply_time=now, busy=Busy.TENTATIVE)
-        parts = Parts.read(patch_occurrence(text, original, patch, owner, now))
+        parts = Parts.of(document.with_occurrence(original, patch, owner, now).calendar)
     elif instance is not None and status is Participation.DECLINED and parts.series is not None:
-        return delete_occurrence(text, _original(parts, instance), owner, now)
+        return document.with_occurrence(_original(parts, instance), None, owner, now)
     for one, event in parts.events.items():
         if instance in {None, one}:
             _answer(event, status, mark, owner, now)
-    return parts.calendar.text
+    return Document.of(parts.calendar)
 
 
 def reply(  # noqa: PLR0917 - what is answered, then how
-    text: str,
+    document: Document,
     instance: Instance,
     status: Participation,
     owner: Person,
@@ -72,9 +72,9 @@ def reply(  # noqa: PLR0917 - what is answered, then how
 ) -> str:
     """The message that tells the organizer; with the times `proposed` it is a COUNTER (RFC 5546 3.2.7).
 
-    `text` is the event, in which the occurrence need not be an exception.
+    In the event the occurrence need not be an exception.
     """
-    parts = Parts.read(text)
+    parts = Parts.of(document.calendar)
     event = parts.events.get(instance)
     if event is None:
         event = parts.main

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import icalendar
 import pytest
 
-from gateway.pim.events.document import bounds, new_event, patch_event, read_event, stored_event
+from gateway.pim.events.document import read_event
 from gateway.pim.events.model import (
     UNSET,
     Attendee,
@@ -42,6 +42,7 @@ from tests.pim.events.made import (
     event,
     text,
 )
+from tests.support.events import bounds, new_event, patch_event, stored_event
 
 WEEKLY = Recurrence(Pattern.WEEKLY, days=2)
 

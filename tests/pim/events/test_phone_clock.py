@@ -15,7 +15,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from gateway.pim.events.document import new_event, read_event
+from gateway.pim.events.document import read_event
 from gateway.pim.events.expansion import instances
 from gateway.pim.events.model import Event, EventPatch
 from gateway.pim.recurrence import ALL_DAYS, Pattern, Recurrence
@@ -23,6 +23,7 @@ from gateway.pim.timezones import pack, rules_at, unpack, zone_for
 from tests.pim.events.made import ANN, DAY, HOUR, NOW
 from tests.pim.test_recurrence import patterns
 from tests.pim.timezones.test_changes import NOT_FOR_A_YEAR, ZONES, PhoneZone, is_told_once, quarter_hours
+from tests.support.events import new_event
 
 YEAR = 350 * DAY
 """For how long the rules of the start are right at least: a weekday of a month has another date each year."""

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from gateway.pim.events.document import new_event, patch_event, read_event, stored_event
+from gateway.pim.events.document import read_event
 from gateway.pim.events.model import (
     BadEvent,
     Body,
@@ -31,6 +31,7 @@ from tests.pim.events.made import (
     event,
     text,
 )
+from tests.support.events import new_event, patch_event, stored_event
 from tests.support.invitations import SHAPES
 
 

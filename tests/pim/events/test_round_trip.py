@@ -12,7 +12,7 @@ import icalendar
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.pim.events.document import bounds, new_event, patch_event, read_event
+from gateway.pim.events.document import read_event
 from gateway.pim.events.model import (
     Attendee,
     AttendeeType,
@@ -40,6 +40,7 @@ from tests.pim.events.made import (
 )
 from tests.pim.events.test_place import places
 from tests.pim.test_recurrence import by_other_calendars, recurrences
+from tests.support.events import bounds, new_event, patch_event
 from tests.support.invitations import SHAPES
 
 

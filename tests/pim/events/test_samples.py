@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from gateway.pim.events.document import patch_event, read_event
+from gateway.pim.events.document import read_event
 from gateway.pim.events.expansion import instances
 from gateway.pim.events.model import (
     Attendee,
@@ -27,6 +27,7 @@ from gateway.pim.events.model import (
 )
 from gateway.pim.recurrence import Pattern, Recurrence
 from tests.pim.events.made import ANN, LATER, berlin
+from tests.support.events import patch_event
 from tests.support.invitations import CENTRAL_EUROPE, CENTRAL_EUROPE_1601, timezone
 
 

@@ -13,13 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.errors import Kind, NotFound
-from gateway.pim.events.document import (
-    delete_occurrence,
-    new_event,
-    patch_event,
-    patch_occurrence,
-    read_event,
-)
+from gateway.pim.events.document import read_event
 from gateway.pim.events.expansion import instances
 from gateway.pim.events.model import (
     INHERIT,
@@ -43,6 +37,7 @@ from tests.pim.events.made import (
     changed,
     text,
 )
+from tests.support.events import delete_occurrence, new_event, patch_event, patch_occurrence
 
 WEEKS = Recurrence(Pattern.WEEKLY, days=2)
 SECOND, THIRD = berlin(2026, 3, 9, 10), berlin(2026, 3, 16, 10)

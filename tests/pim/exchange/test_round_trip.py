@@ -11,13 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.items import StoredItem
-from gateway.pim.events.document import (
-    delete_occurrence,
-    new_event,
-    patch_occurrence,
-    read_event,
-    stored_event,
-)
+from gateway.pim.events.document import read_event
 from gateway.pim.events.expansion import starts
 from gateway.pim.events.model import BadEvent, EventPatch, OccurrencePatch
 from gateway.pim.exchange.entries import Entry, entries
@@ -26,6 +20,7 @@ from gateway.pim.exchange.writing import CalendarFile, alone
 from tests.pim.events.made import ANN, HOUR, NOW
 from tests.pim.events.test_round_trip import times, values
 from tests.pim.exchange.samples import SAMPLES, read
+from tests.support.events import delete_occurrence, new_event, patch_occurrence, stored_event
 
 
 def exported(items: Sequence[StoredItem]) -> str:

@@ -6,12 +6,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from gateway.pim.events.document import delete_occurrence, patch_event, patch_occurrence, read_event
+from gateway.pim.events.document import read_event
 from gateway.pim.events.model import EventPatch, OccurrencePatch, Participation
-from gateway.pim.itip.comparing import differ_by_answers
-from gateway.pim.itip.responding import answered
 from gateway.pim.timezones import pack, rules_at
 from tests.pim.itip.meetings import NOW, at, message, occurrence, request, series, stored, taken
+from tests.pim.itip.texts import answered, differ_by_answers
+from tests.support.events import delete_occurrence, patch_event, patch_occurrence
 from tests.support.invitations import ANN, BOB
 
 INVITED = taken(request(series()))

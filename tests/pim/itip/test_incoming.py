@@ -9,11 +9,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from gateway.pim.events.document import delete_occurrence, patch_event, patch_occurrence
 from gateway.pim.events.model import Busy, EventPatch, OccurrencePatch, Participation, Response
 from gateway.pim.itip.incoming import outdated
 from gateway.pim.itip.message import Message, read_message
-from gateway.pim.itip.responding import answered
 from gateway.pim.itip.verdicts import Verdict
 from tests.pim.itip.meetings import (
     CID,
@@ -30,7 +28,9 @@ from tests.pim.itip.meetings import (
     taken,
     vevent,
 )
+from tests.pim.itip.texts import answered
 from tests.support import invitations
+from tests.support.events import delete_occurrence, patch_event, patch_occurrence
 from tests.support.invitations import ANN, BOB
 
 NEW = request(series())

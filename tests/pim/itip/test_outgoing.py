@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pytest
 
-from gateway.pim.events.document import delete_occurrence, new_event, patch_event, patch_occurrence
 from gateway.pim.events.model import (
     Attendee,
     AttendeeType,
@@ -21,10 +20,12 @@ from gateway.pim.events.model import (
 )
 from gateway.pim.invitation import Method, read_invitation
 from gateway.pim.itip.message import read_message
-from gateway.pim.itip.outgoing import Post, Told, self_told, told
+from gateway.pim.itip.outgoing import Post, Told
 from gateway.pim.itip.verdicts import Verdict
 from gateway.pim.recurrence import Pattern
 from tests.pim.itip.meetings import CID, NOW, at, seen, series, stored, take, taken
+from tests.pim.itip.texts import self_told, told
+from tests.support.events import delete_occurrence, new_event, patch_event, patch_occurrence
 from tests.support.invitations import ANN, BOB
 
 LATER = NOW + timedelta(minutes=1)

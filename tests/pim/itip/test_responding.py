@@ -8,8 +8,8 @@ from gateway.errors import NotFound
 from gateway.pim.events.model import Busy, Participation, Person, Response
 from gateway.pim.invitation import Answer, Method, read_invitation
 from gateway.pim.itip.message import read_message
-from gateway.pim.itip.responding import answered, last_answer, reply
 from tests.pim.itip.meetings import NOW, at, occurrence, request, seen, series, stored, taken, vevent
+from tests.pim.itip.texts import answered, last_answer, reply
 from tests.support import invitations
 from tests.support.invitations import ANN, BOB
 

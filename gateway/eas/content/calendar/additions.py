@@ -14,7 +14,7 @@ from gateway.eas.content.calendar.reading import read_patch
 from gateway.eas.content.calendar.times import When
 from gateway.eas.content.values import BadItem
 from gateway.eas.versions import Version
-from gateway.pim.events.document import new_event, patch_event, read_event
+from gateway.pim.events.document import Document, new_event
 from gateway.pim.events.expansion import originals_of
 from gateway.pim.events.model import EventPatch, OccurrencePatch, Person, Unset
 from gateway.sync.itemoperations import Given
@@ -36,20 +36,20 @@ class Addition:
     exceptions: Mapping[datetime, OccurrencePatch | None] = field(default_factory=dict)
     complete: bool = True
 
-    def text(
+    def event(
         self, uid: str, owner: Person, now: datetime, files: FileChanges | None, given: Given
-    ) -> tuple[str, bool]:
-        """The text of the event, and whether all of it is there. Raises `Refused`."""
+    ) -> tuple[Document, bool]:
+        """The event, and whether all of it is there. Raises `Refused`."""
         patch = with_files(with_organizer(self.patch, None, owner), (), files, given)
         made = new_event(patch, uid, owner.address, now)
         if not self.exceptions:
             return made, self.complete
-        series = read_event(made, owner.address)
+        series = made.event(owner.address)
         originals = originals_of(series, list(self.exceptions))
         named = zip(self.exceptions.items(), originals, strict=True)
         known = {one: change for (one, change), there in named if there}
         wanted = [one for one, change in self.exceptions.items() if change is not None or one in known]
-        made = patch_event(made, EventPatch(occurrences=tuple(known.items())), owner.address, now)
+        made = made.patched(EventPatch(occurrences=tuple(known.items())), owner.address, now)
         return made, self.complete and len(wanted) == len(known)
 
 

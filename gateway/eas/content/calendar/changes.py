@@ -18,17 +18,12 @@ from gateway.eas.content.preferences import BodyOptions
 from gateway.eas.content.values import BadItem
 from gateway.eas.versions import Version
 from gateway.errors import Kind, Refused
-from gateway.pim.events.document import (
-    delete_occurrence,
-    patch_event,
-    patch_occurrence,
-    read_event,
-)
+from gateway.pim.events.document import Document
 from gateway.pim.events.expansion import originals_of
 from gateway.pim.events.model import INHERIT, UNSET, Event, EventPatch, File, OccurrencePatch, Person, Unset
 from gateway.sync.itemoperations import Given
 from wbxml import Element, element
-from wbxml.pages import AirSync, Calendar
+from wbxml.pages import AirSync
 
 __all__ = ["Reviser", "with_files", "with_organizer"]
 
@@ -37,7 +32,7 @@ _Patch = TypeVar("_Patch", bound=OccurrencePatch)
 
 @dataclass(frozen=True, slots=True)
 class Reviser:
-    """Changes the text of one item, in the calendar of `owner`, in one protocol version.
+    """Changes one item, in the calendar of `owner`, in one protocol version.
 
     `zone` is that of whole days whose zone nobody said.
 
@@ -45,16 +40,16 @@ class Reviser:
     """
 
     item: ItemName
-    text: str
+    document: Document
     owner: Person
     version: Version
     now: datetime
     zone: tzinfo
 
-    def changed(self, data: Element, absent: Absent, files: FileChanges | None, given: Given) -> str:
-        """The text after a Change of the whole."""
+    def changed(self, data: Element, absent: Absent, files: FileChanges | None, given: Given) -> Document:
+        """The event after a Change of the whole."""
         with _refusing():
-            event = read_event(self.text, self.owner.address, self.zone)
+            event = self._event(self.document)
             told, known = (
                 read_patch(one, self.version, event, absent, self.now) for one in (data, self._shown(event))
             )
@@ -64,12 +59,14 @@ class Reviser:
             patch = with_files(patch, event.files, files, given)
             if patch.occurrences and not (patch.start is UNSET and patch.recurrence is UNSET):
                 return self._moved(patch)
-            return self._patched(patch)
+            return self._patched(self.document, patch)
 
-    def changed_instance(self, instance: str, data: Element, files: FileChanges | None, given: Given) -> str:
-        """The text after a Change of an occurrence."""
+    def changed_instance(
+        self, instance: str, data: Element, files: FileChanges | None, given: Given
+    ) -> Document:
+        """The event after a Change of an occurrence."""
         with _refusing():
-            event = read_event(self.text, self.owner.address, self.zone)
+            event = self._event(self.document)
             if is_alone(event, instance, self.version):
                 return self.changed(data, kept, files, given)
             occurrence = instance_of(event, instance, self.version)
@@ -79,37 +76,40 @@ class Reviser:
             if given.answered:
                 patch = _without_answers(patch, event)
             patch = with_files(patch, occurrence.files, files, given)
-            text = self.text
+            document = self.document
             if patch.attendees not in {UNSET, INHERIT, None} and event.organizer is None:
-                text = self._patched(EventPatch(organizer=self.owner))
+                document = self._patched(document, EventPatch(organizer=self.owner))
             original = occurrence.original or occurrence.start
-            return patch_occurrence(text, original, patch, self.owner.address, self.now)
+            return document.with_occurrence(original, patch, self.owner.address, self.now)
 
-    def without(self, instance: str) -> str | None:
-        """The text without an occurrence; None when nothing is left."""
+    def without(self, instance: str) -> Document | None:
+        """The event without an occurrence; None when nothing is left."""
         with _refusing():
-            event = read_event(self.text, self.owner.address, self.zone)
+            event = self._event(self.document)
             if is_alone(event, instance, self.version):
                 return None
             original = original_in(event, instance, self.version)
-            return delete_occurrence(self.text, original, self.owner.address, self.now)
+            return self.document.with_occurrence(original, None, self.owner.address, self.now)
 
-    def _moved(self, patch: EventPatch) -> str:
-        """The text after a series moved: exceptions that a device names still, at days it has left, go."""
-        moved = self._patched(replace(patch, occurrences=()))
-        series = read_event(moved, self.owner.address, self.zone)
+    def _moved(self, patch: EventPatch) -> Document:
+        """The event after a series moved: exceptions that a device names still, at days it has left, go."""
+        moved = self._patched(self.document, replace(patch, occurrences=()))
+        series = self._event(moved)
         originals = originals_of(series, [moment for moment, _ in patch.occurrences])
         left = tuple(one for one, there in zip(patch.occurrences, originals, strict=True) if there)
-        return patch_event(moved, EventPatch(occurrences=left), self.owner.address, self.now)
+        return self._patched(moved, EventPatch(occurrences=left))
 
-    def _patched(self, patch: EventPatch) -> str:
-        return patch_event(self.text, patch, self.owner.address, self.now)
+    def _event(self, document: Document) -> Event:
+        return document.event(self.owner.address, self.zone)
+
+    def _patched(self, document: Document, patch: EventPatch) -> Document:
+        return document.patched(patch, self.owner.address, self.now)
 
     def _shown(self, event: Event) -> Element:
         """The event as devices know it, but for what later ones may not say in a Change."""
-        shown = shown_event(event, self.version, self.item, BodyOptions())
         if self.version >= Version.V16_0:
-            shown = [one for one in shown if one.tag is not Calendar.Exceptions]
+            event = replace(event, occurrences=())
+        shown = shown_event(event, self.version, self.item, BodyOptions())
         return element(AirSync.ApplicationData, *shown)
 
 

@@ -19,12 +19,13 @@ from gateway.eas.content.preferences import HTML, PLAIN, RTF
 from gateway.eas.content.readers import parse_moment, text
 from gateway.eas.content.values import BadItem
 from gateway.eas.versions import Version
-from gateway.items import Item, ItemKind, ItemNumber, StoredItem
+from gateway.items import Item, ItemKind, ItemNumber
 from gateway.mail.addresses import Address
-from gateway.pim.events.document import read_event, stored_event
-from gateway.pim.events.model import Event, Person
+from gateway.pim.events.document import Document
+from gateway.pim.events.model import Person
 from gateway.pim.invitation import known_as
 from gateway.pim.itip.outgoing import self_told
+from gateway.pim.tree import BadText
 from gateway.sync.itemoperations import AddItem, Answer, ChangeItem, DeleteItem, Given, Made
 from gateway.sync.scheduling import organized
 from wbxml import Element, element
@@ -71,12 +72,13 @@ class CalendarContent:
         uid = named or str(uuid.uuid4())
 
         def make(given: Given) -> Made:
-            text, complete = addition.text(uid, _owner(scene), scene.now, files, given)
-            return replace(_made(None, text, scene), incomplete=not complete)
+            event, complete = addition.event(uid, _owner(scene), scene.now, files, given)
+            return replace(_made(None, event, scene), incomplete=not complete)
 
         def merge(item: Item, given: Given) -> Made:
             told = without_exceptions(data) if scene.version >= Version.V16_0 else data
-            return _made(item, _reviser(item, scene).changed(told, kept, None, given), scene)
+            before = Document.stored_as(item.stored)
+            return _made(before, _reviser(item, before, scene).changed(told, kept, None, given), scene)
 
         return AddItem(client_id, digest, make, merge, named, files.uploads if files else ())
 
@@ -89,12 +91,13 @@ class CalendarContent:
         files = _files(data, ItemName(scene.folder.id, number), scene.version)
 
         def change(item: Item, given: Given) -> Made:
-            reviser = _reviser(item, scene)
+            before = Document.stored_as(item.stored)
+            reviser = _reviser(item, before, scene)
             if instance:
                 changed = reviser.changed_instance(instance, data, files, given)
             else:
                 changed = reviser.changed(data, in_series(scene.version, given.supported), files, given)
-            return _made(item, changed, scene)
+            return _made(before, changed, scene)
 
         return ChangeItem(number, digest, change, instance, files.uploads if files else ())
 
@@ -102,10 +105,11 @@ class CalendarContent:
         """An event or an occurrence that goes. Raises `BadItem`."""
         _check_instance(instance, scene.version)
         if not instance:
-            return DeleteItem(number, lambda item, _given: _made(item, None, scene))
+            return DeleteItem(number, lambda item, _given: _gone(item, scene))
 
         def change(item: Item, _given: Given) -> Made:
-            return _made(item, _reviser(item, scene).without(instance), scene)
+            before = Document.stored_as(item.stored)
+            return _made(before, _reviser(item, before, scene).without(instance), scene)
 
         return DeleteItem(number, change, instance)
 
@@ -113,7 +117,8 @@ class CalendarContent:
 
     def render(self, item: Item, options: ItemOptions, scene: Scene) -> Sequence[Element]:
         """The event as this device sees it."""
-        event = _seen(item.stored.text, scene)
+        document = Document(item.stored.text)
+        event = document.event(_address(document, scene), scene.zone)
         event = replace(event, modified=event.modified or item.modified)
         return shown_event(event, scene.version, ItemName(item.folder, item.number), options.body)
 
@@ -131,26 +136,31 @@ class CalendarContent:
         return told
 
 
-def _made(before: Item | None, after: str | None, scene: Scene) -> Made:
-    """What comes of an operation: the event with this text, None when it goes.
+def _made(before: Document | None, after: Document | None, scene: Scene) -> Made:
+    """What comes of an operation: the event `after` it, None when it goes.
 
     Since 16.0 the server tells those who are invited (MS-ASCMD 3.1.5.5), in the name of the owner whoever
     changed it.
     """
-    if before and after is not None and scene.version < Version.V16_0:
-        after = self_told(before.stored.text, after, _owner(scene, before.stored).address)
-    stored = None if after is None else stored_event(after)
     if scene.version < Version.V16_0:
-        return Made(stored)
-    owner = _owner(scene, stored or (before.stored if before else None))
-    author = Address(owner.name, owner.address)
-    return organized(before.stored if before else None, stored, author, scene.now)
+        if before and after:
+            after = self_told(before, after, _owner(scene, before).address)
+        return Made(after.stored if after else None)
+    owner = _owner(scene, after or before)
+    return organized(before, after, Address(owner.name, owner.address), scene.now)
 
 
-def _reviser(item: Item, scene: Scene) -> Reviser:
+def _gone(item: Item, scene: Scene) -> Made:
+    """What comes of the deletion of an event; of one that cannot be read nobody can be told."""
+    try:
+        return _made(Document.stored_as(item.stored), None, scene)
+    except BadText:
+        return Made(None)
+
+
+def _reviser(item: Item, document: Document, scene: Scene) -> Reviser:
     name = ItemName(item.folder, item.number)
-    owner = _owner(scene, item.stored)
-    return Reviser(name, item.stored.text, owner, scene.version, scene.now, scene.zone)
+    return Reviser(name, document, _owner(scene, document), scene.version, scene.now, scene.zone)
 
 
 def _uid(data: Element, scene: Scene) -> str:
@@ -164,21 +174,16 @@ def _uid(data: Element, scene: Scene) -> str:
     return str(uuid.uuid5(_OF_CLIENTS, f"{scene.folder.owner}\n{given}")) if given else ""
 
 
-def _owner(scene: Scene, known: StoredItem | None = None) -> Person:
+def _owner(scene: Scene, known: Document | None = None) -> Person:
     """The owner of the calendar, by the address under which an event knows him."""
-    address = scene.owner if known is None else _address_in(read_event(known.text, scene.owner), scene)
+    address = scene.owner if known is None else _address(known, scene)
     own = scene.owner == scene.principal.email
     return Person(address, scene.principal.display_name if own else "")
 
 
-def _seen(text: str, scene: Scene) -> Event:
-    """An event as the owner of the calendar sees it, whichever of his addresses it knows."""
-    event = read_event(text, scene.owner, scene.zone)
-    address = _address_in(event, scene)
-    return event if address == scene.owner else read_event(text, address, scene.zone)
-
-
-def _address_in(event: Event, scene: Scene) -> str:
+def _address(document: Document, scene: Scene) -> str:
+    """The address under which an event knows the owner of the calendar."""
+    event = document.event(scene.owner, scene.zone)
     return known_as(event.organizer, (one.person for one in event.attendees), scene.owner, scene.own)
 
 

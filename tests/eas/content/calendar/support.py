@@ -89,7 +89,7 @@ class Shelf:
         self.stored = operation.change(item(self.stored), self._given(operation.files)).stored
         return self
 
-    def delete(self, instance: str) -> Shelf:
+    def delete(self, instance: str = "") -> Shelf:
         assert self.stored is not None
         operation = CONTENT.delete(NUMBER, instance, self._scene())
         assert operation.change is not None

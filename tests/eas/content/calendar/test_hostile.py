@@ -87,3 +87,9 @@ def test_a_broken_calendar_is_shown_or_stands_for_a_stub(version: Version, draw:
             Calendar.Subject,
             Calendar.UID,
         }
+
+
+@pytest.mark.parametrize("version", list(Version))
+@pytest.mark.parametrize("text", ["", "BEGIN:VCALENDAR", "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:x"])
+def test_what_cannot_be_read_can_be_deleted(version: Version, text: str) -> None:
+    assert Shelf.of(text, version).delete().stored is None
