@@ -10,20 +10,30 @@ __all__ = [
     "BUSY",
     "CALENDAR_TYPE",
     "CONFERENCE_LINK",
+    "DEAD_SERIES",
     "EXTERNAL_LINKS",
     "FILE_ID",
     "FILE_INLINE",
     "FILE_NUMBER",
     "FILE_SCHEME",
+    "IMPORTANCE",
     "LOCATIONS",
+    "MESSAGE_CLASS",
+    "NOTED_FOR",
     "NO_COUNTER",
+    "OCCURRENCES",
+    "OFFSET",
+    "ORDINAL",
     "OWN",
     "PROPOSED",
+    "REGENERATES",
     "REPLIED",
     "REPLY_TIME",
     "RESPONSE",
     "RESPONSE_REQUESTED",
     "SELF_TOLD",
+    "SERIES",
+    "SUB_ORDINAL",
 ]
 
 OWN = "X-ACTIVESYNC-"
@@ -69,3 +79,22 @@ PROPOSED = f"{OWN}PROPOSED"
 """Parameters of ATTENDEE: a period that he would like better,"""
 REPLIED = "X-CALENDARSERVER-DTSTAMP"
 """and the DTSTAMP of his newest answer."""
+
+OFFSET = f"{OWN}OFFSET"
+"""Parameter of the dates of a task: how far its clock is from UTC, where that is not the users' zone."""
+IMPORTANCE = f"{OWN}IMPORTANCE"
+"""The importance of a task beyond what PRIORITY can say."""
+REGENERATES = f"{OWN}REGENERATES"
+"""The rule counts from when the task was done."""
+SERIES = f"{OWN}SERIES"
+"""Where a series of tasks began, by the clock, when the task stands at a later occurrence."""
+OCCURRENCES = f"{OWN}OCCURRENCES"
+"""Its parameters: how many it has from there on,"""
+NOTED_FOR = f"{OWN}NOTED-FOR"
+"""and the date and the rule of which that is true: with others it is out of date."""
+DEAD_SERIES = f"{OWN}DEAD-SERIES"
+"""The rule of the series that a task was an occurrence of; its parameter SERIES says where that began."""
+ORDINAL = f"{OWN}ORDINAL"
+SUB_ORDINAL = f"{OWN}SUB-ORDINAL"
+MESSAGE_CLASS = f"{OWN}MESSAGE-CLASS"
+"""The class of a note, when it is not that of every note."""

@@ -1,4 +1,4 @@
-"""Properties that events, tasks and notes have alike: texts, categories, sensitivity, times; read and written."""
+"""Properties that events, tasks and notes have alike, read and written: texts, categories, times."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ __all__ = [
     "read_categories",
     "read_sensitivity",
     "read_text",
+    "settled_body",
     "write_body",
     "write_categories",
     "write_sensitivity",
@@ -97,6 +98,13 @@ def write_body(node: Node, body: Body | None) -> None:
     put_text(node, "DESCRIPTION", body.plain if body else "")
     html = body.html if body else ""
     node.replace(ALT_DESC, [make_line(ALT_DESC, escaped(html), {"FMTTYPE": "text/html"})] if html else [])
+
+
+def settled_body(wanted: Body, old: Body | None) -> Body | None:
+    """The description that is meant: the same text without its HTML comes from who was shown it so."""
+    if old and not wanted.html and wanted.plain == old.plain:
+        return old
+    return wanted if wanted.plain or wanted.html else None
 
 
 def read_categories(component: Component) -> Iterator[str]:

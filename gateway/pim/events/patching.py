@@ -15,7 +15,6 @@ from gateway.pim.events.model import (
     INHERIT,
     UNSET,
     BadEvent,
-    Body,
     Event,
     EventPatch,
     OccurrencePatch,
@@ -25,6 +24,7 @@ from gateway.pim.events.model import (
 from gateway.pim.events.series import Series
 from gateway.pim.events.writing import WRITERS, Target, merged_attendees, write_times
 from gateway.pim.names import BLOB, BLOB_ZONE, CALENDAR_TYPE
+from gateway.pim.properties import settled_body
 from gateway.pim.recurrence import write_rule
 from gateway.pim.tree import Node, make_line
 from gateway.pim.values import FIRST_YEAR, LAST_YEAR, parse_moment, utc_text
@@ -223,17 +223,10 @@ def _settled(name: str, wanted: Any, old: Event) -> Any:
         case "attendees" if wanted != old.attendees:
             return merged_attendees(wanted, old.attendees)
         case "body":
-            return _settled_body(wanted, old.body)
+            return settled_body(wanted, old.body)
         case "location" if wanted == type(wanted)():
             return None
     return wanted
-
-
-def _settled_body(wanted: Body, old: Body | None) -> Body | None:
-    """The same text without its HTML comes from a phone that was shown it so."""
-    if old and not wanted.html and wanted.plain == old.plain:
-        return old
-    return wanted if wanted.plain or wanted.html else None
 
 
 # --- occurrences ----------------------------------------------------------------------------------------
