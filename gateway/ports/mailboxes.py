@@ -35,10 +35,12 @@ class Mailboxes(Protocol):
         """All mailboxes of the personal namespace, INBOX first, parents before children."""
         ...
 
-    async def view(self, mailbox: str) -> MailboxView:
+    async def view(self, mailbox: str, *, exact: Iterable[int] = ()) -> MailboxView:
         """What the mailbox holds now.
 
-        Costs one round trip when nothing changed, O(changes) when the server can tell.
+        Costs one round trip when nothing changed, O(changes) when the server can tell. Where it cannot, flags
+        that another program changed may be shown a minute late, but not those of the messages `exact` names:
+        what somebody is about to change of them is compared with that.
         """
         ...
 

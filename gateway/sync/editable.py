@@ -60,9 +60,12 @@ class EditableMailboxes:
             known = await self._settle(mailbox, await self._state.load_rewrites(self._user, mailbox))
             yield Editing(self._mailboxes, self._state, self._user, mailbox, known)
 
-    async def view(self, mailbox: str) -> MailboxView:
+    async def view(self, mailbox: str, *, exact: Iterable[int] = ()) -> MailboxView:
         """See `ports.Mailboxes.view`."""
-        view = await self._mailboxes.view(mailbox)
+        if exact := Uids(exact):
+            edited = (await self._state.load_rewrites(self._user, mailbox)).done
+            exact |= Uids(each.uid for each in edited if each.item in exact)
+        view = await self._mailboxes.view(mailbox, exact=exact)
         known = await self._state.load_rewrites(self._user, mailbox)
         names = Names(view.uidvalidity, known.done)
         if not names and not known.pending:
@@ -72,7 +75,7 @@ class EditableMailboxes:
         # Somebody edits, or what he began was cut off, or an edited message is gone, if this view is not just
         # older than the edit.
         async with self.editing(mailbox) as editing:
-            view = await self._mailboxes.view(mailbox)
+            view = await self._mailboxes.view(mailbox, exact=exact)
             names = Names(view.uidvalidity, editing.known.done)
             if gone := names.gone(view):
                 await self._state.forget_rewrites(self._user, mailbox, gone)

@@ -55,7 +55,7 @@ async def _is_gone(mailboxes: Mailboxes, mailbox: str | None, uidvalidity: int, 
     if mailbox is None:
         return True
     try:
-        view = await mailboxes.view(mailbox)
+        view = await mailboxes.view(mailbox, exact=(uid,))
     except NotFound:
         return True
     except UpstreamRefused:

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -222,10 +222,12 @@ class MailSync:
                 return await self._replay(stored, request)
             return await self._advance(begun_anew(stored) if use is KeyUse.FRESH else stored, request)
 
-    async def _view(self) -> MailboxView:
+    async def _view(self, operations: Collection[Operation] = ()) -> MailboxView:
+        """The mailbox now, for operations that are about to be compared with it."""
         if not self._mailbox:
             return _EMPTY
-        return await self._mailboxes.view(self._mailbox)
+        named = [one.uid for one in operations if not isinstance(one, Add)]
+        return await self._mailboxes.view(self._mailbox, exact=named)
 
     # --- key 0 -------------------------------------------------------------------------------------------
 
@@ -242,7 +244,7 @@ class MailSync:
     async def _advance(self, stored: SyncState, request: MailRequest) -> MailReply:
         known = MailCursor.unpack(stored.cursor)
         options = stored.options if request.options is None else request.options
-        view = await self._view()
+        view = await self._view(request.operations)
         base = known.rebased(view.uidvalidity)
         base = await noted(self._state, self._user, self._collection, base, newest=stored.annotations)
         if base.release != self._release:
@@ -327,7 +329,8 @@ class MailSync:
                 fresh[name] = operation
         if fresh:
             asked = replace(request, operations=[*fresh.values()])
-            applied, after, _ = await self._apply(asked, options, after, await self._view(), record.drafts)
+            view = await self._view(fresh.values())
+            applied, after, _ = await self._apply(asked, options, after, view, record.drafts)
             # What they did may have been done before the key was answered, and be told with that answer.
             before = _believing(before, asked.operations, applied).rebased(after.uidvalidity)
             new = dict(zip(fresh, applied.outcomes, strict=True))

@@ -133,7 +133,7 @@ class Mover:
         }
         there = await self._located(target, begun)
         try:
-            view = await self._mailboxes.view(source.mailbox)
+            view = await self._mailboxes.view(source.mailbox, exact=[uid for _, uid in messages])
         except NotFound:
             return there, _others(messages, there, Uids(), MoveOutcome.NOT_FOUND)
         uids = Uids(uid for uidvalidity, uid in messages if uidvalidity == view.uidvalidity) & view.uids
@@ -147,7 +147,7 @@ class Mover:
         went, outcome = await self._carry(source, target, view.uidvalidity, moves)
         left = Uids(uid for _, uid in moves.keys() - went.keys())
         if left and outcome is MoveOutcome.LATER:  # or somebody else was faster
-            now = await self._mailboxes.view(source.mailbox)
+            now = await self._mailboxes.view(source.mailbox, exact=left)
             left = left & now.uids if now.uidvalidity == view.uidvalidity else Uids()
         return there | went, _others(messages, there | went, left, outcome)
 

@@ -89,7 +89,7 @@ class MailOperations:
     async def apply(
         self, operations: Sequence[Operation], view: MailboxView, how: Drafting, *, deletes_as_moves: bool
     ) -> Applied:
-        """Carry out operations upstream, in a mailbox last seen as `view`.
+        """Carry out operations upstream, in a mailbox seen as `view` a moment ago, exact for what they name.
 
         Raises `UpstreamError` when the upstream failed on the way: the request is then to be repeated as a
         whole.
@@ -100,7 +100,9 @@ class MailOperations:
         writes = [one for one in operations if isinstance(one, Add | Edit) and not _in_vain(one, gone)]
         if writes and self._drafts is not None:
             answers = await self._drafts.apply(writes, how)
-            view = await self._mailboxes.view(self._mailbox)
+            named = [answer.uid for answer in answers.values() if answer.uid]
+            named += [one.uid for one in operations if not isinstance(one, Add)]
+            view = await self._mailboxes.view(self._mailbox, exact=named)
         changes = [
             change
             for operation in operations

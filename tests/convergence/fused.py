@@ -2,7 +2,8 @@
 
 It reads lines from standard input, each the configuration file and the log file of a gateway to start. It
 writes the process id, and when that process has ended, its exit status; one gateway runs at a time. When
-standard input ends, so do both. The gateway is the whole one; its code is wrapped from outside only.
+standard input ends, so do both. The gateway is the whole one; its code is wrapped from outside only. It lists
+flags anew after `RELIST_SECONDS`.
 
 Two variables make it a release that never was: CONVERGENCE_RELEASE is what it calls itself, and it fails to
 render messages whose header contains CONVERGENCE_POISON.
@@ -26,9 +27,11 @@ from gateway.eas.content import email_message
 from gateway.mail.structure import Layout
 from gateway.store.sqlite.database import Database
 from gateway.types import MessageData
+from gateway.upstream.imap import snapshot
 from gateway.upstream.imap.session import Session
 from gateway.upstream.smtp.submission import SmtpSubmission
 from tests.convergence.fuse import ENVIRONMENT, Fuse
+from tests.convergence.process import RELIST_SECONDS
 
 RELEASE, POISON = "CONVERGENCE_RELEASE", "CONVERGENCE_POISON"
 
@@ -118,6 +121,7 @@ def _until_ended(child: int) -> int:
 def run() -> None:
     """Start gateways until standard input ends."""
     install(Fuse(Path(os.environ[ENVIRONMENT])))
+    snapshot.RESELECT_AFTER = RELIST_SECONDS
     make_release(os.environ.get(RELEASE, ""), os.environ.get(POISON, ""))
     # Not by the buffered reader: what it had read ahead would be hidden from select.
     while line := os.read(0, 4096):

@@ -23,6 +23,9 @@ SECTIONS: Mapping[str, Section] = {
     "eas": {"heartbeat_min": 1},
     "log": {"level": "info"},
 }
+RELIST_SECONDS = 0.5
+"""After which flags that another program changed are noticed at the latest on a server that tells nothing of
+them; a minute outside of the harness."""
 
 
 class FusedGateway(Gateway):

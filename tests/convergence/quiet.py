@@ -10,6 +10,7 @@ from tests.convergence.ledger import Message, Verdict
 from tests.convergence.network import NoReply
 from tests.convergence.phone import Phone
 from tests.convergence.play import Play
+from tests.convergence.process import RELIST_SECONDS
 from tests.convergence.properties import PROPERTIES, Property, upstream, visible
 
 QUIET_SECONDS = 45.0
@@ -19,6 +20,8 @@ COPY_SECONDS = 40.0
 
 def settle(play: Play) -> None:
     """Let every phone finish; nothing goes wrong any more. Raises AssertionError when there is no end."""
+    if play.world.profile == "bare":
+        time.sleep(RELIST_SECONDS)
     deadline = time.monotonic() + QUIET_SECONDS
     for phone in (*play.phones, *play.retired):
         if count := phone.network.deliver_late():

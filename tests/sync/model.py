@@ -66,7 +66,8 @@ class MemoryUpstream:
 
     The upstream is cut off at the `fail_after`th call that changes something. The change is done when the
     connection breaks: the caller cannot know. With `half_a_move` set, the next move breaks off when the
-    copies are made. Flags in `refused` cannot be set.
+    copies are made. Flags in `refused` cannot be set. Of flags that others changed `late` says what was true
+    before, until we change something ourselves; see `Mailboxes.view`.
     """
 
     def __init__(self, **boxes: Box) -> None:
@@ -75,6 +76,7 @@ class MemoryUpstream:
         self.half_a_move = False
         self.new_keywords = True
         self.refused: set[str] = set()
+        self.late: dict[int, set[str]] = {}
 
     @property
     def port(self) -> Mailboxes:
@@ -93,16 +95,18 @@ class MemoryUpstream:
                 self.fail_after = None
                 raise UpstreamUnavailable("cut off")
 
-    async def view(self, mailbox: str) -> MailboxView:
+    async def view(self, mailbox: str, *, exact: Iterable[int] = ()) -> MailboxView:
         box = self._box(mailbox)
+        late = {uid: flags for uid, flags in self.late.items() if uid not in set(exact)}
+        shown = {uid: late.get(uid, flags) for uid, flags in box.flags.items()}
         return MailboxView(
             box.uidvalidity,
-            f"{box.uidvalidity}.{box.modseq}",
-            Uids(box.flags),
-            {name: Uids(uid for uid, flags in box.flags.items() if name in flags) for name in TRACKED_FLAGS}
+            f"{box.uidvalidity}.{box.modseq}.{sorted(late)}",
+            Uids(shown),
+            {name: Uids(uid for uid, flags in shown.items() if name in flags) for name in TRACKED_FLAGS}
             | {
-                CATEGORY + name: Uids(uid for uid, flags in box.flags.items() if name in categories(flags))
-                for name in categories(flag for flags in box.flags.values() for flag in flags)
+                CATEGORY + name: Uids(uid for uid, flags in shown.items() if name in categories(flags))
+                for name in categories(flag for flags in shown.values() for flag in flags)
             },
             self.new_keywords,
         )
@@ -125,6 +129,7 @@ class MemoryUpstream:
         if self.refused.intersection(add):
             raise UpstreamRefused("no more keywords", "LIMIT")
         there = Uids(uid for uid in uids if uid in box.flags)
+        self.late.clear()
         for uid in there:
             for name in add:
                 box.mark(uid, name, on=True)

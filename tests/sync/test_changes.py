@@ -14,7 +14,7 @@ from gateway.store.sqlite.state import SqliteState
 from gateway.sync.annotations import FlagStatus, FollowUp
 from gateway.sync.changes import Change, Outcome
 from gateway.sync.mail import MailReply, MailRequest, MailSync
-from gateway.types import FLAGGED, CollectionId, DeviceId, UserId
+from gateway.types import FLAGGED, SEEN, CollectionId, DeviceId, UserId
 from tests.sync.model import Box, MemoryUpstream
 
 ANN, INBOX = UserId("ann"), CollectionId("1")
@@ -217,6 +217,27 @@ async def test_both_devices_at_once_end_alike(devices: Pair) -> None:
         await device.run()
         assert device.marks[1].follow_up == later
         assert device.marks[1].categories == {"blue"}
+        assert await device.run() == []
+
+
+@pytest.mark.parametrize("lost", [False, True])
+async def test_what_another_program_did_a_moment_ago_is_compared_with(
+    devices: Pair, upstream: MemoryUpstream, *, lost: bool
+) -> None:
+    """A view may show its flags late, but not to an operation."""
+    one, two = devices
+    if lost:
+        await one.ask(sorting(2, "Red"))
+    upstream.late = {uid: set(flags) for uid, flags in flags(upstream).items()}
+    for flag in (FLAGGED, SEEN, "blue"):
+        upstream.boxes["INBOX"].mark(1, flag, on=True)
+    assert await two.run() == ([2] if lost else [])
+    unmarked = Change(1, 1, read=False, flagged=False, categories=frozenset())
+    repeated = (sorting(2, "Red"),) if lost else ()
+    assert await one.run(unmarked, *repeated) == []
+    assert flags(upstream)[1] == set()
+    await one.run()
+    for device in devices:
         assert await device.run() == []
 
 

@@ -14,7 +14,7 @@ mailboxes.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Protocol
 
 from gateway.errors import NotFound
@@ -57,7 +57,7 @@ class Hub(Protocol):
     @property
     def mailboxes(self) -> set[str]: ...
 
-    def notice(self, mailboxes: Iterable[str]) -> None: ...
+    def notice(self, mailboxes: Collection[str]) -> None: ...
 
     def begin_round(self) -> Callable[[], None]: ...
 

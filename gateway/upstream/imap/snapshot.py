@@ -3,8 +3,9 @@
 With QRESYNC (RFC 7162) one SELECT tells all changes since the last modseq. With CONDSTORE alone, SELECT
 tells whether anything changed, FETCH CHANGEDSINCE the flags, and a search what is gone. Without either, or
 for a mailbox without modseqs, everything is listed: sets of UIDs by ESEARCH (RFC 4731), else FETCH FLAGS; and
-listed anew when the server tells of any change, and after `RESELECT_AFTER` at the latest. Keywords that are
-categories are listed like flags, at most `MAX_CATEGORIES` of them.
+listed anew when the server tells of any change, and after `RESELECT_AFTER` at the latest. A connection that
+comes from another mailbox learns from SELECT whether messages came or went, from STATUS how many are unread.
+Keywords that are categories are listed like flags, at most `MAX_CATEGORIES` of them.
 
 Modseqs are only ever used to ask for differences from a full listing, never for the listing itself: after a
 migration all messages may have the same one. The base of the next difference is what SELECT said, before
@@ -17,7 +18,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
 
@@ -53,10 +54,13 @@ MAX_CATEGORIES = 100
 
 RESELECT_AFTER = 60.0
 """Seconds until a mailbox is selected again: not every server tells that it was deleted and made anew.
-Without modseqs everything is listed then: of a change the server may have told among what we asked for."""
+Without modseqs everything is listed then: of a change the server may have told among what we asked for, and
+its STATUS shows no other flags than \\Seen."""
 
 ATTEMPTS = 3
 """How often a listing is repeated because the mailbox changed meanwhile."""
+
+NO_UIDS = Uids()
 
 KEYS = {
     SEEN: search_keys.key("SEEN"),
@@ -69,7 +73,11 @@ KEYS = {
 
 @dataclass(frozen=True)
 class Snapshot:
-    """All messages, those with each flag of `KEYS` and each keyword, and what SELECT said of the mailbox."""
+    """All messages, those with each flag of `KEYS` and each keyword, and what SELECT said of the mailbox.
+
+    `taken` is when that was, in the event loop's time; what was so long ago that it must not be relied upon
+    without a look at the flags has -inf.
+    """
 
     uidvalidity: int
     uidnext: int
@@ -78,6 +86,7 @@ class Snapshot:
     all: Uids
     flags: Mapping[str, Uids]
     new_keywords: bool = True
+    taken: float = field(default=float("-inf"), compare=False)
 
     @cached_property
     def view(self) -> MailboxView:
@@ -116,8 +125,18 @@ class Snapshot:
         return 2048 + 4 * (len(self.all) + sum(map(len, self.flags.values())))
 
 
-async def refresh(session: Session, mailbox: str, known: Snapshot | None) -> Snapshot:
-    """The mailbox as it is now. Leaves it selected. Raises `NotFound` and `UpstreamError`."""
+async def refresh(session: Session, mailbox: str, known: Snapshot | None, exact: Uids = NO_UIDS) -> Snapshot:
+    """The mailbox as it is now; leaves it selected. Raises `NotFound` and `UpstreamError`.
+
+    Without modseqs flags may be those of `RESELECT_AFTER` seconds ago, but not of the messages in `exact`.
+    """
+    current = await _refreshed(session, mailbox, known)
+    if current is known and current.modseq is None and (named := exact & current.all):
+        return await _with_flags_of(session, current, named)
+    return current
+
+
+async def _refreshed(session: Session, mailbox: str, known: Snapshot | None) -> Snapshot:
     if known is not None:
         current = await _catch_up(session, mailbox, known)
         if current is not None:
@@ -149,12 +168,13 @@ async def _catch_up(session: Session, mailbox: str, known: Snapshot) -> Snapshot
     selected = session.selected
     if selected is None or selected.mailbox != mailbox or selected.version != known.version:
         return None
-    expired = asyncio.get_running_loop().time() - selected.since > RESELECT_AFTER
-    if expired or not await look(session):
+    since = selected.since if known.modseq is not None else min(selected.since, known.taken)
+    if asyncio.get_running_loop().time() - since > RESELECT_AFTER or not await look(session):
         return None
     if not selected.exists:
         return None  # Cyrus shows a mailbox that was deleted as an empty one
     if known.modseq is None:
+        # Not every server tells when the mailbox goes.
         return known if not selected.changes and await _same_status(session, mailbox, known) else None
     if not selected.changes:
         return known
@@ -177,16 +197,16 @@ async def _catch_up(session: Session, mailbox: str, known: Snapshot) -> Snapshot
     return changed
 
 
-async def _same_status(session: Session, mailbox: str, known: Snapshot) -> bool:
-    """Whether the name still leads to the mailbox that is selected: not every server tells when it goes."""
-    command = commands.status(session.dialect, mailbox, ["MESSAGES", "UIDNEXT", "UIDVALIDITY"])
+async def _same_status(session: Session, mailbox: str, known: Snapshot, **more: int) -> bool:
+    """Whether the name leads to the known mailbox, with no other messages and `more` of its STATUS."""
+    expected = {"MESSAGES": known.exists, "UIDNEXT": known.uidnext, "UIDVALIDITY": known.uidvalidity} | more
+    command = commands.status(session.dialect, mailbox, list(expected))
     try:
         reply = await session.execute(command)
     except UpstreamRefused:
         return False
     told = next((data.values for data in reply.of(StatusData)), {})
-    now = told.get("MESSAGES"), told.get("UIDNEXT", 0), told.get("UIDVALIDITY")
-    return now == (known.exists, known.uidnext, known.uidvalidity)
+    return all(told.get(item, 0) == value for item, value in expected.items())
 
 
 async def select(
@@ -208,7 +228,10 @@ async def select(
 async def _refresh_once(session: Session, mailbox: str, known: Snapshot | None) -> Snapshot:
     incremental = "QRESYNC" in session.enabled
     qresync = (known.uidvalidity, known.modseq) if incremental and known and known.modseq else None
+    returns = session.selected is None or session.selected.mailbox != mailbox
     reply, selected = await select(session, mailbox, qresync=qresync)
+    if known is not None and returns and await _is_still(session, selected, known):
+        return known
     if (
         known is not None
         and known.modseq is not None
@@ -225,6 +248,30 @@ async def _refresh_once(session: Session, mailbox: str, known: Snapshot | None) 
         if len(changed.all) == selected.exists:
             return changed
     return await _list(session, selected)
+
+
+async def _is_still(session: Session, selected: Selected, known: Snapshot) -> bool:
+    """Whether a mailbox without modseqs, to which we return, shows no sign of a change since a moment ago."""
+    if known.modseq is not None or not known.uidnext or not _same(known, selected):
+        return False
+    if selected.uidvalidity != known.uidvalidity or selected.since - known.taken > RESELECT_AFTER:
+        return False
+    unseen = len(known.all) - len(known.flags[SEEN])
+    return await _same_status(session, selected.mailbox, known, UNSEEN=unseen)
+
+
+async def _with_flags_of(session: Session, known: Snapshot, uids: Uids) -> Snapshot:
+    """`known`, a mailbox without modseqs, with the flags that some of its messages have now."""
+    assert session.selected is not None
+    replies = await session.pipeline(*commands.uid_fetch(uids, ["FLAGS"]))
+    fetches = [told for reply in replies for told in reply.of(Fetch)]
+    if uids - Uids(told.uid for told in fetches if told.uid is not None and told.flags is not None):
+        return await _list(session, session.selected)
+    changed = _with_changes(known, session.selected, fetches, ())
+    if changed.version == known.version:
+        return known
+    session.selected.version = changed.version
+    return replace(changed, taken=known.taken)
 
 
 def _same(known: Snapshot, selected: Selected) -> bool:
@@ -266,6 +313,7 @@ def _snapshot(selected: Selected, everything: BitMap | Uids, flags: Mapping[str,
         Uids(everything),
         MappingProxyType({flag: Uids(uids & everything) for flag, uids in flags.items()}),
         selected.permanent_flags is None or "\\*" in selected.permanent_flags,
+        selected.since,
     )
 
 

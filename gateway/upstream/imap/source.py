@@ -27,7 +27,7 @@ from gateway.upstream.imap.finder import Finder
 from gateway.upstream.imap.pool import Pool
 from gateway.upstream.imap.search import search
 from gateway.upstream.imap.session import Session
-from gateway.upstream.imap.snapshot import look, refresh, select
+from gateway.upstream.imap.snapshot import Snapshot, look, refresh, select
 from gateway.upstream.imap.syntax import CommandError
 from gateway.upstream.imap.unreadable import Unreadable, read_around
 from gateway.upstream.imap.views import Views
@@ -63,11 +63,13 @@ class ImapMailboxes:
         """See `ports.Mailboxes.list`."""
         return await self._repeatable(None, listing.list_mailboxes)
 
-    async def view(self, mailbox: str) -> MailboxView:
+    async def view(self, mailbox: str, *, exact: Iterable[int] = ()) -> MailboxView:
         """See `ports.Mailboxes.view`."""
-        return await self._views.view(
-            mailbox, lambda known: self._repeatable(mailbox, lambda session: refresh(session, mailbox, known))
-        )
+
+        def now(known: Snapshot | None, exact: Uids) -> Awaitable[Snapshot]:
+            return self._repeatable(mailbox, lambda one: refresh(one, mailbox, known, exact))
+
+        return await self._views.view(mailbox, now, Uids(exact))
 
     async def received_since(self, mailbox: str, uidvalidity: int, since: datetime) -> Uids:
         """See `ports.Mailboxes.received_since`."""
@@ -284,7 +286,7 @@ class ImapMailboxes:
             async with self._pool.lease(self._credentials, mailbox) as session:
                 try:
                     return await work(session)
-                except UpstreamUnavailable:
+                except (UpstreamUnavailable, UpstreamRefused):
                     if not _worth_repeating(session):
                         raise
             async with self._pool.lease(self._credentials, mailbox, fresh=True) as session:
@@ -311,9 +313,10 @@ class ImapMailboxes:
             session = await stack.enter_async_context(self._pool.lease(self._credentials, mailbox))
             try:
                 await prepare(session)
-            except UpstreamUnavailable:
+            except (UpstreamUnavailable, UpstreamRefused):
                 if not _worth_repeating(session):
                     raise
+                session.close()
                 session = await stack.enter_async_context(
                     self._pool.lease(self._credentials, mailbox, fresh=True)
                 )
@@ -331,8 +334,11 @@ def _sayable() -> Iterator[None]:
 
 
 def _worth_repeating(session: Session) -> bool:
-    """A connection that had been waiting in the pool may be dead without anybody's fault."""
-    return session.closed and session.uses > 1 and not session.silent
+    """A connection that had been waiting in the pool may be dead without anybody's fault.
+
+    Or Dovecot has there the index of a mailbox that went, and takes it for that of the new one of the name.
+    """
+    return (session.closed or session.ailing) and session.uses > 1 and not session.silent
 
 
 async def _look(session: Session) -> None:

@@ -37,11 +37,12 @@ class ImapUpstream:
         """Implements `ports.MailboxesFactory`."""
         credentials = principal.credentials
         mark = fingerprint(credentials)
-        views = self._views.get(mark)
-        if views is None:
-            views = self._views[mark] = Views(self._snapshots, mark)
         return ImapMailboxes(
-            self._pool, credentials, views, lambda: self._watcher(mark, credentials), self._unreadable
+            self._pool,
+            credentials,
+            self._views_of(mark),
+            lambda: self._watcher(mark, credentials),
+            self._unreadable,
         )
 
     async def authenticate(self, credentials: Credentials) -> None:
@@ -62,10 +63,21 @@ class ImapUpstream:
         await self._logins.aclose()
         await self._pool.aclose()
 
+    def _views_of(self, mark: Fingerprint) -> Views:
+        views = self._views.get(mark)
+        if views is None:
+            views = self._views[mark] = Views(self._snapshots, mark)
+        return views
+
     def _watcher(self, mark: Fingerprint, credentials: Credentials) -> Watcher:
         watcher = self._watchers.get(mark)
         if watcher is None:
-            watcher = Watcher(self._pool, credentials, lambda watcher: self._ended(mark, watcher))
+            watcher = Watcher(
+                self._pool,
+                credentials,
+                on_end=lambda watcher: self._ended(mark, watcher),
+                on_notice=lambda mailboxes: self._views_of(mark).told(mailboxes),
+            )
             self._watchers[mark] = watcher
         return watcher
 

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import random
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 from gateway.errors import AuthenticationFailed, GatewayError, UpstreamError, UpstreamUnavailable
@@ -33,12 +33,22 @@ class _Subscriber:
 
 
 class Watcher:
-    """Watches one user's mailboxes while anybody has subscribed. `on_end` is called once it has ended."""
+    """Watches one user's mailboxes while anybody has subscribed.
 
-    def __init__(self, pool: Pool, credentials: Credentials, on_end: Callable[[Watcher], None]) -> None:
+    `on_end` is called once it has ended, `on_notice` at once with mailboxes that may have changed.
+    """
+
+    def __init__(
+        self,
+        pool: Pool,
+        credentials: Credentials,
+        on_end: Callable[[Watcher], None],
+        on_notice: Callable[[Collection[str]], None],
+    ) -> None:
         self._pool = pool
         self._credentials = credentials
         self._on_end = on_end
+        self._on_notice = on_notice
         self._subscribers: set[_Subscriber] = set()
         self._task: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
@@ -100,8 +110,9 @@ class Watcher:
         """Every mailbox somebody wants to know of."""
         return {mailbox for subscriber in self._subscribers for mailbox in subscriber.mailboxes} - {NAMES}
 
-    def notice(self, mailboxes: Iterable[str]) -> None:
+    def notice(self, mailboxes: Collection[str]) -> None:
         """These may have changed."""
+        self._on_notice(mailboxes)
         self._changed.update(mailboxes)
         if self._flush is None and self._changed:
             loop = asyncio.get_running_loop()

@@ -49,6 +49,41 @@ async def test_view_shows_what_others_do(mail: Mailboxes, other: MailProgram, se
     assert len(set(versions)) == len(versions)
 
 
+async def test_view_shows_what_we_did_and_what_came_while_we_were_elsewhere(
+    mail: Mailboxes, other: MailProgram, server: MailServer
+) -> None:
+    elsewhere = server.name("Elsewhere")
+    await mail.create(elsewhere)
+    one, two = await fill(mail, 2)
+    uidvalidity = (await mail.view("INBOX")).uidvalidity
+    for number in range(3):
+        await mail.view(elsewhere)
+        await mail.set_flags("INBOX", uidvalidity, [one], add=[FLAGGED])
+        await mail.view(elsewhere)
+        assert list((await mail.view("INBOX")).flags[FLAGGED]) == [one]
+        await mail.set_flags("INBOX", uidvalidity, [one], remove=[FLAGGED])
+        await mail.view(elsewhere)
+        assert not (await mail.view("INBOX")).flags[FLAGGED]
+        await mail.view(elsewhere)
+        await other.store("INBOX", [two], "-" if number % 2 else "+", SEEN)
+        assert (two in (await mail.view("INBOX")).flags[SEEN]) is (number % 2 == 0)
+        await mail.view(elsewhere)
+        await other.append("INBOX", messages.plain("another"), flags=(SEEN,))
+        assert len((await mail.view("INBOX")).uids) == 3 + number
+        await mail.view(elsewhere)
+        await other.store("INBOX", [one], "-" if number % 2 else "+", FLAGGED)
+        flagged = (await mail.view("INBOX", exact=[one, two])).flags[FLAGGED]
+        assert list(flagged) == ([] if number % 2 else [one])
+        await other.store("INBOX", [one], "-", FLAGGED)
+        assert not (await mail.view("INBOX", exact=[one])).flags[FLAGGED]
+    await mail.view(elsewhere)
+    await other.expunge("INBOX", [one])
+    await other.append("INBOX", messages.plain("in its place"))
+    view = await mail.view("INBOX")
+    assert one not in view.uids
+    assert len(view.uids) == 5
+
+
 async def test_messages_marked_deleted_are_not_shown(mail: Mailboxes, other: MailProgram) -> None:
     one, two = await fill(mail, 2, flags=[SEEN])
     await other.store("INBOX", [one], "+", "\\Deleted")

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from gateway.types import FLAGGED, SEEN
+from gateway.types import FLAGGED, SEEN, Uids
 from gateway.upstream.imap import commands, snapshot
 from gateway.upstream.imap.handshake import log_in, open_connection
 from gateway.upstream.imap.session import Session
@@ -120,6 +120,94 @@ async def test_without_modseqs_a_change_told_between_is_not_forgotten() -> None:
         first = await refresh(session, "INBOX", None)
         server.answer("CHECK", b"* 2 FETCH (FLAGS (\\Flagged))\r\nTAG OK done\r\n")
         await session.execute(commands.simple("CHECK"))
+        await refresh(session, "INBOX", first)
+        assert listings(server) == 2
+
+
+STATUS = b"* STATUS INBOX (MESSAGES 3 UIDNEXT 4 UIDVALIDITY 7 UNSEEN 3)\r\nTAG OK done\r\n"
+
+
+async def elsewhere(session: Session) -> None:
+    """Go to another mailbox."""
+    await snapshot.select(session, "Archive")
+
+
+async def test_without_modseqs_who_comes_back_lists_only_after_a_while(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    script = {"SELECT": selecting(3, "NOMODSEQ"), "UID SEARCH": searching(3), "STATUS": STATUS}
+    async with scripted(script) as server, session_on(server) as session, session_on(server) as other:
+        first = await refresh(session, "INBOX", None)
+        await elsewhere(session)
+        for each in (session, other):
+            assert await refresh(each, "INBOX", first) is first
+        assert server.commands.count('STATUS "INBOX" (MESSAGES UIDNEXT UIDVALIDITY UNSEEN)') == 2
+        assert listings(server) == 1
+        monkeypatch.setattr(snapshot, "RESELECT_AFTER", 0.0)
+        assert await refresh(session, "INBOX", first) == first
+        assert listings(server) == 2
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        b"* STATUS INBOX (MESSAGES 2 UIDNEXT 4 UIDVALIDITY 7 UNSEEN 3)\r\nTAG OK done\r\n",
+        b"* STATUS INBOX (MESSAGES 3 UIDNEXT 5 UIDVALIDITY 7 UNSEEN 3)\r\nTAG OK done\r\n",
+        b"* STATUS INBOX (MESSAGES 3 UIDNEXT 4 UIDVALIDITY 8 UNSEEN 3)\r\nTAG OK done\r\n",
+        b"* STATUS INBOX (MESSAGES 3 UIDNEXT 4 UIDVALIDITY 7 UNSEEN 2)\r\nTAG OK done\r\n",
+        b"* STATUS INBOX (MESSAGES 3 UIDVALIDITY 7 UNSEEN 3)\r\nTAG OK done\r\n",
+        b"TAG OK done\r\n",
+        b"TAG NO there is none\r\n",
+    ],
+    ids=["fewer", "one came and one went", "another mailbox", "read", "no UIDNEXT", "nothing", "refused"],
+)
+async def test_without_modseqs_who_comes_back_lists_when_the_status_is_another(status: bytes) -> None:
+    script = {"SELECT": selecting(3, "NOMODSEQ"), "UID SEARCH": searching(3), "STATUS": status}
+    async with scripted(script) as server, session_on(server) as session:
+        first = await refresh(session, "INBOX", None)
+        await elsewhere(session)
+        second = await refresh(session, "INBOX", first)
+        assert listings(server) == 2
+        assert second.taken > first.taken
+
+
+@pytest.mark.parametrize("returns", [True, False])
+@pytest.mark.parametrize(
+    ("told", "flagged", "listed"),
+    [
+        (b"* 2 FETCH (UID 2 FLAGS ())\r\nTAG OK done\r\n", [], 1),
+        (b"* 2 FETCH (UID 2 FLAGS (\\Flagged))\r\nTAG OK done\r\n", [2], 1),
+        (b"TAG OK done\r\n", [], 2),
+    ],
+    ids=["unchanged", "changed", "gone"],
+)
+async def test_without_modseqs_the_flags_of_some_messages_are_those_of_now(
+    told: bytes, flagged: list[int], listed: int, *, returns: bool
+) -> None:
+    script = {"SELECT": selecting(3, "NOMODSEQ"), "UID SEARCH": searching(3), "STATUS": STATUS}
+    async with scripted(script | {"UID FETCH": told}) as server, session_on(server) as session:
+        first = await refresh(session, "INBOX", None)
+        if returns:
+            await elsewhere(session)
+        now = await refresh(session, "INBOX", first, Uids([2, 9]))
+        assert server.commands[-1].startswith("UID FETCH 2 (FLAGS)") or listed == 2
+        assert listings(server) == listed
+        assert list(now.view.flags[FLAGGED]) == flagged
+        assert (now is first) is (not flagged and listed == 1)
+        if listed == 1:
+            assert now.taken == first.taken
+            assert await refresh(session, "INBOX", now) is now
+            assert listings(server) == 1
+
+
+async def test_a_server_that_tells_no_uidnext_is_not_believed_by_its_status() -> None:
+    """One message that came and one that went leave no trace in the STATUS then."""
+    selected = selecting(3, "NOMODSEQ").replace(b"* OK [UIDNEXT 4] ok\r\n", b"")
+    status = b"* STATUS INBOX (MESSAGES 3 UIDVALIDITY 7 UNSEEN 3)\r\nTAG OK done\r\n"
+    script = {"SELECT": selected, "UID SEARCH": searching(3), "STATUS": status}
+    async with scripted(script) as server, session_on(server) as session:
+        first = await refresh(session, "INBOX", None)
+        await elsewhere(session)
         await refresh(session, "INBOX", first)
         assert listings(server) == 2
 

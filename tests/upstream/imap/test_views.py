@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -29,10 +30,12 @@ class Server:
 
     def __init__(self) -> None:
         self.refreshes = 0
+        self.exact: list[list[int]] = []
         self.go = asyncio.Event()
 
-    async def refresh(self, _known: Snapshot | None) -> Snapshot:
+    async def refresh(self, _known: Snapshot | None, exact: Uids) -> Snapshot:
         self.refreshes += 1
+        self.exact.append(list(exact))
         number = self.refreshes
         await self.go.wait()
         return snapshot(*range(1, number + 1))
@@ -53,8 +56,54 @@ async def test_later_calls_share_the_next_refresh() -> None:
     assert not views.busy
 
 
+async def test_who_shares_a_refresh_gets_what_each_of_them_wants_exactly() -> None:
+    server, views = Server(), Views(SnapshotCache(), OWNER)
+    server.go.set()
+    wanted = [[], [1], [2, 3], []]
+    await asyncio.gather(*(views.view("INBOX", server.refresh, Uids(uids)) for uids in wanted))
+    await views.view("INBOX", server.refresh)
+    assert server.exact == [[], [1, 2, 3], []]
+
+
+@pytest.mark.parametrize("modseq", [None, 5])
+@pytest.mark.parametrize("own", [True, False])
+async def test_a_refresh_that_a_change_overtook_is_not_kept_without_modseqs(
+    modseq: int | None, *, own: bool
+) -> None:
+    cache = SnapshotCache()
+    views, go = Views(cache, OWNER), asyncio.Event()
+
+    given: list[Snapshot | None] = []
+
+    async def refresh(known: Snapshot | None, _exact: Uids) -> Snapshot:
+        given.append(known)
+        await go.wait()
+        return snapshot(1, modseq=modseq)
+
+    early = asyncio.create_task(views.view("INBOX", refresh))
+    while not given:
+        await asyncio.sleep(0)
+    views.changed("INBOX") if own else views.told(["INBOX", "Other"])
+    late = asyncio.create_task(views.view("INBOX", refresh))
+    go.set()
+    await asyncio.gather(early, late)
+    assert given == [None, None if modseq is None else snapshot(1, modseq=modseq)]
+    assert cache.get(OWNER, "INBOX") == snapshot(1, modseq=modseq)
+
+
+@pytest.mark.parametrize("modseq", [None, 5])
+def test_what_the_server_tells_makes_doubtful_what_is_known(modseq: int | None) -> None:
+    cache = SnapshotCache()
+    known = replace(snapshot(1, 2, modseq=modseq), taken=100.0)
+    cache.put(OWNER, "INBOX", known)
+    Views(cache, OWNER).told(["INBOX", "Other"])
+    kept = cache.get(OWNER, "INBOX")
+    assert kept == known
+    assert (kept.taken < 0) is (modseq is None)
+
+
 async def test_a_failure_is_told_to_those_who_share_it_and_forgotten() -> None:
-    async def fail(_: Snapshot | None) -> Snapshot:
+    async def fail(_: Snapshot | None, _exact: Uids) -> Snapshot:
         await asyncio.sleep(0)
         raise UpstreamUnavailable("gone")
 
