@@ -20,7 +20,9 @@ __all__ = [
     "ItemKind",
     "ItemNumber",
     "Notice",
+    "NoticeFile",
     "Numbers",
+    "PendingNotice",
     "Right",
     "StoredItem",
 ]
@@ -143,15 +145,41 @@ class FileInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class NoticeFile:
+    """A file of an event that goes out with mail about it; texts call it by its `content_id`."""
+
+    number: FileNumber
+    content_id: str = ""
+    inline: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """A scheduling message that is to be mailed for a change, stored with it (RFC 6047).
 
     `key` names it among those of its user: storing one of the same key again changes nothing. `message` is
-    the whole mail; `recipients` are the addresses it goes to. `tried` is when it was refused for the first
-    time.
+    the mail without its `files`, which are those of items of the folder of the commit; `recipients` are the
+    addresses it goes to. What is about the same `event` reaches a recipient in the order in which it was
+    stored; "" is about none.
     """
 
     key: str
     recipients: tuple[str, ...]
     message: bytes = field(repr=False)
+    event: str = ""
+    files: tuple[NoticeFile, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PendingNotice:
+    """A notice that waits to be mailed; one that has no recipients any more, to be copied to Sent.
+
+    `free` are the recipients for whom no earlier one waits. `apart`: it is one of several with this message.
+    `tried` is when it could not be mailed for the first time. `files` describes those of the notice.
+    """
+
+    notice: Notice
+    free: tuple[str, ...] = ()
+    apart: bool = False
     tried: datetime | None = None
+    files: tuple[FileInfo, ...] = ()

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import email
 import hashlib
-import re
 from base64 import encodebytes
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,10 +15,9 @@ from gateway.mail.newparts import text_part
 from gateway.mail.recipients import ascii_domain
 from gateway.mail.tree import Part
 
-__all__ = ["SchedulingMail", "event_of", "message_id", "write"]
+__all__ = ["SchedulingMail", "message_id", "write"]
 
 _LONGEST_SUBJECT = 500
-_UID = re.compile(rb"^UID(?:;[^:\r\n]*)?:(.*)$", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +67,6 @@ def write(mail: SchedulingMail) -> bytes:
         content = Part([made("Content-Type", b"multipart/alternative")], None, forms)
     root = Part([*fields, *content.fields], content.raw, content.children)
     return tree.serialise(root, "=_" + hashlib.sha256(mail.name.encode("utf-8", "replace")).hexdigest()[:24])
-
-
-def event_of(message: bytes) -> bytes:
-    """The UID of the event that a message made by `write` is about; b"" for a note to people alone."""
-    for part in email.message_from_bytes(message).walk():
-        if part.get_content_type() == "text/calendar":
-            calendar = part.get_payload(decode=True)
-            found = _UID.search(calendar.replace(b"\r\n ", b"")) if isinstance(calendar, bytes) else None
-            return found[1].strip() if found else b""
-    return b""
 
 
 def _calendar_part(calendar: str, method: str) -> Part:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -17,6 +17,7 @@ from gateway.items import (
     ItemKind,
     ItemNumber,
     Notice,
+    PendingNotice,
     Right,
 )
 from gateway.ports.mailboxes import Unsubscribe
@@ -93,12 +94,33 @@ class ItemFolders(Protocol):
 class Notices(Protocol):
     """Scheduling messages that were stored with a change and are not mailed yet."""
 
-    async def pending_notices(self, user: UserId) -> Sequence[Notice]:
-        """Oldest first."""
+    async def next_notice(self, user: UserId, without: Collection[str] = ()) -> PendingNotice | None:
+        """One that has somebody it may go to, or nobody at all any more; None when there is none.
+
+        Those not tried yet come first, by age; then the others in turn. `without` are keys of some that are
+        not wanted; what has to wait for them waits.
+        """
         ...
 
     async def note_attempt(self, user: UserId, key: str) -> None:
-        """Note that it was refused now, unless that was noted before."""
+        """Note that it could not be mailed now. When that was so for the first time is kept."""
+        ...
+
+    async def note_told(self, user: UserId, key: str) -> None:
+        """Note that all recipients have it. Attempts are counted anew from here: those to copy it."""
+        ...
+
+    async def leave_out_files(self, user: UserId, key: str) -> None:
+        """Have it go without its files."""
+        ...
+
+    async def split_notice(
+        self, user: UserId, key: str, parts: Mapping[str, Sequence[str]], tried: Collection[str] = ()
+    ) -> None:
+        """Have it go on as several of the same age: recipients by key. Those of `tried` were tried just now.
+
+        Nothing happens when it is not pending any more.
+        """
         ...
 
     async def drop_notice(self, user: UserId, key: str) -> None:
@@ -173,7 +195,7 @@ class Items(ItemFolders, Notices, Protocol):
     # --- files -------------------------------------------------------------------------------------------
 
     async def add_item_file(self, name: str, content_type: str, content: Pieces) -> FileNumber:
-        """Store a file that an item will refer to; forgotten after a day if none does."""
+        """Store a file that an item will refer to; forgotten after a day if none does, and no notice."""
         ...
 
     async def item_file(self, folder: CollectionId, number: FileNumber) -> FileInfo | None:
@@ -185,7 +207,7 @@ class Items(ItemFolders, Notices, Protocol):
         ...
 
     async def prune_items(self, before: datetime) -> None:
-        """Forget files no item refers to and the keys of notices mailed, both of before that time.
+        """Forget files that no item or notice refers to, and the keys of notices mailed before that time.
 
         The newest change of an item that is gone is kept: devices may come back after any time.
         """

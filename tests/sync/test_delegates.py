@@ -16,6 +16,7 @@ from gateway.sync.intake import Intake
 from gateway.types import UserId
 from tests.pim.itip.meetings import series
 from tests.support.invitations import ANN, BOB
+from tests.support.notices import pending_notices
 from tests.sync.test_intake import USER, Clock, World
 
 CID, DAN = UserId("cid"), UserId("dan")
@@ -38,7 +39,7 @@ class Office(World):
 
     async def notes(self) -> list[tuple[str, EmailMessage]]:
         """What waits to be mailed: the recipient and the mail."""
-        return [_opened(notice) for notice in await self.items.pending_notices(USER)]
+        return [_opened(notice) for notice in await pending_notices(self.items, USER)]
 
 
 def _opened(notice: Notice) -> tuple[str, EmailMessage]:

@@ -25,6 +25,7 @@ from gateway.sync.itemcursor import ItemCursor
 from gateway.sync.itemoperations import AddItem, ChangeItem, Given, ItemOperation, Made, NewFile
 from gateway.sync.keys import KeyUse
 from gateway.types import DeviceId
+from tests.support.notices import pending_notices
 from tests.sync.itemmodel import ANN, BOB, START, Phone, Store, adds, changes, deletes, refused, stored
 
 CLIENT_WINS: dict[str, Any] = {"policy": lambda _: Policy.CLIENT_WINS}
@@ -481,11 +482,11 @@ async def test_notices_are_stored_with_the_change_and_once(store: Store, phone: 
     lost = await phone.ask(operation)
     again = await phone.ask(operation)
     assert (lost.noticed, again.noticed) == (True, False)
-    assert [notice.key for notice in await store.items.pending_notices(ANN)] == ["invite"]
+    assert [notice.key for notice in await pending_notices(store.items, ANN)] == ["invite"]
     phone.key = again.key
     reply = await phone.ask(changes(lost.answers[0].number, "b", notice="update"), deletes(999, notice="no"))
     assert reply.noticed
-    assert [notice.key for notice in await store.items.pending_notices(ANN)] == ["invite", "update"]
+    assert [notice.key for notice in await pending_notices(store.items, ANN)] == ["invite", "update"]
 
 
 def telling(
@@ -518,10 +519,10 @@ async def test_who_is_told_all_of_an_item_is_not_told_what_it_was_in_between(
         telling(first.number, "farewell", "y", whole=False, current=False),
         telling(first.number, "last", "y", "x"),
     )
-    keys = [notice.key for notice in await store.items.pending_notices(ANN)]
+    keys = [notice.key for notice in await pending_notices(store.items, ANN)]
     assert keys == ["of another item", "to more", "farewell", "last"]
     await phone.do(telling(first.number, "in the next request", "x", "y"))
-    assert len(await store.items.pending_notices(ANN)) == 5
+    assert len(await pending_notices(store.items, ANN)) == 5
 
 
 async def test_notices_of_a_shared_folder_are_its_owners(store: Store) -> None:
@@ -530,8 +531,8 @@ async def test_notices_of_a_shared_folder_are_its_owners(store: Store) -> None:
     await guest.settle()
     reply = await guest.do(adds("c1", "a", notice="n"))
     assert reply.noticed
-    assert [one.key for one in await store.items.pending_notices(ANN)] == ["n"]
-    assert not await store.items.pending_notices(BOB)
+    assert [one.key for one in await pending_notices(store.items, ANN)] == ["n"]
+    assert not await pending_notices(store.items, BOB)
 
 
 async def test_files_are_stored_first_and_their_numbers_answered_again(store: Store, phone: Phone) -> None:

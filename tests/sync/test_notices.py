@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
@@ -18,15 +19,17 @@ from gateway.mail import imip
 from gateway.mail.addresses import Address
 from gateway.mail.imip import SchedulingMail
 from gateway.ports import Commit, Mailboxes, Pieces, State
+from gateway.store.spool import FileSpool
 from gateway.store.sqlite import Database, SqliteItems, SqliteState
 from gateway.sync.background import Background
-from gateway.sync.copies import NO_DEVICE, SentCopies
+from gateway.sync.copies import NO_DEVICE
 from gateway.sync.notices import MEMORY, NoticeMail, Postman
 from gateway.sync.outbox import Outbox
 from gateway.types import Credentials, OutboxEntry, OutboxStage, Principal, Uids, UserId
+from tests.support.notices import pending_notices
 
 BOB = Principal(UserId("bob"), "bob@example.test", Credentials("bob", "pw"))
-ANN, CID = "ann@example.test", "cid@example.test"
+ANN, CID, DAN = "ann@example.test", "cid@example.test", "dan@example.test"
 START = datetime(2026, 3, 1, tzinfo=UTC)
 PATIENCE = timedelta(days=5)
 
@@ -52,7 +55,7 @@ def about(event: str, key: str, *recipients: str) -> Notice:
     calendar = "\r\n".join((*lines, ""))
     to = tuple(Address("", one) for one in recipients)
     mail = SchedulingMail(Address("Bob", BOB.email), to, key, "", START, key, "REQUEST", calendar)
-    return Notice(key, recipients, imip.write(mail))
+    return Notice(key, recipients, imip.write(mail), event)
 
 
 @dataclass
@@ -76,10 +79,11 @@ class Server:
             raise self.error
         if len(recipients) > self.most:
             raise SubmissionError("452 4.5.3", kind=Kind.SEND_QUOTA_EXCEEDED)
-        if self.busy & set(recipients):
-            raise SubmissionError("450 4.2.1", kind=Kind.SERVER_ERROR_RETRY)
-        if self.refused & set(recipients):
-            raise SubmissionError("no such user", permanent=True)
+        named = {one: one in self.refused for one in recipients if one in self.refused | self.busy}
+        if named:
+            first = next(iter(named.values()))
+            kind = Kind.RECIPIENT_UNRESOLVED if first else Kind.SERVER_ERROR_RETRY
+            raise SubmissionError("not taken", kind=kind, permanent=first, refused=named)
         assert isinstance(message, bytes)
         self.taken.append((tuple(recipients), message))
         if self.die == "submitted":
@@ -109,6 +113,29 @@ class Killed(BaseException):
     """The process ends here."""
 
 
+class Fuse:
+    """Kills the process before or after the step with this number."""
+
+    def __init__(self, moment: int) -> None:
+        self.left = moment
+        self.last = ""
+
+    def around(self, work: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        async def step(*values: Any, **named: Any) -> Any:
+            self.burn(work)
+            done = await work(*values, **named)
+            self.burn(work)
+            return done
+
+        return step
+
+    def burn(self, work: Callable[..., Awaitable[Any]]) -> None:
+        self.left -= 1
+        if not self.left:
+            self.last = work.__name__
+            raise Killed
+
+
 class Clock:
     """A time that tests set."""
 
@@ -131,9 +158,8 @@ class World:
 
     def begin_anew(self) -> None:
         """As after a restart."""
-        self.copies = SentCopies(self.state, Background())
         self.background = Background()
-        self.notices = NoticeMail(self.items, self.copies, self.clock, self.background, PATIENCE)
+        self.notices = NoticeMail(self.items, self.clock, self.background, FileSpool, PATIENCE)
         self.server.die = ""
 
     async def store(self, *notices: Notice) -> None:
@@ -161,7 +187,7 @@ class World:
         return await self.notices.mail(BOB.user, self.postman())
 
     async def pending(self) -> list[str]:
-        return [one.key for one in await self.items.pending_notices(BOB.user)]
+        return [one.key for one in await pending_notices(self.items, BOB.user)]
 
 
 @pytest.fixture
@@ -284,20 +310,76 @@ async def test_one_that_waits_does_not_keep_the_others(world: World) -> None:
 
 
 async def test_of_one_event_everybody_is_told_in_order(world: World) -> None:
-    await world.store(about("monday", "first", ANN, CID), about("monday", "second", ANN))
+    await world.store(about("monday", "first", ANN, CID), about("monday", "second", ANN, CID.upper()))
     world.server.busy = frozenset({CID})
     assert not await world.mail()
     await world.store(
-        about("monday", "third", ANN.upper()),
+        about("monday", "third", CID),
         about("monday", "dan's", "dan@example.test"),
         about("x", "other", ANN),
     )
     assert not await world.mail()
-    assert world.server.subjects == ["dan's", "other"]
+    taken = [
+        (names, subject)
+        for (names, _), subject in zip(world.server.taken, world.server.subjects, strict=True)
+    ]
+    assert sorted(taken) == sorted(
+        [((ANN,), "first"), ((ANN,), "second"), ((DAN,), "dan's"), ((ANN,), "other")]
+    )
+    assert world.server.subjects.index("first") < world.server.subjects.index("second")
+    world.server.taken.clear()
+    world.server.busy = frozenset()
+    world.begin_anew()
+    assert await world.mail()
+    assert world.server.subjects == ["first", "second", "third"]
+    assert {names for names, _ in world.server.taken} == {(CID,), (CID.upper(),)}
+    assert await world.pending() == []
+    # One copy of each, whoever got it when.
+    assert sorted(world.server.named("Sent")) == ["dan's", "first", "other", "second", "third"]
+
+
+async def test_one_who_has_to_wait_keeps_it_from_nobody(world: World) -> None:
+    await world.store(notice("n1", ANN, CID, DAN))
+    world.server.busy, world.server.refused = frozenset({CID}), frozenset({DAN})
+    for _ in range(3):
+        assert not await world.mail()
+        world.begin_anew()
+    assert [names for names, _ in world.server.taken] == [(ANN,)]
+    assert world.server.named("INBOX") == ["Not delivered: Planning"]
     world.server.busy = frozenset()
     assert await world.mail()
-    assert world.server.subjects == ["dan's", "other", "first", "second", "third"]
+    assert [names for names, _ in world.server.taken] == [(ANN,), (CID,)]
+    assert world.server.named("Sent") == ["Planning"]
+
+
+@pytest.mark.parametrize("moment", range(1, 15))
+async def test_killed_at_each_step_of_a_message_that_goes_apart(
+    world: World, moment: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each step is a write to the store, before which and after which the process dies."""
+    await world.store(notice("n1", ANN, CID, DAN))
+    world.server.busy = frozenset({CID})
+    with monkeypatch.context() as patched:
+        fuse = Fuse(moment)
+        for owner, names in (
+            (world.items, ("note_attempt", "note_told", "split_notice", "drop_notice")),
+            (world.state, ("begin_send", "mark_send")),
+        ):
+            for name in names:
+                patched.setattr(owner, name, fuse.around(getattr(owner, name)))
+        with suppress(Killed):
+            await world.mail()
+    assert fuse.last
+    world.begin_anew()
+    assert not await world.mail()
+    world.server.busy = frozenset()
+    assert await world.mail()
     assert await world.pending() == []
+    got = [one for names, _ in world.server.taken for one in names]
+    assert set(got) == {ANN, CID, DAN}
+    # Twice only where it died between the server's answer and the note of it.
+    assert len(got) == 3 or fuse.last == "mark_send"
+    assert world.server.named("Sent") == ["Planning"]
 
 
 async def test_an_outage_is_not_met_with_every_message(world: World) -> None:
@@ -327,12 +409,26 @@ async def test_more_than_the_server_takes_at_once(world: World) -> None:
     assert "INBOX" not in world.server.boxes
 
 
-async def test_a_copy_that_is_lost_is_kept(world: World) -> None:
+async def test_a_copy_that_is_lost_comes_later(world: World) -> None:
+    await world.store(about("monday", "n1", ANN), about("monday", "n2", ANN))
+    world.server.lose_copies = True
+    assert not await world.mail()
+    assert world.server.subjects == ["n1", "n2"]  # a copy keeps nobody waiting
+    world.server.lose_copies = False
+    world.begin_anew()
+    assert await world.mail()
+    assert len(world.server.taken) == 2
+    assert sorted(world.server.named("Sent")) == ["n1", "n2"]
+    assert await world.pending() == []
+
+
+async def test_a_copy_that_no_server_takes_is_given_up(world: World) -> None:
     await world.store(notice())
     world.server.lose_copies = True
+    assert not await world.mail()
+    world.clock.time += PATIENCE
     assert await world.mail()
-    (copy,) = await world.state.kept_copies(BOB.user)
-    assert b"Planning" in copy.message
+    assert len(world.server.taken) == 1
     assert await world.pending() == []
 
 
@@ -350,7 +446,7 @@ async def test_one_who_cannot_be_reached_does_not_keep_it_from_the_others(world:
     assert await world.pending() == []
 
 
-@pytest.mark.parametrize("recipients", [(CID,), (CID, "dan@example.test")])
+@pytest.mark.parametrize("recipients", [(CID,), (CID, DAN)])
 async def test_what_nobody_takes_is_given_up(world: World, recipients: tuple[str, ...]) -> None:
     await world.store(notice("n1", *recipients), notice("n2"))
     world.server.refused = frozenset(recipients)

@@ -148,7 +148,7 @@ class Services:
         object.__setattr__(self, "copies", SentCopies(self.state, self.background))
         object.__setattr__(self, "ahead", Ahead(self.background))
         object.__setattr__(self, "verbs", VerbMarks(self.state, self.background))
-        notices = NoticeMail(self.items, self.copies, self.clock, self.background, self.patience)
+        notices = NoticeMail(self.items, self.clock, self.background, self.spool, self.patience)
         object.__setattr__(self, "notices", notices)
         intake = Intake(
             self.state,

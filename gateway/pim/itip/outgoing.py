@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 
+from gateway.items import NoticeFile
 from gateway.pim.clock import Clock
 from gateway.pim.events.document import Document
 from gateway.pim.events.place import PLACE
@@ -45,7 +46,7 @@ People = Mapping[str, Person]
 class Post:
     """A message to be mailed: `calendar` is its text, `again` says that they were told of it before.
 
-    `whole` says all that there is to say of the event to those it goes to.
+    `whole` says all that there is to say of the event to those it goes to. `files` go out with it.
     """
 
     method: Method
@@ -53,6 +54,7 @@ class Post:
     calendar: str
     again: bool = False
     whole: bool = False
+    files: tuple[NoticeFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

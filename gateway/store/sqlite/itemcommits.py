@@ -6,6 +6,7 @@ What changes items returns whom to tell of it. `now` is in milliseconds.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 
 from gateway.errors import Kind, NotFound, Refused, StateConflict
 from gateway.items import Edit, ItemNumber, Right
@@ -65,20 +66,13 @@ def commit(connection: sqlite3.Connection, todo: Commit, now: int) -> tuple[Sync
         raise Refused(Kind.ACCESS_DENIED, f"{todo.user} may only read folder {todo.folder!r}")
     if todo.revision not in (None, revision):
         raise StateConflict(f"folder {todo.folder!r} changed since revision {todo.revision}")
-    for notice in todo.notices:
-        notices.add(connection, todo.author or todo.user, notice)
     state = None
     if todo.device is not None and todo.state is not None:
         state = syncs.save(connection, (todo.user, todo.device, todo.folder), todo.state)
-    if not todo.edits:
-        return state, {}
-    edits = list(enumerate(todo.edits, revision + 1))
-    # Deletions first: another item may take over the UID.
-    for at, edit in sorted(edits, key=lambda numbered: numbered[1].stored is not None):
-        _apply(connection, folder, edit, at, now)
-    newest = revision + len(edits)
-    connection.execute("UPDATE item_folder SET revision = ? WHERE id = ?", (newest, folder))
-    return state, {todo.folder: audience(connection, folder)}
+    _edit(connection, folder, todo.edits, revision, now)
+    for notice in todo.notices:  # last: what they refer to is there by now
+        notices.add(connection, todo.author or todo.user, notice, folder)
+    return state, {todo.folder: audience(connection, folder)} if todo.edits else {}
 
 
 def move(
@@ -107,6 +101,18 @@ def move(
         raise StateConflict(f"folder {target!r} has the UID of item {number}, or {moved} is not free")
     itemfiles.hand_over(connection, number, moved)
     return moved, {folder: audience(connection, number_of(folder)) for folder in (source, target)}
+
+
+def _edit(connection: sqlite3.Connection, folder: int, todo: Sequence[Edit], revision: int, now: int) -> None:
+    """Make edits in a folder at a revision. Raises `StateConflict`."""
+    if not todo:
+        return
+    edits = list(enumerate(todo, revision + 1))
+    # Deletions first: another item may take over the UID.
+    for at, edit in sorted(edits, key=lambda numbered: numbered[1].stored is not None):
+        _apply(connection, folder, edit, at, now)
+    newest = revision + len(edits)
+    connection.execute("UPDATE item_folder SET revision = ? WHERE id = ?", (newest, folder))
 
 
 def _apply(connection: sqlite3.Connection, folder: int, edit: Edit, at: int, now: int) -> None:

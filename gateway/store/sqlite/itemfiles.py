@@ -40,6 +40,10 @@ _TAKE = """
     UPDATE item_file SET item = ?1
     WHERE number IN (SELECT value FROM json_each(?2)) AND (item IS NULL OR item = ?1)
 """
+_PRUNE = """
+    DELETE FROM item_file WHERE item IS NULL AND since < ?
+        AND NOT EXISTS (SELECT 1 FROM notice_file WHERE file = number)
+"""
 
 
 def chunks(content: Pieces) -> Iterator[bytes]:
@@ -108,5 +112,5 @@ def hand_over(connection: sqlite3.Connection, item: ItemNumber, heir: ItemNumber
 
 
 def prune(connection: sqlite3.Connection, before: int) -> None:
-    """Forget the files no item has referred to since before that time."""
-    connection.execute("DELETE FROM item_file WHERE item IS NULL AND since < ?", (before,))
+    """Forget the files no item has referred to since before that time, and no notice does."""
+    connection.execute(_PRUNE, (before,))

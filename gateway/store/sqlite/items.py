@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import TypeVar
@@ -16,7 +16,7 @@ from gateway.items import (
     ItemFolder,
     ItemKind,
     ItemNumber,
-    Notice,
+    PendingNotice,
     Right,
 )
 from gateway.ports import Clock, Commit, Pieces, Unsubscribe
@@ -153,15 +153,29 @@ class SqliteItems:
     async def read_item_file(self, number: FileNumber, offset: int, size: int) -> bytes:
         return await self._database.read(lambda connection: itemfiles.read(connection, number, offset, size))
 
-    async def pending_notices(self, user: UserId) -> Sequence[Notice]:
+    async def next_notice(self, user: UserId, without: Collection[str] = ()) -> PendingNotice | None:
         # Asked at every request, and there are hardly ever any; if there are, they may be many.
         if not await self._database.look_up(lambda connection: notices.are_pending(connection, user)):
-            return ()
-        return await self._database.read(lambda connection: notices.pending(connection, user))
+            return None
+        return await self._database.read(lambda connection: notices.take(connection, user, without))
 
     async def note_attempt(self, user: UserId, key: str) -> None:
         now = self._now()
         await self._database.write(lambda connection: notices.note_attempt(connection, user, key, now))
+
+    async def note_told(self, user: UserId, key: str) -> None:
+        await self._database.write(lambda connection: notices.note_told(connection, user, key))
+
+    async def leave_out_files(self, user: UserId, key: str) -> None:
+        await self._database.write(lambda connection: notices.bare(connection, user, key))
+
+    async def split_notice(
+        self, user: UserId, key: str, parts: Mapping[str, Sequence[str]], tried: Collection[str] = ()
+    ) -> None:
+        now = self._now()
+        await self._database.write(
+            lambda connection: notices.split(connection, user, key, parts, tried=tried, now=now)
+        )
 
     async def drop_notice(self, user: UserId, key: str) -> None:
         now = self._now()

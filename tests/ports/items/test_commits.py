@@ -27,6 +27,7 @@ from tests.ports.items.helpers import (
     revision,
     the,
 )
+from tests.support.notices import pending_notices
 
 NOTICE = Notice("n1", ("bert@example.com",), b"mail")
 
@@ -35,7 +36,7 @@ async def assert_nothing_happened(store: Store, folder: CollectionId, at: int) -
     """Neither the folder, nor what the phone knows, nor what is to be mailed differs from before."""
     assert await revision(store.items, folder) == at
     assert await store.state.load_sync(ANNA, PHONE, folder) is None
-    assert list(await store.items.pending_notices(ANNA)) == []
+    assert await pending_notices(store.items, ANNA) == []
 
 
 async def test_an_item_comes_back_as_it_was_stored(store: Store, calendar: ItemFolder) -> None:
@@ -117,7 +118,7 @@ async def test_edits_state_and_notices_are_stored_together(store: Store, calenda
     saved = await items.commit_items(commit)
     assert saved == replace(FIRST, revision=1)
     assert await state.load_sync(ANNA, PHONE, calendar.id) == saved
-    assert list(await items.pending_notices(ANNA)) == [NOTICE]
+    assert await pending_notices(items, ANNA) == [NOTICE]
     assert (await the(items, calendar.id, number)).revision == 1
     again = replace(saved, number=2, cursor=b"two", previous=b"one")
     assert await items.commit_items(Commit(ANNA, calendar.id, device=PHONE, state=again)) == replace(
@@ -204,7 +205,7 @@ async def test_a_state_that_changed_meanwhile_is_a_conflict(store: Store, calend
             )
     assert await items.load_items(calendar.id, [number]) == {}
     assert await revision(items, calendar.id) == 0
-    assert list(await items.pending_notices(ANNA)) == []
+    assert await pending_notices(items, ANNA) == []
 
 
 async def test_a_folder_that_changed_meanwhile_is_a_conflict(store: Store, calendar: ItemFolder) -> None:
@@ -270,7 +271,7 @@ async def test_of_two_commits_on_one_item_one_is_done(items: Items, calendar: It
     loaded = await items.load_items(calendar.id, [one, two])
     assert {item.stored.text for item in loaded.values()} == {f"{winner}"}
     assert await revision(items, calendar.id) == 4
-    assert [notice.key for notice in await items.pending_notices(ANNA)] == [f"{winner}"]
+    assert [notice.key for notice in await pending_notices(items, ANNA)] == [f"{winner}"]
 
 
 async def test_commits_on_different_items_all_happen(items: Items, calendar: ItemFolder) -> None:
@@ -294,7 +295,7 @@ async def test_a_folder_deleted_meanwhile_takes_the_commit_with_it(store: Store)
         assert isinstance(outcome, NotFound)
         assert await items.load_items(folder.id, [number]) == {}
         assert await store.state.load_sync(ANNA, PHONE, folder.id) is None
-        assert list(await items.pending_notices(ANNA)) == []
+        assert await pending_notices(items, ANNA) == []
 
 
 async def test_numbers_are_given_once(store: Store, calendar: ItemFolder) -> None:

@@ -15,6 +15,7 @@ from gateway.store.sqlite import Database, SqliteItems, SqliteState
 from gateway.types import CollectionId, DeviceId, SyncState, UserId
 from tests.ports.items.helpers import NOON, Content, Time
 from tests.store.sqlite.killing import check_file, kill_and_read, start
+from tests.support.notices import pending_notices
 
 DEVICE = DeviceId("PHONE1")
 USERS = [UserId(f"user{number}") for number in range(4)]
@@ -89,7 +90,7 @@ async def check_commit(state: SqliteState, items: SqliteItems, user: UserId, cou
     for item in found:
         (file,) = item.stored.files
         assert await items.read_item_file(file, 0, 1024 * 1024) == bytes(content_of(count))
-    assert [notice.key for notice in await items.pending_notices(user)] == [f"{n + 1}" for n in range(count)]
+    assert [notice.key for notice in await pending_notices(items, user)] == [f"{n + 1}" for n in range(count)]
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from gateway.errors import StateConflict
-from gateway.items import Edit, ItemKind, Notice, Right, StoredItem
+from gateway.items import Edit, ItemKind, Notice, NoticeFile, Right, StoredItem
 from gateway.ports import Commit
 from gateway.store.sqlite import Database, SqliteItems, itemcommits, itemfiles, itemfolders, itemrows, notices
 from gateway.store.sqlite.schema import migrate
@@ -116,7 +116,12 @@ OTHER: dict[str, Work] = {
     "read": lambda c: itemfiles.read(c, 1, 5, 10),
     "add file": lambda c: itemfiles.begin(c, "name", "x/y", b"content", 0),
     "are pending": lambda c: notices.are_pending(c, ANNA),
-    "pending": lambda c: notices.pending(c, ANNA),
+    "next notice": lambda c: notices.take(c, ANNA, ["other"]),
+    "notice tried": lambda c: notices.note_attempt(c, ANNA, "n", 0),
+    "notice told": lambda c: notices.note_told(c, ANNA, "n"),
+    "notice bare": lambda c: notices.bare(c, ANNA, "n"),
+    "notice split": lambda c: notices.split(c, ANNA, "n", {"a": (), "b": ()}, tried="a", now=0),
+    "add notice": lambda c: notices.add(c, ANNA, Notice("m", (), b"", "uid", (NoticeFile(1),)), 1),
     "drop": lambda c: notices.drop(c, ANNA, "n", 0),
     "prune files": lambda c: itemfiles.prune(c, 0),
     "prune notices": lambda c: notices.prune(c, 0),

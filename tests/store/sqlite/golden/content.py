@@ -37,6 +37,7 @@ from gateway.types import (
     UserId,
     Writing,
 )
+from tests.support.notices import pending_notices
 
 USER = UserId("anna@example.com")
 BERT = UserId("bert@example.com")
@@ -72,7 +73,8 @@ POISON = (USER, INBOX, "2:9", "0.1", "no header")
 _WITH_ITEMS = 5
 CALENDAR = CollectionId("i1")
 EVENT = StoredItem("u1", "BEGIN:VCALENDAR\r\n", THEN, None, frozenset({1}))
-NOTICE = Notice("n2", ("bert@example.com",), b"mail")
+NOTICE = Notice("n2", ("bert@example.com",), b"mail", "?")
+"""About an event that is not known, which is what those are that were stored before 0011."""
 _WITH_PEOPLE = 6
 _WITH_MOVED_FLAGS = 9
 PERSON = Entry("Anna@example.com", "Anna")
@@ -177,7 +179,7 @@ async def _check_items(state: State, items: Items) -> None:
     assert list(await items.new_item_numbers(1)) == [5]
     assert await items.item_file(CALENDAR, 1) == FileInfo(1, "plan.txt", "text/plain", 4)
     assert await items.read_item_file(1, 0, 10) == b"plan"
-    assert await items.pending_notices(USER) == [NOTICE]
+    assert await pending_notices(items, USER) == [NOTICE]
     sync = await state.load_sync(USER, DEVICE, CALENDAR)
     assert sync is not None
     assert (sync.epoch, sync.number, sync.cursor) == ("a1", 5, b"cursor")
