@@ -28,7 +28,8 @@ _NO_PARAMS: Mapping[str, str] = {}
 class Property:
     """A property: names in upper case, the value as written; parameter values without their quotes.
 
-    `group` is what joins it to others of a vCard (RFC 6350 3.3), in upper case.
+    TYPE may be there several times (RFC 6350 5.6): its values are listed, with commas. `group` is what joins
+    the property to others of a vCard (RFC 6350 3.3), in upper case.
     """
 
     name: str
@@ -115,7 +116,8 @@ def parse_property(line: str) -> Property | None:
     if line[at] == ";":
         params = {}
         for found in parameters(line, at):
-            params[found[1].upper()] = _plain(found[2])
+            key, text = found[1].upper(), _plain(found[2])
+            params[key] = f"{params[key]},{text}" if key == "TYPE" and key in params else text
             at = found.end()
         at = line.find(":", at)
         if at < 0:
