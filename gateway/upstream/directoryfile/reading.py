@@ -9,6 +9,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 from gateway.errors import ConfigError
 from gateway.ports.directory import Entry
@@ -130,7 +131,8 @@ def _record(raw: _Raw, folder: Path) -> Record:
         others=tuple(_address(raw, "addresses", one) for one in _list(raw, "addresses")),
         group=raw.group,
     )
-    entry = replace(known, **{name: _text(raw, name) for name in _TEXTS})
+    texts: dict[str, Any] = {name: _text(raw, name) for name in _TEXTS}
+    entry = replace(known, **texts)
     photo = _text(raw, "photo")
     return Record(
         entry,
