@@ -24,7 +24,7 @@ demo: $(STAMP)
 
 # The Debian packages whose programs the tests start.
 packages:
-	@sh tests/support/debian-packages.sh dovecot-imapd libwbxml2-utils
+	@sh tests/support/debian-packages.sh dovecot-imapd dovecot-sieve dovecot-managesieved libwbxml2-utils
 
 test: packages $(STAMP)
 	@$(BIN)/python -m pytest $(ARGS)

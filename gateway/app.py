@@ -25,6 +25,7 @@ from gateway.store.sqlite import Database, SqliteItems, SqlitePeople, SqliteStat
 from gateway.sync.waiter import Signal
 from gateway.upstream.imap.settings import ImapSettings
 from gateway.upstream.imap.upstream import ImapUpstream
+from gateway.upstream.sieve import SieveFilters, SieveSettings
 from gateway.upstream.smtp import SmtpSettings, SmtpSubmission
 from gateway.web.auth import Authentication
 from gateway.web.autodiscover import Autodiscover, Servers, is_autodiscover_path, public, reached
@@ -155,6 +156,7 @@ class App:
             tentative=settings.calendar.invitations == "tentative",
             zone=ZoneInfo(settings.calendar.timezone),
             patience=timedelta(days=settings.calendar.retry_days),
+            filters=_filters(settings),
         )
         parts.push_async_callback(services.background.aclose, settings.server.shutdown_grace)
         await parts.enter_async_context(_running(_housekeeping(services)))
@@ -248,6 +250,22 @@ def _smtp(settings: Settings) -> SmtpSettings:
         ca_file=smtp.ca_file,
         verify=smtp.verify,
         timeout=smtp.timeout,
+    )
+
+
+def _filters(settings: Settings) -> SieveFilters | None:
+    sieve = settings.sieve
+    if sieve is None:
+        return None
+    return SieveFilters(
+        SieveSettings(
+            host=sieve.host,
+            port=sieve.port,
+            security=sieve.security,
+            ca_file=sieve.ca_file,
+            verify=sieve.verify,
+            timeout=sieve.timeout,
+        )
     )
 
 

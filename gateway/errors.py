@@ -70,6 +70,7 @@ class Kind(StrEnum):
     BODY_PART_TYPE = "BodyPartPreferenceTypeNotSupported"
     DEVICE_INFORMATION_REQUIRED = "DeviceInformationRequired"
     EXCEPTIONS_FAILED = "OneOrMoreExceptionsFailed"
+    DENIED_BY_POLICY = "DeniedByPolicy"
 
 
 class GatewayError(Exception):

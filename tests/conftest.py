@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.dovecot import Dovecot
 from tests.support.dovecot_config import Options
+from tests.support.sieve import FilteringServer, filtering_server
 from tests.support.smtp_sink import SmtpSink
 
 
@@ -23,6 +24,13 @@ def dovecot() -> Iterator[Dovecot]:
 def dovecot_bare() -> Iterator[Dovecot]:
     """A Dovecot that announces IMAP4rev1 and nothing else."""
     with Dovecot(Options(profile="bare")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def filtering() -> Iterator[FilteringServer]:
+    """A Dovecot with Sieve (Pigeonhole) and ManageSieve."""
+    with filtering_server() as server:
         yield server
 
 

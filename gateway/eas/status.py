@@ -144,6 +144,8 @@ _COMMON: Mapping[Kind, tuple[int, int]] = {
     Kind.INVALID_MIME_BODY: (178, 400),
     Kind.INVALID_SMART_FORWARD: (179, 400),
     Kind.EXCEPTIONS_FAILED: (184, 400),
+    # Known to Settings alone.
+    Kind.DENIED_BY_POLICY: (130, 403),
 }
 
 _BEFORE_14_1: Mapping[int, int] = {
@@ -267,7 +269,16 @@ _OWN: Mapping[tuple[str, Level], Mapping[Kind, int]] = {
     ("Find", Level.COLLECTION): _own(malformed=2, invalid_content=2, item_not_found=2),
     ("ResolveRecipients", Level.REQUEST): _own(malformed=5, failed=6),
     ("Settings", Level.REQUEST): _own(invalid_xml=2, access_denied=3, failed=4),
-    ("Settings", Level.ITEM): _own(malformed=5, invalid_xml=2, access_denied=3, failed=4),
+    ("Settings", Level.ITEM): _own(
+        malformed=5,
+        invalid_content=5,
+        invalid_xml=2,
+        access_denied=3,
+        failed=4,
+        mailbox_quota_exceeded=4,
+        conflict=6,
+        denied_by_policy=7,
+    ),
     ("ValidateCert", Level.REQUEST): _own(invalid_xml=2),
     ("Provision", Level.REQUEST): _own(invalid_xml=2, failed=3),
 }

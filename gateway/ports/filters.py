@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -70,7 +70,7 @@ class Filters(Protocol):
         self,
         principal: Principal,
         addresses: tuple[str, ...],
-        change: Callable[[OutOfOffice], OutOfOffice],
+        change: Callable[[OutOfOffice], Awaitable[OutOfOffice]],
     ) -> None:
         """Put what `change` makes of what holds now into its place; in force on return.
 

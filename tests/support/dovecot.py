@@ -68,8 +68,8 @@ class Dovecot:
         self.place = self._prepare()
 
     def _prepare(self) -> Place:
-        imap_port, imaps_port = free_ports(2)
-        place = Place(self._folder, imap_port, imaps_port, self._certificate)
+        imap_port, imaps_port, sieve_port = free_ports(3)
+        place = Place(self._folder, imap_port, imaps_port, sieve_port, self._certificate)
         place.mail.mkdir(mode=0o700, exist_ok=True)
         if os.geteuid() == 0:
             os.chown(place.mail, *mail_owner())
@@ -91,6 +91,11 @@ class Dovecot:
     def tls_port(self) -> int:
         """IMAP over TLS."""
         return self.place.imaps_port
+
+    @property
+    def sieve_port(self) -> int:
+        """ManageSieve with STARTTLS, where `Options.sieve` says so."""
+        return self.place.sieve_port
 
     @property
     def ca_file(self) -> Path:
@@ -194,6 +199,19 @@ class Dovecot:
             client.login(user, self.password)
             stack.pop_all()
         return client
+
+    def hand_in(self, user: str, sender: str, message: bytes, recipient: str = "") -> None:
+        """Has `dovecot-lda` deliver a message as a mail server does, through the user's filters."""
+        subprocess.run(
+            [
+                "/usr/lib/dovecot/dovecot-lda", "-c", str(self._folder / "dovecot.conf"), "-e",
+                "-d", user, "-f", sender, "-a", recipient or f"{user}@example.test",
+            ],
+            input=message,
+            check=True,
+            capture_output=True,
+            timeout=30,
+        )  # fmt: skip
 
     def deliver(
         self,

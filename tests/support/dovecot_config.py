@@ -30,7 +30,8 @@ class Options:
     know them). `prefix` is that of the personal namespace, with its separator: "INBOX.". `processes` is how
     many connections it serves at once. `messages` is how many messages a user may have, 0 for as many as he
     likes; `read_only` is a mailbox that may be read and not changed. `connections` is how many a user may
-    have from one address, 0 for as many as he likes.
+    have from one address, 0 for as many as he likes. With `sieve` it filters what `dovecot-lda` delivers,
+    speaks ManageSieve (without the extensions in `no_sieve`), and sends replies by SMTP to the port `replies`.
     """
 
     profile: Literal["full", "bare"] = "full"
@@ -41,6 +42,9 @@ class Options:
     messages: int = 0
     read_only: str = ""
     connections: int = 0
+    sieve: bool = False
+    no_sieve: tuple[str, ...] = ()
+    replies: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,7 @@ class Place:
     folder: Path
     imap_port: int
     imaps_port: int
+    sieve_port: int
     certificate: Certificate
 
     @property
@@ -78,7 +83,8 @@ def render(version: tuple[int, int], options: Options, place: Place) -> str:
         _namespace(options),
         _limits(version, options, place),
         _services(version, options, place),
-        "" if os.geteuid() == 0 else _unprivileged(),
+        _sieve(version, options, place) if options.sieve else "",
+        "" if os.geteuid() == 0 else _unprivileged(options),
     ]
     return "\n".join(part for part in parts if part)
 
@@ -117,7 +123,7 @@ def _classic(options: Options, place: Place) -> str:
     uid, gid = mail_owner()
     bare = "imap_capability = IMAP4rev1\n" if options.profile == "bare" else ""
     return f"""\
-protocols = imap
+protocols = imap{" sieve" if options.sieve else ""}
 disable_plaintext_auth = no
 ssl_cert = <{place.certificate.certificate}
 ssl_key = <{place.certificate.key}
@@ -138,7 +144,7 @@ def _modern(options: Options, place: Place) -> str:
     bare = "imap_capability = IMAP4rev1\n" if options.profile == "bare" else ""
     return f"""\
 protocols {{
-  imap = yes
+  imap = yes{chr(10) + "  sieve = yes" if options.sieve else ""}
 }}
 auth_allow_cleartext = yes
 ssl_server_cert_file = {place.certificate.certificate}
@@ -232,10 +238,50 @@ service stats {{
 """
 
 
-def _unprivileged() -> str:
+def _sieve(version: tuple[int, int], options: Options, place: Place) -> str:
+    """Filters at delivery (Pigeonhole), and ManageSieve."""
+    without = " ".join(f"-{name}" for name in options.no_sieve)
+    modern = version >= (2, 4)
+    if modern:
+        filters = f"""\
+protocol lda {{
+  mail_plugins {{
+    sieve = yes
+  }}
+}}
+sieve_script personal {{
+  driver = file
+  path = ~/sieve
+  active_path = ~/.dovecot.sieve
+}}
+{"".join(f"sieve_extensions {{{chr(10)}  {name} = no{chr(10)}}}{chr(10)}" for name in options.no_sieve)}"""
+    else:
+        filters = f"""\
+protocol lda {{
+  mail_plugins = $mail_plugins sieve
+}}
+plugin {{
+  sieve = file:~/sieve;active=~/.dovecot.sieve
+{f"  sieve_extensions = {without}" if without else ""}
+}}
+"""
+    return f"""\
+postmaster_address = postmaster@example.test
+submission_host = 127.0.0.1:{options.replies}
+service managesieve-login {{
+  {"restart_request_count = unlimited" if modern else "service_count = 0"}
+  inet_listener sieve {{
+    port = {place.sieve_port}
+  }}
+}}
+{filters}"""
+
+
+def _unprivileged(options: Options) -> str:
     user = pwd.getpwuid(os.geteuid()).pw_name
     group = grp.getgrgid(os.getegid()).gr_name
-    services = "".join(f"service {name} {{\n  chroot =\n}}\n" for name in ("anvil", "imap-login", "stats"))
+    names = ("anvil", "imap-login", "stats", *(("managesieve-login",) if options.sieve else ()))
+    services = "".join(f"service {name} {{\n  chroot =\n}}\n" for name in names)
     return f"""\
 default_internal_user = {user}
 default_internal_group = {group}

@@ -116,9 +116,18 @@ def test_close_leaves_no_process_and_no_folder() -> None:
 
 
 def test_version_decides_the_syntax(tmp_path: Path) -> None:
-    place = Place(tmp_path, 1143, 1993, Certificate(tmp_path / "c", tmp_path / "k"))
+    place = Place(tmp_path, 1143, 1993, 4190, Certificate(tmp_path / "c", tmp_path / "k"))
     assert dovecot_version() >= (2, 3)
     assert "mail_location" in render((2, 3), Options(), place)
     modern = render((2, 4), Options(), place)
     assert modern.startswith("dovecot_config_version = 2.4")
     assert "mail_location" not in modern
+
+
+@pytest.mark.parametrize("version", [(2, 3), (2, 4)])
+def test_filters_in_either_syntax(tmp_path: Path, version: tuple[int, int]) -> None:
+    place = Place(tmp_path, 1143, 1993, 4190, Certificate(tmp_path / "c", tmp_path / "k"))
+    text = render(version, Options(sieve=True, no_sieve=("vacation",), replies=25), place)
+    assert text.count("{") == text.count("}")
+    assert "submission_host = 127.0.0.1:25\n" in text
+    assert "managesieve" not in render(version, Options(), place)

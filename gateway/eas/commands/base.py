@@ -16,7 +16,7 @@ from gateway.eas.identity import Identity
 from gateway.eas.request import EasRequest
 from gateway.eas.stubs import Stubs
 from gateway.eas.versions import Version
-from gateway.ports import Clock, Items, Pieces, Spool, State, Submission
+from gateway.ports import Clock, Filters, Items, Pieces, Spool, State, Submission
 from gateway.sync.always import AlwaysMoved
 from gateway.sync.background import Background
 from gateway.sync.copies import SentCopies
@@ -130,6 +130,8 @@ class Services:
     """Of whole days and times that nobody said a zone of."""
     patience: timedelta = timedelta(days=5)
     """How long the SMTP server may refuse a scheduling message for the moment before it is given up."""
+    filters: Filters | None = None
+    """Out-of-office replies, where there is a server that sends them."""
     background: Background = field(default_factory=Background)
     """Owns work that goes on when its request is over."""
     copies: SentCopies = field(init=False)

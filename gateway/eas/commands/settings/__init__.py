@@ -1,4 +1,4 @@
-"""Settings (MS-ASCMD 2.2.1.18): what the device is, and whose account it has.
+"""Settings (MS-ASCMD 2.2.1.18): what the device is, whose account it has, and who is answered meanwhile.
 
 Each property of the request gets an answer of its own, in the order asked.
 """
@@ -6,26 +6,38 @@ Each property of the request gets an answer of its own, in the order asked.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 
-from gateway.eas import deviceinfo, devices, fields
+from gateway.eas import fields, status
 from gateway.eas.commands.base import BodyRule, Context, Reply
+from gateway.eas.commands.settings import oof
+from gateway.eas.commands.settings.properties import (
+    Answer,
+    answered,
+    device_information,
+    device_password,
+    rights_management_information,
+    user_information,
+)
 from gateway.eas.versions import Version
-from gateway.errors import Kind, Refused
+from gateway.errors import GatewayError, Kind, Refused
 from wbxml import Element, Tag, element
 from wbxml.pages import Settings as Page
 
-_SUCCESS = 1
-_PROTOCOL_ERROR = 2
-_ACCESS_DENIED = 3
-_DENIED_BY_POLICY = 7
-_IRM_FEATURE_DISABLED = 168
+__all__ = ["Settings"]
+
+_PROPERTIES: Mapping[Tag, tuple[Version, Answer]] = {
+    Page.Oof: (Version.V12_0, oof.answer),
+    Page.DeviceInformation: (Version.V12_0, device_information),
+    Page.DevicePassword: (Version.V12_0, device_password),
+    Page.UserInformation: (Version.V12_0, user_information),
+    Page.RightsManagementInformation: (Version.V14_1, rights_management_information),
+}
+"""Each property with the first version that has it, and what answers it."""
 
 
 class Settings:
-    """Stores DeviceInformation and tells UserInformation.
-
-    What this server does not offer is refused as such.
-    """
+    """Answers properties by what is behind each of them."""
 
     name = "Settings"
     code = 17
@@ -42,42 +54,21 @@ class Settings:
             raise Refused(Kind.INVALID_CONTENT, "Settings without a body")
         if not root.children or max(Counter(child.tag for child in root).values()) > 1:
             raise fields.malformed("Settings without properties, or with one twice")
-        reply = element(Page.Settings, element(Page.Status, _SUCCESS))
         for asked in root:
-            reply.append(await self._answer(context, asked))
+            first, _ = _PROPERTIES.get(asked.tag, (None, None))
+            if first is None or context.request.version < first:
+                raise fields.malformed(f"Settings does not have {asked.tag!r}")
+        reply = element(Page.Settings, element(Page.Status, 1))
+        for asked in root:
+            reply.append(await _property(context, asked))
         return reply
 
-    async def _answer(self, context: Context, asked: Element) -> Element:
-        if asked.tag is Page.DeviceInformation:
-            return await self._device_information(context, asked)
-        if asked.tag is Page.UserInformation:
-            return self._user_information(context, asked)
-        if asked.tag is Page.Oof:
-            return _status(Page.Oof, _ACCESS_DENIED)
-        if asked.tag is Page.DevicePassword:
-            return _status(Page.DevicePassword, _DENIED_BY_POLICY)
-        if asked.tag is Page.RightsManagementInformation and context.request.version >= Version.V14_1:
-            return _status(Page.RightsManagementInformation, _IRM_FEATURE_DISABLED)
-        raise fields.malformed(f"Settings does not have {asked.tag!r}")
 
-    async def _device_information(self, context: Context, asked: Element) -> Element:
-        try:
-            information = deviceinfo.parse(asked)
-        except Refused:
-            return _status(Page.DeviceInformation, _PROTOCOL_ERROR)
-        await devices.update(context, information=information)
-        return _status(Page.DeviceInformation, _SUCCESS)
-
-    def _user_information(self, context: Context, asked: Element) -> Element:
-        if asked.find(Page.Get) is None:
-            return _status(Page.UserInformation, _PROTOCOL_ERROR)
-        addresses = element(Page.EmailAddresses, element(Page.SMTPAddress, context.principal.email))
-        told = addresses
-        if context.request.version >= Version.V14_1:
-            addresses.add(Page.PrimarySmtpAddress, context.principal.email)
-            told = element(Page.Accounts, element(Page.Account, addresses))
-        return element(Page.UserInformation, element(Page.Status, _SUCCESS), element(Page.Get, told))
-
-
-def _status(tag: Tag, value: int) -> Element:
-    return element(tag, element(Page.Status, value))
+async def _property(context: Context, asked: Element) -> Element:
+    _, answer = _PROPERTIES[asked.tag]
+    try:
+        return await answer(context, asked)
+    except GatewayError as error:
+        code = status.value(Settings.name, status.Level.ITEM, error.kind, context.request.version)
+        context.note(str(code), f"{asked.tag.name}: {error.detail}")
+        return answered(asked, code=code)
