@@ -9,11 +9,12 @@ from functools import lru_cache
 from itertools import islice
 from zoneinfo import ZoneInfo
 
+from gateway.pim.length import Length, later, length_between
 from gateway.pim.lines import Component, Property
 from gateway.pim.names import BLOB, BLOB_ZONE
 from gateway.pim.timezones import BadBlob, RuleZone, ZoneRules, named_zone, unpack, zone_for
 from gateway.pim.timezones.changes import minutes_east
-from gateway.pim.values import FIRST_YEAR, LAST_YEAR, Moment, moment_of, parse_duration, parse_moment
+from gateway.pim.values import FIRST_YEAR, LAST_YEAR, Moment, moment_of, parse_length, parse_moment
 from gateway.pim.zones import Zones
 
 __all__ = ["Clock", "is_iana", "same_zone", "tzid_of"]
@@ -80,21 +81,22 @@ class Clock:
         moment = self.of(found)
         return moment.astimezone(UTC) if moment else None
 
-    def end(self, event: Component, start: datetime, *, all_day: bool) -> datetime:
-        """The end of an event: by DTEND or DURATION, not before the start, and of whole days after it."""
+    def length(self, event: Component, start: datetime, *, all_day: bool) -> Length:
+        """How long an event lasts, by DTEND or DURATION: not less than nothing, or of whole days one."""
         told = _usable(moment_of(event.get("DTEND")))
-        length = parse_duration(event.text("DURATION"))
+        length = parse_length(event.text("DURATION"))
         if told and told.dated == all_day:
             end = self.at(told).astimezone(start.tzinfo)
-        elif length is not None and abs(length) < _LONGEST:
-            # Days are counted by the clock, hours by what passes (RFC 5545 3.3.6).
-            by_clock = all_day or "T" not in event.text("DURATION").upper()
-            end = start + length if by_clock else (start.astimezone(UTC) + length).astimezone(start.tzinfo)
-        else:
-            end = start
-        if all_day and end <= start:
-            end = start + _DAY
-        return start if end.astimezone(UTC) < start.astimezone(UTC) else end
+            length = Length((end.date() - start.date()).days) if all_day else length_between(start, end)
+        if length is None or abs(length.about) >= _LONGEST:
+            length = Length()
+        if all_day:
+            return Length(max(-(-length.about // _DAY), 1))
+        return length if length.about > timedelta() else Length()
+
+    def end(self, event: Component, start: datetime, *, all_day: bool) -> datetime:
+        """The end of an event."""
+        return later(start, self.length(event, start, all_day=all_day))
 
     def originals(
         self, component: Component, name: str, start: datetime, *, all_day: bool

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from enum import IntEnum, StrEnum
 
+from gateway.pim.length import later
 from gateway.pim.lines import Component, Property, read
 from gateway.pim.recurrence import Recurrence, read_rule
-from gateway.pim.values import FIRST_YEAR, LAST_YEAR, Moment, moment_of, parse_duration
+from gateway.pim.values import FIRST_YEAR, LAST_YEAR, Moment, moment_of, parse_duration, parse_length
 from gateway.pim.zones import Zones
 
 __all__ = [
@@ -247,11 +248,11 @@ def _end(event: Component, begin: Moment, zones: Zones) -> datetime:
     """The end; before the start it makes no sense and is the start."""
     start = zones.instant(begin)
     told = _usable(moment_of(event.get("DTEND")))
-    length = parse_duration(event.text("DURATION"))
+    length = parse_length(event.text("DURATION"))
     if told and told.dated == begin.dated:
         end = zones.instant(told)
-    elif length is not None and length < timedelta(days=36600):
-        end = (start.astimezone(UTC) + length).astimezone(start.tzinfo)
+    elif length is not None and timedelta() <= length.about < timedelta(days=36600):
+        end = later(start, length)
     else:
         end = start
     if begin.dated and end <= start:

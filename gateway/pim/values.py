@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from types import MappingProxyType
 
+from gateway.pim.length import Length
 from gateway.pim.lines import Property
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "Moment",
     "moment_of",
     "parse_duration",
+    "parse_length",
     "parse_moment",
     "parse_offset",
     "parse_rule",
@@ -84,13 +86,19 @@ def utc_text(moment: datetime) -> str:
 
 
 def parse_duration(text: str) -> timedelta | None:
+    """A DURATION where no clocks are changed."""
+    length = parse_length(text)
+    return length.about if length else None
+
+
+def parse_length(text: str) -> Length | None:
     """A DURATION."""
     match = _DURATION.fullmatch(text.strip())
     if match is None or not any(match.groups()[1:]):
         return None
     weeks, days, hours, minutes, seconds = (int(digits or 0) for digits in match.groups()[1:])
-    length = timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
-    return -length if match[1] == "-" else length
+    whole, time = 7 * weeks + days, timedelta(hours=hours, minutes=minutes, seconds=seconds)
+    return Length(-whole, -time) if match[1] == "-" else Length(whole, time)
 
 
 def parse_offset(text: str) -> timedelta | None:

@@ -122,9 +122,9 @@ async def test_a_series_without_end(items: Items) -> None:
 async def test_a_rule_that_is_too_much_makes_free_times_unknown(items: Items, frequency: str) -> None:
     bomb = ("DTSTART:20260101T000000Z", "DTEND:20260101T000001Z", f"RRULE:FREQ={frequency};COUNT=99999999")
     await calendar(items, event("bomb", *bomb), event("a", *at("0900", "0930")))
-    began = time.monotonic()
+    began = time.process_time()
     found = await digits(items)
-    assert time.monotonic() - began < 2
+    assert time.process_time() - began < 2
     assert (found[2], found.replace("2", "")) == ("2", "4" * (8 - found.count("2")))
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from gateway.pim.events.model import Event
+from gateway.pim.length import later
 from gateway.pim.rules import Rule, Work, WorkDone, read_expandable
 from gateway.pim.values import FIRST_YEAR, LAST_YEAR
 
@@ -123,7 +124,6 @@ def bounds_of(event: Event) -> tuple[datetime | None, datetime | None]:
     """
     own = [one.event for one in event.occurrences if one.event]
     first = min(_instant(one.start) for one in (event, *own))
-    length = event.end - event.start
     rule = _rule(event)
     if rule and not rule.has_end:
         return first, None
@@ -134,20 +134,20 @@ def bounds_of(event: Event) -> tuple[datetime | None, datetime | None]:
         last = max(found or (rule.until.replace(tzinfo=event.zone) if rule else last), last)
     except WorkDone:
         return first, None
-    return first, max(_instant(one) for one in (_later(last, length), *(other.end for other in own)))
+    return first, max(_instant(one) for one in (later(last, event.length), *(other.end for other in own)))
 
 
 def _unchanged(event: Event, start: datetime, end: datetime, work: Work) -> Iterator[Instance]:
     """The occurrences without exceptions."""
-    length = event.end - event.start
-    # An occurrence has its length by the clock: a day more for changes of the clocks in it.
-    lowest = max(start, _EARLIEST + 2 * _DAY + length) - length - _DAY
+    length = event.length
+    # A day more for changes of the clocks meanwhile.
+    lowest = max(start, _EARLIEST + 2 * _DAY + length.about) - length.about - _DAY
     excepted = {one.original for one in event.occurrences}
     try:
         for original in starts(event, lowest, work):
             if original >= end:
                 return
-            found = Instance(original, _later(original, length), original, event)
+            found = Instance(original, later(original, length), original, event)
             if original not in excepted and _is_between(found, start, end):
                 yield found
     except WorkDone:
@@ -177,12 +177,6 @@ def _day(event: Event, moment: datetime) -> date:
 
 def _midnight(event: Event, moment: datetime) -> datetime:
     return datetime.combine(moment.astimezone(event.zone), time(), event.zone)
-
-
-def _later(start: datetime, length: timedelta) -> datetime:
-    """The end of an occurrence: by the clock, so that it ends at the same time each day."""
-    end = start + length
-    return start if end.astimezone(UTC) < start.astimezone(UTC) else end
 
 
 def _instant(moment: datetime) -> datetime:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from enum import IntEnum, StrEnum
 
 from gateway.items import FileNumber
 from gateway.pim.invitation import Busy, Person, Sensitivity
+from gateway.pim.length import Length, later, length_between
 from gateway.pim.properties import INHERIT, UNSET, Body, Unset
 from gateway.pim.recurrence import Recurrence
 from gateway.pim.tree import BadText
@@ -124,6 +125,8 @@ class Event:
     dates are to be seen, the end exclusive. `blob` is the time zone as a phone sent it (172 octets in
     base64), "" when none did; it is that of `zone`.
 
+    `days` are those of its length that are counted by the clock though it has times (DURATION).
+
     `recurrence` is None for a single event, and for a series that phones cannot be told: `rule` is its RRULE
     as written. `extra` are the starts of occurrences beside the rule (RDATE), `occurrences` the exceptions
     by original start. `original` is set for an occurrence, also for one that is known without its series.
@@ -135,6 +138,7 @@ class Event:
     start: datetime
     end: datetime
     all_day: bool = False
+    days: int = 0
     blob: str = ""
     subject: str = ""
     location: Location | None = None
@@ -170,6 +174,12 @@ class Event:
         return self.start.tzinfo or UTC
 
     @property
+    def length(self) -> Length:
+        """How long it lasts, and each occurrence."""
+        days = (self.end.date() - self.start.date()).days if self.all_day else self.days
+        return length_between(self.start, self.end, days=days)
+
+    @property
     def meeting(self) -> bool:
         """Whether others take part."""
         return bool(self.attendees) or self.received
@@ -183,6 +193,21 @@ class Event:
         """The one with this address."""
         wanted = address.lower()
         return next((one for one in self.attendees if one.person.address.lower() == wanted), None)
+
+    def instance(self, original: datetime) -> Event:
+        """The occurrence of a series at this original start, without what an exception says of it."""
+        return replace(
+            self,
+            start=original,
+            end=later(original, self.length),
+            days=0,
+            blob="",
+            recurrence=None,
+            rule="",
+            extra=(),
+            occurrences=(),
+            original=original,
+        )
 
     def occurrence(self, original: datetime) -> Occurrence | None:
         """The exception at this original start."""

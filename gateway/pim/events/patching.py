@@ -23,6 +23,7 @@ from gateway.pim.events.model import (
 )
 from gateway.pim.events.series import Series
 from gateway.pim.events.writing import WRITERS, Target, merged_attendees, write_times
+from gateway.pim.length import later
 from gateway.pim.names import BLOB, BLOB_ZONE, CALENDAR_TYPE
 from gateway.pim.properties import settled_body
 from gateway.pim.recurrence import write_rule
@@ -99,7 +100,7 @@ def _times(old: Event, patch: OccurrencePatch, series: Event) -> tuple[datetime,
     end = _chosen(patch.end, old.end, series.end)
     all_day = _chosen(patch.all_day, old.all_day, series.all_day)
     if patch.end is INHERIT and end < start:
-        end = start + (series.end - series.start)
+        end = later(start, series.length)
     zone = start.tzinfo
     if not zone or any(not FIRST_YEAR <= one.year <= LAST_YEAR for one in (start, end)):
         raise BadEvent("a time too far away")
@@ -244,7 +245,7 @@ def _patch_occurrences(
         if change is None:
             series.delete(original)
             continue
-        before = known.get(original) or series.occurrence(original)
+        before = known.get(original) or series.event.instance(original)
         node = series.exception(original)
         text = node.text
         _patch_occurrence(series, node, before, change, zones)
@@ -268,7 +269,7 @@ def _day_of(event: Event, moment: datetime) -> datetime:
 def _patch_occurrence(
     series: Series, node: Node, before: Event, patch: OccurrencePatch, zones: NewZones
 ) -> None:
-    inherited = series.occurrence(before.original or before.start)
+    inherited = series.event.instance(before.original or before.start)
     start, end, all_day = _times(before, patch, inherited)
     if not _same_times(before, start, end, all_day=all_day):
         _write_times(node, start, end, zones, all_day=all_day, recurring=False)

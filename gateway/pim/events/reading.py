@@ -20,6 +20,7 @@ from gateway.pim.events.model import (
 )
 from gateway.pim.events.place import read_place
 from gateway.pim.invitation import read_person
+from gateway.pim.length import later
 from gateway.pim.lines import Component, Property
 from gateway.pim.names import (
     BLOB,
@@ -42,7 +43,7 @@ from gateway.pim.properties import natural, read_body, read_categories, read_sen
 from gateway.pim.recurrence import Recurrence, read_rule, with_calendar_type
 from gateway.pim.values import moment_of, parse_duration, parse_moment, utc_text
 
-__all__ = ["BUSY_WORDS", "attendee_type", "read_component", "reminder_of"]
+__all__ = ["BUSY_WORDS", "attendee_type", "files_of", "read_component", "reminder_of"]
 
 _MOST_ATTENDEES = 5000
 _MOST_EXCEPTIONS = 2000
@@ -119,6 +120,7 @@ class _Reader:
         moment = moment_of(component.get("DTSTART"))
         if start is None or moment is None:
             raise BadEvent("an event without a start")
+        length = self.clock.length(component, start, all_day=moment.dated)
         organizer = component.get("ORGANIZER")
         person = read_person(organizer) if organizer else None
         attendees = tuple(self._attendees(component))
@@ -128,8 +130,9 @@ class _Reader:
         return Event(
             uid=component.text("UID"),
             start=start,
-            end=self.clock.end(component, start, all_day=moment.dated),
+            end=later(start, length),
             all_day=moment.dated,
+            days=0 if moment.dated else length.days,
             blob=self._blob(component),
             subject=read_text(component, "SUMMARY"),
             location=read_place(component),
@@ -148,7 +151,7 @@ class _Reader:
             may_counter=component.text(NO_COUNTER).upper() != "TRUE",
             conference_link=read_text(component, CONFERENCE_LINK),
             external_link=next((text for name in EXTERNAL_LINKS if (text := read_text(component, name))), ""),
-            files=tuple(_files(component)),
+            files=tuple(files_of(component)),
             stamp=self.clock.instant(component.get("DTSTAMP")),
             created=self.clock.instant(component.get("CREATED")),
             modified=self.clock.instant(component.get("LAST-MODIFIED")),
@@ -161,7 +164,7 @@ class _Reader:
             start = Property("DTSTART", utc_text(original))
             others = [one for one in component.properties if one.name != "DTSTART"]
             timed = self.event(Component(component.name, [start, *others], component.components))
-            end = original + (series.end - series.start)
+            end = later(original, series.length)
             moved = replace(timed, start=original, end=end, all_day=series.all_day)
         else:
             moved = self.event(component)
@@ -264,7 +267,8 @@ def _response_requested(component: Component, attendees: tuple[Attendee, ...]) -
     return (True in wanted) if wanted else None
 
 
-def _files(component: Component) -> Iterator[File]:
+def files_of(component: Component) -> Iterator[File]:
+    """The files in the store that a VEVENT refers to."""
     for found in component.all("ATTACH"):
         scheme, _, number = found.value.strip().partition(":")
         if scheme.lower() == FILE_SCHEME and number.isascii() and number.isdigit() and len(number) <= 18:

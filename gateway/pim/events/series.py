@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from gateway.pim.clock import Clock
@@ -11,6 +11,7 @@ from gateway.pim.events.expansion import starts
 from gateway.pim.events.model import BadEvent, Event
 from gateway.pim.events.reading import read_component
 from gateway.pim.events.writing import write_times
+from gateway.pim.length import later
 from gateway.pim.names import BLOB, CALENDAR_TYPE
 from gateway.pim.properties import moment_line
 from gateway.pim.rules import WorkDone
@@ -50,21 +51,6 @@ class Series:
         changed = dict(exceptions)
         doubles = [node for original, node in exceptions if changed[original] is not node]
         return cls(calendar, owner, event, main, changed, deleted, doubles)
-
-    def occurrence(self, original: datetime) -> Event:
-        """An occurrence as the series has it."""
-        event, length = self.event, self.event.end - self.event.start
-        return replace(
-            event,
-            start=original,
-            end=original + length,
-            blob="",
-            original=original,
-            recurrence=None,
-            rule="",
-            extra=(),
-            occurrences=(),
-        )
 
     def exception(self, original: datetime) -> Node:
         """The component of an exception, made if there is none yet: the series at that time."""
@@ -109,7 +95,6 @@ class Series:
         """
         self._drop_doubles()
         old, self.event = self.event, new
-        length = old.end - old.start
         moved = {one.original: self._moved(one.original) for one in old.occurrences}
         there = self._there(moved.values())
         exceptions = {one.original: one.event for one in old.occurrences if one.event}
@@ -120,7 +105,7 @@ class Series:
                 self._drop(original)
                 continue
             node.replace("RECURRENCE-ID", [moment_line("RECURRENCE-ID", at, all_day=new.all_day)])
-            if event.start == original and event.end - event.start == length:
+            if event.start == original and event.end == later(original, old.length):
                 self._put(node, at)
             kept[at] = node
         self.changed = kept
@@ -157,7 +142,7 @@ class Series:
     def _put(self, node: Node, original: datetime) -> None:
         """Give an exception the times of the series."""
         event = self.event
-        end = original + (event.end - event.start)
+        end = later(original, event.length)
         write_times(node, original, end, all_day=event.all_day, recurring=True)
 
     def _drop(self, original: datetime) -> None:

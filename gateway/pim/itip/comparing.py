@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from gateway.pim.events.document import Document
 from gateway.pim.events.model import Busy, Event, Response
@@ -39,17 +38,8 @@ def _unanswered(event: Event) -> Event:
         replace(one, event=_unanswered(one.event)) if one.event else one for one in event.occurrences
     )
     told = tuple(
-        one for one in exceptions if not one.event or replace(one.event, blob="") != _at(plain, one.original)
+        one
+        for one in exceptions
+        if not one.event or replace(one.event, days=0, blob="") != plain.instance(one.original)
     )
     return replace(plain, occurrences=told)
-
-
-def _at(series: Event, original: datetime) -> Event:
-    """The occurrence of a series without exceptions that starts then."""
-    length = series.end.replace(tzinfo=None) - series.start.replace(tzinfo=None)
-    end = original + length
-    if not series.all_day:
-        end = (original.astimezone(UTC) + (series.end - series.start)).astimezone(series.zone)
-    return replace(
-        series, start=original, end=end, blob="", recurrence=None, rule="", extra=(), original=original
-    )

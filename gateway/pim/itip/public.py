@@ -10,6 +10,7 @@ from gateway.pim.events.writing import is_own_file
 from gateway.pim.invitation import Method, read_person
 from gateway.pim.itip.merge import INTENDED
 from gateway.pim.itip.message import Parts, Revision, same_address
+from gateway.pim.length import later
 from gateway.pim.names import (
     BUSY,
     OWN,
@@ -75,7 +76,7 @@ def instance_of(series: Node, instance: datetime, clock: Clock) -> Node:
     start, told = clock.of(found), moment_of(found)
     if start is None or told is None or found is None:
         return made
-    length = clock.end(read, start, all_day=told.dated) - start
+    length = clock.length(read, start, all_day=told.dated)
     first = instance if instance.tzinfo is None else instance.astimezone(start.tzinfo)
     params = {key: text for key, text in found.params.items() if key in {"TZID", "VALUE"}}
     form = "%Y%m%d" if told.dated else "%Y%m%dT%H%M%SZ" if told.utc else "%Y%m%dT%H%M%S"
@@ -83,7 +84,7 @@ def instance_of(series: Node, instance: datetime, clock: Clock) -> Node:
     made.parts[:0] = [
         make_line("RECURRENCE-ID", f"{first:{form}}", params),
         make_line("DTSTART", f"{first:{form}}", params),
-        make_line("DTEND", f"{first + length:{form}}", params),
+        make_line("DTEND", f"{later(first, length):{form}}", params),
     ]
     return made
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from gateway.pim.clock import Clock
 from gateway.pim.itip.message import Parts
+from gateway.pim.length import later
 from gateway.pim.lines import Property
 from gateway.pim.tree import Node
 from gateway.pim.values import FIRST_YEAR, LAST_YEAR, moment_of, parse_moment, parse_rule
@@ -41,10 +42,11 @@ def in_place(event: Node, original: datetime, series: Node, before: Clock, after
     if start is None or first is None:
         return True
     dated = _is_dated(read.get("DTSTART"))
-    length = after.end(read, start, all_day=dated) - start
-    usual = before.end(series.component, first, all_day=_is_dated(series.component.get("DTSTART"))) - first
+    end = after.end(read, start, all_day=dated)
+    usual = before.length(series.component, first, all_day=_is_dated(series.component.get("DTSTART")))
     there = start.replace(tzinfo=None) if original.tzinfo is None else start.astimezone(UTC)
-    return there == original and abs(length - usual) < timedelta(seconds=1)
+    away = end.astimezone(UTC) - later(start, usual).astimezone(UTC)
+    return there == original and abs(away) < timedelta(seconds=1)
 
 
 def _is_dated(found: Property | None) -> bool:

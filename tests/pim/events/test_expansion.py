@@ -47,15 +47,24 @@ def test_an_hour_that_is_left_out_is_told_by_the_clock_before() -> None:
     assert [f"{one:%d %H:%M}" for one in instants] == ["28 01:30", "29 01:30", "30 00:30"]
 
 
-def test_a_night_ends_at_its_hour_whatever_the_clocks_do() -> None:
-    found = event(
-        "RRULE:FREQ=DAILY",
-        start="DTSTART;TZID=Europe/Berlin:20260327T220000",
-        end="DTEND;TZID=Europe/Berlin:20260328T060000",
-    )
-    first, second, *_ = instances(found, berlin(2026, 3, 27), berlin(2026, 3, 30))
-    assert (first.end, second.end) == (berlin(2026, 3, 28, 6), berlin(2026, 3, 29, 6))
-    assert second.end.astimezone(UTC) - second.start.astimezone(UTC) == timedelta(hours=7)
+@pytest.mark.parametrize(
+    ("end", "until"),
+    [
+        # Whoever works eight hours does so in the night, too, in which the clocks are changed.
+        ("DTEND;TZID=Europe/Berlin:20260328T060000", berlin(2026, 3, 29, 7)),
+        ("DURATION:PT8H", berlin(2026, 3, 29, 7)),
+        ("DURATION:P1D", berlin(2026, 3, 29, 22)),
+        ("DURATION:P1W", berlin(2026, 4, 4, 22)),
+        ("DURATION:P1DT2H", berlin(2026, 3, 30)),
+        ("DURATION:PT24H", berlin(2026, 3, 29, 23)),
+    ],
+)
+def test_hours_pass_and_days_are_counted_when_the_clocks_are_changed(end: str, until: datetime) -> None:
+    found = event("RRULE:FREQ=DAILY;COUNT=2", start="DTSTART;TZID=Europe/Berlin:20260327T220000", end=end)
+    first, second = instances(found, berlin(2026, 3, 27), berlin(2026, 3, 30))
+    assert second.end == until
+    assert bounds_of(found)[1] == until
+    assert found.length.about == first.end.replace(tzinfo=None) - first.start.replace(tzinfo=None)
 
 
 def test_a_window_shows_what_is_partly_in_it() -> None:

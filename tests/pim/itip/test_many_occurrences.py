@@ -62,18 +62,18 @@ def test_an_event_of_thousands_of_exceptions() -> None:
 
 def test_occurrences_named_of_an_event_each_second() -> None:
     held = stored(vevent("RRULE:FREQ=SECONDLY"))
-    began = time.monotonic()
+    began = time.process_time()
     take(message("CANCEL", named(mondays(100))), held)
-    assert time.monotonic() - began < SECONDS
+    assert time.process_time() - began < SECONDS
 
 
 def test_an_occurrence_of_a_day_that_has_very_many() -> None:
     event = seen(stored(vevent("RRULE:FREQ=SECONDLY;INTERVAL=6")))
-    began = time.monotonic()
+    began = time.process_time()
     for _ in range(10):
         assert original_of(event, at(3)) == at(3)
         assert original_of(event, at(3) + timedelta(seconds=1)) is None
-    assert time.monotonic() - began < SECONDS
+    assert time.process_time() - began < SECONDS
 
 
 def test_exceptions_of_a_series_that_leaves_out_very_much() -> None:
@@ -81,9 +81,9 @@ def test_exceptions_of_a_series_that_leaves_out_very_much() -> None:
     left_out = ",".join(
         f"{date(2026, 3, 2) + timedelta(days=number):%Y%m%d}T100000" for number in range(15_000)
     )
-    began = time.monotonic()
+    began = time.process_time()
     text = taken(request(series(f"EXDATE;TZID=Europe/Berlin:{left_out}"), named(days)))
-    assert time.monotonic() - began < SECONDS
+    assert time.process_time() - began < SECONDS
     assert sum(one.event is not None for one in seen(text).occurrences) == len(days)
 
 

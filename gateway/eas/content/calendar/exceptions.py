@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from gateway.eas.content.calendar.absent import in_exception, kept
 from gateway.eas.content.calendar.properties import read_properties
-from gateway.eas.content.calendar.times import When, later, local, read_when, span
+from gateway.eas.content.calendar.times import When, local, read_when, span
 from gateway.eas.content.readers import boolean, moment, once, parse_moment
 from gateway.eas.content.values import BadItem
 from gateway.eas.versions import Version
 from gateway.errors import Kind, NotFound, Refused
 from gateway.pim.events import expansion
 from gateway.pim.events.model import INHERIT, Event, OccurrencePatch, Unset
+from gateway.pim.length import later
 from wbxml import Element
 from wbxml.pages import AirSyncBase, Calendar
 
@@ -75,8 +75,7 @@ def instance_of(series: Event, instance: str, version: Version) -> Event:
     original = original_in(series, instance, version)
     known = series.occurrence(original)
     if known is None:
-        alone = replace(series, recurrence=None, rule="", extra=(), occurrences=(), original=original)
-        return replace(alone, start=original, end=later(original, series))
+        return series.instance(original)
     if known.event is None:
         raise NotFound("the occurrence is deleted")
     return known.event
@@ -130,6 +129,6 @@ def _times(
     if start and end and end < start:
         raise BadItem("an occurrence ends before it starts")
     begin = local(start, when.zone, version, all_day=all_day) if start else original
-    finish = local(end, when.zone, version, all_day=all_day) if end else later(begin, when)
+    finish = local(end, when.zone, version, all_day=all_day) if end else later(begin, when.length)
     begin, finish = span(begin, finish, all_day=all_day)
     return begin if start else INHERIT, finish

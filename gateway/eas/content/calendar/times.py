@@ -15,11 +15,12 @@ from gateway.eas.content.readers import boolean, moment, once
 from gateway.eas.content.values import BadItem, compact_date_time
 from gateway.eas.versions import Version
 from gateway.pim.events.model import UNSET, Event, Unset
+from gateway.pim.length import Length, length_between
 from gateway.pim.timezones import BadBlob, pack, rules_at, unpack, zone_for
 from wbxml import Element, element
 from wbxml.pages import Calendar
 
-__all__ = ["When", "later", "local", "read_when", "shown", "shown_zone", "span"]
+__all__ = ["When", "local", "read_when", "shown", "shown_zone", "span"]
 
 _HALF_HOUR = timedelta(minutes=30)
 _HALF_DAY = timedelta(hours=12)
@@ -41,6 +42,12 @@ class When:
     def zone(self) -> tzinfo:
         """The zone of the times."""
         return self.start.tzinfo or UTC
+
+    @property
+    def length(self) -> Length:
+        """How long it lasts: days are counted by the clock."""
+        days = (self.end.date() - self.start.date()).days if self.all_day else 0
+        return length_between(self.start, self.end, days=days)
 
 
 def read_when(
@@ -101,16 +108,6 @@ def local(instant: datetime, zone: tzinfo, version: Version, *, all_day: bool) -
         return datetime.combine(instant.date(), _MIDNIGHT, zone)
     clock = instant.astimezone(zone).replace(tzinfo=None)
     return datetime.combine((clock + _HALF_DAY).date(), _MIDNIGHT, zone)
-
-
-def later(start: datetime, when: When | Event) -> datetime:
-    """As much after a start as an event lasts: by the clock for whole days, which may have 23 hours."""
-    if when.all_day:
-        days = when.end.replace(tzinfo=None) - when.start.replace(tzinfo=None)
-        return (start.replace(tzinfo=None) + days).replace(tzinfo=start.tzinfo)
-    return (start.astimezone(UTC) + (when.end.astimezone(UTC) - when.start.astimezone(UTC))).astimezone(
-        start.tzinfo
-    )
 
 
 def shown(moment: datetime, version: Version, *, all_day: bool) -> str:

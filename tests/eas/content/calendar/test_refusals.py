@@ -166,27 +166,25 @@ def test_old_devices_are_neither_elsewhere_nor_unknown(version: Version, status:
 
 
 @pytest.mark.parametrize("version", Version)
-def test_ten_thousand_exceptions_are_refused_at_once(version: Version) -> None:
-    one = exception("20260306T080000Z", version, Deleted=1)
+def test_ten_thousand_exceptions_are_refused_before_one_is_looked_at(version: Version) -> None:
+    one = exception("no time at all", version, Deleted=1)
     many = properties(Exceptions=[one] * 10_000)
     shelf = Shelf(version).add(*TIMES, *DAILY)
     for attempt in (Shelf(version).add, shelf.change):
-        began = time.perf_counter()
-        with pytest.raises(BadItem):
+        with pytest.raises(BadItem, match="more than"):
             attempt(*TIMES, *DAILY, *many)
-        assert time.perf_counter() - began < 1
 
 
 @pytest.mark.parametrize("version", Version)
 def test_a_thousand_exceptions_are_taken(version: Version) -> None:
     days = [f"20{26 + day // 336:02}{day // 28 % 12 + 1:02}{day % 28 + 1:02}" for day in range(70, 1070)]
     many = [exception(f"{day}T080000Z", version, Deleted=1) for day in days]
-    began = time.perf_counter()
+    began = time.process_time()
     shelf = Shelf(version).add(*TIMES, *DAILY, *properties(Exceptions=many))
     listed = shelf.shown().find(Calendar.Exceptions)
     assert listed is not None
     assert len(listed) == 1000
-    assert time.perf_counter() - began < 10
+    assert time.process_time() - began < 10
 
 
 @pytest.mark.parametrize("version", OLD)
