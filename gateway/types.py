@@ -196,11 +196,56 @@ class FolderList:
     folders: tuple[Folder, ...] = ()
 
 
+class Access(StrEnum):
+    """What a device may do here."""
+
+    ALLOW = "allow"
+    BLOCK = "block"
+    QUARANTINE = "quarantine"
+    """Nothing until somebody has decided."""
+
+
+class Wipe(StrEnum):
+    """What a device is to delete: all that is on it, or the account alone (MS-ASPROV 3.1.5.1.2.2)."""
+
+    DEVICE = "device"
+    ACCOUNT = "account"
+
+
+class WipeStage(StrEnum):
+    """How far a wipe is."""
+
+    ASKED = "asked"
+    TOLD = "told"
+    """The device was told, and has not answered yet."""
+    DONE = "done"
+    FAILED = "failed"
+    """The device could not; it is told again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """What people decided of a device.
+
+    `access` None: by the rules. `wipe` None: there is none; otherwise `stage` and `asked` say how far it is
+    and since when, and `answered` when the device said so.
+    """
+
+    access: Access | None = None
+    wipe: Wipe | None = None
+    stage: WipeStage | None = None
+    asked: datetime | None = None
+    answered: datetime | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Device:
     """A partnership.
 
-    One phone of one user. `policy_key` is the permanent key, 0 until there is one.
+    One phone of one user. `policy_key` is the permanent key, 0 until there is one. `policy` is the digest of
+    the policy that was acknowledged with it, `compliance` the Status sent for that (1 applied, 2 partly,
+    3 not, 4 by somebody else), `provisioned` when. `control` is stored
+    apart: saving a device does not touch it.
     """
 
     user: UserId
@@ -212,6 +257,10 @@ class Device:
     information: Mapping[str, str] = field(default_factory=dict)
     first_seen: datetime | None = None
     last_seen: datetime | None = None
+    policy: str = ""
+    compliance: int = 1
+    provisioned: datetime | None = None
+    control: Control = Control()
 
     def replace(self, **changes: object) -> Device:
         """A copy with some fields changed."""

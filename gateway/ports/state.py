@@ -9,6 +9,7 @@ from typing import Protocol
 
 from gateway.ports.mailboxes import Unsubscribe
 from gateway.types import (
+    Access,
     CollectionId,
     Device,
     DeviceId,
@@ -21,6 +22,8 @@ from gateway.types import (
     SentCopy,
     SyncState,
     UserId,
+    Wipe,
+    WipeStage,
     Writing,
 )
 
@@ -33,6 +36,26 @@ class Devices(Protocol):
     async def save_device(self, device: Device) -> None: ...
 
     async def list_devices(self, user: UserId | None = None) -> Sequence[Device]: ...
+
+    async def set_access(self, user: UserId, device: DeviceId, access: Access | None) -> None:
+        """Decide what a device may do, known or not; None: what the rules say."""
+        ...
+
+    async def ask_wipe(self, user: UserId, device: DeviceId, wipe: Wipe | None, now: datetime) -> bool:
+        """Have a device wiped, or with None not any more; False when it was already, or never was to be."""
+        ...
+
+    async def note_wipe(self, user: UserId, device: DeviceId, stage: WipeStage, now: datetime) -> bool:
+        """Note how far the wipe is that was asked for; False when there is none, or it is done already."""
+        ...
+
+    async def forget_device(self, user: UserId, device: DeviceId) -> bool:
+        """Forget a device and all that is kept of it, also what was decided; False when none is known."""
+        ...
+
+    async def forget_syncs(self, user: UserId, device: DeviceId) -> None:
+        """Forget what a device knows of its collections, so that it begins anew with all of them."""
+        ...
 
     async def prune_devices(self, before: datetime) -> None:
         """Forget devices never provisioned and not seen since that time, and all that is kept of them."""

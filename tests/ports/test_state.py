@@ -14,7 +14,9 @@ from gateway.errors import StateConflict
 from gateway.ports import State
 from gateway.store.sqlite.state import SqliteState
 from gateway.types import (
+    Access,
     CollectionId,
+    Control,
     Device,
     DeviceId,
     Folder,
@@ -25,6 +27,8 @@ from gateway.types import (
     SentCopy,
     SyncState,
     UserId,
+    Wipe,
+    WipeStage,
 )
 
 ANNA = UserId("anna@example.com")
@@ -119,6 +123,65 @@ class TestDevices:
             assert (await state.load_memo(user, name, "ping") is not None) is left
             assert (await state.load_sync(user, name, INBOX) is not None) is left
             assert bool(await state.load_intents(user, name, INBOX)) is left
+
+    async def test_what_people_decide_is_stored_apart(self, state: State) -> None:
+        await state.set_access(ANNA, PHONE, Access.BLOCK)  # before it was ever seen
+        device = Device(user=ANNA, id=PHONE, type="a", policy="digest", compliance=2, provisioned=NOON)
+        await state.save_device(device)
+        blocked = device.replace(control=Control(Access.BLOCK))
+        assert await state.load_device(ANNA, PHONE) == blocked
+        assert await state.ask_wipe(ANNA, PHONE, Wipe.ACCOUNT, NOON)
+        await state.set_access(ANNA, PHONE, None)
+        await state.save_device(blocked)  # as it was read before
+        asked = Control(None, Wipe.ACCOUNT, WipeStage.ASKED, NOON)
+        assert await state.load_device(ANNA, PHONE) == device.replace(control=asked)
+        assert (await state.list_devices(ANNA))[0].control == asked
+        await state.save_device(device.replace(id=TABLET))
+        assert (await state.list_devices(ANNA))[1].control == Control()
+
+    async def test_a_wipe_can_be_taken_back_until_it_is_done(self, state: State) -> None:
+        await state.save_device(Device(user=ANNA, id=PHONE, type="a"))
+
+        async def control() -> Control:
+            device = await state.load_device(ANNA, PHONE)
+            assert device is not None
+            return device.control
+
+        assert not await state.note_wipe(ANNA, PHONE, WipeStage.DONE, NOON)
+        assert not await state.ask_wipe(ANNA, PHONE, None, NOON)
+        assert await state.ask_wipe(ANNA, PHONE, Wipe.DEVICE, NOON)
+        assert await state.note_wipe(ANNA, PHONE, WipeStage.TOLD, NOON)
+        assert await control() == Control(None, Wipe.DEVICE, WipeStage.TOLD, NOON)
+        assert await state.ask_wipe(ANNA, PHONE, None, NOON)
+        assert await control() == Control()
+        later = NOON + timedelta(hours=1)
+        assert await state.ask_wipe(ANNA, PHONE, Wipe.DEVICE, NOON)
+        for stage in (WipeStage.FAILED, WipeStage.DONE):
+            assert await state.note_wipe(ANNA, PHONE, stage, later)
+            assert await control() == Control(None, Wipe.DEVICE, stage, NOON, later)
+        assert not await state.note_wipe(ANNA, PHONE, WipeStage.FAILED, later)
+        assert not await state.ask_wipe(ANNA, PHONE, None, later)
+        assert not await state.ask_wipe(ANNA, PHONE, Wipe.DEVICE, later)
+        assert (await control()).stage is WipeStage.DONE
+
+    async def test_devices_are_forgotten_one_by_one(self, state: State) -> None:
+        for name in (PHONE, TABLET):
+            await state.save_device(Device(user=ANNA, id=name, type="a", policy_key=1))
+            await state.save_memo(ANNA, name, "ping", b"x")
+            await state.save_sync(ANNA, name, INBOX, replace(FIRST, revision=0))
+            await state.save_intents(ANNA, name, INBOX, {"a": b"1"})
+            await state.set_access(ANNA, name, Access.BLOCK)
+        await state.forget_syncs(ANNA, PHONE)
+        assert await state.load_sync(ANNA, PHONE, INBOX) is None
+        assert not await state.load_intents(ANNA, PHONE, INBOX)
+        assert await state.load_memo(ANNA, PHONE, "ping") == b"x"
+        assert await state.forget_device(ANNA, PHONE)
+        assert not await state.forget_device(ANNA, PHONE)
+        assert [device.id for device in await state.list_devices()] == [TABLET]
+        assert await state.load_memo(ANNA, PHONE, "ping") is None
+        assert await state.load_sync(ANNA, TABLET, INBOX) is not None
+        await state.save_device(Device(user=ANNA, id=PHONE, type="a"))
+        assert (await state.list_devices())[0].control == Control()
 
     async def test_times_are_told_in_utc(self, state: State) -> None:
         east = NOON.astimezone(timezone(timedelta(hours=9)))

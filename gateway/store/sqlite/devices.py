@@ -8,27 +8,58 @@ from datetime import datetime
 from typing import Any
 
 from gateway.store.sqlite.times import from_milliseconds, milliseconds
-from gateway.types import Device, DeviceId, UserId
+from gateway.types import Access, Control, Device, DeviceId, UserId, Wipe, WipeStage
 
-__all__ = ["list_all", "load", "load_memo", "prune", "save", "save_memo"]
+__all__ = [
+    "ask_wipe",
+    "forget",
+    "forget_syncs",
+    "list_all",
+    "load",
+    "load_memo",
+    "note_wipe",
+    "prune",
+    "save",
+    "save_memo",
+    "set_access",
+]
 
-_LOAD = """
-    SELECT user, id, type, policy_key, version, agent, information, first_seen, last_seen
-    FROM device WHERE user = ? AND id = ?
+_SELECT = """
+    SELECT d.user, d.id, d.type, d.policy_key, d.version, d.agent, d.information, d.first_seen, d.last_seen,
+        d.policy, d.compliance, d.provisioned, c.access, c.wipe, c.stage, c.asked, c.answered
+    FROM device AS d LEFT JOIN device_control AS c ON c.user = d.user AND c.id = d.id
 """
-_LIST = """
-    SELECT user, id, type, policy_key, version, agent, information, first_seen, last_seen
-    FROM device WHERE ?1 IS NULL OR user = ?1 ORDER BY user, id
-"""
+_LOAD = f"{_SELECT} WHERE d.user = ? AND d.id = ?"
+_LIST = f"{_SELECT} WHERE ?1 IS NULL OR d.user = ?1 ORDER BY d.user, d.id"
 _SAVE = """
     INSERT OR REPLACE INTO device (
-        user, id, type, policy_key, version, agent, information, first_seen, last_seen
-    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+        user, id, type, policy_key, version, agent, information, first_seen, last_seen,
+        policy, compliance, provisioned
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_SET_ACCESS = """
+    INSERT INTO device_control (user, id, access) VALUES (?, ?, ?)
+    ON CONFLICT DO UPDATE SET access = excluded.access
+"""
+_ASK_WIPE = """
+    INSERT INTO device_control (user, id, wipe, stage, asked) VALUES (?, ?, ?, 'asked', ?)
+    ON CONFLICT DO UPDATE SET wipe = excluded.wipe, stage = 'asked', asked = excluded.asked, answered = NULL
+    WHERE wipe IS NULL OR stage <> 'done'
+"""
+_CANCEL_WIPE = """
+    UPDATE device_control SET wipe = NULL, stage = NULL, asked = NULL, answered = NULL
+    WHERE user = ? AND id = ? AND stage <> 'done'
+"""
+_NOTE_WIPE = """
+    UPDATE device_control SET stage = ?3, answered = ?4
+    WHERE user = ?1 AND id = ?2 AND stage IN ('asked', 'told', 'failed')
 """
 _PRUNE = """
     DELETE FROM device WHERE policy_key = 0 AND coalesce(last_seen, first_seen, 0) < ? RETURNING user, id
 """
 _OF_DEVICES = ("memo", "sync_state", "intent", "move")
+_KNOWN = ("sync_state", "intent", "move")
+"""Where it is kept what a device knows of its collections."""
 
 
 def load(connection: sqlite3.Connection, user: UserId, device: DeviceId) -> Device | None:
@@ -54,8 +85,50 @@ def save(connection: sqlite3.Connection, device: Device) -> None:
         json.dumps(dict(device.information), separators=(",", ":")),
         None if device.first_seen is None else milliseconds(device.first_seen),
         None if device.last_seen is None else milliseconds(device.last_seen),
+        device.policy,
+        device.compliance,
+        None if device.provisioned is None else milliseconds(device.provisioned),
     )
     connection.execute(_SAVE, row)
+
+
+def set_access(connection: sqlite3.Connection, user: UserId, device: DeviceId, access: Access | None) -> None:
+    """Decide what a device may do; None: what the rules say."""
+    connection.execute(_SET_ACCESS, (user, device, access))
+
+
+def ask_wipe(
+    connection: sqlite3.Connection, user: UserId, device: DeviceId, wipe: Wipe | None, now: datetime
+) -> bool:
+    """Have a device wiped, or not any more; returns False when it is done already."""
+    if wipe is None:
+        found = connection.execute(_CANCEL_WIPE, (user, device))
+    else:
+        found = connection.execute(_ASK_WIPE, (user, device, wipe, milliseconds(now)))
+    return found.rowcount > 0
+
+
+def note_wipe(
+    connection: sqlite3.Connection, user: UserId, device: DeviceId, stage: WipeStage, now: datetime
+) -> bool:
+    """Note how far a wipe is; returns False when there is none, or it is done already."""
+    answered = None if stage is WipeStage.TOLD else milliseconds(now)
+    return connection.execute(_NOTE_WIPE, (user, device, stage, answered)).rowcount > 0
+
+
+def forget(connection: sqlite3.Connection, user: UserId, device: DeviceId) -> bool:
+    """Forget a device with everything kept of it, also what was decided; returns whether there was one."""
+    known = connection.execute("DELETE FROM device WHERE user = ? AND id = ?", (user, device)).rowcount > 0
+    for table in _OF_DEVICES:
+        connection.execute(f"DELETE FROM {table} WHERE user = ? AND device = ?", (user, device))  # noqa: S608
+    decided = connection.execute("DELETE FROM device_control WHERE user = ? AND id = ?", (user, device))
+    return known or decided.rowcount > 0
+
+
+def forget_syncs(connection: sqlite3.Connection, user: UserId, device: DeviceId) -> None:
+    """Forget what a device knows of its collections, so that it begins anew with all of them."""
+    for table in _KNOWN:
+        connection.execute(f"DELETE FROM {table} WHERE user = ? AND device = ?", (user, device))  # noqa: S608
 
 
 def prune(connection: sqlite3.Connection, before: datetime) -> None:
@@ -89,7 +162,8 @@ def save_memo(
 
 
 def _device(row: tuple[Any, ...]) -> Device:
-    user, name, kind, key, version, agent, information, first_seen, last_seen = row
+    user, name, kind, key, version, agent, information, first_seen, last_seen, *provisioned = row
+    policy, compliance, acknowledged, access, wipe, stage, asked, answered = provisioned
     return Device(
         user=UserId(user),
         id=DeviceId(name),
@@ -98,6 +172,20 @@ def _device(row: tuple[Any, ...]) -> Device:
         version=version,
         agent=agent,
         information=json.loads(information),
-        first_seen=None if first_seen is None else from_milliseconds(first_seen),
-        last_seen=None if last_seen is None else from_milliseconds(last_seen),
+        first_seen=_moment(first_seen),
+        last_seen=_moment(last_seen),
+        policy=policy,
+        compliance=compliance,
+        provisioned=_moment(acknowledged),
+        control=Control(
+            access=Access(access) if access else None,
+            wipe=Wipe(wipe) if wipe else None,
+            stage=WipeStage(stage) if stage else None,
+            asked=_moment(asked),
+            answered=_moment(answered),
+        ),
     )
+
+
+def _moment(value: int | None) -> datetime | None:
+    return None if value is None else from_milliseconds(value)

@@ -20,6 +20,7 @@ from gateway.store.sqlite.database import Database
 from gateway.store.sqlite.times import milliseconds
 from gateway.store.watchers import Watchers
 from gateway.types import (
+    Access,
     CollectionId,
     Device,
     DeviceId,
@@ -32,6 +33,8 @@ from gateway.types import (
     SentCopy,
     SyncState,
     UserId,
+    Wipe,
+    WipeStage,
     Writing,
 )
 
@@ -98,6 +101,25 @@ class SqliteState:
 
     async def list_devices(self, user: UserId | None = None) -> Sequence[Device]:
         return await self._database.read(lambda connection: devices.list_all(connection, user))
+
+    async def set_access(self, user: UserId, device: DeviceId, access: Access | None) -> None:
+        await self._database.write(lambda connection: devices.set_access(connection, user, device, access))
+
+    async def ask_wipe(self, user: UserId, device: DeviceId, wipe: Wipe | None, now: datetime) -> bool:
+        return await self._database.write(
+            lambda connection: devices.ask_wipe(connection, user, device, wipe, now)
+        )
+
+    async def note_wipe(self, user: UserId, device: DeviceId, stage: WipeStage, now: datetime) -> bool:
+        return await self._database.write(
+            lambda connection: devices.note_wipe(connection, user, device, stage, now)
+        )
+
+    async def forget_device(self, user: UserId, device: DeviceId) -> bool:
+        return await self._database.write(lambda connection: devices.forget(connection, user, device))
+
+    async def forget_syncs(self, user: UserId, device: DeviceId) -> None:
+        await self._database.write(lambda connection: devices.forget_syncs(connection, user, device))
 
     async def prune_devices(self, before: datetime) -> None:
         await self._database.write(lambda connection: devices.prune(connection, before))

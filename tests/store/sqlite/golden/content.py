@@ -22,7 +22,9 @@ from gateway.store.sqlite.items import SqliteItems
 from gateway.store.sqlite.people import SqlitePeople
 from gateway.store.sqlite.state import SqliteState
 from gateway.types import (
+    Access,
     CollectionId,
+    Control,
     Device,
     DeviceId,
     Folder,
@@ -35,6 +37,8 @@ from gateway.types import (
     SentCopy,
     SyncState,
     UserId,
+    Wipe,
+    WipeStage,
     Writing,
 )
 from tests.support.notices import pending_notices
@@ -77,6 +81,9 @@ NOTICE = Notice("n2", ("bert@example.com",), b"mail", "?")
 """About an event that is not known, which is what those are that were stored before 0011."""
 _WITH_PEOPLE = 6
 _WITH_MOVED_FLAGS = 9
+_WITH_CONTROL = 12
+TABLET = DeviceId("TABLET1")
+LOST = Control(Access.BLOCK, Wipe.DEVICE, WipeStage.ASKED, THEN)
 PERSON = Entry("Anna@example.com", "Anna")
 
 
@@ -95,6 +102,9 @@ def stores(database: Database) -> tuple[SqliteState, SqliteItems, SqlitePeople]:
 async def fill(state: State, items: Items, people: People) -> None:
     """Write one of everything."""
     await state.save_device(PHONE)
+    await state.save_device(PHONE.replace(id=TABLET, policy="digest", compliance=2, provisioned=THEN))
+    await state.set_access(USER, TABLET, Access.BLOCK)
+    await state.ask_wipe(USER, TABLET, Wipe.DEVICE, THEN)
     await state.save_folders(USER, FOLDERS)
     await state.save_sync(USER, DEVICE, INBOX, SYNC)
     await state.save_intents(USER, DEVICE, INBOX, {"add:1": b"intent"})
@@ -123,7 +133,12 @@ async def fill(state: State, items: Items, people: People) -> None:
 
 async def check(state: State, items: Items, people: SqlitePeople, number: int) -> None:
     """Assert that all of it is there, as far as the migration of that number could keep it."""
-    assert await state.list_devices() == [PHONE]
+    devices = await state.list_devices()
+    if number >= _WITH_CONTROL:
+        tablet = PHONE.replace(id=TABLET, policy="digest", compliance=2, provisioned=THEN, control=LOST)
+        assert devices == [PHONE, tablet]
+    else:
+        assert devices == [PHONE]
     folders = await state.load_folders(USER)
     assert (folders.next_id, folders.folders) == (FOLDERS.next_id, FOLDERS.folders)
     sync = await state.load_sync(USER, DEVICE, INBOX)
