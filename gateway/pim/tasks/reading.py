@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
 from gateway.pim.clock import Clock
+from gateway.pim.length import later
 from gateway.pim.lines import Component, Property
 from gateway.pim.names import (
     CALENDAR_TYPE,
@@ -32,6 +33,7 @@ from gateway.pim.values import (
     LAST_YEAR,
     moment_of,
     parse_duration,
+    parse_length,
     parse_moment,
     parse_offset,
     parse_rule,
@@ -144,9 +146,9 @@ class _Reader:
         """What the VTODO says by itself."""
         main = self.main
         start, due = self._date("DTSTART"), self._date("DUE")
-        length = parse_duration(main.text("DURATION"))
-        if due is None and start and length is not None and timedelta() <= length < _LONGEST:
-            due = start + length if "T" not in main.text("DURATION").upper() else _elapsed(start, length)
+        length = parse_length(main.text("DURATION"))
+        if due is None and start and length is not None and timedelta() <= length.about < _LONGEST:
+            due = later(start, length)
         anchor = start or due
         rule = main.text("RRULE")
         return Task(
@@ -245,7 +247,3 @@ def _importance(component: Component) -> int:
         return _HIGH if priority < 5 else _LOW
     told = natural(component.text(IMPORTANCE))
     return told if not priority and NORMAL < told <= _LARGEST_IMPORTANCE else NORMAL
-
-
-def _elapsed(start: datetime, length: timedelta) -> datetime:
-    return (start.astimezone(UTC) + length).astimezone(start.tzinfo)
