@@ -24,6 +24,7 @@ from gateway.mail import html
 from gateway.pim.events.document import Document
 from gateway.pim.events.model import Attendee, EventPatch, OccurrencePatch, Participation
 from gateway.pim.invitation import Method, Person
+from gateway.pim.itip.files import enclosed_files
 from gateway.pim.itip.message import Instance, Parts
 from gateway.pim.itip.outgoing import Post
 from gateway.pim.itip.public import instance_of, public
@@ -172,7 +173,7 @@ class _Work:
             shown = [parts.events.get(key) or instance_of(parts.main, original, clock_of(parts))]
         people = tuple(Person(one.address, one.name) for one in wanted.people)
         sent = scheduling.notice(
-            Post(Method.REQUEST, people, public(parts, shown, Method.REQUEST)),
+            Post(Method.REQUEST, people, public(parts, shown, Method.REQUEST), files=enclosed_files(shown)),
             author,
             now,
             comment=html.to_text(wanted.text).replace("\r\n", "\n") if wanted.rich else wanted.text,

@@ -5,19 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from email import message_from_bytes
+from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
-from gateway.errors import Kind, SubmissionError, UpstreamUnavailable
-from gateway.items import ItemKind, Notice
+from gateway.errors import Kind, NotFound, Refused, SubmissionError, UpstreamUnavailable
+from gateway.items import Edit, FileNumber, ItemKind, Notice, NoticeFile, StoredItem
 from gateway.mail import imip
 from gateway.mail.addresses import Address
 from gateway.mail.imip import SchedulingMail
+from gateway.mail.pieces import Joined, pieces
 from gateway.ports import Commit, Mailboxes, Pieces, State
 from gateway.store.spool import FileSpool
 from gateway.store.sqlite import Database, SqliteItems, SqliteState
@@ -68,6 +69,7 @@ class Server:
     busy: frozenset[str] = frozenset()
     most: int = 100
     error: SubmissionError | None = None
+    largest: int = 100_000_000
     lose_copies: bool = False
     die: str = ""
 
@@ -84,15 +86,16 @@ class Server:
             first = next(iter(named.values()))
             kind = Kind.RECIPIENT_UNRESOLVED if first else Kind.SERVER_ERROR_RETRY
             raise SubmissionError("not taken", kind=kind, permanent=first, refused=named)
-        assert isinstance(message, bytes)
-        self.taken.append((tuple(recipients), message))
+        if len(message) > self.largest:
+            raise SubmissionError("552 5.3.4", kind=Kind.TOO_LARGE, permanent=True)
+        self.taken.append((tuple(recipients), b"".join(pieces(message))))
         if self.die == "submitted":
             raise Killed
 
-    async def append(self, mailbox: str, message: bytes, *, flags: Iterable[str] = ()) -> None:
+    async def append(self, mailbox: str, message: bytes | Pieces, *, flags: Iterable[str] = ()) -> None:
         if self.lose_copies:
             raise UpstreamUnavailable("cut off")
-        self.boxes.setdefault(mailbox, []).append(message)
+        self.boxes.setdefault(mailbox, []).append(b"".join(pieces(message)))
         if self.die == "copied":
             raise Killed
 
@@ -505,3 +508,103 @@ async def test_a_message_that_is_none_blocks_nothing(world: World) -> None:
     assert await world.mail()
     assert len(world.server.taken) == 1
     assert await world.pending() == []
+
+
+# --- files -------------------------------------------------------------------------------------------------
+
+
+PLAN = bytes(range(256)) * 5000
+
+
+async def store_with_file(world: World) -> Notice:
+    """An invitation with a file, whose event is deleted before it is mailed."""
+    folder = await world.items.provide_item_folder(BOB.user, ItemKind.CALENDAR, "Calendar")
+    file = await world.items.add_item_file("Plän.bin", "application/x-plan", Joined((PLAN,)))
+    (number,) = await world.items.new_item_numbers(1)
+    invitation = replace(about("monday", "n1", ANN, CID), files=(NoticeFile(file, "plan", inline=True),))
+    edits = [Edit(number, 0, StoredItem("monday", "text", files=frozenset({file})))]
+    await world.items.commit_items(Commit(BOB.user, folder.id, edits, notices=[invitation]))
+    await world.items.commit_items(Commit(BOB.user, folder.id, [Edit(number, 1, None)]))
+    await world.items.prune_items(START + timedelta(days=9))
+    world.notices.stored(BOB.user)
+    return invitation
+
+
+def files_of(message: bytes) -> list[tuple[str | None, object]]:
+    parts = message_from_bytes(message, policy=policy.default).iter_attachments()
+    return [(part.get_filename(), part.get_content()) for part in parts]
+
+
+async def test_files_go_out_though_the_event_is_gone(world: World) -> None:
+    invitation = await store_with_file(world)
+    world.server.busy = frozenset({CID})
+    assert not await world.mail()
+    world.begin_anew()
+    world.server.busy = frozenset()
+    assert await world.mail()
+    assert [names for names, _ in world.server.taken] == [(ANN,), (CID,)]
+    first, second = (message for _, message in world.server.taken)
+    assert first == second
+    assert world.server.boxes["Sent"] == [first]
+    mail = message_from_bytes(first, policy=policy.default)
+    assert (mail["Message-ID"], mail["Subject"]) == (
+        message_from_bytes(invitation.message, policy=policy.default)["Message-ID"],
+        "n1",
+    )
+    assert mail.get_content_type() == "multipart/mixed"
+    text, plan = mail.iter_parts()
+    assert [part.get_content_type() for part in text.iter_parts()] == ["text/plain", "text/calendar"]
+    assert files_of(first) == [("Plän.bin", PLAN)]
+    assert (plan.get_content_type(), plan["Content-ID"]) == ("application/x-plan", "<plan>")
+    assert max(map(len, first.split(b"\r\n"))) <= 998
+    assert b"\n" not in first.replace(b"\r\n", b"")
+    # Nothing is kept for longer.
+    await world.items.prune_items(START + timedelta(days=9))
+    with pytest.raises(NotFound):
+        await world.items.read_item_file(FileNumber(1), 0, 1)
+
+
+async def test_a_file_is_never_in_memory_as_a_whole(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    await store_with_file(world)
+    asked: list[int] = []
+    read = world.items.read_item_file
+
+    async def reading(number: FileNumber, offset: int, size: int) -> bytes:
+        asked.append(size)
+        return await read(number, offset, size)
+
+    monkeypatch.setattr(world.items, "read_item_file", reading)
+    assert await world.mail()
+    assert max(asked) <= 256 * 1024
+    assert len(asked) > len(PLAN) / (256 * 1024)
+
+
+async def test_a_message_that_is_too_large_goes_without_its_files(world: World) -> None:
+    await store_with_file(world)
+    world.server.largest = 100_000
+    world.server.die = "copied"
+    with pytest.raises(Killed):
+        await world.mail()
+    world.begin_anew()
+    assert await world.mail()
+    ((names, message),) = world.server.taken
+    assert names == (ANN, CID)
+    assert files_of(message) == []
+    assert world.server.named("INBOX") == ["Sent without files: n1"]
+    assert "Pl=C3=A4n.bin" in world.server.boxes["INBOX"][0].decode()
+    assert world.server.named("Sent") == ["n1"]
+
+
+async def test_no_room_for_a_message_keeps_it_for_later(world: World) -> None:
+    class Full(FileSpool):
+        async def write(self, data: bytes) -> None:
+            raise Refused(Kind.SERVER_ERROR_RETRY, "no room")
+
+    await store_with_file(world)
+    await world.store(notice("n2"))
+    world.notices = NoticeMail(world.items, world.clock, world.background, Full, PATIENCE)
+    assert not await world.mail()
+    assert world.server.subjects == ["Planning"]
+    world.begin_anew()
+    assert await world.mail()
+    assert [files_of(message) for _, message in world.server.taken][1] == [("Plän.bin", PLAN)]

@@ -2,7 +2,7 @@
 
     change                                      SEQUENCE    message
     time, recurrence, place                     raised      REQUEST to all attendees
-    title, text, links; a new meeting                       REQUEST to all attendees
+    title, text, links, files; a new meeting                REQUEST to all attendees
     an attendee more                                        REQUEST to that one
     an attendee less                                        CANCEL to that one
     cancelled, deleted                          raised      CANCEL to all attendees
@@ -27,6 +27,7 @@ from gateway.pim.clock import Clock
 from gateway.pim.events.document import Document
 from gateway.pim.events.place import PLACE
 from gateway.pim.invitation import Method, Person, read_person
+from gateway.pim.itip.files import enclosed_files
 from gateway.pim.itip.message import Instance, Parts, Revision, revision, same_address
 from gateway.pim.itip.public import as_cancelled, instance_of, public, renewed
 from gateway.pim.itip.times import clock_of, deleted, in_place, timing
@@ -220,7 +221,7 @@ class _Change:
             return _Weight.TIME
         if _values(known, PLACE) != _values(event, PLACE):
             return _Weight.PLACE
-        return _Weight.TEXT if _values(known, _TEXTS) != _values(event, _TEXTS) else _Weight.NONE
+        return _Weight.TEXT if _said(known) != _said(event) else _Weight.NONE
 
     def _renew(self, instance: Instance, event: Node) -> None:
         weight, known = self._weights[instance], self._known(instance)
@@ -253,11 +254,11 @@ class _Change:
             return
         meant = {again: self._meant(instance, now, was, told, again=again) for again in (True, False)}
         if any(meant.values()):
-            text = public(self._new, shown, Method.REQUEST)
+            text, files = public(self._new, shown, Method.REQUEST), enclosed_files(shown)
             for again, those in meant.items():
                 if those:
-                    told_before, whole = again and known is not None, instance is None
-                    yield Post(Method.REQUEST, tuple(those.values()), text, again=told_before, whole=whole)
+                    to, told_before = tuple(those.values()), again and known is not None
+                    yield Post(Method.REQUEST, to, text, told_before, whole=instance is None, files=files)
 
     def _meant(
         self, instance: Instance, now: People, was: People, told: frozenset[str], *, again: bool
@@ -292,6 +293,11 @@ def _values(event: Node, names: tuple[str, ...]) -> list[tuple[str, str]]:
     """Some properties, to compare."""
     read = event.component
     return sorted((one.name, one.text.strip()) for one in read.properties if one.name in names and one.value)
+
+
+def _said(event: Node) -> tuple[list[tuple[str, str]], tuple[NoticeFile, ...]]:
+    """What people read of it, and its files, to compare."""
+    return _values(event, _TEXTS), enclosed_files([event])
 
 
 def _ask_again(event: Node, owner: str) -> None:

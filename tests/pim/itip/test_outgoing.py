@@ -6,11 +6,13 @@ from datetime import timedelta
 
 import pytest
 
+from gateway.items import NoticeFile
 from gateway.pim.events.model import (
     Attendee,
     AttendeeType,
     Busy,
     EventPatch,
+    File,
     Location,
     OccurrencePatch,
     Participation,
@@ -167,6 +169,22 @@ def test_a_change_for_all(patch: EventPatch, raised: bool, asks: bool) -> None:
     organizer = event.attendee(BOB)
     assert organizer is not None
     assert organizer.status is Participation.ACCEPTED
+
+
+def test_files_go_out_with_what_they_belong_to() -> None:
+    plan, map_ = File(7, "plan.pdf", "application/pdf", 30), File(8, "map.png", content_id="m", inline=True)
+    outcome = changed(EventPatch(files=(plan,)))
+    assert summary(outcome) == [(Method.REQUEST, ALL)]
+    assert only(outcome).files == (NoticeFile(7),)
+    assert "ATTACH" not in only(outcome).calendar
+    text = text_of(outcome)
+    assert seen(text, BOB).sequence == 0
+    only_here = patch_occurrence(text, at(9, 10), OccurrencePatch(files=(plan, map_)), BOB, LATER)
+    one = told(text, only_here, BOB, LATER)
+    assert only(one).files == (NoticeFile(7), NoticeFile(8, "m", inline=True))
+    everybody = told(only_here, patch_event(only_here, EventPatch(subject="x"), BOB, LATER), BOB, LATER)
+    assert only(everybody).files == (NoticeFile(7), NoticeFile(8, "m", inline=True))
+    assert only(told(text, None, BOB, LATER)).files == ()
 
 
 @pytest.mark.parametrize(
