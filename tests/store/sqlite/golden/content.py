@@ -16,7 +16,7 @@ from pathlib import Path
 from gateway.items import Edit, FileInfo, Item, ItemChange, ItemFolder, ItemKind, Notice, Right, StoredItem
 from gateway.mail.pieces import Joined
 from gateway.ports import Commit, Items, People, State
-from gateway.ports.directory import Entry
+from gateway.ports.directory import Entry, Viewer
 from gateway.store.sqlite.database import Database
 from gateway.store.sqlite.items import SqliteItems
 from gateway.store.sqlite.people import SqlitePeople
@@ -25,6 +25,7 @@ from gateway.types import (
     Access,
     CollectionId,
     Control,
+    Credentials,
     Device,
     DeviceId,
     Folder,
@@ -174,7 +175,9 @@ async def check(state: State, items: Items, people: SqlitePeople, number: int) -
         await _check_items(state, items)
     if number >= _WITH_PEOPLE:
         assert await people.users_at(["anna@example.com"]) == [USER]
-        assert (await people.search("anna", "example.com", 0, 9)).entries == (PERSON,)
+        assert (
+            await people.search(Viewer(USER, Credentials("anna", ""), "example.com"), "anna", 0, 9)
+        ).entries == (PERSON,)
         await people.prune_people(THEN, "rules")
         assert await people.users_at(["anna@example.com"]) == [USER]
 
