@@ -87,8 +87,9 @@ class Pool:
     ) -> AsyncIterator[Session]:
         """A session of one's own while the context lasts; `fresh` demands a new connection.
 
-        A `spare` one is closed at any time when the server allows the user no other. A session with a command
-        still under way at the end is closed. Raises `AuthenticationFailed` and `UpstreamError`.
+        A `spare` one is closed at any time when the server allows the user no other. An ailing session is
+        closed at the end, and one with a command still under way. Raises `AuthenticationFailed` and
+        `UpstreamError`.
         """
         entry = await self._acquire(credentials, mailbox, fresh=fresh)
         entry.session.uses += 1
@@ -273,7 +274,7 @@ class Pool:
 
     def _release(self, entry: _Entry) -> None:
         entry.session.listener = entry.session.on_lost = None
-        if entry.session.busy or self._closed:
+        if entry.session.busy or entry.session.ailing or self._closed:
             entry.session.close()
         if entry.session.closed:
             return

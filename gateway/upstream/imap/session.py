@@ -107,6 +107,8 @@ class Session:
         self.on_lost: Callable[[], None] | None = None
         self.silent = False
         """Whether it ended because the server stopped answering."""
+        self.ailing = False
+        """Whether the server said SERVERBUG (RFC 5530 3): on another connection it may do better."""
         self.uses = 0
         self._loop = asyncio.get_running_loop()
         self._protocol = _Protocol(self._loop, self._data_received, self._connection_lost)
@@ -225,7 +227,9 @@ class Session:
         tagged = reply.tagged
         detail = f"{command.name}: {reply.detail}"
         if tagged.status is Condition.NO:
-            raise UpstreamRefused(detail, tagged.code.name if tagged.code else "")
+            code = tagged.code.name if tagged.code else ""
+            self.ailing |= code == "SERVERBUG"
+            raise UpstreamRefused(detail, code)
         if tagged.status is not Condition.OK:
             # The server and we disagree about the protocol: nothing more can be trusted.
             self.confused(detail)

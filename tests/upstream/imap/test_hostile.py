@@ -187,6 +187,45 @@ async def test_a_dead_pooled_connection_does_not_stop_a_change() -> None:
         await upstream.aclose()
 
 
+def stumbling(name: str) -> Answer:
+    """An answer that is a fault of the server on the first connection that asks, and good on all others."""
+    asked: list[Connection] = []
+    _, usual = dying(name, 0)
+
+    async def act(connection: Connection, tag: str, command: str) -> None:
+        asked.append(connection)
+        if connection is asked[0]:
+            await connection.send(f"{tag} NO [SERVERBUG] duplicate transaction log sequence\r\n".encode())
+        else:
+            await usual(connection, tag, command)
+
+    return act
+
+
+@pytest.mark.parametrize("stage", ["NOOP", "SELECT"])
+async def test_what_the_server_stumbled_over_is_asked_on_another_connection(stage: str) -> None:
+    async with scripted({stage: stumbling(stage)}) as server:
+        upstream = with_upstream(server)
+        await upstream.authenticate(CREDENTIALS)
+        mail = upstream.mailboxes(PRINCIPAL)
+        await (mail.append("INBOX", b"A: b\r\n\r\n") if stage == "NOOP" else mail.view("INBOX"))
+        await mail.set_flags("INBOX", 7, [1], add=[SEEN])
+        assert (len(server.connections), upstream.open_connections) == (2, 1)
+        await upstream.aclose()
+
+
+async def test_a_change_the_server_stumbled_over_succeeds_when_it_is_tried_again() -> None:
+    async with scripted({"APPEND": stumbling("APPEND")}) as server:
+        upstream = with_upstream(server)
+        await upstream.authenticate(CREDENTIALS)
+        mail = upstream.mailboxes(PRINCIPAL)
+        with pytest.raises(UpstreamRefused) as refused:
+            await mail.append("INBOX", b"A: b\r\n\r\n")
+        assert refused.value.kind == "ServerErrorRetryLater"
+        assert await mail.append("INBOX", b"A: b\r\n\r\n") == (7, 4)
+        await upstream.aclose()
+
+
 # --- odd answers -------------------------------------------------------------------------------------------
 
 
