@@ -12,7 +12,7 @@ from gateway.pim.values import Moment
 __all__ = ["Zones"]
 
 _MOST_DEFINITIONS = 50
-_MOST_MATCHED = 100
+_MOST_MATCHED = 40
 """Years of definitions that are compared with the zones there are; in more each is a zone of its own."""
 
 

@@ -85,6 +85,36 @@ def test_very_many_years_of_unknown_zones_are_told_soon() -> None:
     assert time.process_time() - began < 3
 
 
+def test_unknown_zones_with_the_offsets_of_many_known_ones_are_told_soon() -> None:
+    lines = [
+        line
+        for number in range(50)
+        for line in timezone(
+            f"zone {number}",
+            *observance(
+                "STANDARD",
+                "16011101T030000",
+                "+0200",
+                "+0100",
+                f"RRULE:FREQ=YEARLY;BYMONTH=10;BYMONTHDAY={number % 28 + 1}",
+            ),
+            *observance(
+                "DAYLIGHT",
+                "16010501T030000",
+                "+0100",
+                "+0200",
+                f"RRULE:FREQ=YEARLY;BYMONTH=5;BYMONTHDAY={number // 2 + 1}",
+            ),
+        )
+    ]
+    found = zones(*lines)
+    began = time.process_time()
+    for number in range(200):
+        moment = Moment(JULY.replace(year=1970 + number % 130), tzid=f"zone {number % 50}")
+        assert found.instant(moment).utcoffset() == timedelta(hours=2)
+    assert time.process_time() - began < 3
+
+
 def test_definitions_made_to_cost_are_read_soon() -> None:
     weekdays = ",".join(f"{number}{day}" for day in ("SU", "MO", "WE") for number in range(1, 5))
     rule = f"RRULE:FREQ=YEARLY;BYMONTH=1,2,3,4,5,6,7,8,9,10,11,12;BYDAY={weekdays}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -37,6 +37,9 @@ _MINUTE = timedelta(minutes=1)
 
 _Signature = tuple[int, tuple[tuple[datetime, int], ...]]
 """The clocks of a year: minutes east of UTC as it begins, then each change, to the minute."""
+_Samples = tuple[timedelta | None, timedelta | None]
+_Alike = Mapping[_Samples, Sequence[tzinfo]]
+"""Zones by their offsets in winter and summer."""
 
 
 def zone_for(rules: ZoneRules, at: datetime, prefer: Iterable[tzinfo] = ()) -> tzinfo:
@@ -71,9 +74,9 @@ def zone_like(clocks: tzinfo, at: datetime, prefer: Iterable[tzinfo] = ()) -> tz
 
 @lru_cache(maxsize=256)
 def _like(clocks: tzinfo, year: int, preferred: tuple[tzinfo, ...]) -> tzinfo | None:
-    for zones in ((*preferred, *_known()), _all()):
+    for zones, others in ((preferred, _alike_known), ((), _alike)):
         for away in _YEARS_AROUND:
-            fitting = _fitting(clocks, year + away, zones)
+            fitting = _fitting(clocks, year + away, zones, others)
             for zone in fitting:
                 if zone in preferred:
                     return zone
@@ -101,14 +104,40 @@ def _named(rules: ZoneRules) -> Iterator[tzinfo]:
             yield zone
 
 
-def _fitting(clocks: tzinfo, year: int, zones: Iterable[tzinfo]) -> list[tzinfo]:
-    """Those of some zones whose clocks go like these in a year, all through it."""
-    samples = [datetime(year, month, 15, tzinfo=UTC) for month in (1, 7)]
-    wanted = [sample.astimezone(clocks).utcoffset() for sample in samples]
-    alike = [zone for zone in zones if [one.astimezone(zone).utcoffset() for one in samples] == wanted]
-    return [zone for zone in alike if _signature(zone, year) == _signature(clocks, year)]
+def _fitting(
+    clocks: tzinfo, year: int, zones: Iterable[tzinfo], others: Callable[[int], _Alike]
+) -> list[tzinfo]:
+    """Those of some zones, then of others, whose clocks go like these in a year, all through it."""
+    wanted = _samples(clocks, year)
+    alike = [zone for zone in zones if _samples(zone, year) == wanted]
+    told = _signature(clocks, year)
+    return [zone for zone in (*alike, *others(year).get(wanted, ())) if _signature(zone, year) == told]
 
 
+def _samples(zone: tzinfo, year: int) -> _Samples:
+    """The offsets of a zone in the middle of January and of July."""
+    winter, summer = (datetime(year, month, 15, tzinfo=UTC).astimezone(zone).utcoffset() for month in (1, 7))
+    return winter, summer
+
+
+def _by_samples(zones: Iterable[tzinfo], year: int) -> _Alike:
+    found: dict[_Samples, list[tzinfo]] = {}
+    for zone in zones:
+        found.setdefault(_samples(zone, year), []).append(zone)
+    return found
+
+
+@lru_cache(maxsize=512)
+def _alike_known(year: int) -> _Alike:
+    return _by_samples(_known(), year)
+
+
+@lru_cache(maxsize=512)
+def _alike(year: int) -> _Alike:
+    return _by_samples(_all(), year)
+
+
+@lru_cache(maxsize=8192)
 def _signature(zone: tzinfo, year: int) -> _Signature:
     found = changes(zone, year)
     start = datetime(year, 1, 1, tzinfo=UTC)
