@@ -6,18 +6,21 @@ import asyncio
 import os
 import sys
 from collections.abc import Awaitable, Callable
+from datetime import tzinfo
 from functools import wraps
 from pathlib import Path
 from typing import ParamSpec, TypeVar
+from zoneinfo import ZoneInfo
 
 import click
 
 from gateway.app import open_store
 from gateway.config import CONFIG_VARIABLE, load
 from gateway.errors import GatewayError
+from gateway.pim.clock import tzid_of
 from gateway.ports import Items, State
 
-__all__ = ["config", "told", "with_store"]
+__all__ = ["config", "told", "with_store", "zone_of_users"]
 
 _USAGE_ERROR = 2
 P = ParamSpec("P")
@@ -49,6 +52,15 @@ def told(function: Callable[P, T]) -> Callable[P, T]:
             sys.exit(_USAGE_ERROR)
 
     return call
+
+
+def zone_of_users(file: Path) -> tzinfo | None:
+    """The `calendar.timezone` of a configuration; None for UTC, which may just not have been changed.
+
+    Raises `GatewayError`.
+    """
+    zone = ZoneInfo(load(file, os.environ).calendar.timezone)
+    return zone if tzid_of(zone) else None
 
 
 def with_store(file: Path, work: Callable[[State, Items], Awaitable[T]]) -> T:

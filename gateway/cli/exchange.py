@@ -13,7 +13,7 @@ from typing import BinaryIO
 import click
 
 from gateway.cli.calendars import calendar_of, note_stranger, user_argument
-from gateway.cli.common import config, told, with_store
+from gateway.cli.common import config, told, with_store, zone_of_users
 from gateway.errors import GatewayError, Refused
 from gateway.items import Item, ItemFolder, ItemKind
 from gateway.pim.exchange.entries import entries
@@ -43,7 +43,7 @@ _CALENDAR = click.option("--calendar", help="Id of the calendar instead of the d
 @click.option(
     "--keep", "known", flag_value=Known.KEEP, type=Known, help="Keep events that are there already."
 )
-@click.option("--timezone", help="Zone of times that are in none, such as Europe/Berlin.")
+@click.option("--timezone", help="Zone of times in none, instead of the configured one: Europe/Berlin.")
 @config
 @told
 def import_ics(
@@ -61,7 +61,7 @@ def import_ics(
     An event that is there already, by its UID, is replaced by a newer version of it only. What cannot be
     taken over is told with its line. Nobody is mailed.
     """
-    zone = named_zone(timezone) if timezone else None
+    zone = named_zone(timezone) if timezone else zone_of_users(file)
     if timezone and zone is None:
         raise click.BadParameter(f"nobody knows the time zone {timezone!r}", param_hint="--timezone")
     with _opened(source) as octets:

@@ -175,6 +175,26 @@ def test_a_zone_for_times_in_none(run: Run, tmp_path: Path) -> None:
     assert "DTSTART;TZID=Europe/Berlin:20260702T100000" in run("export", "ann").stdout
 
 
+@pytest.mark.parametrize(
+    ("configured", "head", "options", "written"),
+    [
+        ("Asia/Tokyo", (), (), "DTSTART;TZID=Asia/Tokyo:"),
+        ("Asia/Tokyo", (), ("--timezone", "Europe/Berlin"), "DTSTART;TZID=Europe/Berlin:"),
+        ("Asia/Tokyo", ("X-WR-TIMEZONE:America/Denver",), (), "DTSTART;TZID=America/Denver:"),
+        ("Asia/Tokyo", ("X-WR-TIMEZONE:Mordor",), (), "DTSTART;TZID=Asia/Tokyo:"),
+        ("UTC", (), (), "DTSTART:"),
+    ],
+)
+def test_times_in_no_zone_are_those_of_the_users(
+    run: Run, tmp_path: Path, configured: str, head: tuple[str, ...], options: tuple[str, ...], written: str
+) -> None:
+    (tmp_path / "gateway.toml").write_text(f'{CONFIG}[calendar]\ntimezone = "{configured}"\n')
+    source = tmp_path / "in.ics"
+    source.write_text(calendar(*event("one", start="DTSTART:20260702T100000"), head=("VERSION:2.0", *head)))
+    run("import", "ann", str(source), *options)
+    assert f"{written}20260702T100000\r\n" in run("export", "ann").stdout_bytes.decode()
+
+
 @pytest.fixture
 def command(tmp_path: Path) -> tuple[list[str], dict[str, str]]:
     """The real program and its environment."""
