@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from gateway.eas.commands.base import Context
-from gateway.eas.content.kinds import content_of
+from gateway.eas.content.kinds import content_of, knows
 from gateway.eas.itemoptions import ItemOptions
 from gateway.errors import NotFound
 from gateway.items import ItemFolder
@@ -65,6 +65,8 @@ class ItemHold:
         context = self._context
         services, user = context.services, context.principal.user
         folder = await self._folder(name)
+        if not knows(context.request.version, folder.kind):
+            return False
         async with services.state.lease(user, context.device.id, name):
             stored = await services.state.load_sync(user, context.device.id, name)
         if stored is None:

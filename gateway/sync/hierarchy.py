@@ -37,9 +37,13 @@ class FolderType(IntEnum):
     DELETED_ITEMS = 4
     SENT_ITEMS = 5
     OUTBOX = 6
+    TASKS = 7
     CALENDAR = 8
+    NOTES = 10
     USER_MAIL = 12
     USER_CALENDAR = 13
+    USER_TASKS = 15
+    USER_NOTES = 17
 
 
 _TYPES: Mapping[str | None, FolderType] = {

@@ -48,6 +48,8 @@ class _Shown:
 
 _SHOWN: Mapping[ItemKind, _Shown] = {
     ItemKind.CALENDAR: _Shown(FolderType.CALENDAR, FolderType.USER_CALENDAR, "Calendar"),
+    ItemKind.TASKS: _Shown(FolderType.TASKS, FolderType.USER_TASKS, "Tasks"),
+    ItemKind.NOTES: _Shown(FolderType.NOTES, FolderType.USER_NOTES, "Notes"),
 }
 SERVED: tuple[ItemKind, ...] = tuple(_SHOWN)
 """The kinds that devices get to see."""

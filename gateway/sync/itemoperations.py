@@ -56,7 +56,8 @@ class Made:
     """What comes of an operation.
 
     The item as it is to be stored (None: it goes), and what is mailed for it. Of a new one parts may have had
-    to be left out: then it is `incomplete`.
+    to be left out: then it is `incomplete`. `beside` is another item that comes of it, where the operation
+    said that one may (`ChangeItem.splits`): the device is told of both.
 
     Of the notices, `current` are the keys of those that say how the item is now, and `whole` of these the
     keys of those that say all of it: what earlier operations of the request had to say so to the same people
@@ -68,6 +69,7 @@ class Made:
     incomplete: bool = False
     current: frozenset[str] = frozenset()
     whole: frozenset[str] = frozenset()
+    beside: StoredItem | None = None
 
 
 Make = Callable[[Given], Made]
@@ -99,13 +101,14 @@ class AddItem:
 
 @dataclass(frozen=True, slots=True)
 class ChangeItem:
-    """A changed item, or (`instance`) a changed occurrence of one."""
+    """A changed item, or (`instance`) a changed occurrence of one; another item may come of it (`splits`)."""
 
     number: ItemNumber
     digest: str
     change: Revise = field(repr=False)
     instance: str = ""
     files: Sequence[NewFile] = ()
+    splits: bool = False
 
     @property
     def identity(self) -> str:

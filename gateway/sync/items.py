@@ -267,7 +267,9 @@ class ItemSync:
         for uid in {one.uid for one in adds.values()} - {""}:
             found = await self._items.find_items(folder.owner, folder.kind, uid)
             by_uid |= [(uid, item.number) for item in found if item.folder == folder.id]
-        unnamed = [name for name in adds if name not in attempted.numbers]
+        unnamed = [
+            name for name, one in operations.items() if _is_numbered(one) and name not in attempted.numbers
+        ]
         if unnamed:
             attempted.numbers |= zip(unnamed, await self._items.new_item_numbers(len(unnamed)), strict=True)
         if folder.right is not Right.READ:
@@ -309,6 +311,11 @@ class ItemSync:
 
     async def _save(self, state: SyncState) -> None:
         await self._state.save_sync(self._user, self._device, self._collection, state)
+
+
+def _is_numbered(operation: ItemOperation) -> bool:
+    """Whether a new item comes of an operation, or may."""
+    return isinstance(operation, AddItem) or (isinstance(operation, ChangeItem) and operation.splits)
 
 
 def _share(due: BitMap, held: BitMap, limit: int) -> Numbers:

@@ -38,8 +38,8 @@ __all__ = ["Rules", "Supplies", "Work"]
 class Supplies:
     """What was fetched before operations are done.
 
-    The items they name, which item has a UID they name, the numbers that new items are to get and those that
-    new files got, both by the name of the operation.
+    The items they name, which item has a UID they name, the numbers for items that may come of them and those
+    that new files got, both by the name of the operation.
     """
 
     items: Mapping[ItemNumber, Item] = field(default_factory=dict)
@@ -101,7 +101,7 @@ class Work:
             case AddItem():
                 return self._add(operation, self._supplies.numbers[name], files)
             case ChangeItem():
-                return self._change(operation, files)
+                return self._change(operation, self._supplies.numbers.get(name, 0), files)
             case DeleteItem(instance=""):
                 return self._delete(operation)
             case DeleteItem():
@@ -173,14 +173,19 @@ class Work:
         self.tell_later(there.number)
         return Answer(None, there.number, there.stored.uid, files, operation.digest)
 
-    def _change(self, operation: ChangeItem, files: Mapping[str, FileNumber]) -> Answer:
+    def _change(self, operation: ChangeItem, spare: ItemNumber, files: Mapping[str, FileNumber]) -> Answer:
         item = self._writable(operation.number)
         number = operation.number
         unknown = self._cursor.due - self._cursor.answered
         changed_there = number in unknown and number in self._cursor.held
         if changed_there and self._rules.policy is Policy.SERVER_WINS:
             raise Refused(Kind.CONFLICT, "the item was changed on the server")
-        self._revise(item, operation.change, files)
+        made = self._revise(item, operation.change, files)
+        if made.beside is not None:
+            now = self._rules.now
+            other = Item(spare, self._folder.id, 0, made.beside, created=now, modified=now)
+            self._store(other, Made(made.beside))
+            self._due |= BitMap((spare, number))
         if number not in self._held:
             self._due.add(number)
         return Answer(None, number, item.stored.uid, files)
@@ -221,11 +226,12 @@ class Work:
             raise Refused(Kind.ACCESS_DENIED, "the folder may only be read")
         return item
 
-    def _revise(self, item: Item, revise: Revise, files: Mapping[str, FileNumber]) -> None:
+    def _revise(self, item: Item, revise: Revise, files: Mapping[str, FileNumber]) -> Made:
         made = revise(item, self._given(item.number, files))
         if made.stored is None:
             self._due.add(item.number)
         self._store(item, made)
+        return made
 
     def _given(self, number: ItemNumber, files: Mapping[str, FileNumber] = NO_FILES) -> Given:
         return Given(number, self._rules.supported, files, number in self._cursor.answered)

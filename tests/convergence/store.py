@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 DELETED_ITEMS = "4"
 DRAFTS_FOLDER = "3"
 CALENDARS = frozenset({"8", "13"})
-NEVER_SYNCED = frozenset({"6"})
-"""The type of the Outbox: what is in there is the phone's own business."""
+NEVER_SYNCED = frozenset({"6", "7", "9", "10", "14", "15", "17", "19"})
+"""The types of the Outbox, where everything is the phone's own business, and of contacts, tasks and notes."""
 
 Answered = Literal["done", "later"]
 """Whether a request was served, or has to be repeated after a while."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gateway.eas import fields
 from gateway.eas.classes import default_collection
 from gateway.eas.commands.base import BodyRule, Context, Reply
-from gateway.eas.content.kinds import content_of
+from gateway.eas.content.kinds import content_of, knows
 from gateway.eas.itemoptions import parse_item_options
 from gateway.eas.options import CollectionOptions, mail_block
 from gateway.eas.versions import Version
@@ -86,7 +86,8 @@ class GetItemEstimate:
         services, user, version = context.services, context.principal.user, context.request.version
         folder = await itemfolders.find(services.items, user, collection)
         blocks = _blocks(asked)
-        if folder is None or any(block.find(AirSync.MaxItems) for block in blocks):
+        unknown = folder is None or not knows(version, folder.kind)
+        if folder is None or unknown or any(block.find(AirSync.MaxItems) for block in blocks):
             return element(Page.Response, element(Page.Status, _INVALID_COLLECTION))
         if fields.boolean(asked, AirSync.ConversationMode, default=False):
             raise fields.malformed("ConversationMode outside mail")

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from gateway.eas.content.calendar import CalendarContent
 from gateway.eas.content.items import ItemContent
+from gateway.eas.content.notes import NoteContent
+from gateway.eas.content.tasks import TaskContent
+from gateway.eas.versions import Version
 from gateway.items import ItemKind
 
-__all__ = ["CONTENTS", "content_named", "content_of"]
+__all__ = ["CONTENTS", "content_named", "content_of", "knows"]
 
-CONTENTS: tuple[ItemContent, ...] = (CalendarContent(),)
+CONTENTS: tuple[ItemContent, ...] = (CalendarContent(), TaskContent(), NoteContent())
 """Every kind served; `sync.itemfolders.SERVED` are the same."""
+_SINCE = {ItemKind.NOTES: Version.V14_0}
+"""The first version of a class that not all have."""
 
 
 def content_of(kind: ItemKind) -> ItemContent:
@@ -20,3 +25,12 @@ def content_of(kind: ItemKind) -> ItemContent:
 def content_named(name: str) -> ItemContent | None:
     """The content of a Class ("Calendar"); None when none is called so."""
     return next((content for content in CONTENTS if content.name == name), None)
+
+
+def knows(version: Version, kind: ItemKind) -> bool:
+    """Whether a version has the class of a kind.
+
+    One that has not is told of the folders all the same, whose types are in every version, and of nothing in
+    them (MS-ASCMD 2.2.3.186.3, MS-ASNOTE 2.2).
+    """
+    return version >= _SINCE.get(kind, Version.V2_5)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from gateway.errors import Kind, Refused
 
-__all__ = ["BadItem", "compact_date_time", "date_time", "parse_date_time"]
+__all__ = ["BadItem", "compact_date_time", "date_time", "parse_date_time", "refusing"]
 
 _DATE_TIME = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{1,6})[0-9]{0,3})?Z?"
@@ -16,6 +18,15 @@ _DATE_TIME = re.compile(
 
 class BadItem(ValueError):
     """The data of an item sent by a device cannot be used (item Status 6)."""
+
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """Have what cannot be read refuse the operation: `BadItem` as `Refused`."""
+    try:
+        yield
+    except BadItem as error:
+        raise Refused(Kind.INVALID_XML, str(error)) from error
 
 
 def date_time(moment: datetime) -> str:

@@ -105,7 +105,7 @@ def _patched(calendar: Node, patch: TaskPatch, now: datetime, default: tzinfo) -
     old = read_component(calendar.component, default)
     main = _main(calendar)
     dates = _dates(old, patch, default)
-    moved = (dates.start, dates.due) != (old.start, old.due) or not _same_offsets(old, dates)
+    moved = not _same_dates(old, dates.start, dates.due)
     if moved:
         PLACES["dates"].write(main, None, dates)
     _patch_repetition(main, old, patch, dates, moved=moved)
@@ -137,14 +137,17 @@ def _dates(old: Task, patch: TaskPatch, default: tzinfo) -> Dates:
     """The dates it is to have: days when all of them are midnights, where one of them changes."""
     start = old.start if isinstance(patch.start, Unset) else patch.start
     due = old.due if isinstance(patch.due, Unset) else patch.due
-    if (start, due) == (old.start, old.due):
+    if _same_dates(old, start, due):
         return Dates(start, due, old.dated, default)
     named = [one for one in (start, due) if one]
     return Dates(start, due, bool(named) and all(one.time() == _MIDNIGHT for one in named), default)
 
 
-def _same_offsets(old: Task, dates: Dates) -> bool:
-    pairs = ((old.start, dates.start), (old.due, dates.due))
+def _same_dates(old: Task, start: datetime | None, due: datetime | None) -> bool:
+    """Whether these are the dates of a task, also by the clock."""
+    if (start, due) != (old.start, old.due):
+        return False
+    pairs = ((old.start, start), (old.due, due))
     return all(one.utcoffset() == other.utcoffset() for one, other in pairs if one and other)
 
 

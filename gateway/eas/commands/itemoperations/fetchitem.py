@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from gateway.eas import multipart, storeditems
 from gateway.eas.commands.base import Context
 from gateway.eas.content.ids import ItemName
-from gateway.eas.content.kinds import content_of
+from gateway.eas.content.kinds import content_of, knows
 from gateway.eas.content.preferences import parse_body_options
 from gateway.eas.itemoptions import ItemOptions
 from gateway.errors import NotFound
@@ -33,7 +33,7 @@ async def fetched_item(
     items = context.services.items
     folder = await itemfolders.find(items, context.principal.user, name.collection)
     found = await items.load_items(folder.id, [name.number]) if folder else {}
-    if folder is None or not found:
+    if folder is None or not found or not knows(context.request.version, folder.kind):
         raise NotFound("the item is gone")
     wanted = ItemOptions(body=parse_body_options(options, context.request.version))
     rendered = await storeditems.render(context, folder, list(found.values()), wanted)

@@ -11,7 +11,7 @@ from gateway.eas.commands.sync.itemplan import ItemPlan, plan
 from gateway.eas.commands.sync.itemreply import ItemCollection
 from gateway.eas.commands.sync.request import SyncCollection
 from gateway.eas.content.items import ItemContent, Scene
-from gateway.eas.content.kinds import content_of
+from gateway.eas.content.kinds import content_of, knows
 from gateway.eas.itemoptions import ItemOptions, wanted
 from gateway.errors import Kind, NotFound, Refused
 from gateway.items import ItemFolder, ItemNumber
@@ -42,6 +42,8 @@ async def serve(context: Context, asked: SyncCollection, left: int) -> Served:
     folder = await itemfolders.find(services.items, user, asked.id)
     if folder is None:
         raise NotFound("no such folder")
+    if not knows(context.request.version, folder.kind):
+        raise Refused(Kind.INVALID_XML, "a folder of a class that the version does not have")
     content, scene = content_of(folder.kind), storeditems.scene_of(context, folder)
     planned = plan(asked.commands, content, scene)
     engine = ItemSync(
