@@ -137,8 +137,8 @@ class Items(ItemFolders, Notices, Protocol):
         """Those that are there."""
         ...
 
-    async def find_items(self, user: UserId, kind: ItemKind, uid: str) -> Sequence[Item]:
-        """The items with this UID in his own folders of a kind, the default folder first."""
+    async def find_items(self, user: UserId, kind: ItemKind, *uids: str) -> Sequence[Item]:
+        """The items with these UIDs in his own folders of a kind, those of the default folder first."""
         ...
 
     async def item_changes(

@@ -116,7 +116,7 @@ class Import:
         if not batch.entries:
             return
         for _ in range(_ATTEMPTS):
-            there = {uid: await self._there(uid) for uid in batch.entries}
+            there = await self._there(batch.entries)
             wanted = [one for one in batch.entries.values() if self._goes(one, there[one.uid])]
             try:
                 if not self._rehearse:
@@ -131,10 +131,11 @@ class Import:
             return
         raise StateConflict("the calendar keeps changing: try again, what is done already is not done twice")
 
-    async def _there(self, uid: str) -> Item | None:
-        """The item of the folder with this UID."""
-        found = await self._items.find_items(self._folder.owner, ItemKind.CALENDAR, uid)
-        return next((one for one in found if one.folder == self._folder.id), None)
+    async def _there(self, uids: Iterable[str]) -> Mapping[str, Item | None]:
+        """The items of the folder with these UIDs."""
+        found = await self._items.find_items(self._folder.owner, ItemKind.CALENDAR, *uids)
+        there = {one.stored.uid: one for one in found if one.folder == self._folder.id}
+        return {uid: there.get(uid) for uid in uids}
 
     def _goes(self, entry: Entry, there: Item | None) -> bool:
         """Whether an event is stored."""

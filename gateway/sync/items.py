@@ -263,10 +263,9 @@ class ItemSync:
     ) -> Supplies:
         numbers = {one.number for one in operations.values() if not isinstance(one, AddItem)}
         adds = {name: one for name, one in operations.items() if isinstance(one, AddItem)}
-        by_uid: dict[str, ItemNumber] = {}
-        for uid in {one.uid for one in adds.values()} - {""}:
-            found = await self._items.find_items(folder.owner, folder.kind, uid)
-            by_uid |= [(uid, item.number) for item in found if item.folder == folder.id]
+        uids = {one.uid for one in adds.values()} - {""}
+        known = await self._items.find_items(folder.owner, folder.kind, *uids) if uids else ()
+        by_uid = {item.stored.uid: item.number for item in known if item.folder == folder.id}
         unnamed = [
             name for name, one in operations.items() if _is_numbered(one) and name not in attempted.numbers
         ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -28,9 +28,9 @@ _LOAD = f"""
     WHERE item.number = wanted.value AND folder = ?1 AND gone = 0
 """  # noqa: S608 - put together from constants
 _FIND = f"""
-    SELECT {_ITEM} FROM item_folder CROSS JOIN item
-    WHERE owner = ? AND kind = ? AND folder = id AND uid = ? AND gone = 0
-    ORDER BY standard DESC, id
+    SELECT {_ITEM} FROM item_folder CROSS JOIN json_each(?) AS wanted CROSS JOIN item
+    WHERE owner = ? AND kind = ? AND folder = item_folder.id AND uid = wanted.value AND gone = 0
+    ORDER BY standard DESC, item_folder.id
 """  # noqa: S608
 _BETWEEN = f"""
     SELECT {_ITEM} FROM json_each(?) AS wanted CROSS JOIN item
@@ -54,9 +54,9 @@ def load(
     return {row[0]: _item(row) for row in rows}
 
 
-def find(connection: sqlite3.Connection, user: UserId, kind: ItemKind, uid: str) -> list[Item]:
-    """The items with this UID in a user's own folders of a kind."""
-    return [_item(row) for row in connection.execute(_FIND, (user, kind.value, uid))]
+def find(connection: sqlite3.Connection, user: UserId, kind: ItemKind, uids: Sequence[str]) -> list[Item]:
+    """The items with these UIDs in a user's own folders of a kind."""
+    return [_item(row) for row in connection.execute(_FIND, (json.dumps(uids), user, kind.value))]
 
 
 def changes(

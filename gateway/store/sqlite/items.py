@@ -86,8 +86,8 @@ class SqliteItems:
         wanted = tuple(numbers)
         return await self._database.read(lambda connection: itemrows.load(connection, folder, wanted))
 
-    async def find_items(self, user: UserId, kind: ItemKind, uid: str) -> Sequence[Item]:
-        return await self._database.read(lambda connection: itemrows.find(connection, user, kind, uid))
+    async def find_items(self, user: UserId, kind: ItemKind, *uids: str) -> Sequence[Item]:
+        return await self._database.read(lambda connection: itemrows.find(connection, user, kind, uids))
 
     async def item_changes(
         self, folder: CollectionId, after: int, limit: int | None = None

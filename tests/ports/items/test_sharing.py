@@ -118,5 +118,12 @@ async def test_an_item_is_found_by_uid_among_ones_own(items: Items, calendar: It
     assert found[0] == await the(items, calendar.id, found[0].number)
     assert list(await items.find_items(ANNA, ItemKind.CALENDAR, "other")) == []
     assert list(await items.find_items(ANNA, ItemKind.CALENDAR, "")) == []
+    assert list(await items.find_items(ANNA, ItemKind.CALENDAR)) == []
+    several = await items.find_items(ANNA, ItemKind.CALENDAR, "other", "same", "else", "sa'me\"")
+    assert [(item.folder, item.stored.uid) for item in several if item.folder != trips.id] in (
+        [(calendar.id, "same"), (calendar.id, "else")],
+        [(calendar.id, "else"), (calendar.id, "same")],
+    )
+    assert several[2:] == found[1:]
     await edit(items, calendar.id, found[0].number, None)
     assert list(await items.find_items(ANNA, ItemKind.CALENDAR, "same")) == [found[1]]

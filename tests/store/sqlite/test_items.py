@@ -88,7 +88,7 @@ def last_hours(calendar: Calendar) -> tuple[datetime, datetime]:
 COMMON: dict[str, Callable[[Calendar], Work]] = {
     "folder": lambda of: lambda c: itemfolders.load(c, ANNA, of.folder),
     "load": lambda of: lambda c: itemrows.load(c, of.folder, [of.first, of.first + 5]),
-    "find": lambda of: lambda c: itemrows.find(c, ANNA, ItemKind.CALENDAR, f"{of.first + 9}"),
+    "find": lambda of: lambda c: itemrows.find(c, ANNA, ItemKind.CALENDAR, [f"{of.first + 9}", "no"]),
     "no changes": lambda of: lambda c: itemrows.changes(c, of.folder, of.count, None),
     "changes": lambda of: lambda c: itemrows.changes(c, of.folder, of.count - 5, None),
     "first changes": lambda of: lambda c: itemrows.changes(c, of.folder, 0, 5),
