@@ -17,13 +17,13 @@ def start(module: str, path: Path) -> subprocess.Popen[str]:
     return subprocess.Popen([sys.executable, "-m", module, path], stdout=subprocess.PIPE, text=True)
 
 
-def kill_and_read(process: subprocess.Popen[str]) -> defaultdict[CollectionId, int]:
-    """The highest acknowledged number of each collection, 0 without one."""
+def kill_and_read(process: subprocess.Popen[str], first: str = "") -> defaultdict[CollectionId, int]:
+    """The highest acknowledged number of each collection, 0 without one; `first` was read of it already."""
     process.send_signal(signal.SIGKILL)
     assert process.stdout is not None
     # By the same buffer that a first line may have been read from.
     with process.stdout as stream:
-        output = stream.read()
+        output = first + stream.read()
     process.wait(timeout=10)
     acknowledged: defaultdict[CollectionId, int] = defaultdict(int)
     # The last line may be cut off.

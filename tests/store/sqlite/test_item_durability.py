@@ -64,9 +64,10 @@ async def test_killed_at_any_moment_commits_are_whole(tmp_path: Path, seed: int)
     for delay in random.Random(seed).choices((0.01, 0.05, 0.1, 0.2), k=2):
         process = start(__name__, path)
         assert process.stdout is not None
-        assert await asyncio.to_thread(process.stdout.readline)
+        first = await asyncio.to_thread(process.stdout.readline)
+        assert first
         await asyncio.sleep(delay)
-        acknowledged = kill_and_read(process)
+        acknowledged = kill_and_read(process, first)
         async with await Database.open(path) as database:
             state, items = SqliteState(database), SqliteItems(database, Time(NOON))
             for user in USERS:
