@@ -12,8 +12,9 @@ from gateway.pim.invitation import Own
 from gateway.pim.itip.message import Parts
 from gateway.ports import Unsubscribe
 from gateway.sync.copies import NO_DEVICE
-from gateway.sync.intake import INBOX, Reader
-from gateway.sync.notices import MEMORY, Postman
+from gateway.sync.delivery import Postman
+from gateway.sync.meetingmail import INBOX, Reader
+from gateway.sync.notices import MEMORY
 from gateway.sync.outbox import Outbox
 from gateway.types import Principal
 

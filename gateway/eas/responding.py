@@ -2,95 +2,41 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 
 from gateway.eas import meetings
+from gateway.eas.answers import Response, outcome, owner_of
 from gateway.eas.commands.base import Context
 from gateway.eas.content.calendar.exceptions import original_in
-from gateway.eas.content.ids import ItemName, MessageName, item_server_id, server_id
+from gateway.eas.content.ids import ItemName, MessageName, item_server_id
 from gateway.eas.content.meeting import meeting_of
 from gateway.eas.content.values import BadItem
-from gateway.eas.versions import Version
 from gateway.errors import GatewayError, Kind, NotFound, Refused, StateConflict, UpstreamUnavailable
-from gateway.items import Edit, Item, ItemKind, Notice, StoredItem
-from gateway.mail import html
+from gateway.items import Item, ItemKind
 from gateway.mail.addresses import addresses
 from gateway.mail.headers import Headers
 from gateway.mail.scheduling import Calendar, calendar_part, open_calendar
 from gateway.mail.structure import lay_out
 from gateway.pim.events.document import Document
 from gateway.pim.events.model import Participation
-from gateway.pim.invitation import Method, Person
-from gateway.pim.itip.comparing import differ_by_answers
+from gateway.pim.invitation import Method
 from gateway.pim.itip.incoming import apply, outdated
-from gateway.pim.itip.message import Instance, Message, Parts, read_message, revision
-from gateway.pim.itip.outgoing import Post
-from gateway.pim.itip.responding import answered, last_answer, reply
+from gateway.pim.itip.message import Instance, Message, Parts, read_message
 from gateway.ports import Commit
 from gateway.sync import itemfolders
 from gateway.sync.background import compute
 from gateway.sync.copies import NO_DEVICE
+from gateway.sync.eventplaces import known_event, place_of
 from gateway.sync.folders import Folders, folder_with_role
 from gateway.sync.hierarchy import find, mailbox_of
 from gateway.sync.moves import Mover, Place
 from gateway.sync.responses import LEASE, Given, Responses
-from gateway.sync.scheduling import notice
 from gateway.types import Role, SectionRequest, ServerId
 
-__all__ = ["Response", "Wording", "respond"]
+__all__ = ["respond"]
 
 _ATTEMPTS = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Wording:
-    """What is mailed with an answer: a comment, as text or HTML, and other times that are proposed."""
-
-    text: str = field(default="", repr=False)
-    rich: bool = False
-    proposed: tuple[datetime, datetime] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Response:
-    """An answer: `named` is a mail, or an event with (`instance`, as sent) an occurrence of it.
-
-    `wording` None: no reply is mailed.
-    """
-
-    named: MessageName | ItemName
-    instance: str
-    status: Participation
-    wording: Wording | None
-
-    @property
-    def name(self) -> str:
-        """What tells what is answered."""
-        if isinstance(self.named, ItemName):
-            return f"{item_server_id(self.named.collection, self.named.number)} {self.instance}"
-        return server_id(self.named.collection, self.named.uidvalidity, self.named.uid)
-
-    def mark(self, parts: Parts, instance: Instance) -> str:
-        """What tells this answer, to this version of the event, from others."""
-        version = revision(parts.events.get(instance) or parts.main)
-        told = repr((self.status.value, self.wording, self.wording and self.wording.text, version))
-        return hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-
-
-@dataclass(frozen=True, slots=True)
-class _Outcome:
-    """What comes of an answer: what is mailed, and whether the event `changes`, to `stored` (None: it goes).
-
-    `answers`: nothing is new in it but answers.
-    """
-
-    notices: Sequence[Notice]
-    changes: bool
-    stored: StoredItem | None = None
-    answers: bool = False
 
 
 async def respond(context: Context, response: Response) -> ServerId | None:
@@ -112,8 +58,7 @@ class _Work:
     response: Response
 
     def _owner(self, document: Document) -> str:
-        """The user's address by which an event knows him."""
-        return meetings.known_as(self.context, Parts.of(document.calendar))
+        return owner_of(self.context, document)
 
     @property
     def _responses(self) -> Responses:
@@ -209,7 +154,7 @@ class _Work:
             document = await compute(self._applied, message, item, sender)
             try:
                 return await self._answer(item, message.parts.uid, document, instance)
-            except StateConflict:
+            except (StateConflict, NotFound):  # changed, or gone with its calendar
                 continue
         raise StateConflict("the event keeps changing")
 
@@ -241,9 +186,7 @@ class _Work:
         return await self._answer(item, known.uid, Document.stored_as(item.stored), instance)
 
     async def _known(self, uid: str) -> Item | None:
-        items = self.context.services.items
-        found = await items.find_items(self.context.principal.user, ItemKind.CALENDAR, uid)
-        return next(iter(found), None)
+        return await known_event(self.context.services.items, self.context.principal.user, uid)
 
     # --- the answer --------------------------------------------------------------------------------------
 
@@ -252,69 +195,18 @@ class _Work:
     ) -> ServerId | None:
         """Store an answer to an event, be it stored or not, with the reply. Raises `StateConflict`."""
         response, services, user = self.response, self.context.services, self.context.principal.user
-        made = await compute(self._made, item, uid, document, instance)
-        if item is None:
-            folder = await itemfolders.default_folder(services.items, user, ItemKind.CALENDAR)
-            place, number, based_on = folder.id, (await services.items.new_item_numbers(1))[0], 0
-        else:
-            place, number, based_on = item.folder, item.number, item.revision
+        made = await compute(outcome, self.context, response, item, document, instance)
+        place = await place_of(services.items, user, item)
         given = Given(uid, instance.isoformat() if instance else "", response.status.value)
         await self._responses.keep(response.name, given)
-        edits = [Edit(number, based_on, made.stored, made.answers)] if made.changes else []
+        edits = [place.edit(made.stored, answers=made.answers)] if made.changes else []
         if edits or made.notices:
-            await services.items.commit_items(Commit(user, place, edits, notices=made.notices))
+            await services.items.commit_items(Commit(user, place.folder, edits, notices=made.notices))
         if made.notices:
             meetings.mail_new(self.context)
-        return None if response.status is Participation.DECLINED else item_server_id(place, number)
-
-    def _made(self, item: Item | None, uid: str, document: Document, instance: Instance) -> _Outcome:
-        """What comes of an answer to an event, which need not be stored yet."""
-        response, before = self.response, Document.stored_as(item.stored) if item else None
-        owner, now = self._owner(document), self._later(document, instance)
-        parts = Parts.of(document.calendar)
-        mark = response.mark(parts, instance)
-        declined = response.status is Participation.DECLINED
-        gone = declined and (instance is None or parts.series is None)
-        after = None if gone else answered(document, instance, response.status, mark, owner, now)
-        again = item is not None and last_answer(parts, instance) == mark
-        # What is gone cannot remember that it was answered: the name of its reply does.
-        about = f"{uid}\n{instance}\n{mark}" + ("" if declined else now.isoformat())
-        notices = [] if again else self._reply(document, instance, about, now)
-        if after is None:
-            return _Outcome(notices, changes=item is not None)
-        if again or (before and after.text == before.text):
-            return _Outcome(notices, changes=False)
-        answers = before is not None and differ_by_answers(before, after, owner)
-        return _Outcome(notices, changes=True, stored=after.stored, answers=answers)
-
-    def _later(self, document: Document, instance: Instance) -> datetime:
-        """The time of an answer: now, but a second after the one before, which is what stamps can tell."""
-        event = document.event(self._owner(document))
-        exceptions = (one.event for one in event.occurrences if instance in {None, one.original})
-        before = [one.reply_time for one in (event, *exceptions) if one and one.reply_time]
-        return max([self.context.services.clock.now(), *(one + timedelta(seconds=1) for one in before)])
-
-    def _reply(self, document: Document, instance: Instance, about: str, now: datetime) -> list[Notice]:
-        """The mail to the organizer, where the server is to send it (since 16.0)."""
-        wording, principal = self.response.wording, self.context.principal
-        if wording is None or self.context.request.version < Version.V16_0:
-            return []
-        owner = Person(self._owner(document), principal.display_name)
-        organizer = document.event(owner.address).organizer
-        comment = html.to_text(wording.text).replace("\r\n", "\n") if wording.rich else wording.text
-        status = self.response.status
-        calendar = reply(document, instance, status, owner, now, comment, wording.proposed)
-        method = Method.COUNTER if wording.proposed else Method.REPLY
-        made = notice(
-            Post(method, (organizer,) if organizer else (), calendar),
-            meetings.author(principal, owner.address),
-            now,
-            comment=comment,
-            html=wording.text if wording.rich else "",
-            answer=status.value,
-            about=about,
+        return (
+            None if response.status is Participation.DECLINED else item_server_id(place.folder, place.number)
         )
-        return [made] if made else []
 
     # --- the mail afterwards -----------------------------------------------------------------------------
 

@@ -19,7 +19,7 @@ from gateway.sync.background import Background
 from gateway.sync.delivery import Delivery, Postman
 from gateway.types import UserId
 
-__all__ = ["MEMORY", "NoticeMail", "Postman"]
+__all__ = ["MEMORY", "NoticeMail"]
 
 _DELAYS = (0, 5, 25, 125)
 """Seconds before each of the attempts that follow a request."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -16,8 +17,9 @@ from gateway.sync.intake import Intake
 from gateway.types import UserId
 from tests.pim.itip.meetings import series
 from tests.support.invitations import ANN, BOB
+from tests.support.killed import Fuse, Killed
 from tests.support.notices import pending_notices
-from tests.sync.test_intake import USER, Clock, World
+from tests.sync.test_intake import USER, World
 
 CID, DAN = UserId("cid"), UserId("dan")
 
@@ -28,14 +30,9 @@ class Office(World):
     def begin_anew(self, *, tentative: bool = True) -> None:
         super().begin_anew(tentative=tentative)
         self.told: list[UserId] = []
-        self.intake = Intake(
-            self.state,
-            self.items,
-            Clock(),
-            self.background,
-            tentative=tentative,
-            delegation=Delegation(self.state, lambda user: f"{user}@example.org", self.told.append),
-        )
+        delegation = Delegation(self.state, lambda user: f"{user}@example.org", self.told.append)
+        self.meetings = replace(self.meetings, delegation=delegation)
+        self.intake = Intake(self.state, self.background, self.meetings)
 
     async def notes(self) -> list[tuple[str, EmailMessage]]:
         """What waits to be mailed: the recipient and the mail."""
@@ -124,26 +121,18 @@ async def test_updates_and_cancellations_are_told_too_and_repeated_mail_is_not(o
 
 
 @pytest.mark.parametrize("tentative", [True, False])
-async def test_whatever_breaks_off_each_is_told_once(office: Office, *, tentative: bool) -> None:
+async def test_whatever_breaks_off_each_is_told_once(
+    office: Office, monkeypatch: pytest.MonkeyPatch, *, tentative: bool
+) -> None:
     """Also where invitations become no events before they are answered."""
     await name_delegate(office.state, USER, CID)
     office.begin_anew(tentative=tentative)
     for number in range(120):
         office.inbox.receive("REQUEST", series(uid=f"{number}@x"))
-    saved = office.state.save_memo
-    calls = 0
-
-    async def killed(*args: object) -> None:
-        nonlocal calls
-        calls += 1
-        if calls == 3:
-            raise KeyboardInterrupt
-        await saved(*args)  # type: ignore[arg-type]
-
-    office.state.save_memo = killed  # type: ignore[method-assign, assignment]
-    with pytest.raises(KeyboardInterrupt):
-        await office.read()
-    office.state.save_memo = saved  # type: ignore[method-assign]
+    with monkeypatch.context() as patched:
+        Fuse(5).put(patched, office.state, "save_memo")
+        with pytest.raises(Killed):
+            await office.read()
     told = len(await office.notes())
     assert told == 100
     office.begin_anew(tentative=tentative)

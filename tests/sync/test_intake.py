@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from gateway.errors import UpstreamUnavailable
-from gateway.items import Edit, ItemKind
+from gateway.errors import GatewayError, StateConflict, UpstreamUnavailable
+from gateway.items import Edit, Item, ItemKind
 from gateway.pim.events.document import read_event
 from gateway.pim.events.model import Event, Participation
 from gateway.ports import Commit, Mailboxes
 from gateway.store.sqlite import Database, SqliteItems, SqliteState
 from gateway.sync.background import Background
-from gateway.sync.intake import Intake, Reader
-from gateway.types import BodyPart, MailboxView, MessageData, SectionRequest, Uids, UserId
+from gateway.sync.copies import NO_DEVICE
+from gateway.sync.intake import Intake
+from gateway.sync.meetingmail import MeetingMail, Reader
+from gateway.types import BodyPart, CollectionId, MailboxView, MessageData, SectionRequest, Uids, UserId
 from tests.pim.itip.meetings import NOW, ZONE, occurrence, series
 from tests.support.invitations import ANN, BOB, calendar
+from tests.support.killed import Fuse, Killed
 
 USER = UserId("ann")
 
@@ -75,10 +79,12 @@ class Inbox:
 
 
 class Clock:
-    """Noon, always."""
+    """Noon, until a test says otherwise."""
+
+    time = NOW
 
     def now(self) -> datetime:
-        return NOW
+        return self.time
 
 
 class World:
@@ -87,17 +93,18 @@ class World:
     zone: tzinfo = UTC
 
     def __init__(self, database: Database) -> None:
+        self.database = database
         self.state = SqliteState(database)
-        self.items = SqliteItems(database, Clock())
+        self.clock = Clock()
+        self.items = SqliteItems(database, self.clock)
         self.inbox = Inbox()
         self.begin_anew()
 
     def begin_anew(self, *, tentative: bool = True) -> None:
         """As after a restart."""
         self.background = Background()
-        self.intake = Intake(
-            self.state, self.items, Clock(), self.background, tentative=tentative, zone=self.zone
-        )
+        self.meetings = MeetingMail(self.items, self.clock, tentative, self.zone)
+        self.intake = Intake(self.state, self.background, self.meetings)
 
     @property
     def reader(self) -> Reader:
@@ -267,30 +274,20 @@ async def test_an_error_of_ours_blocks_nothing(world: World, monkeypatch: pytest
 
     world.inbox.receive("REQUEST", series(uid="bad@x"))
     with monkeypatch.context() as patched:
-        patched.setattr("gateway.sync.intake.apply", fail)
+        patched.setattr("gateway.sync.meetingmail.apply", fail)
         await world.read()
     world.inbox.receive("REQUEST", series(uid="good@x"))
     await world.read()
     assert [one.uid for one in await world.events()] == ["good@x"]
 
 
-async def test_what_breaks_off_goes_on(world: World) -> None:
+async def test_what_breaks_off_goes_on(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(120):
         world.inbox.receive("REQUEST", series(uid=f"{number}@x"))
-    saved = world.state.save_memo
-    calls = 0
-
-    async def killed(*args: object) -> None:
-        nonlocal calls
-        calls += 1
-        if calls == 3:
-            raise KeyboardInterrupt
-        await saved(*args)  # type: ignore[arg-type]
-
-    world.state.save_memo = killed  # type: ignore[method-assign, assignment]
-    with pytest.raises(KeyboardInterrupt):
-        await world.read()
-    world.state.save_memo = saved  # type: ignore[method-assign]
+    with monkeypatch.context() as patched:
+        Fuse(5).put(patched, world.state, "save_memo")
+        with pytest.raises(Killed):
+            await world.read()
     world.begin_anew()
     await world.read()
     uids = [one.uid for one in await world.events()]
@@ -355,3 +352,154 @@ async def test_invitations_may_be_left_alone_until_they_are_answered(world: Worl
     await world.read()
     (event,) = await world.events()
     assert event.location is not None
+
+
+# --- what is in the way -------------------------------------------------------------------------------------
+
+
+class InTheWay:
+    """Somebody who is always faster where the event of one UID is stored."""
+
+    def __init__(self, world: World, uid: str, patch: pytest.MonkeyPatch) -> None:
+        self.uid = uid
+        self.there = True
+        self.asked = 0
+        self._commit = world.items.commit_items
+        patch.setattr(world.items, "commit_items", self.commit)
+
+    async def commit(self, commit: Commit) -> object:
+        if self.there and any(one.stored and one.stored.uid == self.uid for one in commit.edits):
+            self.asked += 1
+            raise StateConflict("somebody was faster")
+        return await self._commit(commit)
+
+
+async def test_a_message_that_cannot_be_brought_in_keeps_no_other_waiting(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = InTheWay(world, "bad@x", monkeypatch)
+    world.inbox.receive("REQUEST", series(uid="bad@x"))
+    world.inbox.receive("REQUEST", series(uid="good@x"))
+    await world.read()
+    assert [one.uid for one in await world.events()] == ["good@x"]
+    tries = other.asked
+    await world.read()
+    assert other.asked == tries  # not at once again
+    world.clock.time += timedelta(minutes=1)
+    world.begin_anew()
+    await world.read()
+    assert other.asked == 2 * tries
+    other.there = False
+    world.clock.time += timedelta(minutes=2)
+    await world.read()
+    assert {one.uid for one in await world.events()} == {"good@x", "bad@x"}
+    world.inbox.asked.clear()
+    world.clock.time += timedelta(days=1)
+    for _ in range(2):
+        await world.read()
+    assert world.inbox.asked == ["view", "view"]
+
+
+async def test_what_can_never_be_brought_in_is_given_up(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = InTheWay(world, "bad@x", monkeypatch)
+    world.inbox.receive("REQUEST", series(uid="bad@x"))
+    for _ in range(20):
+        await world.read()
+        world.clock.time += timedelta(days=1)
+    assert 1 < other.asked < 100
+    world.inbox.asked.clear()
+    await world.read()
+    assert world.inbox.asked == ["view"]
+
+
+async def test_one_that_waits_may_be_gone(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    InTheWay(world, "bad@x", monkeypatch)
+    world.inbox.receive("REQUEST", series(uid="bad@x"))
+    await world.read()
+    world.inbox.mail.clear()
+    world.clock.time += timedelta(days=1)
+    for _ in range(2):
+        await world.read()
+    world.inbox.asked.clear()
+    await world.read()
+    assert world.inbox.asked == ["view"]
+
+
+async def test_what_was_remembered_before_any_message_could_wait(world: World) -> None:
+    world.inbox.receive("REQUEST", series(uid="old@x"))
+    await world.state.save_memo(USER, NO_DEVICE, "intake", b'[1,1,{"x":[0,1.5]},0.0]')
+    world.inbox.receive("REQUEST", series(uid="new@x"))
+    await world.read()
+    assert [one.uid for one in await world.events()] == ["new@x"]
+
+
+async def test_a_calendar_that_goes_while_its_event_is_changed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The change then makes a meeting as new as any other."""
+    trips = await world.items.create_item_folder(USER, ItemKind.CALENDAR, "Trips")
+    world.inbox.receive("REQUEST", series())
+    await world.read()
+    await move_all(world, trips.id)
+    find = world.items.find_items
+
+    async def delete_behind(*about: Any) -> Sequence[Item]:
+        found = await find(*about)
+        await world.items.delete_item_folder(trips.id)
+        return found
+
+    monkeypatch.setattr(world.items, "find_items", delete_behind)
+    world.inbox.receive("REQUEST", series("LOCATION:Room 2", sequence=1))
+    await world.read()
+    (event,) = await world.events()
+    assert event.location is not None
+
+
+async def test_an_event_that_is_moved_while_it_is_changed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trips = await world.items.create_item_folder(USER, ItemKind.CALENDAR, "Trips")
+    world.inbox.receive("REQUEST", series())
+    await world.read()
+    find = world.items.find_items
+
+    async def move_behind(*about: Any) -> Sequence[Item]:
+        found = await find(*about)
+        await move_all(world, trips.id)
+        return found
+
+    monkeypatch.setattr(world.items, "find_items", move_behind)
+    world.inbox.receive("REQUEST", series("LOCATION:Room 2", sequence=1))
+    await world.read()
+    (event,) = await world.events()
+    assert event.location is not None
+
+
+async def move_all(world: World, target: CollectionId) -> None:
+    """Move what is in the default calendar."""
+    folder = next(one for one in await world.items.item_folders(USER) if one.default)
+    for change in await world.items.item_changes(folder.id, 0):
+        if not change.gone:
+            (number,) = await world.items.new_item_numbers(1)
+            await world.items.move_item(change.number, folder.id, target, number)
+
+
+async def test_a_full_disk_loses_nothing(world: World) -> None:
+    async def pages(limit: str) -> None:
+        def work(connection: sqlite3.Connection) -> None:
+            connection.execute(f"PRAGMA max_page_count = {limit}")
+
+        await world.database.write(work)
+
+    await world.read()
+    for number in range(60):
+        world.inbox.receive("REQUEST", series(f"DESCRIPTION:{'x' * 3000}", uid=f"{number}@x"))
+    await pages("100")
+    with pytest.raises(GatewayError):
+        await world.read()
+    assert len(await world.events()) < 60
+    await pages("100000")
+    await world.read()
+    assert sorted(one.uid for one in await world.events()) == sorted(f"{number}@x" for number in range(60))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import pytest
 
@@ -24,9 +24,11 @@ from gateway.store.spool import FileSpool
 from gateway.store.sqlite import Database, SqliteItems, SqliteState
 from gateway.sync.background import Background
 from gateway.sync.copies import NO_DEVICE
-from gateway.sync.notices import MEMORY, NoticeMail, Postman
+from gateway.sync.delivery import Postman
+from gateway.sync.notices import MEMORY, NoticeMail
 from gateway.sync.outbox import Outbox
 from gateway.types import Credentials, OutboxEntry, OutboxStage, Principal, Uids, UserId
+from tests.support.killed import Fuse, Killed
 from tests.support.notices import pending_notices
 
 BOB = Principal(UserId("bob"), "bob@example.test", Credentials("bob", "pw"))
@@ -110,33 +112,6 @@ class Server:
 
     def named(self, mailbox: str) -> list[str]:
         return [message_from_bytes(one)["Subject"] for one in self.boxes.get(mailbox, [])]
-
-
-class Killed(BaseException):
-    """The process ends here."""
-
-
-class Fuse:
-    """Kills the process before or after the step with this number."""
-
-    def __init__(self, moment: int) -> None:
-        self.left = moment
-        self.last = ""
-
-    def around(self, work: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
-        async def step(*values: Any, **named: Any) -> Any:
-            self.burn(work)
-            done = await work(*values, **named)
-            self.burn(work)
-            return done
-
-        return step
-
-    def burn(self, work: Callable[..., Awaitable[Any]]) -> None:
-        self.left -= 1
-        if not self.left:
-            self.last = work.__name__
-            raise Killed
 
 
 class Clock:
@@ -261,12 +236,9 @@ async def test_the_process_is_killed(world: World, moment: str) -> None:
 async def test_the_process_is_killed_before_the_notice_is_dropped(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def killed(*_: object) -> None:
-        raise Killed
-
     await world.store(notice())
     with monkeypatch.context() as patched:
-        patched.setattr(world.items, "drop_notice", killed)
+        Fuse(1).put(patched, world.items, "drop_notice")
         with pytest.raises(Killed):
             await world.mail()
     world.begin_anew()
@@ -364,12 +336,8 @@ async def test_killed_at_each_step_of_a_message_that_goes_apart(
     world.server.busy = frozenset({CID})
     with monkeypatch.context() as patched:
         fuse = Fuse(moment)
-        for owner, names in (
-            (world.items, ("note_attempt", "note_told", "split_notice", "drop_notice")),
-            (world.state, ("begin_send", "mark_send")),
-        ):
-            for name in names:
-                patched.setattr(owner, name, fuse.around(getattr(owner, name)))
+        fuse.put(patched, world.items, "note_attempt", "note_told", "split_notice", "drop_notice")
+        fuse.put(patched, world.state, "begin_send", "mark_send")
         with suppress(Killed):
             await world.mail()
     assert fuse.last

@@ -24,6 +24,7 @@ from gateway.sync.crowding import Crowding
 from gateway.sync.delegates import Delegation
 from gateway.sync.editable import EditableMailboxes
 from gateway.sync.intake import Intake
+from gateway.sync.meetingmail import MeetingMail
 from gateway.sync.notices import NoticeMail
 from gateway.sync.searches import Searches
 from gateway.sync.verbs import VerbMarks
@@ -152,15 +153,9 @@ class Services:
         object.__setattr__(self, "verbs", VerbMarks(self.state, self.background))
         notices = NoticeMail(self.items, self.clock, self.background, self.spool, self.patience)
         object.__setattr__(self, "notices", notices)
-        intake = Intake(
-            self.state,
-            self.items,
-            self.clock,
-            self.background,
-            tentative=self.tentative,
-            zone=self.zone,
-            delegation=Delegation(self.state, self.identity.address, notices.stored),
-        )
+        delegation = Delegation(self.state, self.identity.address, notices.stored)
+        meetings = MeetingMail(self.items, self.clock, self.tentative, self.zone, delegation)
+        intake = Intake(self.state, self.background, meetings)
         object.__setattr__(self, "intake", intake)
         object.__setattr__(self, "always", AlwaysMoved(self.state))
         object.__setattr__(self, "stubs", Stubs(self.state, self.clock, self.background, self.release))

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping
 
 from gateway.eas import fields, meetings, status
+from gateway.eas.answers import Response, Wording
 from gateway.eas.commands.base import BodyRule, Context, Reply
 from gateway.eas.content.ids import (
     ItemName,
@@ -17,7 +18,7 @@ from gateway.eas.content.ids import (
 from gateway.eas.content.preferences import HTML, PLAIN
 from gateway.eas.content.readers import parse_moment
 from gateway.eas.content.values import BadItem, parse_date_time
-from gateway.eas.responding import Response, Wording, respond
+from gateway.eas.responding import respond
 from gateway.eas.versions import Version
 from gateway.errors import AuthenticationFailed, GatewayError, Kind, Refused, UpstreamUnavailable
 from gateway.pim.events.model import Participation
