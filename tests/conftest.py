@@ -10,6 +10,7 @@ import pytest
 from tests.support.dovecot import Dovecot
 from tests.support.dovecot_config import Options
 from tests.support.sieve import FilteringServer, filtering_server
+from tests.support.slapd import Slapd
 from tests.support.smtp_sink import SmtpSink
 
 
@@ -31,6 +32,13 @@ def dovecot_bare() -> Iterator[Dovecot]:
 def filtering() -> Iterator[FilteringServer]:
     """A Dovecot with Sieve (Pigeonhole) and ManageSieve."""
     with filtering_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def slapd() -> Iterator[Slapd]:
+    """An OpenLDAP server, in which a test makes a branch of its own."""
+    with Slapd() as server:
         yield server
 
 

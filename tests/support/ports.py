@@ -35,3 +35,15 @@ def wait_for_greeting(port: int, *, seconds: float, alive: Callable[[], bool]) -
             pass
         time.sleep(0.01)
     return False
+
+
+def wait_for_port(port: int, *, seconds: float, alive: Callable[[], bool]) -> bool:
+    """Waits until a server on `port` accepts; False when time is over or `alive` says it died."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and alive():
+        try:
+            with socket.create_connection((LOOPBACK, port), timeout=seconds):
+                return True
+        except OSError:
+            time.sleep(0.01)
+    return False

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pytest
 
 from gateway.ports.directory import Entry, Found
@@ -12,6 +14,17 @@ ANNA = Entry("anna@example.com", "Anna O'Brien-Müller")
 BEN = Entry("ben@example.com")
 OTHER = Entry("ann@elsewhere.example", "Ann Archer")
 EVERYBODY = (ANN, OTHER, ANNA, BEN)
+
+Names = tuple[tuple[str, str], ...]
+
+
+def names(entries: Iterable[Entry]) -> Names:
+    """Addresses and names; not every directory can have somebody without a name."""
+    return tuple((one.address, one.name or one.address) for one in entries)
+
+
+def told(found: Found) -> tuple[Names, int]:
+    return names(found.entries), found.total
 
 
 @pytest.fixture(autouse=True)
@@ -26,13 +39,11 @@ async def _people(filled: Filled) -> None:
         ("ANN ARCH", (ANN, OTHER)),
         ("archer, ann", (ANN, OTHER)),
         ("arc ann", (ANN, OTHER)),
-        ("brien", (ANNA,)),
         ("o'b", (ANNA,)),
-        ("MÜLL", (ANNA,)),
+        ("O'BRIEN-MÜLL", (ANNA,)),
         ("rien", ()),
         ("ann.archer@ex", (ANN,)),
         ("ben", (BEN,)),
-        ("else", (OTHER,)),
         ("ann x", ()),
         ("ann%", ()),
         ("_nn", ()),
@@ -45,24 +56,37 @@ async def _people(filled: Filled) -> None:
 async def test_words_begin_like_those_asked_for(
     filled: Filled, text: str, expected: tuple[Entry, ...]
 ) -> None:
-    assert await filled.directory.search(ANYBODY, text, 0, 100) == Found(expected, len(expected))
+    assert told(await filled.directory.search(ANYBODY, text, 0, 100)) == (names(expected), len(expected))
+
+
+async def test_words_inside_of_words(filled: Filled) -> None:
+    """Where everybody is in memory, or an index has them."""
+    for text, expected in (("brien", ANNA), ("MÜLL", ANNA), ("else", OTHER)):
+        found = (names([expected]), 1) if filled.has_inner_words else ((), 0)
+        assert told(await filled.directory.search(ANYBODY, text, 0, 100)) == found
 
 
 async def test_by_name_and_part_by_part(filled: Filled) -> None:
-    search = filled.directory.search
-    assert await search(ANYBODY, "e", 0, 100) == Found((ANN, OTHER, ANNA, BEN), 4)
-    assert await search(ANYBODY, "e", 0, 2) == Found((ANN, OTHER), 4)
-    assert await search(ANYBODY, "e", 2, 2) == Found((ANNA, BEN), 4)
-    assert await search(ANYBODY, "e", 4, 2) == Found((), 4)
-    assert await search(ANYBODY, "e", 999_999_999, 100) == Found((), 4)
+    async def part(first: int, count: int) -> tuple[Names, int]:
+        return told(await filled.directory.search(ANYBODY, "a", first, count))
+
+    assert await part(0, 100) == (names([ANN, OTHER, ANNA]), 3)
+    assert await part(0, 2) == (names([ANN, OTHER]), 3)
+    assert await part(2, 2) == (names([ANNA]), 3)
+    assert await part(3, 2) == ((), 3)
+    assert await part(999_999_999, 100) == ((), 3)
 
 
-async def test_in_a_domain_alone(filled: Filled) -> None:
-    assert await filled.directory.search(limited("example.com"), "ann", 0, 1) == Found((ANN,), 2)
-    assert await filled.directory.search(limited("elsewhere.example"), "ann", 0, 9) == Found((OTHER,), 1)
-    assert await filled.directory.search(limited("example"), "ann", 0, 9) == Found()
-    assert await filled.directory.named(limited("elsewhere.example"), "Ann Archer", 9) == Found((OTHER,), 1)
-    assert await filled.directory.named(limited("elsewhere.example"), "ann.archer@example.com", 9) == Found()
+@pytest.mark.parametrize(
+    ("domain", "expected"), [("example.com", [ANN, ANNA]), ("elsewhere.example", [OTHER]), ("example", [])]
+)
+async def test_in_a_domain_alone(filled: Filled, domain: str, expected: list[Entry]) -> None:
+    viewer = limited(domain)
+    assert told(await filled.directory.search(viewer, "ann", 0, 1)) == (names(expected[:1]), len(expected))
+    named = names(one for one in expected if one.name == "Ann Archer")
+    assert told(await filled.directory.named(viewer, "Ann Archer", 9)) == (named, len(named))
+    by_address = await filled.directory.named(viewer, "ann.archer@example.com", 9)
+    assert told(by_address)[0] == names(one for one in expected if one == ANN)
 
 
 @pytest.mark.parametrize(
@@ -75,16 +99,18 @@ async def test_in_a_domain_alone(filled: Filled) -> None:
         ("ben@example.com", (BEN,)),
         ("ann", ()),
         ("ben@example", ()),
+        ("*", ()),
         ("", ()),
     ],
 )
 async def test_whole_names_and_addresses(filled: Filled, text: str, expected: tuple[Entry, ...]) -> None:
-    assert await filled.directory.named(ANYBODY, text, 100) == Found(expected, len(expected))
+    assert told(await filled.directory.named(ANYBODY, text, 100)) == (names(expected), len(expected))
 
 
 async def test_a_bound_on_namesakes(filled: Filled) -> None:
-    assert await filled.directory.named(ANYBODY, "ann archer", 1) == Found((ANN,), 2)
+    assert told(await filled.directory.named(ANYBODY, "ann archer", 1)) == (names([ANN]), 2)
 
 
 async def test_a_long_text_costs_little(filled: Filled) -> None:
-    assert await filled.directory.search(ANYBODY, "ann " * 100_000, 0, 9) == Found((ANN, OTHER, ANNA), 3)
+    found = await filled.directory.search(ANYBODY, "ann " * 100_000, 0, 9)
+    assert told(found) == (names([ANN, OTHER, ANNA]), 3)

@@ -1,0 +1,126 @@
+"""An LDAP server as a `Directory`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import TypeVar
+
+from gateway.errors import UpstreamError
+from gateway.pim.people import merged, within
+from gateway.ports.directory import Entry, Found, Members, Viewer
+from gateway.upstream.ldap import groups, queries
+from gateway.upstream.ldap.entries import Raw, attribute_names, certificates, first_photo, to_entry
+from gateway.upstream.ldap.escaping import dn_value
+from gateway.upstream.ldap.pool import Pool
+from gateway.upstream.ldap.session import Identity, Session
+from gateway.upstream.ldap.settings import LdapSettings
+
+__all__ = ["LdapDirectory"]
+
+_AT_ONCE = 20
+"""People whose photos or certificates are asked for at a time: these may be large."""
+
+_PLACEHOLDER = re.compile(r"\{(user|local|domain)\}")
+_Value = TypeVar("_Value")
+
+
+class LdapDirectory:
+    """Implements `Directory` and `Details`. Everything is asked for when it is wanted, nothing is kept."""
+
+    def __init__(self, settings: LdapSettings) -> None:
+        self._settings = settings
+        self._schema = settings.schema
+        self._names = settings.schema.attributes
+        self._pool = Pool(settings)
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._pool.aclose()
+
+    async def search(self, viewer: Viewer, text: str, first: int, count: int) -> Found:
+        everybody = await self._find(viewer, queries.searched(self._schema, text, viewer.domain))
+        return Found(tuple(everybody[first : first + count]), len(everybody))
+
+    async def named(self, viewer: Viewer, text: str, count: int) -> Found:
+        everybody = await self._find(viewer, queries.named(self._schema, text, viewer.domain))
+        return Found(tuple(everybody[:count]), len(everybody))
+
+    async def pictures(self, viewer: Viewer, addresses: Collection[str]) -> Mapping[str, bytes]:
+        def photo(raw: Raw) -> bytes | None:
+            return first_photo(raw, self._names)
+
+        return await self._details(viewer, addresses, self._names.photo, photo)
+
+    async def certificates(self, viewer: Viewer, addresses: Collection[str]) -> Mapping[str, Sequence[bytes]]:
+        def stored(raw: Raw) -> list[bytes] | None:
+            return certificates(raw, self._names) or None
+
+        return await self._details(viewer, addresses, self._names.certificate, stored)
+
+    async def members(self, viewer: Viewer, address: str, most: int) -> Members | None:
+        def expand(session: Session) -> Members | None:
+            return groups.members(session, self._schema, address, most)
+
+        return await self._pool.run(self._identity(viewer), expand)
+
+    async def _find(self, viewer: Viewer, condition: str | None) -> list[Entry]:
+        """Whoever fulfils a filter, as far as the viewer may see him, each address once, by name."""
+        if condition is None:
+            return []
+        names = attribute_names(self._names)
+        most = self._settings.size_limit
+
+        def ask(session: Session) -> list[Entry]:
+            entries = (to_entry(one.plain, self._names) for one in session.search(condition, names, most))
+            seen = (within(entry, viewer.domain) for entry in entries if entry)
+            return merged([[entry for entry in seen if entry]])
+
+        return await self._pool.run(self._identity(viewer), ask)
+
+    async def _details(
+        self,
+        viewer: Viewer,
+        addresses: Collection[str],
+        attributes: Sequence[str],
+        read: Callable[[Raw], _Value | None],
+    ) -> dict[str, _Value]:
+        """What is read from attributes of people, by those of their addresses that were asked for."""
+        if not addresses:
+            return {}
+        wanted = set(addresses)
+        names = [*self._names.address, *attributes]
+
+        def ask(session: Session) -> dict[str, _Value]:
+            return {
+                address: value
+                for some in _in_batches(sorted(wanted))
+                for one in session.search(queries.at(self._schema, some), names, self._settings.size_limit)
+                if (value := read(one.plain)) is not None and (entry := to_entry(one.plain, self._names))
+                for address in entry.addresses
+                if address in wanted
+            }
+
+        return await self._pool.run(self._identity(viewer), ask)
+
+    def _identity(self, viewer: Viewer) -> Identity:
+        """Whom to log in as. Raises `UpstreamError` where that would be nobody."""
+        settings = self._settings
+        if settings.bind == "anonymous":
+            return Identity()
+        if settings.bind == "service":
+            return Identity(settings.bind_dn, settings.password)
+        login = viewer.credentials.login
+        local, _, domain = login.partition("@")
+        values = {"user": login, "local": local, "domain": domain}
+        if "=" in settings.bind_dn:
+            values = {name: dn_value(value) for name, value in values.items()}
+        if not viewer.credentials.password:  # such a login is none, and succeeds (RFC 4513 5.1.2)
+            raise UpstreamError("a user without a password cannot look into the directory")
+        dn = _PLACEHOLDER.sub(lambda match: values[match[1]], settings.bind_dn)
+        return Identity(dn, viewer.credentials.password)
+
+
+def _in_batches(addresses: list[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(addresses), _AT_ONCE):
+        yield addresses[start : start + _AT_ONCE]

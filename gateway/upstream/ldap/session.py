@@ -1,0 +1,178 @@
+"""A connection to an LDAP server; the only place that knows ldap3. Everything here blocks, in a thread."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import ldap3
+from ldap3.core.exceptions import LDAPException, LDAPStartTLSError
+from ldap3.core.results import (
+    RESULT_ADMIN_LIMIT_EXCEEDED,
+    RESULT_BUSY,
+    RESULT_INVALID_CREDENTIALS,
+    RESULT_NO_SUCH_OBJECT,
+    RESULT_SIZE_LIMIT_EXCEEDED,
+    RESULT_SUCCESS,
+    RESULT_UNAVAILABLE,
+)
+
+from gateway.errors import UpstreamError
+from gateway.upstream.ldap.entries import Raw
+from gateway.upstream.ldap.settings import LdapSettings, Url
+
+__all__ = ["Found", "Identity", "Session", "SessionLost"]
+
+_PAGE = 500
+_ENOUGH = {RESULT_SUCCESS, RESULT_SIZE_LIMIT_EXCEEDED, RESULT_ADMIN_LIMIT_EXCEEDED}
+_ELSEWHERE = {RESULT_BUSY, RESULT_UNAVAILABLE}
+_PAGED_RESULTS = "1.2.840.113556.1.4.319"
+
+
+class SessionLost(Exception):
+    """No connection, or not any more: another server may have one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Whom a session is logged in as; without a DN nobody."""
+
+    dn: str = ""
+    password: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An entry. The names of its attributes are as the server said them, with options."""
+
+    dn: str
+    raw: dict[str, list[bytes]]
+
+    @property
+    def plain(self) -> Raw:
+        """The values by names in lower case, without options."""
+        together: dict[str, list[bytes]] = {}
+        for name, values in self.raw.items():
+            together.setdefault(name.partition(";")[0].lower(), []).extend(values)
+        return together
+
+
+class Session:
+    """One connection. Each method raises `SessionLost`, or `UpstreamError` where no other would help."""
+
+    def __init__(self, url: Url, identity: Identity, settings: LdapSettings) -> None:
+        self.url = url
+        self.identity = identity
+        self._settings = settings
+        seconds = max(1, round(settings.timeout))
+        server = ldap3.Server(
+            url.host,
+            port=url.port,
+            use_ssl=url.tls,
+            tls=_tls(settings),
+            get_info=ldap3.NONE,
+            connect_timeout=settings.timeout,
+        )
+        self._connection: Any = ldap3.Connection(
+            server,
+            user=identity.dn or None,
+            password=identity.password or None,
+            authentication=ldap3.SIMPLE if identity.dn else ldap3.ANONYMOUS,
+            auto_referrals=False,
+            check_names=False,
+            receive_timeout=seconds,
+        )
+
+    def open(self) -> None:
+        """Connect, secure the connection and log in."""
+        try:
+            self._connection.open(read_server_info=False)
+            secured = self.url.tls or not self._settings.starttls
+            if not secured and not self._connection.start_tls(read_server_info=False):
+                raise UpstreamError(f"{self.url} does not offer StartTLS")
+            self._connection.bind(read_server_info=False)
+        except LDAPStartTLSError as error:
+            raise UpstreamError(f"{self.url}: StartTLS failed: {_said(error)}") from None
+        except (LDAPException, OSError) as error:
+            raise SessionLost(f"{self.url}: {_said(error)}") from None
+        result = self._connection.result
+        if result["result"] in _ELSEWHERE:
+            raise SessionLost(f"{self.url}: {result['description']}")
+        if result["result"] == RESULT_INVALID_CREDENTIALS:
+            raise UpstreamError(f"{self.url} refused the login of {self.identity.dn or 'nobody'}")
+        if result["result"] != RESULT_SUCCESS:
+            raise UpstreamError(f"{self.url} refused the login: {result['description']}")
+
+    def search(self, condition: str, attributes: Sequence[str], most: int) -> list[Found]:
+        """Entries below the base that fulfil a filter, at most so many, and what the server allows."""
+        found: list[Found] = []
+        cookie: bytes | None = None
+        while True:
+            found += self._search(
+                self._settings.base,
+                condition,
+                ldap3.SUBTREE,
+                attributes,
+                paged_size=min(_PAGE, most),
+                paged_cookie=cookie,
+            )
+            control = (self._connection.result.get("controls") or {}).get(_PAGED_RESULTS)
+            cookie = control["value"]["cookie"] if control else None
+            if not cookie or len(found) >= most:
+                return found[:most]
+
+    def read(self, dn: str, attributes: Sequence[str]) -> Found | None:
+        """One entry by its name; None where it is not, or not to be seen."""
+        found = self._search(dn, "(objectClass=*)", ldap3.BASE, attributes)
+        return found[0] if found else None
+
+    def close(self) -> None:
+        """End the connection, of which nothing is expected any more."""
+        opened = self._connection.socket
+        if opened is not None:
+            self.hang_up()
+            opened.close()
+
+    def hang_up(self) -> None:
+        """End the connection from another thread: who waits for an answer in this one stops."""
+        opened = self._connection.socket
+        if opened is not None:
+            with suppress(OSError):
+                # Of the class, since that of a TLS socket takes away what the other thread still uses.
+                socket.socket.shutdown(opened, socket.SHUT_RDWR)
+
+    def _search(
+        self, base: str, condition: str, scope: str, attributes: Sequence[str], **paging: object
+    ) -> list[Found]:
+        try:
+            self._connection.search(base, condition, scope, attributes=list(attributes), **paging)
+        except (LDAPException, OSError) as error:
+            raise SessionLost(f"{self.url}: {_said(error)}") from None
+        result = self._connection.result
+        if result["result"] in _ELSEWHERE:
+            raise SessionLost(f"{self.url}: {result['description']}")
+        if result["result"] == RESULT_NO_SUCH_OBJECT and scope == ldap3.BASE:
+            return []
+        if result["result"] not in _ENOUGH:
+            raise UpstreamError(f"{self.url}: the search failed: {result['description']}")
+        return [
+            Found(one["dn"], dict(one["raw_attributes"]))
+            for one in self._connection.response
+            if one["type"] == "searchResEntry"
+        ]
+
+
+def _tls(settings: LdapSettings) -> Any:
+    return ldap3.Tls(
+        validate=ssl.CERT_REQUIRED if settings.verify else ssl.CERT_NONE,
+        ca_certs_file=str(settings.ca_file) if settings.ca_file else None,
+    )
+
+
+def _said(error: Exception) -> str:
+    """What went wrong, in one line."""
+    return " ".join(str(error).split())[:200] or type(error).__name__

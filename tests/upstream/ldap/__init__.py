@@ -1,0 +1,1 @@
+"""People in LDAP: filters, attributes, groups, and servers that fail."""
