@@ -12,10 +12,10 @@ import pytest
 from tests.blackbox.meeting import ACCEPT, DECLINE, MONDAY, Person, attendees, compact, eventually, status_of
 from tests.support.dovecot import Dovecot
 from tests.support.gateway import Gateway
-from tests.support.phone import add, commands
+from tests.support.phone import add, commands, delete
 from tests.support.smtp_sink import SmtpSink, delivering
 from wbxml import Element, element
-from wbxml.pages import AirSync, Calendar, Ping
+from wbxml.pages import AirSync, AirSyncBase, Calendar, Email, Ping
 from wbxml.pages import MeetingResponse as Page
 
 
@@ -163,6 +163,58 @@ def test_a_lost_answer_to_a_new_meeting(gateway: Gateway, bob: Person, ann: Pers
     ann.sees(lambda _: True)
     time.sleep(0.5)
     assert len(bob.letters()) == 1
+
+
+def test_an_invitation_with_a_file_for_two_one_of_whom_is_to_be_tried_later(
+    gateway: Gateway, dovecot: Dovecot, bob: Person, ann: Person, post: SmtpSink
+) -> None:
+    plan = bytes(range(256)) * 4000
+    file = element(
+        AirSyncBase.Add,
+        element(AirSyncBase.ClientId, "f1"),
+        element(AirSyncBase.Content, plan),
+        element(AirSyncBase.DisplayName, "plan.bin"),
+        element(AirSyncBase.Method, 1),
+    )
+    cid = Person("cid", "16.1", gateway, dovecot, post)
+    post.switches.replies = {cid.address: "450 4.2.1 come again"}
+    data = (
+        element(Calendar.StartTime, compact(MONDAY)),
+        element(Calendar.EndTime, compact(MONDAY + timedelta(hours=1))),
+        element(Calendar.Subject, "Planning"),
+        attendees(ann, cid),
+        element(AirSyncBase.Attachments, file),
+    )
+    (answer,) = bob.sync(add("c1", *data))
+    ann.sees(lambda _: True)
+    restart(gateway)
+    # To be cancelled waits for the invitation where that waits; the file of the event is gone by then.
+    bob.sync(delete(answer.child_text(AirSync.ServerId) or ""))
+    eventually(lambda: len(bob.letters()) == 2 and bob.letters())
+    restart(gateway)
+    post.switches.replies = {}
+    bob.sync()
+    letters = eventually(lambda: len(bob.letters()) == 4 and bob.letters())
+    told = [(one.rcpt_tos, subject) for one, (subject, _) in zip(post.received, letters, strict=False)]
+    assert told == [
+        ((ann.address,), "Planning"),
+        ((ann.address,), "Canceled: Planning"),
+        ((cid.address,), "Planning"),
+        ((cid.address,), "Canceled: Planning"),
+    ]
+    for at in (0, 2):
+        (part,) = [one for one in letters[at][1].walk() if one.get_filename() == "plan.bin"]
+        assert part.get_payload(decode=True) == plan
+    restart(gateway)
+    bob.sync()
+    sent = bob.phone.folders()["Sent"]
+    bob.phone.begin(sent)
+    copies = eventually(lambda: bob.phone.sync(sent).added)
+    assert sorted(one.child_text(Email.Subject) or "" for one in copies.values()) == [
+        "Canceled: Planning",
+        "Planning",
+    ]
+    assert len(bob.letters()) == 4
 
 
 def test_two_phones_of_one_user(gateway: Gateway, dovecot: Dovecot, bob: Person, ann: Person) -> None:
