@@ -10,6 +10,7 @@ from itertools import islice
 from zoneinfo import ZoneInfo
 
 from gateway.pim.length import Length, later, length_between
+from gateway.pim.limits import MOST_DATES
 from gateway.pim.lines import Component, Property
 from gateway.pim.names import BLOB, BLOB_ZONE
 from gateway.pim.timezones import BadBlob, RuleZone, ZoneRules, named_zone, unpack, zone_for
@@ -19,7 +20,6 @@ from gateway.pim.zones import Zones
 
 __all__ = ["Clock", "is_iana", "same_zone", "tzid_of"]
 
-_MOST_DATES = 20_000
 _LONGEST = timedelta(days=36600)
 _DAY = timedelta(days=1)
 _UTC_NAMES = frozenset({"UTC", "Etc/UTC", "Etc/UCT", "Etc/Zulu", "Etc/Universal", "Zulu", "UCT", "Universal"})
@@ -107,7 +107,7 @@ class Clock:
             for found in component.all(name)
             for text in found.value.split(",")
         )
-        for moment in islice(listed, _MOST_DATES):
+        for moment in islice(listed, MOST_DATES):
             if _usable(moment) and moment:
                 yield self._original(moment, start, all_day=all_day)
 

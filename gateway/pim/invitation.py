@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from enum import IntEnum, StrEnum
 
 from gateway.pim.length import later
+from gateway.pim.limits import LONGEST_UID, MOST_ATTENDEES
 from gateway.pim.lines import Component, Property, read
 from gateway.pim.recurrence import Recurrence, read_rule
 from gateway.pim.values import FIRST_YEAR, LAST_YEAR, Moment, moment_of, parse_duration, parse_length
@@ -34,8 +35,6 @@ __all__ = [
 Own = Callable[[str], bool]
 """Says whether an address is one of the user's."""
 
-_MOST_ATTENDEES = 2000
-_LONGEST_UID = 1024
 _ALL_DAY = timedelta(days=1)
 _MAILTO = "mailto:"
 _OUTLOOK = "X-MICROSOFT-"
@@ -205,7 +204,7 @@ def _invitation(method: Method, event: Component, zones: Zones) -> Invitation | 
     uid = event.text("UID")
     begin = _usable(moment_of(event.get("DTSTART")))
     which = _usable(moment_of(event.get("RECURRENCE-ID")))
-    if not uid or len(uid) > _LONGEST_UID or (begin is None and method in {Method.REQUEST, Method.COUNTER}):
+    if not uid or len(uid) > LONGEST_UID or (begin is None and method in {Method.REQUEST, Method.COUNTER}):
         return None
     start = zones.instant(begin) if begin else None
     end = _end(event, begin, zones) if begin else None
@@ -300,7 +299,7 @@ def _organizer(event: Component) -> Person | None:
 
 def _attendees(event: Component) -> Iterator[Attendee]:
     for number, found in enumerate(event.all("ATTENDEE")):
-        if number == _MOST_ATTENDEES:
+        if number == MOST_ATTENDEES:
             return
         answer, wanted = found.params.get("PARTSTAT", "").upper(), found.params.get("RSVP", "").upper()
         yield Attendee(

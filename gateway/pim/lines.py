@@ -10,12 +10,12 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from gateway.pim.limits import DEEPEST, MOST_LINES
+
 __all__ = ["LONGEST_LINE", "Component", "Property", "parameters", "parse_property", "read"]
 
 LONGEST_LINE = 1 << 20
 """Characters of a line that is read."""
-_MOST_LINES = 100_000
-_DEEPEST = 8
 _FOLD = re.compile(r"\n[ \t]")
 _HEAD = re.compile(r"(?:([A-Za-z0-9-]{1,64})\.)?([A-Za-z0-9-]{1,64})(?=[;:])")
 _PARAMETER = re.compile(r';\s*([A-Za-z0-9-]{1,64})\s*=\s*((?:"[^"]*"|[^";:])*)')
@@ -84,7 +84,7 @@ def read(text: str) -> list[Component]:
             continue
         inner = found.value.strip().upper()
         if found.name == "BEGIN":
-            if len(open_components) > _DEEPEST:
+            if len(open_components) > DEEPEST:
                 skipped += 1
                 continue
             begun = Component(inner)
@@ -103,7 +103,7 @@ def read(text: str) -> list[Component]:
 def _lines(text: str) -> Iterator[str]:
     """Whole lines; one that was broken in two without a blank is read as two, the second lost."""
     unfolded = _FOLD.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
-    return (line for line in unfolded.split("\n", _MOST_LINES)[:_MOST_LINES] if len(line) <= LONGEST_LINE)
+    return (line for line in unfolded.split("\n", MOST_LINES)[:MOST_LINES] if len(line) <= LONGEST_LINE)
 
 
 def parse_property(line: str) -> Property | None:

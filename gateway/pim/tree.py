@@ -8,14 +8,13 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from gateway.errors import Kind, Refused
+from gateway.pim.limits import DEEPEST, MOST_LINES
 from gateway.pim.lines import LONGEST_LINE, Component, Property, parameters, parse_property
 
 __all__ = ["BadText", "Line", "Node", "escaped", "make_line", "parse_calendar", "parse_component"]
 
 _LONGEST_TEXT = 8 << 20
 """Characters of a calendar or a card; files are kept elsewhere."""
-_MOST_LINES = 100_000
-_DEEPEST = 8
 _FOLDED_AT = 75
 """Octets (RFC 5545 3.1)."""
 _BREAK = re.compile(r"\r\n|\r|\n")
@@ -173,7 +172,7 @@ def parse_component(text: str, name: str) -> Node:
     skipped = 0
     for line in _lines(text):
         inner = line.read.value.strip().upper() if line.read else ""
-        if line.name == "BEGIN" and (skipped or len(opened) > _DEEPEST):
+        if line.name == "BEGIN" and (skipped or len(opened) > DEEPEST):
             skipped += 1
         elif line.name == "BEGIN":
             begun = Node(inner, line.raw, f"END:{inner}")
@@ -210,7 +209,7 @@ def _lines(text: str) -> Iterator[Line]:
     if len(text) > _LONGEST_TEXT:
         raise BadText("a text that is too long")
     pieces = _BREAK.split(text)
-    if len(pieces) > _MOST_LINES:
+    if len(pieces) > MOST_LINES:
         raise BadText("a text with too many lines")
     known: dict[str, Property | None] = {}
     raw: list[str] = []

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
+from gateway.eas.content.limits import MOST_CATEGORIES
 from gateway.eas.content.values import BadItem, date_time, parse_date_time
 from gateway.eas.versions import Version
 from gateway.errors import Refused
@@ -33,7 +34,6 @@ from wbxml.pages import Email, Email2, Tasks
 __all__ = ["NO_VALUES", "Marks", "parse_categories", "parse_flag"]
 
 NO_VALUES: Values = {}
-_MOST_CATEGORIES = 300
 _LONGEST_TEXT = 4096
 _UNKNOWN, _REPLIED, _REPLIED_TO_ALL, _FORWARDED = 0, 1, 2, 3
 """Values of LastVerbExecuted (MS-ASEMAIL 2.2.2.46)."""
@@ -99,7 +99,7 @@ class Marks:
 
     def categories_element(self) -> Element:
         """Categories, empty when there are none (14.0 and later)."""
-        listed = sorted(self.categories)[:_MOST_CATEGORIES]
+        listed = sorted(self.categories)[:MOST_CATEGORIES]
         return element(Email.Categories, *(Element(Email.Category, name) for name in listed))
 
     def verbs(self) -> list[Element]:
@@ -201,6 +201,6 @@ def parse_categories(categories: Element) -> frozenset[str]:
     """The categories a device gives a message; nameless ones are passed over. Raises `BadItem`."""
     listed = categories.findall(Email.Category)
     names = frozenset(name for one in listed if (name := one.text().strip()))
-    if len(listed) > _MOST_CATEGORIES or any(len(name) > LONGEST_CATEGORY for name in names):
+    if len(listed) > MOST_CATEGORIES or any(len(name) > LONGEST_CATEGORY for name in names):
         raise BadItem("too many categories, or a name too long")
     return names

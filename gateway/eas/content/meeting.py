@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from gateway.eas.content.limits import LONGEST_UID
 from gateway.eas.content.values import compact_date_time, date_time
 from gateway.eas.versions import Version
 from gateway.mail.addresses import Address
@@ -36,7 +37,6 @@ __all__ = ["CONTENT_CLASS", "meeting_of", "meeting_request", "message_class"]
 
 CONTENT_CLASS = "urn:content-classes:calendarmessage"
 _LONGEST_TEXT = 32768
-_LONGEST_UID = 300
 _LONGEST_REMINDER = 65535
 _SINGLE, _SERIES, _EXCEPTION = 0, 1, 3
 """Values of InstanceType (MS-ASEMAIL 2.2.2.40)."""
@@ -202,7 +202,7 @@ def _identity(invitation: Invitation, version: Version) -> Iterator[Element]:
             kind = _UPDATE if invitation.sequence else _INITIAL
         yield element(Email2.MeetingMessageType, kind)
     if version >= Version.V16_0:
-        yield element(Calendar.UID, uid[:_LONGEST_UID])
+        yield element(Calendar.UID, uid[:LONGEST_UID])
     if version >= Version.V16_1 and invitation.proposed:
         start, end = invitation.proposed
         yield element(MeetingResponse.ProposedStartTime, compact_date_time(start))

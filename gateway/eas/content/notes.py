@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from gateway.eas.content.itembody import native_type, read_body, shown_body
+from gateway.eas.content.limits import LONGEST_CATEGORY, LONGEST_SUBJECT, MOST_CATEGORIES
 from gateway.eas.content.mapping import Mapped
 from gateway.eas.content.preferences import HTML, PLAIN, RTF, BodyOptions
 from gateway.eas.content.readers import names, text
@@ -38,8 +39,6 @@ if TYPE_CHECKING:
 
 __all__ = ["TABLE", "NoteContent"]
 
-_LONGEST_SUBJECT = 32768
-_MOST_CATEGORIES, _LONGEST_CATEGORY = 300, 255
 _MESSAGE_CLASS = re.compile(rf"{re.escape(STICKY_NOTE)}(?:\..{{1,240}})?", re.IGNORECASE | re.DOTALL)
 _LONGEST_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -60,7 +59,7 @@ class _Showing:
 
 def _read_subject(data: Element, _: _Reading) -> str | Unset:
     """One that is not there stays (MS-ASNOTE 3.2.5.3)."""
-    found = text(data, Notes.Subject, _LONGEST_SUBJECT)
+    found = text(data, Notes.Subject, LONGEST_SUBJECT)
     return UNSET if found is None else found
 
 
@@ -80,13 +79,13 @@ def _show_body(note: Note, showing: _Showing) -> Iterator[Element]:
 
 def _read_categories(data: Element, _: _Reading) -> tuple[str, ...] | None:
     """Those that are not there go (MS-ASNOTE 3.2.5.3)."""
-    return names(data, Notes.Categories, Notes.Category, _MOST_CATEGORIES, _LONGEST_CATEGORY)
+    return names(data, Notes.Categories, Notes.Category, MOST_CATEGORIES, LONGEST_CATEGORY)
 
 
 def _show_categories(note: Note, _: _Showing) -> Iterator[Element]:
     listed = [name for one in note.categories if (name := clean(one))]
     if listed:
-        named = (element(Notes.Category, name) for name in listed[:_MOST_CATEGORIES])
+        named = (element(Notes.Category, name) for name in listed[:MOST_CATEGORIES])
         yield element(Notes.Categories, *named)
 
 
@@ -232,7 +231,7 @@ def _changed(item: Item, data: Element, scene: Scene) -> Made:
         patch = _read(data, _Reading(scene.version, note))
     if patch.subject == clean(note.subject):
         patch = replace(patch, subject=UNSET)
-    shown = tuple(name for one in note.categories if (name := clean(one)))[:_MOST_CATEGORIES]
+    shown = tuple(name for one in note.categories if (name := clean(one)))[:MOST_CATEGORIES]
     if (patch.categories or ()) == shown:
         patch = replace(patch, categories=UNSET)
     return Made(stored_note(patch_note(item.stored.text, patch, scene.now)))

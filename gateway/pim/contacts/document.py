@@ -14,13 +14,13 @@ from gateway.pim.contacts.card import Card
 from gateway.pim.contacts.model import BadContact, Contact, Field, Value
 from gateway.pim.contacts.naming import is_filed, name_again, no_name
 from gateway.pim.contacts.table import TABLE
+from gateway.pim.limits import LONGEST_UID
 from gateway.pim.tree import Node, escaped, make_line
 from gateway.pim.values import utc_text
 
 __all__ = ["new_contact", "patch_contact", "read_contact", "stored_contact"]
 
 _PRODUCT = "-//ActiveSync Gateway//Contacts//EN"
-_LONGEST_UID = 1024
 _LONGEST = 4 << 20
 """Characters of a contact."""
 
@@ -49,7 +49,7 @@ def patch_contact(text: str, patch: Contact, now: datetime) -> str:
 def stored_contact(text: str) -> StoredItem:
     """What is to be stored of a contact. Raises `BadContact`."""
     uid = Card.parse(text).text("UID")
-    if not 0 < len(uid) <= _LONGEST_UID:
+    if not 0 < len(uid) <= LONGEST_UID:
         raise BadContact("a contact needs a UID of some length")
     if len(text) > _LONGEST:
         raise BadContact("a contact that is too long")

@@ -13,6 +13,7 @@ from gateway.pim.contacts.legacy import Written, logical_lines, rewritten
 from gateway.pim.contacts.model import BadContact
 from gateway.pim.contacts.naming import called
 from gateway.pim.contacts.picture import photo_line, photo_of, shrunk
+from gateway.pim.limits import LONGEST_UID
 from gateway.pim.lines import LONGEST_LINE, parse_property
 from gateway.pim.tree import Line, Node, escaped, make_line
 
@@ -21,7 +22,6 @@ __all__ = ["Taken", "take_in"]
 _MOST_LINES = 10_000
 _LARGEST_PHOTO = 512 * 1024
 """Octets of a picture that is stored; of a larger one a smaller one is made."""
-_LONGEST_UID = 1024
 _CHANGING = frozenset({"REV", "PRODID", "UID", "VERSION"})
 """What a program may write anew each time into a contact that has no name."""
 _VERSIONS = frozenset({"3.0", "4.0"})
@@ -115,7 +115,7 @@ def _photo(written: Written, *, old: bool) -> Line | str:
 
 def _complete(card: Card, kept: Sequence[Line]) -> None:
     """Give a contact the UID and the name that a vCard must have."""
-    if not 0 < len(card.text("UID")) <= _LONGEST_UID:
+    if not 0 < len(card.text("UID")) <= LONGEST_UID:
         content = "\n".join(line.raw for line in kept if line.name not in _CHANGING)
         name = hashlib.sha256(content.encode("utf-8", "replace")).hexdigest()
         card.put("UID", f"{name[:32]}@without-uid")

@@ -15,6 +15,7 @@ from gateway.pim.events.expansion import bounds_of
 from gateway.pim.events.model import BadEvent, Event, EventPatch, OccurrencePatch, Unset
 from gateway.pim.events.patching import apply
 from gateway.pim.events.reading import read_component
+from gateway.pim.limits import LONGEST_UID
 from gateway.pim.lines import read
 from gateway.pim.tree import Node, escaped, make_line, parse_calendar
 from gateway.pim.values import FIRST_YEAR, utc_text
@@ -30,7 +31,6 @@ __all__ = [
 Bounds = tuple[datetime | None, datetime | None]
 
 _PRODUCT = "-//ActiveSync Gateway//Calendar//EN"
-_LONGEST_UID = 1024
 
 
 class Document:
@@ -132,7 +132,7 @@ def read_event(text: str, owner: str, default: tzinfo = UTC) -> Event:
 
 def new_event(patch: EventPatch, uid: str, owner: str, now: datetime) -> Document:
     """A new event. `start` and `end` must be given. Raises `BadEvent`."""
-    if isinstance(patch.start, Unset) or isinstance(patch.end, Unset) or not 0 < len(uid) <= _LONGEST_UID:
+    if isinstance(patch.start, Unset) or isinstance(patch.end, Unset) or not 0 < len(uid) <= LONGEST_UID:
         raise BadEvent("an event needs a start, an end and a UID of some length")
     event = Node.new(
         "VEVENT",

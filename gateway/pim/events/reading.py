@@ -21,6 +21,7 @@ from gateway.pim.events.model import (
 from gateway.pim.events.place import read_place
 from gateway.pim.invitation import read_person
 from gateway.pim.length import later
+from gateway.pim.limits import MOST_ATTENDEES, MOST_COMPONENTS
 from gateway.pim.lines import Component, Property
 from gateway.pim.names import (
     BLOB,
@@ -45,9 +46,6 @@ from gateway.pim.values import moment_of, parse_duration, parse_moment, utc_text
 
 __all__ = ["BUSY_WORDS", "attendee_type", "files_of", "read_component", "reminder_of"]
 
-_MOST_ATTENDEES = 5000
-_MOST_EXCEPTIONS = 2000
-"""No calendar that people use has so many; each costs as much as an event."""
 BUSY_WORDS = {
     Busy.FREE: "FREE",
     Busy.TENTATIVE: "TENTATIVE",
@@ -79,7 +77,7 @@ def read_component(calendar: Component, owner: str, default: tzinfo) -> Event:
     reader = _Reader(main, Clock(calendar, default), owner)
     uid = main.text("UID")
     others = [one for one in events if one is not main and one.text("UID") == uid]
-    if len(others) > _MOST_EXCEPTIONS:
+    if len(others) > MOST_COMPONENTS:
         raise BadEvent("a series with too many exceptions")
     return reader.with_exceptions(others)
 
@@ -190,7 +188,7 @@ class _Reader:
 
     def _attendees(self, component: Component) -> Iterator[Attendee]:
         for number, found in enumerate(component.all("ATTENDEE")):
-            if number == _MOST_ATTENDEES:
+            if number == MOST_ATTENDEES:
                 return
             key = id(found)
             if key not in self.attendees:

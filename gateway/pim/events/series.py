@@ -12,6 +12,7 @@ from gateway.pim.events.model import BadEvent, Event
 from gateway.pim.events.reading import read_component
 from gateway.pim.events.writing import write_times
 from gateway.pim.length import later
+from gateway.pim.limits import MOST_EXCEPTIONS
 from gateway.pim.names import BLOB, CALENDAR_TYPE
 from gateway.pim.properties import moment_line
 from gateway.pim.rules import WorkDone
@@ -19,8 +20,6 @@ from gateway.pim.tree import Node
 
 __all__ = ["Series"]
 
-_MOST_EXCEPTIONS = 1000
-"""The most that a phone can be told of one series."""
 _OF_SERIES = ("RRULE", "RDATE", "EXDATE", "EXRULE", CALENDAR_TYPE, BLOB, "RECURRENCE-ID")
 
 
@@ -162,7 +161,7 @@ class Series:
         self.main.replace("EXDATE", lines)
 
     def _bound(self) -> None:
-        if len(self.changed) + len(self.deleted) > _MOST_EXCEPTIONS:
+        if len(self.changed) + len(self.deleted) > MOST_EXCEPTIONS:
             raise BadEvent("a series with too many exceptions")
 
 

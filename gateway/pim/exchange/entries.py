@@ -21,6 +21,7 @@ from gateway.pim.exchange.attachments import Enclosed
 from gateway.pim.exchange.components import LARGEST, Found, read_component
 from gateway.pim.exchange.scan import Contents, Problem, Span
 from gateway.pim.exchange.times import FileZones
+from gateway.pim.limits import LONGEST_UID
 from gateway.pim.tree import BadText, Line, Node, make_line, parse_calendar
 from gateway.pim.values import moment_of
 
@@ -30,7 +31,6 @@ Version = tuple[int, datetime]
 """SEQUENCE, and when it was changed last: of two versions of an event the greater is the newer."""
 
 _OLDEST = datetime.min.replace(tzinfo=UTC)
-_LONGEST_UID = 1024
 _CHANGING = frozenset({"DTSTAMP", "CREATED", "LAST-MODIFIED", "SEQUENCE"})
 """What a program may write anew each time into an event that has no name."""
 _MOST_COMPONENTS = 5000
@@ -133,7 +133,7 @@ class _Importer:
         except BadText as error:
             yield Problem(line, error.detail, whole=True)
             return
-        if not 0 < len(event.uid) <= _LONGEST_UID:
+        if not 0 < len(event.uid) <= LONGEST_UID:
             yield Problem(line, "a UID that is too long, or empty", whole=True)
             return
         files = tuple(file for one in parts for file in one.files)

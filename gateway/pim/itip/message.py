@@ -9,6 +9,7 @@ from gateway.pim.clock import tzid_of
 from gateway.pim.events.model import BadEvent
 from gateway.pim.exchange.times import TIMES, FileZones, by_the_clock
 from gateway.pim.invitation import Method, Own, Person, known_as, method_of, read_person
+from gateway.pim.limits import LONGEST_UID, MOST_COMPONENTS
 from gateway.pim.lines import Property
 from gateway.pim.timezones import named_zone
 from gateway.pim.tree import BadText, Node, parse_calendar
@@ -31,9 +32,6 @@ Revision = tuple[int, datetime]
 """SEQUENCE and DTSTAMP: of two versions the greater is the newer (RFC 5546 2.1.5)."""
 
 _OLDEST = datetime.min.replace(tzinfo=UTC)
-_LONGEST_UID = 1024
-_MOST_EVENTS = 2000
-"""VEVENTs of one UID; the events of the store have at most half as many exceptions."""
 _MOST_SINGLE = 100
 """Occurrences that one message may cancel or answer by themselves; each costs as much as a change."""
 
@@ -61,9 +59,9 @@ class Parts:
             uid = uid or own
             if own and own == uid and _can_be_placed(event):
                 events.setdefault(_instance(event, zones), event)
-            if len(events) > _MOST_EVENTS:
+            if len(events) > MOST_COMPONENTS:
                 raise BadEvent("an event with too many exceptions")
-        if not events or len(uid) > _LONGEST_UID:
+        if not events or len(uid) > LONGEST_UID:
             raise BadEvent("a calendar without an event that has a name")
         return cls(calendar, uid, events, zones)
 

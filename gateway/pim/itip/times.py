@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from gateway.pim.clock import Clock
 from gateway.pim.itip.message import Parts
 from gateway.pim.length import later
+from gateway.pim.limits import MOST_DATES
 from gateway.pim.lines import Property
 from gateway.pim.tree import Node
 from gateway.pim.values import FIRST_YEAR, LAST_YEAR, moment_of, parse_moment, parse_rule
@@ -14,7 +15,6 @@ from gateway.pim.values import FIRST_YEAR, LAST_YEAR, moment_of, parse_moment, p
 __all__ = ["Timing", "clock_of", "deleted", "in_place", "timing"]
 
 Timing = tuple[object, ...]
-_MOST_DATES = 20_000
 
 
 def clock_of(parts: Parts | None) -> Clock:
@@ -58,7 +58,7 @@ def deleted(series: Node | None, clock: Clock) -> frozenset[datetime]:
     """The occurrences that a series leaves out (EXDATE), as `Instance` has them."""
     found: set[datetime] = set()
     for listed in series.component.all("EXDATE") if series else ():
-        for text in listed.value.split(",")[:_MOST_DATES]:
+        for text in listed.value.split(",")[:MOST_DATES]:
             told = parse_moment(text, listed.params)
             if told and FIRST_YEAR <= told.clock.year <= LAST_YEAR:
                 found.add(told.clock if told.dated else clock.at(told).astimezone(UTC))

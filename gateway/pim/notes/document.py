@@ -10,6 +10,7 @@ from typing import Any
 
 from gateway.items import StoredItem
 from gateway.pim.clock import Clock
+from gateway.pim.limits import LONGEST_UID
 from gateway.pim.lines import Component, read
 from gateway.pim.names import ALT_DESC, MESSAGE_CLASS
 from gateway.pim.properties import (
@@ -45,7 +46,6 @@ __all__ = [
 STICKY_NOTE = "IPM.StickyNote"
 """The class of every note that has no other."""
 _PRODUCT = "-//ActiveSync Gateway//Notes//EN"
-_LONGEST_UID = 1024
 
 
 class BadNote(BadText):
@@ -112,7 +112,7 @@ def read_component(calendar: Component) -> Note:
 
 def new_note(patch: NotePatch, uid: str, now: datetime) -> str:
     """The text of a new note. Raises `BadNote`."""
-    if not 0 < len(uid) <= _LONGEST_UID:
+    if not 0 < len(uid) <= LONGEST_UID:
         raise BadNote("a note needs a UID of some length")
     calendar = Node.new("VCALENDAR", [make_line("VERSION", "2.0"), make_line("PRODID", _PRODUCT)])
     lines = [("UID", escaped(uid)), *((name, utc_text(now)) for name in ("DTSTAMP", "CREATED"))]

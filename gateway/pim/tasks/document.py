@@ -13,6 +13,7 @@ from typing import Any
 
 from gateway.items import StoredItem
 from gateway.pim.clock import tzid_of
+from gateway.pim.limits import LONGEST_UID
 from gateway.pim.lines import read
 from gateway.pim.names import SERIES
 from gateway.pim.properties import Body, Unset, settled_body
@@ -27,7 +28,6 @@ from gateway.pim.zonelines import NewZones, define_zones, used_zones
 __all__ = ["Advanced", "advance", "new_task", "patch_task", "read_task", "stored_task"]
 
 _PRODUCT = "-//ActiveSync Gateway//Tasks//EN"
-_LONGEST_UID = 1024
 _LONGEST_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _MIDNIGHT = time()
 _COUNT = re.compile(r"COUNT=([0-9]{1,9})", re.IGNORECASE)
@@ -55,7 +55,7 @@ def read_task(text: str, default: tzinfo = UTC) -> Task:
 
 def new_task(patch: TaskPatch, uid: str, now: datetime, default: tzinfo = UTC) -> str:
     """The text of a new task. Raises `BadTask`."""
-    if not 0 < len(uid) <= _LONGEST_UID:
+    if not 0 < len(uid) <= LONGEST_UID:
         raise BadTask("a task needs a UID of some length")
     calendar = Node.new("VCALENDAR", [make_line("VERSION", "2.0"), make_line("PRODID", _PRODUCT)])
     stamp = utc_text(now)

@@ -13,8 +13,9 @@ from gateway.eas.content.calendar.additions import read_addition, without_except
 from gateway.eas.content.calendar.changes import Reviser
 from gateway.eas.content.calendar.exceptions import check_exceptions
 from gateway.eas.content.calendar.files import FileChanges, answered_files, read_files
-from gateway.eas.content.calendar.writing import LONGEST_UID, shown_event, shown_stub
+from gateway.eas.content.calendar.writing import shown_event, shown_stub
 from gateway.eas.content.ids import ItemName
+from gateway.eas.content.limits import LONGEST_UID
 from gateway.eas.content.preferences import HTML, PLAIN, RTF
 from gateway.eas.content.readers import parse_moment, text
 from gateway.eas.content.values import BadItem

@@ -14,19 +14,18 @@ from gateway.errors import Kind, NotFound, Refused
 from gateway.pim.events import expansion
 from gateway.pim.events.model import INHERIT, Event, OccurrencePatch, Unset
 from gateway.pim.length import later
+from gateway.pim.limits import MOST_EXCEPTIONS
 from wbxml import Element
 from wbxml.pages import AirSyncBase, Calendar
 
 __all__ = ["check_exceptions", "instance_of", "is_alone", "original_in", "read_exceptions", "read_instance"]
 
-_MOST_EXCEPTIONS = 1000
-
 
 def check_exceptions(data: Element) -> None:
     """Refuse more exceptions than there may be, before one is looked at."""
     listed = once(data, Calendar.Exceptions)
-    if listed is not None and len(listed) > _MOST_EXCEPTIONS:
-        raise BadItem(f"more than {_MOST_EXCEPTIONS} exceptions")
+    if listed is not None and len(listed) > MOST_EXCEPTIONS:
+        raise BadItem(f"more than {MOST_EXCEPTIONS} exceptions")
 
 
 def read_exceptions(

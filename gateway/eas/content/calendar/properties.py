@@ -9,6 +9,7 @@ from gateway.eas.content.calendar.absent import Absent
 from gateway.eas.content.calendar.notes import read_body
 from gateway.eas.content.calendar.people import read_attendees, read_cancelled
 from gateway.eas.content.calendar.places import location_tag, read_location
+from gateway.eas.content.limits import LONGEST_CATEGORY, LONGEST_SUBJECT, MOST_CATEGORIES
 from gateway.eas.content.readers import boolean, integer, names, text
 from gateway.eas.content.values import BadItem
 from gateway.eas.versions import Version
@@ -29,8 +30,6 @@ __all__ = ["Properties", "read_properties"]
 
 _Value = TypeVar("_Value")
 
-_LONGEST_SUBJECT = 32768
-_MOST_CATEGORIES, _LONGEST_CATEGORY = 300, 255
 _UNKNOWN_BUSY = -1
 _LARGEST_NUMBER = 0xFFFFFFFF
 _LONGEST_REMINDER = 60 * 24 * 365 * 10
@@ -67,7 +66,7 @@ def read_properties(data: Element, version: Version, event: Event | None, absent
         return value if value is not None or data.find(tag) is not None else absent(tag)
 
     return Properties(
-        subject=told(Calendar.Subject, text(data, Calendar.Subject, _LONGEST_SUBJECT) or None),
+        subject=told(Calendar.Subject, text(data, Calendar.Subject, LONGEST_SUBJECT) or None),
         location=told(place, read_location(data, version)),
         body=read_body(data, version, event),
         categories=told(Calendar.Categories, _categories(data)),
@@ -82,7 +81,7 @@ def read_properties(data: Element, version: Version, event: Event | None, absent
 
 
 def _categories(data: Element) -> tuple[str, ...] | None:
-    listed = names(data, Calendar.Categories, Calendar.Category, _MOST_CATEGORIES, _LONGEST_CATEGORY)
+    listed = names(data, Calendar.Categories, Calendar.Category, MOST_CATEGORIES, LONGEST_CATEGORY)
     return listed or None
 
 

@@ -17,19 +17,19 @@ from gateway.eas.content.calendar.places import shown_location
 from gateway.eas.content.calendar.series import shown_recurrence
 from gateway.eas.content.calendar.times import shown, shown_zone
 from gateway.eas.content.ids import ItemName
+from gateway.eas.content.limits import LONGEST_UID, MOST_CATEGORIES
 from gateway.eas.content.preferences import BodyOptions
 from gateway.eas.content.values import compact_date_time
 from gateway.eas.versions import Version
 from gateway.mail.headers import clean
 from gateway.pim.events.model import Busy, Event, Occurrence, Response
+from gateway.pim.limits import MOST_EXCEPTIONS
 from gateway.pim.timezones import ZoneRules, pack
 from wbxml import Element, Tag, element
 from wbxml.pages import AirSyncBase, Calendar
 
-__all__ = ["LONGEST_UID", "shown_event", "shown_properties", "shown_stub"]
+__all__ = ["shown_event", "shown_properties", "shown_stub"]
 
-LONGEST_UID = 300
-_MOST_CATEGORIES, _MOST_EXCEPTIONS = 300, 1000
 _ANSWERS = frozenset({Response.TENTATIVE, Response.ACCEPTED, Response.DECLINED})
 _MINUTE = timedelta(minutes=1)
 _LENGTH_OF_STUB = timedelta(minutes=30)
@@ -130,7 +130,7 @@ def _organizer(event: Event) -> Iterator[Element]:
 def _categories(event: Event) -> Element:
     listed = [name for one in event.categories if (name := clean(one))]
     return element(
-        Calendar.Categories, *(element(Calendar.Category, name) for name in listed[:_MOST_CATEGORIES])
+        Calendar.Categories, *(element(Calendar.Category, name) for name in listed[:MOST_CATEGORIES])
     )
 
 
@@ -157,7 +157,7 @@ def _links(event: Event) -> list[Element]:
 
 def _exceptions(series: Event, version: Version, item: ItemName, options: BodyOptions) -> Iterator[Element]:
     """Those of a series; of more than there may be the latest."""
-    latest = sorted(series.occurrences, key=lambda one: one.original.astimezone(UTC))[-_MOST_EXCEPTIONS:]
+    latest = sorted(series.occurrences, key=lambda one: one.original.astimezone(UTC))[-MOST_EXCEPTIONS:]
     usual = _comparable(series, version, item) if latest else {}
     told = [_exception(series, usual, one, version, item, options) for one in latest]
     if told:

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from gateway.eas.content.itembody import OldBody, native_type, read_body, shown_body
+from gateway.eas.content.limits import LONGEST_CATEGORY, LONGEST_SUBJECT, MOST_CATEGORIES
 from gateway.eas.content.mapping import Mapped
 from gateway.eas.content.preferences import BodyOptions
 from gateway.eas.content.readers import boolean, integer, moment, names, text
@@ -30,9 +31,7 @@ _Value = TypeVar("_Value")
 Absent = Callable[[Tag], Unset | None]
 """Says of an element that is not there what becomes of its value: None removes it."""
 
-_LONGEST_SUBJECT = 32768
 _LONGEST_SUB_ORDINAL = 1024
-_MOST_CATEGORIES, _LONGEST_CATEGORY = 300, 255
 _LARGEST_BYTE = 255
 _NEVER_GONE = frozenset({Tasks.Importance, Tasks.ReminderSet, Tasks.Complete})
 """What a Change without them leaves as it is (MS-ASTASK 3.2.5.3)."""
@@ -96,7 +95,7 @@ def ghosted(version: Version, supported: Collection[str] | None) -> Absent:
 
 
 def _read_subject(data: Element, reading: Reading) -> str | Unset | None:
-    return reading.told(data, text(data, Tasks.Subject, _LONGEST_SUBJECT), Tasks.Subject)
+    return reading.told(data, text(data, Tasks.Subject, LONGEST_SUBJECT), Tasks.Subject)
 
 
 def _show_subject(task: Task, _: Showing) -> Iterator[Element]:
@@ -168,14 +167,14 @@ def _show_sensitivity(task: Task, _: Showing) -> Iterator[Element]:
 
 
 def _read_categories(data: Element, reading: Reading) -> tuple[str, ...] | Unset | None:
-    listed = names(data, Tasks.Categories, Tasks.Category, _MOST_CATEGORIES, _LONGEST_CATEGORY)
+    listed = names(data, Tasks.Categories, Tasks.Category, MOST_CATEGORIES, LONGEST_CATEGORY)
     return reading.told(data, listed, Tasks.Categories)
 
 
 def _show_categories(task: Task, _: Showing) -> Iterator[Element]:
     listed = [name for one in task.categories if (name := clean(one))]
     if listed:
-        named = (element(Tasks.Category, name) for name in listed[:_MOST_CATEGORIES])
+        named = (element(Tasks.Category, name) for name in listed[:MOST_CATEGORIES])
         yield element(Tasks.Categories, *named)
 
 
