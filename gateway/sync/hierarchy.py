@@ -39,9 +39,11 @@ class FolderType(IntEnum):
     OUTBOX = 6
     TASKS = 7
     CALENDAR = 8
+    CONTACTS = 9
     NOTES = 10
     USER_MAIL = 12
     USER_CALENDAR = 13
+    USER_CONTACTS = 14
     USER_TASKS = 15
     USER_NOTES = 17
 

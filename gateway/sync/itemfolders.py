@@ -48,6 +48,7 @@ class _Shown:
 
 _SHOWN: Mapping[ItemKind, _Shown] = {
     ItemKind.CALENDAR: _Shown(FolderType.CALENDAR, FolderType.USER_CALENDAR, "Calendar"),
+    ItemKind.CONTACTS: _Shown(FolderType.CONTACTS, FolderType.USER_CONTACTS, "Contacts"),
     ItemKind.TASKS: _Shown(FolderType.TASKS, FolderType.USER_TASKS, "Tasks"),
     ItemKind.NOTES: _Shown(FolderType.NOTES, FolderType.USER_NOTES, "Notes"),
 }

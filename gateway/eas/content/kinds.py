@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gateway.eas.content.calendar import CalendarContent
+from gateway.eas.content.contacts import ContactsContent
 from gateway.eas.content.items import ItemContent
 from gateway.eas.content.notes import NoteContent
 from gateway.eas.content.tasks import TaskContent
@@ -11,7 +12,12 @@ from gateway.items import ItemKind
 
 __all__ = ["CONTENTS", "content_named", "content_of", "knows"]
 
-CONTENTS: tuple[ItemContent, ...] = (CalendarContent(), TaskContent(), NoteContent())
+CONTENTS: tuple[ItemContent, ...] = (
+    CalendarContent(),
+    ContactsContent(),
+    TaskContent(),
+    NoteContent(),
+)
 """Every kind served; `sync.itemfolders.SERVED` are the same."""
 _SINCE = {ItemKind.NOTES: Version.V14_0}
 """The first version of a class that not all have."""

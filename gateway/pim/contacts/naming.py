@@ -43,9 +43,9 @@ class Names(Parts):
         if guessed := {} if dict(Parts.read(self, card)) else _guessed(card):
             Parts.write(self, card, guessed)
         Parts.write(self, card, contact)
-        line = next(card.node.lines("N"))
-        empty = not dict(Parts.read(self, card))
-        card.exchange(line, line.with_params(None, **{MARK: HIDDEN if empty else None}))
+        if dict(Parts.read(self, card)):
+            line = next(card.node.lines("N"))
+            card.exchange(line, line.with_params(None, **{MARK: None}))
 
 
 def no_name() -> list[Line]:
@@ -88,11 +88,22 @@ def name_again(card: Card, before: Contact, after: Contact) -> None:
     if renamed or named in {"", _NAMELESS}:
         card.put("FN", escaped(called(after) or _NAMELESS))
         FiledAs(Field.FILE_AS).write(card, after)
+    if not any(after.get(one) for one in _OF_NAME) and _guessed(card):
+        _without_name(card)
 
 
 def is_filed(card: Card) -> bool:
     """Whether the contact is filed under something else than how it is called."""
     return bool(card.text(_FILED, _OUTLOOK_FILED))
+
+
+def _without_name(card: Card) -> None:
+    """Have N say that the contact has no name, whatever it is called."""
+    known = next(card.node.lines("N"), None)
+    if known is None:
+        card.add([make_line("N", ";;;;", {MARK: HIDDEN})])
+    else:
+        card.exchange(known, known.with_params(None, **{MARK: HIDDEN}))
 
 
 def _guessed(card: Card) -> Mapping[Field, Value]:

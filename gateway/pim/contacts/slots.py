@@ -8,7 +8,7 @@ belongs.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -37,7 +37,7 @@ class Form(Protocol):
         ...
 
     def key(self, found: Property, /) -> str:
-        """What two lines have in common that say the same in two ways; "" when there are no such lines."""
+        """What lines of different names have in common that say the same; "" when there are none such."""
         ...
 
 
@@ -93,8 +93,8 @@ class Slots:
     def _mark(self, card: Card, places: Sequence[tuple[Line, Slot | None]]) -> None:
         """Have lines say where they belong, unless all would go there anyway."""
         homes = {id(line): slot for line, slot in places}
-        entries = self._entries(card)
-        found = {id(entry.line): slot for slot, entry in allotted(entries).items()}
+        entries = self._entries(card, homes)
+        found = {id(entry.line): slot for slot, entry in allotted(self._entries(card)).items()}
         if all(found.get(id(entry.line)) == homes.get(id(entry.line)) for entry in entries):
             return
         for entry in entries:
@@ -103,20 +103,21 @@ class Slots:
             if entry.mark != name:
                 card.exchange(entry.line, entry.line.with_params(None, **{MARK: name}))
 
-    def _entries(self, card: Card) -> list[Entry]:
-        """The lines that can be shown, the preferred ones first."""
+    def _entries(self, card: Card, apart: Container[int] = ()) -> list[Entry]:
+        """The lines that can be shown, the preferred ones first; those whose ids are `apart` are no twins."""
         labels = card.labels()
         entries: list[Entry] = []
         keys: dict[str, Entry] = {}
         for line in card.node.lines(*self.names):
             if line.read is None or not any(values := self.form.read(line.read)):
                 continue
-            key = self.form.key(line.read)
-            if key and key in keys:
+            key, mark = self.form.key(line.read), line.read.params.get(MARK, "")
+            if key in keys and keys[key].line.name != line.name and not mark and id(line) not in apart:
                 keys[key].twins.append(line)
                 continue
-            mark = line.read.params.get(MARK, "")
-            entry = Entry(line, values, self.candidates(line.read, labels), mark, preference(line.read))
-            entries.append(entry)
-            keys[key] = entry
+            candidates = self.candidates(line.read, labels)
+            entry = Entry(line, values, candidates, mark, preference(line.read))
+            entries += [entry] if candidates else []
+            if key:
+                keys[key] = entry
         return sorted(entries, key=lambda entry: entry.preference)
