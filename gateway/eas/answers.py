@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -13,6 +12,7 @@ from gateway.eas.content.ids import ItemName, MessageName, item_server_id, serve
 from gateway.eas.versions import Version
 from gateway.items import Item, Notice, StoredItem
 from gateway.mail import html
+from gateway.mail.digests import digest_of
 from gateway.pim.events.document import Document
 from gateway.pim.events.model import Event, Participation
 from gateway.pim.invitation import Method, Person
@@ -57,7 +57,7 @@ class Response:
         """What tells this answer, to this version of the event, from others."""
         version = revision(parts.events.get(instance) or parts.main)
         told = repr((self.status.value, self.wording, self.wording and self.wording.text, version))
-        return hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+        return digest_of(told, 32)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ he is, and is told.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,6 +20,7 @@ from gateway.eas.versions import Version
 from gateway.errors import Kind, NotFound, Refused, StateConflict
 from gateway.items import Edit, Item, ItemKind, Notice
 from gateway.mail import html
+from gateway.mail.digests import digest_of
 from gateway.pim.events.document import Document
 from gateway.pim.events.model import Attendee, EventPatch, OccurrencePatch, Participation
 from gateway.pim.invitation import Method, Person
@@ -90,7 +90,7 @@ class _Work:
             device=self.context.device.id,
             client_id=self.client_id,
             message_id="",
-            digest=hashlib.sha256(about.encode("utf-8", "surrogatepass")).hexdigest(),
+            digest=digest_of(about, 64),
             save=False,
             stage=OutboxStage.ACCEPTED,
             created=now,

@@ -15,6 +15,7 @@ from email.utils import format_datetime
 
 from gateway.errors import Kind, Refused
 from gateway.mail.addresses import Address, parse_addresses
+from gateway.mail.digests import digest_of
 from gateway.mail.fields import Field, crlf, fold, split_header
 from gateway.mail.headers import clean, raw_text
 from gateway.mail.pieces import Joined
@@ -172,7 +173,7 @@ def _is_allowed(parsed: list[Address], may_send_as: Callable[[str], bool]) -> bo
 
 
 def _new_message_id(own: str, digest: str, unique: str) -> str:
-    name = hashlib.sha256(f"{own}\n{digest}\n{unique}".encode("utf-8", "surrogatepass")).hexdigest()[:40]
+    name = digest_of(f"{own}\n{digest}\n{unique}")
     return f"<{name}@{own.rpartition('@')[2]}>"
 
 

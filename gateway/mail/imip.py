@@ -10,6 +10,7 @@ from email.utils import format_datetime
 
 from gateway.mail import tree
 from gateway.mail.addresses import Address
+from gateway.mail.digests import digest_of
 from gateway.mail.newfields import made, mailbox, words
 from gateway.mail.newparts import text_part
 from gateway.mail.recipients import ascii_domain
@@ -41,7 +42,7 @@ class SchedulingMail:
 
 def message_id(sender: str, name: str) -> str:
     """The Message-ID of the message with this name, with brackets."""
-    digest = hashlib.sha256(f"{sender.lower()}\n{name}".encode("utf-8", "surrogatepass")).hexdigest()[:40]
+    digest = digest_of(f"{sender.lower()}\n{name}")
     return f"<{digest}@{ascii_domain(sender.lower().rpartition('@')[2]) or 'localhost'}>"
 
 

@@ -6,7 +6,6 @@ that no program takes the invitation for theirs, and none can be sent in circles
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from datetime import datetime
 from gateway.items import Notice
 from gateway.mail import imip
 from gateway.mail.addresses import Address
+from gateway.mail.digests import digest_of
 from gateway.mail.headers import clean
 from gateway.mail.imip import SchedulingMail
 from gateway.mail.recipients import deliverable
@@ -81,7 +81,7 @@ class Delegation:
 
 def _note(owner: str, delegate: str, heard: Heard, now: datetime) -> Notice:
     about = f"delegate\n{delegate.lower()}\n{heard.sender.address.lower()}\n{heard.calendar}"
-    key = hashlib.sha256(about.encode("utf-8", "surrogatepass")).hexdigest()[:40]
+    key = digest_of(about)
     invitation = read_invitation(heard.calendar, heard.method)
     subject = clean(heard.subject) or (words.title(invitation) if invitation else "")
     sender = clean(heard.sender.name) or heard.sender.address

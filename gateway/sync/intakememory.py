@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from gateway.mail.digests import digest_of
 from gateway.pim.itip.message import Instance, Parts, Revision, revision
 
 __all__ = ["Memory"]
@@ -87,4 +87,4 @@ def _comparable(version: Revision) -> tuple[int, float]:
 
 def _name(uid: str, instance: Instance) -> str:
     text = f"{uid}\n{instance.isoformat() if instance else ''}"
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return digest_of(text, 16)

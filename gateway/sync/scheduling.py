@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
@@ -11,6 +10,7 @@ from html import escape
 from gateway.items import Notice
 from gateway.mail import imip
 from gateway.mail.addresses import Address
+from gateway.mail.digests import digest_of
 from gateway.mail.fragment import fragment
 from gateway.mail.imip import SchedulingMail
 from gateway.mail.recipients import deliverable
@@ -100,7 +100,7 @@ def forwarded(
     if address is None:
         return None
     listed = "\n".join(f"  {one}" for one in people)
-    key = hashlib.sha256(f"forwarded\n{about}".encode("utf-8", "surrogatepass")).hexdigest()[:40]
+    key = digest_of(f"forwarded\n{about}")
     mail = SchedulingMail(
         sender=author,
         recipients=(Address(organizer.name, address),),
@@ -120,4 +120,4 @@ def _description(post: Post) -> str:
 
 def _key(about: str, method: Method, reached: Iterable[str]) -> str:
     parts = "\n".join((method, *sorted(reached), about))
-    return hashlib.sha256(parts.encode("utf-8", "surrogatepass")).hexdigest()[:40]
+    return digest_of(parts)
