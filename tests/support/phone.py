@@ -129,6 +129,8 @@ class Phone:
     packed: bool = False
     policy_key: int | None = None
     keys: dict[str, str] = field(default_factory=dict)
+    classes: dict[str, str] = field(default_factory=dict)
+    """The Class of folders that hold neither mail nor events."""
 
     @property
     def number(self) -> float:
@@ -240,7 +242,8 @@ class Phone:
         """A Collection with the key this phone has, or with another one."""
         named: list[Element] = []
         if self.number <= 12.1:
-            named.append(element(AirSync.Class, "Calendar" if folder.startswith("i") else "Email"))
+            usual = "Calendar" if folder.startswith("i") else "Email"
+            named.append(element(AirSync.Class, self.classes.get(folder, usual)))
         named.append(element(AirSync.SyncKey, self.keys.get(folder, "0") if key is None else key))
         named.append(element(AirSync.CollectionId, folder))
         return element(AirSync.Collection, *named, *children)
