@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
@@ -13,16 +13,17 @@ from zoneinfo import ZoneInfo
 import structlog
 from starlette.applications import Starlette
 
-from gateway.config import Settings
+from gateway.config import LdapSection, Settings
 from gateway.eas.commands import COMMANDS
 from gateway.eas.commands.base import Limits, Services
 from gateway.eas.directory import AddressList, Reach
 from gateway.eas.identity import Identity
-from gateway.errors import GatewayError
-from gateway.ports import Items, State
+from gateway.errors import ConfigError, GatewayError
+from gateway.ports import Directory, Items, State
 from gateway.store.spool import FileSpool
 from gateway.store.sqlite import Database, SqliteItems, SqlitePeople, SqliteState, parse_url, serving
 from gateway.sync.waiter import Signal
+from gateway.upstream.directoryfile import FileDirectory
 from gateway.upstream.imap.settings import ImapSettings
 from gateway.upstream.imap.upstream import ImapUpstream
 from gateway.upstream.sieve import SieveFilters, SieveSettings
@@ -149,7 +150,7 @@ class App:
             clock=SystemClock(),
             limits=_limits(settings),
             identity=identity,
-            directory=_address_list(settings, people),
+            directory=_address_list(settings, [*_directories(settings, parts)], people),
             release=RELEASE,
             spool=FileSpool,
             discovery=discovery(COMMANDS),
@@ -269,9 +270,35 @@ def _filters(settings: Settings) -> SieveFilters | None:
     )
 
 
-def _address_list(settings: Settings, people: SqlitePeople) -> AddressList:
+def _directories(settings: Settings, parts: AsyncExitStack) -> Iterator[Directory]:
+    """Where people are looked up besides the users of the gateway. Raises `ConfigError`."""
+    if settings.ldap is not None:
+        yield _ldap(settings.ldap, parts)
+    if settings.directory.file is not None:
+        yield FileDirectory(settings.directory.file)
+
+
+def _ldap(section: LdapSection, parts: AsyncExitStack) -> Directory:
+    try:
+        from gateway.upstream import ldap  # noqa: PLC0415 (an extra)
+    except ImportError:
+        raise ConfigError("[ldap] needs the extra ldap: pip install 'activesync-gateway[ldap]'") from None
+    values = section.model_dump(exclude={"url", "server", "people", "groups", "attributes"})
+    schema = ldap.adapted(ldap.SCHEMAS[section.server], section.people, section.groups, section.attributes)
+    directory = ldap.LdapDirectory(
+        ldap.LdapSettings(
+            urls=tuple(map(ldap.Url.parse, section.url)),
+            schema=schema,
+            **values | {"password": section.password.get_secret_value()},
+        )
+    )
+    parts.push_async_callback(directory.aclose)
+    return directory
+
+
+def _address_list(settings: Settings, directories: Sequence[Directory], people: SqlitePeople) -> AddressList:
     return AddressList(
-        directories=(people,),
+        directories=(*directories, people),
         people=people,
         listed=Reach(settings.directory.users),
         free_busy=Reach(settings.calendar.free_busy),

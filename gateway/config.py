@@ -13,7 +13,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeAlias, get_args
+from typing import Annotated, Any, Literal, Self, TypeAlias, get_args
 from urllib.parse import quote
 from zoneinfo import available_timezones
 
@@ -23,8 +23,10 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    SecretStr,
     ValidationError,
     ValidationInfo,
+    model_validator,
 )
 
 from gateway.errors import ConfigError
@@ -35,6 +37,7 @@ __all__ = [
     "EasSection",
     "IdentitySection",
     "ImapSection",
+    "LdapSection",
     "LogSection",
     "ServerSection",
     "Settings",
@@ -47,6 +50,11 @@ __all__ = [
 ENVIRONMENT_PREFIX = "GATEWAY_"
 CONFIG_VARIABLE = "GATEWAY_CONFIG"
 """Names the file itself, and is no key in it."""
+LDAP_PROPERTIES = (
+    "address", "name", "alias", "first_name", "last_name", "title", "office", "company", "phone",
+    "home_phone", "mobile_phone", "photo", "certificate", "member", "member_uid",
+)  # fmt: skip
+"""What LDAP attributes can be named for."""
 
 # --- kinds of values ---------------------------------------------------------------------------------------
 
@@ -99,6 +107,30 @@ def _store_url(value: str, info: ValidationInfo) -> str:
         raise ValueError("allowed is sqlite:///path/to/gateway.db")
     path = value[len("sqlite:") :].removeprefix("//")
     return value if path.startswith("/") else f"sqlite:{quote(str(_folder(info)))}/{path}"
+
+
+def _ldap_url(value: str) -> str:
+    if not re.fullmatch(r"ldaps?://(\[[0-9A-Fa-f:.]+\]|[^\s/:?#\[\]@]+)(:[0-9]{1,5})?/?", value):
+        raise ValueError("allowed are URLs without path, as ldaps://ldap.example.com:636")
+    return value.rstrip("/")
+
+
+def _filter(value: str) -> str:
+    depth = 0
+    for at, letter in enumerate(value):
+        depth += {"(": 1, ")": -1}.get(letter, 0)
+        if depth < (1 if at < len(value) - 1 else 0):
+            depth = -1
+            break
+    if depth:
+        raise ValueError("allowed is one filter in parentheses, as (objectClass=person)")
+    return value
+
+
+def _attribute(value: str) -> str:
+    if not re.fullmatch(rf"({'|'.join(LDAP_PROPERTIES)})=[A-Za-z0-9.-]+(\|[A-Za-z0-9.-]+)*", value):
+        raise ValueError(f'allowed is "property=attribute", with one of {", ".join(LDAP_PROPERTIES)}')
+    return value
 
 
 def _time_zone(name: str) -> str:
@@ -348,9 +380,58 @@ class DirectorySection(_Section):
     """Looking up people."""
 
     users: Literal["domain", "all", "none"] = "domain"
-    """Which users of the gateway a user finds: those of his mail domain, all, or none."""
+    """Whom a user finds, wherever they are listed: those of his mail domain, all, or nobody."""
     min_query: Annotated[int, Field(ge=1, le=20)] = 2
     """Fewest characters that are searched for."""
+    file: File | None = None
+    """People and groups, in TOML or CSV."""
+
+
+class LdapSection(_Section):
+    """People and groups in an LDAP server; without this section none is asked."""
+
+    url: Annotated[tuple[Annotated[str, AfterValidator(_ldap_url)], ...], BeforeValidator(_words)] = Field(
+        min_length=1, max_length=5
+    )
+    """The servers, asked in this order when one fails: "ldaps://ldap.example.com"."""
+    base: Annotated[str, Field(min_length=1)]
+    """The DN below which people and groups are."""
+    server: Literal["openldap", "ad", "freeipa"] = "openldap"
+    """What kind of server it is: which attributes it has, and how people and groups are told from others."""
+    starttls: bool = True
+    """Whether connections to ldap:// are secured before anything is said."""
+    ca_file: File | None = None
+    """Certificates of the authorities to trust (PEM) instead of the system's."""
+    verify: bool = True
+    """Whether the server's certificate is checked."""
+    timeout: Annotated[float, Field(gt=0, le=60)] = 5
+    """Seconds each server may take for one question."""
+    bind: Literal["service", "user", "anonymous"] = "service"
+    """Whether to log in with `bind_dn` and `password`, as the phone's user, or not at all."""
+    bind_dn: str = ""
+    """The DN to log in with; for users a template as "uid={local},ou=people,dc=example,dc=com"."""
+    password: SecretStr = SecretStr("")
+    """The password of the service account."""
+    people: Annotated[str, AfterValidator(_filter)] = ""
+    """Filter for people, instead of the one for the kind of server."""
+    groups: Annotated[str, AfterValidator(_filter)] = ""
+    """Filter for groups, likewise."""
+    attributes: Annotated[
+        tuple[Annotated[str, AfterValidator(_attribute)], ...], BeforeValidator(_words)
+    ] = ()
+    """Other attributes: "phone=ipPhone", "office=roomNumber|l"."""
+    size_limit: Annotated[int, Field(ge=10, le=10_000)] = 1000
+    """Most entries one search takes in."""
+    max_connections: Annotated[int, Field(ge=1, le=100)] = 4
+    """Most connections at a time; further questions wait."""
+
+    @model_validator(mode="after")
+    def _check_login(self) -> Self:
+        if self.bind == "service" and not (self.bind_dn and self.password.get_secret_value()):
+            raise ValueError('bind = "service" needs bind_dn and password')
+        if self.bind == "user" and not re.search(r"\{(user|local)\}", self.bind_dn):
+            raise ValueError('bind = "user" needs a bind_dn with {user} or {local}')
+        return self
 
 
 class Settings(BaseModel):
@@ -369,6 +450,7 @@ class Settings(BaseModel):
     eas: EasSection = EasSection()
     calendar: CalendarSection = CalendarSection()
     directory: DirectorySection = DirectorySection()
+    ldap: LdapSection | None = None
     autodiscover: AutodiscoverSection = AutodiscoverSection()
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, replace
 from types import MappingProxyType
+from typing import Any
 
-__all__ = ["PROPERTIES", "SCHEMAS", "Attributes", "Schema"]
+__all__ = ["PROPERTIES", "SCHEMAS", "Attributes", "Schema", "adapted"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,3 +79,10 @@ SCHEMAS: Mapping[str, Schema] = MappingProxyType({
         attributes=Attributes(address=("mail",), member=("member",), member_uid=()),
     ),
 })  # fmt: skip
+
+
+def adapted(schema: Schema, people: str, groups: str, attributes: Iterable[str]) -> Schema:
+    """A schema with other filters ("": as it is) and attributes ("office=roomNumber|l") of this site."""
+    changes = dict(one.split("=", 1) for one in attributes)
+    named: dict[str, Any] = {name: tuple(value.split("|")) for name, value in changes.items()}
+    return Schema(people or schema.people, groups or schema.groups, replace(schema.attributes, **named))

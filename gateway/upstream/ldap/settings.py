@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
+from urllib.parse import urlsplit
 
 from gateway.upstream.ldap.schemas import SCHEMAS, Schema
 
@@ -18,6 +19,13 @@ class Url:
     host: str
     port: int
     tls: bool = False
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Of ldap://host:port or ldaps://host:port; the ports are 389 and 636 when left out."""
+        parts = urlsplit(text)
+        tls = parts.scheme == "ldaps"
+        return cls(parts.hostname or "", parts.port or (636 if tls else 389), tls)
 
     def __str__(self) -> str:
         return f"{'ldaps' if self.tls else 'ldap'}://{self.host}:{self.port}"
