@@ -12,29 +12,10 @@ from datetime import tzinfo
 
 from gateway.pim.exchange.entries import Entry, entries
 from gateway.pim.exchange.scan import Problem, scan
+from tests.support.timezones import BERLIN
 
 __all__ = ["SAMPLES", "Sample", "calendar", "event", "read"]
 
-BERLIN = (
-    "BEGIN:VTIMEZONE",
-    "TZID:Europe/Berlin",
-    "X-LIC-LOCATION:Europe/Berlin",
-    "BEGIN:DAYLIGHT",
-    "TZOFFSETFROM:+0100",
-    "TZOFFSETTO:+0200",
-    "TZNAME:CEST",
-    "DTSTART:19700329T020000",
-    "RRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU",
-    "END:DAYLIGHT",
-    "BEGIN:STANDARD",
-    "TZOFFSETFROM:+0200",
-    "TZOFFSETTO:+0100",
-    "TZNAME:CET",
-    "DTSTART:19701025T030000",
-    "RRULE:FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU",
-    "END:STANDARD",
-    "END:VTIMEZONE",
-)
 ONE_ZONE = (
     "BEGIN:VTIMEZONE",
     "TZID:Customized Time Zone",

@@ -176,3 +176,9 @@ def body(written: str, kind: int = 1, *more: Element) -> Element:
 def calendar(*lines: str) -> str:
     """An iCalendar text with these lines in it."""
     return "\r\n".join(("BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Test//EN", *lines, "END:VCALENDAR", ""))
+
+
+TIMES = properties(StartTime="20260305T080000Z", EndTime="20260305T090000Z")
+"""An hour."""
+DAILY = properties(Recurrence=properties(Type=0, Interval=1))
+"""That hour each day."""

@@ -15,9 +15,11 @@ from tests.eas.content.calendar.support import (
     ANN,
     BOB,
     CONTENT,
+    DAILY,
     NEW,
     NUMBER,
     OLD,
+    TIMES,
     Shelf,
     attendee,
     body,
@@ -31,8 +33,6 @@ from tests.eas.content.calendar.support import (
 from wbxml import Element, element
 from wbxml.pages import AirSyncBase, Calendar
 
-TIMES = properties(StartTime="20260305T080000Z", EndTime="20260305T090000Z")
-DAILY = properties(Recurrence=properties(Type=0, Interval=1))
 RICH = [
     *TIMES,
     *properties(

@@ -11,10 +11,12 @@ from gateway.errors import Refused
 from gateway.sync.itemoperations import Answer
 from tests.eas.content.calendar.support import (
     CONTENT,
+    DAILY,
     FOLDER,
     NEW,
     NUMBER,
     OLD,
+    TIMES,
     Shelf,
     properties,
     scene,
@@ -22,9 +24,6 @@ from tests.eas.content.calendar.support import (
 )
 from wbxml import Element, element
 from wbxml.pages import AirSyncBase, Calendar
-
-TIMES = properties(StartTime="20260305T080000Z", EndTime="20260305T090000Z")
-DAILY = properties(Recurrence=properties(Type=0, Interval=1))
 
 
 def file(client_id: str, content: bytes = b"plan", **named: str) -> Element:

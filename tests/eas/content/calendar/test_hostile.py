@@ -11,12 +11,11 @@ from gateway.eas.content.values import BadItem
 from gateway.eas.versions import Version
 from gateway.errors import Refused
 from tests.eas.content.calendar.strategies import events
-from tests.eas.content.calendar.support import CONTENT, Shelf, item, properties, scene
+from tests.eas.content.calendar.support import CONTENT, TIMES, Shelf, item, scene
 from tests.pim.test_invitation import broken
 from wbxml import Element, Tag, element
 from wbxml.pages import AirSyncBase, Calendar, MeetingResponse
 
-TIMES = properties(StartTime="20260305T080000Z", EndTime="20260305T090000Z")
 _PAGES = (Calendar, AirSyncBase, MeetingResponse)
 _TAGS: list[Tag] = [one for page in _PAGES for one in vars(page).values() if isinstance(one, Tag)]
 _TEXTS = st.one_of(

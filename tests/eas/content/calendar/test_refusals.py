@@ -9,11 +9,9 @@ import pytest
 from gateway.eas.content.values import BadItem
 from gateway.eas.versions import Version
 from gateway.errors import Kind, NotFound, Refused
-from tests.eas.content.calendar.support import NEW, OLD, Shelf, attendee, body, properties
+from tests.eas.content.calendar.support import DAILY, NEW, OLD, TIMES, Shelf, attendee, body, properties
 from wbxml import Element, element
 from wbxml.pages import AirSyncBase, Calendar
-
-TIMES = properties(StartTime="20260305T080000Z", EndTime="20260305T090000Z")
 
 
 def rule(*more: Element, **named: object) -> list[Element]:
@@ -24,8 +22,6 @@ def exception(key: str, version: Version, **named: object) -> Element:
     tag = AirSyncBase.InstanceId if version >= Version.V16_0 else Calendar.ExceptionStartTime
     return element(Calendar.Exception, element(tag, key), *properties(**named))
 
-
-DAILY = rule(Type=0, Interval=1)
 
 BAD: dict[str, list[Element]] = {
     "ends before it starts": properties(StartTime="20260305T080000Z", EndTime="20260305T070000Z"),

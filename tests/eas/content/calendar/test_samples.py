@@ -16,28 +16,9 @@ from gateway.eas.versions import Version
 from gateway.pim.timezones import rules_at, unpack
 from gateway.pim.timezones.names import named_zone
 from tests.eas.content.calendar.support import ANN, NEW, OLD, Shelf, calendar, properties, tree
+from tests.support.timezones import BERLIN
 from wbxml.pages import AirSyncBase, Calendar
 
-BERLIN = (
-    "BEGIN:VTIMEZONE",
-    "TZID:Europe/Berlin",
-    "X-LIC-LOCATION:Europe/Berlin",
-    "BEGIN:DAYLIGHT",
-    "TZOFFSETFROM:+0100",
-    "TZOFFSETTO:+0200",
-    "TZNAME:CEST",
-    "DTSTART:19700329T020000",
-    "RRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU",
-    "END:DAYLIGHT",
-    "BEGIN:STANDARD",
-    "TZOFFSETFROM:+0200",
-    "TZOFFSETTO:+0100",
-    "TZNAME:CET",
-    "DTSTART:19701025T030000",
-    "RRULE:FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU",
-    "END:STANDARD",
-    "END:VTIMEZONE",
-)
 OUTLOOK_ZONE = (
     "BEGIN:VTIMEZONE",
     "TZID:Eastern Standard Time",

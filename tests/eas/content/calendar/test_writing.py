@@ -10,8 +10,10 @@ from tests.eas.content.calendar.support import (
     ANN,
     BOB,
     CONTENT,
+    DAILY,
     NEW,
     OLD,
+    TIMES,
     Shelf,
     attendee,
     body,
@@ -24,9 +26,6 @@ from tests.eas.content.calendar.support import (
 )
 from wbxml import Element
 from wbxml.pages import AirSyncBase, Calendar
-
-TIMES = properties(StartTime="20260305T080000Z", EndTime="20260305T090000Z")
-DAILY = properties(Recurrence=properties(Type=0, Interval=1))
 
 
 def event(*lines: str, alarms: tuple[str, ...] = ()) -> str:
