@@ -10,6 +10,7 @@ from gateway.eas.commands.base import Context
 from gateway.eas.content import email
 from gateway.eas.content.body import PartSink
 from gateway.eas.content.preferences import BodyOptions
+from gateway.eas.meetingtypes import tell_types
 from gateway.sync import moves
 from gateway.sync.cursor import NO_UIDS
 from gateway.sync.followed import known
@@ -60,6 +61,7 @@ async def render(
         room=room,
     )
     rendered = await _with_unread(context, folder, mailbox, uidvalidity, uids, rendered, flags)
+    await tell_types(context, rendered.values())
     for uid, message in rendered.items():
         if message.unlisted:
             context.log.info(

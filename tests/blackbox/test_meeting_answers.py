@@ -21,7 +21,7 @@ from tests.blackbox.meeting import (
 )
 from tests.support.phone import add, change
 from wbxml import Element, element
-from wbxml.pages import AirSync, AirSyncBase, Calendar, Email, Search
+from wbxml.pages import AirSync, AirSyncBase, Calendar, Email, Email2, Search
 from wbxml.pages import MeetingResponse as Page
 
 WEEK = timedelta(days=7)
@@ -278,8 +278,20 @@ def test_an_invitation_that_is_outdated(bob: Person, ann: Person) -> None:
     sent = element(Page.SendResponse)
     assert status(ann.respond(ACCEPT, ann.inbox, outdated, sent)) == "2"
     newest = eventually(lambda: (found := ann.invitation()) != outdated and found)
+    ann.phone.begin(ann.inbox)
+    ann.sync_mail()
+    assert {name: message_type(ann.mail[name]) for name in (outdated, newest)} == {outdated: "4", newest: "2"}
     assert status(ann.respond(ACCEPT, ann.inbox, newest, sent)) == "1"
     assert len(ann.letters()) == 1
+    bob.sync(change(name, element(Calendar.Subject, "Planning it")))
+    ann.sees(lambda event: event.child_text(Calendar.Subject) == "Planning it")
+    latest = eventually(lambda: (found := ann.invitation()) not in {outdated, newest} and found)
+    assert message_type(ann.mail[latest]) == "3"  # nobody asks for an answer
+
+
+def message_type(mail: Element) -> str | None:
+    request = mail.find(Email.MeetingRequest)
+    return request.child_text(Email2.MeetingMessageType) if request else None
 
 
 def test_an_occurrence_that_is_none(bob: Person, ann: Person) -> None:

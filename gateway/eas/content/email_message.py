@@ -47,6 +47,7 @@ class Rendered:
     caller should log and list it. The reason holds no text of the message. `unread` says that the server gave
     nothing of its body: either it cannot, or the message has gone meanwhile. `withheld` says that its body is
     left out because there was no room for it, and `unlisted` how many of its attachments are left out.
+    `meeting` is what a scheduling message asks.
     """
 
     elements: list[Element]
@@ -54,6 +55,7 @@ class Rendered:
     unread: bool = False
     withheld: bool = False
     unlisted: int = 0
+    meeting: Invitation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,7 @@ def render(
         shown = properties(
             job.message, layout, body, place, version, marks=marks, status=status, meeting=meeting
         )
-        return Rendered(shown, withheld=job.withheld, unlisted=layout.unlisted)
+        return Rendered(shown, withheld=job.withheld, unlisted=layout.unlisted, meeting=meeting)
     except Exception as error:  # noqa: BLE001 - one message must not keep back the others; the caller logs it
         return stub(job, place, version, reason_of(error))
 
