@@ -357,10 +357,8 @@ def test_supported_is_remembered_over_later_options(new_phone: MakePhone) -> Non
 # --- waiting and counting ----------------------------------------------------------------------------------
 
 
-def ping(phone: Phone, *folders: str, seconds: int = 20) -> Element:
-    named = [
-        element(Ping.Folder, element(Ping.Id, folder), element(Ping.Class, "Calendar")) for folder in folders
-    ]
+def ping(phone: Phone, *folders: str, seconds: int = 20, name: str = "Calendar") -> Element:
+    named = [element(Ping.Folder, element(Ping.Id, folder), element(Ping.Class, name)) for folder in folders]
     asked = element(Ping.Ping, element(Ping.HeartbeatInterval, seconds), element(Ping.Folders, *named))
     return phone.post("Ping", asked).root
 
@@ -407,11 +405,13 @@ def test_a_ping_for_a_calendar_that_is_not_there(some_phone: Phone) -> None:
     assert ping(some_phone, "i999999").child_text(Ping.Status) == "7"
 
 
-def estimate(phone: Phone, folder: str, *more: Element, key: str | None = None) -> Element:
+def estimate(
+    phone: Phone, folder: str, *more: Element, key: str | None = None, name: str = "Calendar"
+) -> Element:
     named = element(GetItemEstimate.CollectionId, folder)
     held = element(AirSync.SyncKey, phone.keys.get(folder, "0") if key is None else key)
     if phone.number < 14:
-        kind = element(GetItemEstimate.Class, "Calendar")
+        kind = element(GetItemEstimate.Class, name)
         asked = [kind, named, *(more or [element(AirSync.FilterType, 0)]), held]
     else:
         asked = [held, named, *([element(AirSync.Options, *more)] if more else [])]
@@ -516,6 +516,28 @@ def test_events_that_changed_between_a_lost_answer_and_its_repeat_are_told(
         there["one"]: "ONE"
     }
     assert told.deleted == [there["two"]]
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_an_event_that_another_phone_changed_is_told_after_it_was_moved(
+    some_phone: Phone, other: Phone, lost: bool
+) -> None:
+    folder, family = calendar(some_phone), second_calendar(some_phone)
+    some_phone.begin(family)
+    some_phone.sync(family)
+    name = added(some_phone, folder, "one")["one"]
+    subjects(other, folder)
+    other.sync(folder, commands(change(name, *event(other, "ONE"))))
+    if lost:
+        key = some_phone.keys[folder]
+        assert some_phone.sync(folder).changed
+        some_phone.keys[folder] = key
+    result, moved = move(some_phone, name, folder, family)
+    assert result == "3"
+    assert (some_phone.sync(folder).changed, some_phone.sync(folder).deleted) == ({}, [])
+    told = some_phone.sync(family)
+    assert {one: data.child_text(Calendar.Subject) for one, data in told.changed.items()} == {moved: "ONE"}
+    assert not told.added
 
 
 def test_moves_that_cannot_be(some_phone: Phone) -> None:
