@@ -3,7 +3,7 @@
 The store remembers where an item went, so that a repeated request finds it. What the device knows is noted
 after that; should the process die in between, the device is told of the move, which does no harm. Before a
 repeated request it may have been told what became of the item in the target, where it did not know it yet and
-passed over that: so it is told again. So is what changed behind the back of the device that moves it.
+passed over that: so it is told again.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from gateway.errors import Kind, Refused, StateConflict
 from gateway.items import ItemFolder, ItemNumber, Numbers, Right
 from gateway.ports import Items, State
 from gateway.sync.itemcursor import ItemCursor
-from gateway.sync.itemexchange import Record
 from gateway.types import CollectionId, DeviceId, UserId
 
 __all__ = ["ItemMover"]
@@ -41,29 +40,13 @@ class ItemMover:
             for collection in sorted((source.id, target.id)):  # always in this order: no deadlock
                 await leases.enter_async_context(self._state.lease(self._user, self._device, collection))
             (reserved,) = await self._items.new_item_numbers(1)
-            known = await self._known(source.id, number)
             try:
                 moved = await self._items.move_item(number, source.id, target.id, reserved)
             except StateConflict as error:
                 raise Refused(Kind.SERVER_ERROR, error.detail) from error
-            there = (await self._items.load_items(target.id, [moved])).get(moved)
-            again = moved != reserved or there is None or there.stored.text != known
             await self._note(source.id, number, held=False)
-            await self._note(target.id, moved, held=True, again=again)
+            await self._note(target.id, moved, held=True, again=moved != reserved)
         return moved
-
-    async def _known(self, collection: CollectionId, number: ItemNumber) -> str | None:
-        """The text of an item as the device has it; None when it may not have it as it is.
-
-        What the last reply told of may not have arrived: were it repeated, it would not be in it any more.
-        """
-        item = (await self._items.load_items(collection, [number])).get(number)
-        stored = await self._state.load_sync(self._user, self._device, collection)
-        if item is None or stored is None:
-            return None
-        cursor, last = ItemCursor.unpack(stored.cursor), Record.unpack(stored.results)
-        uncertain = cursor.due | last.added | last.changed
-        return item.stored.text if item.revision <= cursor.revision and number not in uncertain else None
 
     async def _note(
         self, collection: CollectionId, number: ItemNumber, *, held: bool, again: bool = False
