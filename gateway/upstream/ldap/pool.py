@@ -72,9 +72,9 @@ class Pool:
                 return await self._on(url, identity, work)
             except SessionLost as error:
                 reason = str(error)
-                self._log.warning("an LDAP server does not answer", reason=reason)
+                self._log.warning("an LDAP server cannot be asked", reason=reason)
                 self._distrust(url)
-        raise UpstreamError(f"no LDAP server answers: {reason}")
+        raise UpstreamError(f"no LDAP server can be asked: {reason}")
 
     async def aclose(self) -> None:
         """End all sessions, also those in use."""

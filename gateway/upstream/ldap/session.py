@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import ldap3
-from ldap3.core.exceptions import LDAPException, LDAPStartTLSError
+from ldap3.core.exceptions import LDAPException
 from ldap3.core.results import (
     RESULT_ADMIN_LIMIT_EXCEEDED,
     RESULT_BUSY,
@@ -73,7 +73,7 @@ class Session:
             url.host,
             port=url.port,
             use_ssl=url.tls,
-            tls=_tls(settings),
+            tls=_Tls(settings),
             get_info=ldap3.NONE,
             connect_timeout=settings.timeout,
         )
@@ -93,10 +93,8 @@ class Session:
             self._connection.open(read_server_info=False)
             secured = self.url.tls or not self._settings.starttls
             if not secured and not self._connection.start_tls(read_server_info=False):
-                raise UpstreamError(f"{self.url} does not offer StartTLS")
+                raise SessionLost(f"{self.url} does not offer StartTLS")
             self._connection.bind(read_server_info=False)
-        except LDAPStartTLSError as error:
-            raise UpstreamError(f"{self.url}: StartTLS failed: {_said(error)}") from None
         except (LDAPException, OSError) as error:
             raise SessionLost(f"{self.url}: {_said(error)}") from None
         result = self._connection.result
@@ -166,11 +164,21 @@ class Session:
         ]
 
 
-def _tls(settings: LdapSettings) -> Any:
-    return ldap3.Tls(
-        validate=ssl.CERT_REQUIRED if settings.verify else ssl.CERT_NONE,
-        ca_certs_file=str(settings.ca_file) if settings.ca_file else None,
-    )
+class _Tls(ldap3.Tls):  # type: ignore[misc]
+    """TLS as the ssl module does it by itself: what ldap3 does is in its way, and gone from newer Pythons."""
+
+    def __init__(self, settings: LdapSettings) -> None:
+        super().__init__()
+        self._context = ssl.create_default_context(cafile=settings.ca_file)
+        if not settings.verify:
+            self._context.check_hostname = False
+            self._context.verify_mode = ssl.CERT_NONE
+
+    def wrap_socket(self, connection: Any, do_handshake: bool = False) -> None:
+        """Put TLS over the socket of a connection."""
+        connection.socket = self._context.wrap_socket(
+            connection.socket, server_hostname=connection.server.host, do_handshake_on_connect=do_handshake
+        )
 
 
 def _said(error: Exception) -> str:
