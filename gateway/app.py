@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,6 +15,7 @@ import structlog
 from starlette.applications import Starlette
 
 from gateway.config import LdapSection, Settings
+from gateway.eas.certificates import CertificateChecks
 from gateway.eas.commands import COMMANDS
 from gateway.eas.commands.base import Limits, Services
 from gateway.eas.directory import AddressList, Reach
@@ -25,8 +27,10 @@ from gateway.store.sqlite import Database, SqliteItems, SqlitePeople, SqliteStat
 from gateway.sync.waiter import Signal
 from gateway.upstream.directoryfile import FileDirectory
 from gateway.upstream.imap.settings import ImapSettings
+from gateway.upstream.authorities import read_authorities
 from gateway.upstream.imap.upstream import ImapUpstream
 from gateway.upstream.sieve import SieveFilters, SieveSettings
+from gateway.upstream.fetching import WebFetcher
 from gateway.upstream.smtp import SmtpSettings, SmtpSubmission
 from gateway.web.auth import Authentication
 from gateway.web.autodiscover import Autodiscover, Servers, is_autodiscover_path, public, reached
@@ -154,6 +158,7 @@ class App:
             release=RELEASE,
             spool=FileSpool,
             discovery=discovery(COMMANDS),
+            certificates=_certificates(settings),
             tentative=settings.calendar.invitations == "tentative",
             zone=ZoneInfo(settings.calendar.timezone),
             patience=timedelta(days=settings.calendar.retry_days),
@@ -280,6 +285,12 @@ def _directories(settings: Settings, parts: AsyncExitStack) -> Iterator[Director
 
 def _ldap(section: LdapSection, parts: AsyncExitStack) -> Directory:
     try:
+def _certificates(settings: Settings) -> CertificateChecks:
+    section = settings.certificates
+    fetcher = WebFetcher(private=section.hosts, timeout=section.timeout) if section.revocation else None
+    return CertificateChecks(partial(read_authorities, section.ca_file), fetcher, SystemClock())
+
+
         from gateway.upstream import ldap  # noqa: PLC0415 (an extra)
     except ImportError:
         raise ConfigError("[ldap] needs the extra ldap: pip install 'activesync-gateway[ldap]'") from None

@@ -35,6 +35,7 @@ __all__ = [
     "AuthSection",
     "AutodiscoverSection",
     "EasSection",
+    "CertificatesSection",
     "IdentitySection",
     "ImapSection",
     "LdapSection",
@@ -382,6 +383,19 @@ class DirectorySection(_Section):
     users: Literal["domain", "all", "none"] = "domain"
     """Whom a user finds, wherever they are listed: those of his mail domain, all, or nobody."""
     min_query: Annotated[int, Field(ge=1, le=20)] = 2
+class CertificatesSection(_Section):
+    """Checking the certificates of signed and encrypted mail, for phones that ask for it."""
+
+    ca_file: File | None = None
+    """Certificates of the authorities to trust (PEM) instead of the system's."""
+    revocation: bool = True
+    """Whether the servers that certificates name are asked about revocation."""
+    hosts: Annotated[tuple[Host, ...], BeforeValidator(_words)] = ()
+    """Names of such servers that may be asked in private networks, and at any port."""
+    timeout: Annotated[float, Field(gt=0, le=20)] = 5
+    """Seconds to wait for one of them."""
+
+
     """Fewest characters that are searched for."""
     file: File | None = None
     """People and groups, in TOML or CSV."""
@@ -483,6 +497,7 @@ def _lay_over(values: dict[str, Any], environment: Mapping[str, str]) -> dict[tu
     for variable, text in environment.items():
         if not variable.startswith(ENVIRONMENT_PREFIX) or variable == CONFIG_VARIABLE:
             continue
+    certificates: CertificatesSection = CertificatesSection()
         if (place := _key_of(variable)) is None:
             continue
         section, key = place

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from gateway.errors import Kind, Refused
 from wbxml import Element, Tag
-from wbxml.pages import AirSyncBase, FolderHierarchy
+from wbxml.pages import AirSyncBase, FolderHierarchy, ValidateCert
 
 _MAX_ID = 64
 _MAX_NAME = 256
 _MAX_NUMBER = 4294967295
+_OCTETS = frozenset({AirSyncBase.Data, ValidateCert.Certificate})
+"""What holds octets from some devices, and text from others."""
 
 
 def malformed(detail: str) -> Refused:
@@ -19,12 +21,12 @@ def malformed(detail: str) -> Refused:
 def check_values(root: Element) -> None:
     """Refuse what no reply could repeat: NUL in text, a value beside children.
 
-    Bytes are for elements that are opaque, and for the MIME of a body.
+    Bytes are for elements that are opaque, the MIME of a body, and certificates.
     """
     for node in root.iter():
         if node.children and node.value:
             raise malformed(f"{node.tag!r} has text beside elements")
-        if node.value and not node.tag.opaque and node.tag is not AirSyncBase.Data and "\0" in node.text():
+        if node.value and not node.tag.opaque and node.tag not in _OCTETS and "\0" in node.text():
             raise malformed(f"{node.tag!r} holds a NUL")
 
 

@@ -279,7 +279,7 @@ _OWN: Mapping[tuple[str, Level], Mapping[Kind, int]] = {
         conflict=6,
         denied_by_policy=7,
     ),
-    ("ValidateCert", Level.REQUEST): _own(invalid_xml=2),
+    ("ValidateCert", Level.REQUEST): _own(malformed=2, failed=17),
     ("Provision", Level.REQUEST): _own(invalid_xml=2, failed=3),
 }
 

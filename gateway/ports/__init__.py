@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from gateway.ports.clock import Clock
 from gateway.ports.directory import Directory, People
+from gateway.ports.fetching import Fetcher
 from gateway.ports.filters import Filters
 from gateway.ports.items import Commit, Items
 from gateway.ports.logins import Authenticator
@@ -21,6 +22,7 @@ __all__ = [
     "Clock",
     "Commit",
     "Directory",
+    "Fetcher",
     "Filters",
     "Items",
     "Mailboxes",

@@ -15,11 +15,13 @@ from typing import cast
 import uvicorn
 from uvicorn.server import ServerState
 
+from gateway.eas.certificates import CertificateChecks
 from gateway.eas.commands.base import BodyRule, Command, Context, Limits, Reply, Services
 from gateway.eas.directory import AddressList
 from gateway.eas.identity import Identity
 from gateway.eas.versions import Version
 from gateway.errors import AuthenticationFailed
+from gateway.mail.certificates import Authorities
 from gateway.ports import Items, Mailboxes, Submission
 from gateway.store.spool import FileSpool
 from gateway.store.sqlite import Database, SqlitePeople, SqliteState
@@ -168,6 +170,7 @@ class Site:
             limits=LIMITS,
             identity=identity,
             directory=AddressList(self.people, self.people),
+            certificates=CertificateChecks(Authorities, None, self.clock),
             release="1",
             spool=FileSpool,
             discovery=discovery(self.commands),

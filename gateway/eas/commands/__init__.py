@@ -23,6 +23,7 @@ from gateway.eas.commands.settings import Settings
 from gateway.eas.commands.smartforward import SmartForward
 from gateway.eas.commands.smartreply import SmartReply
 from gateway.eas.commands.sync import Sync
+from gateway.eas.commands.validatecert import ValidateCert
 
 __all__ = ["COMMANDS"]
 
@@ -46,6 +47,7 @@ COMMANDS: tuple[Command, ...] = (
     ItemOperations(),
     Provision(),
     ResolveRecipients(),
+    ValidateCert(),
     Find(),
 )
 """Every command served. To add one, write its file and name it here."""

@@ -12,6 +12,7 @@ from structlog.typing import FilteringBoundLogger
 
 from gateway.eas.ahead import Ahead
 from gateway.eas.directory import AddressList
+from gateway.eas.certificates import CertificateChecks
 from gateway.eas.identity import Identity
 from gateway.eas.request import EasRequest
 from gateway.eas.stubs import Stubs
@@ -122,6 +123,7 @@ class Services:
     identity: Identity
     directory: AddressList
     release: str
+    certificates: CertificateChecks
     spool: Callable[[], Spool]
     """Makes room for what is too large for memory."""
     discovery: Mapping[str, str] = field(default_factory=dict)
