@@ -25,12 +25,12 @@ from gateway.ports import Directory, Items, State
 from gateway.store.spool import FileSpool
 from gateway.store.sqlite import Database, SqliteItems, SqlitePeople, SqliteState, parse_url, serving
 from gateway.sync.waiter import Signal
-from gateway.upstream.directoryfile import FileDirectory
-from gateway.upstream.imap.settings import ImapSettings
 from gateway.upstream.authorities import read_authorities
+from gateway.upstream.directoryfile import FileDirectory
+from gateway.upstream.fetching import WebFetcher
+from gateway.upstream.imap.settings import ImapSettings
 from gateway.upstream.imap.upstream import ImapUpstream
 from gateway.upstream.sieve import SieveFilters, SieveSettings
-from gateway.upstream.fetching import WebFetcher
 from gateway.upstream.smtp import SmtpSettings, SmtpSubmission
 from gateway.web.auth import Authentication
 from gateway.web.autodiscover import Autodiscover, Servers, is_autodiscover_path, public, reached
@@ -155,10 +155,10 @@ class App:
             limits=_limits(settings),
             identity=identity,
             directory=_address_list(settings, [*_directories(settings, parts)], people),
+            certificates=_certificates(settings),
             release=RELEASE,
             spool=FileSpool,
             discovery=discovery(COMMANDS),
-            certificates=_certificates(settings),
             tentative=settings.calendar.invitations == "tentative",
             zone=ZoneInfo(settings.calendar.timezone),
             patience=timedelta(days=settings.calendar.retry_days),
@@ -259,6 +259,12 @@ def _smtp(settings: Settings) -> SmtpSettings:
     )
 
 
+def _certificates(settings: Settings) -> CertificateChecks:
+    section = settings.certificates
+    fetcher = WebFetcher(private=section.hosts, timeout=section.timeout) if section.revocation else None
+    return CertificateChecks(partial(read_authorities, section.ca_file), fetcher, SystemClock())
+
+
 def _filters(settings: Settings) -> SieveFilters | None:
     sieve = settings.sieve
     if sieve is None:
@@ -285,12 +291,6 @@ def _directories(settings: Settings, parts: AsyncExitStack) -> Iterator[Director
 
 def _ldap(section: LdapSection, parts: AsyncExitStack) -> Directory:
     try:
-def _certificates(settings: Settings) -> CertificateChecks:
-    section = settings.certificates
-    fetcher = WebFetcher(private=section.hosts, timeout=section.timeout) if section.revocation else None
-    return CertificateChecks(partial(read_authorities, section.ca_file), fetcher, SystemClock())
-
-
         from gateway.upstream import ldap  # noqa: PLC0415 (an extra)
     except ImportError:
         raise ConfigError("[ldap] needs the extra ldap: pip install 'activesync-gateway[ldap]'") from None

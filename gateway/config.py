@@ -34,8 +34,8 @@ from gateway.errors import ConfigError
 __all__ = [
     "AuthSection",
     "AutodiscoverSection",
-    "EasSection",
     "CertificatesSection",
+    "EasSection",
     "IdentitySection",
     "ImapSection",
     "LdapSection",
@@ -377,12 +377,6 @@ class AutodiscoverSection(_Section):
     """Domains whose users have other addresses by now, each as old.example=new.example."""
 
 
-class DirectorySection(_Section):
-    """Looking up people."""
-
-    users: Literal["domain", "all", "none"] = "domain"
-    """Whom a user finds, wherever they are listed: those of his mail domain, all, or nobody."""
-    min_query: Annotated[int, Field(ge=1, le=20)] = 2
 class CertificatesSection(_Section):
     """Checking the certificates of signed and encrypted mail, for phones that ask for it."""
 
@@ -396,6 +390,12 @@ class CertificatesSection(_Section):
     """Seconds to wait for one of them."""
 
 
+class DirectorySection(_Section):
+    """Looking up people."""
+
+    users: Literal["domain", "all", "none"] = "domain"
+    """Whom a user finds, wherever they are listed: those of his mail domain, all, or nobody."""
+    min_query: Annotated[int, Field(ge=1, le=20)] = 2
     """Fewest characters that are searched for."""
     file: File | None = None
     """People and groups, in TOML or CSV."""
@@ -459,6 +459,7 @@ class Settings(BaseModel):
     server: ServerSection = ServerSection()
     identity: IdentitySection = IdentitySection()
     sieve: SieveSection | None = None
+    certificates: CertificatesSection = CertificatesSection()
     log: LogSection = LogSection()
     auth: AuthSection = AuthSection()
     eas: EasSection = EasSection()
@@ -497,7 +498,6 @@ def _lay_over(values: dict[str, Any], environment: Mapping[str, str]) -> dict[tu
     for variable, text in environment.items():
         if not variable.startswith(ENVIRONMENT_PREFIX) or variable == CONFIG_VARIABLE:
             continue
-    certificates: CertificatesSection = CertificatesSection()
         if (place := _key_of(variable)) is None:
             continue
         section, key = place

@@ -11,8 +11,8 @@ from typing import Protocol
 from structlog.typing import FilteringBoundLogger
 
 from gateway.eas.ahead import Ahead
-from gateway.eas.directory import AddressList
 from gateway.eas.certificates import CertificateChecks
+from gateway.eas.directory import AddressList
 from gateway.eas.identity import Identity
 from gateway.eas.request import EasRequest
 from gateway.eas.stubs import Stubs
@@ -122,8 +122,8 @@ class Services:
     limits: Limits
     identity: Identity
     directory: AddressList
-    release: str
     certificates: CertificateChecks
+    release: str
     spool: Callable[[], Spool]
     """Makes room for what is too large for memory."""
     discovery: Mapping[str, str] = field(default_factory=dict)
