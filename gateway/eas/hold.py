@@ -34,7 +34,9 @@ _ITEMS = "\1"
 _FOLDERS = ""
 """By this name the list of folders goes, as the stores call it."""
 _RETRY_DELAYS = (1, 2, 4, 8, 16)
-"""Seconds between attempts when the upstream goes away while a request is held."""
+"""Seconds between the first attempts when the upstream goes away while a request is held."""
+_SELDOM = 60
+"""Seconds between further ones: the watch tells when it stands again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,8 @@ async def wait_for_news(
 
     None when time is up, the server shuts down or the device asks anew, be the upstream in the middle of an
     answer. Raises `NotFound` when a mailbox or a folder of items is gone, with `hierarchy` `HierarchyChanged`
-    as soon as that is so, and `UpstreamUnavailable` when the upstream stays away or did not answer once.
+    as soon as that is so, and `UpstreamUnavailable` when the upstream did not answer once. One that goes away
+    after that is waited for: the device could do no more, and would log in again and again.
     """
     hold = _Hold(context, seconds, hierarchy=hierarchy)
     loop, limit = asyncio.get_running_loop(), asyncio.timeout_at(hold.deadline)
@@ -130,14 +133,15 @@ class _Hold:
                     changed = [*changed, *await self._changed(by_mailbox, dirty)]
                     self.compared, failures = True, 0
                 except UpstreamUnavailable:
-                    if failures == len(_RETRY_DELAYS):
+                    if failures >= len(_RETRY_DELAYS) and not self.compared:
                         raise
                     failures += 1
                 if changed or self.interrupted:
                     return changed
                 now = loop.time()
                 if failures:  # what was dirty still has to be looked at
-                    await waiter.news(min(self.deadline - now, _RETRY_DELAYS[failures - 1]))
+                    delay = _RETRY_DELAYS[failures - 1] if failures <= len(_RETRY_DELAYS) else _SELDOM
+                    await waiter.news(min(self.deadline - now, delay))
                     dirty |= everything
                 else:
                     dirty = await waiter.news((self._last_look or self.deadline) - now)

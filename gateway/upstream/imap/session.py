@@ -33,6 +33,7 @@ from gateway.errors import (
 from gateway.upstream.imap import commands
 from gateway.upstream.imap.exchange import Ended, Exchange, Pending, Reply, printable, retrieve
 from gateway.upstream.imap.inflow import Inflow
+from gateway.upstream.imap.keepalive import keep_alive
 from gateway.upstream.imap.responses import (
     Capability,
     Condition,
@@ -143,6 +144,7 @@ class Session:
                     ssl=context,
                     server_hostname=settings.host if context else None,
                 )
+                keep_alive(self._transport)
                 return await self._greeting
         except TimeoutError as error:
             self._fail(UpstreamUnavailable, f"no answer from {settings.host}:{settings.port}")
