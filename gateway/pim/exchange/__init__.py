@@ -1,1 +1,1 @@
-"""Calendars as files (.ics): read in pieces, however large and broken they are, and written."""
+"""Calendars and contacts as files (.ics, .vcf): read in pieces, however large and broken, and written."""

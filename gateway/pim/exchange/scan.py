@@ -6,31 +6,24 @@ time zone behind what uses it. So the file is read twice: once to see what is wh
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from gateway.errors import Kind, Refused
+from gateway.pim.exchange.filelines import FileLine, file_lines
 from gateway.pim.lines import parse_property
 
 __all__ = ["Contents", "Head", "Problem", "Span", "scan"]
 
 MOST_EVENTS = 500_000
 """VEVENTs of a file, and VCALENDARs; what is kept of one takes some hundred octets."""
-_CHUNK = 1 << 20
-_LONGEST = 1 << 20
-"""Octets of a line that is handled in one piece."""
 _DEEPEST = 20
 _LONGEST_UID = 4096
 _MOST_DEFINITIONS = 200
 """Time zones of one calendar."""
 _MOST_OTHERS = 100
 """Kinds of components that are counted."""
-_BREAK = re.compile(rb"\r\n|\n|\r(?!\n)")
-_BOM = b"\xef\xbb\xbf"
-_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _HEAD_FIELDS = (b"VERSION", b"X-WR-TIMEZONE")
 _IN_CALENDARS = frozenset({"VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY", "VTIMEZONE"})
 """What is in nothing but calendars: whatever is open when one begins was not ended."""
@@ -87,41 +80,9 @@ class Contents:
 def scan(file: BinaryIO) -> Contents:
     """See what is in a file, from its beginning. Raises `Refused` when there is no calendar in it."""
     scanner = _Scanner()
-    for line in _lines(file):
+    for line in file_lines(file):
         scanner.take(line)
     return scanner.end()
-
-
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """A line as written, without its end; `end` is where the next one starts. Not `first`: the rest of it."""
-
-    number: int
-    start: int
-    end: int
-    octets: bytes
-    first: bool = True
-
-
-def _lines(file: BinaryIO) -> Iterator[_Line]:
-    """The lines of a file; those that are too long in several pieces."""
-    number, at, rest, first = 1, 0, b"", True
-    while chunk := file.read(_CHUNK):
-        if not at and not rest and chunk.startswith(_UTF_16):
-            raise Refused(Kind.INVALID_CONTENT, "the file is in UTF-16; convert it to UTF-8 first")
-        data = rest + chunk
-        start = len(_BOM) if not at and data.startswith(_BOM) else 0
-        held_back = 1 if data.endswith(b"\r") else 0
-        for match in _BREAK.finditer(data, start, len(data) - held_back):
-            yield _Line(number, at + start, at + match.end(), data[start : match.start()], first)
-            number, start, first = number + 1, match.end(), True
-        rest = data[start:]
-        at += start
-        if len(rest) > _LONGEST:
-            yield _Line(number, at, at + len(rest), rest, first)
-            at, rest, first = at + len(rest), b"", False
-    if rest:
-        yield _Line(number, at, at + len(rest), rest.rstrip(b"\r"), first)
 
 
 class _Scanner:
@@ -130,14 +91,14 @@ class _Scanner:
         self._open: list[str] = []
         self._inner = 0
         """Components begun below the deepest that are followed."""
-        self._event: _Line | None = None
+        self._event: FileLine | None = None
         self._component = ""
         self._uid: bytearray | None = None
         """The line with the UID of the event, as far as it was read."""
         self._reading_uid = False
         self._begun = 0
 
-    def take(self, line: _Line) -> None:
+    def take(self, line: FileLine) -> None:
         octets = line.octets
         if not line.first or octets.startswith((b" ", b"\t")):
             if self._reading_uid and self._uid is not None and len(self._uid) < _LONGEST_UID:
@@ -162,7 +123,7 @@ class _Scanner:
             raise Refused(Kind.INVALID_CONTENT, "there is no calendar in the file")
         return self._contents
 
-    def _begin(self, line: _Line) -> None:
+    def _begin(self, line: FileLine) -> None:
         name = _named(line.octets, b"BEGIN")
         if name is None:
             return
@@ -184,14 +145,14 @@ class _Scanner:
         elif not outer:
             self._begin_component(name, line)
 
-    def _begin_component(self, name: str, line: _Line) -> None:
+    def _begin_component(self, name: str, line: FileLine) -> None:
         if not self._contents.heads:
             if name not in _IN_CALENDARS:
                 return
             self._contents.heads.append(Head())
         self._event, self._component, self._uid = line, name, None
 
-    def _end(self, line: _Line) -> None:
+    def _end(self, line: FileLine) -> None:
         name = _named(line.octets, b"END")
         if self._inner:
             self._inner -= 1
@@ -200,7 +161,7 @@ class _Scanner:
                 self._leave(self._open.pop(), None)
             self._leave(self._open.pop(), line)
 
-    def _leave(self, name: str, line: _Line | None) -> None:
+    def _leave(self, name: str, line: FileLine | None) -> None:
         """A component ends with a line, or (None) with the one around it."""
         begun = self._event
         if begun is None or [one for one in self._open if one != "VCALENDAR"] or name != self._component:

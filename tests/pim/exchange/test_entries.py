@@ -9,7 +9,7 @@ import pytest
 
 from gateway.errors import Refused
 from gateway.pim.events.document import read_event
-from gateway.pim.exchange import components, scan
+from gateway.pim.exchange import components, filelines, scan
 from tests.pim.exchange.samples import calendar, event, read
 
 GOOD = event("good", "DURATION:PT1H")
@@ -241,8 +241,8 @@ def test_kinds_and_definitions_without_end() -> None:
 
 
 def test_a_long_line_is_scanned_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scan, "_CHUNK", 64)
-    monkeypatch.setattr(scan, "_LONGEST", 100)
+    monkeypatch.setattr(filelines, "_CHUNK", 64)
+    monkeypatch.setattr(filelines, "_LONGEST", 100)
     found, problems = read(calendar(*event("one", "SUMMARY:" + "x" * 1000), *event("bad", start="")))
     assert [one.event.subject for one in found] == ["x" * 1000]
     assert [one.line for one in problems] == [10]

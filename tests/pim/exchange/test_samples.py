@@ -91,7 +91,7 @@ def test_other_line_ends(sample: Sample, ends: str) -> None:
 def test_octets_are_read_in_pieces(sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
     wanted = scan(io.BytesIO(sample.text.encode()))
     for size in (1, 2, 7, 100):
-        monkeypatch.setattr("gateway.pim.exchange.scan._CHUNK", size)
+        monkeypatch.setattr("gateway.pim.exchange.filelines._CHUNK", size)
         assert scan(io.BytesIO(sample.text.encode())) == wanted
 
 
