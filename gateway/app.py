@@ -15,16 +15,19 @@ import structlog
 from starlette.applications import Starlette
 
 from gateway.config import LdapSection, Settings
+from gateway.eas.admission import AccessRule, Admission
 from gateway.eas.certificates import CertificateChecks
 from gateway.eas.commands import COMMANDS
 from gateway.eas.commands.base import Limits, Services
 from gateway.eas.directory import AddressList, Reach
 from gateway.eas.identity import Identity
 from gateway.errors import ConfigError, GatewayError
+from gateway.policies import Policies, read_policy
 from gateway.ports import Directory, Items, State
 from gateway.store.spool import FileSpool
 from gateway.store.sqlite import Database, SqliteItems, SqlitePeople, SqliteState, parse_url, serving
 from gateway.sync.waiter import Signal
+from gateway.types import Access
 from gateway.upstream.authorities import read_authorities
 from gateway.upstream.directoryfile import FileDirectory
 from gateway.upstream.fetching import WebFetcher
@@ -42,7 +45,7 @@ from gateway.web.lag import watch_lag
 from gateway.web.metrics import Metrics
 from gateway.web.trace import Trace
 
-__all__ = ["RELEASE", "App", "SystemClock", "create_app", "open_store"]
+__all__ = ["RELEASE", "App", "SystemClock", "admission_of", "create_app", "open_store"]
 
 _HOUR = 3600
 _ATTENDING = 5
@@ -163,9 +166,11 @@ class App:
             zone=ZoneInfo(settings.calendar.timezone),
             patience=timedelta(days=settings.calendar.retry_days),
             filters=_filters(settings),
+            admission=admission_of(settings),
         )
         parts.push_async_callback(services.background.aclose, settings.server.shutdown_grace)
-        await parts.enter_async_context(_running(_housekeeping(services)))
+        expiry = timedelta(days=settings.devices.expire_days)
+        await parts.enter_async_context(_running(_housekeeping(services, expiry)))
         await parts.enter_async_context(_running(watch_lag(metrics.late)))
         authentication = Authentication(imap, identity, max_delay=settings.auth.max_delay)
         proxies = Proxies(settings.server.trusted_proxies)
@@ -180,6 +185,7 @@ class App:
             stopping=self._stopping,
             grace=settings.server.shutdown_grace,
         )
+        await parts.enter_async_context(_running(_obeying(state, self._eas)))
         self._autodiscover = Autodiscover(
             _servers(settings, identity), authentication, proxies, services.clock
         )
@@ -210,14 +216,34 @@ async def _attending(items: SqliteItems) -> None:
         await asyncio.sleep(_ATTENDING)
 
 
-async def _housekeeping(services: Services) -> None:
-    """Forget what is of no use any more: old messages sent, ids that became no devices, files unused."""
+async def _obeying(state: State, eas: EasEndpoint) -> None:
+    """Have devices that wait learn at once what was decided of them, perhaps by another process."""
+    log = structlog.get_logger("gateway.app")
+    newest, devices = await state.decided_devices(0)
+    while True:
+        await asyncio.sleep(_ATTENDING)
+        try:
+            newest, devices = await state.decided_devices(newest)
+        except GatewayError as error:
+            log.warning("cannot see what was decided of devices", reason=error.detail)
+            continue
+        for user, device in devices:
+            eas.interrupt(user, device)
+
+
+async def _housekeeping(services: Services, expiry: timedelta) -> None:
+    """Forget what is of no use any more: old messages sent, ids that became no devices, files unused.
+
+    And devices that did not come for the time of `expiry`, unless that is none.
+    """
     log = structlog.get_logger("gateway.app")
     while True:
         try:
             now = services.clock.now()
             await services.state.prune_sends(now - services.limits.duplicate_window)
             await services.state.prune_devices(now - _UNPROVISIONED)
+            if expiry and (forgotten := await services.state.expire_devices(now - expiry)):
+                log.info("devices forgotten that did not come any more", count=forgotten)
             await services.state.prune_moves(now - _MOVED)
             await services.state.prune_annotations(now - _GONE)
             await services.items.prune_items(now - _UNUSED)
@@ -314,6 +340,21 @@ def _address_list(settings: Settings, directories: Sequence[Directory], people: 
         listed=Reach(settings.directory.users),
         free_busy=Reach(settings.calendar.free_busy),
         min_query=settings.directory.min_query,
+    )
+
+
+def admission_of(settings: Settings) -> Admission:
+    """Who is let in by a configuration."""
+    devices = settings.devices
+    rules = (one.model_dump() | {"access": Access(one.access)} for one in devices.rules)
+    policies = tuple(read_policy(name, values) for name, values in settings.policies.items())
+    return Admission(
+        policies=Policies(policies),
+        access=Access(devices.access),
+        rules=tuple(AccessRule(**rule) for rule in rules),
+        barred=devices.barred,
+        limit=devices.limit,
+        notice=devices.notice,
     )
 
 

@@ -30,6 +30,7 @@ from pydantic import (
 )
 
 from gateway.errors import ConfigError
+from gateway.policies import read_policy
 
 __all__ = [
     "AuthSection",
@@ -151,6 +152,11 @@ def _moved(value: str) -> str:
     if not re.fullmatch(r"[\w.-]+=[\w.-]+", value):
         raise ValueError("allowed is old.example=new.example")
     return value.lower()
+
+
+def _policy(values: dict[str, Any]) -> dict[str, Any]:
+    read_policy("", values)
+    return values
 
 
 def _traced(value: str) -> str:
@@ -448,6 +454,40 @@ class LdapSection(_Section):
         return self
 
 
+class AccessRuleSection(_Section):
+    """What devices may do that are alike; * stands for any text."""
+
+    access: Literal["allow", "block", "quarantine"]
+    """What they may do."""
+    type: str = ""
+    """Their type, as iPhone."""
+    model: str = ""
+    """Their model, as they tell it."""
+    agent: str = ""
+    """Their User-Agent."""
+    user: str = ""
+    """The login of their user."""
+    version: str = ""
+    """The protocol version they use."""
+
+
+class DevicesSection(_Section):
+    """Which devices are let in."""
+
+    access: Literal["allow", "block", "quarantine"] = "allow"
+    """What devices may do that no rule names, and nobody decided of."""
+    rules: tuple[AccessRuleSection, ...] = ()
+    """Rules, of which the first that names a device counts: tables [[devices.rules]]."""
+    barred: Annotated[tuple[str, ...], BeforeValidator(_words)] = ()
+    """Users (logins, * stands for any text) who may not synchronise at all."""
+    limit: Annotated[int, Field(ge=0, le=10_000)] = 100
+    """Devices a user may have at most; 0: any number."""
+    notice: Annotated[str, Field(max_length=2000)] = ""
+    """Text for users whose device is in quarantine: whom to ask."""
+    expire_days: Annotated[int, Field(ge=0, le=36500)] = 0
+    """Days after which a device is forgotten that does not come any more; 0: never."""
+
+
 class Settings(BaseModel):
     """The whole configuration; relative paths in it are already made absolute."""
 
@@ -467,6 +507,8 @@ class Settings(BaseModel):
     directory: DirectorySection = DirectorySection()
     ldap: LdapSection | None = None
     autodiscover: AutodiscoverSection = AutodiscoverSection()
+    devices: DevicesSection = DevicesSection()
+    policies: Mapping[str, Annotated[dict[str, Any], AfterValidator(_policy)]] = {}
 
 
 # --- reading it --------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel
 
+from gateway import policies
 from gateway.config import Settings
 
 ROOT = Path(__file__).parent.parent
@@ -47,7 +48,7 @@ def settings() -> list[str]:
         for kind in (field.annotation, *get_args(field.annotation)):
             if isinstance(kind, type) and issubclass(kind, BaseModel):
                 keys += [f"{section}.{key}" for key in kind.model_fields]
-    return keys
+    return keys + [f"policies.{key}" for key in policies.keys()]  # noqa: SIM118
 
 
 @pytest.mark.parametrize("setting", settings())

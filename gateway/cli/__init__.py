@@ -6,8 +6,9 @@ import click
 
 from gateway.app import RELEASE
 from gateway.cli.calendars import calendars
+from gateway.cli.devices import devices
 from gateway.cli.exchange import export_ics, import_ics
-from gateway.cli.looking import check_config, devices, poison
+from gateway.cli.looking import check_config, poison
 from gateway.cli.serving import demo, serve
 
 __all__ = ["main"]

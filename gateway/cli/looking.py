@@ -1,4 +1,4 @@
-"""Commands that show what there is and change nothing: check-config, devices, poison."""
+"""Commands that show what there is and change nothing: check-config, poison."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gateway.cli.common import config, told, with_store
 from gateway.config import load
 from gateway.ports import Items, State
 
-__all__ = ["check_config", "devices", "poison"]
+__all__ = ["check_config", "poison"]
 
 
 @click.command("check-config")
@@ -21,21 +21,6 @@ def check_config(file: Path) -> None:
     """Check the configuration file."""
     load(file, os.environ)
     click.echo(f"{file}: good")
-
-
-@click.command()
-@config
-@told
-def devices(file: Path) -> None:
-    """List the phones that use the gateway."""
-
-    async def show(state: State, _: Items) -> None:
-        for device in await state.list_devices():
-            seen = device.last_seen.isoformat(timespec="seconds") if device.last_seen else "-"
-            row = (device.user, device.id, device.type, device.version, seen, device.agent)
-            click.echo("\t".join(row))
-
-    with_store(file, show)
 
 
 @click.command()

@@ -57,6 +57,14 @@ class Devices(Protocol):
         """Forget what a device knows of its collections, so that it begins anew with all of them."""
         ...
 
+    async def decided_devices(self, after: int) -> tuple[int, Sequence[tuple[UserId, DeviceId]]]:
+        """The devices of which something was decided after that change (0: ever), and the newest change."""
+        ...
+
+    async def expire_devices(self, before: datetime) -> int:
+        """Forget devices not seen since that time, but not what was decided of them; returns how many."""
+        ...
+
     async def prune_devices(self, before: datetime) -> None:
         """Forget devices never provisioned and not seen since that time, and all that is kept of them."""
         ...

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from gateway.eas.admission import Admission
 from gateway.eas.commands.base import DEVICE_LEASE
 from gateway.eas.request import EasRequest
 from gateway.ports import Clock, State
@@ -23,12 +24,16 @@ _PROBE_ID = "validate"
 class Devices:
     """Finds the device behind a request."""
 
-    def __init__(self, state: State, clock: Clock) -> None:
+    def __init__(self, state: State, clock: Clock, admission: Admission) -> None:
         self._state = state
         self._clock = clock
+        self._admission = admission
 
     async def of(self, user: UserId, request: EasRequest) -> Device:
-        """Return the device's record, made at its first request and written when it says something new."""
+        """Return the device's record, made at its first request and written when it says something new.
+
+        Raises `Refused` when it is new, and the user has as many as he may.
+        """
         now = self._clock.now()
         stored = await self._state.load_device(user, request.device_id)
         if request.device_id.lower() == _PROBE_ID:
@@ -38,7 +43,11 @@ class Devices:
         async with self._state.lease(user, request.device_id, DEVICE_LEASE):
             # Provision may have given it a key since.
             stored = await self._state.load_device(user, request.device_id)
-            device = _new(user, request, now) if stored is None else _renewed(stored, request, now)
+            if stored is None:
+                device = _new(user, request, now)
+                self._admission.check_number(await self._state.list_devices(user), device)
+            else:
+                device = _renewed(stored, request, now)
             await self._state.save_device(device)
         return device
 

@@ -21,6 +21,7 @@ import structlog
 import wbxml
 from gateway.eas import request as head
 from gateway.eas import status
+from gateway.eas.commands import quarantine
 from gateway.eas.commands.base import BodyRule, Command, Context, Reply, Services
 from gateway.eas.versions import OFFERED, Version
 from gateway.errors import AuthenticationFailed, GatewayError, Kind, Refused
@@ -28,7 +29,7 @@ from gateway.mail.pieces import PIECE
 from gateway.ports import MailboxesFactory
 from gateway.sync.editable import EditableMailboxes
 from gateway.sync.waiter import Signal
-from gateway.types import Device, Principal
+from gateway.types import Access, DeviceId, Principal, UserId
 from gateway.web import documents
 from gateway.web.auth import Authentication
 from gateway.web.client import Proxies
@@ -112,7 +113,7 @@ class EasEndpoint:
         self._services = services
         self._authentication = authentication
         self._mailboxes = mailboxes
-        self._devices = Devices(services.state, services.clock)
+        self._devices = Devices(services.state, services.clock, services.admission)
         self._presence = Presence(services.directory.people, services.identity, services.clock)
         self._proxies = proxies
         self._metrics = metrics
@@ -121,6 +122,12 @@ class EasEndpoint:
         self._grace = grace
         self._latest: dict[tuple[str, str, str], Signal] = {}
         self._log = structlog.get_logger("gateway.eas")
+
+    def interrupt(self, user: UserId, device: DeviceId) -> None:
+        """Have the requests of a device answered that are held, because something was decided of it."""
+        for (whose, which, _), superseded in list(self._latest.items()):
+            if (whose, which) == (user, device):
+                superseded.set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, and log it in one line."""
@@ -241,10 +248,13 @@ class EasEndpoint:
     ) -> Response:
         log = self._log.bind(user=principal.user, device=request.device_id, command=request.command)
         try:
+            admission = self._services.admission
+            admission.check_user(principal.user)
             command = self._find(request)
             device = await self._devices.of(principal.user, request)
             await self._presence.note(principal)
-            _check_policy_key(command, request, device)
+            now = self._services.clock.now()
+            admission.check(request, device, now, needs_key=command.needs_policy_key)
             traced = self._trace.wants(principal.user, request.device_id)
             root, body = await self._read(command, request, headers, receive, record)
             if traced:
@@ -261,7 +271,8 @@ class EasEndpoint:
                 superseded=Signal(),
                 log=log,
             )
-            work = self._tracked(command, context, root, body)
+            waits = admission.access_of(device) is Access.QUARANTINE and command.name not in quarantine.OPEN
+            work = self._tracked(command, context, root, body, quarantined=waits)
             del root, body  # the handler alone decides how long they live
             reply = await while_connected(receive, work)
             if traced:
@@ -314,7 +325,13 @@ class EasEndpoint:
         return await documents.opened(command, request, body, encoding, limits)
 
     async def _tracked(
-        self, command: Command, context: Context, root: wbxml.Element | None, body: bytes
+        self,
+        command: Command,
+        context: Context,
+        root: wbxml.Element | None,
+        body: bytes,
+        *,
+        quarantined: bool,
     ) -> Reply:
         """Run the handler; an earlier request of the device for the same command is superseded by it."""
         key = (context.principal.user, context.request.device_id, command.name)
@@ -323,7 +340,10 @@ class EasEndpoint:
             earlier.set()
         self._latest[key] = context.superseded
         self._metrics.opened(command.name)
-        handler = command.handle(context, root, body)
+        if quarantined:
+            handler = quarantine.serve(command.name, context, root)
+        else:
+            handler = command.handle(context, root, body)
         del root, body
         try:
             return await handler
@@ -352,13 +372,3 @@ class EasEndpoint:
         if answer.retry_after is None:
             return Response(answer.code)
         return Response(answer.code, {"Retry-After": str(answer.retry_after)})
-
-
-def _check_policy_key(command: Command, request: head.EasRequest, device: Device) -> None:
-    """Raise Refused unless the device has been provisioned and proves it (MS-ASPROV 3.1.5.1)."""
-    if not command.needs_policy_key:
-        return
-    if not device.policy_key or not request.policy_key:
-        raise Refused(Kind.DEVICE_NOT_PROVISIONED, "the device has no policy key yet")
-    if request.policy_key != device.policy_key:
-        raise Refused(Kind.INVALID_POLICY_KEY, "the policy key is not the one given out")

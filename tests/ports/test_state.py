@@ -164,6 +164,30 @@ class TestDevices:
         assert not await state.ask_wipe(ANNA, PHONE, Wipe.DEVICE, later)
         assert (await control()).stage is WipeStage.DONE
 
+    async def test_decisions_are_told_once(self, state: State) -> None:
+        assert await state.decided_devices(0) == (0, [])
+        await state.set_access(ANNA, PHONE, Access.BLOCK)
+        await state.ask_wipe(ANNA, TABLET, Wipe.DEVICE, NOON)
+        newest, devices = await state.decided_devices(0)
+        assert list(devices) == [(ANNA, PHONE), (ANNA, TABLET)]
+        assert await state.decided_devices(newest) == (newest, [])
+        await state.set_access(ANNA, PHONE, None)
+        assert list((await state.decided_devices(newest))[1]) == [(ANNA, PHONE)]
+
+    async def test_devices_that_do_not_come_any_more_are_forgotten(self, state: State) -> None:
+        for name, seen in ((PHONE, NOON), (TABLET, NOON + timedelta(days=1))):
+            await state.save_device(Device(user=ANNA, id=name, type="a", policy_key=1, last_seen=seen))
+            await state.save_memo(ANNA, name, "ping", b"x")
+            await state.set_access(ANNA, name, Access.BLOCK)
+        assert await state.expire_devices(NOON) == 0
+        assert await state.expire_devices(NOON + timedelta(hours=1)) == 1
+        assert [device.id for device in await state.list_devices()] == [TABLET]
+        assert await state.load_memo(ANNA, PHONE, "ping") is None
+        await state.save_device(Device(user=ANNA, id=PHONE, type="a"))
+        back = await state.load_device(ANNA, PHONE)
+        assert back is not None
+        assert back.control.access is Access.BLOCK
+
     async def test_devices_are_forgotten_one_by_one(self, state: State) -> None:
         for name in (PHONE, TABLET):
             await state.save_device(Device(user=ANNA, id=name, type="a", policy_key=1))

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol
@@ -21,7 +21,8 @@ from tests.support.ports import LOOPBACK, free_ports
 START_SECONDS = 20.0
 STOP_SECONDS = 25.0
 
-Section = Mapping[str, str | int | float | bool | list[str]]
+Value = str | int | float | bool | Sequence["Value"] | Mapping[str, "Value"]
+Section = Mapping[str, Value]
 
 
 class ImapServer(Protocol):
@@ -188,9 +189,17 @@ class Gateway:
 
 
 def _toml(sections: Mapping[str, Mapping[str, object]]) -> str:
-    # Strings, numbers, booleans and lists of strings look the same in JSON and in TOML.
     lines: list[str] = []
     for name, values in sections.items():
         lines.append(f"[{name}]")
-        lines.extend(f"{key} = {json.dumps(value)}" for key, value in values.items())
+        lines.extend(f"{key} = {_written(value)}" for key, value in values.items())
     return "\n".join(lines) + "\n"
+
+
+def _written(value: object) -> str:
+    """A value in TOML, where strings, numbers and booleans look as they do in JSON."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key} = {_written(each)}" for key, each in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(_written(each) for each in value) + "]"
+    return json.dumps(value)

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from structlog.typing import FilteringBoundLogger
 
+from gateway.eas.admission import Admission
 from gateway.eas.ahead import Ahead
 from gateway.eas.certificates import CertificateChecks
 from gateway.eas.directory import AddressList
@@ -135,6 +136,8 @@ class Services:
     """How long the SMTP server may refuse a scheduling message for the moment before it is given up."""
     filters: Filters | None = None
     """Out-of-office replies, where there is a server that sends them."""
+    admission: Admission = field(default_factory=Admission)
+    """Who is let in, and which policy each device is to have."""
     background: Background = field(default_factory=Background)
     """Owns work that goes on when its request is over."""
     copies: SentCopies = field(init=False)

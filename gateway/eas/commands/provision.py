@@ -1,4 +1,4 @@
-"""Provision (MS-ASPROV 3.1.5.2): hands out the policy and, once it is acknowledged, the policy key.
+"""Provision (MS-ASPROV 3.1.5.2): hands out the policy and, once that is acknowledged, its key; and wipes.
 
 Both keys of a handshake are drawn when it begins, so a repeated acknowledgement gets the same permanent key.
 """
@@ -8,10 +8,12 @@ from __future__ import annotations
 import json
 import secrets
 
-from gateway.eas import deviceinfo, devices, fields, policy, wap
+from gateway.eas import deviceinfo, devices, fields, wap, wiping
 from gateway.eas.commands.base import BodyRule, Context, Reply
+from gateway.eas.policy import document
 from gateway.eas.versions import Version
 from gateway.errors import Kind, Refused
+from gateway.policies import Policy
 from wbxml import Element, element
 from wbxml.pages import Provision as Page
 from wbxml.pages import Settings
@@ -21,6 +23,7 @@ POLICY_TYPE = "MS-EAS-Provisioning-WBXML"
 _SUCCESS = 1
 _UNKNOWN_TYPE = 3
 _WRONG_KEY = 5
+_APPLIED, _NOT, _BY_OTHERS = 1, 3, 4
 _HANDSHAKE = "policy-handshake"
 
 
@@ -37,7 +40,10 @@ class Provision:
     body = BodyRule.REQUIRED
 
     async def handle(self, context: Context, root: Element | None, body: bytes) -> Reply:  # noqa: ARG002
-        """Raises `Refused` (Status 2) for a request without a policy type."""
+        """Raises `Refused` (Status 2) for a request without a policy type.
+
+        Also for a device that says it does not comply, as far as its policy does not let that pass.
+        """
         if root is None:
             raise Refused(Kind.INVALID_CONTENT, "Provision without a body")
         reply = element(Page.Provision)
@@ -45,6 +51,9 @@ class Provision:
         if information is not None:
             await devices.update(context, information=deviceinfo.parse(information))
             reply.append(element(Settings.DeviceInformation, element(Settings.Status, _SUCCESS)))
+        about_wipe = await wiping.report(context, root) or await wiping.told(context)
+        if about_wipe is not None:
+            return element(Page.Provision, *reply, *about_wipe)
         reply.add(Page.Status, str(_SUCCESS))
         policies = fields.only(root, Page.Policies)
         if policies is not None:
@@ -55,44 +64,71 @@ class Provision:
     async def _policy(self, context: Context, asked: Element) -> Element:
         kind = fields.required(asked, Page.PolicyType).text().strip()
         told = element(Page.Policy, element(Page.PolicyType, kind))
-        old = context.request.version < Version.V12_0
+        version = context.request.version
+        old = version < Version.V12_0
         if kind != (wap.POLICY_TYPE if old else POLICY_TYPE):
             told.add(Page.Status, str(_UNKNOWN_TYPE))
             return told
+        policy = context.services.admission.policy_of(context.device)
         if asked.find(Page.PolicyKey) is None and asked.find(Page.Status) is None:
-            key = await self._begin(context)
+            key = await self._begin(context, policy.digest)
             told.add(Page.Status, str(_SUCCESS))
             told.add(Page.PolicyKey, str(key))
-            told.append(element(Page.Data, wap.DOCUMENT if old else policy.document(context.request.version)))
+            told.append(element(Page.Data, wap.document(policy) if old else document(policy, version)))
             return told
-        permanent = await self._acknowledge(context, asked)
+        permanent = await self._acknowledge(context, asked, policy)
         told.add(Page.Status, str(_WRONG_KEY if permanent is None else _SUCCESS))
         if permanent is not None:
             told.add(Page.PolicyKey, str(permanent))
         return told
 
-    async def _begin(self, context: Context) -> int:
-        """Draw the two keys of a handshake; returns the temporary one."""
+    async def _begin(self, context: Context, digest: str) -> int:
+        """Draw the two keys of a handshake for a policy; returns the temporary one."""
         temporary, permanent = _new_key(), _new_key()
-        value = json.dumps([temporary, permanent]).encode()
+        value = json.dumps([temporary, permanent, digest]).encode()
         await context.services.state.save_memo(context.principal.user, context.device.id, _HANDSHAKE, value)
         return temporary
 
-    async def _acknowledge(self, context: Context, asked: Element) -> int | None:
+    async def _acknowledge(self, context: Context, asked: Element, policy: Policy) -> int | None:
         """The permanent key, from now on valid; None when the temporary key is not the one handed out last.
 
-        The policy demands nothing, so a device that applied it in part or not at all loses nothing either
-        and is let in.
+        Raises `Refused` when the device complies less than its policy wants. Whoever demands nothing minds
+        nothing: a device that applied that in part or not at all is let in.
         """
         sent = fields.number(asked, Page.PolicyKey)
         value = await context.services.state.load_memo(context.principal.user, context.device.id, _HANDSHAKE)
         if value is None:
             return None
-        temporary, permanent = json.loads(value)
+        temporary, permanent, *digest = json.loads(value)
         if sent != temporary:
             return None
-        await devices.update(context, policy_key=permanent)
+        compliance = _compliance(asked)
+        _check(compliance, policy)
+        await devices.update(
+            context,
+            policy_key=permanent,
+            policy=digest[0] if digest else "",
+            compliance=compliance,
+            provisioned=context.services.clock.now(),
+        )
         return int(permanent)
+
+
+def _compliance(asked: Element) -> int:
+    """How far a device says it complies; nothing said is all (MS-ASPROV 2.2.2.54.1)."""
+    said = (asked.child_text(Page.Status) or "").strip()
+    return int(said) if said in {"1", "2", "3", "4"} else _APPLIED
+
+
+def _check(compliance: int, policy: Policy) -> None:
+    """Raise `Refused` when a device complies less than is wanted (MS-ASPROV 3.1.5.2)."""
+    if not policy.values or compliance == _APPLIED:
+        return
+    if compliance == _BY_OTHERS:
+        if not policy.allow_external:
+            raise Refused(Kind.EXTERNALLY_MANAGED, "the device is managed by somebody else")
+    elif compliance == _NOT or not policy.allow_partial:
+        raise Refused(Kind.NOT_FULLY_PROVISIONABLE, "the device does not apply the policy, or a part of it")
 
 
 def _new_key() -> int:

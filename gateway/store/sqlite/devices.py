@@ -12,6 +12,8 @@ from gateway.types import Access, Control, Device, DeviceId, UserId, Wipe, WipeS
 
 __all__ = [
     "ask_wipe",
+    "decided",
+    "expire",
     "forget",
     "forget_syncs",
     "list_all",
@@ -38,12 +40,15 @@ _SAVE = """
     ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _SET_ACCESS = """
-    INSERT INTO device_control (user, id, access) VALUES (?, ?, ?)
-    ON CONFLICT DO UPDATE SET access = excluded.access
+    INSERT INTO device_control (user, id, access, changed)
+    VALUES (?, ?, ?, (SELECT coalesce(max(changed), 0) + 1 FROM device_control))
+    ON CONFLICT DO UPDATE SET access = excluded.access, changed = excluded.changed
 """
 _ASK_WIPE = """
-    INSERT INTO device_control (user, id, wipe, stage, asked) VALUES (?, ?, ?, 'asked', ?)
-    ON CONFLICT DO UPDATE SET wipe = excluded.wipe, stage = 'asked', asked = excluded.asked, answered = NULL
+    INSERT INTO device_control (user, id, wipe, stage, asked, changed)
+    VALUES (?, ?, ?, 'asked', ?, (SELECT coalesce(max(changed), 0) + 1 FROM device_control))
+    ON CONFLICT DO UPDATE SET wipe = excluded.wipe, stage = 'asked', asked = excluded.asked, answered = NULL,
+        changed = excluded.changed
     WHERE wipe IS NULL OR stage <> 'done'
 """
 _CANCEL_WIPE = """
@@ -54,6 +59,8 @@ _NOTE_WIPE = """
     UPDATE device_control SET stage = ?3, answered = ?4
     WHERE user = ?1 AND id = ?2 AND stage IN ('asked', 'told', 'failed')
 """
+_DECIDED = "SELECT user, id, changed FROM device_control WHERE changed > ? ORDER BY changed"
+_EXPIRE = "DELETE FROM device WHERE coalesce(last_seen, first_seen, 0) < ? RETURNING user, id"
 _PRUNE = """
     DELETE FROM device WHERE policy_key = 0 AND coalesce(last_seen, first_seen, 0) < ? RETURNING user, id
 """
@@ -116,13 +123,23 @@ def note_wipe(
     return connection.execute(_NOTE_WIPE, (user, device, stage, answered)).rowcount > 0
 
 
+def decided(connection: sqlite3.Connection, after: int) -> tuple[int, list[tuple[UserId, DeviceId]]]:
+    """The devices of which something was decided after that change, and the number of the newest."""
+    rows = connection.execute(_DECIDED, (after,)).fetchall()
+    return (rows[-1][2] if rows else after), [(UserId(user), DeviceId(name)) for user, name, _ in rows]
+
+
+def expire(connection: sqlite3.Connection, before: datetime) -> int:
+    """Forget devices last seen before that time, but not what was decided of them; returns how many."""
+    return _forget_of(connection, connection.execute(_EXPIRE, (milliseconds(before),)).fetchall())
+
+
 def forget(connection: sqlite3.Connection, user: UserId, device: DeviceId) -> bool:
     """Forget a device with everything kept of it, also what was decided; returns whether there was one."""
     known = connection.execute("DELETE FROM device WHERE user = ? AND id = ?", (user, device)).rowcount > 0
-    for table in _OF_DEVICES:
-        connection.execute(f"DELETE FROM {table} WHERE user = ? AND device = ?", (user, device))  # noqa: S608
-    decided = connection.execute("DELETE FROM device_control WHERE user = ? AND id = ?", (user, device))
-    return known or decided.rowcount > 0
+    _forget_of(connection, [(user, device)])
+    control = connection.execute("DELETE FROM device_control WHERE user = ? AND id = ?", (user, device))
+    return known or control.rowcount > 0
 
 
 def forget_syncs(connection: sqlite3.Connection, user: UserId, device: DeviceId) -> None:
@@ -133,9 +150,14 @@ def forget_syncs(connection: sqlite3.Connection, user: UserId, device: DeviceId)
 
 def prune(connection: sqlite3.Connection, before: datetime) -> None:
     """Forget the devices without a policy key that were last seen before that time, and their values."""
-    gone = connection.execute(_PRUNE, (milliseconds(before),)).fetchall()
+    _forget_of(connection, connection.execute(_PRUNE, (milliseconds(before),)).fetchall())
+
+
+def _forget_of(connection: sqlite3.Connection, gone: list[tuple[str, str]]) -> int:
+    """Forget what is kept of these devices."""
     for table in _OF_DEVICES:
         connection.executemany(f"DELETE FROM {table} WHERE user = ? AND device = ?", gone)  # noqa: S608
+    return len(gone)
 
 
 def load_memo(connection: sqlite3.Connection, user: UserId, device: DeviceId, name: str) -> bytes | None:

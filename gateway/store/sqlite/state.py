@@ -121,6 +121,12 @@ class SqliteState:
     async def forget_syncs(self, user: UserId, device: DeviceId) -> None:
         await self._database.write(lambda connection: devices.forget_syncs(connection, user, device))
 
+    async def decided_devices(self, after: int) -> tuple[int, Sequence[tuple[UserId, DeviceId]]]:
+        return await self._database.look_up(lambda connection: devices.decided(connection, after))
+
+    async def expire_devices(self, before: datetime) -> int:
+        return await self._database.write(lambda connection: devices.expire(connection, before))
+
     async def prune_devices(self, before: datetime) -> None:
         await self._database.write(lambda connection: devices.prune(connection, before))
 

@@ -13,6 +13,8 @@ CREATE TABLE device_control (
     stage TEXT CHECK (stage IN ('asked', 'told', 'done', 'failed')),
     asked INTEGER,
     answered INTEGER,
+    changed INTEGER NOT NULL, -- the number of the change, of all there were
     PRIMARY KEY (user, id),
     CHECK ((wipe IS NULL) = (stage IS NULL) AND (wipe IS NULL) = (asked IS NULL))
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX device_control_changed ON device_control (changed);

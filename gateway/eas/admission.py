@@ -1,0 +1,133 @@
+"""Who is let in: users, devices, and devices that have a policy (MS-ASPROV 3.1.5.1, MS-ASHTTP 2.2.2.1.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
+
+from gateway.eas.request import EasRequest
+from gateway.eas.versions import Version
+from gateway.errors import Kind, Refused
+from gateway.policies import Policies, Policy
+from gateway.types import Access, Control, Device, UserId, Wipe, WipeStage
+
+__all__ = ["AccessRule", "Admission", "wipe_pending"]
+
+_NEVER_ASKS = timedelta(minutes=10)
+"""After so long without a policy key, and without a word of one, a device does not know of policies."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccessRule:
+    """What devices may do that are alike; `*` stands for any text, "" for whatever there is."""
+
+    access: Access
+    type: str = ""
+    model: str = ""
+    agent: str = ""
+    user: str = ""
+    version: str = ""
+
+    def names(self, device: Device) -> bool:
+        """Whether it is for this device."""
+        told = (
+            (self.type, device.type),
+            (self.model, device.information.get("Model", "")),
+            (self.agent, device.agent),
+            (self.user, device.user),
+            (self.version, device.version),
+        )
+        return all(not pattern or _like(text, pattern) for pattern, text in told)
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """What is decided of users and devices.
+
+    `access` is for devices that no rule names; the first rule that names one counts. `barred` are users
+    (logins, with `*`) who may not synchronise at all. `limit`: devices of a user at most, 0: any number.
+    """
+
+    policies: Policies = field(default_factory=Policies)
+    access: Access = Access.ALLOW
+    rules: Sequence[AccessRule] = ()
+    barred: Sequence[str] = ()
+    limit: int = 0
+    notice: str = ""
+    """What an administrator has to say to those whose device is in quarantine."""
+
+    def check_user(self, user: UserId) -> None:
+        """Raises `Refused` (126) for users who are barred."""
+        if any(_like(user, pattern) for pattern in self.barred):
+            raise Refused(Kind.USER_DISABLED, "the user is barred")
+
+    def check_number(self, devices: Sequence[Device], new: Device) -> None:
+        """Raises `Refused` (177) when a user has as many devices as he may, and this is another one.
+
+        Those that were never provisioned do not count.
+        """
+        others = sum(1 for one in devices if one.id != new.id and one.policy_key)
+        if self.limit and others >= self.limit:
+            raise Refused(Kind.TOO_MANY_DEVICES, f"the user has {others} devices")
+
+    def access_of(self, device: Device) -> Access:
+        """What a device may do: as decided for it, else by the first rule that names it, else as all may."""
+        if device.control.stage is WipeStage.DONE:
+            return Access.BLOCK
+        if device.control.access is not None:
+            return device.control.access
+        return next((rule.access for rule in self.rules if rule.names(device)), self.access)
+
+    def policy_of(self, device: Device) -> Policy:
+        """The policy a device is to have."""
+        return self.policies.of(device.user, device.id)
+
+    def check(self, request: EasRequest, device: Device, now: datetime, *, needs_key: bool) -> None:
+        """Raise `Refused` unless the device may do what it asks for.
+
+        `needs_key`: the command is for devices that have their policy. One in quarantine passes as well.
+        """
+        if wipe_pending(device.control, request.version) is not None:
+            if request.command != "Provision":
+                raise Refused(Kind.REMOTE_WIPE_REQUESTED, "the device is to be wiped")
+            return
+        if self.access_of(device) is Access.BLOCK and not _reports_wipe(request, device.control):
+            raise Refused(Kind.DEVICE_BLOCKED, "the device is blocked")
+        if needs_key:
+            _check_key(request, device, self.policy_of(device), now)
+
+
+def wipe_pending(control: Control, version: Version) -> Wipe | None:
+    """The wipe a device of this version is to be told of; the account alone exists since 16.1."""
+    if control.wipe is None or control.stage is WipeStage.DONE:
+        return None
+    return None if control.wipe is Wipe.ACCOUNT and version < Version.V16_1 else control.wipe
+
+
+def _reports_wipe(request: EasRequest, control: Control) -> bool:
+    """Whether a device that is wiped may be saying so once more, because the answer was lost."""
+    return request.command == "Provision" and control.stage is WipeStage.DONE
+
+
+def _check_key(request: EasRequest, device: Device, policy: Policy, now: datetime) -> None:
+    """Raise `Refused` unless the device has its policy, or does without."""
+    if not device.policy_key or not request.policy_key:
+        if policy.allow_nonprovisionable and not device.policy_key:
+            return
+        known_for = now - device.first_seen if device.first_seen else timedelta()
+        if request.policy_key is None and not device.policy_key and known_for >= _NEVER_ASKS:
+            raise Refused(Kind.LEGACY_DEVICE, "the device knows of no policies")
+        raise Refused(Kind.DEVICE_NOT_PROVISIONED, "the device has no policy key yet")
+    if request.policy_key != device.policy_key:
+        raise Refused(Kind.INVALID_POLICY_KEY, "the policy key is not the one given out")
+    if device.policy != policy.digest:
+        raise Refused(Kind.POLICY_REFRESH, "the policy has changed")
+    due = timedelta(hours=policy.refresh_hours)
+    if due and device.provisioned is not None and now - device.provisioned >= due:
+        raise Refused(Kind.POLICY_REFRESH, "the policy is due again")
+
+
+def _like(text: str, pattern: str) -> bool:
+    return fnmatchcase(text.lower(), pattern.lower().replace("[", "[[]"))

@@ -1,0 +1,263 @@
+"""What administrators may demand of devices: the elements of a policy (MS-ASPROV 2.2.2.28), and of whom.
+
+The table is the one source: of what the configuration takes, and of what devices are sent.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from hashlib import blake2b
+from typing import Protocol, TypeAlias
+
+__all__ = ["ELEMENTS", "NO_POLICY", "Policies", "Policy", "PolicyElement", "Value", "keys", "read_policy"]
+
+Value: TypeAlias = str | tuple[str, ...]
+"""As it is sent; a list of texts for the two lists of programs."""
+_MOST_NAMES = 1000
+_LONGEST_NAME = 256
+
+
+class _Kind(Protocol):
+    """What an element may hold."""
+
+    @property
+    def allowed(self) -> str:
+        """What may be written, in words."""
+        ...
+
+    def read(self, written: object) -> Value | None:
+        """The value as it is sent; None when it is not allowed."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Flag:
+    @property
+    def allowed(self) -> str:
+        return "true or false"
+
+    def read(self, written: object) -> Value | None:
+        return str(int(written)) if isinstance(written, bool) else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Number:
+    lowest: int
+    highest: int
+    also: tuple[int, ...] = ()
+    """Values beside the range."""
+
+    @property
+    def allowed(self) -> str:
+        others = "".join(f"{one}, or " for one in self.also)
+        return f"{others}a number from {self.lowest} to {self.highest}"
+
+    def read(self, written: object) -> Value | None:
+        if not isinstance(written, int) or isinstance(written, bool):
+            return None
+        return str(written) if self.lowest <= written <= self.highest or written in self.also else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    meanings: Mapping[int, str]
+
+    @property
+    def allowed(self) -> str:
+        return ", ".join(f"{number} ({meaning})" for number, meaning in self.meanings.items())
+
+    def read(self, written: object) -> Value | None:
+        if not isinstance(written, int) or isinstance(written, bool) or written not in self.meanings:
+            return None
+        return str(written)
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    @property
+    def allowed(self) -> str:
+        return f"a list of at most {_MOST_NAMES} texts"
+
+    def read(self, written: object) -> Value | None:
+        if not isinstance(written, list) or len(written) > _MOST_NAMES:
+            return None
+        texts = [one for one in written if isinstance(one, str) and 0 < len(one) <= _LONGEST_NAME]
+        return tuple(texts) if len(texts) == len(written) else None
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyElement:
+    """An element of a policy: what may be demanded, and what is sent when nothing is.
+
+    `unset` None: then it is left out. `about` says in short what it does.
+    """
+
+    name: str
+    kind: _Kind
+    unset: str | None
+    about: str
+
+
+_FLAG, _NAMES = _Flag(), _Names()
+_UNSIGNED = (1 << 32) - 1
+_AGES = {0: "all", 1: "1 day", 2: "3 days", 3: "1 week", 4: "2 weeks", 5: "1 month"}
+_CALENDAR_AGES = {0: "all", 4: "2 weeks", 5: "1 month", 6: "3 months", 7: "6 months"}
+_CIPHERS = {0: "TripleDES", 1: "DES", 2: "RC2 128 bit", 3: "RC2 64 bit", 4: "RC2 40 bit"}
+
+ELEMENTS: tuple[PolicyElement, ...] = (
+    PolicyElement("DevicePasswordEnabled", _FLAG, "0", "the device has a password"),
+    PolicyElement("AlphanumericDevicePasswordRequired", _FLAG, "0", "of letters too"),
+    PolicyElement("PasswordRecoveryEnabled", _FLAG, "0", "a recovery password is kept by the server"),
+    PolicyElement("RequireStorageCardEncryption", _FLAG, "0", "the storage card is encrypted"),
+    PolicyElement("AttachmentsEnabled", _FLAG, "1", "files are downloaded"),
+    PolicyElement("MinDevicePasswordLength", _Number(1, 16), "", "characters of the password at least"),
+    PolicyElement("MaxInactivityTimeDeviceLock", _Number(1, 9999), "", "seconds until it locks itself"),
+    PolicyElement("MaxDevicePasswordFailedAttempts", _Number(4, 16), "", "wrong passwords until it is wiped"),
+    PolicyElement("MaxAttachmentSize", _Number(0, _UNSIGNED), "", "bytes of a file at most"),
+    PolicyElement("AllowSimpleDevicePassword", _FLAG, "1", "passwords like 1234"),
+    PolicyElement("DevicePasswordExpiration", _Number(0, _UNSIGNED), "", "days after which it changes"),
+    PolicyElement(
+        "DevicePasswordHistory", _Number(0, _UNSIGNED), "0", "old passwords that are not used again"
+    ),
+    PolicyElement("AllowStorageCard", _FLAG, "1", "storage cards"),
+    PolicyElement("AllowCamera", _FLAG, "1", "the camera"),
+    PolicyElement("RequireDeviceEncryption", _FLAG, "0", "the device is encrypted"),
+    PolicyElement("AllowUnsignedApplications", _FLAG, "1", "programs without a signature"),
+    PolicyElement("AllowUnsignedInstallationPackages", _FLAG, "1", "packages without a signature"),
+    PolicyElement("MinDevicePasswordComplexCharacters", _Number(1, 4), None, "kinds of characters in it"),
+    PolicyElement("AllowWiFi", _FLAG, "1", "Wi-Fi"),
+    PolicyElement("AllowTextMessaging", _FLAG, "1", "text messages"),
+    PolicyElement("AllowPOPIMAPEmail", _FLAG, "1", "other accounts by POP and IMAP"),
+    PolicyElement("AllowBluetooth", _Choice({0: "no", 1: "hands-free", 2: "yes"}), "2", "Bluetooth"),
+    PolicyElement("AllowIrDA", _FLAG, "1", "infrared"),
+    PolicyElement("RequireManualSyncWhenRoaming", _FLAG, "0", "synchronises by hand abroad"),
+    PolicyElement("AllowDesktopSync", _FLAG, "1", "synchronising with a computer"),
+    PolicyElement("MaxCalendarAgeFilter", _Choice(_CALENDAR_AGES), "0", "how far back calendars go"),
+    PolicyElement("AllowHTMLEmail", _FLAG, "1", "mail in HTML"),
+    PolicyElement("MaxEmailAgeFilter", _Choice(_AGES), "0", "how far back mail goes"),
+    PolicyElement(
+        "MaxEmailBodyTruncationSize", _Number(0, (1 << 31) - 1, (-1,)), "-1", "bytes of plain text, -1: all"
+    ),
+    PolicyElement(
+        "MaxEmailHTMLBodyTruncationSize", _Number(0, (1 << 31) - 1, (-1,)), "-1", "bytes of HTML, -1: all"
+    ),
+    PolicyElement("RequireSignedSMIMEMessages", _FLAG, "0", "mail is signed"),
+    PolicyElement("RequireEncryptedSMIMEMessages", _FLAG, "0", "mail is encrypted"),
+    PolicyElement("RequireSignedSMIMEAlgorithm", _Choice({0: "SHA1", 1: "MD5"}), None, "signed by"),
+    PolicyElement("RequireEncryptionSMIMEAlgorithm", _Choice(_CIPHERS), None, "encrypted by"),
+    PolicyElement(
+        "AllowSMIMEEncryptionAlgorithmNegotiation",
+        _Choice({0: "none", 1: "strong", 2: "any"}),
+        None,
+        "other algorithms, if a recipient needs them",
+    ),
+    PolicyElement("AllowSMIMESoftCerts", _FLAG, "1", "certificates in software"),
+    PolicyElement("AllowBrowser", _FLAG, "1", "the browser"),
+    PolicyElement("AllowConsumerEmail", _FLAG, "1", "private mail accounts"),
+    PolicyElement("AllowRemoteDesktop", _FLAG, "1", "remote desktops"),
+    PolicyElement("AllowInternetSharing", _FLAG, "1", "sharing its connection"),
+    PolicyElement("UnapprovedInROMApplicationList", _NAMES, None, "built-in programs that do not run"),
+    PolicyElement("ApprovedApplicationList", _NAMES, None, "SHA-1 of the only programs that run"),
+)
+"""All there are, in the order of the schema."""
+_BY_NAME = {one.name: one for one in ELEMENTS}
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What is demanded of some devices.
+
+    It is for the devices in `devices` ("user/deviceid") and those of `users` (logins); `*` stands for any
+    text. `refresh_hours`: after so long it is handed out anew, 0: never. `allow_nonprovisionable`: devices
+    that never ask for it are served. `allow_partial`, `allow_external`: so are those that apply it in part,
+    and those that somebody else manages. `values` are by element name, as they are sent.
+    """
+
+    name: str
+    users: tuple[str, ...] = ()
+    devices: tuple[str, ...] = ()
+    refresh_hours: int = 0
+    allow_nonprovisionable: bool = False
+    allow_partial: bool = True
+    allow_external: bool = True
+    values: Mapping[str, Value] = field(default_factory=dict)
+
+    @property
+    def digest(self) -> str:
+        """What tells one policy from another, "" when it demands nothing."""
+        if not self.values:
+            return ""
+        return blake2b(json.dumps(sorted(self.values.items())).encode(), digest_size=12).hexdigest()
+
+
+NO_POLICY = Policy("none")
+"""It demands nothing; devices that ask for a policy get this one, and forget what others demanded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """All policies, in the order they are looked through; the one called "default" is for the rest."""
+
+    policies: Sequence[Policy] = ()
+
+    def of(self, user: str, device: str) -> Policy:
+        """The policy of a device of a user."""
+        for policy in self.policies:
+            if _any(policy.devices, f"{user}/{device}"):
+                return policy
+        for policy in self.policies:
+            if _any(policy.users, user):
+                return policy
+        return next((policy for policy in self.policies if policy.name == "default"), NO_POLICY)
+
+
+def _any(patterns: Sequence[str], text: str) -> bool:
+    return any(fnmatchcase(text.lower(), pattern.lower().replace("[", "[[]")) for pattern in patterns)
+
+
+# --- reading it --------------------------------------------------------------------------------------------
+
+_HOW: Mapping[str, _Kind] = {
+    "users": _NAMES,
+    "devices": _NAMES,
+    "refresh_hours": _Number(0, 24 * 366),
+    "allow_nonprovisionable": _FLAG,
+    "allow_partial": _FLAG,
+    "allow_external": _FLAG,
+}
+
+
+def keys() -> tuple[str, ...]:
+    """All keys a policy may have in the configuration."""
+    return (*_HOW, *_BY_NAME)
+
+
+def read_policy(name: str, written: Mapping[str, object]) -> Policy:
+    """A policy as the configuration has it. Raises ValueError, which names the key and what is allowed."""
+    how: dict[str, Value] = {}
+    values: dict[str, Value] = {}
+    for key, value in written.items():
+        element = _BY_NAME.get(key)
+        kind = element.kind if element else _HOW.get(key)
+        if kind is None:
+            raise ValueError(f"unknown key {key}; allowed are {', '.join(keys())}")
+        read = kind.read(value)
+        if read is None:
+            raise ValueError(f"{key}: allowed is {kind.allowed}")
+        if element is None:
+            how[key] = read
+        elif read != element.unset:
+            values[key] = read
+    return Policy(
+        name,
+        users=tuple(how.get("users", ())),
+        devices=tuple(how.get("devices", ())),
+        refresh_hours=int(str(how.get("refresh_hours", "0"))),
+        allow_nonprovisionable=how.get("allow_nonprovisionable", "0") == "1",
+        allow_partial=how.get("allow_partial", "1") == "1",
+        allow_external=how.get("allow_external", "1") == "1",
+        values=values,
+    )

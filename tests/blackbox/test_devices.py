@@ -1,0 +1,307 @@
+"""Policies, access and remote wipe, over HTTP with the command line beside (MS-ASPROV 3.1.5)."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+from click.testing import CliRunner
+
+from gateway.cli import main
+from tests.blackbox.conftest import MakePhone
+from tests.support import messages
+from tests.support.dovecot import Dovecot
+from tests.support.gateway import Gateway, Section
+from tests.support.phone import Answer, Phone, policy_of, policy_request
+from tests.support.smtp_sink import SmtpSink
+from wbxml import Element, element
+from wbxml.pages import (
+    AirSync,
+    AirSyncBase,
+    Email,
+    FolderHierarchy,
+    GetItemEstimate,
+    Ping,
+    Provision,
+    Settings,
+)
+
+THREE = ("12.1", "14.1", "16.1")
+SYNC = element(AirSync.Sync, element(AirSync.Collections))
+
+Manage = Callable[..., None]
+
+
+@pytest.fixture(scope="module")
+def shared_gateway(dovecot: Dovecot, shared_sink: SmtpSink) -> Iterator[Gateway]:
+    """One with policies: a strict one for devices that say so by their name, and a lax one."""
+    sections: dict[str, Section] = {
+        "eas": {"heartbeat_min": 1},
+        "devices": {"limit": 2, "notice": "Ask Ann."},
+        "policies": {
+            "default": {"DevicePasswordEnabled": True, "MinDevicePasswordLength": 6},
+            "strict": {
+                "devices": ["*/STRICT*"],
+                "allow_partial": False,
+                "allow_external": False,
+                "DevicePasswordEnabled": True,
+            },
+            "lax": {"devices": ["*/LAX*"], "allow_nonprovisionable": True, "AllowCamera": False},
+            "short": {"devices": ["*/SHORT*"], "MinDevicePasswordLength": 4},
+        },
+    }
+    with Gateway(dovecot, shared_sink, sections=sections) as running:
+        yield running
+
+
+@pytest.fixture
+def manage(shared_gateway: Gateway) -> Manage:
+    """Calls `activesync-gateway devices` beside the gateway."""
+
+    def call(*args: str) -> None:
+        result = CliRunner().invoke(main, ["devices", *args, "--config", str(shared_gateway.config)])
+        assert result.exit_code == 0, result.output
+
+    return call
+
+
+def folder_sync(phone: Phone) -> Answer:
+    request = element(FolderHierarchy.FolderSync, element(FolderHierarchy.SyncKey, 0))
+    return phone.post("FolderSync", request)
+
+
+def told(phone: Phone, answer: Answer) -> int:
+    """How a request went: the HTTP code before 14.0, the Status since; 1 is well in both."""
+    if answer.code != 200:
+        assert phone.number < 14
+        return answer.code
+    return int(answer.root.child_text(FolderHierarchy.Status) or 0)
+
+
+def names(root: Element) -> list[str]:
+    return [child.tag.name for child in root]
+
+
+# --- policies ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("version", ["12.0", *THREE])
+def test_the_policy_is_told_and_needed(new_phone: MakePhone, version: str) -> None:
+    phone = new_phone(version)
+    phone.policy_key = 0
+    assert told(phone, folder_sync(phone)) == (449 if phone.number < 14 else 142)
+    data = policy_of(phone.post("Provision", policy_request())).find(Provision.Data)
+    assert data is not None
+    (document,) = data
+    assert document.child_text(Provision.DevicePasswordEnabled) == "1"
+    assert document.child_text(Provision.MinDevicePasswordLength) == "6"
+    phone.provision()
+    assert told(phone, folder_sync(phone)) == 1
+
+
+@pytest.mark.parametrize("version", THREE)
+def test_side_by_side_one_needs_a_policy_and_another_does_not(new_phone: MakePhone, version: str) -> None:
+    strict, lax = new_phone(version, device="STRICT"), new_phone(version, device="LAX")
+    for phone in (strict, lax):
+        phone.policy_key = None
+    assert told(strict, folder_sync(strict)) == (449 if strict.number < 14 else 142)
+    assert told(lax, folder_sync(lax)) == 1
+
+
+@pytest.mark.parametrize(("status", "refused"), [("2", 139), ("3", 139), ("4", 145)])
+@pytest.mark.parametrize("version", THREE)
+def test_a_device_that_does_not_comply(new_phone: MakePhone, version: str, status: str, refused: int) -> None:
+    strict = new_phone(version, device="STRICT")
+    strict.policy_key = 0
+    key = policy_of(strict.post("Provision", policy_request())).child_text(Provision.PolicyKey)
+    answer = strict.post("Provision", policy_request(key, status))
+    if strict.number < 14:
+        assert answer.code == 403
+    else:
+        assert [(child.tag.name, child.text()) for child in answer.root] == [("Status", str(refused))]
+    # It is not provisioned by that; once it complies it is.
+    assert policy_of(strict.post("Provision", policy_request(key, "1"))).child_text(Provision.Status) == "1"
+
+
+def test_a_policy_that_changes_is_handed_out_anew(
+    shared_gateway: Gateway, new_phone: MakePhone, dovecot: Dovecot
+) -> None:
+    phones = [new_phone(version, device=f"SHORT{version[:2]}") for version in THREE[:2]]
+    for phone in phones:
+        phone.provision()
+        assert told(phone, folder_sync(phone)) == 1
+    config = shared_gateway.config.read_text()
+    assert "MinDevicePasswordLength = 4" in config
+    shared_gateway.config.write_text(
+        config.replace("MinDevicePasswordLength = 4", "MinDevicePasswordLength = 5")
+    )
+    try:
+        shared_gateway.restart()
+        for phone in phones:
+            folder = phone.post("Sync", SYNC)
+            assert (folder.code if phone.number < 14 else folder.root.child_text(AirSync.Status)) in {
+                449,
+                "143",
+            }
+            phone.provision()
+            assert told(phone, folder_sync(phone)) == 1
+    finally:
+        shared_gateway.config.write_text(config)
+        shared_gateway.restart()
+
+
+# --- access ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("version", THREE)
+def test_blocked_and_allowed_again(
+    shared_gateway: Gateway, new_phone: MakePhone, manage: Manage, version: str
+) -> None:
+    phone = new_phone(version)
+    phone.provision()
+    manage("block", phone.user, phone.device)
+    assert told(phone, folder_sync(phone)) == (403 if phone.number < 14 else 129)
+    manage("allow", phone.user, phone.device)
+    assert told(phone, folder_sync(phone)) == 1  # with the key it had
+
+
+@pytest.mark.parametrize("version", THREE)
+def test_a_third_device_is_one_too_many(new_phone: MakePhone, manage: Manage, version: str) -> None:
+    for name in ("A", "B"):
+        new_phone(version, device=name).provision()
+    third = new_phone(version, device="C")
+    third.policy_key = 0
+    answer = third.post("Provision", policy_request())
+    status = {"12.1": 403, "14.1": 177, "16.1": 177}[version]
+    assert (
+        answer.code if third.number < 14 else int(answer.root.child_text(Provision.Status) or 0)
+    ) == status
+    manage("remove", third.user, "A")
+    third.provision()
+
+
+def test_a_waiting_device_learns_at_once_that_it_is_blocked(new_phone: MakePhone, manage: Manage) -> None:
+    phone = new_phone("16.1")
+    phone.provision()
+    inbox = phone.folders()["Inbox"]
+    watched = element(Ping.Folder, element(Ping.Id, inbox), element(Ping.Class, "Email"))
+    request = element(Ping.Ping, element(Ping.HeartbeatInterval, 50), element(Ping.Folders, watched))
+    answers: list[Answer] = []
+    waiting = threading.Thread(target=lambda: answers.append(phone.post("Ping", request)))
+    waiting.start()
+    manage("block", phone.user, phone.device)
+    waiting.join(45)
+    assert answers, "the Ping was held on"
+    again = phone.post("Ping", request)
+    assert again.root.child_text(Ping.Status) == "129"
+
+
+@pytest.mark.parametrize("version", ["2.5", *THREE])
+def test_in_quarantine_there_is_one_message_until_it_is_over(
+    new_phone: MakePhone, manage: Manage, dovecot: Dovecot, version: str
+) -> None:
+    phone = new_phone(version)
+    dovecot.deliver(phone.user, messages.plain("the secret plan"))
+    manage("quarantine", phone.user, phone.device)
+    phone.provision()
+    folders = phone.folders()
+    assert {"Inbox", "Outbox", "Calendar"} <= set(folders)
+    inbox = folders["Inbox"]
+    phone.begin(inbox)
+    served = phone.sync(inbox)
+    (data,) = served.added.values()
+    assert "waiting" in (data.child_text(Email.Subject) or "")
+    body = data.find(AirSyncBase.Body)
+    text = data.child_text(Email.Body) if body is None else body.child_text(AirSyncBase.Data)
+    assert phone.device in (text or "")
+    assert "Ask Ann." in (text or "")
+    refused = phone.post("GetItemEstimate", element(GetItemEstimate.GetItemEstimate))
+    status = refused.code if phone.number < 14 else refused.root.child_text(GetItemEstimate.Status)
+    assert status in {403, "129"}
+    manage("allow", phone.user, phone.device)
+    # It is out of step, and begins anew with what there is.
+    request = element(FolderHierarchy.FolderSync, element(FolderHierarchy.SyncKey, "quarantine.1"))
+    assert phone.post("FolderSync", request).root.child_text(FolderHierarchy.Status) == "9"
+    inbox = phone.folders()["Inbox"]
+    phone.begin(inbox)
+    (data,) = phone.sync(inbox).added.values()
+    assert data.child_text(Email.Subject) == "the secret plan"
+
+
+def test_a_device_of_before_the_quarantine_begins_anew(new_phone: MakePhone, manage: Manage) -> None:
+    phone = new_phone("16.1")
+    phone.provision()
+    key = phone.folder_sync().child_text(FolderHierarchy.SyncKey) or ""
+    manage("quarantine", phone.user, phone.device)
+    assert phone.folder_sync(key).child_text(FolderHierarchy.Status) == "9"
+    assert phone.folder_sync("0").child_text(FolderHierarchy.Status) == "1"
+    manage("undecide", phone.user, phone.device)
+    assert phone.folder_sync(key).child_text(FolderHierarchy.Status) == "1"
+
+
+# --- wiping ------------------------------------------------------------------------------------------------
+
+
+def wipe_report(tag: str, status: str) -> Element:
+    kind = getattr(Provision, tag)
+    return element(Provision.Provision, element(kind, element(Provision.Status, status)))
+
+
+@pytest.mark.parametrize(
+    ("version", "tag"),
+    [("2.5", "RemoteWipe"), *((each, "RemoteWipe") for each in THREE), ("16.1", "AccountOnlyRemoteWipe")],
+)
+def test_a_wipe_from_the_order_to_the_message(
+    new_phone: MakePhone, manage: Manage, dovecot: Dovecot, version: str, tag: str
+) -> None:
+    phone = new_phone(version, packed=version == "14.1")
+    phone.provision()
+    options = ["--account-only"] if tag.startswith("Account") else []
+    manage("wipe", phone.user, phone.device, "--yes", *options)
+    assert told(phone, folder_sync(phone)) == (449 if phone.number < 14 else 140)
+    if phone.number >= 14:
+        settings = element(Settings.Settings, element(Settings.UserInformation, element(Settings.Get)))
+        assert phone.post("Settings", settings).root.child_text(Settings.Status) == "140"
+    for request in (element(Provision.Provision), policy_request()):
+        root = phone.post("Provision", request).root
+        assert names(root) == ["Status", tag]
+        assert root.child_text(Provision.Status) == "1"
+    # It fails, and is asked again.
+    root = phone.post("Provision", wipe_report(tag, "2")).root
+    assert [(child.tag.name, child.text()) for child in root] == [("Status", "2"), (tag, "")]
+    assert names(phone.post("Provision", element(Provision.Provision)).root) == ["Status", tag]
+    for _ in range(2):  # the answer to the first was lost
+        root = phone.post("Provision", wipe_report(tag, "1")).root
+        assert [(child.tag.name, child.text()) for child in root] == [("Status", "1")]
+    assert told(phone, folder_sync(phone)) == (403 if phone.number < 14 else 129)
+    with dovecot.imap(phone.user) as client:
+        client.select("INBOX")
+        _, found = client.search(None, "SUBJECT", "deleted")
+        assert len(found[0].split()) == 1
+    # Cleared, it may come again, from the beginning.
+    manage("remove", phone.user, phone.device)
+    phone.provision()
+    assert told(phone, folder_sync(phone)) == 1
+
+
+@pytest.mark.parametrize("version", THREE)
+def test_a_wipe_that_is_taken_back(new_phone: MakePhone, manage: Manage, version: str) -> None:
+    phone = new_phone(version)
+    phone.provision()
+    manage("wipe", phone.user, phone.device, "--yes")
+    assert told(phone, folder_sync(phone)) != 1
+    manage("unwipe", phone.user, phone.device)
+    assert told(phone, folder_sync(phone)) == 1
+    assert names(phone.post("Provision", element(Provision.Provision)).root) == ["Status"]
+
+
+def test_nobody_else_can_have_a_device_wiped(new_phone: MakePhone) -> None:
+    """What a device says of a wipe nobody asked for changes nothing."""
+    phone = new_phone("16.1")
+    phone.provision()
+    for status in ("1", "2"):
+        root = phone.post("Provision", wipe_report("RemoteWipe", status)).root
+        assert root.child_text(Provision.Status) == "1"
+        assert "RemoteWipe" not in names(root)
+    assert told(phone, folder_sync(phone)) == 1

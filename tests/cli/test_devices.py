@@ -1,0 +1,122 @@
+"""Phones on the command line."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from gateway.cli import main
+from gateway.store.sqlite import SqliteState
+from gateway.types import CollectionId, Control, Device, DeviceId, SyncState, UserId, Wipe, WipeStage
+
+CONFIG = """
+[imap]
+host = "imap.example.com"
+[smtp]
+host = "smtp.example.com"
+[store]
+url = "sqlite:gateway.db"
+[[devices.rules]]
+type = "Android*"
+access = "block"
+[policies.default]
+DevicePasswordEnabled = true
+"""
+JO = UserId("jo")
+SEEN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+PHONE = Device(JO, DeviceId("D1"), "iPhone", 7, "16.1", "A/1", {"Model": "X"}, SEEN, SEEN)
+OLD = Device(JO, DeviceId("D2"), "Android 4", version="14.1")
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Calls `activesync-gateway devices`, where there are two."""
+    config = tmp_path / "gateway.toml"
+    config.write_text(CONFIG)
+
+    async def fill() -> None:
+        async with await SqliteState.open(tmp_path / "gateway.db") as state:
+            for device in (PHONE, OLD):
+                await state.save_device(device)
+            await state.save_sync(JO, PHONE.id, CollectionId("1"), SyncState("a", 1, b""))
+
+    asyncio.run(fill())
+
+    def call(*args: str, status: int = 0, stdin: str | None = None) -> Result:
+        result = CliRunner(env={"GATEWAY_CONFIG": str(config)}).invoke(main, ["devices", *args], input=stdin)
+        assert result.exit_code == status, result.output
+        return result
+
+    return call
+
+
+def look(tmp_path: Path) -> tuple[dict[DeviceId, Control], bool]:
+    """What was decided, and whether the first device is in step with a collection."""
+
+    async def read() -> tuple[dict[DeviceId, Control], bool]:
+        async with await SqliteState.open(tmp_path / "gateway.db") as state:
+            controls = {device.id: device.control for device in await state.list_devices()}
+            return controls, bool(await state.load_syncs(JO, PHONE.id))
+
+    return asyncio.run(read())
+
+
+def test_list(run: Run) -> None:
+    assert run("list").output.splitlines() == [
+        "jo\tD1\tiPhone\t16.1\t2026-01-02T03:04:05+00:00\tallow\t-\tA/1",
+        "jo\tD2\tAndroid 4\t14.1\t-\tblock\t-\t",
+    ]
+    assert [one["id"] for one in json.loads(run("list", "JO", "--json").output)] == ["D1", "D2"]
+    assert run("list", "nobody").output == ""
+
+
+def test_show(run: Run) -> None:
+    told = json.loads(run("show", "jo", "d1", "--json").output)
+    assert told["policy"] == "default"
+    assert told["compliance"] == "not yet"  # it has an older one
+    assert told["information"] == {"Model": "X"}
+    assert "Model: X" in run("show", "jo", "D1").output
+    refused = run("show", "jo", "D3", status=2)
+    assert refused.stderr.startswith("activesync-gateway: jo has no device D3")
+
+
+def test_decisions_go_before_rules(run: Run) -> None:
+    run("block", "jo", "D1")
+    run("allow", "jo", "D2")
+    run("block", "jo", "D9")  # before it comes
+    assert [line.split("\t")[5] for line in run("list").output.splitlines()] == ["block", "allow"]
+    for device in ("D1", "D2"):
+        run("undecide", "jo", device)
+    assert [line.split("\t")[5] for line in run("list").output.splitlines()] == ["allow", "block"]
+
+
+def test_a_wipe_is_asked_for_once_it_is_confirmed(run: Run, tmp_path: Path) -> None:
+    run("wipe", "jo", "D1", stdin="n\n", status=1)
+    assert look(tmp_path)[0][DeviceId("D1")] == Control()
+    assert "EVERYTHING" in run("wipe", "jo", "D1", stdin="y\n").output
+    control = look(tmp_path)[0][DeviceId("D1")]
+    assert (control.wipe, control.stage) == (Wipe.DEVICE, WipeStage.ASKED)
+    assert run("list").output.splitlines()[0].split("\t")[6] == "asked"
+    run("unwipe", "jo", "D1")
+    assert look(tmp_path)[0][DeviceId("D1")] == Control()
+    assert "no wipe" in run("unwipe", "jo", "D1", status=2).stderr
+    run("wipe", "jo", "D1", "--account-only", "--yes")
+    assert look(tmp_path)[0][DeviceId("D1")].wipe is Wipe.ACCOUNT
+    assert "14.1" in run("wipe", "jo", "D2", "--account-only", "--yes", status=2).stderr
+
+
+def test_resync_and_remove(run: Run, tmp_path: Path) -> None:
+    run("block", "jo", "D1")
+    assert look(tmp_path)[1]
+    run("resync", "jo", "D1")
+    assert not look(tmp_path)[1]
+    run("remove", "jo", "D1")
+    assert set(look(tmp_path)[0]) == {"D2"}
+    assert "jo has no device D1" in run("remove", "jo", "D1", status=2).stderr
