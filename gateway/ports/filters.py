@@ -42,7 +42,8 @@ class AutoReply:
 class OutOfOffice:
     """Whether a user is away, from when till when (TIMED alone), and what he has answered to whom.
 
-    `replies` has every audience. `known` are the addresses of those he knows, in lower case.
+    `replies` has every audience. `known` are the addresses of those he knows, in lower case; they are taken
+    as they are given, and not told again.
     """
 
     state: AwayState = AwayState.OFF
@@ -52,6 +53,16 @@ class OutOfOffice:
         default_factory=lambda: dict.fromkeys(Audience, AutoReply())
     )
     known: tuple[str, ...] = ()
+
+    def shown(self, audience: Audience) -> AutoReply | None:
+        """What an audience is answered while mail is; None for nothing."""
+        reply = self.replies[audience]
+        return reply if reply.enabled and reply.text.strip() else None
+
+    @property
+    def tells_known_apart(self) -> bool:
+        """Whether people he knows are answered otherwise than all others outside."""
+        return self.state is not AwayState.OFF and self.shown(Audience.KNOWN) != self.shown(Audience.UNKNOWN)
 
 
 class Filters(Protocol):

@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.support.gateway import Gateway, Section
-from tests.support.phone import Phone
+from tests.support.phone import Phone, add, commands, statuses
 from tests.support.sieve import FilteringServer, text_of
 from tests.support.smtp_sink import SmtpSink
 from wbxml import Element, Tag, element
-from wbxml.pages import Settings
+from wbxml.pages import Contacts, Settings
 
 NAME = "activesync-gateway"
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -169,6 +169,26 @@ def test_texts_arrive_as_they_are(anna: Phone, filtering: FilteringServer) -> No
     assert shown(anna, "HTML")[1] == (INTERNAL, "1", page)
     assert shown(anna)[1] == (INTERNAL, "1", "Away, back on Monday")
     assert "Grüße" in str(shown(anna, "HTML")[3])
+
+
+def test_people_he_knows_are_answered_otherwise(anna: Phone, filtering: FilteringServer) -> None:
+    """Those outside whose addresses are in his contacts when he sets it."""
+    folder = anna.folders()["Contacts"]
+    anna.begin(folder)
+    known = element(Contacts.Email1Address, '"Carl C." <Carl@Elsewhere.test>')
+    two = element(Contacts.Email2Address, "c2@elsewhere.test")
+    served = anna.sync(folder, commands(add("1", element(Contacts.LastName, "C."), known, two)))
+    assert [one for _, _, one in statuses(served)] == ["1"]
+    told = (reply(INTERNAL, "Inside"), reply(KNOWN, "Dear friend"), reply(UNKNOWN, "Out"))
+    assert change(anna, state(1), *told) == "1"
+    assert filtering.answer(anna.user, "carl@elsewhere.test") == "Dear friend"
+    assert filtering.answer(anna.user, "c2@elsewhere.test") == "Dear friend"
+    assert filtering.answer(anna.user, "dora@elsewhere.test") == "Out"
+    assert filtering.answer(anna.user, "ben@example.test") == "Inside"
+    assert change(anna, reply(KNOWN, "My friend"), reply(UNKNOWN, on=False)) == "1"
+    assert filtering.answer(anna.user, "carl@elsewhere.test") == "My friend"
+    assert filtering.answer(anna.user, "emil@elsewhere.test") is None
+    assert shown(anna)[2:] == [(KNOWN, "1", "My friend"), (UNKNOWN, "0", "Out")]
 
 
 def test_mail_to_an_alias_is_answered(anna: Phone, filtering: FilteringServer) -> None:

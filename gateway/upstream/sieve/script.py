@@ -59,7 +59,10 @@ def render(stored: Stored, addresses: Iterable[str]) -> str:
 
 
 def parse(text: str) -> Stored | None:
-    """What a script says that `render` made, whatever became of its line ends; None for any other."""
+    """What a script says that `render` made, whatever became of its line ends; None for any other.
+
+    But for the addresses the user knows.
+    """
     _, marker, rest = text.partition(_MARKER)
     digest, _, body = rest.partition("\n")
     if not marker or digest.strip() != _digest(body):
@@ -89,7 +92,6 @@ def _data(stored: Stored) -> Iterator[str]:
             audience: {"enabled": reply.enabled, "text": reply.text, "html": reply.html}
             for audience, reply in away.replies.items()
         },
-        "known": away.known,
         "included": stored.included,
     }
     written = base64.b64encode(json.dumps(values).encode()).decode()
@@ -108,7 +110,6 @@ def _stored(values: Any) -> Stored:
         _moment(values["start"]),
         _moment(values["end"]),
         replies,
-        tuple(map(str, values["known"])),
     )
     if away.state is AwayState.TIMED and not (away.start and away.end):
         raise ValueError("times are missing")
@@ -150,16 +151,11 @@ _NO_SPAM = 'not header :contains ["X-Spam-Flag", "X-Spam"] "yes"'
 
 def _branches(away: OutOfOffice, domain: str) -> Iterator[tuple[str, AutoReply | None]]:
     """Who gets what, the first that fits: by the envelope, since replies go to its sender."""
-    shown = {
-        audience: reply if reply.enabled and reply.text.strip() else None
-        for audience, reply in away.replies.items()
-    }
-    internal, known, unknown = (shown[audience] for audience in Audience)
     if domain:
-        yield f'envelope :domain :is "from" {_string(domain)}', internal
-    if away.known and known != unknown:
-        yield f'envelope :all :is "from" {_list(away.known)}', known
-    yield "", unknown
+        yield f'envelope :domain :is "from" {_string(domain)}', away.shown(Audience.INTERNAL)
+    if away.known and away.tells_known_apart:
+        yield f'envelope :all :is "from" {_list(away.known)}', away.shown(Audience.KNOWN)
+    yield "", away.shown(Audience.UNKNOWN)
 
 
 def _times(away: OutOfOffice) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -30,8 +31,9 @@ ABSENCES = st.builds(
 @given(st.builds(Stored, ABSENCES, TEXTS))
 def test_what_is_set_comes_back(stored: Stored) -> None:
     text = render(stored, OWN)
-    assert parse(text) == stored
-    assert parse(text.replace("\r\n", "\n") + "\n") == stored
+    told = replace(stored, away=replace(stored.away, known=()))
+    assert parse(text) == told
+    assert parse(text.replace("\r\n", "\n") + "\n") == told
     assert render(stored, OWN) == text
     assert parse(text.replace("# activesync-gateway 1 ", "# activesync-gateway 1 0")) is None
 

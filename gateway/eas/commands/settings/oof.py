@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from gateway.eas import fields
+from gateway.eas.acquaintances import known_addresses
 from gateway.eas.commands.base import Context
 from gateway.eas.commands.settings.properties import answered
 from gateway.eas.content.values import date_time, parse_date_time
@@ -21,6 +22,8 @@ __all__ = ["answer"]
 
 _LONGEST_REPLY = 128_000
 """Characters of one text."""
+_MOST_KNOWN = 1000
+"""Addresses that a mail server is told of as those the user knows."""
 _STATES = {"0": AwayState.OFF, "1": AwayState.ON, "2": AwayState.TIMED}
 _STATE_VALUES = {state: value for value, state in _STATES.items()}
 _AUDIENCES: Mapping[Tag, Audience] = {
@@ -46,7 +49,11 @@ async def answer(context: Context, asked: Element) -> Element:
     addresses = context.services.identity.addresses(context.principal.email)
 
     async def changed(held: OutOfOffice) -> OutOfOffice:
-        return change.apply(held)
+        away = change.apply(held)
+        if not away.tells_known_apart:
+            return away
+        items, user = context.services.items, context.principal.user
+        return replace(away, known=await known_addresses(items, user, _MOST_KNOWN))
 
     await _filters(context).change_out_of_office(context.principal, addresses, changed)
     return answered(asked)
