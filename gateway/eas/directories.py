@@ -32,15 +32,17 @@ class Directories:
         if len(self.sources) == 1:
             return await self.sources[0].search(viewer, text, first, count)
         found = await _all(source.search(viewer, text, 0, MOST) for source in self.sources)
-        everybody = merged(one.entries for one in found)
-        return Found(tuple(everybody[first : first + count]), len(everybody))
+        return await self._part(viewer, found, first, count)
 
     async def named(self, viewer: Viewer, text: str, count: int) -> Found:
         if len(self.sources) == 1:
             return await self.sources[0].named(viewer, text, count)
         found = await _all(source.named(viewer, text, MOST) for source in self.sources)
-        everybody = merged(one.entries for one in found)
-        return Found(tuple(everybody[:count]), len(everybody))
+        return await self._part(viewer, found, 0, count)
+
+    async def entries(self, viewer: Viewer, addresses: Collection[str]) -> Sequence[Entry]:
+        found = await _all(source.entries(viewer, addresses) for source in self._details)
+        return merged(found)
 
     async def pictures(self, viewer: Viewer, addresses: Collection[str]) -> Mapping[str, bytes]:
         found = await _all(source.pictures(viewer, addresses) for source in self._details)
@@ -61,6 +63,15 @@ class Directories:
             return None
         entries: list[Entry] = merged(group.entries for group in groups)
         return Members(tuple(entries[:most]), len(entries) <= most and all(one.complete for one in groups))
+
+    async def _part(self, viewer: Viewer, found: Iterable[Found], first: int, count: int) -> Found:
+        """A part of what several have found, with what others know of the same people."""
+        everybody = merged(one.entries for one in found)
+        part = everybody[first : first + count]
+        more = await self.entries(viewer, {address for entry in part for address in entry.addresses})
+        known = {address: entry for entry in merged([more, part]) for address in entry.addresses}
+        shown = dict.fromkeys(known[entry.address.lower()] for entry in part)
+        return Found(tuple(shown), len(everybody))
 
     @property
     def _details(self) -> list[Details]:

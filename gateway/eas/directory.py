@@ -103,7 +103,7 @@ class AddressList:
     def _known(self) -> Directories:
         """Where a recipient is looked up."""
         listed = () if self.listed is Reach.NONE else self.directories
-        return Directories((*self.own, *listed))
+        return Directories((*listed, *self.own))
 
     def _as(self, viewer: Principal) -> Viewer:
         domain = domain_of(viewer.email) if self.listed is Reach.DOMAIN else None

@@ -8,7 +8,18 @@ from dataclasses import fields, replace
 
 from gateway.ports.directory import Entry, Found, Members, domain_of
 
-__all__ = ["PeopleList", "expanded", "merged", "sorting", "wanted_words", "within", "words_of"]
+__all__ = [
+    "PeopleList",
+    "expanded",
+    "is_called",
+    "matches",
+    "merged",
+    "sorting",
+    "visible",
+    "wanted_words",
+    "within",
+    "words_of",
+]
 
 _WORD = re.compile(r"[^\W_]+")
 _PIECE = re.compile(r"\S+")
@@ -48,6 +59,28 @@ def within(entry: Entry, domain: str | None) -> Entry | None:
     return replace(entry, address=addresses[0], others=tuple(addresses[1:]))
 
 
+def visible(found: Iterable[Entry], domain: str | None, still: Callable[[Entry], bool]) -> list[Entry]:
+    """What is told of people found to who is limited to a domain.
+
+    Whoever is found by an address that is not told, so that `still` does not hold, is left out: nobody is to
+    learn whose it is.
+    """
+    shown = ((entry, within(entry, domain)) for entry in found)
+    return [told for entry, told in shown if told is not None and (told == entry or still(told))]
+
+
+def matches(entry: Entry, text: str) -> bool:
+    """Whether a search for a text finds somebody."""
+    words = _words(entry)
+    wanted = wanted_words(text)
+    return bool(wanted) and all(f" {word}" in words for word in wanted)
+
+
+def is_called(entry: Entry, text: str) -> bool:
+    """Whether this is somebody's address, whole name or alias."""
+    return text.strip().casefold() in _names(entry)
+
+
 class PeopleList:
     """People in memory, to be searched as `Directory` says."""
 
@@ -56,29 +89,27 @@ class PeopleList:
         self._words = [_words(entry) for entry in self.entries]
         self._named: dict[str, list[Entry]] = {}
         for entry in self.entries:
-            for key in {*entry.addresses, entry.name.casefold(), entry.alias.casefold()} - {""}:
+            for key in _names(entry):
                 self._named.setdefault(key, []).append(entry)
 
     def search(self, text: str, domain: str | None, first: int, count: int) -> Found:
         wanted = [f" {word}" for word in wanted_words(text)]
-        if not wanted:
-            return Found()
-        hits = [
-            shown
+        found = (
+            entry
             for entry, words in zip(self.entries, self._words, strict=True)
-            if all(word in words for word in wanted) and (shown := within(entry, domain))
-        ]
+            if wanted and all(word in words for word in wanted)
+        )
+        hits = visible(found, domain, lambda shown: matches(shown, text))
         return Found(tuple(hits[first : first + count]), len(hits))
 
     def named(self, text: str, domain: str | None, count: int) -> Found:
         found = self._named.get(text.strip().casefold(), ())
-        hits = [shown for entry in found if (shown := within(entry, domain))]
+        hits = visible(found, domain, lambda shown: is_called(shown, text))
         return Found(tuple(hits[:count]), len(hits))
 
-    def at(self, address: str) -> Entry | None:
-        """Who has an address, in any case of letters."""
-        address = address.lower()
-        return next((one for one in self._named.get(address, ()) if address in one.addresses), None)
+
+def _names(entry: Entry) -> set[str]:
+    return {*entry.addresses, entry.name.casefold(), entry.alias.casefold()} - {""}
 
 
 def _words(entry: Entry) -> str:

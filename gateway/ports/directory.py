@@ -84,6 +84,7 @@ class Directory(Protocol):
     """A list of people by names and addresses. Each address is in it once.
 
     Somebody with several addresses is shown to who is limited to a domain with those in it alone.
+    Nobody is found by an address that is not shown.
     Each method raises `UpstreamError` when the directory cannot be asked now.
     """
 
@@ -103,6 +104,10 @@ class Directory(Protocol):
 @runtime_checkable
 class Details(Protocol):
     """What some directories know besides. Addresses are in lower case; unknown ones are left out."""
+
+    async def entries(self, viewer: Viewer, addresses: Collection[str]) -> Sequence[Entry]:
+        """Whoever has one of these addresses."""
+        ...
 
     async def pictures(self, viewer: Viewer, addresses: Collection[str]) -> Mapping[str, bytes]:
         """Photos (JPEG as a rule) by address; of a larger one only `LARGEST_PICTURE` + 1 octets."""

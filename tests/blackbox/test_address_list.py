@@ -2,72 +2,16 @@
 
 from __future__ import annotations
 
-import uuid
-
 import pytest
 
 from tests.blackbox.conftest import MakePhone
+from tests.blackbox.people import addresses, come, find, fresh, picture, search, shown
 from tests.support.dovecot import Dovecot
 from tests.support.gateway import Gateway, Section
 from tests.support.phone import Phone
 from tests.support.smtp_sink import SmtpSink
-from wbxml import Element, element
-from wbxml.pages import GAL, Find, ItemOperations, Search
-
-
-def fresh(name: str) -> str:
-    return f"{name}-{uuid.uuid4().hex[:8]}"
-
-
-def come(gateway: Gateway, dovecot: Dovecot, user: str, version: str = "16.1") -> Phone:
-    """A phone of somebody who has used the gateway."""
-    phone = Phone(gateway.host, gateway.port, user, dovecot.password, version=version)
-    phone.provision()
-    return phone
-
-
-def search(phone: Phone, text: str, *options: Element) -> Element:
-    """The Store of the answer to a Search of the GAL."""
-    store = element(
-        Search.Store,
-        element(Search.Name, "GAL"),
-        element(Search.Query, text),
-        *([element(Search.Options, *options)] if options else []),
-    )
-    root = phone.post("Search", element(Search.Search, store)).root
-    assert root.child_text(Search.Status) == "1"
-    return root.children[1].children[0]
-
-
-def find(phone: Phone, text: str, *options: Element) -> Element:
-    """The Response to a Find in the GAL."""
-    criterion = element(
-        Find.GalSearchCriterion,
-        element(Find.Query, text),
-        *([element(Find.Options, *options)] if options else []),
-    )
-    asked = element(Find.Find, element(Find.SearchId, "1"), element(Find.ExecuteSearch, criterion))
-    root = phone.post("Find", asked).root
-    assert root.child_text(Find.Status) == "1"
-    response = root.children[1]
-    assert response.child_text(ItemOperations.Store) == "GAL"
-    return response
-
-
-def shown(store: Element) -> list[dict[str, str]]:
-    """The entries of an answer, their properties by name."""
-    assert store.child_text(Search.Status) == "1" or store.child_text(Find.Status) == "1", store
-    return [
-        {one.tag.name: one.text() for one in properties if not one.children}
-        for result in store
-        if result.tag in {Search.Result, Find.Result}
-        for properties in (result.find(Search.Properties) or result.find(Find.Properties),)
-        if properties
-    ]
-
-
-def addresses(store: Element) -> list[str]:
-    return [one["EmailAddress"] for one in shown(store)]
+from wbxml import element
+from wbxml.pages import Find, Search
 
 
 def test_people_are_found(each_phone: Phone, shared_gateway: Gateway, dovecot: Dovecot) -> None:
@@ -132,12 +76,6 @@ def test_find(phone: Phone, several: tuple[str, list[str]]) -> None:
     for nothing in (find(phone, "nobody-at-all"), find(phone, "a")):
         assert [child.tag.name for child in nothing] == ["Store", "Status", "Total"]
         assert nothing.child_text(Find.Total) == "0"
-
-
-def picture(answer: Element) -> list[tuple[str, str]]:
-    """What the only entry of an answer says of its picture."""
-    (found,) = [one for one in answer.iter() if one.tag is GAL.Picture]
-    return [(child.tag.name, child.text()) for child in found]
 
 
 @pytest.mark.parametrize("version", ["14.1", "16.0", "16.1"])

@@ -10,7 +10,7 @@ from pathlib import Path
 import structlog
 
 from gateway.errors import ConfigError
-from gateway.pim.people import PeopleList, expanded
+from gateway.pim.people import PeopleList, expanded, within
 from gateway.ports.directory import LARGEST_PICTURE, Entry, Found, Members, Viewer
 from gateway.upstream.directoryfile.reading import Record, read_records
 
@@ -68,6 +68,10 @@ class FileDirectory:
 
     async def named(self, viewer: Viewer, text: str, count: int) -> Found:
         return (await self._current()).people.named(text, viewer.domain, count)
+
+    async def entries(self, viewer: Viewer, addresses: Collection[str]) -> Sequence[Entry]:
+        found = self._records(await self._current(), addresses).values()
+        return list(filter(None, (within(record.entry, viewer.domain) for record in found)))
 
     async def pictures(self, viewer: Viewer, addresses: Collection[str]) -> Mapping[str, bytes]:  # noqa: ARG002
         records = self._records(await self._current(), addresses)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from gateway.errors import UpstreamError
-from gateway.pim.people import merged, within
+from gateway.pim.people import is_called, matches, merged, visible
 from gateway.ports.directory import Entry, Found, Members, Viewer
 from gateway.upstream.ldap import groups, queries
 from gateway.upstream.ldap.entries import Raw, attribute_names, certificates, first_photo, to_entry
@@ -39,12 +39,22 @@ class LdapDirectory:
         await self._pool.aclose()
 
     async def search(self, viewer: Viewer, text: str, first: int, count: int) -> Found:
-        everybody = await self._find(viewer, queries.searched(self._schema, text, viewer.domain))
+        condition = queries.searched(self._schema, text, viewer.domain)
+        everybody = await self._find(viewer, condition, lambda shown: matches(shown, text))
         return Found(tuple(everybody[first : first + count]), len(everybody))
 
     async def named(self, viewer: Viewer, text: str, count: int) -> Found:
-        everybody = await self._find(viewer, queries.named(self._schema, text, viewer.domain))
+        condition = queries.named(self._schema, text, viewer.domain)
+        everybody = await self._find(viewer, condition, lambda shown: is_called(shown, text))
         return Found(tuple(everybody[:count]), len(everybody))
+
+    async def entries(self, viewer: Viewer, addresses: Collection[str]) -> Sequence[Entry]:
+        wanted = set(addresses)
+        found: list[Entry] = []
+        for some in _in_batches(sorted(wanted)):
+            condition = queries.at(self._schema, some)
+            found += await self._find(viewer, condition, lambda shown: not wanted.isdisjoint(shown.addresses))
+        return found
 
     async def pictures(self, viewer: Viewer, addresses: Collection[str]) -> Mapping[str, bytes]:
         def photo(raw: Raw) -> bytes | None:
@@ -64,7 +74,9 @@ class LdapDirectory:
 
         return await self._pool.run(self._identity(viewer), expand)
 
-    async def _find(self, viewer: Viewer, condition: str | None) -> list[Entry]:
+    async def _find(
+        self, viewer: Viewer, condition: str | None, still: Callable[[Entry], bool]
+    ) -> list[Entry]:
         """Whoever fulfils a filter, as far as the viewer may see him, each address once, by name."""
         if condition is None:
             return []
@@ -72,9 +84,8 @@ class LdapDirectory:
         most = self._settings.size_limit
 
         def ask(session: Session) -> list[Entry]:
-            entries = (to_entry(one.plain, self._names) for one in session.search(condition, names, most))
-            seen = (within(entry, viewer.domain) for entry in entries if entry)
-            return merged([[entry for entry in seen if entry]])
+            found = (to_entry(one.plain, self._names) for one in session.search(condition, names, most))
+            return merged([visible((entry for entry in found if entry), viewer.domain, still)])
 
         return await self._pool.run(self._identity(viewer), ask)
 
