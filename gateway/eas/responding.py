@@ -16,7 +16,7 @@ from gateway.errors import GatewayError, Kind, NotFound, Refused, StateConflict,
 from gateway.items import Item, ItemKind
 from gateway.mail.addresses import addresses
 from gateway.mail.headers import Headers
-from gateway.mail.scheduling import Calendar, calendar_part, open_calendar
+from gateway.mail.scheduling import PEOPLE, Calendar, calendar_part, open_calendar
 from gateway.mail.structure import lay_out
 from gateway.pim.events.document import Document
 from gateway.pim.events.model import Participation
@@ -124,7 +124,7 @@ class _Work:
         """The invitation in a mail, and from whom it is; None when the mail is gone. Raises `Refused`."""
         mailboxes = self.context.mailboxes
         try:
-            found = (await mailboxes.fetch(mailbox, name.uidvalidity, [name.uid], ("From",))).get(name.uid)
+            found = (await mailboxes.fetch(mailbox, name.uidvalidity, [name.uid], PEOPLE)).get(name.uid)
         except NotFound:
             return None
         if found is None:
@@ -134,11 +134,12 @@ class _Work:
         data = await mailboxes.fetch_sections(mailbox, name.uidvalidity, [request]) if part else {}
         if part is None or request not in data:
             raise Refused(Kind.INVALID_XML, "a mail that is no invitation")
-        calendar = open_calendar(part, data[request])
+        headers = Headers(found.header)
+        calendar = open_calendar(part, data[request], headers)
         message = await compute(read_message, calendar.text, calendar.method, self.context.services.zone)
         if message is None or not await compute(self._is_asked, message, calendar):
             raise Refused(Kind.INVALID_XML, "a mail that is no invitation, or the user's own")
-        sender = next(addresses(Headers(found.header), "from"), None)
+        sender = next(addresses(headers, "from"), None)
         return message, sender.address if sender else ""
 
     def _is_asked(self, message: Message, calendar: Calendar) -> bool:

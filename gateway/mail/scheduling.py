@@ -1,37 +1,57 @@
-"""The calendar of a scheduling message (RFC 6047), found in the structure and taken out of the files."""
+"""The calendar of a scheduling message (RFC 6047), found in the structure and taken out of the files.
+
+A message that has none may have a winmail.dat that says the same in its own way.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from gateway.mail import charset, transfer
+from gateway.mail import charset, tnef, transfer
+from gateway.mail.headers import Headers
+from gateway.mail.packed import packed_part
 from gateway.mail.structure import Block, Layout, Nature, charset_of
+from gateway.mail.tnef import BadTnef
+from gateway.mail.tnefmeeting import meeting_in
 from gateway.types import BodyPart
 
-__all__ = ["LARGEST_CALENDAR", "Calendar", "calendar_part", "open_calendar", "with_text", "without_calendar"]
+__all__ = [
+    "LARGEST_CALENDAR",
+    "PEOPLE",
+    "Calendar",
+    "calendar_part",
+    "open_calendar",
+    "with_text",
+    "without_calendar",
+]
 
+PEOPLE = ("From", "To", "Cc")
+"""The header fields that a calendar is opened with."""
 LARGEST_CALENDAR = 512 * 1024
 """Octets, as transferred, of a calendar that is read; a larger one stays a file."""
-_CALENDAR, _FILE = "text/calendar", "application/ics"
+_CALENDAR = "text/calendar"
+_TYPES = frozenset({_CALENDAR, "application/ics"})
 _TEXT_SECTION = "~description"
 
 
+@dataclass(frozen=True, slots=True)
 class Calendar:
-    """A calendar part that was fetched: its text, and the method its Content-Type names."""
+    """A calendar part that was fetched: its text, the method its Content-Type names, and how large it is.
 
-    __slots__ = ("method", "octets", "part", "text")
+    The text is "" when it is a winmail.dat without a meeting.
+    """
 
-    def __init__(self, part: BodyPart, octets: bytes) -> None:
-        self.part = part
-        self.octets = len(octets)
-        self.method = part.params.get("method", "")
-        self.text = charset.decode(octets, charset_of(part))
+    part: BodyPart
+    text: str
+    method: str
+    octets: int
 
 
 def calendar_part(layout: Layout) -> BodyPart | None:
     """The part that may make a mail a scheduling message, the likeliest: one whose type names a method.
 
-    Signed and encrypted mail is left to the phone, as a whole.
+    Where there is no calendar at all it may be a winmail.dat. Signed and encrypted mail is left to the phone,
+    as a whole.
     """
     if layout.nature is not Nature.MAIL:
         return None
@@ -41,12 +61,25 @@ def calendar_part(layout: Layout) -> BodyPart | None:
         found = next((part for part in parts if wanted(part)), None)
         if found:
             return found
-    return parts[0] if parts else None
+    if parts:
+        return parts[0]
+    packed = packed_part(layout)
+    return packed if packed and packed.size <= LARGEST_CALENDAR else None
 
 
-def open_calendar(part: BodyPart, data: bytes) -> Calendar:
-    """The calendar of a part; `data` is as transferred."""
-    return Calendar(part, transfer.decode(data, part.encoding))
+def open_calendar(part: BodyPart, data: bytes, headers: Headers) -> Calendar:
+    """The calendar of a part; `data` is as transferred. `headers` are those of the mail: From, To and Cc."""
+    octets = transfer.decode(data, part.encoding)
+    named = part.content_type in _TYPES
+    text = charset.decode(octets, charset_of(part)) if named else _meeting_in(octets, headers)
+    return Calendar(part, text, part.params.get("method", ""), len(octets))
+
+
+def _meeting_in(octets: bytes, headers: Headers) -> str:
+    try:
+        return meeting_in(tnef.read(octets), headers) or ""
+    except BadTnef:
+        return ""
 
 
 def without_calendar(layout: Layout, calendar: Calendar) -> Layout:
@@ -69,7 +102,7 @@ def with_text(layout: Layout, calendar: Calendar, text: str) -> tuple[Layout, di
 
 
 def _is_calendar(part: BodyPart) -> bool:
-    return part.content_type in {_CALENDAR, _FILE} and 0 < part.size <= LARGEST_CALENDAR
+    return part.content_type in _TYPES and 0 < part.size <= LARGEST_CALENDAR
 
 
 def _has_method(part: BodyPart) -> bool:

@@ -16,7 +16,7 @@ from gateway.mail.lzfu import BadRtf, decompress, is_packed
 from gateway.mail.rtf import RtfContent
 from gateway.mail.rtf import read as read_rtf
 
-__all__ = ["BadTnef", "File", "TnefMessage", "is_tnef", "read"]
+__all__ = ["BadTnef", "File", "TnefMessage", "Value", "is_tnef", "read"]
 
 _SIGNATURE = b"\x78\x9f\x3e\x22"
 _HEADER = struct.Struct("<BII")
@@ -26,13 +26,15 @@ _DEEPEST = 4
 """Messages in messages are read so deep; one further down is a file like any other."""
 
 # Attributes (MS-OXTNEF 2.1.3.2), with their types.
-_SUBJECT, _BODY, _CODEPAGE, _PROPERTIES = 0x18004, 0x2800C, 0x69007, 0x69003
+_SUBJECT, _BODY, _CODEPAGE, _PROPERTIES, _CLASS = 0x18004, 0x2800C, 0x69007, 0x69003, 0x78008
+_OF_MESSAGE = frozenset({_SUBJECT, _BODY, _PROPERTIES, _CLASS})
 _RENDERING, _TITLE, _DATA, _FILE_PROPERTIES = 0x69002, 0x18010, 0x6800F, 0x69005
 
 # Properties (MS-OXPROPS).
 _P_SUBJECT, _P_BODY, _P_HTML, _P_RTF, _P_CODEPAGE = 0x0037, 0x1000, 0x1013, 0x1009, 0x3FDE
 _P_DATA, _P_METHOD, _P_NAME, _P_LONG_NAME, _P_TITLE = 0x3701, 0x3705, 0x3704, 0x3707, 0x3001
 _P_MIME, _P_CONTENT_ID, _P_LOCATION = 0x370E, 0x3712, 0x3713
+_P_CLASS = 0x001A
 
 _FIXED = {1: 0, 2: 4, 3: 4, 4: 4, 5: 8, 6: 8, 7: 8, 10: 4, 11: 4, 20: 8, 64: 8, 72: 16}
 """Octets of a value of a property type, with padding (MS-OXTNEF 2.1.3.4)."""
@@ -66,7 +68,8 @@ class File:
 class TnefMessage:
     """What Outlook packed. `html` and `text` are "" where there is none; either may be made of RTF.
 
-    `rtf` is that RTF, still compressed (PidTagRtfCompressed).
+    `rtf` is that RTF, still compressed (PidTagRtfCompressed). `kind` is its message class. `properties` are
+    those with a number, by it; `named` those with a number in a property set, by both (MS-OXPROPS 1.3.2).
     """
 
     subject: str = ""
@@ -74,6 +77,9 @@ class TnefMessage:
     html: str = field(default="", repr=False)
     files: tuple[File, ...] = ()
     rtf: bytes = field(default=b"", repr=False)
+    kind: str = ""
+    properties: Mapping[int, Value] = field(default_factory=dict, repr=False)
+    named: Mapping[tuple[bytes, int], Value] = field(default_factory=dict, repr=False)
 
 
 def is_tnef(data: bytes) -> bool:
@@ -97,18 +103,10 @@ def _read(data: bytes, depth: int) -> TnefMessage:
             if len(files) == _MOST_FILES:
                 break
             files.append(_Parts())
-        elif attribute == _SUBJECT:
-            message.title = _text(value, codec)
-        elif attribute == _BODY:
-            message.data = value
-        elif attribute == _PROPERTIES:
-            message.properties.update(_properties(value, codec))
-        elif files and attribute == _TITLE:
-            files[-1].title = _text(value, codec)
-        elif files and attribute == _DATA:
-            files[-1].data = value
-        elif files and attribute == _FILE_PROPERTIES:
-            files[-1].properties.update(_properties(value, codec))
+        elif attribute in _OF_MESSAGE:
+            message.add(attribute, value, codec)
+        elif files:
+            files[-1].add(attribute, value, codec)
     return _message(message, codec, tuple(_file(file, depth, at) for at, file in enumerate(files, 1)))
 
 
@@ -133,7 +131,9 @@ class _Embedded:
     data: bytes
 
 
-_Value = int | bytes | str | _Embedded
+Value = int | bytes | str | _Embedded
+_Named = tuple[bytes, int]
+"""A property set (GUID), and the number of a property in it."""
 
 
 @dataclass(slots=True)
@@ -142,7 +142,24 @@ class _Parts:
 
     title: str = ""
     data: bytes = b""
-    properties: dict[int, _Value] = field(default_factory=dict)
+    kind: str = ""
+    properties: dict[int, Value] = field(default_factory=dict)
+    named: dict[_Named, Value] = field(default_factory=dict)
+
+    def add(self, attribute: int, value: bytes, codec: str) -> None:
+        """Take an attribute in; of lists of properties those up to the first that cannot be read."""
+        if attribute in {_SUBJECT, _TITLE}:
+            self.title = _text(value, codec)
+        elif attribute in {_BODY, _DATA}:
+            self.data = value
+        elif attribute == _CLASS:
+            self.kind = _text(value, codec)
+        elif attribute in {_PROPERTIES, _FILE_PROPERTIES}:
+            for name, one in _properties(value, codec):
+                if isinstance(name, int):
+                    self.properties[name] = one
+                else:
+                    self.named[name] = one
 
     def text(self, name: int) -> str:
         """A property that is a text, else ""."""
@@ -163,7 +180,8 @@ def _message(parts: _Parts, codec: str, files: tuple[File, ...]) -> TnefMessage:
         html = relabel(html.encode("utf-8", "replace")).decode("utf-8")
     rtf = parts.properties.get(_P_RTF)
     packed = rtf if isinstance(rtf, bytes) and is_packed(rtf) else b""
-    return TnefMessage(parts.text(_P_SUBJECT) or parts.title, text, html, files, packed)
+    subject, kind = parts.text(_P_SUBJECT) or parts.title, parts.text(_P_CLASS) or parts.kind
+    return TnefMessage(subject, text, html, files, packed, kind, parts.properties, parts.named)
 
 
 def _html(parts: _Parts, codec: str) -> str:
@@ -173,7 +191,7 @@ def _html(parts: _Parts, codec: str) -> str:
     return html if isinstance(html, str) else ""
 
 
-def _rtf(value: _Value | None) -> RtfContent:
+def _rtf(value: Value | None) -> RtfContent:
     try:
         return read_rtf(decompress(value)) if isinstance(value, bytes) else RtfContent("", is_html=False)
     except BadRtf:
@@ -206,21 +224,20 @@ def _file(parts: _Parts, depth: int, number: int) -> File:
 # --- properties --------------------------------------------------------------------------------------------
 
 
-def _properties(data: bytes, codec: str) -> Mapping[int, _Value]:
-    """The properties of a list by their numbers, up to the first that cannot be read."""
-    found: dict[int, _Value] = {}
+def _properties(data: bytes, codec: str) -> Iterator[tuple[int | _Named, Value]]:
+    """The properties of a list, each once, up to the first that cannot be read; not those with names."""
+    found: set[int | _Named] = set()
     reader = _Reader(data)
     try:
         for _ in range(min(reader.number(), _MOST_PROPERTIES)):
-            kind, name = reader.short(), reader.short()
-            if name >= _NAMED_FROM:
-                reader.pass_name()
+            kind, number = reader.short(), reader.short()
+            name = number if number < _NAMED_FROM else reader.name()
             value = reader.value(kind, codec)
-            if value is not None:
-                found.setdefault(name, value)
+            if value is not None and name is not None and name not in found:
+                found.add(name)
+                yield name, value
     except _Ended:
-        pass
-    return found
+        return
 
 
 class _Ended(Exception):
@@ -249,14 +266,15 @@ class _Reader:
         self.at += -len(value) % 4
         return value
 
-    def pass_name(self) -> None:
-        self.take(_GUID_OCTETS)
+    def name(self) -> _Named | None:
+        """How a property is called in its set; None when that is a name and no number."""
+        of = self.take(_GUID_OCTETS)
         if self.number():
             self.sized()
-        else:
-            self.number()
+            return None
+        return of, self.number()
 
-    def value(self, kind: int, codec: str) -> _Value | None:
+    def value(self, kind: int, codec: str) -> Value | None:
         """The value that comes, the first of many; None for one that nobody here asks for."""
         single = kind & ~_MANY
         if single not in _SIZED:
@@ -264,7 +282,7 @@ class _Reader:
                 raise _Ended
             count = self.number() if kind & _MANY else 1
             values = self.take(count * _FIXED[single])
-            return int.from_bytes(values[: min(4, _FIXED[single])], "little")
+            return int.from_bytes(values[: _FIXED[single]], "little")
         first: bytes | None = None
         for _ in range(self.number()):
             value = self.sized()

@@ -12,7 +12,7 @@ from gateway.errors import GatewayError, NotFound, Refused, StateConflict
 from gateway.items import Edit, Item, Notice
 from gateway.mail.addresses import Address, addresses
 from gateway.mail.headers import Headers
-from gateway.mail.scheduling import Calendar, calendar_part, open_calendar
+from gateway.mail.scheduling import PEOPLE, Calendar, calendar_part, open_calendar
 from gateway.mail.structure import lay_out
 from gateway.pim.events.document import Document
 from gateway.pim.invitation import Method, Own
@@ -151,7 +151,7 @@ async def calendars(
     mailboxes: Mailboxes, uidvalidity: int, uids: Sequence[int]
 ) -> Sequence[tuple[MessageData, Calendar]]:
     """Those of some messages that have a calendar, with it, in order."""
-    found = await mailboxes.fetch(INBOX, uidvalidity, uids, ("From", "Subject"))
+    found = await mailboxes.fetch(INBOX, uidvalidity, uids, (*PEOPLE, "Subject"))
     parts = {
         uid: part for uid in uids if uid in found and (part := calendar_part(lay_out(found[uid].structure)))
     }
@@ -160,7 +160,7 @@ async def calendars(
         requests = {uid: SectionRequest(uid, part.section) for uid, part in some.items()}
         answers = await mailboxes.fetch_sections(INBOX, uidvalidity, list(requests.values()))
         made += [
-            (found[uid], open_calendar(some[uid], answers[request]))
+            (found[uid], open_calendar(some[uid], answers[request], Headers(found[uid].header)))
             for uid, request in requests.items()
             if request in answers
         ]

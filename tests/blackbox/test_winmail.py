@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import base64
 import struct
+import uuid
+from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from email.policy import SMTP
 
 import pytest
 
+from tests.blackbox.conftest import MakePerson
+from tests.blackbox.meeting import ACCEPT, MONDAY, compact, eventually
 from tests.blackbox.test_bodies import body_of, item
 from tests.blackbox.test_itemoperations import fetched, file, post, properties
 from tests.support import tnef
 from tests.support.dovecot import Dovecot
 from tests.support.phone import Phone, body_preference
 from wbxml import Element, element
-from wbxml.pages import AirSyncBase, ItemOperations
+from wbxml.pages import AirSyncBase, Calendar, ItemOperations
+from wbxml.pages import MeetingResponse as Page
 
 INNER = tnef.stream((tnef.SUBJECT, b"Inner\0"), (tnef.BODY, b"deep\0"), *tnef.file("x.txt", b"yy"))
 PICTURE = ((tnef.P_MIME, "image/png"), (tnef.P_CONTENT_ID, "pic@x"), (tnef.P_DATA, b"\x89PNG"))
@@ -43,6 +48,43 @@ def winmail(data: bytes, text: str | None = None) -> bytes:
     else:
         message.set_content(data, maintype="application", subtype="ms-tnef", filename="winmail.dat")
     return message.as_bytes()
+
+
+def test_an_invitation_that_outlook_packed(person: MakePerson, dovecot: Dovecot) -> None:
+    bob, ann = person("bob"), person("ann")
+    uid = bytes.fromhex("040000008200e00074c5b7101a82e008") + bytes(24) + uuid.uuid4().bytes
+    meeting: dict[tnef.Numbered, object] = {
+        (tnef.APPOINTMENT, 0x820D): MONDAY,
+        (tnef.APPOINTMENT, 0x820E): MONDAY + timedelta(hours=1),
+        (tnef.APPOINTMENT, 0x8208): "Room 1",
+        (tnef.MEETING, 0x0003): uid,
+        (tnef.MEETING, 0x001A): datetime.now(UTC),
+    }
+    data = tnef.stream(
+        (tnef.CLASS, b"IPM.Microsoft Schedule.MtgReq\0"),
+        (tnef.SUBJECT, b"Planning\0"),
+        (tnef.PROPERTIES, tnef.properties((tnef.P_BODY, "the plan"), numbered=meeting)),
+    )
+    mail = winmail(data)
+    for old, new in (("ann@example.test", bob.address), ("ben@example.test", ann.address)):
+        mail = mail.replace(old.encode(), new.encode())
+    dovecot.deliver(ann.phone.user, mail)
+    event = ann.sees(lambda _: True)
+    assert event.child_text(Calendar.StartTime) == compact(MONDAY)
+    assert event.child_text(Calendar.BusyStatus) == "1"
+    invitation = ann.invitation()
+    shown = ann.mail[invitation]
+    assert body_of(shown)[2] == "the plan"
+    assert attachments(shown) == {}
+    assert (
+        ann.respond(ACCEPT, ann.inbox, invitation, element(Page.SendResponse)).child_text(Page.Status) == "1"
+    )
+    ((subject, reply),) = eventually(ann.letters)
+    assert subject == "Accepted: Planning"
+    (calendar,) = [part for part in reply.walk() if part.get_content_type() == "text/calendar"]
+    text = calendar.get_payload(decode=True)
+    assert isinstance(text, bytes)
+    assert uid.hex().upper().encode() in text.replace(b"\r\n ", b"")
 
 
 def attachments(data: Element) -> dict[str, dict[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from gateway.mail.headers import Headers
 from gateway.mail.scheduling import (
     LARGEST_CALENDAR,
     calendar_part,
@@ -73,7 +74,7 @@ def test_the_text_of_a_calendar(charset: str) -> None:
     text = "SUMMARY:Größe"
     part = BodyPart("1", "text", "calendar", {"charset": charset, "method": "REPLY"}, encoding="8bit")
     data = text.encode("iso-8859-1" if charset == "iso-8859-1" else "utf-8")
-    opened = open_calendar(part, data)
+    opened = open_calendar(part, data, Headers(b""))
     assert (opened.text, opened.method, opened.octets) == (text, "REPLY", len(data))
 
 
@@ -88,7 +89,7 @@ def test_the_calendar_and_its_copy_are_no_files() -> None:
     layout, sections = laid_out(content)
     part = calendar_part(layout)
     assert part
-    left = without_calendar(layout, open_calendar(part, sections["2"]))
+    left = without_calendar(layout, open_calendar(part, sections["2"], Headers(b"")))
     assert [one.part.section for one in left.attachments] == ["4"]
 
 
@@ -96,7 +97,7 @@ def test_a_text_takes_the_place_of_one() -> None:
     layout, sections = laid_out(calendar_text(GOOGLE_SINGLE))
     part = calendar_part(layout)
     assert part
-    made, texts = with_text(layout, open_calendar(part, sections["1"]), "Grüße")
+    made, texts = with_text(layout, open_calendar(part, sections["1"], Headers(b"")), "Grüße")
     (block,) = made.blocks
     (shown,) = block.plain
     assert texts == {shown.section: "Grüße".encode()}

@@ -97,7 +97,7 @@ def plan(
         requests.append(SectionRequest(message.uid, packed.section))
         cost += packed.size
     calendar = calendar_part(plan.layout)
-    if calendar:
+    if calendar and calendar is not packed:
         requests.append(SectionRequest(message.uid, calendar.section))
         cost += calendar.size
     shown = plan.part is not None or any(one.type != MIME or one.preview for one in plan.attempts)
@@ -171,7 +171,7 @@ def _as_meeting(
     """What a scheduling message asks, and the plan without its calendar; a text only in that is added."""
     if job.calendar is None or job.calendar.section not in sections or place.drafts:
         return plan, None
-    calendar = open_calendar(job.calendar, sections[job.calendar.section])
+    calendar = open_calendar(job.calendar, sections[job.calendar.section], Headers(job.message.header))
     meeting = meeting_of(calendar.text, calendar.method, place.owner, place.own)
     if meeting is None:
         return plan, None
