@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
 import pytest
 
@@ -15,17 +17,22 @@ from tests.support.smtp_sink import SmtpSink
 
 
 @pytest.fixture(scope="session")
-def dovecot() -> Iterator[Dovecot]:
-    """A Dovecot with all its extensions (CONDSTORE, QRESYNC, NOTIFY, ESEARCH, SPECIAL-USE, ...)."""
-    with Dovecot() as server:
-        yield server
+def dovecots() -> Iterator[Callable[[Options], Dovecot]]:
+    """Starts Dovecots that nobody stops or changes: one for each set of options."""
+    with ExitStack() as stack:
+        yield functools.cache(lambda options: stack.enter_context(Dovecot(options)))
 
 
 @pytest.fixture(scope="session")
-def dovecot_bare() -> Iterator[Dovecot]:
+def dovecot(dovecots: Callable[[Options], Dovecot]) -> Dovecot:
+    """A Dovecot with all its extensions (CONDSTORE, QRESYNC, NOTIFY, ESEARCH, SPECIAL-USE, ...)."""
+    return dovecots(Options())
+
+
+@pytest.fixture(scope="session")
+def dovecot_bare(dovecots: Callable[[Options], Dovecot]) -> Dovecot:
     """A Dovecot that announces IMAP4rev1 and nothing else."""
-    with Dovecot(Options(profile="bare")) as server:
-        yield server
+    return dovecots(Options(profile="bare"))
 
 
 @pytest.fixture(scope="session")

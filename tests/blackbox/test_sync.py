@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,7 +10,10 @@ import pytest
 from tests.blackbox.conftest import MakePhone
 from tests.support import messages
 from tests.support.dovecot import Dovecot
+from tests.support.dovecot_config import Options
+from tests.support.gateway import Gateway
 from tests.support.phone import Phone, Served, body_preference, collections_of, commands, delete, options
+from tests.support.smtp_sink import SmtpSink
 from wbxml import Element, element
 from wbxml.pages import AirSync, AirSyncBase, Email, Email2
 
@@ -269,25 +273,29 @@ def test_changes_outside_the_class_are_not_told(phone: Phone, dovecot: Dovecot) 
     assert phone.post_sync(phone.collection(folder)).empty
 
 
-def test_a_new_uidvalidity_replaces_everything(some_phone: Phone, dovecot: Dovecot) -> None:
-    with dovecot.imap(some_phone.user) as imap:
+def test_a_new_uidvalidity_replaces_everything(dovecots: Callable[[Options], Dovecot], user: str) -> None:
+    dovecot = dovecots(Options(filed_by="id"))
+    with dovecot.imap(user) as imap:
         imap.create("Work")
-    dovecot.deliver(some_phone.user, messages.plain("before"), "Work")
-    folder = some_phone.folders()["Work"]
-    some_phone.begin(folder)
-    before = some_phone.sync(folder)
-    with dovecot.imap(some_phone.user) as imap:
-        imap.delete("Work")
-        imap.create("Work")
-    # Empty at first: Dovecot (sdbox) loses mail of the new one when it notices that somebody has the old one
-    # selected.
-    gone = some_phone.sync(folder)
-    assert gone.status == "1"
-    assert gone.deleted == list(before.added)
-    dovecot.deliver(some_phone.user, messages.plain("after"), "Work")
-    after = some_phone.sync(folder)
-    assert subjects(after) == ["after"]
-    assert not set(after.added) & set(before.added)
+    dovecot.deliver(user, messages.plain("before"), "Work")
+    with SmtpSink() as sink, Gateway(dovecot, sink) as gateway:
+        phones: list[tuple[Phone, Served]] = []
+        for version in ("12.1", "14.0", "16.1"):
+            device = f"PHONE{version}"
+            phone = Phone(gateway.host, gateway.port, user, dovecot.password, version=version, device=device)
+            phone.provision()
+            phone.begin(phone.folders()["Work"])
+            phones.append((phone, phone.sync(phone.folders()["Work"])))
+        with dovecot.imap(user) as imap:
+            imap.delete("Work")
+            imap.create("Work")
+        dovecot.deliver(user, messages.plain("after"), "Work")
+        for phone, before in phones:
+            after = phone.sync(phone.folders()["Work"])
+            assert after.status == "1"
+            assert after.deleted == list(before.added)
+            assert subjects(after) == ["after"]
+            assert not set(after.added) & set(before.added)
 
 
 def test_a_folder_that_went_away_is_12(some_phone: Phone, dovecot: Dovecot) -> None:

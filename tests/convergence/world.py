@@ -36,7 +36,7 @@ class World:
     """Dovecot, an SMTP server, and the gateway between them. A context manager.
 
     `defects` are as in `fused`; `mail` and `database` are those of an earlier world to go on with, where mail
-    is kept as Maildir.
+    is kept as Maildir, by the names of mailboxes.
     """
 
     def __init__(
@@ -60,8 +60,9 @@ class World:
 
     def __enter__(self) -> World:
         with undisturbed(), ExitStack() as stack:
-            # Not sdbox, where a connection left in a deleted mailbox empties the next one of that name.
-            options = Options(profile=self.profile, storage="maildir")
+            options = Options(
+                profile=self.profile, storage="maildir", filed_by="name" if self._mail else "id"
+            )
             self.dovecot = stack.enter_context(Dovecot(options, mail=self._mail))
             self.sink = stack.enter_context(SmtpSink())
             self.line = stack.enter_context(Line(self.dovecot.port))

@@ -27,15 +27,19 @@ class Options:
     """How a Dovecot differs from the others.
 
     `profile` "bare" announces IMAP4rev1 only, so that a client may use no extension (the server would still
-    know them). `prefix` is that of the personal namespace, with its separator: "INBOX.". `processes` is how
-    many connections it serves at once. `messages` is how many messages a user may have, 0 for as many as he
-    likes; `read_only` is a mailbox that may be read and not changed. `connections` is how many a user may
-    have from one address, 0 for as many as he likes. With `sieve` it filters what `dovecot-lda` delivers,
-    speaks ManageSieve (without the extensions in `no_sieve`), and sends replies by SMTP to the port `replies`.
+    know them). `storage` keeps each mailbox in a folder `filed_by` its name: then who has a mailbox selected
+    that was deleted may spoil the next of that name for everybody, by SERVERBUG, and sdbox loses mail. An id
+    is given to no other; but NOTIFY does not tell of a new name. `prefix` is that of the personal namespace,
+    with its separator: "INBOX.". `processes` is how many connections it serves at once. `messages` is how
+    many messages a user may have, 0 for as many as he likes; `read_only` is a mailbox that may be read and
+    not changed. `connections` is how many a user may have from one address, 0 for as many as he likes. With
+    `sieve` it filters what `dovecot-lda` delivers, speaks ManageSieve (without the extensions in `no_sieve`),
+    and sends replies by SMTP to the port `replies`.
     """
 
     profile: Literal["full", "bare"] = "full"
     storage: Literal["sdbox", "maildir"] = "sdbox"
+    filed_by: Literal["name", "id"] = "name"
     separator: str = "/"
     prefix: str = ""
     processes: int = 1024
@@ -127,7 +131,7 @@ protocols = imap{" sieve" if options.sieve else ""}
 disable_plaintext_auth = no
 ssl_cert = <{place.certificate.certificate}
 ssl_key = <{place.certificate.key}
-mail_location = {options.storage}:~/mail
+mail_location = {options.storage}:~/mail{":LAYOUT=index" if options.filed_by == "id" else ""}
 passdb {{
   driver = static
   args = password={PASSWORD}
@@ -151,6 +155,7 @@ ssl_server_cert_file = {place.certificate.certificate}
 ssl_server_key_file = {place.certificate.key}
 mail_driver = {options.storage}
 mail_path = ~/mail
+{"mailbox_list_layout = index" if options.filed_by == "id" else ""}
 passdb static {{
   password = {PASSWORD}
 }}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
+from dataclasses import replace
 
 import pytest
 
@@ -11,7 +12,6 @@ from gateway.upstream.imap.session import Session
 from gateway.upstream.imap.upstream import ImapUpstream
 from tests.support.courier import Courier
 from tests.support.cyrus import Cyrus
-from tests.support.dovecot import Dovecot
 from tests.support.dovecot_config import Options
 from tests.support.imap_servers import (
     MASKED,
@@ -24,13 +24,19 @@ from tests.support.imap_servers import (
     on_pymap,
 )
 
-DOVECOTS = ("full", "condstore", "idle", "bare", "prefix")
+DOVECOTS = {
+    "full": Options(),
+    "condstore": Options(),
+    "idle": Options(),
+    "bare": Options(profile="bare"),
+    "prefix": Options(separator=".", prefix="INBOX.", storage="maildir"),
+}
+OTHERS = ("cyrus", "courier", "pymap")
 
-
-@pytest.fixture(scope="session")
-def dovecot_prefix() -> Iterable[Dovecot]:
-    with Dovecot(Options(separator=".", prefix="INBOX.", storage="maildir")) as server:
-        yield server
+FILED_BY_ID = pytest.mark.parametrize(
+    "server", [*(f"{kind} by id" for kind in DOVECOTS), *OTHERS], indirect=True
+)
+"""For tests that delete a mailbox and make another of its name, see `Options`."""
 
 
 @pytest.fixture(scope="session")
@@ -45,7 +51,7 @@ def courier() -> Iterable[Courier]:
         yield server
 
 
-@pytest.fixture(params=[*DOVECOTS, "cyrus", "courier", "pymap"])
+@pytest.fixture(params=[*DOVECOTS, *OTHERS])
 async def server(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[MailServer]:
@@ -60,8 +66,9 @@ async def server(
     if kind == "courier":
         yield on_courier(request.getfixturevalue("courier"), user)
         return
-    fixture = {"bare": "dovecot_bare", "prefix": "dovecot_prefix"}.get(kind, "dovecot")
-    server = on_dovecot(request.getfixturevalue(fixture), user, MASKED.get(kind, frozenset()))
+    kind, by_id, _ = kind.partition(" by id")
+    options = replace(DOVECOTS[kind], filed_by="id" if by_id else "name")
+    server = on_dovecot(request.getfixturevalue("dovecots")(options), user, MASKED.get(kind, frozenset()))
     monkeypatch.setattr(Session, "learn_capabilities", server.mask())
     yield server
 
