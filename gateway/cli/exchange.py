@@ -20,7 +20,7 @@ from gateway.pim.exchange.entries import entries
 from gateway.pim.exchange.scan import Contents, Problem, scan
 from gateway.pim.timezones import named_zone
 from gateway.ports import Items, State
-from gateway.sync.exporting import export_calendar, export_event
+from gateway.sync.exporting import export_folder, export_item
 from gateway.sync.importing import Import, Known, Tally
 from gateway.sync.itemfolders import default_folder
 from gateway.types import CollectionId, UserId
@@ -110,7 +110,7 @@ def export_ics(file: Path, user: UserId, target: Path, calendar: str | None, uid
         async def write(_: State, items: Items) -> None:
             folder = await _source(items, user, calendar)
             exported = (
-                export_calendar(items, folder, problem) if uid is None else export_event(items, folder, uid)
+                export_folder(items, folder, problem) if uid is None else export_item(items, folder, uid)
             )
             async for piece in exported:
                 octets.write(piece)

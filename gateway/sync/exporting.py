@@ -1,25 +1,25 @@
-"""Calendars written as files, piece by piece."""
+"""Calendars, lists of tasks and notes written as files (.ics), piece by piece."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
 from gateway.errors import GatewayError, NotFound
-from gateway.items import Item, ItemFolder, ItemKind, ItemNumber
+from gateway.items import Item, ItemFolder, ItemNumber
 from gateway.pim.exchange.attachments import OCTETS_OF_A_LINE, written
 from gateway.pim.exchange.writing import CalendarFile, Content, alone
 from gateway.ports import Items
 
-__all__ = ["export_calendar", "export_event"]
+__all__ = ["export_folder", "export_item"]
 
 _BATCH = 100
 _OCTETS = OCTETS_OF_A_LINE * 4096
 
 
-async def export_calendar(
+async def export_folder(
     items: Items, folder: ItemFolder, problem: Callable[[Item, str], None]
 ) -> AsyncIterator[bytes]:
-    """The whole of a calendar (UTF-8, lines end with CRLF).
+    """The whole of a folder (UTF-8, lines end with CRLF).
 
     `problem` is called with what cannot be written, and why.
     """
@@ -40,7 +40,7 @@ async def export_calendar(
         if item.revision != joined[item.number]:
             apart.append(item.number)  # it changed meanwhile, and may need another zone
             continue
-        async for piece in _pieces(items, file.event(item.stored.text)):
+        async for piece in _pieces(items, file.item(item.stored.text)):
             yield piece
     yield file.tail().encode()
     async for item in _loaded(items, folder, apart):
@@ -48,12 +48,12 @@ async def export_calendar(
             yield piece
 
 
-async def export_event(items: Items, folder: ItemFolder, uid: str) -> AsyncIterator[bytes]:
-    """One event, in a calendar of its own. Raises `NotFound`."""
-    found = await items.find_items(folder.owner, ItemKind.CALENDAR, uid)
+async def export_item(items: Items, folder: ItemFolder, uid: str) -> AsyncIterator[bytes]:
+    """One item, in a calendar of its own. Raises `NotFound`."""
+    found = await items.find_items(folder.owner, folder.kind, uid)
     item = next((one for one in found if one.folder == folder.id), None)
     if item is None:
-        raise NotFound(f"calendar {folder.id} has no event with the UID {uid!r}")
+        raise NotFound(f"folder {folder.id} has nothing with the UID {uid!r}")
     async for piece in _pieces(items, alone(item.stored.text)):
         yield piece
 

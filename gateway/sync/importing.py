@@ -1,32 +1,57 @@
-"""Events of a file brought into a calendar, in batches. Devices are told of each once.
+"""Items of a file brought into a folder, in batches. Devices are told of each once.
 
-Nothing is mailed because of them. Reading a file again changes nothing: an event is known by its UID.
+Nothing is mailed because of them. Reading a file again changes nothing: an item is known by its UID.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Protocol
 
 from gateway.errors import Kind, Refused, StateConflict
-from gateway.items import Edit, FileNumber, Item, ItemFolder, ItemKind, Right
-from gateway.pim.events.document import read_event
-from gateway.pim.exchange.entries import Entry, version_of
+from gateway.items import Edit, FileNumber, Item, ItemFolder, ItemKind, Right, StoredItem
+from gateway.pim.exchange.attachments import Enclosed
 from gateway.pim.exchange.scan import Problem
+from gateway.pim.exchange.sorts import SORTS, Version
 from gateway.ports import Commit, Items
 from gateway.types import UserId
 
-__all__ = ["Import", "Known", "Tally"]
+__all__ = ["Entry", "Import", "Known", "Tally"]
 
 _BATCH = 100
-"""Events of one transaction, for which a gateway beside has to wait."""
+"""Items of one transaction, for which a gateway beside has to wait."""
 _BATCH_OCTETS = 4 << 20
 _ATTEMPTS = 5
+_VERSIONS: Mapping[ItemKind, Callable[[str], Version]] = {
+    kind: sort.version_of for kind, sort in SORTS.items()
+}
+"""What tells which version of an item a stored text is."""
+
+
+class Entry(Protocol):
+    """An item of a file, as `pim.exchange` reads it; `size` counts its octets there."""
+
+    @property
+    def uid(self) -> str: ...
+
+    @property
+    def size(self) -> int: ...
+
+    @property
+    def version(self) -> Version: ...
+
+    @property
+    def files(self) -> Sequence[Enclosed]: ...
+
+    def stored(self, numbers: Sequence[FileNumber] = ()) -> StoredItem:
+        """What is to be stored of it; `numbers` are those its files have got, in their order."""
+        ...
 
 
 class Known(Enum):
-    """What becomes of an event that the calendar has already."""
+    """What becomes of an item that the folder has already."""
 
     NEWER = "newer"
     """It is replaced by a newer version."""
@@ -38,7 +63,7 @@ class Known(Enum):
 
 @dataclass(slots=True)
 class Tally:
-    """What became of the events of a file."""
+    """What became of the items of a file."""
 
     added: int = 0
     replaced: int = 0
@@ -46,7 +71,7 @@ class Tally:
     """Those that were there, and stayed as they were."""
     left_out: int = 0
     problems: int = 0
-    """Of events that were taken over without something."""
+    """Of items that were taken over without something."""
 
     @property
     def done(self) -> int:
@@ -64,8 +89,8 @@ class _Batch:
 class Import:
     """One import by a user into a folder that he may write to.
 
-    `problem` is called with what cannot be taken over, `progress` after each batch. `rehearse`: nothing is
-    stored.
+    The file is read for what folders of this kind hold. `problem` is called with what cannot be taken over,
+    `progress` after each batch. `rehearse`: nothing is stored.
     """
 
     def __init__(
@@ -80,10 +105,11 @@ class Import:
         progress: Callable[[Tally], None],
     ) -> None:
         if folder.right is Right.READ:
-            raise Refused(Kind.ACCESS_DENIED, f"{user} may only read the calendar {folder.id}")
+            raise Refused(Kind.ACCESS_DENIED, f"{user} may only read the folder {folder.id}")
         self._items = items
         self._user = user
         self._folder = folder
+        self._version_of = _VERSIONS[folder.kind]
         self._known = known
         self._rehearse = rehearse
         self._problem = problem
@@ -129,19 +155,19 @@ class Import:
             self._tally.kept += len(batch.entries) - len(wanted)
             self._progress(self._tally)
             return
-        raise StateConflict("the calendar keeps changing: try again, what is done already is not done twice")
+        raise StateConflict("the folder keeps changing: try again, what is done already is not done twice")
 
     async def _there(self, uids: Iterable[str]) -> Mapping[str, Item | None]:
         """The items of the folder with these UIDs."""
-        found = await self._items.find_items(self._folder.owner, ItemKind.CALENDAR, *uids)
+        found = await self._items.find_items(self._folder.owner, self._folder.kind, *uids)
         there = {one.stored.uid: one for one in found if one.folder == self._folder.id}
         return {uid: there.get(uid) for uid in uids}
 
     def _goes(self, entry: Entry, there: Item | None) -> bool:
-        """Whether an event is stored."""
+        """Whether an item is stored."""
         if there is None or self._known is Known.REPLACE:
             return True
-        return self._known is Known.NEWER and entry.version > version_of(read_event(there.stored.text, ""))
+        return self._known is Known.NEWER and entry.version > self._version_of(there.stored.text)
 
     async def _commit(self, batch: _Batch, wanted: list[Entry], there: Mapping[str, Item | None]) -> None:
         fresh = [one for one in wanted if there[one.uid] is None]

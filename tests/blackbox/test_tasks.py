@@ -151,7 +151,7 @@ def test_a_lost_answer_is_given_again_and_nothing_is_done_twice(phone: Phone, ot
 
 
 def test_an_occurrence_that_is_done_becomes_a_task_of_its_own_once(phone: Phone, other: Phone) -> None:
-    """Who completes a series means its next occurrence; a repeated request does no more, and is told the same."""
+    """Who completes a series means its next occurrence; repeating the request does no more."""
     folder = tasks(phone)
     tasks(other)
     series = task("Water", DueDate=DUE, UtcDueDate=DUE, Recurrence=WEEKLY)

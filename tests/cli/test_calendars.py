@@ -106,7 +106,7 @@ def test_calendars_are_made_listed_shared_renamed_and_deleted(run: Run) -> None:
         (["import", "ann", "none.ics"], "none.ics: there is no calendar in the file"),
         (["import", "ann", "ann.ics", "--timezone", "Mordor"], "nobody knows the time zone 'Mordor'"),
         (["export", "bob"], "bob has no calendar yet"),
-        (["export", "ann", "--uid", "x"], "calendar i1 has no event with the UID 'x'"),
+        (["export", "ann", "--uid", "x"], "folder i1 has nothing with the UID 'x'"),
         (["export", "ann", "no/such/folder.ics"], "cannot write no/such/folder.ics: No such file"),
     ],
 )

@@ -52,7 +52,7 @@ def check(data: bytes) -> None:
     known: dict[str, StoredItem] = {}
     file = writing.CalendarFile("x")
     joined = [one for one in found if not one.files and file.joins(one.text)]
-    pieces = [piece for one in joined for piece in file.event(one.text)]
+    pieces = [piece for one in joined for piece in file.item(one.text)]
     written = file.head() + "".join(map(str, pieces)) + file.tail()
     for one in joined:
         known[one.uid] = one

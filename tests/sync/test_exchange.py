@@ -17,11 +17,11 @@ from gateway.pim.exchange.scan import Problem, scan
 from gateway.ports import Commit
 from gateway.store.sqlite import Database, SqliteItems
 from gateway.sync import importing
-from gateway.sync.exporting import export_calendar, export_event
+from gateway.sync.exporting import export_folder, export_item
 from gateway.sync.importing import Import, Known, Tally
 from gateway.types import UserId
 from tests.pim.events.made import HOUR, NOW
-from tests.pim.exchange.samples import SAMPLES, calendar, event
+from tests.pim.exchange.samples import SAMPLES, calendar, event, event_of
 from tests.support.events import new_event, patch_event, stored_event
 
 ANN, BOB = UserId("ann"), UserId("bob")
@@ -83,7 +83,7 @@ async def content(items: SqliteItems, folder: ItemFolder) -> dict[str, Item]:
 async def exported(items: SqliteItems, folder: ItemFolder) -> bytes:
     problems: list[str] = []
     pieces = [
-        piece async for piece in export_calendar(items, folder, lambda _, reason: problems.append(reason))
+        piece async for piece in export_folder(items, folder, lambda _, reason: problems.append(reason))
     ]
     assert problems == []
     return b"".join(pieces)
@@ -255,10 +255,10 @@ async def test_a_file_of_somebody_else_is_not_taken(items: SqliteItems, folder: 
 
 async def test_one_event_alone(items: SqliteItems, folder: ItemFolder) -> None:
     await bring(items, folder, calendar(*event("one", "SUMMARY:x"), *event("two")))
-    written = b"".join([piece async for piece in export_event(items, folder, "one")])
+    written = b"".join([piece async for piece in export_item(items, folder, "one")])
     assert written.decode() == (await content(items, folder))["one"].stored.text
     with pytest.raises(NotFound):
-        [piece async for piece in export_event(items, folder, "three")]
+        [piece async for piece in export_item(items, folder, "three")]
 
 
 async def test_events_that_mean_the_same_by_themselves_alone(items: SqliteItems, folder: ItemFolder) -> None:
@@ -286,7 +286,7 @@ async def test_events_that_mean_the_same_by_themselves_alone(items: SqliteItems,
 async def test_what_changes_while_it_is_written(items: SqliteItems, folder: ItemFolder) -> None:
     await bring(items, folder, calendar(*event("one"), *event("two"), *event("three")))
     pieces: list[bytes] = []
-    async for piece in export_calendar(items, folder, lambda _, reason: pytest.fail(reason)):
+    async for piece in export_folder(items, folder, lambda _, reason: pytest.fail(reason)):
         if not pieces:
             there = await content(items, folder)
             one, two = there["one"], there["two"]
@@ -296,4 +296,4 @@ async def test_what_changes_while_it_is_written(items: SqliteItems, folder: Item
         pieces.append(piece)
     file = io.BytesIO(b"".join(pieces))
     found = [one for one in entries(file, scan(file)) if not isinstance(one, Problem)]
-    assert {one.uid: one.event.subject for one in found} == {"one": "NEW", "three": ""}
+    assert {one.uid: event_of(one).subject for one in found} == {"one": "NEW", "three": ""}

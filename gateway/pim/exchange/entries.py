@@ -1,4 +1,4 @@
-"""The events of a file, one after the other, each as it is to be stored.
+"""The events, tasks or notes of a file, one after the other, each as it is to be stored.
 
 Everything of one UID becomes one calendar of its own: the series, what changes its occurrences, and the
 definitions of time zones they need. What cannot be understood is left out, and reported; of several versions
@@ -14,25 +14,20 @@ from datetime import UTC, datetime, tzinfo
 from typing import BinaryIO
 
 from gateway.items import FileNumber, StoredItem
-from gateway.pim.events import reading
-from gateway.pim.events.expansion import bounds_of, has_occurrences
-from gateway.pim.events.model import Event
 from gateway.pim.exchange.attachments import Enclosed
 from gateway.pim.exchange.components import LARGEST, Found, read_component
 from gateway.pim.exchange.scan import Contents, Problem, Span
+from gateway.pim.exchange.sorts import Sort, Version
 from gateway.pim.exchange.times import FileZones
 from gateway.pim.limits import LONGEST_UID
 from gateway.pim.tree import BadText, Line, Node, make_line, parse_calendar
 from gateway.pim.values import moment_of
 
-__all__ = ["Entry", "Version", "entries", "version_of"]
-
-Version = tuple[int, datetime]
-"""SEQUENCE, and when it was changed last: of two versions of an event the greater is the newer."""
+__all__ = ["Entry", "Version", "entries"]
 
 _OLDEST = datetime.min.replace(tzinfo=UTC)
 _CHANGING = frozenset({"DTSTAMP", "CREATED", "LAST-MODIFIED", "SEQUENCE"})
-"""What a program may write anew each time into an event that has no name."""
+"""What a program may write anew each time into an item that has no name."""
 _MOST_COMPONENTS = 5000
 _MOST_HEADS = 64
 _LARGE = 1 << 19
@@ -40,16 +35,17 @@ _LARGE = 1 << 19
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An event of a file.
+    """An item of a file, read.
 
-    `line` is its first one, `size` counts its octets there; `files` are those that stood in it.
+    `line` is its first one, `size` counts its octets there; `bounds` are those that the store has of it, and
+    `files` those that stood in it.
     """
 
     uid: str
     line: int
     size: int
     version: Version
-    event: Event
+    bounds: tuple[datetime | None, datetime | None]
     calendar: Node
     files: tuple[Enclosed, ...] = ()
 
@@ -59,19 +55,11 @@ class Entry:
             id(file.mark): file.line(number) for file, number in zip(self.files, numbers, strict=True)
         }
         calendar = _with_lines(self.calendar, numbered) if numbered else self.calendar
-        starts, ends = bounds_of(self.event)
-        return StoredItem(self.uid, calendar.text, starts, ends, frozenset(numbers))
-
-
-def version_of(event: Event) -> Version:
-    """Which version of an event it is."""
-    parts = [event, *(one.event for one in event.occurrences if one.event)]
-    changed = [moment for one in parts if (moment := one.modified or one.stamp)]
-    return event.sequence, max(changed, default=_OLDEST)
+        return StoredItem(self.uid, calendar.text, *self.bounds, frozenset(numbers))
 
 
 def entries(file: BinaryIO, contents: Contents, default: tzinfo | None = None) -> Iterator[Entry | Problem]:
-    """The events of a file that was scanned, and what of it could not be taken over.
+    """What a file was scanned for, and what of it could not be taken over.
 
     `default` is the zone of times that are in none that is known.
     """
@@ -87,6 +75,7 @@ class _Importer:
     def __init__(self, file: BinaryIO, contents: Contents, default: tzinfo | None) -> None:
         self._file = file
         self._contents = contents
+        self._sort: Sort = contents.sort
         self._default = default
         self._zones: dict[int, FileZones] = {}
 
@@ -94,7 +83,7 @@ class _Importer:
         """What becomes of the components of one UID."""
         line, calendar = spans[0].line, spans[0].calendar
         if self._contents.heads[calendar].version == "1.0":
-            yield Problem(line, "an event in the old form of vCalendar 1.0", whole=True)
+            yield Problem(line, f"{self._sort.noun} in the old form of vCalendar 1.0", whole=True)
             return
         size = sum(span.end - span.start for span in spans)
         if len(spans) > _MOST_COMPONENTS or (len(spans) > 1 and size > LARGEST):
@@ -106,12 +95,12 @@ class _Importer:
         for one in found:
             yield from one.problems
         problems: list[Problem] = []
-        parts = _newest(found, problems)
+        parts = _newest(found, self._sort, problems)
         yield from problems
         if not parts:
             return
         if nameless:
-            _name(parts[0].node)
+            _name(parts[0].node, self._sort)
         yield from self._assembled(parts, self._zones_of(calendar), line, size)
 
     def _assembled(
@@ -123,21 +112,21 @@ class _Importer:
                 line, f"nobody knows the time zone {name[:100]!r}: its times are taken for ones in no zone"
             )
         try:
-            event = _read(calendar)
-            if event.rule and not has_occurrences(event):
+            found = self._sort.examine(calendar)
+            if found.empty:
                 yield Problem(line, "a rule that comes to no occurrence: the event is there once")
                 parts[0].node.remove("RRULE")
-                event = _read(calendar)
+                found = self._sort.examine(calendar)
             if len(text := calendar.text) > _LARGE:
                 parse_calendar(text)  # what is stored can be read again
         except BadText as error:
             yield Problem(line, error.detail, whole=True)
             return
-        if not 0 < len(event.uid) <= LONGEST_UID:
+        if not 0 < len(found.uid) <= LONGEST_UID:
             yield Problem(line, "a UID that is too long, or empty", whole=True)
             return
         files = tuple(file for one in parts for file in one.files)
-        yield Entry(event.uid, line, size, version_of(event), event, calendar, files)
+        yield Entry(found.uid, line, size, found.version, found.bounds, calendar, files)
 
     def _zones_of(self, calendar: int) -> FileZones:
         if calendar not in self._zones:
@@ -151,17 +140,13 @@ class _Importer:
         return self._zones[calendar]
 
 
-def _read(calendar: Node) -> Event:
-    return reading.read_component(calendar.component, "", UTC)
-
-
-def _newest(found: Sequence[Found], problems: list[Problem]) -> list[Found]:
+def _newest(found: Sequence[Found], sort: Sort, problems: list[Problem]) -> list[Found]:
     """The series, then its changed occurrences in their order: of each the newest version."""
     newest: dict[str, Found] = {}
     for one in found:
         occurrence = one.node.component.get("RECURRENCE-ID")
-        if occurrence is None and moment_of(one.node.component.get("DTSTART")) is None:
-            problems.append(Problem(one.line, "an event without a start", whole=True))
+        if sort.starts and occurrence is None and moment_of(one.node.component.get("DTSTART")) is None:
+            problems.append(Problem(one.line, f"{sort.noun} without a start", whole=True))
             continue
         if occurrence is not None and moment_of(occurrence) is None:
             problems.append(Problem(one.line, "a changed occurrence that says not which one it is"))
@@ -169,7 +154,9 @@ def _newest(found: Sequence[Found], problems: list[Problem]) -> list[Found]:
         key = f"{occurrence.params.get('TZID', '')}:{occurrence.value}" if occurrence else ""
         if key in newest:
             older = min(newest[key], one, key=_version)
-            problems.append(Problem(older.line, "another version of an event that is there, no newer one"))
+            problems.append(
+                Problem(older.line, f"another version of {sort.noun} that is there, no newer one")
+            )
             if older is one:
                 continue
         newest[key] = one
@@ -187,13 +174,13 @@ def _version(found: Found) -> Version:
     )
 
 
-def _name(event: Node) -> None:
-    """Give an event a UID that it gets again when the same event is read again."""
-    kept = [one for one in event.parts if isinstance(one, Node) or one.name not in _CHANGING]
-    content = Node("VEVENT", parts=kept)
+def _name(item: Node, sort: Sort) -> None:
+    """Give an item a UID that it gets again when the same item is read again."""
+    kept = [one for one in item.parts if isinstance(one, Node) or one.name not in _CHANGING]
+    content = Node(sort.component, parts=kept)
     digest = hashlib.sha256(content.text.encode()).hexdigest()
-    event.remove("UID")
-    event.parts.insert(0, make_line("UID", f"{digest[:32]}@without-uid"))
+    item.remove("UID")
+    item.parts.insert(0, make_line("UID", f"{digest[:32]}@without-uid"))
 
 
 def _with_lines(node: Node, lines: Mapping[int, Line]) -> Node:

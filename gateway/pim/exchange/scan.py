@@ -1,4 +1,4 @@
-"""Where the events of a file are: one pass over its lines that keeps nothing of them but their places.
+"""Where the events, tasks or notes of a file are: one pass over its lines that keeps their places alone.
 
 An event and what changes its occurrences may stand anywhere in a file, in any order, and the definition of a
 time zone behind what uses it. So the file is read twice: once to see what is where, then event by event.
@@ -12,12 +12,13 @@ from typing import BinaryIO
 
 from gateway.errors import Kind, Refused
 from gateway.pim.exchange.filelines import FileLine, file_lines
+from gateway.pim.exchange.sorts import EVENTS, Sort
 from gateway.pim.lines import parse_property
 
 __all__ = ["Contents", "Head", "Problem", "Span", "scan"]
 
 MOST_EVENTS = 500_000
-"""VEVENTs of a file, and VCALENDARs; what is kept of one takes some hundred octets."""
+"""Components of a file, and VCALENDARs; what is kept of one takes some hundred octets."""
 _DEEPEST = 20
 _LONGEST_UID = 4096
 _MOST_DEFINITIONS = 200
@@ -31,7 +32,7 @@ _IN_CALENDARS = frozenset({"VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY", "VTIMEZON
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something that could not be taken over. `line` is counted from 1; `whole`: the event with it."""
+    """Something that could not be taken over. `line` is counted from 1; `whole`: the item with it."""
 
     line: int
     reason: str
@@ -50,7 +51,7 @@ class Span:
 
 @dataclass(slots=True)
 class Head:
-    """What a calendar says of all its events: its own zone (X-WR-TIMEZONE), version, and definitions."""
+    """What a calendar says of all in it: its own zone (X-WR-TIMEZONE), version, and definitions."""
 
     zone: str = ""
     version: str = ""
@@ -59,12 +60,13 @@ class Head:
 
 @dataclass(slots=True)
 class Contents:
-    """What is where in a file.
+    """What is where in a file that was scanned for one sort.
 
-    `series` are the VEVENTs of each UID, `nameless` those without one; `others` counts what is for other
+    `series` are its components of each UID, `nameless` those without one; `others` counts what is for other
     folders (VTODO, VJOURNAL, VFREEBUSY).
     """
 
+    sort: Sort = EVENTS
     heads: list[Head] = field(default_factory=list)
     series: dict[str, list[Span]] = field(default_factory=dict)
     nameless: list[Span] = field(default_factory=list)
@@ -73,21 +75,22 @@ class Contents:
 
     @property
     def count(self) -> int:
-        """How many events there are."""
+        """How many items there are."""
         return len(self.series) + len(self.nameless)
 
 
-def scan(file: BinaryIO) -> Contents:
-    """See what is in a file, from its beginning. Raises `Refused` when there is no calendar in it."""
-    scanner = _Scanner()
+def scan(file: BinaryIO, sort: Sort = EVENTS) -> Contents:
+    """See what of a sort is in a file, from its beginning. Raises `Refused` when no calendar is in it."""
+    scanner = _Scanner(sort)
     for line in file_lines(file):
         scanner.take(line)
     return scanner.end()
 
 
 class _Scanner:
-    def __init__(self) -> None:
-        self._contents = Contents()
+    def __init__(self, sort: Sort) -> None:
+        self._contents = Contents(sort)
+        self._sort = sort
         self._open: list[str] = []
         self._inner = 0
         """Components begun below the deepest that are followed."""
@@ -111,7 +114,7 @@ class _Scanner:
         elif key == b"END:":
             self._end(line)
         elif key in {b"UID:", b"UID;"}:
-            if self._uid is None and self._open[-1:] == ["VEVENT"]:
+            if self._uid is None and self._open[-1:] == [self._sort.component]:
                 self._uid, self._reading_uid = bytearray(octets), True
         elif self._open == ["VCALENDAR"] and octets.upper().startswith(_HEAD_FIELDS):
             self._note(octets)
@@ -136,10 +139,12 @@ class _Scanner:
             return
         outer = [one for one in self._open if one != "VCALENDAR"]
         self._open.append(name)
-        if name in {"VCALENDAR", "VEVENT"}:
+        if name in {"VCALENDAR", self._sort.component}:
             self._begun += 1
             if self._begun > 2 * MOST_EVENTS:
-                raise Refused(Kind.INVALID_CONTENT, f"more than {MOST_EVENTS} events in one file")
+                raise Refused(
+                    Kind.INVALID_CONTENT, f"more than {MOST_EVENTS} {self._sort.component} in one file"
+                )
         if name == "VCALENDAR":
             self._contents.heads.append(Head())
         elif not outer:
@@ -171,7 +176,7 @@ class _Scanner:
             return
         self._event = None
         span = Span(begun.start, line.end, begun.number, len(self._contents.heads) - 1)
-        if name == "VEVENT":
+        if name == self._sort.component:
             self._keep(span)
         elif name == "VTIMEZONE":
             if len(self._contents.heads[-1].definitions) < _MOST_DEFINITIONS:
@@ -189,8 +194,10 @@ class _Scanner:
 
     def _unfinished(self) -> None:
         """Give up a component that has no end."""
-        if self._event is not None and self._component == "VEVENT":
-            self._contents.problems.append(Problem(self._event.number, "an event without an end", whole=True))
+        if self._event is not None and self._component == self._sort.component:
+            self._contents.problems.append(
+                Problem(self._event.number, f"{self._sort.noun} without an end", whole=True)
+            )
         self._event = None
 
     def _note(self, octets: bytes) -> None:

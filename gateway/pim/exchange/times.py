@@ -17,7 +17,7 @@ from gateway.pim.zones import Zones
 
 __all__ = ["TIMES", "FileZones", "by_the_clock"]
 
-TIMES = frozenset({"DTSTART", "DTEND", "RECURRENCE-ID", "EXDATE", "RDATE"})
+TIMES = frozenset({"DTSTART", "DTEND", "DUE", "RECURRENCE-ID", "EXDATE", "RDATE"})
 """Properties whose times are by the clock of a zone."""
 _UTC = "Etc/UTC"
 

@@ -1,6 +1,6 @@
-"""A calendar as a file: all events in one VCALENDAR, and the time zones they need before them, once each.
+"""A folder as a file: all items in one VCALENDAR, and the time zones they need before them, once each.
 
-It takes two passes over the events: the first to see which zones they are in. An event that only means the
+It takes two passes over the items: the first to see which zones they are in. An item that only means the
 same by itself (its times are in no zone, or in one of a name that others mean another by) follows in a
 VCALENDAR of its own.
 """
@@ -25,7 +25,8 @@ from gateway.pim.zonelines import used_zones
 __all__ = ["CalendarFile", "Content", "alone"]
 
 _END = "\r\n"
-_JOINED = frozenset({"VEVENT", "VTIMEZONE"})
+_ITEMS = ("VEVENT", "VTODO", "VJOURNAL")
+_JOINED = frozenset({*_ITEMS, "VTIMEZONE"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +37,17 @@ class Content:
 
 
 class CalendarFile:
-    """The file of a calendar that is called `name`."""
+    """The file of a folder that is called `name`: of a calendar, a list of tasks, or notes."""
 
     def __init__(self, name: str) -> None:
         self._name = name
         self._since: dict[str, datetime] = {}
         """The zones everybody knows, with the time (by its clock) from which they are needed."""
         self._definitions: dict[str, str] = {}
-        """Others by TZID, as their events define them."""
+        """Others by TZID, as their items define them."""
 
     def joins(self, text: str) -> bool:
-        """Note what zones an event needs; whether it can stand among the others. Raises `BadEvent`."""
+        """Note what zones an item needs; whether it can stand among the others. Raises `BadText`."""
         calendar = parse_calendar(text)
         own = {node.component.text("TZID"): node.text for node in calendar.nodes("VTIMEZONE")}
         needed = {name: own.get(name, "") for name in used_zones(calendar) if not is_iana(name)}
@@ -66,7 +67,7 @@ class CalendarFile:
         return True
 
     def head(self) -> str:
-        """What stands before the events."""
+        """What stands before the items."""
         head = new_calendar()
         head.parts.append(make_line("X-WR-CALNAME", escaped(self._name)))
         known = (
@@ -77,9 +78,9 @@ class CalendarFile:
         whole = head.text.removesuffix(f"END:VCALENDAR{_END}")
         return whole + "".join(f"{line}{_END}" for line in known) + "".join(self._definitions.values())
 
-    def event(self, text: str) -> Iterator[str | Content]:
+    def item(self, text: str) -> Iterator[str | Content]:
         """One of those that join."""
-        for node in parse_calendar(text).nodes("VEVENT"):
+        for node in parse_calendar(text).nodes(*_ITEMS):
             yield from _written(node)
 
     def tail(self) -> str:
@@ -88,7 +89,7 @@ class CalendarFile:
 
 
 def alone(text: str) -> Iterator[str | Content]:
-    """An event in a calendar of its own. Raises `BadEvent`."""
+    """An item in a calendar of its own. Raises `BadText`."""
     calendar = parse_calendar(text)
     calendar.remove("METHOD")
     return _written(calendar)
@@ -111,5 +112,5 @@ def _written(node: Node) -> Iterator[str | Content]:
 
 
 def _lines(calendar: Node) -> Iterator[Line]:
-    """The lines of its events."""
-    return (one for event in calendar.nodes("VEVENT") for one in event.parts if isinstance(one, Line))
+    """The lines of its items."""
+    return (one for item in calendar.nodes(*_ITEMS) for one in item.parts if isinstance(one, Line))

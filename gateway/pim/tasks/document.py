@@ -25,7 +25,7 @@ from gateway.pim.tree import Node, escaped, make_line, parse_calendar
 from gateway.pim.values import LAST_YEAR, utc_text
 from gateway.pim.zonelines import NewZones, define_zones, used_zones
 
-__all__ = ["Advanced", "advance", "new_task", "patch_task", "read_task", "stored_task"]
+__all__ = ["Advanced", "advance", "bounds_of_task", "new_task", "patch_task", "read_task", "stored_task"]
 
 _PRODUCT = "-//ActiveSync Gateway//Tasks//EN"
 _LONGEST_AGO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -92,9 +92,14 @@ def stored_task(text: str) -> StoredItem:
     A completed one ends when it was completed, so that what is still to be done can be told alone.
     """
     task = read_task(text)
+    return StoredItem(task.uid, text, *bounds_of_task(task))
+
+
+def bounds_of_task(task: Task) -> tuple[datetime | None, datetime | None]:
+    """When a task begins and, if it is completed, ends, in UTC."""
     ended = task.completed_at or task.due or task.start or _LONGEST_AGO
     starts = task.anchor.astimezone(UTC) if task.anchor else None
-    return StoredItem(task.uid, text, starts, ended.astimezone(UTC) if task.completed else None)
+    return starts, ended.astimezone(UTC) if task.completed else None
 
 
 # --- changes ------------------------------------------------------------------------------------------

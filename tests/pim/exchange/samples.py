@@ -10,11 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import tzinfo
 
+from gateway.pim.events.document import read_event
+from gateway.pim.events.model import Event
 from gateway.pim.exchange.entries import Entry, entries
 from gateway.pim.exchange.scan import Problem, scan
 from tests.support.timezones import BERLIN
 
-__all__ = ["SAMPLES", "Sample", "calendar", "event", "read"]
+__all__ = ["SAMPLES", "Sample", "calendar", "event", "event_of", "read"]
 
 ONE_ZONE = (
     "BEGIN:VTIMEZONE",
@@ -41,6 +43,11 @@ def calendar(*lines: str, head: tuple[str, ...] = ("VERSION:2.0", "PRODID:-//Tes
 def event(uid: str, *lines: str, start: str = "DTSTART:20260302T090000Z") -> tuple[str, ...]:
     """An event with these lines."""
     return ("BEGIN:VEVENT", f"UID:{uid}", "DTSTAMP:20260301T080000Z", start, *lines, "END:VEVENT")
+
+
+def event_of(entry: Entry) -> Event:
+    """What an event of a file says."""
+    return read_event(entry.calendar.text, "")
 
 
 def read(text: str | bytes, default: tzinfo | None = None) -> tuple[list[Entry], list[Problem]]:

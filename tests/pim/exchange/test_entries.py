@@ -10,7 +10,7 @@ import pytest
 from gateway.errors import Refused
 from gateway.pim.events.document import read_event
 from gateway.pim.exchange import components, filelines, scan
-from tests.pim.exchange.samples import calendar, event, read
+from tests.pim.exchange.samples import calendar, event, event_of, read
 
 GOOD = event("good", "DURATION:PT1H")
 
@@ -65,14 +65,14 @@ def test_a_changed_occurrence_that_cannot_be_understood_costs_itself_alone() -> 
         )
     )
     assert (problem.line, problem.whole) == (10, False)
-    assert len(found.event.occurrences) == 1
+    assert len(event_of(found).occurrences) == 1
 
 
 @pytest.mark.parametrize("rule", ["FREQ=NEVER", "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30", "nonsense"])
 def test_a_rule_without_occurrences_leaves_the_event(rule: str) -> None:
     (found,), (problem,) = read(calendar(*event("one", f"RRULE:{rule}")))
     assert "comes to no occurrence" in problem.reason
-    assert not found.event.recurring
+    assert not event_of(found).recurring
     assert "RRULE" not in found.stored().text
 
 
@@ -83,7 +83,7 @@ def test_of_several_versions_the_newest_counts() -> None:
         *event("one", "SUMMARY:second", "SEQUENCE:2", "LAST-MODIFIED:20260301T000000Z"),
     )
     (found,), problems = read(text)
-    assert found.event.subject == "third"
+    assert event_of(found).subject == "third"
     assert [one.line for one in problems] == [4, 19]
     assert not any(one.whole for one in problems)
 
@@ -91,7 +91,7 @@ def test_of_several_versions_the_newest_counts() -> None:
 def test_an_occurrence_without_its_series_is_kept() -> None:
     (found,), problems = read(calendar(*event("one", "RECURRENCE-ID:20260302T090000Z")))
     assert problems == []
-    assert found.event.original == found.event.start
+    assert event_of(found).original == event_of(found).start
 
 
 def test_an_event_without_a_name_gets_one_from_what_it_says() -> None:
@@ -138,11 +138,11 @@ def test_a_zone_nobody_knows_is_told_and_counts_as_none() -> None:
     assert "'Middle Earth'" in problem.reason
     assert "DTSTART:20260702T100000\r\n" in found.stored().text
     (found,), (problem,) = read(calendar(*lines), ZoneInfo("Asia/Tokyo"))
-    assert found.event.start.isoformat() == "2026-07-02T10:00:00+09:00"
+    assert event_of(found).start.isoformat() == "2026-07-02T10:00:00+09:00"
     whole = calendar(*lines, head=("VERSION:2.0", "X-WR-TIMEZONE:America/New_York"))
     (found,), (problem,) = read(whole, ZoneInfo("Asia/Tokyo"))
     assert "'Middle Earth'" in problem.reason
-    assert found.event.start.isoformat() == "2026-07-02T10:00:00-04:00"
+    assert event_of(found).start.isoformat() == "2026-07-02T10:00:00-04:00"
 
 
 # --- octets ------------------------------------------------------------------------------------------------
@@ -155,14 +155,14 @@ def test_nothing_reaches_the_store_that_it_cannot_hold() -> None:
     stored = found.stored()
     stored.text.encode()  # no lone surrogates
     assert "\0" not in stored.text
-    assert found.event.subject.startswith("abc")
-    assert read_event(stored.text, "") == found.event
+    assert event_of(found).subject.startswith("abc")
+    assert read_event(stored.text, "") == event_of(found)
 
 
 def test_lines_folded_within_characters_and_other_charsets() -> None:
     folded = calendar(*event("one", "SUMMARY:Grüße")).encode().replace("ü".encode(), b"\xc3\r\n \xbc")
-    assert read(folded)[0][0].event.subject == "Grüße"
-    assert read(calendar(*event("one", "SUMMARY:Grüße")).encode("cp1252"))[0][0].event.subject == "Grüße"
+    assert event_of(read(folded)[0][0]).subject == "Grüße"
+    assert event_of(read(calendar(*event("one", "SUMMARY:Grüße")).encode("cp1252"))[0][0]).subject == "Grüße"
     assert uids(b"\xef\xbb\xbf" + calendar(*GOOD).encode()) == ["good"]
 
 
@@ -244,5 +244,5 @@ def test_a_long_line_is_scanned_in_pieces(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(filelines, "_CHUNK", 64)
     monkeypatch.setattr(filelines, "_LONGEST", 100)
     found, problems = read(calendar(*event("one", "SUMMARY:" + "x" * 1000), *event("bad", start="")))
-    assert [one.event.subject for one in found] == ["x" * 1000]
+    assert [event_of(one).subject for one in found] == ["x" * 1000]
     assert [one.line for one in problems] == [10]

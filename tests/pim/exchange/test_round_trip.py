@@ -29,7 +29,7 @@ def exported(items: Sequence[StoredItem]) -> str:
     joined = [file.joins(one.text) for one in items]
     written = [file.head()]
     for one, joins in zip(items, joined, strict=True):
-        written += [str(piece) for piece in file.event(one.text)] if joins else []
+        written += [str(piece) for piece in file.item(one.text)] if joins else []
     written.append(file.tail())
     for one, joins in zip(items, joined, strict=True):
         written += [] if joins else [str(piece) for piece in alone(one.text)]

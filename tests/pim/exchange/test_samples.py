@@ -67,7 +67,7 @@ def test_written_and_read_again_it_is_the_same(sample: Sample) -> None:
     file = CalendarFile("Ann's")
     assert all(file.joins(one.text) for one in stored)
     written = (
-        file.head() + "".join(str(piece) for one in stored for piece in file.event(one.text)) + file.tail()
+        file.head() + "".join(str(piece) for one in stored for piece in file.item(one.text)) + file.tail()
     )
     again, problems = read(written)
     assert problems == []
