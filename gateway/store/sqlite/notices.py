@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from gateway.items import FileInfo, Notice, NoticeFile, PendingNotice
@@ -29,7 +30,9 @@ _CANDIDATES = """
     WHERE user = ? AND dropped IS NULL AND key NOT IN (SELECT value FROM json_each(?))
     ORDER BY turn, place, id
 """
-_OF_EVENT = "SELECT recipients, place FROM notice WHERE user = ? AND event = ? AND dropped IS NULL"
+_EARLIER = """
+    SELECT recipients FROM notice WHERE user = ? AND event = ? AND place < ? AND dropped IS NULL
+"""
 _LOAD = """
     SELECT key, recipients, message, event, apart, bare, tried, mail
     FROM notice CROSS JOIN notice_mail ON notice_mail.id = mail WHERE notice.id = ?
@@ -81,25 +84,26 @@ def are_pending(connection: sqlite3.Connection, user: UserId) -> bool:
 
 def take(connection: sqlite3.Connection, user: UserId, without: Collection[str]) -> PendingNotice | None:
     """The message to be mailed next. See `ports.Notices.next_notice`."""
-    first: dict[str, Mapping[str, int]] = {}
-    for number, recipients, event, place in connection.execute(
-        _CANDIDATES, (user, json.dumps(list(without)))
-    ):
-        if event not in first:
-            first[event] = _first_places(connection, user, event) if event else {}
+    unwanted = json.dumps(list(without))
+    for number, recipients, event, place in connection.execute(_CANDIDATES, (user, unwanted)):
         told = json.loads(recipients)
-        free = tuple(one for one in told if first[event].get(one.lower(), place) >= place)
+        waiting = _waiting(connection, told, (user, event, place)) if event else frozenset()
+        free = tuple(one for one in told if one.lower() not in waiting)
         if free or not told:
             return _load(connection, number, free)
     return None
 
 
-def _first_places(connection: sqlite3.Connection, user: UserId, event: str) -> Mapping[str, int]:
-    """Of each recipient (in lower case) of what is about an event, the place of the first such message."""
-    found: dict[str, int] = {}
-    for recipients, place in connection.execute(_OF_EVENT, (user, event)):
-        for one in json.loads(recipients):
-            found[one.lower()] = min(found.get(one.lower(), place), place)
+def _waiting(
+    connection: sqlite3.Connection, recipients: Sequence[str], before: tuple[UserId, str, int]
+) -> AbstractSet[str]:
+    """Those (in lower case) for whom a message of a user about an event waits that has an earlier place."""
+    wanted = {one.lower() for one in recipients}
+    found: set[str] = set()
+    for (told,) in connection.execute(_EARLIER, before):
+        found |= wanted.intersection(one.lower() for one in json.loads(told))
+        if found == wanted:  # as nearly always: it is for the same people
+            break
     return found
 
 
