@@ -26,6 +26,7 @@ from gateway.policies import Policies, read_policy
 from gateway.ports import Directory, Items, State
 from gateway.store.spool import FileSpool
 from gateway.store.sqlite import Database, SqliteItems, SqlitePeople, SqliteState, parse_url, serving
+from gateway.sync.recipients import Recipients, forget_recipients
 from gateway.sync.waiter import Signal
 from gateway.types import Access
 from gateway.upstream.authorities import read_authorities
@@ -167,7 +168,10 @@ class App:
             patience=timedelta(days=settings.calendar.retry_days),
             filters=_filters(settings),
             admission=admission_of(settings),
+            recipients=Recipients(items, SystemClock()) if settings.eas.recipients else None,
         )
+        if services.recipients is None:
+            await forget_recipients(items)
         parts.push_async_callback(services.background.aclose, settings.server.shutdown_grace)
         expiry = timedelta(days=settings.devices.expire_days)
         await parts.enter_async_context(_running(_housekeeping(services, expiry)))
@@ -370,5 +374,5 @@ def _servers(settings: Settings, identity: Identity) -> Servers:
 
 
 def _limits(settings: Settings) -> Limits:
-    values = settings.eas.model_dump()
+    values = settings.eas.model_dump(exclude={"recipients"})
     return Limits(**values | {"duplicate_window": timedelta(seconds=settings.eas.duplicate_window)})

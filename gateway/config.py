@@ -357,6 +357,8 @@ class EasSection(_Section):
     """Most messages one search finds, the newest ones."""
     sms_mailbox: Annotated[str, Field(max_length=100)] = ""
     """Mailbox in which text messages that phones upload are kept; without a name they are refused."""
+    recipients: bool = True
+    """Whether the addresses a user writes to are noted, for his phones to propose (since 14.0)."""
 
 
 class CalendarSection(_Section):

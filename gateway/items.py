@@ -42,6 +42,8 @@ class ItemKind(StrEnum):
     CONTACTS = "contacts"
     TASKS = "tasks"
     NOTES = "notes"
+    RECIPIENTS = "recipients"
+    """To whom the user writes: the recipient information cache, one for each user."""
 
 
 class Right(StrEnum):

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from gateway.eas.commands.base import Context
-from gateway.eas.content.kinds import content_of, knows
+from gateway.eas.content.kinds import knows
 from gateway.eas.itemoptions import ItemOptions
+from gateway.eas.itemwindow import window_start
 from gateway.errors import NotFound
 from gateway.items import ItemFolder
 from gateway.ports import Unsubscribe
 from gateway.sync import itemfolders
 from gateway.sync.itemcursor import ItemCursor
 from gateway.sync.news import has_item_news
+from gateway.sync.recipients import ends_of
 from gateway.types import CollectionId
 
 __all__ = ["ItemHold"]
@@ -21,20 +23,23 @@ __all__ = ["ItemHold"]
 class ItemHold:
     """Folders of items that a request waits for. Nothing but their ids and revisions is kept meanwhile."""
 
-    __slots__ = ("_context", "_dirty", "_seen")
+    __slots__ = ("_context", "_dirty", "_names", "_seen")
 
     def __init__(self, context: Context, folders: Sequence[CollectionId]) -> None:
         self._context = context
         self._dirty = set(folders)
         self._seen: dict[CollectionId, int] = dict.fromkeys(folders, 0)
         """The revisions the folders had when the request began: what is known of one never synced."""
+        self._names: dict[CollectionId, CollectionId] = {}
+        """What the device calls folders that the store calls otherwise."""
 
     def watch(self, notify: Callable[[CollectionId], None]) -> Unsubscribe:
         """Have `notify` called when one of them may have changed, or with "" the list of all there are."""
 
         def told(folder: CollectionId) -> None:
-            if folder in self._seen:
-                self._dirty.add(folder)
+            name = self._names.get(folder, folder)
+            if name in self._seen:
+                self._dirty.add(name)
             elif folder:
                 return
             else:  # one of them may be gone
@@ -46,7 +51,10 @@ class ItemHold:
     async def begin(self) -> None:
         """Note where the folders are. Raises `NotFound`."""
         for name in self._seen:
-            self._seen[name] = (await self._folder(name)).revision
+            folder = await self._folder(name)
+            self._seen[name] = folder.revision
+            if folder.id != name:
+                self._names[folder.id] = name
 
     async def changed(self) -> Sequence[CollectionId]:
         """Those with news since this was last asked. Raises `NotFound` when one is gone."""
@@ -67,10 +75,10 @@ class ItemHold:
         folder = await self._folder(name)
         if not knows(context.request.version, folder.kind):
             return False
-        async with services.state.lease(user, context.device.id, name):
-            stored = await services.state.load_sync(user, context.device.id, name)
+        async with services.state.lease(user, context.device.id, folder.id):
+            stored = await services.state.load_sync(user, context.device.id, folder.id)
         if stored is None:
             return folder.revision != self._seen[name]
-        wanted = ItemOptions.unpack(stored.options).filter_type
-        since = content_of(folder.kind).since(wanted, services.clock.now())
+        ends = await ends_of(services.items, folder)
+        since = window_start(folder, ItemOptions.unpack(stored.options), services.clock.now(), ends)
         return await has_item_news(services.items, folder, ItemCursor.unpack(stored.cursor), since)

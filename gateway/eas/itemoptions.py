@@ -12,6 +12,7 @@ from gateway.eas import fields
 from gateway.eas.content.preferences import BodyOptions, parse_body_options
 from gateway.eas.options import first_text
 from gateway.eas.versions import Version
+from gateway.items import ItemKind
 from gateway.sync.conflict import Policy
 from wbxml import Element
 from wbxml.pages import AirSync
@@ -29,13 +30,15 @@ _REMEMBERED = 256
 class ItemOptions:
     """What a device wants of a collection of items.
 
-    `supported` are the names of the elements it listed in Supported with key 0, None without one.
+    `supported` are the names of the elements it listed in Supported with key 0, None without one. `max_items`
+    is how many of a recipient information cache it wants, 0 all.
     """
 
     filter_type: int = 0
     conflict: Policy = Policy.SERVER_WINS
     body: BodyOptions = field(default_factory=BodyOptions)
     supported: frozenset[str] | None = None
+    max_items: int = 0
 
     @lru_cache(maxsize=_REMEMBERED)  # noqa: B019  # what it keeps alive is small and of bounded number
     def pack(self) -> bytes:
@@ -46,6 +49,8 @@ class ItemOptions:
             "body": self.body.to_json(),
             "supported": None if self.supported is None else sorted(self.supported),
         }
+        if self.max_items:
+            values["max_items"] = self.max_items
         return json.dumps(values, separators=(",", ":")).encode()
 
     @classmethod
@@ -61,6 +66,7 @@ class ItemOptions:
             Policy(values["conflict"]),
             BodyOptions.from_json(values["body"]),
             None if supported is None else frozenset(supported),
+            values.get("max_items", 0),
         )
 
 
@@ -77,7 +83,8 @@ def parse_item_options(blocks: Sequence[Element], content: ItemContent, version:
         return ItemOptions()
     if (block.child_text(AirSync.Class) or content.name) != content.name:
         raise fields.malformed(f"Options of another class for a folder of {content.name}")
-    if block.find(AirSync.MaxItems) is not None:
+    max_items = fields.number(block, AirSync.MaxItems, 0) or 0
+    if block.find(AirSync.MaxItems) is not None and content.kind is not ItemKind.RECIPIENTS:
         raise fields.malformed("MaxItems outside the recipient information cache")
     filter_type = int(first_text(block, AirSync.FilterType, "0"))
     if filter_type not in content.filters:
@@ -88,7 +95,7 @@ def parse_item_options(blocks: Sequence[Element], content: ItemContent, version:
     body = parse_body_options(block, version)
     types = content.body_types(version)
     body = replace(body, preferences=tuple(one for one in body.preferences if one.type in types))
-    return ItemOptions(filter_type, Policy(conflict), body)
+    return ItemOptions(filter_type, Policy(conflict), body, max_items=max_items)
 
 
 def wanted(

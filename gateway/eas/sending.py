@@ -8,11 +8,14 @@ from functools import partial
 
 from gateway.eas import fields, sentmail
 from gateway.eas.commands.base import Context
-from gateway.errors import Kind, Refused
+from gateway.errors import GatewayError, Kind, Refused
 from gateway.mail import compose
+from gateway.mail.addresses import addresses
 from gateway.mail.compose import Outgoing
+from gateway.mail.headers import Headers
 from gateway.mail.pieces import Joined
 from gateway.sync.outbox import Compose, Consequence, Letter, Outbox, Parcel, Sending
+from gateway.sync.recipients import Recipients
 from gateway.types import OutboxStage, SentCopy
 from wbxml import Element
 from wbxml.pages import ComposeMail, RightsManagement
@@ -115,8 +118,27 @@ async def _send(
         copy = bytes(Joined((letter.sent_copy,)))
         await services.copies.keep(SentCopy(entry.id, context.principal.user, parcel.message_id, copy))
         await sentmail.resume(context)
+    if sending is Sending.SENT and services.recipients is not None:
+        services.background.start(_note_recipients(context, services.recipients, message))
     if sending is Sending.REPEATED:
         raise Refused(Kind.PREVIOUSLY_SENT, "this ClientId was used before")
+
+
+async def _note_recipients(context: Context, recipients: Recipients, message: Outgoing) -> None:
+    """Have phones know to whom the user writes; that it fails is no matter to anybody."""
+    headers = Headers(b"".join(one.raw for one in message.fields))
+    named = [one for name in ("to", "cc", "bcc") for one in addresses(headers, name)]
+    wanted = {one.lower() for one in message.recipients}
+    principal = context.principal
+    people = [
+        one
+        for one in named
+        if one.address.lower() in wanted and not context.services.identity.owns(principal.email, one.address)
+    ]
+    try:
+        await recipients.wrote_to(principal.user, people)
+    except GatewayError as error:
+        context.log.warning("recipients not noted", reason=error.detail)
 
 
 def as_it_is(message: Outgoing) -> Compose:

@@ -46,6 +46,7 @@ class FolderType(IntEnum):
     USER_CONTACTS = 14
     USER_TASKS = 15
     USER_NOTES = 17
+    RECIPIENT_CACHE = 19
 
 
 _TYPES: Mapping[str | None, FolderType] = {

@@ -34,6 +34,7 @@ __all__ = [
     "kind_of_type",
     "provide",
     "seen",
+    "shown_id",
 ]
 
 
@@ -53,13 +54,18 @@ _SHOWN: Mapping[ItemKind, _Shown] = {
     ItemKind.NOTES: _Shown(FolderType.NOTES, FolderType.USER_NOTES, "Notes"),
 }
 SERVED: tuple[ItemKind, ...] = tuple(_SHOWN)
-"""The kinds that devices get to see."""
+"""The kinds that devices get to see; beside them there may be a cache of recipients."""
 _MOST_LEVELS = 50
 
 
 def is_item_folder(identity: str) -> bool:
     """Whether an id can only be that of a folder of items: those of mailboxes are numbers."""
-    return identity.startswith("i")
+    return identity.startswith("i") or identity == RECIPIENT_CACHE
+
+
+def shown_id(folder: ItemFolder) -> CollectionId:
+    """What devices call a folder: that of recipients has a name of its own (MS-ASCMD 2.2.3.30)."""
+    return CollectionId(RECIPIENT_CACHE) if folder.kind is ItemKind.RECIPIENTS else folder.id
 
 
 def kind_of_type(folder_type: int | None) -> ItemKind | None:
@@ -69,8 +75,10 @@ def kind_of_type(folder_type: int | None) -> ItemKind | None:
 
 async def find(items: Items, user: UserId, identity: CollectionId) -> ItemFolder | None:
     """The folder with this id, if the user sees it and its kind is served."""
+    if identity == RECIPIENT_CACHE:
+        return next((one for one in await seen(items, user) if one.kind is ItemKind.RECIPIENTS), None)
     folder = await items.item_folder(user, identity) if is_item_folder(identity) else None
-    return folder if folder is not None and folder.kind in _SHOWN else None
+    return folder if folder is not None and _is_shown(folder, user) else None
 
 
 async def provide(items: Items, user: UserId) -> Sequence[ItemFolder]:
@@ -82,7 +90,11 @@ async def provide(items: Items, user: UserId) -> Sequence[ItemFolder]:
 
 async def seen(items: Items, user: UserId) -> Sequence[ItemFolder]:
     """The folders a user sees by now, by age."""
-    return [folder for folder in await items.item_folders(user) if folder.kind in _SHOWN]
+    return [folder for folder in await items.item_folders(user) if _is_shown(folder, user)]
+
+
+def _is_shown(folder: ItemFolder, user: UserId) -> bool:
+    return folder.kind in _SHOWN or (folder.kind is ItemKind.RECIPIENTS and folder.owner == user)
 
 
 async def default_folder(items: Items, user: UserId, kind: ItemKind) -> ItemFolder:
@@ -98,6 +110,10 @@ def joined(rows: Sequence[FolderRow], folders: Sequence[ItemFolder], user: UserI
         names.setdefault(row.parent, set()).add(row.name.lower())
     told = list(rows)
     for folder in sorted(folders, key=lambda folder: _depth(folder, folders)):
+        if folder.kind is ItemKind.RECIPIENTS:
+            name = unique(folder.name, names.setdefault(ROOT, set()))
+            told.append(FolderRow(shown_id(folder), ROOT, name, FolderType.RECIPIENT_CACHE))
+            continue
         shown = _SHOWN[folder.kind]
         parent = folder.parent if folder.id in own and folder.parent in own else ROOT
         name = clean(folder.name)[:LONGEST_NAME] or NAMELESS
@@ -146,6 +162,8 @@ class ItemPlaces:
 
     def own(self, identity: str) -> ItemFolder:
         """A folder that its user may rename, move or delete."""
+        if identity == RECIPIENT_CACHE:
+            raise Refused(Kind.RECIPIENT_CACHE, "the recipient cache stays as it is")
         folder = self._folders.get(CollectionId(identity))
         if folder is None:
             raise NotFound("no such folder")

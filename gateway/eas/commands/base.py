@@ -28,6 +28,7 @@ from gateway.sync.editable import EditableMailboxes
 from gateway.sync.intake import Intake
 from gateway.sync.meetingmail import MeetingMail
 from gateway.sync.notices import NoticeMail
+from gateway.sync.recipients import Recipients
 from gateway.sync.searches import Searches
 from gateway.sync.verbs import VerbMarks
 from gateway.sync.waiter import Signal
@@ -138,6 +139,8 @@ class Services:
     """Out-of-office replies, where there is a server that sends them."""
     admission: Admission = field(default_factory=Admission)
     """Who is let in, and which policy each device is to have."""
+    recipients: Recipients | None = None
+    """Notes to whom users write, unless that is not wanted."""
     background: Background = field(default_factory=Background)
     """Owns work that goes on when its request is over."""
     copies: SentCopies = field(init=False)

@@ -7,9 +7,11 @@ from gateway.eas.classes import default_collection
 from gateway.eas.commands.base import BodyRule, Context, Reply
 from gateway.eas.content.kinds import content_of, knows
 from gateway.eas.itemoptions import parse_item_options
+from gateway.eas.itemwindow import window_start
 from gateway.eas.options import CollectionOptions, mail_block
 from gateway.eas.versions import Version
 from gateway.errors import Kind, NotFound, Refused
+from gateway.items import ItemKind
 from gateway.sync import diff, itemfolders
 from gateway.sync.annotations import noted
 from gateway.sync.cursor import MailCursor
@@ -18,6 +20,7 @@ from gateway.sync.hierarchy import mailbox_of
 from gateway.sync.itemcursor import ItemCursor, caught_up
 from gateway.sync.itemfolders import is_item_folder
 from gateway.sync.keys import KeyUse, classify
+from gateway.sync.recipients import ends_of
 from gateway.sync.window import Window
 from gateway.types import CollectionId, SyncState
 from wbxml import Element, element
@@ -87,7 +90,8 @@ class GetItemEstimate:
         folder = await itemfolders.find(services.items, user, collection)
         blocks = _blocks(asked)
         unknown = folder is None or not knows(version, folder.kind)
-        if folder is None or unknown or any(block.find(AirSync.MaxItems) for block in blocks):
+        limited = any(block.find(AirSync.MaxItems) for block in blocks)
+        if folder is None or unknown or (limited and folder.kind is not ItemKind.RECIPIENTS):
             return element(Page.Response, element(Page.Status, _INVALID_COLLECTION))
         if fields.boolean(asked, AirSync.ConversationMode, default=False):
             raise fields.malformed("ConversationMode outside mail")
@@ -100,11 +104,12 @@ class GetItemEstimate:
             if not version.body_status:
                 raise Refused(Kind.SERVER_ERROR, "a FilterType that these items do not have") from None
             return element(Page.Response, element(Page.Status, _WRONG_FILTER))
-        stored = await services.state.load_sync(user, context.device.id, collection)
+        stored = await services.state.load_sync(user, context.device.id, folder.id)
         cursor, problem = _known(stored, fields.identifier(asked, AirSync.SyncKey))
         if problem:
             return element(Page.Response, element(Page.Status, problem))
-        since = content.since(options.filter_type, services.clock.now())
+        ends = await ends_of(services.items, folder)
+        since = window_start(folder, options, services.clock.now(), ends)
         count = len((await caught_up(services.items, folder, ItemCursor.unpack(cursor), since)).due)
         return _told(context, content.name, collection, count if blocks else min(count, _CAP_WITHOUT_OPTIONS))
 

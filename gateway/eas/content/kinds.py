@@ -6,6 +6,7 @@ from gateway.eas.content.calendar import CalendarContent
 from gateway.eas.content.contacts import ContactsContent
 from gateway.eas.content.items import ItemContent
 from gateway.eas.content.notes import NoteContent
+from gateway.eas.content.recipients import RecipientContent
 from gateway.eas.content.tasks import TaskContent
 from gateway.eas.versions import Version
 from gateway.items import ItemKind
@@ -17,9 +18,10 @@ CONTENTS: tuple[ItemContent, ...] = (
     ContactsContent(),
     TaskContent(),
     NoteContent(),
+    RecipientContent(),
 )
-"""Every kind served; `sync.itemfolders.SERVED` are the same."""
-_SINCE = {ItemKind.NOTES: Version.V14_0}
+"""Every kind served; `sync.itemfolders.SERVED` are the same, and recipients."""
+_SINCE = {ItemKind.NOTES: Version.V14_0, ItemKind.RECIPIENTS: Version.V14_0}
 """The first version of a class that not all have."""
 
 
@@ -29,7 +31,7 @@ def content_of(kind: ItemKind) -> ItemContent:
 
 
 def content_named(name: str) -> ItemContent | None:
-    """The content of a Class ("Calendar"); None when none is called so."""
+    """The content of a Class ("Calendar"), the first of that name; None when none is called so."""
     return next((content for content in CONTENTS if content.name == name), None)
 
 

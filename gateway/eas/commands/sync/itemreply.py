@@ -12,8 +12,9 @@ from gateway.eas.commands.sync.request import ClientCommand, SyncCollection, Ver
 from gateway.eas.content.ids import item_server_id
 from gateway.eas.content.items import ItemContent, Scene
 from gateway.errors import Kind
-from gateway.items import ItemNumber
+from gateway.items import ItemKind, ItemNumber
 from gateway.sync.itemexchange import ItemReply
+from gateway.sync.itemfolders import shown_id
 from gateway.sync.itemoperations import Answer
 from wbxml import Element, element
 from wbxml.pages import AirSync, AirSyncBase
@@ -42,7 +43,9 @@ class ItemCollection:
 
     def element(self) -> Element:
         """Its Collection element."""
-        told = frame(self.scene.folder.id, self.outcome.key, SUCCESS, self.scene.version, self.content.name)
+        told = frame(
+            shown_id(self.scene.folder), self.outcome.key, SUCCESS, self.scene.version, self.content.name
+        )
         if self.outcome.more:
             told.add(AirSync.MoreAvailable)
         commands = self._commands()
@@ -61,7 +64,11 @@ class ItemCollection:
         delta = self.outcome.told
         commands = [item(AirSync.Delete, self._name(number)) for number in delta.removed]
         commands += [item(AirSync.SoftDelete, self._name(number)) for number in delta.aged]
-        for tag, items in ((AirSync.Change, delta.changed), (AirSync.Add, delta.added)):
+        changed = AirSync.Change
+        if self.content.kind is ItemKind.RECIPIENTS:  # which changes as what goes and what comes
+            commands += [item(AirSync.Delete, self._name(one.number)) for one in delta.changed]
+            changed = AirSync.Add
+        for tag, items in ((changed, delta.changed), (AirSync.Add, delta.added)):
             for one in items:
                 data = element(AirSync.ApplicationData, *self.told[one.number])
                 commands.append(item(tag, self._name(one.number), data))

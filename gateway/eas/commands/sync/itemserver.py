@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from gateway.eas import storeditems
 from gateway.eas.commands.base import Context
 from gateway.eas.commands.sync.itemplan import ItemPlan, plan
 from gateway.eas.commands.sync.itemreply import ItemCollection
 from gateway.eas.commands.sync.request import SyncCollection
-from gateway.eas.content.items import ItemContent, Scene
+from gateway.eas.content.items import Scene
 from gateway.eas.content.kinds import content_of, knows
 from gateway.eas.itemoptions import ItemOptions, wanted
+from gateway.eas.itemwindow import window_start
 from gateway.errors import Kind, NotFound, Refused
-from gateway.items import ItemFolder, ItemNumber
+from gateway.items import ItemFolder, ItemKind, ItemNumber
 from gateway.sync import itemfolders
 from gateway.sync.itemexchange import ItemRequest
 from gateway.sync.items import ItemSync
 from gateway.sync.keys import KeyUse
+from gateway.sync.recipients import ends_of
 from wbxml import Element
 
 __all__ = ["Served", "serve"]
@@ -44,6 +47,8 @@ async def serve(context: Context, asked: SyncCollection, left: int) -> Served:
         raise NotFound("no such folder")
     if not knows(context.request.version, folder.kind):
         raise Refused(Kind.INVALID_XML, "a folder of a class that the version does not have")
+    if folder.kind is ItemKind.RECIPIENTS and asked.commands:
+        raise Refused(Kind.INVALID_XML, "commands for the recipient information cache")
     content, scene = content_of(folder.kind), storeditems.scene_of(context, folder)
     planned = plan(asked.commands, content, scene)
     engine = ItemSync(
@@ -55,7 +60,8 @@ async def serve(context: Context, asked: SyncCollection, left: int) -> Served:
         release=services.release,
         clock=services.clock,
     )
-    outcome = await engine.run(_request(asked, planned, left, content, scene))
+    ends = await ends_of(services.items, folder)
+    outcome = await engine.run(_request(asked, planned, left, scene, ends))
     if outcome.noticed:
         services.notices.stored(folder.owner)
     if outcome.use is KeyUse.UNKNOWN:
@@ -77,7 +83,11 @@ async def serve(context: Context, asked: SyncCollection, left: int) -> Served:
 
 
 def _request(
-    asked: SyncCollection, planned: ItemPlan, left: int, content: ItemContent, scene: Scene
+    asked: SyncCollection,
+    planned: ItemPlan,
+    left: int,
+    scene: Scene,
+    ends: Sequence[datetime],
 ) -> ItemRequest:
     return ItemRequest(
         key=asked.key,
@@ -85,8 +95,8 @@ def _request(
         get_changes=asked.wants_changes and left > 0,
         limit=min(asked.window, max(left, 1)),
         answered=planned.answered,
-        options=wanted(asked.blocks, asked.supported, content, scene.version),
-        since=lambda options: content.since(ItemOptions.unpack(options).filter_type, scene.now),
+        options=wanted(asked.blocks, asked.supported, content_of(scene.folder.kind), scene.version),
+        since=lambda options: window_start(scene.folder, ItemOptions.unpack(options), scene.now, ends),
         policy=lambda options: ItemOptions.unpack(options).conflict,
         supported=lambda options: ItemOptions.unpack(options).supported,
     )
