@@ -106,7 +106,7 @@ def test_ids_are_the_same_after_a_fresh_start_and_on_another_device(
 ) -> None:
     with dovecot.imap(phone.user) as imap:
         imap.create("Keep")
-    other = new_phone("12.1", device="PHONE2")
+    other = new_phone("14.0", device="PHONE2")
     other.provision()
     assert phone.folders() == phone.folders() == other.folders()
 
