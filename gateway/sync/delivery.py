@@ -191,9 +191,9 @@ class Delivery:
             for answer in (None, False, True)
         ]
         there = [part for part in parts if part]
-        if len(there) > 1:
-            return await self._split(there, tried=parts[1])
         too_many = error.kind is Kind.SEND_QUOTA_EXCEEDED and not error.permanent
+        if len(there) > 1:  # of too many at once, the others may go next
+            return await self._split(there, tried=() if too_many else parts[1])
         if too_many and not error.refused and len(recipients) > 1:
             half = len(recipients) // 2
             return await self._split([recipients[:half], recipients[half:]])

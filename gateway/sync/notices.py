@@ -78,6 +78,16 @@ class NoticeMail:
     async def mail(self, user: UserId, postman: Postman) -> bool:
         """Mail what waits; False when some of it has to wait longer. Raises what the store raises."""
         self._done.add(user)  # first: what is stored from here on takes it back
+        done = False
+        try:
+            done = not await self._mail(user, postman)
+        finally:
+            if not done:
+                self._done.discard(user)
+        return done
+
+    async def _mail(self, user: UserId, postman: Postman) -> set[str]:
+        """Mail what does not have to wait; returns the keys of some that do."""
         waiting: set[str] = set()
         while len(waiting) < _ENOUGH:
             pending = await self._items.next_notice(user, waiting)
@@ -91,6 +101,4 @@ class NoticeMail:
                 self._log.warning("scheduling message waits", user=user, reason=error.detail)
                 await self._items.note_attempt(user, key)
                 waiting.add(key)
-        if waiting:
-            self._done.discard(user)
-        return not waiting
+        return waiting

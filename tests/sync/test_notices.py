@@ -13,7 +13,7 @@ from typing import cast
 
 import pytest
 
-from gateway.errors import Kind, NotFound, Refused, SubmissionError, UpstreamUnavailable
+from gateway.errors import GatewayError, Kind, NotFound, Refused, SubmissionError, UpstreamUnavailable
 from gateway.items import Edit, FileNumber, ItemKind, Notice, NoticeFile, StoredItem
 from gateway.mail import imip
 from gateway.mail.addresses import Address
@@ -70,6 +70,7 @@ class Server:
     refused: frozenset[str] = frozenset()
     busy: frozenset[str] = frozenset()
     most: int = 100
+    at_once: int = 1000
     error: SubmissionError | None = None
     largest: int = 100_000_000
     lose_copies: bool = False
@@ -83,6 +84,9 @@ class Server:
             raise self.error
         if len(recipients) > self.most:
             raise SubmissionError("452 4.5.3", kind=Kind.SEND_QUOTA_EXCEEDED)
+        if len(recipients) > self.at_once:
+            left = dict.fromkeys(recipients[self.at_once :], False)
+            raise SubmissionError("452 4.5.3", kind=Kind.SEND_QUOTA_EXCEEDED, refused=left)
         named = {one: one in self.refused for one in recipients if one in self.refused | self.busy}
         if named:
             first = next(iter(named.values()))
@@ -378,6 +382,35 @@ async def test_more_than_the_server_takes_at_once(world: World) -> None:
     assert [one for one, _ in world.server.taken] == [(ANN,), (CID,)]
     assert world.server.named("Sent") == ["Planning"]
     assert "INBOX" not in world.server.boxes
+
+
+async def test_more_than_the_server_takes_at_once_by_name(world: World) -> None:
+    people = [f"{number}@example.test" for number in range(25)]
+    await world.store(notice("n1", *people))
+    world.server.at_once = 10
+    assert await world.mail()
+    assert [len(names) for names, _ in world.server.taken] == [10, 10, 5]
+    assert [one for names, _ in world.server.taken for one in names] == people
+    assert world.server.named("Sent") == ["Planning"]
+
+
+async def test_a_store_that_fails_for_a_moment(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fail(*_: object) -> None:
+        raise GatewayError("disk full")
+
+    for failing in ("next_notice", "drop_notice"):
+        await world.store(notice(failing))
+        with monkeypatch.context() as patched:
+            patched.setattr(world.items, failing, fail)
+            patched.setattr(world.items, "note_attempt", fail)
+            world.notices.resume(BOB.user, world.postman)
+            await world.background.aclose(5)
+        world.background = Background()
+        world.notices._background = world.background
+        world.notices.resume(BOB.user, world.postman)
+        await world.background.aclose(5)
+    assert len(world.server.taken) == 2
+    assert await world.pending() == []
 
 
 async def test_a_copy_that_is_lost_comes_later(world: World) -> None:

@@ -148,11 +148,13 @@ class Session:
             if reply.code in _TAKEN:
                 continue
             first = first or reply
+            if reply.code == _CLOSING:  # whoever was to be named
+                break
             refused[recipient] = 500 <= reply.code < 600
             if too_many(reply.code, reply.message):
                 refused |= dict.fromkeys(recipients[at + 1 :], False)
                 break
-            if reply.code == _CLOSING or len(refused) == _MOST_REFUSED:
+            if len(refused) == _MOST_REFUSED:
                 break
         if first is not None:
             await self._reset()
