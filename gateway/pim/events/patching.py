@@ -26,7 +26,7 @@ from gateway.pim.events.writing import WRITERS, Target, merged_attendees, write_
 from gateway.pim.length import later
 from gateway.pim.names import BLOB, BLOB_ZONE, CALENDAR_TYPE
 from gateway.pim.properties import settled_body
-from gateway.pim.recurrence import write_rule
+from gateway.pim.recurrence import read_rule, with_calendar_type, write_rule
 from gateway.pim.tree import Node, make_line
 from gateway.pim.values import FIRST_YEAR, LAST_YEAR, parse_moment, utc_text
 from gateway.pim.zonelines import NewZones, define_zones, used_zones
@@ -66,7 +66,7 @@ def _patch_when(series: Series, patch: EventPatch, zones: NewZones) -> bool:
     """Change start, end and rule, and what follows from that for exceptions; whether anything changed."""
     old, main = series.event, series.main
     start, end, all_day = _times(old, patch, old)
-    rule = _wanted_rule(old, patch.recurrence)
+    rule = _wanted_rule(old, patch.recurrence, start, all_day=all_day)
     moved = not _same_times(old, start, end, all_day=all_day)
     if moved:
         recurring = rule is not None if not isinstance(rule, Unset) else old.recurring
@@ -156,19 +156,32 @@ def _patch_blob(main: Node, blob: str | Unset | None, start: datetime, *, all_da
             main.replace(BLOB, [make_line(BLOB, blob, {BLOB_ZONE: tzid} if tzid else {})])
 
 
-def _wanted_rule(old: Event, wanted: Recurrence | Unset | None) -> Recurrence | Unset | None:
-    """The rule to be written, None to remove it; UNSET to leave it, which phones may not know of."""
-    return UNSET if isinstance(wanted, Unset) or wanted == old.recurrence else wanted
+def _wanted_rule(
+    old: Event, wanted: Recurrence | Unset | None, start: datetime, *, all_day: bool
+) -> Recurrence | Unset | None:
+    """The rule to be written, None to remove it; UNSET to leave it, which phones may not know of.
+
+    Phones say some rules in several ways, of which one is read again: each day from Monday to Friday is a week.
+    """
+    if isinstance(wanted, Unset) or wanted == old.recurrence:
+        return UNSET
+    if wanted is None or old.recurrence is None:
+        return wanted
+    meant = read_rule(_written_rule(wanted, start, all_day=all_day), start)
+    same = meant and with_calendar_type(meant, wanted.calendar_type) == old.recurrence
+    return UNSET if same else wanted
+
+
+def _written_rule(rule: Recurrence, start: datetime, *, all_day: bool) -> str:
+    if not all_day or not rule.until:
+        return write_rule(rule)
+    # A date: that of the zone.
+    local = rule.until.astimezone(start.tzinfo)
+    return write_rule(replace(rule, until=local.replace(tzinfo=UTC)), dated=True)
 
 
 def _write_rule(main: Node, rule: Recurrence, start: datetime, *, all_day: bool) -> None:
-    if all_day and rule.until:
-        # A date: that of the zone.
-        local = rule.until.astimezone(start.tzinfo)
-        written = write_rule(replace(rule, until=local.replace(tzinfo=UTC)), dated=True)
-    else:
-        written = write_rule(rule)
-    main.replace("RRULE", [make_line("RRULE", written)])
+    main.replace("RRULE", [make_line("RRULE", _written_rule(rule, start, all_day=all_day))])
     main.remove("EXRULE")
     noted = [make_line(CALENDAR_TYPE, str(rule.calendar_type))] if rule.calendar_type else []
     main.replace(CALENDAR_TYPE, noted)

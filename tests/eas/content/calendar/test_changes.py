@@ -375,6 +375,26 @@ class TestInstances:
         shelf.change(*properties(Recurrence=properties(Type=0, Interval=2)))
         assert exceptions(shelf) == []
 
+    @pytest.mark.parametrize(
+        ("rule", "second"),
+        [
+            ({"Type": 0, "DayOfWeek": 62}, "20260306"),
+            ({"Type": 3, "DayOfWeek": 127, "WeekOfMonth": 5}, "20260331"),
+            ({"Type": 6, "DayOfWeek": 127, "WeekOfMonth": 3, "MonthOfYear": 4}, "20260403"),
+            ({"Type": 2, "DayOfMonth": 31, "CalendarType": 1}, "20260331"),
+            ({"Type": 0, "Until": "20260901T235959Z"}, "20260306"),
+        ],
+    )
+    def test_a_pattern_that_is_said_in_another_way_is_no_new_one(
+        self, version: Version, rule: dict[str, object], second: str
+    ) -> None:
+        series = properties(Recurrence=properties(**rule))
+        shelf = Shelf(version).add(*RICH, *series)
+        shelf.change(*properties(Subject="first"), instance=f"{second}T080000Z")
+        for time in (TIMES, []):
+            shelf.change(*time, *properties(Subject="brunch"), *series)
+            assert [one["Subject"] for one in exceptions(shelf)] == ["first"]
+
     def test_a_pattern_without_its_type(self, version: Version) -> None:
         weekly = properties(Recurrence=properties(Type=1, DayOfWeek=16))
         shelf = Shelf(version).add(*RICH, *weekly)
