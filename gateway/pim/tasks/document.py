@@ -25,12 +25,22 @@ from gateway.pim.tree import Node, escaped, make_line, parse_calendar
 from gateway.pim.values import LAST_YEAR, utc_text
 from gateway.pim.zonelines import NewZones, define_zones, used_zones
 
-__all__ = ["Advanced", "advance", "bounds_of_task", "new_task", "patch_task", "read_task", "stored_task"]
+__all__ = [
+    "Advanced",
+    "advance",
+    "bounds_of_task",
+    "is_passed",
+    "new_task",
+    "patch_task",
+    "read_task",
+    "stored_task",
+]
 
 _PRODUCT = "-//ActiveSync Gateway//Tasks//EN"
 _LONGEST_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _MIDNIGHT = time()
 _COUNT = re.compile(r"COUNT=([0-9]{1,9})", re.IGNORECASE)
+_COUNT_PART = re.compile(r";?COUNT=[0-9]{1,9}", re.IGNORECASE)
 _OF_SERIES = ("EXDATE", "RDATE", "EXRULE", "RECURRENCE-ID")
 _SIMPLE = ("subject", "body", "importance", "sensitivity", "categories", "ordinal", "sub_ordinal")
 _DEFAULTS: dict[str, Any] = {one.name: one.default for one in fields(Task) if one.name != "uid"}
@@ -84,6 +94,17 @@ def advance(text: str, done: datetime, uid: str, now: datetime, default: tzinfo 
         return None
     moved = _moved(calendar.copy(), task, *goes_on, now, default)
     return Advanced(moved, _occurrence(calendar, task, done, uid, now, default))
+
+
+def is_passed(task: Task, date: datetime) -> bool:
+    """Whether a series has moved on from the occurrence that starts or is due at `date`."""
+    before = [one for one in (task.start, task.due) if one and date < one]
+    if not task.rule or not before:
+        return False
+    if task.repetition and task.repetition.regenerates:
+        return True
+    found = following(_COUNT_PART.sub("", task.rule), date, date, ())
+    return not isinstance(found, Standing) and found[0] in before
 
 
 def stored_task(text: str) -> StoredItem:

@@ -24,8 +24,8 @@ from gateway.eas.content.values import BadItem, refusing
 from gateway.eas.versions import Version
 from gateway.items import Item, ItemKind, ItemNumber
 from gateway.pim.properties import UNSET
-from gateway.pim.tasks.document import advance, new_task, patch_task, read_task, stored_task
-from gateway.pim.tasks.model import Task
+from gateway.pim.tasks.document import advance, is_passed, new_task, patch_task, read_task, stored_task
+from gateway.pim.tasks.model import Task, TaskPatch
 from gateway.sync.itemoperations import AddItem, Answer, ChangeItem, DeleteItem, Given, Made
 from wbxml import Element, element
 from wbxml.pages import AirSync, Tasks
@@ -125,12 +125,27 @@ def _changed(item: Item, data: Element, absent: Absent, scene: Scene, uid: str) 
     with refusing():
         patch = news(read_patch(data, reading), read_patch(shown, reading))
     if uid and patch.completed is True and not task.completed:
+        if any(is_passed(task, one) for one in (patch.start, patch.due) if isinstance(one, datetime)):
+            return Made(stored_task(patch_task(text, _without_progress(patch), now, zone)))
         done = patch.completed_at if isinstance(patch.completed_at, datetime) else now
         going_on = patch_task(text, replace(patch, completed=UNSET, completed_at=UNSET), now, zone)
         advanced = advance(going_on, done, uid, now, zone)
         if advanced:
             return Made(stored_task(advanced.series), beside=stored_task(advanced.done))
     return Made(stored_task(patch_task(text, patch, now, zone)))
+
+
+def _without_progress(patch: TaskPatch) -> TaskPatch:
+    """A patch of a device that completes an occurrence which another completed: the series has gone on."""
+    return replace(
+        patch,
+        start=UNSET,
+        due=UNSET,
+        completed=UNSET,
+        completed_at=UNSET,
+        reminder=UNSET,
+        repetition=UNSET,
+    )
 
 
 def _check_instance(instance: str) -> None:

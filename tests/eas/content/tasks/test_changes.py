@@ -216,6 +216,21 @@ def test_the_occurrence_of_a_series_that_is_done_becomes_a_task_of_its_own() -> 
     assert "RRULE" not in done.beside.text
 
 
+@pytest.mark.parametrize("regenerates", [0, 1])
+def test_an_occurrence_that_two_devices_complete_is_done_once(regenerates: int) -> None:
+    """The second one has its way in all else (Conflict 0)."""
+    rule = properties(Recurrence=[*WEEKLY, *properties(Occurrences=3, Regenerate=regenerates)])
+    told_both = made(*DAY, *rule).shown()
+    done = [one for one in told_both if one.tag not in {Tasks.Complete, Tasks.Subject}]
+    first = made(*DAY, *rule).change(*done, *properties(Subject="Pay", Complete=1))
+    assert first.beside is not None
+    second = first.change(*done, *properties(Subject="PAY", Complete=1))
+    assert second.beside is None
+    names = ("StartDate", "DueDate", "Complete", "Recurrence")
+    assert told(second, *names) == told(first, *names)
+    assert told(second, "Subject") == ("PAY",)
+
+
 def test_the_last_occurrence_completes_the_series() -> None:
     task = made(*DAY, *properties(Recurrence=[*WEEKLY, *properties(Occurrences=1)]))
     ended = task.change(

@@ -1,0 +1,1 @@
+"""Tasks, as text and as values."""
