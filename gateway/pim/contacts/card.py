@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from operator import itemgetter
 
 from gateway.pim.contacts.model import BadContact
 from gateway.pim.lines import Property
@@ -33,6 +34,9 @@ class Card:
 
     def __init__(self, node: Node) -> None:
         self.node = node
+        self._index: dict[str, list[tuple[int, Line]]] | None = None
+        """The lines by name, each with its place."""
+        self._labels: Mapping[str, str] | None = None
 
     @classmethod
     def parse(cls, text: str) -> Card:
@@ -48,9 +52,18 @@ class Card:
         version = next(self.properties("VERSION"), None)
         return version is not None and version.value.strip().startswith("4")
 
+    def lines(self, *names: str) -> Sequence[Line]:
+        """The lines with properties of these names, in order."""
+        if self._index is None:
+            self._index = {}
+            for at, line in enumerate(self.all_lines()):
+                self._index.setdefault(line.name, []).append((at, line))
+        found = [one for name in names for one in self._index.get(name, ())]
+        return [line for _, line in (sorted(found, key=itemgetter(0)) if len(names) > 1 else found)]
+
     def properties(self, *names: str) -> Iterator[Property]:
         """The properties of these names, in order."""
-        return (line.read for line in self.node.lines(*names) if line.read)
+        return (line.read for line in self.lines(*names) if line.read)
 
     def text(self, *names: str) -> str:
         """The first text of a property with one of these names that is not empty; "" when there is none."""
@@ -60,7 +73,9 @@ class Card:
 
     def labels(self) -> Mapping[str, str]:
         """What Apple's programs call the lines of a group, by the group."""
-        return {one.group: _plain(one.text) for one in self.properties(_LABEL) if one.group}
+        if self._labels is None:
+            self._labels = {one.group: _plain(one.text) for one in self.properties(_LABEL) if one.group}
+        return self._labels
 
     def add_labelled(self, name: str, value: str, label: str) -> Line:
         """Add a line of a new group with a label, and return it; `value` is as it is to be written."""
@@ -79,6 +94,7 @@ class Card:
 
     def add(self, lines: Sequence[Line]) -> None:
         """Put lines behind the last one of the same name, else at the end."""
+        self._forget()
         parts = self.node.parts
         same = [at for at, one in enumerate(parts) if isinstance(one, Line) and one.name == lines[0].name]
         at = same[-1] + 1 if same else len(parts)
@@ -88,6 +104,7 @@ class Card:
 
     def exchange(self, old: Line, new: Line | None) -> None:
         """Put a line in place of one, or nothing; a label that nothing is called by any more goes with it."""
+        self._forget()
         at = next(at for at, one in enumerate(self.node.parts) if one is old)
         self.node.parts[at : at + 1] = [] if new is None else [new]
         if new is None and old.read and old.read.group:
@@ -100,14 +117,22 @@ class Card:
 
     def put(self, name: str, value: str, also: Sequence[str] = ()) -> None:
         """Give a property a value as it is to be written, in the line that has it by now; "" for none."""
-        known = [line for line in self.node.lines(name, *also) if line.read and line.read.value.strip()]
+        known = [line for line in self.lines(name, *also) if line.read and line.read.value.strip()]
         if not value:
-            self.remove(self.node.lines(name, *also))
+            self.remove(self.lines(name, *also))
         elif known:
             self.exchange(known[0], known[0].with_params(value))
         else:
-            self.remove(self.node.lines(name))
+            self.remove(self.lines(name))
             self.add([make_line(name, value)])
+
+    def change(self, change: Callable[[Node], None]) -> None:
+        """Have lines changed by something that knows no cards."""
+        self._forget()
+        change(self.node)
+
+    def _forget(self) -> None:
+        self._index = self._labels = None
 
     def _unlabel(self, group: str) -> None:
         left = [line for line in self.all_lines() if line.read and line.read.group == group]

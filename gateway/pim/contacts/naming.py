@@ -44,7 +44,7 @@ class Names(Parts):
             Parts.write(self, card, guessed)
         Parts.write(self, card, contact)
         if dict(Parts.read(self, card)):
-            line = next(card.node.lines("N"))
+            line = card.lines("N")[0]
             card.exchange(line, line.with_params(None, **{MARK: None}))
 
 
@@ -99,7 +99,7 @@ def is_filed(card: Card) -> bool:
 
 def _without_name(card: Card) -> None:
     """Have N say that the contact has no name, whatever it is called."""
-    known = next(card.node.lines("N"), None)
+    known = next(iter(card.lines("N")), None)
     if known is None:
         card.add([make_line("N", ";;;;", {MARK: HIDDEN})])
     else:

@@ -11,7 +11,7 @@ from typing import Protocol
 from gateway.pim.contacts.card import Card, components, joined
 from gateway.pim.contacts.model import Contact, Field, Value, listed, text
 from gateway.pim.contacts.picture import photo_line, photo_of
-from gateway.pim.lines import Property
+from gateway.pim.lines import Component, Property
 from gateway.pim.properties import read_categories, write_categories
 from gateway.pim.tree import escaped
 
@@ -117,7 +117,7 @@ class Notes:
         value = text(contact, self.field)
         if value == self._whole(card):
             return
-        card.remove(list(card.node.lines("NOTE"))[1:])
+        card.remove(card.lines("NOTE")[1:])
         card.put("NOTE", escaped(value))
 
     @staticmethod
@@ -136,13 +136,17 @@ class Categories:
         return {self.field: "CATEGORIES"}
 
     def read(self, card: Card) -> Iterator[tuple[Field, Value]]:
-        if found := tuple(read_categories(card.node.component)):
+        if found := self._all(card):
             yield self.field, found
 
     def write(self, card: Card, contact: Contact) -> None:
         value = listed(contact, self.field)
-        if value != tuple(read_categories(card.node.component)):
-            write_categories(card.node, value)
+        if value != self._all(card):
+            card.change(lambda node: write_categories(node, value))
+
+    @staticmethod
+    def _all(card: Card) -> tuple[str, ...]:
+        return tuple(read_categories(Component("VCARD", list(card.properties("CATEGORIES")))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +169,7 @@ class Photo:
         value = text(contact, self.field)
         if value == dict(self.read(card)).get(self.field, ""):
             return
-        card.remove(card.node.lines("PHOTO"))
+        card.remove(card.lines("PHOTO"))
         if value:
             card.add([photo_line(base64.b64decode(value), is_new=card.is_new)])
 

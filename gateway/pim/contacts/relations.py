@@ -58,7 +58,7 @@ class Relation:
 
     def _lines(self, card: Card) -> Iterator[tuple[Line, str]]:
         labels = card.labels()
-        for line in card.node.lines(_RELATED, _APPLE_RELATED, *self.also):
+        for line in card.lines(_RELATED, _APPLE_RELATED, *self.also):
             found = line.read
             if found is None or not (name := found.text.strip()) or _is_reference(found):
                 continue
@@ -80,7 +80,7 @@ class Birthday:
         yield from _days(self.field, card.properties("BDAY"))
 
     def write(self, card: Card, contact: Contact) -> None:
-        _write_day(card, text(contact, self.field), list(card.node.lines("BDAY")), "BDAY")
+        _write_day(card, text(contact, self.field), card.lines("BDAY"), "BDAY")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ class LabelledDay:
 
     def _lines(self, card: Card) -> Iterator[Line]:
         labels = card.labels()
-        for line in card.node.lines(self.name, _APPLE_DAY, *self.also):
+        for line in card.lines(self.name, _APPLE_DAY, *self.also):
             if line.read and (line.name != _APPLE_DAY or self.label.upper() in types_of(line.read, labels)):
                 yield line
 

@@ -108,7 +108,7 @@ class Slots:
         labels = card.labels()
         entries: list[Entry] = []
         keys: dict[str, Entry] = {}
-        for line in card.node.lines(*self.names):
+        for line in card.lines(*self.names):
             if line.read is None or not any(values := self.form.read(line.read)):
                 continue
             key, mark = self.form.key(line.read), line.read.params.get(MARK, "")
