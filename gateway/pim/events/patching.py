@@ -161,7 +161,7 @@ def _wanted_rule(
 ) -> Recurrence | Unset | None:
     """The rule to be written, None to remove it; UNSET to leave it, which phones may not know of.
 
-    Phones say some rules in several ways, of which one is read again: each day from Monday to Friday is a week.
+    Phones say some rules in several ways, of which one is read again: Monday to Friday each day is a week.
     """
     if isinstance(wanted, Unset) or wanted == old.recurrence:
         return UNSET
