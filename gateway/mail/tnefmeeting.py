@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from gateway.mail.addresses import Address, addresses
-from gateway.mail.headers import Headers
+from gateway.mail.headers import Headers, clean
 from gateway.mail.tnef import TnefMessage, Value
 from gateway.mail.tnefseries import BadMeeting, PackedZone, Series
 
@@ -200,8 +200,8 @@ def _moment(moment: datetime) -> str:
 
 
 def _person(one: Address) -> str:
-    name = _CONTROL.sub("", one.name).replace('"', "'")
-    return (f';CN="{name}"' if name else "") + f":mailto:{_CONTROL.sub('', one.address)}"
+    name = clean(one.name).replace('"', "'")
+    return (f';CN="{name}"' if name else "") + f":mailto:{clean(one.address)}"
 
 
 def _text(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import struct
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -155,6 +156,25 @@ def test_what_cannot_be_told_is_no_meeting(missing: Numbered) -> None:
         text_of("IPM.Schedule.Meeting.Request", {name: one for name, one in USUAL.items() if name != missing})
         is None
     )
+
+
+def test_nobody_writes_lines_of_the_calendar() -> None:
+    line = "\r\nATTENDEE:mailto:eve@example.org\nx\x85y\u2028z"
+    properties = packed.properties(
+        (0x0E1D, f"Plan{line}"),
+        (packed.P_BODY, line),
+        numbered={**USUAL, (APPOINTMENT, 0x8208): line},
+    )
+    data = packed.stream((packed.CLASS, b"IPM.Schedule.Meeting.Request\0"), (packed.PROPERTIES, properties))
+    encoded = base64.b64encode(line.encode()).decode()
+    headers = (
+        f'From: "=?utf-8?b?{encoded}?=" <bob@example.org>\r\nTo: =?utf-8?b?{encoded}?= <ann@example.org>\r\n'
+    )
+    text = meeting_in(tnef.read(data), Headers(headers.encode()))
+    assert text is not None
+    found = read_invitation(text)
+    assert found is not None
+    assert [one.person.address for one in found.attendees] == ["ann@example.org"]
 
 
 def test_another_message_is_no_meeting() -> None:
