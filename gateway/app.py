@@ -15,6 +15,7 @@ import structlog
 from starlette.applications import Starlette
 
 from gateway.config import LdapSection, Settings
+from gateway.eas.addressbooks import AddressBooks, OwnBooks, SharedBook
 from gateway.eas.admission import AccessRule, Admission
 from gateway.eas.certificates import CertificateChecks
 from gateway.eas.commands import COMMANDS
@@ -28,7 +29,7 @@ from gateway.store.spool import FileSpool
 from gateway.store.sqlite import Database, SqliteItems, SqlitePeople, SqliteState, parse_url, serving
 from gateway.sync.recipients import Recipients, forget_recipients
 from gateway.sync.waiter import Signal
-from gateway.types import Access
+from gateway.types import Access, UserId
 from gateway.upstream.authorities import read_authorities
 from gateway.upstream.directoryfile import FileDirectory
 from gateway.upstream.fetching import WebFetcher
@@ -158,7 +159,7 @@ class App:
             clock=SystemClock(),
             limits=_limits(settings),
             identity=identity,
-            directory=_address_list(settings, [*_directories(settings, parts)], people),
+            directory=_address_list(settings, [*_directories(settings, items, parts)], people, items),
             certificates=_certificates(settings),
             release=RELEASE,
             spool=FileSpool,
@@ -311,12 +312,16 @@ def _filters(settings: Settings) -> SieveFilters | None:
     )
 
 
-def _directories(settings: Settings, parts: AsyncExitStack) -> Iterator[Directory]:
+def _directories(settings: Settings, items: Items, parts: AsyncExitStack) -> Iterator[Directory]:
     """Where people are looked up besides the users of the gateway. Raises `ConfigError`."""
     if settings.ldap is not None:
         yield _ldap(settings.ldap, parts)
     if settings.directory.file is not None:
         yield FileDirectory(settings.directory.file)
+    books = AddressBooks(items)
+    for book in settings.directory.address_books:
+        owner, _, name = book.partition("/")
+        yield SharedBook(books, UserId(owner), name)
 
 
 def _ldap(section: LdapSection, parts: AsyncExitStack) -> Directory:
@@ -337,9 +342,12 @@ def _ldap(section: LdapSection, parts: AsyncExitStack) -> Directory:
     return directory
 
 
-def _address_list(settings: Settings, directories: Sequence[Directory], people: SqlitePeople) -> AddressList:
+def _address_list(
+    settings: Settings, directories: Sequence[Directory], people: SqlitePeople, items: Items
+) -> AddressList:
     return AddressList(
         directories=(*directories, people),
+        own=(OwnBooks(AddressBooks(items)),),
         people=people,
         listed=Reach(settings.directory.users),
         free_busy=Reach(settings.calendar.free_busy),

@@ -135,6 +135,12 @@ def _attribute(value: str) -> str:
     return value
 
 
+def _owned(value: str) -> str:
+    if not re.fullmatch(r"[^/]+/.+", value):
+        raise ValueError('allowed is "owner/folder", with the login of the owner and the name of the folder')
+    return value
+
+
 def _time_zone(name: str) -> str:
     if name not in available_timezones():
         raise ValueError("allowed is a name of the IANA time zone database: Europe/Berlin")
@@ -407,6 +413,8 @@ class DirectorySection(_Section):
     """Fewest characters that are searched for."""
     file: File | None = None
     """People and groups, in TOML or CSV."""
+    address_books: Annotated[tuple[Annotated[str, AfterValidator(_owned)], ...], BeforeValidator(_words)] = ()
+    """Folders of contacts in which everybody finds people: "anna@example.com/Company"."""
 
 
 class LdapSection(_Section):

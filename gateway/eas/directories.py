@@ -64,18 +64,26 @@ class Directories:
         entries: list[Entry] = merged(group.entries for group in groups)
         return Members(tuple(entries[:most]), len(entries) <= most and all(one.complete for one in groups))
 
-    async def _part(self, viewer: Viewer, found: Iterable[Found], first: int, count: int) -> Found:
-        """A part of what several have found, with what others know of the same people."""
+    async def _part(self, viewer: Viewer, found: Sequence[Found], first: int, count: int) -> Found:
+        """A part of what all have found, with what each knows of the same people."""
         everybody = merged(one.entries for one in found)
         part = everybody[first : first + count]
-        more = await self.entries(viewer, {address for entry in part for address in entry.addresses})
-        known = {address: entry for entry in merged([more, part]) for address in entry.addresses}
-        shown = dict.fromkeys(known[entry.address.lower()] for entry in part)
-        return Found(tuple(shown), len(everybody))
+        wanted = {address for entry in part for address in entry.addresses}
+        more = await _all(_entries(source, viewer, wanted) for source in self.sources)
+        found_of_them = (
+            [entry for entry in one.entries if not wanted.isdisjoint(entry.addresses)] for one in found
+        )
+        whole = merged([*known, *same] for known, same in zip(more, found_of_them, strict=True))
+        known = {address: entry for entry in whole for address in entry.addresses}
+        return Found(tuple(dict.fromkeys(known[entry.address.lower()] for entry in part)), len(everybody))
 
     @property
     def _details(self) -> list[Details]:
         return [source for source in self.sources if isinstance(source, Details)]
+
+
+async def _entries(source: Directory, viewer: Viewer, addresses: Collection[str]) -> Sequence[Entry]:
+    return await source.entries(viewer, addresses) if addresses and isinstance(source, Details) else ()
 
 
 async def _all(questions: Iterable[Coroutine[Any, Any, _Answer]]) -> list[_Answer]:

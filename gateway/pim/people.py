@@ -102,6 +102,17 @@ class PeopleList:
         hits = visible(found, domain, lambda shown: matches(shown, text))
         return Found(tuple(hits[first : first + count]), len(hits))
 
+    def at(self, addresses: Iterable[str], domain: str | None) -> list[Entry]:
+        """Whoever has one of these addresses (in lower case), which is told."""
+        wanted = dict.fromkeys(addresses)
+        found = dict.fromkeys(
+            entry
+            for address in wanted
+            for entry in self._named.get(address, ())
+            if address in entry.addresses
+        )
+        return visible(found, domain, lambda shown: not wanted.keys().isdisjoint(shown.addresses))
+
     def named(self, text: str, domain: str | None, count: int) -> Found:
         found = self._named.get(text.strip().casefold(), ())
         hits = visible(found, domain, lambda shown: is_called(shown, text))
@@ -139,7 +150,13 @@ def _both(first: Entry, second: Entry) -> Entry:
     texts = {name: getattr(first, name) or getattr(second, name) for name in _TEXTS}
     known = set(first.addresses)
     more = tuple(one for one in (second.address, *second.others) if one.lower() not in known)
-    return replace(first, **texts, others=(*first.others, *more), group=first.group or second.group)
+    return replace(
+        first,
+        **texts,
+        others=(*first.others, *more),
+        group=first.group or second.group,
+        contact=first.contact and second.contact,
+    )
 
 
 def expanded(within: Callable[[str], Iterable[Entry] | None], address: str, most: int) -> Members | None:

@@ -35,11 +35,11 @@ from tests.blackbox.people import (
 from tests.support.certificates import Authority, bundle
 from tests.support.dovecot import Dovecot
 from tests.support.gateway import Gateway
-from tests.support.phone import Phone
+from tests.support.phone import Phone, add, commands, statuses
 from tests.support.slapd import MANAGER, PASSWORD, Slapd
 from tests.support.smtp_sink import SmtpSink
 from wbxml import Element, element
-from wbxml.pages import GAL, Find, Search
+from wbxml.pages import GAL, Contacts, Find, Search
 from wbxml.pages import ResolveRecipients as Page
 
 SMALL, LARGE = b"\xff\xd8\xffsmall", b"\xff\xd8\xff" + b"x" * 50_000
@@ -368,6 +368,46 @@ def test_somebody_known_by_another_address(site: Site) -> None:
         (response,) = resolve(asking, name, options=(span(NINE, NINE + HALF),))
         assert availability(response) == ("1", "2")
         assert response.children[-1].child_text(Page.DisplayName) == "Somebody Known"
+
+
+# --- address books -----------------------------------------------------------------------------------------
+
+
+def keep(phone: Phone, name: str, mail: str) -> None:
+    """Have a phone add a contact."""
+    folder = phone.folders()["Contacts"]
+    if folder not in phone.keys:
+        phone.begin(folder)
+    data = (element(Contacts.LastName, name), element(Contacts.Email1Address, mail))
+    served = phone.sync(folder, commands(add(uuid.uuid4().hex, *data)))
+    assert [each for _, _, each in statuses(served)] == ["1"]
+
+
+@pytest.mark.parametrize("version", ["12.1", "14.1", "16.1"])
+def test_own_contacts_as_recipients(site: Site, version: str) -> None:
+    """They are recipients (Type 2, MS-ASCMD 2.2.3.186.5), and in no address list."""
+    mine, other = site.phone(version), site.phone(version)
+    name = fresh("Carla")
+    keep(mine, name, f"{name}@far.test")
+    keep(mine, "My Vera", "vera@example.test")
+    known, vera = resolve(mine, name, "vera@example.test")
+    assert status(known) == status(vera) == ("1", "1")
+    assert [child.text() for child in known.children[-1]] == ["2", name, f"{name}@far.test"]
+    assert [child.text() for child in vera.children[-1]] == ["1", "Vera Vine", "vera@example.test"]
+    assert addresses(search(mine, name)) == []
+    assert status(resolve(other, name)[0]) == ("4", None)
+
+
+def test_an_address_book_for_all(dovecot: Dovecot, shared_sink: SmtpSink) -> None:
+    owner, name = fresh("owner"), fresh("Carla")
+    section = {"address_books": [f"{owner}/contacts"]}
+    with Gateway(dovecot, shared_sink, sections={"directory": section}) as gateway:
+        phone = come(gateway, dovecot, fresh("user"))
+        assert addresses(search(phone, name)) == []
+        keep(come(gateway, dovecot, owner), name, f"{name}@example.test")
+        assert addresses(search(phone, name)) == addresses(find(phone, name)) == [f"{name}@example.test"]
+        (response,) = resolve(phone, name)
+        assert [child.text() for child in response.children[-1]] == ["1", name, f"{name}@example.test"]
 
 
 # --- a directory that is away ------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from pathlib import Path
 import structlog
 
 from gateway.errors import ConfigError
-from gateway.pim.people import PeopleList, expanded, within
+from gateway.pim.people import PeopleList, expanded
 from gateway.ports.directory import LARGEST_PICTURE, Entry, Found, Members, Viewer
 from gateway.upstream.directoryfile.reading import Record, read_records
 
@@ -70,8 +70,7 @@ class FileDirectory:
         return (await self._current()).people.named(text, viewer.domain, count)
 
     async def entries(self, viewer: Viewer, addresses: Collection[str]) -> Sequence[Entry]:
-        found = self._records(await self._current(), addresses).values()
-        return list(filter(None, (within(record.entry, viewer.domain) for record in found)))
+        return (await self._current()).people.at(addresses, viewer.domain)
 
     async def pictures(self, viewer: Viewer, addresses: Collection[str]) -> Mapping[str, bytes]:  # noqa: ARG002
         records = self._records(await self._current(), addresses)

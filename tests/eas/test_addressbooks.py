@@ -1,0 +1,143 @@
+"""Folders of contacts as directories: one's own, and one that somebody keeps for all."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from gateway.app import SystemClock
+from gateway.eas.addressbooks import AddressBooks, OwnBooks, SharedBook
+from gateway.eas.directory import AddressList, Reach
+from gateway.items import Edit, ItemFolder, ItemKind, ItemNumber, StoredItem
+from gateway.ports import Commit
+from gateway.ports.directory import LARGEST_PICTURE, Entry, Found, Viewer
+from gateway.store.sqlite import Database, SqliteItems, SqlitePeople
+from gateway.types import Credentials, Principal, UserId
+
+ANN, BEN = UserId("ann@a.example"), UserId("ben@a.example")
+PHOTO = b"\xff\xd8\xff" + b"x" * LARGEST_PICTURE
+
+
+def viewer(user: UserId = BEN, domain: str | None = None) -> Viewer:
+    return Viewer(user, Credentials(user, "secret"), domain)
+
+
+def card(name: str, *lines: str) -> str:
+    told = ["BEGIN:VCARD", "VERSION:3.0", f"UID:{name}", f"FN:{name}", f"N:X;{name};;;", *lines, "END:VCARD"]
+    return "\r\n".join([*told, ""])
+
+
+@dataclass
+class Stored:
+    """Items, and ways to change them."""
+
+    items: SqliteItems
+    people: SqlitePeople
+
+    async def folder(self, owner: UserId, name: str, kind: ItemKind = ItemKind.CONTACTS) -> ItemFolder:
+        return await self.items.create_item_folder(owner, kind, name)
+
+    async def put(self, folder: ItemFolder, text: str, number: ItemNumber = 0) -> ItemNumber:
+        """Store a card, or (with "") remove it."""
+        known = await self.items.load_items(folder.id, [number])
+        if not number:
+            (number,) = await self.items.new_item_numbers(1)
+        stored = StoredItem(f"uid-{number}", text) if text else None
+        edit = Edit(number, known[number].revision if known else 0, stored)
+        await self.items.commit_items(Commit(folder.owner, folder.id, [edit]))
+        return number
+
+
+@pytest.fixture
+async def stored(tmp_path: Path) -> AsyncIterator[Stored]:
+    async with await Database.open(tmp_path / "gateway.db") as database:
+        yield Stored(SqliteItems(database, SystemClock()), SqlitePeople(database))
+
+
+async def names(book: OwnBooks | SharedBook, text: str, who: Viewer | None = None) -> list[str]:
+    return [one.name for one in (await book.search(who or viewer(), text, 0, 9)).entries]
+
+
+async def test_own_contacts(stored: Stored) -> None:
+    """Of all his folders of contacts, whatever their domain; nobody else's, and no other kind of folder."""
+    for folder, name in (
+        (await stored.folder(BEN, "Contacts"), "Carl One"),
+        (await stored.folder(BEN, "More"), "Carl Two"),
+        (await stored.folder(ANN, "Contacts"), "Carl Three"),
+        (await stored.folder(BEN, "Notes", ItemKind.NOTES), "Carl Four"),
+    ):
+        await stored.put(folder, card(name, f"EMAIL:{name.replace(' ', '.')}@far.example"))
+    own = OwnBooks(AddressBooks(stored.items))
+    assert await names(own, "carl", viewer(domain="a.example")) == ["Carl One", "Carl Two"]
+    assert await own.named(viewer(), "CARL.ONE@far.example", 9) == Found(
+        (Entry("Carl.One@far.example", "Carl One", "", "Carl One", "X", contact=True),), 1
+    )
+    (entry,) = await own.entries(viewer(), ["carl.two@far.example", "carl two"])
+    assert (entry.name, entry.contact) == ("Carl Two", True)
+
+
+async def test_what_changes_is_seen_at_once(stored: Stored) -> None:
+    folder = await stored.folder(BEN, "Contacts")
+    own = OwnBooks(AddressBooks(stored.items))
+    assert await names(own, "carl") == []
+    carl = await stored.put(folder, card("Carl", "EMAIL:carl@a.example"))
+    await stored.put(folder, card("Carla", "EMAIL:carla@a.example"))
+    await stored.put(folder, card("Carl without"))
+    await stored.put(folder, "BEGIN:VCARD\r\nrubbish")
+    assert await names(own, "carl") == ["Carl", "Carla"]
+    await stored.put(folder, card("Charles", "EMAIL:carl@a.example"), carl)
+    assert await names(own, "charles") == ["Charles"]
+    await stored.put(folder, "", carl)
+    assert await names(own, "carl") == ["Carla"]
+
+
+async def test_a_shared_book(stored: Stored) -> None:
+    books = AddressBooks(stored.items)
+    shared = SharedBook(books, ANN, "company")
+    assert await names(shared, "carl") == []
+    folder = await stored.folder(ANN, "Company")
+    await stored.put(folder, card("Carl", "EMAIL:carl@a.example", "EMAIL:carl@b.example", "TITLE:Head"))
+    await stored.put(folder, card("Carla", "EMAIL:carla@b.example"))
+    assert await names(shared, "carl") == ["Carl", "Carla"]
+    (found,) = (await shared.search(viewer(domain="a.example"), "carl", 0, 9)).entries
+    assert found == Entry("carl@a.example", "Carl", "", "Carl", "X", "Head")
+    assert await names(shared, "carl@b.example", viewer(domain="a.example")) == []
+    assert await shared.entries(viewer(domain="a.example"), ["carl@b.example", "carla@b.example"]) == []
+    await stored.items.delete_item_folder(folder.id)
+    assert await names(shared, "carl") == []
+
+
+async def test_photos_and_certificates(stored: Stored) -> None:
+    folder = await stored.folder(BEN, "Contacts")
+    photo, key = (base64.b64encode(octets).decode() for octets in (PHOTO, b"key"))
+    lines = ("EMAIL:carl@a.example", f"PHOTO;ENCODING=b:{photo}", f"KEY;ENCODING=b:{key}")
+    await stored.put(folder, card("Carl", *lines))
+    await stored.put(folder, card("Dora", "EMAIL:dora@a.example"))
+    own = OwnBooks(AddressBooks(stored.items))
+    asked = ["carl@a.example", "dora@a.example", "nobody@a.example"]
+    photos = await own.pictures(viewer(), asked)
+    assert {address: len(found) for address, found in photos.items()} == {asked[0]: LARGEST_PICTURE + 1}
+    assert await own.certificates(viewer(), asked) == {asked[0]: [b"key"]}
+    assert await own.members(viewer(), asked[0], 9) is None
+
+
+@pytest.mark.parametrize("listed", [Reach.DOMAIN, Reach.NONE])
+async def test_a_recipient_in_both(stored: Stored, listed: Reach) -> None:
+    """Whom everybody knows is no contact, but what only the own contacts say of him counts, too."""
+    folder = await stored.folder(BEN, "Contacts")
+    key = base64.b64encode(b"key").decode()
+    await stored.put(folder, card("My Ann", f"EMAIL:{ANN}", "TITLE:Friend", f"KEY;ENCODING=b:{key}"))
+    await stored.people.note_person(ANN, Entry(ANN, "Ann"), "rules", SystemClock().now())
+    ben = Principal(BEN, BEN, Credentials(BEN, "secret"))
+    own = [OwnBooks(AddressBooks(stored.items))]
+    people = AddressList([stored.people], stored.people, listed=listed, own=own)
+    (found,) = (await people.resolve(ben, ANN, 9)).entries
+    mine = Entry(ANN, "My Ann", "", "My Ann", "X", "Friend", contact=True)
+    assert found == (mine if listed is Reach.NONE else replace(mine, name="Ann", contact=False))
+    assert await people.certificates(ben, [found]) == {ANN: (b"key",)}
+    if listed is Reach.DOMAIN:
+        assert (await people.search(ben, "ann", 0, 9)).entries == (Entry(ANN, "Ann"),)
