@@ -18,6 +18,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 import h11
 
 from gateway.errors import UpstreamRefused, UpstreamUnavailable
+from gateway.upstream.tls import client_context
 
 __all__ = ["WebFetcher"]
 
@@ -49,7 +50,6 @@ class WebFetcher:
         self._private = frozenset(host.lower() for host in private)
         self._timeout = timeout
         self._slots = asyncio.Semaphore(_AT_ONCE)
-        self._tls: ssl.SSLContext | None = None
 
     async def fetch(self, url: str, limit: int, *, posted: bytes | None = None, kind: str = "") -> bytes:
         """See `ports.Fetcher`."""
@@ -70,7 +70,8 @@ class WebFetcher:
         """The document, or the address it is at instead. Raises OSError and `UpstreamError`."""
         target = self._target(url)
         request = _request(target, posted, kind)
-        tls = await self._context() if target.scheme == "https" else None
+        secured = target.scheme == "https"
+        tls = await asyncio.to_thread(client_context, None, True) if secured else None
         reader, writer = await _connect(target, await self._addresses(target), tls)
         try:
             return await _exchange(target, reader, writer, request, limit)
@@ -100,11 +101,6 @@ class WebFetcher:
         if not allowed:
             raise UpstreamRefused(f"{target.host[:200]!a} is in no public network", "NOPERM")
         return allowed
-
-    async def _context(self) -> ssl.SSLContext:
-        if self._tls is None:
-            self._tls = await asyncio.to_thread(ssl.create_default_context)
-        return self._tls
 
 
 def _public(address: str) -> bool:

@@ -15,10 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import ssl
 from collections.abc import Callable
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 from aioimaplib import IMAP4ClientProtocol
@@ -51,6 +48,7 @@ from gateway.upstream.imap.settings import ImapSettings
 from gateway.upstream.imap.syntax import Command, Dialect, Step
 from gateway.upstream.imap.turns import Turns
 from gateway.upstream.imap.writer import Writer
+from gateway.upstream.tls import client_context
 
 PATIENCE = 10
 """A command may last this many times the time-out as long as the server keeps sending."""
@@ -77,19 +75,6 @@ class _Protocol(IMAP4ClientProtocol):  # type: ignore[misc]  # aioimaplib has no
 
     def next_tag(self) -> str:
         return str(self.new_tag())
-
-
-@cache
-def _tls_context(ca_file: Path | None, verify: bool) -> ssl.SSLContext:  # a key of the cache
-    """The TLS rules for a server: certificate and name are checked unless `verify` is off.
-
-    Shared by all connections, because one context with the system's certificates takes most of a megabyte.
-    """
-    context = ssl.create_default_context(cafile=ca_file)
-    if not verify:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
 
 
 class Session:
@@ -134,7 +119,7 @@ class Session:
     async def connect(self) -> Status:
         """Connect (with TLS when the settings say so) and return the greeting. Raises `UpstreamError`."""
         settings = self.settings
-        context = _tls_context(settings.ca_file, settings.verify) if settings.security == "tls" else None
+        context = client_context(settings.ca_file, settings.verify) if settings.security == "tls" else None
         try:
             async with asyncio.timeout(settings.timeout):
                 self._transport, _ = await self._loop.create_connection(
@@ -170,7 +155,7 @@ class Session:
             transport = await self._loop.start_tls(
                 self._transport,
                 self._protocol,
-                _tls_context(self.settings.ca_file, self.settings.verify),
+                client_context(self.settings.ca_file, self.settings.verify),
                 server_hostname=self.settings.host,
                 ssl_handshake_timeout=self.settings.timeout,
             )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import ssl
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from ldap3.core.results import (
 from gateway.errors import UpstreamError
 from gateway.upstream.ldap.entries import Raw
 from gateway.upstream.ldap.settings import LdapSettings, Url
+from gateway.upstream.tls import client_context
 
 __all__ = ["Found", "Identity", "Session", "SessionLost"]
 
@@ -169,10 +169,7 @@ class _Tls(ldap3.Tls):  # type: ignore[misc]
 
     def __init__(self, settings: LdapSettings) -> None:
         super().__init__()
-        self._context = ssl.create_default_context(cafile=settings.ca_file)
-        if not settings.verify:
-            self._context.check_hostname = False
-            self._context.verify_mode = ssl.CERT_NONE
+        self._context = client_context(settings.ca_file, settings.verify)
 
     def wrap_socket(self, connection: Any, do_handshake: bool = False) -> None:
         """Put TLS over the socket of a connection."""

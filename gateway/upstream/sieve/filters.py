@@ -21,6 +21,7 @@ from gateway.upstream.sieve import script
 from gateway.upstream.sieve.script import NAME, Stored
 from gateway.upstream.sieve.session import Session
 from gateway.upstream.sieve.settings import SieveSettings
+from gateway.upstream.tls import client_context
 
 __all__ = ["SieveFilters"]
 
@@ -60,7 +61,6 @@ class SieveFilters:
         self._settings = settings
         self._slots = asyncio.Semaphore(settings.max_connections)
         self._turns: WeakValueDictionary[UserId, asyncio.Lock] = WeakValueDictionary()
-        self._tls: ssl.SSLContext | None = None
 
     async def out_of_office(self, principal: Principal) -> OutOfOffice:
         """See `ports.Filters`."""
@@ -87,15 +87,22 @@ class SieveFilters:
         turn = self._turns.setdefault(principal.user, asyncio.Lock())
         try:
             async with asyncio.timeout(settings.timeout), turn, self._slots:
-                if self._tls is None and settings.security != "none":
-                    self._tls = await asyncio.to_thread(_tls_context, settings)
-                session = await Session.connect(settings, self._tls, principal.credentials)
+                session = await Session.connect(settings, await self._tls(), principal.credentials)
                 try:
                     yield session
                 finally:
                     session.close()
         except TimeoutError as error:
             raise UpstreamUnavailable(f"{settings.host}:{settings.port} does not answer in time") from error
+
+    async def _tls(self) -> ssl.SSLContext | None:
+        settings = self._settings
+        if settings.security == "none":
+            return None
+        try:
+            return await asyncio.to_thread(client_context, settings.ca_file, settings.verify)
+        except OSError as error:
+            raise UpstreamUnavailable(f"sieve.ca_file {settings.ca_file} cannot be used: {error}") from error
 
 
 async def _look(session: Session) -> _Found:
@@ -148,12 +155,3 @@ async def _check(session: Session, wanted: Stored) -> None:
         own = await session.read(wanted.included)
         if await asyncio.to_thread(script.answers_by_itself, own):
             raise Refused(Kind.CONFLICT, "the user's own Sieve script answers mail by a vacation of its own")
-
-
-def _tls_context(settings: SieveSettings) -> ssl.SSLContext:
-    """The TLS rules for the server: certificate and name are checked unless `verify` is off."""
-    context = ssl.create_default_context(cafile=settings.ca_file)
-    if not settings.verify:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context

@@ -19,6 +19,7 @@ from gateway.types import Credentials, Principal
 from gateway.upstream.smtp.replies import temporary
 from gateway.upstream.smtp.session import Envelope, Session
 from gateway.upstream.smtp.settings import SmtpSettings
+from gateway.upstream.tls import client_context
 
 __all__ = ["SmtpSubmission"]
 
@@ -107,7 +108,7 @@ class SmtpSubmission:
         settings = self._settings
         try:
             if self._tls is None and settings.security != "none":
-                self._tls = await asyncio.to_thread(_tls_context, settings)
+                self._tls = await asyncio.to_thread(client_context, settings.ca_file, settings.verify)
             if self._hello_name is None:
                 name = await asyncio.to_thread(socket.getfqdn)
                 self._hello_name = name if _NAME.fullmatch(name) else _ANONYMOUS
@@ -169,15 +170,6 @@ async def _slot(slots: asyncio.Semaphore, seconds: float) -> AsyncIterator[None]
         yield
     finally:
         slots.release()
-
-
-def _tls_context(settings: SmtpSettings) -> ssl.SSLContext:
-    """The TLS rules for the server: certificate and name are checked unless `verify` is off."""
-    context = ssl.create_default_context(cafile=settings.ca_file)
-    if not settings.verify:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
 
 
 async def _envelope(sender: str, recipients: Sequence[str], message: bytes | Pieces) -> Envelope:
