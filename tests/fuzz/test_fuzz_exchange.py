@@ -6,15 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.fuzz.fuzz_exchange import SEEDS, check, events, reader_functions
+from gateway.pim.exchange.sorts import SORTS
+from tests.fuzz.fuzz_exchange import SEEDS, TASKS, check, found_in, reader_functions
 
-_SEEDS = sorted(SEEDS.iterdir())
+_SEEDS = [*sorted(SEEDS.iterdir()), *sorted(TASKS.iterdir())]
 
 
-@pytest.mark.parametrize("seed", _SEEDS, ids=lambda seed: seed.name)
+@pytest.mark.parametrize("seed", _SEEDS, ids=lambda seed: f"{seed.parent.name}/{seed.name}")
 def test_seed(seed: Path) -> None:
     data = seed.read_bytes()
-    assert events(data)
+    assert any(found_in(data, sort) for sort in SORTS.values())
     for size in range(0, len(data) + 1, 97):
         check(data[:size])
         check(data[:size] + data[size + 5 :])
