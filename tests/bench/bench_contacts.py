@@ -124,7 +124,8 @@ def card(at: int) -> Iterator[str]:
     yield from ("NOTE:Met in Paris.\\nLikes tea\\, no milk.", "CATEGORIES:Friends,Work", "X-CUSTOM:kept")
     size = 200 if at % 100 == 1 else 20 if at % 10 == 0 else 0
     if size:
-        yield f"PHOTO;ENCODING=b;TYPE=JPEG:{base64.b64encode(picture(size) + bytes(str(at), 'ascii')).decode()}"
+        octets = picture(size) + str(at).encode()
+        yield f"PHOTO;ENCODING=b;TYPE=JPEG:{base64.b64encode(octets).decode()}"
     yield "END:VCARD"
 
 
