@@ -194,7 +194,7 @@ def _exception(  # noqa: PLR0917 - the series as it is, and as it is told
 def _differences(
     series: Event, usual: Mapping[Tag, Element], changed: Event, version: Version, item: ItemName
 ) -> Iterator[Element]:
-    told = _comparable(changed, version, item)
+    told = _comparable(changed, version, item, but_guests=changed.attendees == series.attendees)
     for tag, one in told.items():
         if one == usual[tag]:
             continue
@@ -207,8 +207,10 @@ def _differences(
         yield element(Calendar.AppointmentReplyTime, compact_date_time(answered))
 
 
-def _comparable(event: Event, version: Version, item: ItemName) -> dict[Tag, Element]:
-    """What an exception may have of its own, empty where it has not."""
+def _comparable(
+    event: Event, version: Version, item: ItemName, *, but_guests: bool = False
+) -> dict[Tag, Element]:
+    """What an exception may have of its own, empty where it has not; `but_guests`, who are many."""
     made = [
         element(Calendar.Subject, _subject(event)),
         shown_location(event.location, version),
@@ -218,8 +220,9 @@ def _comparable(event: Event, version: Version, item: ItemName) -> dict[Tag, Ele
         _reminder(event),
         element(Calendar.MeetingStatus, meeting_status(event)),
     ]
-    if version >= Version.V14_0:
+    if version >= Version.V14_0 and not but_guests:
         made.append(shown_attendees(event.attendees, version))
+    if version >= Version.V14_0:
         made.append(element(Calendar.ResponseType, int(event.response)))
     if version >= Version.V14_1:
         made += _links(event)
