@@ -11,7 +11,7 @@ from gateway.pim.people import merged
 from gateway.ports import Directory
 from gateway.ports.directory import Details, Entry, Found, Members, Viewer
 
-__all__ = ["MOST", "Directories"]
+__all__ = ["MOST", "Directories", "all_answers"]
 
 MOST = 1000
 """Entries of each directory that a search goes through."""
@@ -31,25 +31,25 @@ class Directories:
     async def search(self, viewer: Viewer, text: str, first: int, count: int) -> Found:
         if len(self.sources) == 1:
             return await self.sources[0].search(viewer, text, first, count)
-        found = await _all(source.search(viewer, text, 0, MOST) for source in self.sources)
+        found = await all_answers(source.search(viewer, text, 0, MOST) for source in self.sources)
         return await self._part(viewer, found, first, count)
 
     async def named(self, viewer: Viewer, text: str, count: int) -> Found:
         if len(self.sources) == 1:
             return await self.sources[0].named(viewer, text, count)
-        found = await _all(source.named(viewer, text, MOST) for source in self.sources)
+        found = await all_answers(source.named(viewer, text, MOST) for source in self.sources)
         return await self._part(viewer, found, 0, count)
 
     async def entries(self, viewer: Viewer, addresses: Collection[str]) -> Sequence[Entry]:
-        found = await _all(source.entries(viewer, addresses) for source in self._details)
+        found = await all_answers(source.entries(viewer, addresses) for source in self._details)
         return merged(found)
 
     async def pictures(self, viewer: Viewer, addresses: Collection[str]) -> Mapping[str, bytes]:
-        found = await _all(source.pictures(viewer, addresses) for source in self._details)
+        found = await all_answers(source.pictures(viewer, addresses) for source in self._details)
         return {address: picture for one in reversed(found) for address, picture in one.items()}
 
     async def certificates(self, viewer: Viewer, addresses: Collection[str]) -> Mapping[str, Sequence[bytes]]:
-        found = await _all(source.certificates(viewer, addresses) for source in self._details)
+        found = await all_answers(source.certificates(viewer, addresses) for source in self._details)
         together: dict[str, dict[bytes, None]] = {}
         for one in found:
             for address, certificates in one.items():
@@ -57,7 +57,7 @@ class Directories:
         return {address: tuple(certificates) for address, certificates in together.items()}
 
     async def members(self, viewer: Viewer, address: str, most: int) -> Members | None:
-        found = await _all(source.members(viewer, address, most) for source in self._details)
+        found = await all_answers(source.members(viewer, address, most) for source in self._details)
         groups = [one for one in found if one is not None]
         if not groups:
             return None
@@ -69,7 +69,7 @@ class Directories:
         everybody = merged(one.entries for one in found)
         part = everybody[first : first + count]
         wanted = {address for entry in part for address in entry.addresses}
-        more = await _all(_entries(source, viewer, wanted) for source in self.sources)
+        more = await all_answers(_entries(source, viewer, wanted) for source in self.sources)
         found_of_them = (
             [entry for entry in one.entries if not wanted.isdisjoint(entry.addresses)] for one in found
         )
@@ -86,7 +86,7 @@ async def _entries(source: Directory, viewer: Viewer, addresses: Collection[str]
     return await source.entries(viewer, addresses) if addresses and isinstance(source, Details) else ()
 
 
-async def _all(questions: Iterable[Coroutine[Any, Any, _Answer]]) -> list[_Answer]:
+async def all_answers(questions: Iterable[Coroutine[Any, Any, _Answer]]) -> list[_Answer]:
     """The answers in order; with the first failure the other questions end."""
     try:
         async with asyncio.TaskGroup() as group:

@@ -97,6 +97,8 @@ class Pool:
                 result = await asyncio.wrap_future(running)
         except TimeoutError:
             asked.stop(running)
+            if running.cancelled():
+                raise UpstreamError("all connections to LDAP servers are in use") from None
             raise SessionLost(f"{url} did not answer within {self._settings.timeout:g} s") from None
         except BaseException:  # whoever asked may be gone: then the thread need not go on
             asked.stop(running)

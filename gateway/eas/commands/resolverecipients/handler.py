@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gateway.eas.commands.base import BodyRule, Context, Reply
 from gateway.eas.commands.resolverecipients.availability import Availability
 from gateway.eas.commands.resolverecipients.certificates import Certificates
 from gateway.eas.commands.resolverecipients.request import Retrieval, Wanted, parse
+from gateway.eas.directories import all_answers
 from gateway.eas.pictures import Photos
 from gateway.eas.versions import Version
 from gateway.errors import Kind, Refused, UpstreamError
@@ -20,6 +22,7 @@ _SUCCESS = 1
 _RESOLVED, _AMBIGUOUS, _AMBIGUOUS_IN_PART, _UNKNOWN = 1, 2, 3, 4
 _FROM_DIRECTORY, _CONTACT = 1, 2
 _MOST_SUGGESTIONS = 100
+_AT_ONCE = 8
 _PICTURE = (Page.Picture, Page.Status, Page.Data)
 _PATIENCE = 10.0
 """Seconds for the availability of all recipients together."""
@@ -48,8 +51,9 @@ class ResolveRecipients:
         reply = element(Page.ResolveRecipients, element(Page.Status, _SUCCESS))
         try:
             async with asyncio.timeout(_WHOLE):
+                found = await answer.look_up()
                 for name in wanted.names:
-                    reply.append(await answer.response(name))
+                    reply.append(await answer.response(name, found[name]))
         except TimeoutError:
             raise UpstreamError("the directory answers too slowly") from None
         return reply
@@ -80,8 +84,18 @@ class _Answer:
             certificates,
         )
 
-    async def response(self, name: str) -> Element:
-        found = await self._look_up(name)
+    async def look_up(self) -> Mapping[str, Found]:
+        """Whom each name means. A directory may be far away, so some are looked up at a time."""
+        gate = asyncio.Semaphore(_AT_ONCE)
+
+        async def means(name: str) -> tuple[str, Found]:
+            async with gate:
+                return name, await self._look_up(name)
+
+        return dict(await all_answers(means(name) for name in set(self.wanted.names)))
+
+    async def response(self, name: str, found: Found) -> Element:
+        """The Response to a name, and whom it means."""
         response = element(Page.Response, element(Page.To, name))
         if not found.total:
             response.append(element(Page.Status, _UNKNOWN))
