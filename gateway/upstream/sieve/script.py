@@ -7,13 +7,13 @@ that knows it, and a script that somebody wrote or changed himself is not taken 
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import takewhile
 from typing import Any
 
 from gateway.mail import entities, html
@@ -31,7 +31,10 @@ _HEAD = """\
 # Change the replies on the phone: activesync-gateway leaves a script alone that was changed elsewhere.
 """
 _MARKER = "# activesync-gateway 1 "
+_DATA = "#="
 _WIDTH = 76
+_UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
+"""What comes of comments that somebody else wrote under a right digest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +70,12 @@ def parse(text: str) -> Stored | None:
     digest, _, body = rest.partition("\n")
     if not marker or digest.strip() != _digest(body):
         return None
-    written = "".join(line.removeprefix("#=").strip() for line in body.splitlines() if line.startswith("#="))
+    # The first lines alone: one of a reply may look the same.
+    data = takewhile(lambda line: line.startswith(_DATA), body.splitlines())
+    written = "".join(line.removeprefix(_DATA).strip() for line in data)
     try:
         return _stored(json.loads(base64.b64decode(written, validate=True)))
-    except (binascii.Error, ValueError, KeyError, TypeError, AttributeError):
+    except _UNREADABLE:
         return None
 
 
@@ -95,11 +100,11 @@ def _data(stored: Stored) -> Iterator[str]:
         "included": stored.included,
     }
     written = base64.b64encode(json.dumps(values).encode()).decode()
-    return (f"#={written[start : start + _WIDTH]}" for start in range(0, len(written), _WIDTH))
+    return (f"{_DATA}{written[start : start + _WIDTH]}" for start in range(0, len(written), _WIDTH))
 
 
 def _stored(values: Any) -> Stored:
-    """Raises ValueError, KeyError, TypeError or AttributeError for what no `_data` made."""
+    """Raises one of `_UNREADABLE` for what no `_data` made."""
     replies = {
         audience: AutoReply(bool(one["enabled"]), str(one["text"]), bool(one["html"]))
         for audience in Audience
@@ -164,7 +169,7 @@ def _times(away: OutOfOffice) -> Iterator[str]:
         return
     for moment, beyond, reached in ((away.start, "gt", "ge"), (away.end, "lt", "lt")):
         utc = moment.astimezone(UTC)
-        now, day = 'currentdate :zone "+0000"', f'"date" "{utc:%Y-%m-%d}"'
+        now, day = 'currentdate :zone "+0000"', f'"date" "{utc.date().isoformat()}"'
         same = f'{now} :is {day}, {now} :value "{reached}" "time" "{utc:%H:%M:%S}"'
         yield f'anyof ({now} :value "{beyond}" {day}, allof ({same}))'
 

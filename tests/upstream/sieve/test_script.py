@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -27,7 +29,7 @@ ABSENCES = st.builds(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.builds(Stored, ABSENCES, TEXTS))
 def test_what_is_set_comes_back(stored: Stored) -> None:
     text = render(stored, OWN)
@@ -49,6 +51,13 @@ def test_what_is_set_comes_back(stored: Stored) -> None:
 )
 def test_other_scripts(text: str) -> None:
     assert parse(text) is None
+
+
+@pytest.mark.parametrize("data", ["[" * 100_000, "{}", "7", '{"state": "gone"}', "no json"])
+def test_comments_of_others_under_a_right_digest(data: str) -> None:
+    body = f"#={base64.b64encode(data.encode()).decode()}\r\n"
+    digest = hashlib.sha256(body.rstrip().encode()).hexdigest()
+    assert parse(f"# activesync-gateway 1 {digest}\r\n{body}") is None
 
 
 def test_a_changed_line_makes_it_another_script() -> None:
@@ -105,4 +114,4 @@ def test_a_vacation_of_its_own(text: str, answers: bool) -> None:
 
 @pytest.mark.parametrize("piece", ["/*", '"', "text:\n", "{", "if false {", "#", '"\\'])
 def test_long_scripts_are_read_in_linear_time(piece: str) -> None:
-    assert answers_by_itself(piece * 200_000 + "\nkeep;") is False
+    assert answers_by_itself(piece * 50_000 + "\nkeep;") is False

@@ -69,7 +69,7 @@ TOKENS = st.sampled_from(
 )
 
 
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(st.lists(TOKENS | st.binary(max_size=5), max_size=12).map(b"".join), max_size=6))
 def test_anything_gives_replies_or_the_declared_error(pieces: list[bytes]) -> None:
     reader = ReplyReader()
