@@ -47,7 +47,7 @@ from gateway.web.lag import watch_lag
 from gateway.web.metrics import Metrics
 from gateway.web.trace import Trace
 
-__all__ = ["RELEASE", "App", "SystemClock", "admission_of", "create_app", "open_store"]
+__all__ = ["RELEASE", "App", "SystemClock", "admission_of", "check_files", "create_app", "open_store"]
 
 _HOUR = 3600
 _ATTENDING = 5
@@ -75,6 +75,12 @@ class SystemClock:
 def create_app(settings: Settings) -> App:
     """Return the gateway as an ASGI application; it opens and closes what it needs with its lifespan."""
     return App(settings)
+
+
+def check_files(settings: Settings) -> None:
+    """Read the files that the configuration names and the gateway reads at its start. Raises ConfigError."""
+    if settings.directory.file is not None:
+        FileDirectory(settings.directory.file)
 
 
 @asynccontextmanager

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from gateway.app import check_files
 from gateway.cli.common import config, told, with_store
 from gateway.config import load
 from gateway.ports import Items, State
@@ -18,8 +19,8 @@ __all__ = ["check_config", "poison"]
 @config
 @told
 def check_config(file: Path) -> None:
-    """Check the configuration file."""
-    load(file, os.environ)
+    """Check the configuration file, and the files it names."""
+    check_files(load(file, os.environ))
     click.echo(f"{file}: good")
 
 

@@ -43,6 +43,15 @@ def test_check_config(file: Path) -> None:
     assert (result.exit_code, result.output) == (0, f"{file}: good\n")
 
 
+def test_a_mistake_in_a_file_it_names(file: Path) -> None:
+    file.write_text(f"{CONFIG}\n[directory]\nfile = 'people.csv'\n")
+    people = file.with_name("people.csv")
+    people.write_text("address,fax\n")
+    result = CliRunner().invoke(main, ["check-config", "--config", str(file)])
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"activesync-gateway: {people}: line 1: unknown column 'fax'; allowed")
+
+
 @pytest.mark.parametrize("command", ["serve", "check-config", "devices list", "poison"])
 def test_a_bad_configuration_is_one_line_and_status_2(file: Path, command: str) -> None:
     file.write_text(CONFIG.replace("host", "hots"))
