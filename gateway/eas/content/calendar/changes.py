@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from typing import TypeVar
@@ -15,9 +14,8 @@ from gateway.eas.content.calendar.reading import news, read_patch
 from gateway.eas.content.calendar.writing import shown_event, shown_properties
 from gateway.eas.content.ids import ItemName
 from gateway.eas.content.preferences import BodyOptions
-from gateway.eas.content.values import BadItem
+from gateway.eas.content.values import refusing
 from gateway.eas.versions import Version
-from gateway.errors import Kind, Refused
 from gateway.pim.events.document import Document
 from gateway.pim.events.expansion import originals_of
 from gateway.pim.events.model import INHERIT, UNSET, Event, EventPatch, File, OccurrencePatch, Person, Unset
@@ -48,7 +46,7 @@ class Reviser:
 
     def changed(self, data: Element, absent: Absent, files: FileChanges | None, given: Given) -> Document:
         """The event after a Change of the whole."""
-        with _refusing():
+        with refusing():
             event = self._event(self.document)
             told, known = (
                 read_patch(one, self.version, event, absent, self.now) for one in (data, self._shown(event))
@@ -65,7 +63,7 @@ class Reviser:
         self, instance: str, data: Element, files: FileChanges | None, given: Given
     ) -> Document:
         """The event after a Change of an occurrence."""
-        with _refusing():
+        with refusing():
             event = self._event(self.document)
             if is_alone(event, instance, self.version):
                 return self.changed(data, kept, files, given)
@@ -84,7 +82,7 @@ class Reviser:
 
     def without(self, instance: str) -> Document | None:
         """The event without an occurrence; None when nothing is left."""
-        with _refusing():
+        with refusing():
             event = self._event(self.document)
             if is_alone(event, instance, self.version):
                 return None
@@ -140,12 +138,3 @@ def _without_answers(patch: _Patch, event: Event) -> _Patch:
         exceptions = ((at, one and _without_answers(one, event)) for at, one in patch.occurrences)
         patch = replace(patch, occurrences=tuple(exceptions))
     return patch
-
-
-@contextmanager
-def _refusing() -> Iterator[None]:
-    """What cannot be read refuses the operation."""
-    try:
-        yield
-    except BadItem as error:
-        raise Refused(Kind.INVALID_XML, str(error)) from error
