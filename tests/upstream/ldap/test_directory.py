@@ -14,7 +14,7 @@ import pytest
 from gateway.errors import UpstreamError
 from gateway.ports.directory import LARGEST_PICTURE, Entry, Members, Viewer
 from gateway.types import Credentials, UserId
-from gateway.upstream.ldap import LdapDirectory, LdapSettings, Url
+from gateway.upstream.ldap import SCHEMAS, LdapDirectory, LdapSettings, Url
 from tests.support.certificates import Authority
 from tests.support.ports import LOOPBACK, free_ports
 from tests.support.slapd import MANAGER, PASSWORD, Slapd
@@ -295,3 +295,12 @@ async def test_a_server_that_is_started_again() -> None:
             own.kill()
             own.start()
             assert await found(directory) == [ANN]
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+async def test_the_filters_of_every_schema_are_filters(people: People, name: str) -> None:
+    async with looking(people.settings(schema=SCHEMAS[name])) as directory:
+        assert set(await found(directory)) <= {ANN}
+        assert (await directory.named(viewer("a.example"), ANN, 9)).total <= 1
+        await directory.members(viewer(), "all@a.example", 9)
+        await directory.certificates(viewer(), [ANN])
