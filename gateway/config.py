@@ -450,7 +450,7 @@ class LdapSection(_Section):
         tuple[Annotated[str, AfterValidator(_attribute)], ...], BeforeValidator(_words)
     ] = ()
     """Other attributes: "phone=ipPhone", "office=roomNumber|l"."""
-    size_limit: Annotated[int, Field(ge=10, le=10_000)] = 1000
+    size_limit: Annotated[int, Field(ge=10, le=10_000)] = 500
     """Most entries one search takes in."""
     max_connections: Annotated[int, Field(ge=1, le=100)] = 4
     """Most connections at a time; further questions wait."""

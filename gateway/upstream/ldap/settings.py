@@ -53,7 +53,7 @@ class LdapSettings:
     schema: Schema = SCHEMAS["openldap"]
     timeout: float = 5.0
     """For each server, from the connection to the last entry."""
-    size_limit: int = 1000
+    size_limit: int = 500
     """Entries that one search takes in."""
     max_connections: int = 4
     """Threads, and connections at a time; further questions wait."""
