@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from http.client import HTTPException
 
 import pytest
 
@@ -11,6 +14,7 @@ from tests.support.gateway import Gateway, Section
 from tests.support.phone import Phone, add, commands, statuses
 from tests.support.sieve import FilteringServer, text_of
 from tests.support.smtp_sink import SmtpSink
+from tests.support.stalling import StallingWay
 from wbxml import Element, Tag, element
 from wbxml.pages import Contacts, Settings
 
@@ -284,21 +288,53 @@ def test_several_devices_see_the_same(anna: Phone, away_gateway: Gateway, filter
     assert filtering.answer(anna.user, "ben@example.test") == "From the other"
 
 
-def test_what_a_crash_left_behind(anna: Phone, away_gateway: Gateway, filtering: FilteringServer) -> None:
-    """Stored and not activated: nobody is answered, as the phone is told, and the retry ends it."""
-    scripts = filtering.scripts(anna.user)
+@pytest.mark.parametrize(
+    ("word", "after_on", "after_off"), [(b"PUTSCRIPT", "0", "0"), (b"SETACTIVE", "0", "1")]
+)
+def test_killed_in_the_middle(
+    anna: Phone, filtering: FilteringServer, word: bytes, after_on: str, after_off: str
+) -> None:
+    """Each step is whole or not done: what holds is what is shown, and the retry does the rest."""
+    dovecot, scripts = filtering.dovecot, filtering.scripts(anna.user)
     scripts.put("mine", FILE_AWAY)
     scripts.activate("mine")
-    assert away(anna) == "1"
-    scripts.activate("mine")
-    away_gateway.kill()
-    away_gateway.start()
-    assert shown(anna)[0] == "0"
-    assert filtering.answer(anna.user, "ben@example.test") is None
-    assert away(anna) == "1"
-    assert filtering.answer(anna.user, "carl@example.test") == "Inside"
-    assert change(anna, state(0)) == "1"
-    assert scripts.active == "mine"
+    with StallingWay(dovecot.host, dovecot.sieve_port, word) as way, SmtpSink(auth=True) as sink:
+        sections: dict[str, Section] = {
+            "sieve": {"host": way.host, "port": way.port, "security": "none", "timeout": 60}
+        }
+        with Gateway(dovecot, sink, sections=sections) as gateway:
+            phone = phone_of(gateway, anna.user, device="PHONE2")
+            told = (reply(INTERNAL, "Inside"), reply(KNOWN, "Out"), reply(UNKNOWN, "Out"))
+            _kill_during(gateway, way, phone, state(1), *told)
+            assert shown(anna)[0] == after_on
+            assert (filtering.answer(anna.user, "ben@example.test") is not None) == (after_on == "1")
+            assert filed(filtering, anna.user) == 1
+            assert away(anna) == "1"
+            assert filtering.answer(anna.user, "carl@example.test") == "Inside"
+            gateway.start()
+            _kill_during(gateway, way, phone, state(0))
+            assert shown(anna)[0] == after_off
+            assert (filtering.answer(anna.user, "dora@example.test") is not None) == (after_off == "1")
+            assert change(anna, state(0)) == "1"
+            assert scripts.active == "mine"
+            assert filed(filtering, anna.user) == 3
+
+
+def _kill_during(gateway: Gateway, way: StallingWay, phone: Phone, *told: Element) -> None:
+    """Kill a gateway once its words to the server are stuck, while it changes something for a phone."""
+    before = way.stalled
+
+    def ask_in_vain() -> None:
+        with suppress(OSError, HTTPException):
+            change(phone, *told)
+
+    asking = threading.Thread(target=ask_in_vain)
+    asking.start()
+    while way.stalled == before and asking.is_alive():
+        asking.join(0.01)
+    gateway.kill()
+    asking.join()
+    assert way.stalled == before + 1
 
 
 # --- what is refused ---------------------------------------------------------------------------------------
