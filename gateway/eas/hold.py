@@ -167,7 +167,14 @@ class _Hold:
             return
         context, services = self._context, self._context.services
         user, device = context.principal.user, context.device.id
-        news = FolderNews(services.state, context.mailboxes, services.items, user, device)
+        news = FolderNews(
+            services.state,
+            context.mailboxes,
+            services.items,
+            user,
+            device,
+            recipients=context.request.version.has_recipients,
+        )
         try:
             if await news.there(suspected=NAMES in dirty):
                 raise HierarchyChanged

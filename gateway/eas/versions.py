@@ -35,6 +35,11 @@ class Version(IntEnum):
         return self >= Version.V14_0
 
     @property
+    def has_recipients(self) -> bool:
+        """Whether there is a recipient information cache (MS-ASCNTC 2.2)."""
+        return self >= Version.V14_0
+
+    @property
     def compose_in_wbxml(self) -> bool:
         """Whether SendMail and its relatives are WBXML documents, and not the message itself."""
         return self >= Version.V14_0

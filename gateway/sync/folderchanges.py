@@ -59,20 +59,27 @@ class _Request:
 
 
 class FolderChanges:
-    """The changes one device makes.
+    """The changes one device makes; `recipients` as of `Folders`.
 
     Every method raises `Refused`, whose kind says why, and `UpstreamError`; the key stays good then.
     """
 
     def __init__(
-        self, state: State, mailboxes: Mailboxes, items: Items, user: UserId, device: DeviceId
+        self,
+        state: State,
+        mailboxes: Mailboxes,
+        items: Items,
+        user: UserId,
+        device: DeviceId,
+        *,
+        recipients: bool = True,
     ) -> None:
         self._state = state
         self._mailboxes = mailboxes
         self._user = user
         self._device = device
         self._items = items
-        self._folders = Folders(state, mailboxes, user, items)
+        self._folders = Folders(state, mailboxes, user, items, recipients=recipients)
 
     async def create(self, key: str, parent: str, name: str, kind: int) -> Changed:
         """Create a folder; `kind` is the type the device gave it: one of items that are served, or mail."""

@@ -20,18 +20,26 @@ _MEMO = "folders known"
 
 
 class FolderNews:
-    """The folders of one user, as one of his devices knows them."""
+    """The folders of one user, as one of his devices knows them; `recipients` as of `Folders`."""
 
-    __slots__ = ("_device", "_items", "_mailboxes", "_state", "_user")
+    __slots__ = ("_device", "_items", "_mailboxes", "_recipients", "_state", "_user")
 
     def __init__(
-        self, state: State, mailboxes: Mailboxes, items: Items, user: UserId, device: DeviceId
+        self,
+        state: State,
+        mailboxes: Mailboxes,
+        items: Items,
+        user: UserId,
+        device: DeviceId,
+        *,
+        recipients: bool = True,
     ) -> None:
         self._state = state
         self._mailboxes = mailboxes
         self._items = items
         self._user = user
         self._device = device
+        self._recipients = recipients
 
     async def there(self, *, suspected: bool = False) -> bool:
         """Whether there is news; `suspected`: something said so, be the stored list as it was or not.
@@ -48,7 +56,9 @@ class FolderNews:
             stored = await self._state.load_sync(self._user, self._device, HIERARCHY)
             if stored is None:
                 return False
-            folders = Folders(self._state, self._mailboxes, self._user, self._items)
+            folders = Folders(
+                self._state, self._mailboxes, self._user, self._items, recipients=self._recipients
+            )
             rows = await folders.rows()
             told = (hierarchy.unpack(listing) for listing in (stored.cursor, *beginnings(stored).values()))
             if all(len(hierarchy.changes(listing, rows)) for listing in told):

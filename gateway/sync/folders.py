@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from gateway.errors import StateConflict, UpstreamRefused
+from gateway.items import ItemKind
 from gateway.ports import Items, Mailboxes, State
 from gateway.sync import hierarchy, itemfolders
 from gateway.sync.hierarchy import FolderRow, HierarchyChanges
@@ -32,13 +33,25 @@ class FolderReply:
 
 
 class Folders:
-    """The folders of one user; without `items` those of mail alone."""
+    """The folders of one user; without `items` those of mail alone.
 
-    def __init__(self, state: State, mailboxes: Mailboxes, user: UserId, items: Items | None = None) -> None:
+    `recipients`: the device knows what a recipient information cache is.
+    """
+
+    def __init__(
+        self,
+        state: State,
+        mailboxes: Mailboxes,
+        user: UserId,
+        items: Items | None = None,
+        *,
+        recipients: bool = True,
+    ) -> None:
         self._state = state
         self._mailboxes = mailboxes
         self._user = user
         self._items = items
+        self._recipients = recipients
 
     async def all(self) -> FolderList:
         """Every folder that has an id, as last seen; no upstream traffic."""
@@ -137,7 +150,10 @@ class Folders:
         rows = hierarchy.listing(*await self.refresh(listed))
         if self._items is None:
             return rows
-        return itemfolders.joined(rows, await itemfolders.provide(self._items, self._user), self._user)
+        folders = await itemfolders.provide(self._items, self._user)
+        if not self._recipients:
+            folders = [folder for folder in folders if folder.kind is not ItemKind.RECIPIENTS]
+        return itemfolders.joined(rows, folders, self._user)
 
 
 def advanced(stored: SyncState, rows: Sequence[FolderRow], results: bytes = b"") -> SyncState:

@@ -31,7 +31,7 @@ def preference(kind: int) -> Element:
 
 
 def test_the_kinds_served_are_those_that_have_folders() -> None:
-    assert {content.kind for content in CONTENTS} == set(SERVED)
+    assert {content.kind for content in CONTENTS} == {*SERVED, ItemKind.RECIPIENTS}
     assert content_named("Calendar") is CALENDAR
     assert content_named("Email") is None
 

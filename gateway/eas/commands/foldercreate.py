@@ -39,7 +39,12 @@ class FolderCreate:
             raise fields.malformed("a folder of a type that cannot be created")
         services = context.services
         changes = FolderChanges(
-            services.state, context.mailboxes, services.items, context.principal.user, context.device.id
+            services.state,
+            context.mailboxes,
+            services.items,
+            context.principal.user,
+            context.device.id,
+            recipients=context.request.version.has_recipients,
         )
         made = await changes.create(key, parent, name, kind)
         return element(

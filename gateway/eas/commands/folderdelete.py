@@ -31,7 +31,12 @@ class FolderDelete:
         folder = fields.identifier(root, FolderHierarchy.ServerId)
         services = context.services
         changes = FolderChanges(
-            services.state, context.mailboxes, services.items, context.principal.user, context.device.id
+            services.state,
+            context.mailboxes,
+            services.items,
+            context.principal.user,
+            context.device.id,
+            recipients=context.request.version.has_recipients,
         )
         deleted = await changes.delete(key, folder)
         return element(

@@ -7,7 +7,7 @@ from gateway.eas.commands.base import BodyRule, Context, Reply
 from gateway.eas.versions import OFFERED, Version
 from gateway.errors import Kind, Refused
 from gateway.sync.folders import Folders
-from gateway.sync.hierarchy import FolderRow, FolderType, HierarchyChanges
+from gateway.sync.hierarchy import FolderRow, HierarchyChanges
 from gateway.sync.keys import KeyUse
 from wbxml import Element, element
 from wbxml.pages import FolderHierarchy
@@ -31,10 +31,16 @@ class FolderSync:
             raise Refused(Kind.INVALID_CONTENT, "FolderSync without a body")
         key = fields.identifier(root, FolderHierarchy.SyncKey)
         services = context.services
-        with_recipients = services.recipients is not None and context.request.version >= Version.V14_0
-        if services.recipients is not None and with_recipients:
+        recipients = context.request.version.has_recipients
+        if recipients and services.recipients is not None:
             await services.recipients.provide(context.principal.user)
-        folders = Folders(services.state, context.mailboxes, context.principal.user, services.items)
+        folders = Folders(
+            services.state,
+            context.mailboxes,
+            context.principal.user,
+            services.items,
+            recipients=recipients,
+        )
         reply = await folders.sync(context.device.id, key)
         if reply.use is KeyUse.UNKNOWN:
             raise Refused(Kind.SYNC_STATE_NOT_FOUND, "unknown hierarchy key")
@@ -45,17 +51,8 @@ class FolderSync:
             FolderHierarchy.FolderSync,
             element(FolderHierarchy.Status, 1),
             element(FolderHierarchy.SyncKey, reply.key),
-            _changes(reply.changes if with_recipients else _without_recipients(reply.changes)),
+            _changes(reply.changes),
         )
-
-
-def _without_recipients(changes: HierarchyChanges) -> HierarchyChanges:
-    """What devices are told that have no recipient information cache."""
-    return HierarchyChanges(
-        tuple(row for row in changes.updated if row.type != FolderType.RECIPIENT_CACHE),
-        changes.deleted,
-        tuple(row for row in changes.added if row.type != FolderType.RECIPIENT_CACHE),
-    )
 
 
 def _changes(changes: HierarchyChanges) -> Element:

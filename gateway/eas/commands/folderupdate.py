@@ -35,7 +35,12 @@ class FolderUpdate:
         name = fields.display_name(root)
         services = context.services
         changes = FolderChanges(
-            services.state, context.mailboxes, services.items, context.principal.user, context.device.id
+            services.state,
+            context.mailboxes,
+            services.items,
+            context.principal.user,
+            context.device.id,
+            recipients=context.request.version.has_recipients,
         )
         changed = await changes.update(key, folder, parent, name)
         return element(
