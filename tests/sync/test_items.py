@@ -452,6 +452,40 @@ async def test_a_request_overtaken_by_somebody_else_is_worked_out_anew(
     assert len(phone.items) == 5
 
 
+async def test_another_item_comes_of_a_change_once_and_both_are_told(
+    store: Store, phone: Phone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also when somebody was faster, when the request is repeated, and on another phone."""
+    number = await store.put("a")
+    watching = await other(store)
+    await phone.settle()
+    commit, overtaken = store.items.commit_items, True
+
+    async def slow(todo: Any) -> Any:
+        nonlocal overtaken
+        if todo.device and overtaken:
+            overtaken = False
+            await store.put("meanwhile")
+        return await commit(todo)
+
+    monkeypatch.setattr(store.items, "commit_items", slow)
+
+    def split(item: Item, _: Given) -> Made:
+        return Made(replace(item.stored, text="rest"), beside=stored("part"))
+
+    operation = ChangeItem(number, "digest", split, splits=True)
+    first = await phone.ask(operation)
+    again = await phone.do(operation)
+    assert again.key == first.key
+    for reply in (first, again):
+        assert [item.number for item in reply.told.changed] == [number]
+        assert sorted(item.stored.text for item in reply.told.added) == ["meanwhile", "part"]
+    assert sorted((await store.content()).values()) == ["meanwhile", "part", "rest"]
+    for device in (phone, watching):
+        await device.settle()
+        assert device.items == await store.content()
+
+
 async def test_a_request_that_is_always_overtaken_gives_up_with_nothing_done(
     store: Store, phone: Phone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
