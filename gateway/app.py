@@ -39,6 +39,7 @@ from gateway.upstream.sieve import SieveFilters, SieveSettings
 from gateway.upstream.smtp import SmtpSettings, SmtpSubmission
 from gateway.web.auth import Authentication
 from gateway.web.autodiscover import Autodiscover, Servers, is_autodiscover_path, public, reached
+from gateway.web.brakes import Brakes, Budget
 from gateway.web.client import Proxies
 from gateway.web.eas import EasEndpoint, discovery, is_eas_path
 from gateway.web.health import Health
@@ -185,6 +186,10 @@ class App:
         await parts.enter_async_context(_running(watch_lag(metrics.late)))
         authentication = Authentication(imap, identity, max_delay=settings.auth.max_delay)
         proxies = Proxies(settings.server.trusted_proxies)
+        brakes = _brakes(settings)
+        metrics.watch(
+            "eas_requests_slowed", "Requests put off since their device asks too much.", lambda: brakes.slowed
+        )
         self._eas = EasEndpoint(
             COMMANDS,
             services,
@@ -193,6 +198,7 @@ class App:
             proxies=proxies,
             metrics=metrics,
             trace=Trace(settings.log.trace),
+            brakes=brakes,
             stopping=self._stopping,
             grace=settings.server.shutdown_grace,
         )
@@ -359,6 +365,12 @@ def _address_list(
         free_busy=Reach(settings.calendar.free_busy),
         min_query=settings.directory.min_query,
     )
+
+
+def _brakes(settings: Settings) -> Brakes:
+    rates = settings.brakes
+    device = Budget(rates.device_burst, rates.device_per_hour)
+    return Brakes(device, Budget(rates.user_burst, rates.user_per_hour))
 
 
 def admission_of(settings: Settings) -> Admission:

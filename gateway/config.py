@@ -35,6 +35,7 @@ from gateway.policies import read_policy
 __all__ = [
     "AuthSection",
     "AutodiscoverSection",
+    "BrakesSection",
     "CertificatesSection",
     "EasSection",
     "IdentitySection",
@@ -498,6 +499,19 @@ class DevicesSection(_Section):
     """Days after which a device is forgotten that does not come any more; 0: never."""
 
 
+class BrakesSection(_Section):
+    """How much a device may ask before it is slowed; 0: without bound."""
+
+    device_burst: Annotated[int, Field(ge=0)] = 30_000
+    """Requests of a device at once; those refused count as ten."""
+    device_per_hour: Annotated[int, Field(ge=0)] = 3_600
+    """Requests it may make again in each hour, once these are used up."""
+    user_burst: Annotated[int, Field(ge=0)] = 150_000
+    """Requests of all devices of a user at once."""
+    user_per_hour: Annotated[int, Field(ge=0)] = 18_000
+    """Requests they may make again in each hour."""
+
+
 class Settings(BaseModel):
     """The whole configuration; relative paths in it are already made absolute."""
 
@@ -518,6 +532,7 @@ class Settings(BaseModel):
     ldap: LdapSection | None = None
     autodiscover: AutodiscoverSection = AutodiscoverSection()
     devices: DevicesSection = DevicesSection()
+    brakes: BrakesSection = BrakesSection()
     policies: Mapping[str, Annotated[dict[str, Any], AfterValidator(_policy)]] = {}
 
 

@@ -32,6 +32,7 @@ from gateway.sync.waiter import Signal
 from gateway.types import Access, DeviceId, Principal, UserId
 from gateway.web import documents
 from gateway.web.auth import Authentication
+from gateway.web.brakes import Brakes
 from gateway.web.client import Proxies
 from gateway.web.devices import Devices
 from gateway.web.http import (
@@ -56,6 +57,9 @@ __all__ = ["EasEndpoint", "discovery", "is_eas_path"]
 
 _PATH = re.compile(r"/microsoft-server-activesync(/.*)?", re.IGNORECASE | re.DOTALL)
 _METHODS = "OPTIONS,POST"
+_BAD_REQUEST = 400
+_WELL = frozenset({"", "1", "2"})
+"""Status of requests that are of use; Ping has two such."""
 _IMPLEMENTATION = "15.2"
 """Value of MS-Server-ActiveSync: the Exchange release whose protocol this is."""
 
@@ -106,6 +110,7 @@ class EasEndpoint:
         proxies: Proxies,
         metrics: Metrics,
         trace: Trace,
+        brakes: Brakes,
         stopping: Signal,
         grace: float,
     ) -> None:
@@ -118,6 +123,7 @@ class EasEndpoint:
         self._proxies = proxies
         self._metrics = metrics
         self._trace = trace
+        self._brakes = brakes
         self._stopping = stopping
         self._grace = grace
         self._latest: dict[tuple[str, str, str], Signal] = {}
@@ -225,7 +231,16 @@ class EasEndpoint:
         if isinstance(request, head.BadRequest):
             return self._refuse(request.command, request.version, request, record)
         record.device = request.device_id
-        return await self._command(principal, request, headers, receive, record)
+        seconds, storm = self._brakes.wait(principal.user, request.device_id, request.user_agent)
+        if seconds:
+            if storm:
+                self._log.warning("device is slowed", reason=storm, **record.names())
+            record.reason = "slowed"
+            return Response(503, {"Retry-After": str(seconds), "Connection": "close"})
+        response = await self._command(principal, request, headers, receive, record)
+        if response.code >= _BAD_REQUEST or record.status not in _WELL:
+            self._brakes.failed(principal.user, request.device_id)
+        return response
 
     async def _log_in(self, header: str | None, device: str, record: _Record) -> Principal | Response:
         """Return who sends the request, or the answer to whom nobody knows."""

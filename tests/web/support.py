@@ -28,6 +28,7 @@ from gateway.store.sqlite import Database, SqlitePeople, SqliteState
 from gateway.sync.waiter import Signal, Waiter
 from gateway.types import Credentials, Device, DeviceId, UserId
 from gateway.web.auth import Authentication
+from gateway.web.brakes import Brakes, Budget
 from gateway.web.client import Proxies
 from gateway.web.eas import EasEndpoint, discovery
 from gateway.web.metrics import Metrics
@@ -41,6 +42,7 @@ LOGIN = "Basic " + base64.b64encode(f"Jo:{PASSWORD}".encode()).decode()
 PATH = "/Microsoft-Server-ActiveSync"
 WBXML = "application/vnd.ms-sync.wbxml"
 KEY = 4711
+NO_BOUND = Budget(0, 0)
 LIMITS = Limits(max_body=100_000, max_elements=5_000)
 
 
@@ -148,6 +150,7 @@ class Site:
         self.clock = Time()
         self.metrics = Metrics()
         self.stopping = Signal()
+        self.budget = NO_BOUND
         self.sync = Small("Sync", 0, AirSync.Sync, AirSync.Status, BodyRule.OPTIONAL)
         self.folder_sync = Small("FolderSync", 9, FolderHierarchy.FolderSync, FolderHierarchy.Status)
         self.provision = Small("Provision", 20, Provision.Provision, Provision.Status)
@@ -169,7 +172,7 @@ class Site:
             clock=self.clock,
             limits=LIMITS,
             identity=identity,
-            directory=AddressList(self.people, self.people),
+            directory=AddressList([self.people], self.people),
             certificates=CertificateChecks(Authorities, None, self.clock),
             release="1",
             spool=FileSpool,
@@ -183,6 +186,7 @@ class Site:
             proxies=Proxies(["127.0.0.1"]),
             metrics=self.metrics,
             trace=Trace(traced),
+            brakes=Brakes(self.budget, Budget(0, 0)),
             stopping=self.stopping,
             grace=0.3,
         )
@@ -265,11 +269,14 @@ async def read_answer(reader: asyncio.StreamReader) -> Answer:
 
 
 @asynccontextmanager
-async def serving(folder: Path, *, traced: Iterable[str] = (), max_delay: float = 0.0) -> AsyncIterator[Site]:
+async def serving(
+    folder: Path, *, traced: Iterable[str] = (), max_delay: float = 0.0, budget: Budget = NO_BOUND
+) -> AsyncIterator[Site]:
     """Speak HTTP for the endpoint as uvicorn does, until the context ends."""
     async with await Database.open(folder / "state.db") as database:
         listening = socket.create_server(("127.0.0.1", 0))
         site = Site(database, listening.getsockname()[1])
+        site.budget = budget
         # The protocol without uvicorn.Server, which takes a quarter of a second to start and stop.
         config = uvicorn.Config(
             site.endpoint(traced, max_delay), http="httptools", lifespan="off", log_config=None

@@ -24,6 +24,7 @@ from gateway.errors import (
 )
 from gateway.store.spool import FileSpool
 from gateway.types import Device, DeviceId, UserId
+from gateway.web.brakes import Budget
 from gateway.web.eas import is_eas_path
 from tests.web.support import (
     LIMITS,
@@ -605,3 +606,20 @@ async def test_whatever_is_sent_is_answered_and_never_a_surprise(site: Site) -> 
             answer = await site.raw(http_request("POST", f"{PATH}?{query.decode()}", fields) + body)
             assert answer.code in {200, 400, 413, 449, 501}
     assert {entry["event"] for entry in logged} == {"request"}
+
+
+# --- devices that ask without end --------------------------------------------------------------------------
+
+
+async def test_a_device_in_a_loop_is_put_off(tmp_path: Path) -> None:
+    with structlog.testing.capture_logs() as logs:
+        async with serving(tmp_path, budget=Budget(3, 3600)) as site:
+            await site.provisioned()
+            answers = [await site.post("FolderSync", FOLDER_SYNC) for _ in range(5)]
+            assert [answer.code for answer in answers] == [200, 200, 200, 503, 503]
+            assert int(answers[-1].headers["retry-after"]) >= 30
+            assert len(site.folder_sync.asked) == 3
+            other = await site.post("FolderSync", FOLDER_SYNC, device="d2")
+            assert other.status == "142"  # others are served
+    [named] = [each for each in logs if each["event"] == "device is slowed"]
+    assert (named["user"], named["device"], named["command"]) == ("jo", "d1", "FolderSync")

@@ -1,0 +1,129 @@
+"""Devices that ask without end, slowed: each has a budget of requests, which fills up again with time.
+
+A device in a loop asks some times a second for hours, a busy one some hundred times within minutes. So the
+budget is large, and what it gets back in an hour small; requests that are refused cost more of it. There is
+one for each device, and one for each user, whose devices may be many. All is in memory: after a restart
+everybody begins with a full budget.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections import OrderedDict, deque
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+
+from gateway.types import DeviceId, UserId
+
+__all__ = ["Brakes", "Budget"]
+
+_CAPACITY = 100_000
+"""Devices and users of whom is known how much they asked, of each; those that asked longest ago go."""
+_HOUR = 3600.0
+_SHORTEST_WAIT = 30
+_FAILURE = 10
+"""What a request costs that leads to nothing."""
+_MOST_AGENTS = 10
+"""Changes of the User-Agent of one device in an hour: more are not one device."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """`burst` requests at once, and so many in each hour; 0 for the one or the other: no bound."""
+
+    burst: int
+    per_hour: int
+
+    @property
+    def bounded(self) -> bool:
+        return bool(self.burst and self.per_hour)
+
+
+@dataclass(slots=True)
+class _Account:
+    """What is left of a budget, as of `at` (seconds of the event loop). `told`: it was said to be used up."""
+
+    left: float
+    at: float
+    told: bool = False
+    agent: str = ""
+    changes: deque[float] = field(default_factory=lambda: deque(maxlen=_MOST_AGENTS + 1))
+
+
+class Brakes:
+    """Who has to wait before he may ask again."""
+
+    def __init__(self, device: Budget, user: Budget) -> None:
+        self._device = device
+        self._user = user
+        self._devices: OrderedDict[Hashable, _Account] = OrderedDict()
+        self._users: OrderedDict[Hashable, _Account] = OrderedDict()
+        self.slowed = 0
+        """Requests that were put off so far."""
+
+    def wait(self, user: UserId, device: DeviceId, agent: str) -> tuple[int, str]:
+        """Seconds after which a device may ask again that asks now, and why; 0: it may.
+
+        The reason is "" where it was told before for the same storm.
+        """
+        now = _now()
+        account = _known(self._devices, (user, device), self._device, now)
+        if _agents(account, agent, now) > _MOST_AGENTS:
+            return self._slow(account, _HOUR, "its User-Agent changes all the time")
+        if seconds := _spend(account, self._device, now):
+            return self._slow(account, seconds, "it asks without end")
+        account = _known(self._users, user, self._user, now)
+        if seconds := _spend(account, self._user, now):
+            return self._slow(account, seconds, "the devices of its user ask without end")
+        return 0, ""
+
+    def failed(self, user: UserId, device: DeviceId) -> None:
+        """A request led to nothing: one in a loop of such ones costs as much as several."""
+        account = self._devices.get((user, device))
+        if account is not None and self._device.bounded:
+            account.left -= _FAILURE - 1
+
+    def _slow(self, account: _Account, seconds: float, reason: str) -> tuple[int, str]:
+        self.slowed += 1
+        reason = "" if account.told else reason
+        account.told = True
+        return max(_SHORTEST_WAIT, math.ceil(seconds)), reason
+
+
+def _known(accounts: OrderedDict[Hashable, _Account], who: Hashable, budget: Budget, now: float) -> _Account:
+    account = accounts.pop(who, None) or _Account(budget.burst, now)
+    accounts[who] = account
+    if len(accounts) > _CAPACITY:
+        accounts.popitem(last=False)
+    return account
+
+
+def _spend(account: _Account, budget: Budget, now: float) -> float:
+    """Take one request from a budget; returns the seconds until there is one again, 0 when there was."""
+    if not budget.bounded:
+        return 0.0
+    rate = budget.per_hour / _HOUR
+    account.left = min(budget.burst, account.left + (now - account.at) * rate)
+    account.at = now
+    if account.left < 1:
+        return (1 - account.left) / rate
+    account.left -= 1
+    if account.left > budget.burst / 2:
+        account.told = False
+    return 0.0
+
+
+def _agents(account: _Account, agent: str, now: float) -> int:
+    """How often the User-Agent changed within an hour."""
+    if agent and agent != account.agent:
+        if account.agent:
+            account.changes.append(now)
+        account.agent = agent
+    while account.changes and now - account.changes[0] > _HOUR:
+        account.changes.popleft()
+    return len(account.changes)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

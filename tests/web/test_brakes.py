@@ -1,0 +1,108 @@
+"""Budgets of devices and users, with a clock to set."""
+
+from __future__ import annotations
+
+import pytest
+
+from gateway.types import DeviceId, UserId
+from gateway.web import brakes
+from gateway.web.brakes import Brakes, Budget
+
+JO, ANN = UserId("jo"), UserId("ann")
+PHONE, TABLET = DeviceId("PHONE"), DeviceId("TABLET")
+NONE = Budget(0, 0)
+
+
+class Clock:
+    """Seconds, as the event loop has them."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 1000.0
+        monkeypatch.setattr(brakes, "_now", lambda: self.now)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return Clock(monkeypatch)
+
+
+def served(held: Brakes, count: int, device: DeviceId = PHONE, user: UserId = JO) -> int:
+    """How many of so many requests may be made."""
+    return sum(held.wait(user, device, "A/1")[0] == 0 for _ in range(count))
+
+
+def test_a_device_that_asks_without_end_is_slowed_and_named_once(clock: Clock) -> None:
+    held = Brakes(Budget(100, 3600), NONE)
+    assert served(held, 100) == 100
+    assert held.wait(JO, PHONE, "A/1") == (30, "it asks without end")
+    assert held.wait(JO, PHONE, "A/1") == (30, "")
+    assert served(held, 10, TABLET) == 10  # another one
+    assert served(held, 10, user=ANN) == 10  # of the same id
+    clock.now += 5
+    assert served(held, 10) == 5  # one a second
+    assert held.slowed == 7
+
+
+def test_a_storm_after_a_rest_is_named_again(clock: Clock) -> None:
+    held = Brakes(Budget(10, 3600), NONE)
+    served(held, 11)
+    clock.now += 60
+    assert served(held, 10) == 10
+    assert held.wait(JO, PHONE, "A/1")[1]
+
+
+def test_how_long_to_wait(clock: Clock) -> None:
+    held = Brakes(Budget(1, 36), NONE)  # one in 100 seconds
+    served(held, 1)
+    assert held.wait(JO, PHONE, "")[0] == 100
+    clock.now += 90
+    assert held.wait(JO, PHONE, "")[0] == 30  # at least
+
+
+def test_what_leads_to_nothing_costs_more(clock: Clock) -> None:
+    held = Brakes(Budget(100, 3600), NONE)
+    held.failed(JO, PHONE)  # not known yet
+    for _ in range(10):
+        assert held.wait(JO, PHONE, "")[0] == 0
+        held.failed(JO, PHONE)
+    assert held.wait(JO, PHONE, "")[0]
+    assert served(held, 1, TABLET) == 1
+    unbound = Brakes(NONE, NONE)
+    for _ in range(1000):
+        assert unbound.wait(JO, PHONE, "")[0] == 0
+        unbound.failed(JO, PHONE)
+
+
+def test_all_devices_of_a_user(clock: Clock) -> None:
+    held = Brakes(NONE, Budget(10, 3600))
+    assert sum(served(held, 3, DeviceId(f"D{number}")) for number in range(5)) == 10
+    assert held.wait(JO, PHONE, "") == (30, "")
+    assert served(held, 10, user=ANN) == 10
+
+
+@pytest.mark.parametrize("budget", [NONE, Budget(0, 5), Budget(5, 0)])
+def test_without_bound(clock: Clock, budget: Budget) -> None:
+    assert served(Brakes(budget, budget), 1000) == 1000
+
+
+def test_a_device_that_changes_its_name_all_the_time(clock: Clock) -> None:
+    held = Brakes(NONE, NONE)
+    waits = [held.wait(JO, PHONE, f"A/{number}") for number in range(13)]
+    assert [seconds for seconds, _ in waits] == [0] * 11 + [3600] * 2
+    assert [reason for _, reason in waits[11:]] == ["its User-Agent changes all the time", ""]
+    clock.now += 3601
+    assert held.wait(JO, PHONE, "A/12")[0] == 0
+    # An update now and then is none.
+    for number in range(100):
+        clock.now += 3600
+        assert held.wait(JO, PHONE, f"B/{number}")[0] == 0
+
+
+def test_only_so_many_are_known(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(brakes, "_CAPACITY", 3)
+    held = Brakes(Budget(1, 1), Budget(1, 1))
+    for number in range(10):
+        held.wait(UserId(f"u{number}"), PHONE, "")
+    assert len(held._devices) == len(held._users) == 3
+    assert held.wait(UserId("u0"), PHONE, "")[0] == 0
+    assert held.wait(UserId("u9"), PHONE, "")[0] > 0
