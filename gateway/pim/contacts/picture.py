@@ -69,13 +69,15 @@ def shrunk(octets: bytes, largest: int) -> bytes:
         return octets
     if not _CAN_SHRINK:
         return b""
+    unreadable = (OSError, ValueError, SyntaxError, EOFError)
+    bombs = (Image.DecompressionBombError, Image.DecompressionBombWarning)
     try:
         with Image.open(BytesIO(octets), formats=("JPEG", "PNG", "GIF", "BMP", "WEBP")) as picture:
             if picture.width * picture.height > _MOST_PIXELS:
                 return b""
             picture.draft("RGB", (_SIDES[0], _SIDES[0]))
             plain = picture.convert("RGB")
-    except (OSError, ValueError, SyntaxError, EOFError):
+    except (*unreadable, *bombs):
         return b""
     for side in _SIDES:
         plain.thumbnail((side, side))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import io
+import struct
+import zlib
 
 import pytest
 from hypothesis import given, settings
@@ -13,6 +15,7 @@ from PIL import Image
 from gateway.pim.contacts.document import patch_contact, read_contact
 from gateway.pim.contacts.intake import take_in
 from gateway.pim.contacts.model import BadContact, Contact, Field
+from gateway.pim.contacts.picture import shrunk
 from tests.eas.content.contacts.support import NOW
 from tests.pim.contacts.samples import SAMPLES
 
@@ -94,6 +97,15 @@ def test_rubbish_of_a_picture_is_reported() -> None:
     text, problems = take("VERSION:3.0", "FN:x", f"PHOTO;ENCODING=b:{written}")
     assert [reason for _, reason in problems] == ["a picture that is too large"]
     assert Field.PICTURE not in read_contact(text)
+
+
+@pytest.mark.parametrize("side", [6000, 12_000, 60_000])
+def test_a_picture_of_too_many_pixels_is_not_opened(side: int) -> None:
+    small = picture(8)
+    head = small[:16] + struct.pack(">II", side, side) + small[24:29]
+    bomb = head + struct.pack(">I", zlib.crc32(head[12:29])) + small[33:] + bytes(40_000)
+    assert Image.open(io.BytesIO(small)).size == (8, 8)
+    assert shrunk(bomb, 36_000) == b""
 
 
 @pytest.mark.parametrize("lines", [(), ("VERSION:3.0",), ("", "rubbish")])
