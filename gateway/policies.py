@@ -44,6 +44,18 @@ class _Flag:
 
 
 @dataclass(frozen=True, slots=True)
+class _Never:
+    why: str
+
+    @property
+    def allowed(self) -> str:
+        return f"false: {self.why}"
+
+    def read(self, written: object) -> Value | None:
+        return "0" if written is False else None
+
+
+@dataclass(frozen=True, slots=True)
 class _Number:
     lowest: int
     highest: int
@@ -102,6 +114,7 @@ class PolicyElement:
 
 
 _FLAG, _NAMES = _Flag(), _Names()
+_KEEPS_NONE = _Never("the gateway keeps no passwords")
 _UNSIGNED = (1 << 32) - 1
 _AGES = {0: "all", 1: "1 day", 2: "3 days", 3: "1 week", 4: "2 weeks", 5: "1 month"}
 _CALENDAR_AGES = {0: "all", 4: "2 weeks", 5: "1 month", 6: "3 months", 7: "6 months"}
@@ -110,7 +123,7 @@ _CIPHERS = {0: "TripleDES", 1: "DES", 2: "RC2 128 bit", 3: "RC2 64 bit", 4: "RC2
 ELEMENTS: tuple[PolicyElement, ...] = (
     PolicyElement("DevicePasswordEnabled", _FLAG, "0", "the device has a password"),
     PolicyElement("AlphanumericDevicePasswordRequired", _FLAG, "0", "of letters too"),
-    PolicyElement("PasswordRecoveryEnabled", _FLAG, "0", "a recovery password is kept by the server"),
+    PolicyElement("PasswordRecoveryEnabled", _KEEPS_NONE, "0", "a recovery password is kept by the server"),
     PolicyElement("RequireStorageCardEncryption", _FLAG, "0", "the storage card is encrypted"),
     PolicyElement("AttachmentsEnabled", _FLAG, "1", "files are downloaded"),
     PolicyElement("MinDevicePasswordLength", _Number(1, 16), "", "characters of the password at least"),

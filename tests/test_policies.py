@@ -84,6 +84,10 @@ def test_of_a_policy_a_device_of_2_5_is_told_what_it_knows() -> None:
         ({"AllowBluetooth": 3}, r"AllowBluetooth: allowed is 0 \(no\), 1 \(hands-free\), 2 \(yes\)"),
         ({"MaxEmailBodyTruncationSize": -2}, "allowed is -1, or a number from 0 to"),
         ({"ApprovedApplicationList": "x"}, "ApprovedApplicationList: allowed is a list of at most"),
+        (
+            {"PasswordRecoveryEnabled": True},
+            "PasswordRecoveryEnabled: allowed is false: the gateway keeps no",
+        ),
         ({"users": ["a", 1]}, "users: allowed is a list"),
         ({"refresh_hours": "1"}, "refresh_hours: allowed is a number"),
     ],
