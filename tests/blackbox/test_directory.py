@@ -38,6 +38,7 @@ from tests.support.gateway import Gateway
 from tests.support.phone import Phone, add, commands, statuses
 from tests.support.slapd import MANAGER, PASSWORD, Slapd
 from tests.support.smtp_sink import SmtpSink
+from tests.support.stalling import StallingWay
 from wbxml import Element, element
 from wbxml.pages import GAL, Contacts, Find, Search
 from wbxml.pages import ResolveRecipients as Page
@@ -432,6 +433,23 @@ def test_a_directory_that_is_away(
             slapd.start()
             assert addresses(search(new, "vera")) == ["vera@example.test"]
             assert status(resolve(old, "vera")[0]) == ("1", "1")
+
+
+def test_a_directory_that_stalls(
+    dovecot: Dovecot, shared_sink: SmtpSink, site: Site, file: Path, seen: Callable[[Phone], list[str]]
+) -> None:
+    """In the middle of a question: the answer is the same as if it were away, and nobody else waits."""
+    with StallingWay(site.slapd.host, site.slapd.port, b"walt") as way:
+        changed = sections(site.slapd, site.branch, file)
+        changed["ldap"] |= {"url": [f"ldap://{way.host}:{way.port}"], "starttls": False, "timeout": 3}
+        with Gateway(dovecot, shared_sink, sections=changed) as gateway:
+            phone = come(gateway, dovecot, fresh("user"))
+            assert addresses(search(phone, "vera")) == ["vera@example.test"]
+            assert search(phone, "walt").child_text(Search.Status) == "3"
+            assert [one.text() for one in ask(phone, "vera", "walt").root] == ["6"]
+            assert way.stalled
+            assert seen(phone) == []
+            assert addresses(search(phone, "vera")) == ["vera@example.test"]
 
 
 @pytest.fixture

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 import ldap3
-from ldap3.core.exceptions import LDAPException
 from ldap3.core.results import (
     RESULT_ADMIN_LIMIT_EXCEEDED,
     RESULT_BUSY,
@@ -89,21 +88,20 @@ class Session:
 
     def open(self) -> None:
         """Connect, secure the connection and log in."""
-        try:
+        with self._talking():
             self._connection.open(read_server_info=False)
             secured = self.url.tls or not self._settings.starttls
             if not secured and not self._connection.start_tls(read_server_info=False):
                 raise SessionLost(f"{self.url} does not offer StartTLS")
             self._connection.bind(read_server_info=False)
-        except (LDAPException, OSError) as error:
-            raise SessionLost(f"{self.url}: {_said(error)}") from None
-        result = self._connection.result
-        if result["result"] in _ELSEWHERE:
-            raise SessionLost(f"{self.url}: {result['description']}")
-        if result["result"] == RESULT_INVALID_CREDENTIALS:
+            code = self._connection.result["result"]
+            said = self._connection.result["description"]
+        if code in _ELSEWHERE:
+            raise SessionLost(f"{self.url}: {said}")
+        if code == RESULT_INVALID_CREDENTIALS:
             raise UpstreamError(f"{self.url} refused the login of {self.identity.dn or 'nobody'}")
-        if result["result"] != RESULT_SUCCESS:
-            raise UpstreamError(f"{self.url} refused the login: {result['description']}")
+        if code != RESULT_SUCCESS:
+            raise UpstreamError(f"{self.url} refused the login: {said}")
 
     def search(self, condition: str, attributes: Sequence[str], most: int) -> list[Found]:
         """Entries below the base that fulfil a filter, at most so many, and what the server allows."""
@@ -118,8 +116,9 @@ class Session:
                 paged_size=min(_PAGE, most),
                 paged_cookie=cookie,
             )
-            control = (self._connection.result.get("controls") or {}).get(_PAGED_RESULTS)
-            cookie = control["value"]["cookie"] if control else None
+            with self._talking():
+                control = (self._connection.result.get("controls") or {}).get(_PAGED_RESULTS)
+                cookie = control["value"]["cookie"] if control else None
             if not cookie or len(found) >= most:
                 return found[:most]
 
@@ -146,22 +145,32 @@ class Session:
     def _search(
         self, base: str, condition: str, scope: str, attributes: Sequence[str], **paging: object
     ) -> list[Found]:
-        try:
+        with self._talking():
             self._connection.search(base, condition, scope, attributes=list(attributes), **paging)
-        except (LDAPException, OSError) as error:
-            raise SessionLost(f"{self.url}: {_said(error)}") from None
-        result = self._connection.result
-        if result["result"] in _ELSEWHERE:
-            raise SessionLost(f"{self.url}: {result['description']}")
-        if result["result"] == RESULT_NO_SUCH_OBJECT and scope == ldap3.BASE:
+            code = self._connection.result["result"]
+            said = self._connection.result["description"]
+            found = [
+                Found(one["dn"], dict(one["raw_attributes"]))
+                for one in self._connection.response
+                if one["type"] == "searchResEntry"
+            ]
+        if code in _ELSEWHERE:
+            raise SessionLost(f"{self.url}: {said}")
+        if code == RESULT_NO_SUCH_OBJECT and scope == ldap3.BASE:
             return []
-        if result["result"] not in _ENOUGH:
-            raise UpstreamError(f"{self.url}: the search failed: {result['description']}")
-        return [
-            Found(one["dn"], dict(one["raw_attributes"]))
-            for one in self._connection.response
-            if one["type"] == "searchResEntry"
-        ]
+        if code not in _ENOUGH:
+            raise UpstreamError(f"{self.url}: the search failed: {said}")
+        return found
+
+    @contextmanager
+    def _talking(self) -> Iterator[None]:
+        """Over a bad reply, ldap3 raises whatever it stumbles over; the session is of no use then."""
+        try:
+            yield
+        except SessionLost:
+            raise
+        except Exception as error:  # noqa: BLE001 (the log gets it from who asked)
+            raise SessionLost(f"{self.url}: {_said(error)}") from None
 
 
 class _Tls(ldap3.Tls):  # type: ignore[misc]
