@@ -53,13 +53,20 @@ class ItemMover:
     ) -> None:
         """Note that the device holds an item, or not any more; `again` that it is to be told of it."""
         stored = await self._state.load_sync(self._user, self._device, collection)
-        if stored is None or not stored.cursor:
+        if stored is None:
             return
-        cursor = ItemCursor.unpack(stored.cursor)
-        one = Numbers((number,))
-        known = cursor.held | one if held else cursor.held - one
-        after = replace(cursor.owing(cursor.due | one if again else cursor.due - one), held=known)
-        if known != cursor.held or again:
-            noted = replace(stored, cursor=after.pack())
+
+        def after(data: bytes) -> bytes:
+            cursor, one = ItemCursor.unpack(data), Numbers((number,))
+            known = cursor.held | one if held else cursor.held - one
+            if known == cursor.held and not again:
+                return data
+            due = cursor.due | one if again else cursor.due - one
+            return replace(cursor.owing(due), held=known).pack()
+
+        # The device may come with any of its keys, also with one that nothing was told with so far.
+        fresh = after(stored.fresh_cursor) if stored.fresh else stored.fresh_cursor
+        noted = replace(stored, cursor=after(stored.cursor), fresh_cursor=fresh)
+        if noted != stored:
             with suppress(StateConflict):
                 await self._state.finish_moves(self._user, self._device, (), {collection: noted})

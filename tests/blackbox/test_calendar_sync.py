@@ -518,6 +518,20 @@ def test_events_that_changed_between_a_lost_answer_and_its_repeat_are_told(
     assert told.deleted == [there["two"]]
 
 
+@pytest.mark.parametrize("before", [0, 1])
+def test_an_event_is_moved_to_where_the_phone_begins(some_phone: Phone, before: int) -> None:
+    folder, family = calendar(some_phone), second_calendar(some_phone)
+    for _ in range(before):  # it was there before, and begins anew
+        some_phone.begin(family)
+        some_phone.sync(family)
+    name = added(some_phone, folder, "one")["one"]
+    some_phone.begin(family)
+    result, moved = move(some_phone, name, folder, family)
+    assert result == "3"
+    told = some_phone.sync(family)
+    assert (list(told.added), list(told.changed), told.deleted) == ([], [moved], [])
+
+
 @pytest.mark.parametrize("lost", [False, True])
 def test_an_event_that_another_phone_changed_is_told_after_it_was_moved(
     some_phone: Phone, other: Phone, lost: bool
