@@ -58,6 +58,8 @@ class Agenda:
     """Tokens somebody wanted to be deleted."""
     gone: set[str] = field(default_factory=set)
     """Tokens whose deletion was acknowledged."""
+    moved: set[str] = field(default_factory=set)
+    """Tokens somebody moved: whoever deletes such an event where it was deletes nothing."""
     written: dict[str, set[str]] = field(default_factory=dict)
     """Every subject that somebody gave an event."""
 

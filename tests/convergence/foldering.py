@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from dataclasses import replace
 
 from tests.convergence.mailbox import MailProgram
 from tests.convergence.network import Fate
@@ -63,16 +64,17 @@ class FolderErrand(Errand):
 
 
 class MakeFolder(FolderErrand):
-    """A folder is made."""
+    """A folder is made: one of mail, unless it has another type."""
 
     def request(self, key: str) -> Element:
         made = _document(Page.FolderCreate, key, (Page.ParentId, self.folder.parent))
-        made.extend([element(Page.DisplayName, self.folder.name), element(Page.Type, _MAIL)])
+        kind = self.folder.type or _MAIL
+        made.extend([element(Page.DisplayName, self.folder.name), element(Page.Type, kind)])
         return made
 
     def take(self, phone: Phone, answer: Element) -> None:
         name = answer.child_text(Page.ServerId) or ""
-        phone.folders[name] = Folder(name, self.folder.parent, self.folder.name, _MAIL)
+        phone.folders[name] = replace(self.folder, id=name, type=self.folder.type or _MAIL)
 
 
 class ChangeFolder(FolderErrand):

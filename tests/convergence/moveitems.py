@@ -31,6 +31,14 @@ class MoveItems(Errand):
     token: str = ""
 
     @classmethod
+    def of_events(cls, phone: Phone, source: str, target: str, items: list[str]) -> MoveItems:
+        """Let the user of a phone move events, of which the ledger knows nothing."""
+        held = phone.collections[source].items
+        made = cls(source, target, items, held={item: held[item] for item in items})
+        phone.errands.append(made)
+        return made
+
+    @classmethod
     def begin(cls, phone: Phone, source: str, target: str, items: list[str]) -> MoveItems:
         """Let the user of a phone move items."""
         made = cls(source, target, items)
@@ -74,7 +82,8 @@ class MoveItems(Errand):
             return True
         if status not in _NOT_THERE | {_MOVED}:
             raise Refusal(f"MoveItems was answered with Status {status}")
-        phone.ledger.settled(self.claims[item], done=status == _MOVED)
+        if item in self.claims:
+            phone.ledger.settled(self.claims[item], done=status == _MOVED)
         if status == _MOVED:
             name = response.child_text(Page.DstMsgId) or ""
             phone.brought(self.source, item, self.target, name, self.held[item])

@@ -31,6 +31,7 @@ STEPS: Sequence[type[Step]] = (
     moveitems.MovesItems,
     foldering.ChangesFolders,
     events.KeepsCalendar,
+    events.MovesEvents,
     hazards.LateCopiesCome,
     hazards.KilledAtRest,
     hazards.ImapRestarts,
@@ -38,3 +39,15 @@ STEPS: Sequence[type[Step]] = (
 """The steps; `weight` of each says how often it comes."""
 
 WEIGHTED = [kind for kind in STEPS for _ in range(kind.weight)]
+
+_OF_CALENDARS: frozenset[type[Step]] = frozenset(
+    {
+        syncing.SyncsFolders,
+        events.KeepsCalendar,
+        events.MovesEvents,
+        hazards.LateCopiesCome,
+        hazards.KilledAtRest,
+    }
+)
+ABOUT_CALENDARS = [kind for kind in WEIGHTED if kind in _OF_CALENDARS]
+"""For stories about calendars alone, since in others little happens there."""

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from tests.convergence.choices import Choices
 from tests.convergence.events import Agenda, ChangeEvent, DeleteEvent, MakeEvent
+from tests.convergence.foldering import MakeFolder
 from tests.convergence.ledger import Verdict
+from tests.convergence.moveitems import MoveItems
 from tests.convergence.network import Fate
 from tests.convergence.phone import Phone
 from tests.convergence.play import Play, Step
-from tests.convergence.store import Answered
+from tests.convergence.store import Answered, Errand, Folder
+
+MOST = 3
+"""Calendars of a user, more or less."""
 
 
 class KeepsCalendar(Step):
@@ -26,7 +31,7 @@ class KeepsCalendar(Step):
         if not phone.calendars:
             play.request(choices, phone, phone.folder_sync, "FolderSync")
             return
-        (calendar,) = phone.calendars
+        calendar = choices.pick(sorted(phone.calendars))
         phone.collection(calendar)
         for _ in range(choices.number(0, 3)):
             self._act(choices, phone, calendar)
@@ -48,7 +53,8 @@ class KeepsCalendar(Step):
         if held.key == "0":
             return
         what = choices.number(0, 3)
-        item = choices.pick(sorted(held.items)) if held.items else ""
+        free = sorted(held.items.keys() - phone.moving)
+        item = choices.pick(free) if free else ""
         if what == 0 or not item:
             token = self.play.world.new_token("e")
             phone.do(calendar, MakeEvent(token, self.agenda, phone.habits.version))
@@ -76,7 +82,8 @@ class KeepsCalendar(Step):
         tokens = [subject.partition("+")[0] for subject in subjects]
         agenda = self.agenda
         found.doubled += [f"event {token} is there twice" for token in set(tokens) if tokens.count(token) > 1]
-        found.doubled += [f"event {token}, which was deleted" for token in agenda.gone & set(tokens)]
+        deleted = agenda.gone - agenda.moved
+        found.doubled += [f"event {token}, which was deleted" for token in deleted & set(tokens)]
         found.lost += [f"event {token}" for token in agenda.made - agenda.doomed - set(tokens)]
         found.lost += [
             f"event {token} says {subject}, which nobody wrote"
@@ -84,3 +91,54 @@ class KeepsCalendar(Step):
             if subject not in agenda.written.get(token, ())
         ]
         return found
+
+
+class MovesEvents(Step):
+    """A phone makes another calendar or moves events to one, or tries again."""
+
+    weight = 6
+
+    def happens(self, choices: Choices) -> None:
+        phone = choices.pick(self.play.phones)
+        errand = next((one for one in phone.errands if _is_of_calendars(one, phone)), None)
+        errand = errand or self._new(choices, phone)
+        if errand is None:
+            return
+        wanted = errand
+
+        def ask(fate: Fate, position: float) -> Answered:
+            return phone.attempt(wanted, fate, position)
+
+        self.play.request(choices, phone, ask, f"{wanted}")
+
+    def _new(self, choices: Choices, phone: Phone) -> Errand | None:
+        known = sorted(phone.calendars)
+        if len(known) == 1 or (known and len(known) < MOST and choices.number(0, 3) == 0):
+            made = MakeFolder(Folder("", "0", self.play.world.new_token("c"), "13"))
+            phone.errands.append(made)
+            return made
+        source = choices.pick(known) if known else ""
+        held = phone.collections.get(source)
+        if held is None or held.key == "0":
+            return None
+        busy = {operation.item for operation in held.unanswered} | phone.moving
+        free = sorted(held.items.keys() - busy)
+        if not free:
+            return None
+        target = choices.pick([one for one in known if one != source])
+        chosen = sorted({choices.pick(free) for _ in range(choices.number(1, 3))})
+        agenda = self._agenda
+        agenda.moved |= {held.items[item].token for item in chosen}
+        return MoveItems.of_events(phone, source, target, chosen)
+
+    @property
+    def _agenda(self) -> Agenda:
+        keeper = self.play.steps[KeepsCalendar]
+        assert isinstance(keeper, KeepsCalendar)
+        return keeper.agenda
+
+
+def _is_of_calendars(errand: Errand, phone: Phone) -> bool:
+    if isinstance(errand, MakeFolder):
+        return errand.folder.type == "13"
+    return isinstance(errand, MoveItems) and errand.source in phone.calendars
