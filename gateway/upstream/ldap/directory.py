@@ -29,6 +29,7 @@ class LdapDirectory:
     """Implements `Directory` and `Details`. Everything is asked for when it is wanted, nothing is kept."""
 
     def __init__(self, settings: LdapSettings) -> None:
+        """Raises `ConfigError` for certificates that cannot be used."""
         self._settings = settings
         self._schema = settings.schema
         self._names = settings.schema.attributes

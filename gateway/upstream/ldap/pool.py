@@ -11,9 +11,10 @@ from typing import Any, Generic, TypeVar
 
 import structlog
 
-from gateway.errors import UpstreamError
+from gateway.errors import ConfigError, UpstreamError
 from gateway.upstream.ldap.session import Identity, Session, SessionLost
 from gateway.upstream.ldap.settings import LdapSettings, Url
+from gateway.upstream.tls import client_context
 
 __all__ = ["Pool"]
 
@@ -53,7 +54,12 @@ class Pool:
     """Sessions that are kept for the next question, all from the event loop."""
 
     def __init__(self, settings: LdapSettings) -> None:
+        """Raises `ConfigError` for certificates that cannot be used."""
         self._settings = settings
+        try:
+            self._context = client_context(settings.ca_file, settings.verify)
+        except OSError as error:
+            raise ConfigError(f"ldap.ca_file: {settings.ca_file} cannot be used: {error}") from None
         self._servers = list(settings.urls)
         self._threads = ThreadPoolExecutor(settings.max_connections, thread_name_prefix="ldap")
         self._idle: list[tuple[float, Session]] = []
@@ -89,7 +95,7 @@ class Pool:
     async def _on(self, url: Url, identity: Identity, work: Callable[[Session], _Result]) -> _Result:
         """Ask one server. Raises `SessionLost` when the time is over, too."""
         kept = self._take(url, identity)
-        fresh = Session(url, identity, self._settings)
+        fresh = Session(url, identity, self._settings, self._context)
         asked = _Work(work, kept or fresh, fresh if kept else None)
         self._busy[asked] = running = self._threads.submit(asked.ask)
         try:

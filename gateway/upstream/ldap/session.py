@@ -6,6 +6,7 @@ import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from ssl import SSLContext
 from typing import Any
 
 import ldap3
@@ -22,7 +23,6 @@ from ldap3.core.results import (
 from gateway.errors import UpstreamError
 from gateway.upstream.ldap.entries import Raw
 from gateway.upstream.ldap.settings import LdapSettings, Url
-from gateway.upstream.tls import client_context
 
 __all__ = ["Found", "Identity", "Session", "SessionLost"]
 
@@ -63,7 +63,7 @@ class Found:
 class Session:
     """One connection. Each method raises `SessionLost`, or `UpstreamError` where no other would help."""
 
-    def __init__(self, url: Url, identity: Identity, settings: LdapSettings) -> None:
+    def __init__(self, url: Url, identity: Identity, settings: LdapSettings, context: SSLContext) -> None:
         self.url = url
         self.identity = identity
         self._settings = settings
@@ -72,7 +72,7 @@ class Session:
             url.host,
             port=url.port,
             use_ssl=url.tls,
-            tls=_Tls(settings),
+            tls=_Tls(context),
             get_info=ldap3.NONE,
             connect_timeout=settings.timeout,
         )
@@ -176,9 +176,9 @@ class Session:
 class _Tls(ldap3.Tls):  # type: ignore[misc]
     """TLS as the ssl module does it by itself: what ldap3 does is in its way, and gone from newer Pythons."""
 
-    def __init__(self, settings: LdapSettings) -> None:
+    def __init__(self, context: SSLContext) -> None:
         super().__init__()
-        self._context = client_context(settings.ca_file, settings.verify)
+        self._context = context
 
     def wrap_socket(self, connection: Any, do_handshake: bool = False) -> None:
         """Put TLS over the socket of a connection."""

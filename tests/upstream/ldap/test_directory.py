@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.errors import UpstreamError
+from gateway.errors import ConfigError, UpstreamError
 from gateway.ports.directory import LARGEST_PICTURE, Entry, Members, Viewer
 from gateway.types import Credentials, UserId
 from gateway.upstream.ldap import SCHEMAS, LdapDirectory, LdapSettings, Url
@@ -201,6 +201,12 @@ async def test_another_certificate(people: People, tmp_path: Path) -> None:
         async with looking(people.settings(**changes)) as directory:
             with pytest.raises(UpstreamError, match="certificate verify failed"):
                 await found(directory)
+
+
+def test_no_certificates(people: People, tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("none")
+    with pytest.raises(ConfigError, match=r"ldap\.ca_file: .*ca\.pem cannot be used"):
+        LdapDirectory(people.settings(ca_file=tmp_path / "ca.pem"))
 
 
 async def test_a_login_cannot_become_another_name(people: People) -> None:
