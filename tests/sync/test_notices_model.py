@@ -55,8 +55,8 @@ async def play(
                 await world.store(one)
                 if at < len(rounds):
                     twice += await broken(world, rounds[at])
-            for one in rounds[len(known) :]:
-                twice += await broken(world, one)
+            for how in rounds[len(known) :]:
+                twice += await broken(world, how)
             world.server.busy, world.server.at_once, world.server.lose_copies = frozenset(), 1000, False
             world.begin_anew()
             assert await world.mail()
