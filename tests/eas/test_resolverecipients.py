@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,9 +15,9 @@ from gateway.eas.commands.base import Context
 from gateway.eas.commands.resolverecipients import ResolveRecipients, handler
 from gateway.eas.directory import AddressList, Reach
 from gateway.eas.versions import Version
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, UpstreamError
 from gateway.items import ItemFolder
-from gateway.ports.directory import Entry
+from gateway.ports.directory import Entry, Found, Members, Viewer
 from gateway.store.sqlite import Database, SqlitePeople
 from gateway.types import Credentials, Principal, UserId
 from wbxml import Element, element
@@ -25,6 +26,7 @@ from wbxml.pages import ResolveRecipients as Page
 NOON = datetime(2026, 11, 3, 12, tzinfo=UTC)
 ANN = Entry("ann@a.example", "Ann")
 FAR = Entry("carl@b.example", "Carl")
+GROUP = Entry("all@a.example", "Everybody", group=True)
 
 
 class Broken:
@@ -77,3 +79,49 @@ async def test_when_the_time_is_over(context: Context, monkeypatch: pytest.Monke
 
 async def test_of_whom_one_may_not_know(context: Context) -> None:
     assert await availability(context, FAR.address) == [("163", None)]
+
+
+class Groups:
+    """A directory with one group, of whose members it says what it is told to."""
+
+    def __init__(self, answer: Members | GatewayError | None) -> None:
+        self._answer = answer
+
+    async def search(self, viewer: Viewer, text: str, first: int, count: int) -> Found:
+        return Found()
+
+    async def named(self, viewer: Viewer, text: str, count: int) -> Found:
+        return Found((GROUP,), 1)
+
+    async def entries(self, viewer: Viewer, addresses: Collection[str]) -> Sequence[Entry]:
+        return ()
+
+    async def pictures(self, viewer: Viewer, addresses: Collection[str]) -> Mapping[str, bytes]:
+        return {}
+
+    async def certificates(self, viewer: Viewer, addresses: Collection[str]) -> Mapping[str, Sequence[bytes]]:
+        return {}
+
+    async def members(self, viewer: Viewer, address: str, most: int) -> Members | None:
+        if isinstance(self._answer, GatewayError):
+            raise self._answer
+        return self._answer
+
+
+@pytest.mark.parametrize(
+    ("answer", "status"),
+    [
+        (UpstreamError("away"), "162"),
+        (None, "163"),
+        (Members(), "163"),
+        (Members((FAR,)), "163"),
+        (Members((FAR,), complete=False), "161"),
+        (Members((ANN,)), "162"),
+    ],
+)
+async def test_groups_of_which_nothing_is_known(
+    context: Context, answer: Members | GatewayError | None, status: str
+) -> None:
+    directory = replace(context.services.directory, directories=[Groups(answer)])
+    vars(context.services)["directory"] = directory
+    assert await availability(context, GROUP.address) == [(status, None)]
