@@ -27,6 +27,10 @@ _ENCODINGS = frozenset({"QUOTED-PRINTABLE", "BASE64", "B", "8BIT", "7BIT", "BINA
 _VALUE_KINDS = {"URL": "uri", "URI": "uri", "CID": "uri", "CONTENT-ID": "uri"}
 _STRUCTURED = frozenset({"N", "ADR", "ORG"})
 _VERBATIM = frozenset({"PHOTO", "LOGO", "SOUND", "KEY", "BDAY", "REV", "GEO", "TZ", "URL", "VERSION"})
+_USUAL = "windows-1252"
+"""The character set of what is not UTF-8 and names none that is known."""
+_NO_CHARSETS = frozenset({"idna", "punycode"})
+"""Of domain names; to decode them takes long."""
 _ESCAPE = re.compile(r"\\([\\;,:nN])")
 
 
@@ -92,10 +96,10 @@ def decoded(written: Written) -> str:
         return octets.decode("utf-8")
     except UnicodeDecodeError:
         try:
-            codec = codecs.lookup(charset or "windows-1252")
-            return octets.decode(codec.name, "replace")
-        except (LookupError, UnicodeError):
-            return octets.decode("windows-1252", "replace")
+            codec = codecs.lookup(charset or _USUAL).name
+            return octets.decode(_USUAL if codec in _NO_CHARSETS else codec, "replace")
+        except (LookupError, ValueError):
+            return octets.decode(_USUAL, "replace")
 
 
 def rewritten(written: Written, *, old: bool) -> str:

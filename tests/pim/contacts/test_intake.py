@@ -38,6 +38,8 @@ def read(*lines: str | bytes) -> Contact:
         ("NOTE;QUOTED-PRINTABLE;CHARSET=ISO-8859-1:=E9", "é"),
         (b"NOTE;CHARSET=ISO-8859-1:\xe9", "é"),
         (b"NOTE;CHARSET=nonsense:\xe9", "é"),
+        (b"NOTE;CHARSET=a\x00b:\xe9", "é"),
+        (b"NOTE;CHARSET=punycode:\xe9", "é"),
         (b"NOTE:\xe9", "é"),
         ("NOTE;CHARSET=UTF-8:é", "é"),
         ("note;language=fr;charset=utf-8:x", "x"),
