@@ -13,6 +13,7 @@ from typing import Protocol
 from gateway.errors import Kind, Refused, StateConflict
 from gateway.items import Edit, FileNumber, Item, ItemFolder, ItemKind, Right, StoredItem
 from gateway.pim.exchange.attachments import Enclosed
+from gateway.pim.exchange.cards import card_version
 from gateway.pim.exchange.scan import Problem
 from gateway.pim.exchange.sorts import SORTS, Version
 from gateway.ports import Commit, Items
@@ -25,7 +26,8 @@ _BATCH = 100
 _BATCH_OCTETS = 4 << 20
 _ATTEMPTS = 5
 _VERSIONS: Mapping[ItemKind, Callable[[str], Version]] = {
-    kind: sort.version_of for kind, sort in SORTS.items()
+    **{kind: sort.version_of for kind, sort in SORTS.items()},
+    ItemKind.CONTACTS: card_version,
 }
 """What tells which version of an item a stored text is."""
 

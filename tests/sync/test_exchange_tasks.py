@@ -1,4 +1,4 @@
-"""Tasks and notes brought into folders of the store from .ics files, and written as such."""
+"""Tasks, notes and contacts brought into folders of the store from files; tasks and notes written as such."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from gateway.items import Item, ItemFolder, ItemKind
+from gateway.pim.exchange.cards import card_entries
 from gateway.pim.exchange.entries import Entry, entries
 from gateway.pim.exchange.scan import Problem, scan
 from gateway.pim.exchange.sorts import SORTS
@@ -121,6 +122,32 @@ async def test_notes_come_in_and_out(items: SqliteItems) -> None:
     seen = read_note(stored.text)
     assert (seen.subject, seen.body.plain if seen.body else "") == ("Recipe", "flour, water")
     assert "\r\n".join(note) in await exported(items, folder)
+
+
+async def test_contacts_come_in_once(items: SqliteItems) -> None:
+    folder = await items.provide_item_folder(ANN, ItemKind.CONTACTS, "Contacts")
+    card = (
+        "BEGIN:VCARD",
+        "VERSION:3.0",
+        "UID:c1",
+        "FN:Bob",
+        "N:;Bob;;;",
+        "REV:20260301T080000Z",
+        "END:VCARD",
+        "",
+    )
+    for text, counts in (
+        ("\r\n".join(card), (1, 0, 0)),
+        ("\r\n".join(card), (0, 0, 1)),
+        ("\r\n".join(card).replace("20260301", "20260302").replace("FN:Bob", "FN:Rob"), (0, 1, 0)),
+    ):
+        work = Import(
+            items, ANN, folder, problem=lambda one: pytest.fail(one.reason), progress=lambda _: None
+        )
+        tally = await work.run(card_entries(io.BytesIO(text.encode())))
+        assert (tally.added, tally.replaced, tally.kept) == counts
+    (stored,) = [one.stored for one in (await content(items, folder)).values()]
+    assert "FN:Rob" in stored.text
 
 
 _MANY, _LONG = 600, 40_000

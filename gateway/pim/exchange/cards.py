@@ -6,13 +6,13 @@ one vCard. Of two with one UID the caller sees both.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import BinaryIO
 
 from gateway.errors import Kind, Refused
-from gateway.items import StoredItem
+from gateway.items import FileNumber, StoredItem
 from gateway.pim.contacts.intake import take_in
 from gateway.pim.contacts.model import BadContact
 from gateway.pim.exchange.filelines import FileLine, file_lines
@@ -43,8 +43,17 @@ class CardEntry:
 
     @property
     def version(self) -> tuple[int, datetime]:
-        """When it was changed last (REV), in the form of `entries.Version`."""
+        """When it was changed last (REV), in the form of `sorts.Version`."""
         return card_version(self.contact.text)
+
+    @property
+    def files(self) -> tuple[()]:
+        """None: a photo is part of the text."""
+        return ()
+
+    def stored(self, numbers: Sequence[FileNumber] = ()) -> StoredItem:  # noqa: ARG002 - as of other entries
+        """What is to be stored of it."""
+        return self.contact
 
 
 def card_version(text: str) -> tuple[int, datetime]:
