@@ -14,7 +14,7 @@ from gateway.pim.contacts.table import documented
 from wbxml import Tag
 from wbxml.pages import AirSyncBase, Contacts, Contacts2
 
-__all__ = ["ELEMENTS", "KEPT", "PARTS", "Form", "Mapped", "mapped"]
+__all__ = ["ELEMENTS", "KEPT", "PARTS", "Form", "Placed", "placed"]
 
 
 class Form(Enum):
@@ -29,7 +29,7 @@ class Form(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Mapped:
+class Placed:
     """One field for who reads about it: its element, how that is written, and its place in a vCard."""
 
     field: Field
@@ -69,7 +69,7 @@ ELEMENTS: Mapping[Field, tuple[Tag, Form]] = {
 }
 
 
-def mapped() -> list[Mapped]:
+def placed() -> list[Placed]:
     """All fields, for the documentation."""
     places = documented()
-    return [Mapped(field, tag, form, places[field]) for field, (tag, form) in ELEMENTS.items()]
+    return [Placed(field, tag, form, places[field]) for field, (tag, form) in ELEMENTS.items()]

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from gateway.eas.content.contacts.days import day_of
-from gateway.eas.content.contacts.elements import ELEMENTS, mapped
+from gateway.eas.content.contacts.elements import ELEMENTS, placed
 from gateway.eas.versions import Version
 from gateway.pim.contacts import picture as pictures
 from gateway.pim.contacts.model import Field
@@ -146,4 +146,4 @@ def test_every_element_has_one_place() -> None:
     }
     assert {tag.name for tag in pages - told} == others
     assert sorted(field for place in TABLE for field in place.fields) == sorted(Field)
-    assert all(one.place for one in mapped())
+    assert all(one.place for one in placed())
