@@ -333,7 +333,7 @@ def _directories(settings: Settings, items: Items, parts: AsyncExitStack) -> Ite
     books = AddressBooks(items)
     for book in settings.directory.address_books:
         owner, _, name = book.partition("/")
-        yield SharedBook(books, UserId(owner), name)
+        yield SharedBook(books, UserId(owner.strip().lower()), name.strip())
 
 
 def _ldap(section: LdapSection, parts: AsyncExitStack) -> Directory:

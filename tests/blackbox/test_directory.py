@@ -401,7 +401,7 @@ def test_own_contacts_as_recipients(site: Site, version: str) -> None:
 
 def test_an_address_book_for_all(dovecot: Dovecot, shared_sink: SmtpSink) -> None:
     owner, name = fresh("owner"), fresh("Carla")
-    section = {"address_books": [f"{owner}/contacts"]}
+    section = {"address_books": [f"{owner.upper()}/contacts"]}
     with Gateway(dovecot, shared_sink, sections={"directory": section}) as gateway:
         phone = come(gateway, dovecot, fresh("user"))
         assert addresses(search(phone, name)) == []
