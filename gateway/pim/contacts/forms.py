@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
@@ -29,6 +30,7 @@ class PlainForm:
 
     name: str
     is_uri: bool = False
+    parts: Sequence[str] = ("",)
 
     def read(self, found: Property) -> tuple[str, ...]:
         value = found.text.strip()
@@ -51,6 +53,8 @@ class PlainForm:
 @dataclass(frozen=True, slots=True)
 class MailForm:
     """A mail address, which phones may give with a display name: `"Ann" <ann@example.com>`."""
+
+    parts: Sequence[str] = ("",)
 
     def read(self, found: Property) -> tuple[str, ...]:
         address = found.text.strip().removeprefix("mailto:")
@@ -76,6 +80,8 @@ class ChatForm:
 
     What is no URI is one of the scheme im (RFC 3860).
     """
+
+    parts: Sequence[str] = ("",)
 
     def read(self, found: Property) -> tuple[str, ...]:
         value = found.text.strip()
@@ -106,6 +112,8 @@ class PostalForm:
 
     Phones have no post-office box and no unit: they see them in the street.
     """
+
+    parts: Sequence[str] = ("box, unit and street", "locality", "region", "postal code", "country")
 
     def read(self, found: Property) -> tuple[str, ...]:
         written = _seven(found.value)

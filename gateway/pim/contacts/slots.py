@@ -8,6 +8,7 @@ belongs.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -20,9 +21,14 @@ from gateway.pim.tree import Line
 
 __all__ = ["Form", "Slot", "Slots"]
 
+_NUMBERS = ("", "the first", "the second", "the third")
+
 
 class Form(Protocol):
-    """How the values of a slot stand in a line."""
+    """How the values of a slot stand in a line; `parts` are the words for each of several."""
+
+    @property
+    def parts(self) -> Sequence[str]: ...
 
     def read(self, found: Property) -> tuple[str, ...]:
         """The values, one for each field of a slot; all empty where there is nothing to be shown."""
@@ -53,10 +59,14 @@ class Slots:
     @property
     def fields(self) -> Mapping[Field, str]:
         told: dict[Field, str] = {}
-        for number, slot in enumerate(self.slots, 1):
-            kind = ", ".join(f"TYPE={one}" for one in slot.types) or f"number {number}"
-            for part in slot.fields:
-                told[part] = f"{', '.join(self.names)} ({kind})"
+        seen: Counter[tuple[str, ...]] = Counter()
+        for slot in self.slots:
+            seen[slot.types] += 1
+            number = [_NUMBERS[seen[slot.types]]] if not slot.types or seen[slot.types] > 1 else []
+            kind = [*(f"TYPE={one}" for one in slot.types), *number]
+            for field, part in zip(slot.fields, self.form.parts, strict=True):
+                words = ", ".join([*kind, *([part] if part else [])])
+                told[field] = f"{'/'.join(self.names)} ({words})"
         return told
 
     def read(self, card: Card) -> Iterator[tuple[Field, Value]]:
