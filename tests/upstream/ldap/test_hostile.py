@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
@@ -40,7 +41,6 @@ class Scripted:
             starttls=False,
             bind_dn="cn=gateway",
             password="secret",
-            timeout=0.5,
         )
 
     def __enter__(self) -> Self:
@@ -70,10 +70,10 @@ class Scripted:
                         client.shutdown(socket.SHUT_RDWR)
 
 
-async def ask(lines: Sequence[bytes], *, hangs_up: bool = True) -> None:
+async def ask(lines: Sequence[bytes], *, hangs_up: bool = True, timeout: float = 0.5) -> None:  # noqa: ASYNC109
     ldap3.Server._message_counter = 0  # of all servers together; the lines have the ids 1 and 2
     with Scripted(lines, hangs_up=hangs_up) as server:
-        directory = LdapDirectory(server.settings)
+        directory = LdapDirectory(replace(server.settings, timeout=timeout))
         try:
             await directory.search(VIEWER, "ann", 0, 9)
         finally:
@@ -81,7 +81,7 @@ async def ask(lines: Sequence[bytes], *, hangs_up: bool = True) -> None:
 
 
 async def test_a_good_script() -> None:
-    await ask([BIND_DONE, SEARCH_DONE])
+    await ask([BIND_DONE, SEARCH_DONE], timeout=30)
 
 
 @pytest.mark.parametrize(
