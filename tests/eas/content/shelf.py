@@ -6,6 +6,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 
+from hypothesis import HealthCheck, settings
+
 from gateway.eas.content.items import ItemContent, Scene, digest
 from gateway.eas.content.preferences import BodyOptions, BodyPreference
 from gateway.eas.itemoptions import ItemOptions
@@ -18,12 +20,17 @@ from wbxml.decoder import decode
 from wbxml.encoder import encode
 from wbxml.pages import AirSync, AirSyncBase
 
-__all__ = ["NOW", "Shelf", "arrived", "body", "ical", "tree"]
+__all__ = ["NOW", "Shelf", "arrived", "body", "examples", "ical", "tree"]
 
 ANN = "ann@example.test"
 NOW = datetime(2026, 3, 2, 9, 10, tzinfo=UTC)
 _LISTED = frozenset({"Category"})
 _NUMBER = 7
+
+
+def examples(count: int) -> settings:
+    """So many examples of a property, however slow the machine is."""
+    return settings(max_examples=count, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def arrived(*children: Element) -> Element:

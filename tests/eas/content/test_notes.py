@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.eas.content.items import ItemContent
@@ -14,7 +14,7 @@ from gateway.eas.content.preferences import HTML, PLAIN, BodyPreference
 from gateway.eas.content.values import BadItem
 from gateway.eas.versions import Version
 from gateway.errors import Refused
-from tests.eas.content.shelf import NOW, Shelf, arrived, body, ical, tree
+from tests.eas.content.shelf import NOW, Shelf, arrived, body, examples, ical, tree
 from tests.eas.content.tasks.support import words
 from wbxml import Element, element
 from wbxml.pages import AirSync, AirSyncBase, Notes
@@ -53,7 +53,7 @@ def shown(told: Element) -> dict[str, object]:
 
 @pytest.mark.parametrize("version", VERSIONS)
 @given(words, st.lists(words, max_size=4, unique=True), words, st.booleans())
-@settings(max_examples=25, deadline=None)
+@examples(25)
 def test_a_device_is_shown_what_it_sent_and_its_echo_changes_nothing(
     version: Version, subject: str, named: list[str], written: str, is_odd: bool
 ) -> None:

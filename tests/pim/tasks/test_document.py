@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.errors import Refused
@@ -16,7 +16,7 @@ from gateway.pim.tasks.document import advance, new_task, patch_task, read_task,
 from gateway.pim.tasks.model import BadTask, Repetition, Sensitivity, TaskPatch
 from gateway.pim.tasks.writing import PLACES, Dates, Done
 from gateway.pim.tree import Node, parse_calendar
-from tests.eas.content.shelf import NOW, ical
+from tests.eas.content.shelf import NOW, examples, ical
 from tests.eas.content.tasks.test_samples import APPLE, NEXTCLOUD, OPENTASKS, OUTLOOK, THUNDERBIRD
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -186,7 +186,7 @@ _LINES = st.lists(
 
 
 @given(_LINES)
-@settings(max_examples=150, deadline=None)
+@examples(150)
 def test_anything_is_read_or_refused(lines: list[str]) -> None:
     text = ical("BEGIN:VTODO", *lines, "END:VTODO")
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.eas.content.items import ItemContent
@@ -12,7 +12,7 @@ from gateway.eas.content.tasks import TaskContent
 from gateway.eas.content.values import BadItem
 from gateway.eas.versions import Version
 from gateway.errors import Refused
-from tests.eas.content.shelf import Shelf
+from tests.eas.content.shelf import Shelf, examples
 from tests.eas.content.tasks.support import BERLIN
 from wbxml import Element, element
 from wbxml.pages import AirSyncBase, Notes, Tasks
@@ -77,7 +77,7 @@ def _tried(content: ItemContent, version: Version, first: list[Element], second:
 
 @pytest.mark.parametrize("version", [Version.V2_5, Version.V12_1, Version.V16_1])
 @given(st.data())
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_tasks(version: Version, draw: st.DataObject) -> None:
     elements = _elements(Tasks, AirSyncBase)
     recurrence = st.lists(st.builds(element, st.sampled_from([*Tasks.tokens.values()]), _TEXTS), max_size=6)
@@ -91,7 +91,7 @@ def test_tasks(version: Version, draw: st.DataObject) -> None:
 
 
 @given(st.data())
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_notes(draw: st.DataObject) -> None:
     elements = _elements(Notes, AirSyncBase)
     _tried(NoteContent(), Version.V16_1, draw.draw(elements), draw.draw(elements))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.eas.content.preferences import PLAIN, BodyPreference
 from gateway.eas.versions import Version
-from tests.eas.content.shelf import tree
+from tests.eas.content.shelf import examples, tree
 from tests.eas.content.tasks.support import properties, shelf, tasks, words
 from wbxml import Element, element
 from wbxml.pages import AirSync, Tasks
@@ -28,7 +28,7 @@ def compared(shown: Element) -> dict[str, object]:
 
 @pytest.mark.parametrize("version", Version)
 @given(st.data())
-@settings(max_examples=25, deadline=None)
+@examples(25)
 def test_a_device_is_shown_what_it_sent(version: Version, draw: st.DataObject) -> None:
     sent = draw.draw(tasks(version))
     shown = shelf(version).add(*sent).shown(BodyPreference(PLAIN))
@@ -37,7 +37,7 @@ def test_a_device_is_shown_what_it_sent(version: Version, draw: st.DataObject) -
 
 @pytest.mark.parametrize("version", Version)
 @given(st.data())
-@settings(max_examples=15, deadline=None)
+@examples(15)
 def test_what_comes_back_as_it_was_shown_changes_nothing(version: Version, draw: st.DataObject) -> None:
     """Whoever wrote it, and whichever version looks at it."""
     writer = draw.draw(st.sampled_from(_WRITERS))
@@ -48,7 +48,7 @@ def test_what_comes_back_as_it_was_shown_changes_nothing(version: Version, draw:
 
 @pytest.mark.parametrize("version", Version)
 @given(st.data())
-@settings(max_examples=15, deadline=None)
+@examples(15)
 def test_one_change_leaves_all_else_as_it_is(version: Version, draw: st.DataObject) -> None:
     writer = draw.draw(st.sampled_from(_WRITERS))
     seen = shelf(writer).add(*draw.draw(tasks(writer)))
@@ -64,7 +64,7 @@ def test_one_change_leaves_all_else_as_it_is(version: Version, draw: st.DataObje
 
 @pytest.mark.parametrize("version", Version)
 @given(st.data())
-@settings(max_examples=15, deadline=None)
+@examples(15)
 def test_what_is_shown_makes_the_same_task(version: Version, draw: st.DataObject) -> None:
     """Added to another list by a device that copies it."""
     writer = draw.draw(st.sampled_from(_WRITERS))
@@ -100,7 +100,7 @@ _EDITS = {
 
 @pytest.mark.parametrize("version", Version)
 @given(st.data())
-@settings(max_examples=15, deadline=None)
+@examples(15)
 def test_what_no_device_knows_survives_an_edit(version: Version, draw: st.DataObject) -> None:
     made = shelf(Version.V14_1).add(*draw.draw(tasks(Version.V14_1)))
     unknown = [*draw.draw(_UNKNOWN), *_ALARM]
