@@ -111,7 +111,7 @@ def test_a_second_gateway_on_the_same_store_does_not_start(
         second.start()
     assert str(failed.value).count("another gateway is serving from it") == 1
     assert "Traceback" not in str(failed.value)
-    command = [sys.executable, "-m", "gateway", "devices", "--config", str(gateway.config)]
+    command = [sys.executable, "-m", "gateway", "devices", "list", "--config", str(gateway.config)]
     assert subprocess.run(command, check=False, timeout=30).returncode == 0
 
 
