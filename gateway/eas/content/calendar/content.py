@@ -23,7 +23,7 @@ from gateway.eas.versions import Version
 from gateway.items import Item, ItemKind, ItemNumber
 from gateway.mail.addresses import Address
 from gateway.pim.events.document import Document
-from gateway.pim.events.model import Person
+from gateway.pim.events.model import Event, Person
 from gateway.pim.invitation import known_as
 from gateway.pim.itip.outgoing import self_told
 from gateway.pim.tree import BadText
@@ -120,7 +120,7 @@ class CalendarContent:
         """The event as this device sees it."""
         document = Document(item.stored.text)
         event = document.event(_address(document, scene), scene.zone)
-        event = replace(event, modified=event.modified or item.modified)
+        event = replace(event, modified=event.modified or item.modified, organizer=_host(event, scene))
         return shown_event(event, scene.version, ItemName(item.folder, item.number), options.body)
 
     def stub(self, item: Item, scene: Scene) -> Sequence[Element]:
@@ -180,6 +180,17 @@ def _owner(scene: Scene, known: Document | None = None) -> Person:
     address = scene.owner if known is None else _address(known, scene)
     own = scene.owner == scene.principal.email
     return Person(address, scene.principal.display_name if own else "")
+
+
+def _host(event: Event, scene: Scene) -> Person | None:
+    """The organizer as a device knows him: Android lets the account's own address alone edit a meeting.
+
+    Up to 14.1 devices mail invitations by themselves, for which they need the address that people know.
+    """
+    host = event.organizer
+    if host is None or event.received or scene.version < Version.V16_0 or not scene.own(host.address):
+        return host
+    return Person(scene.owner, host.name)
 
 
 def _address(document: Document, scene: Scene) -> str:

@@ -579,6 +579,20 @@ def test_what_he_organizes_under_another_address_is_his(version: Version) -> Non
     assert f"ORGANIZER:mailto:{ALIAS}" in shelf.text.replace("\r\n ", "")
 
 
+@pytest.mark.parametrize(("version", "host"), [*((one, ALIAS) for one in OLD), *((one, ANN) for one in NEW)])
+def test_a_phone_for_which_the_server_mails_is_shown_its_account_as_organizer(
+    version: Version, host: str
+) -> None:
+    lines = ("BEGIN:VEVENT", "UID:x", "DTSTART:20260305T080000Z", f"ORGANIZER;CN=Ann:mailto:{ALIAS}")
+    shelf = Shelf.of(calendar(*lines, f"ATTENDEE:mailto:{BOB}", "END:VEVENT"), version)
+    shown = shelf.shown()
+    assert (told(shown, Calendar.OrganizerEmail), told(shown, Calendar.OrganizerName)) == (host, "Ann")
+    named = properties(OrganizerEmail=host, OrganizerName="Ann")
+    shelf.change(*TIMES, *named, *properties(Subject="new", Attendees=[attendee(BOB)]))
+    assert f"ORGANIZER;CN=Ann:mailto:{ALIAS}" in shelf.text.replace("\r\n ", "")
+    assert told(shelf.shown(), Calendar.OrganizerEmail) == host
+
+
 def test_those_he_invited_under_another_address_are_told_under_it() -> None:
     lines = ("BEGIN:VEVENT", "UID:x", "DTSTART:20300305T080000Z", f"ORGANIZER:mailto:{ALIAS}")
     shelf = Shelf.of(calendar(*lines, f"ATTENDEE:mailto:{BOB}", "END:VEVENT"), Version.V16_1)
