@@ -27,6 +27,7 @@ from gateway.mail.enclosing import Enclosure, enclose
 from gateway.mail.fields import split_header
 from gateway.mail.headers import decode_words, raw_text
 from gateway.mail.imip import SchedulingMail
+from gateway.mail.original import LARGEST
 from gateway.ports import Clock, Items, Mailboxes, Pieces, Spool
 from gateway.sync.copies import FindMailbox, store_copy
 from gateway.sync.outbox import Letter, Outbox, Parcel
@@ -137,10 +138,12 @@ class Delivery:
         return letter.message if letter else None
 
     async def _write(self) -> bytes | Pieces:
-        """The mail, with its files."""
+        """The mail, with its files. Raises `SubmissionError` when they are more than anybody would take."""
         notice = self.notice
         if not notice.files:
             return notice.message
+        if sum(info.size for info in self.pending.files) > LARGEST:
+            raise SubmissionError("files that are too large", kind=Kind.TOO_LARGE, permanent=True)
         spool = self.spool()
         self.stack.callback(spool.close)
         files = [

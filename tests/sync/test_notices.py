@@ -596,6 +596,17 @@ async def test_a_message_that_is_too_large_goes_without_its_files(world: World) 
     assert world.server.named("Sent") == ["n1"]
 
 
+async def test_files_that_nobody_would_take_are_not_even_read(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.sync.delivery.LARGEST", len(PLAN) - 1)
+    await store_with_file(world)
+    assert await world.mail()
+    ((_, message),) = world.server.taken
+    assert files_of(message) == []
+    assert world.server.named("INBOX") == ["Sent without files: n1"]
+
+
 async def test_no_room_for_a_message_keeps_it_for_later(world: World) -> None:
     class Full(FileSpool):
         async def write(self, data: bytes) -> None:
