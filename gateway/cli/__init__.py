@@ -5,9 +5,9 @@ from __future__ import annotations
 import click
 
 from gateway.app import RELEASE
-from gateway.cli.calendars import calendars
+from gateway.cli import exchange
 from gateway.cli.devices import devices
-from gateway.cli.exchange import export_ics, import_ics
+from gateway.cli.folders import GROUPS
 from gateway.cli.looking import check_config, poison
 from gateway.cli.serving import demo, serve
 
@@ -20,7 +20,8 @@ def main() -> None:
     """Exchange ActiveSync for phones, on top of any IMAP and SMTP server."""
 
 
-for _command in (import_ics, export_ics):
-    calendars.add_command(_command)
-for _command in (serve, demo, check_config, devices, poison, calendars):
+for _command in (exchange.import_file, exchange.export_file):
+    for _group in GROUPS.values():
+        _group.add_command(_command)
+for _command in (serve, demo, check_config, devices, poison, *GROUPS.values()):
     main.add_command(_command)

@@ -11,8 +11,8 @@ from pathlib import Path
 import click
 
 from gateway.app import admission_of
-from gateway.cli.calendars import user_argument
 from gateway.cli.common import config, told, with_store
+from gateway.cli.folders import user_argument
 from gateway.config import load
 from gateway.eas.admission import Admission
 from gateway.errors import GatewayError

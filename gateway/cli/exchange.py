@@ -1,86 +1,92 @@
-"""Events brought in from .ics files, and calendars written as such."""
+"""Events, contacts, tasks and notes brought in from files (.ics, .vcf), and folders written as such."""
 
 from __future__ import annotations
 
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import tzinfo
 from pathlib import Path
 from typing import BinaryIO
 
 import click
 
-from gateway.cli.calendars import calendar_of, note_stranger, user_argument
 from gateway.cli.common import config, told, with_store, zone_of_users
+from gateway.cli.folders import Sort, folder_of, note_stranger, sort, user_argument
 from gateway.errors import GatewayError, Refused
 from gateway.items import Item, ItemFolder, ItemKind
+from gateway.pim.exchange.cards import card_entries, count_cards
 from gateway.pim.exchange.entries import entries
-from gateway.pim.exchange.scan import Contents, Problem, scan
+from gateway.pim.exchange.scan import Problem, scan
+from gateway.pim.exchange.sorts import SORTS
 from gateway.pim.timezones import named_zone
 from gateway.ports import Items, State
 from gateway.sync.exporting import export_folder, export_item
-from gateway.sync.importing import Import, Known, Tally
+from gateway.sync.importing import Entry, Import, Known, Tally
 from gateway.sync.itemfolders import default_folder
 from gateway.types import CollectionId, UserId
 
-__all__ = ["export_ics", "import_ics"]
+__all__ = ["export_file", "import_file"]
 
 _STANDARD = "-"
 _FILE = click.Path(path_type=Path, dir_okay=False, allow_dash=True)
-_CALENDAR = click.option("--calendar", help="Id of the calendar instead of the default one.")
+_FOLDER = click.option("--folder", "--calendar", help="Id of one instead of the default one.")
 
 
 @click.command("import")
 @user_argument
 @click.argument("source", metavar="FILE", type=_FILE)
-@_CALENDAR
+@_FOLDER
 @click.option("--dry-run", is_flag=True, help="Only say what would be done.")
 @click.option(
-    "--replace", "known", flag_value=Known.REPLACE, type=Known, help="Replace events that are there already."
+    "--replace", "known", flag_value=Known.REPLACE, type=Known, help="Replace what is there already."
 )
 @click.option(
-    "--keep", "known", flag_value=Known.KEEP, type=Known, help="Keep events that are there already."
+    "--keep", "known", flag_value=Known.KEEP, type=Known, help="Keep what is there already as it is."
 )
 @click.option("--timezone", help="Zone of times in none, instead of the configured one: Europe/Berlin.")
 @config
+@sort
 @told
-def import_ics(
+def import_file(
+    sort: Sort,
     *,
     file: Path,
     user: UserId,
     source: Path,
-    calendar: str | None,
+    folder: str | None,
     dry_run: bool,
     known: Known | None,
     timezone: str | None,
 ) -> None:
-    """Bring the events of FILE (.ics; - is standard input) into the calendar of USER.
+    """Bring what FILE has (.ics, of contacts .vcf; - is standard input) into the folder of USER.
 
-    An event that is there already, by its UID, is replaced by a newer version of it only. What cannot be
-    taken over is told with its line. Nobody is mailed.
+    What is there already, by its UID, is replaced by a newer version of it only. What cannot be taken over is
+    told with its line. Nobody is mailed.
     """
     zone = named_zone(timezone) if timezone else zone_of_users(file)
     if timezone and zone is None:
         raise click.BadParameter(f"nobody knows the time zone {timezone!r}", param_hint="--timezone")
     with _opened(source) as octets:
-        contents = _scanned(octets, source)
+        contents = _contents(sort, octets, source)
 
         async def bring(state: State, items: Items) -> Tally:
             await note_stranger(state, items, user)
-            folder = await _target(items, user, calendar, dry_run=dry_run)
-            with _progress(contents.count) as progress:
+            target = await _target(items, sort, user, folder, dry_run=dry_run)
+            with _progress(sort, contents.count) as progress:
                 work = Import(
                     items,
                     user,
-                    folder,
+                    target,
                     known=known or Known.NEWER,
                     rehearse=dry_run,
                     problem=_tell,
                     progress=progress,
                 )
-                return await work.run(entries(octets, contents, zone))
+                return await work.run(contents.entries(octets, zone))
 
         tally = with_store(file, bring)
     would = "would be " if dry_run else ""
@@ -89,28 +95,31 @@ def import_ics(
         f"left out {tally.left_out}"
     )
     for name, count in sorted(contents.others.items()):
-        click.echo(f"not for calendars: {count} {name}")
+        click.echo(f"not for {sort.group}: {count} {name}")
 
 
 @click.command("export")
 @user_argument
 @click.argument("target", metavar="[FILE]", type=_FILE, default=_STANDARD)
-@_CALENDAR
-@click.option("--uid", help="Only the event with this UID.")
+@_FOLDER
+@click.option("--uid", help="Only what has this UID.")
 @config
+@sort
 @told
-def export_ics(file: Path, user: UserId, target: Path, calendar: str | None, uid: str | None) -> None:
-    """Write the calendar of USER to FILE (.ics), or to standard output."""
+def export_file(
+    sort: Sort, *, file: Path, user: UserId, target: Path, folder: str | None, uid: str | None
+) -> None:
+    """Write the folder of USER to FILE (.ics, of contacts .vcf), or to standard output."""
 
     def problem(item: Item, reason: str) -> None:
-        click.echo(f"event {item.stored.uid!r} left out: {reason}", err=True)
+        click.echo(f"{item.stored.uid!r} left out: {reason}", err=True)
 
     with _written(target) as octets:
 
         async def write(_: State, items: Items) -> None:
-            folder = await _source(items, user, calendar)
+            source = await _source(items, sort, user, folder)
             exported = (
-                export_folder(items, folder, problem) if uid is None else export_item(items, folder, uid)
+                export_folder(items, source, problem) if uid is None else export_item(items, source, uid)
             )
             async for piece in exported:
                 octets.write(piece)
@@ -119,10 +128,12 @@ def export_ics(file: Path, user: UserId, target: Path, calendar: str | None, uid
 
 
 @contextmanager
-def _progress(count: int) -> Iterator[Callable[[Tally], None]]:
+def _progress(sort: Sort, count: int) -> Iterator[Callable[[Tally], None]]:
     """Show on a terminal how far it is."""
     hidden = not sys.stderr.isatty()
-    with click.progressbar(length=count, label="Events", file=sys.stderr, hidden=hidden) as bar:
+    with click.progressbar(
+        length=count, label=sort.contents.capitalize(), file=sys.stderr, hidden=hidden
+    ) as bar:
         yield lambda tally: bar.update(tally.done - bar.pos)
 
 
@@ -130,36 +141,49 @@ def _tell(problem: Problem) -> None:
     click.echo(f"line {problem.line}: {problem.reason}{' (left out)' if problem.whole else ''}", err=True)
 
 
-async def _target(items: Items, user: UserId, calendar: str | None, *, dry_run: bool) -> ItemFolder:
-    """Where events go; a user without a calendar gets one."""
-    if calendar is not None:
-        return await calendar_of(items, calendar, user)
+async def _target(items: Items, sort: Sort, user: UserId, folder: str | None, *, dry_run: bool) -> ItemFolder:
+    """Where it goes; a user without such a folder gets one."""
+    if folder is not None:
+        return await folder_of(items, sort, folder, user)
     if dry_run:
-        return await _default(items, user) or ItemFolder(CollectionId(""), user, ItemKind.CALENDAR, "")
-    return await default_folder(items, user, ItemKind.CALENDAR)
+        return await _default(items, sort, user) or ItemFolder(CollectionId(""), user, sort.kind, "")
+    return await default_folder(items, user, sort.kind)
 
 
-async def _source(items: Items, user: UserId, calendar: str | None) -> ItemFolder:
-    if calendar is not None:
-        return await calendar_of(items, calendar, user)
-    found = await _default(items, user)
+async def _source(items: Items, sort: Sort, user: UserId, folder: str | None) -> ItemFolder:
+    if folder is not None:
+        return await folder_of(items, sort, folder, user)
+    found = await _default(items, sort, user)
     if found is None:
-        raise GatewayError(f"{user} has no calendar yet")
+        raise GatewayError(f"{user} has no {sort.folder} yet")
     return found
 
 
-async def _default(items: Items, user: UserId) -> ItemFolder | None:
+async def _default(items: Items, sort: Sort, user: UserId) -> ItemFolder | None:
     folders = await items.item_folders(user)
-    return next(
-        (one for one in folders if one.kind is ItemKind.CALENDAR and one.default and one.owner == user), None
-    )
+    return next((one for one in folders if one.kind is sort.kind and one.default and one.owner == user), None)
 
 
-def _scanned(octets: BinaryIO, source: Path) -> Contents:
+@dataclass(frozen=True, slots=True)
+class _Contents:
+    """What is in a file for a kind of folder; `others` counts what is for others."""
+
+    count: int
+    others: Mapping[str, int]
+    entries: Callable[[BinaryIO, tzinfo | None], Iterable[Entry | Problem]]
+
+
+def _contents(sort: Sort, octets: BinaryIO, source: Path) -> _Contents:
+    """Raises `Refused` when it is another kind of file."""
     try:
-        return scan(octets)
+        if sort.kind is ItemKind.CONTACTS:
+            count = count_cards(octets)
+            octets.seek(0)
+            return _Contents(count, {}, lambda file, _: card_entries(file))
+        found = scan(octets, SORTS[sort.kind])
     except Refused as error:
         raise Refused(error.kind, f"{source}: {error.detail}") from error
+    return _Contents(found.count, found.others, lambda file, zone: entries(file, found, zone))
 
 
 @contextmanager

@@ -1,11 +1,11 @@
-"""Calendars, lists of tasks and notes written as files (.ics), piece by piece."""
+"""Folders written as files (.ics, contacts as .vcf), piece by piece."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
 from gateway.errors import GatewayError, NotFound
-from gateway.items import Item, ItemFolder, ItemNumber
+from gateway.items import Item, ItemFolder, ItemKind, ItemNumber
 from gateway.pim.exchange.attachments import OCTETS_OF_A_LINE, written
 from gateway.pim.exchange.writing import CalendarFile, Content, alone
 from gateway.ports import Items
@@ -24,6 +24,10 @@ async def export_folder(
     `problem` is called with what cannot be written, and why.
     """
     numbers = [change.number for change in await items.item_changes(folder.id, 0) if not change.gone]
+    if folder.kind is ItemKind.CONTACTS:
+        async for item in _loaded(items, folder, numbers):
+            yield item.stored.text.encode("utf-8", "replace")
+        return
     file = CalendarFile(folder.name)
     joined: dict[ItemNumber, int] = {}
     apart: list[ItemNumber] = []
@@ -49,11 +53,14 @@ async def export_folder(
 
 
 async def export_item(items: Items, folder: ItemFolder, uid: str) -> AsyncIterator[bytes]:
-    """One item, in a calendar of its own. Raises `NotFound`."""
+    """One item, if not a contact in a calendar of its own. Raises `NotFound`."""
     found = await items.find_items(folder.owner, folder.kind, uid)
     item = next((one for one in found if one.folder == folder.id), None)
     if item is None:
         raise NotFound(f"folder {folder.id} has nothing with the UID {uid!r}")
+    if folder.kind is ItemKind.CONTACTS:
+        yield item.stored.text.encode("utf-8", "replace")
+        return
     async for piece in _pieces(items, alone(item.stored.text)):
         yield piece
 

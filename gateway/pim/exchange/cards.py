@@ -21,7 +21,7 @@ from gateway.pim.lines import parse_property
 from gateway.pim.tree import parse_component
 from gateway.pim.values import moment_of
 
-__all__ = ["CardEntry", "card_entries", "card_version"]
+__all__ = ["CardEntry", "card_entries", "card_version", "count_cards"]
 
 _LARGEST = 16 << 20
 """Octets of a vCard, most of them of a photo."""
@@ -54,6 +54,11 @@ class CardEntry:
     def stored(self, numbers: Sequence[FileNumber] = ()) -> StoredItem:  # noqa: ARG002 - as of other entries
         """What is to be stored of it."""
         return self.contact
+
+
+def count_cards(file: BinaryIO) -> int:
+    """How many vCards a file has, from its beginning, those within others counted too."""
+    return sum(_word(line) == _BEGIN for line in file_lines(file))
 
 
 def card_version(text: str) -> tuple[int, datetime]:

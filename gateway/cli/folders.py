@@ -1,9 +1,13 @@
-"""Calendars of users: listed, made, renamed, deleted and shared. They may be used by phones meanwhile."""
+"""What users keep in the gateway: a group of commands for calendars, address books, tasks and notes each.
+
+Folders are listed, made, renamed, deleted and shared. They may be used by phones meanwhile.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -17,7 +21,7 @@ from gateway.sync.delegates import delegates_of, dismiss_delegate, name_delegate
 from gateway.sync.hierarchy import LONGEST_NAME
 from gateway.types import CollectionId, UserId
 
-__all__ = ["calendar_of", "calendars", "note_stranger", "user_argument"]
+__all__ = ["GROUPS", "Sort", "folder_of", "note_stranger", "sort", "user_argument"]
 
 _NONE = "none"
 _RIGHTS = {Right.READ.value: Right.READ, Right.WRITE.value: Right.WRITE, _NONE: None}
@@ -35,22 +39,57 @@ class _User(click.ParamType[UserId]):
 user_argument = click.argument("user", type=_User())
 
 
-@click.group()
-def calendars() -> None:
-    """Calendars: list, make, share, import, export.
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """A kind of folder: its group of commands, and what people call such a folder and what is in it."""
 
-    USER is a login at the IMAP server, CALENDAR an id that `calendars list` shows. A running gateway tells
-    the phones within seconds.
-    """
+    kind: ItemKind
+    group: str
+    folder: str
+    article: str
+    contents: str
+    suffix: str = ".ics"
+
+    @property
+    def a_folder(self) -> str:
+        return f"{self.article} {self.folder}"
 
 
-@calendars.command("list")
+_SORTS = (
+    Sort(ItemKind.CALENDAR, "calendars", "calendar", "a", "events"),
+    Sort(ItemKind.CONTACTS, "books", "address book", "an", "contacts", ".vcf"),
+    Sort(ItemKind.TASKS, "tasks", "task list", "a", "tasks"),
+    Sort(ItemKind.NOTES, "notes", "note folder", "a", "notes"),
+)
+_HELP = """{title}: list, make, share, import, export.
+
+USER is a login at the IMAP server, FOLDER an id that `{group} list` shows. A running gateway tells the phones
+within seconds.
+"""
+
+
+def _group(sort: Sort) -> click.Group:
+    @click.pass_context
+    def begin(context: click.Context) -> None:
+        context.obj = sort
+
+    title = f"{sort.folder}s".capitalize()
+    return click.Group(sort.group, callback=begin, help=_HELP.format(title=title, group=sort.group))
+
+
+GROUPS: Mapping[ItemKind, click.Group] = {sort.kind: _group(sort) for sort in _SORTS}
+sort = click.make_pass_decorator(Sort)
+"""Gives a command of the groups the `Sort` it is called for."""
+
+
+@click.command("list")
 @click.argument("user", type=_User(), required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @config
+@sort
 @told
-def list_calendars(file: Path, user: UserId | None, as_json: bool) -> None:
-    """List the calendars that USER sees, or those of everybody.
+def list_folders(sort: Sort, file: Path, user: UserId | None, as_json: bool) -> None:
+    """List what USER sees, or those of everybody.
 
     Columns: id, owner, what the user may do, whether it is the owner's default one, name, and with whom it is
     shared.
@@ -58,7 +97,7 @@ def list_calendars(file: Path, user: UserId | None, as_json: bool) -> None:
 
     async def show(_: State, items: Items) -> None:
         found = await (items.all_item_folders() if user is None else items.item_folders(user))
-        listed = [one for one in found if one.kind is ItemKind.CALENDAR]
+        listed = [one for one in found if one.kind is sort.kind]
         rows = [(one, await _shares(items, one)) for one in listed]
         if as_json:
             click.echo(json.dumps([_as_object(*row) for row in rows], indent=2, ensure_ascii=False))
@@ -69,82 +108,87 @@ def list_calendars(file: Path, user: UserId | None, as_json: bool) -> None:
     with_store(file, show)
 
 
-@calendars.command()
+@click.command()
 @user_argument
 @click.argument("name")
 @config
+@sort
 @told
-def create(file: Path, user: UserId, name: str) -> None:
-    """Make another calendar for USER; prints its id."""
+def create(sort: Sort, file: Path, user: UserId, name: str) -> None:
+    """Make another one for USER; prints its id."""
 
     async def make(state: State, items: Items) -> None:
         await note_stranger(state, items, user)
-        made = await items.create_item_folder(user, ItemKind.CALENDAR, await _free_name(items, user, name))
+        made = await items.create_item_folder(user, sort.kind, await _free_name(items, sort, user, name))
         click.echo(made.id)
 
     with_store(file, make)
 
 
-@calendars.command()
-@click.argument("calendar")
+@click.command()
+@click.argument("folder")
 @click.argument("name")
 @config
+@sort
 @told
-def rename(file: Path, calendar: str, name: str) -> None:
-    """Rename CALENDAR, for everybody who sees it."""
+def rename(sort: Sort, file: Path, folder: str, name: str) -> None:
+    """Rename FOLDER, for everybody who sees it."""
 
     async def change(_: State, items: Items) -> None:
-        folder = await _not_default(items, calendar, "renamed")
-        new = await _free_name(items, folder.owner, name, but=folder)
-        await items.update_item_folder(folder.id, new, folder.parent)
+        found = await _not_default(items, sort, folder, "renamed")
+        new = await _free_name(items, sort, found.owner, name, but=found)
+        await items.update_item_folder(found.id, new, found.parent)
 
     with_store(file, change)
 
 
-@calendars.command()
-@click.argument("calendar")
+@click.command()
+@click.argument("folder")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @config
+@sort
 @told
-def delete(file: Path, calendar: str, yes: bool) -> None:
-    """Delete CALENDAR with those below it and all events, also from the phones."""
+def delete(sort: Sort, file: Path, folder: str, yes: bool) -> None:
+    """Delete FOLDER with those below it and all that is in them, also from the phones."""
 
     async def remove(_: State, items: Items) -> None:
-        folder = await _not_default(items, calendar, "deleted")
+        found = await _not_default(items, sort, folder, "deleted")
         if not yes:
-            changes = await items.item_changes(folder.id, 0)
+            changes = await items.item_changes(found.id, 0)
             count = sum(not one.gone for one in changes)
             click.confirm(
-                f"Delete the calendar {folder.name!r} of {folder.owner} with {count} events?", abort=True
+                f"Delete the {sort.folder} {found.name!r} of {found.owner} with {count} {sort.contents}?",
+                abort=True,
             )
-        await items.delete_item_folder(folder.id)
+        await items.delete_item_folder(found.id)
 
     with_store(file, remove)
 
 
-@calendars.command()
-@click.argument("calendar")
+@click.command()
+@click.argument("folder")
 @user_argument
 @click.option(
     "--right", type=click.Choice(list(_RIGHTS)), required=True, help="What the user may do from now on."
 )
 @config
+@sort
 @told
-def share(file: Path, calendar: str, user: UserId, right: str) -> None:
-    """Let USER see CALENDAR, and change what is in it (write), or not any more (none)."""
+def share(sort: Sort, file: Path, folder: str, user: UserId, right: str) -> None:
+    """Let USER see FOLDER, and change what is in it (write), or not any more (none)."""
 
     async def change(state: State, items: Items) -> None:
-        folder = await calendar_of(items, calendar)
-        if folder.owner == user:
-            raise Refused(Kind.ACCESS_DENIED, f"{user} owns the calendar {calendar}")
+        found = await folder_of(items, sort, folder)
+        if found.owner == user:
+            raise Refused(Kind.ACCESS_DENIED, f"{user} owns the {sort.folder} {folder}")
         if _RIGHTS[right] is not None:
             await note_stranger(state, items, user)
-        await items.share_item_folder(folder.id, user, _RIGHTS[right])
+        await items.share_item_folder(found.id, user, _RIGHTS[right])
 
     with_store(file, change)
 
 
-@calendars.command()
+@GROUPS[ItemKind.CALENDAR].command()
 @user_argument
 @click.argument("delegate", type=_User(), required=False)
 @click.option("--remove", is_flag=True, help="The delegate is told no longer.")
@@ -171,15 +215,22 @@ def delegate(file: Path, user: UserId, delegate: UserId | None, remove: bool) ->
     with_store(file, change)
 
 
-async def calendar_of(items: Items, calendar: str, user: UserId | None = None) -> ItemFolder:
-    """The calendar with an id as its owner sees it, or as a user does. Raises `NotFound`."""
+for _command in (list_folders, create, rename, delete, share):
+    for _one in GROUPS.values():
+        _one.add_command(_command)
+
+
+async def folder_of(items: Items, sort: Sort, folder: str, user: UserId | None = None) -> ItemFolder:
+    """The folder with an id as its owner sees it, or as a user does. Raises `NotFound`."""
     if user is not None:
-        found = await items.item_folder(user, CollectionId(calendar))
+        found = await items.item_folder(user, CollectionId(folder))
     else:
-        found = next((one for one in await items.all_item_folders() if one.id == calendar), None)
-    if found is None or found.kind is not ItemKind.CALENDAR:
+        found = next((one for one in await items.all_item_folders() if one.id == folder), None)
+    if found is None or found.kind is not sort.kind:
         of = f" that {user} sees" if user else ""
-        raise NotFound(f"there is no calendar {calendar!r}{of}: see `activesync-gateway calendars list`")
+        raise NotFound(
+            f"there is no {sort.folder} {folder!r}{of}: see `activesync-gateway {sort.group} list`"
+        )
     return found
 
 
@@ -190,24 +241,26 @@ async def note_stranger(state: State, items: Items, user: UserId) -> None:
     click.echo(f"activesync-gateway: no phone of {user} has used the gateway yet", err=True)
 
 
-async def _not_default(items: Items, calendar: str, what: str) -> ItemFolder:
-    folder = await calendar_of(items, calendar)
-    if folder.default:
+async def _not_default(items: Items, sort: Sort, folder: str, what: str) -> ItemFolder:
+    found = await folder_of(items, sort, folder)
+    if found.default:
         raise Refused(
-            Kind.DEFAULT_FOLDER, f"{calendar} is the default calendar of {folder.owner}: not {what}"
+            Kind.DEFAULT_FOLDER, f"{folder} is the default {sort.folder} of {found.owner}: not {what}"
         )
-    return folder
+    return found
 
 
-async def _free_name(items: Items, owner: UserId, name: str, but: ItemFolder | None = None) -> str:
-    """A name as it can be shown. Raises `AlreadyExists` when another calendar of the owner has it."""
+async def _free_name(
+    items: Items, sort: Sort, owner: UserId, name: str, but: ItemFolder | None = None
+) -> str:
+    """A name as it can be shown. Raises `AlreadyExists` when another such folder of the owner has it."""
     wanted = clean(name)[:LONGEST_NAME]
     if not wanted:
-        raise Refused(Kind.INVALID_CONTENT, "a calendar needs a name")
+        raise Refused(Kind.INVALID_CONTENT, f"{sort.a_folder} needs a name")
     for one in await items.item_folders(owner):
-        taken = one.kind is ItemKind.CALENDAR and one.owner == owner and one.name.lower() == wanted.lower()
+        taken = one.kind is sort.kind and one.owner == owner and one.name.lower() == wanted.lower()
         if taken and (but is None or one.id != but.id):
-            raise AlreadyExists(f"{owner} has a calendar of that name: {one.id}")
+            raise AlreadyExists(f"{owner} has {sort.a_folder} of that name: {one.id}")
     return wanted
 
 
