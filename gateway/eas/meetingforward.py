@@ -32,7 +32,7 @@ from gateway.pim.itip.times import clock_of
 from gateway.ports import Commit
 from gateway.sync import itemfolders, scheduling
 from gateway.sync.background import compute
-from gateway.sync.itemfolders import is_item_folder
+from gateway.sync.itemfolders import is_item_name
 from gateway.sync.itemoperations import Made
 from gateway.types import CollectionId, OutboxEntry, OutboxStage
 from wbxml import Element
@@ -48,7 +48,7 @@ def is_meant(context: Context, root: Element) -> bool:
     source = root.find(ComposeMail.Source)
     item = (source.child_text(ComposeMail.ItemId) or "") if source else ""
     written = root.find(ComposeMail.Forwardees) or root.find(AirSyncBase.Body)
-    return bool(written) and is_item_folder(item.strip()) and context.request.version >= Version.V16_0
+    return bool(written) and is_item_name(item.strip()) and context.request.version >= Version.V16_0
 
 
 async def forward(context: Context, root: Element) -> None:

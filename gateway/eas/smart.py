@@ -20,7 +20,7 @@ from gateway.mail.original import Original
 from gateway.mail.reply import Verb
 from gateway.sync.folders import Folders
 from gateway.sync.hierarchy import mailbox_of
-from gateway.sync.itemfolders import is_item_folder
+from gateway.sync.itemfolders import is_item_name
 from gateway.sync.outbox import Letter
 from gateway.sync.verbs import VerbMark
 from gateway.types import CollectionId
@@ -170,7 +170,7 @@ def _named(context: Context, root: Element | None) -> _Source:
         raise fields.malformed("the original is named in no way, or in two")
     if long_id:
         return _Source(parse_long_id(context.principal.user, long_id), instance)
-    if is_item_folder(item):
+    if is_item_name(item):
         raise NotFound("an event: phones send its text by SendMail then")
     name = parse_server_id(item)
     if folder and name.collection != CollectionId(folder):

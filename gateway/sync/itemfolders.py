@@ -30,6 +30,7 @@ __all__ = [
     "default_folder",
     "find",
     "is_item_folder",
+    "is_item_name",
     "joined",
     "kind_of_type",
     "provide",
@@ -60,7 +61,12 @@ _MOST_LEVELS = 50
 
 def is_item_folder(identity: str) -> bool:
     """Whether an id can only be that of a folder of items: those of mailboxes are numbers."""
-    return identity.startswith("i") or identity == RECIPIENT_CACHE
+    return is_item_name(identity) or identity == RECIPIENT_CACHE
+
+
+def is_item_name(identity: str) -> bool:
+    """Whether a ServerId can only be that of an item: those of messages begin with a number."""
+    return identity.startswith("i")
 
 
 def shown_id(folder: ItemFolder) -> CollectionId:

@@ -22,7 +22,7 @@ from gateway.eas.responding import respond
 from gateway.eas.versions import Version
 from gateway.errors import AuthenticationFailed, GatewayError, Kind, Refused, UpstreamUnavailable
 from gateway.pim.events.model import Participation
-from gateway.sync.itemfolders import is_item_folder
+from gateway.sync.itemfolders import is_item_name
 from wbxml import Element, element
 from wbxml.pages import AirSyncBase, Search
 from wbxml.pages import MeetingResponse as Page
@@ -118,7 +118,7 @@ def _named(context: Context, request: Element) -> MessageName | ItemName:
         return parse_long_id(context.principal.user, long_id)
     if not folder:
         raise fields.malformed("a RequestId without a CollectionId")
-    name = parse_item_server_id(item) if is_item_folder(item) else parse_server_id(item)
+    name = parse_item_server_id(item) if is_item_name(item) else parse_server_id(item)
     if name.collection != folder:
         raise fields.malformed("an item of another collection")
     return name
