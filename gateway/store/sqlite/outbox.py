@@ -90,8 +90,8 @@ def prune(connection: sqlite3.Connection, before: datetime) -> None:
         """
         DELETE FROM outbox WHERE created < ? AND id NOT IN (SELECT entry FROM outbox_copy)
             AND NOT EXISTS (
-                SELECT 1 FROM notice WHERE notice.user = outbox.user AND dropped IS NULL
-                    AND key = substr(client_id, 1, length(key)) AND device = ''
+                SELECT 1 FROM notice
+                WHERE notice.user = outbox.user AND key = client_id AND dropped IS NULL AND device = ''
             )
         """,
         (milliseconds(before),),
