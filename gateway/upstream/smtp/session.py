@@ -98,9 +98,14 @@ class Session:
 
     async def quit(self) -> None:
         """Take leave of the server."""
+        transport = self._client.transport
         with suppress(SMTPException, OSError):
             await self._client.quit(timeout=_QUIT_SECONDS)
         self._client.close()
+        if transport is not None:
+            # All is said: the farewell of TLS would keep the connection for as long as the server likes.
+            cast(asyncio.WriteTransport, transport).abort()
+            await asyncio.sleep(0)
 
     async def mail(self, envelope: Envelope) -> bool:
         """Begin a message; False when the connection turned out to be dead or at its end.
