@@ -19,7 +19,8 @@ from gateway.pim.tree import Line, Node, escaped, make_line
 
 __all__ = ["Taken", "take_in"]
 
-_MOST_LINES = 10_000
+_MOST_LINES = 2000
+"""Properties of a contact, and a hundredth of the lines they are written in."""
 _LARGEST_PHOTO = 512 * 1024
 """Octets of a picture that is stored; of a larger one a smaller one is made."""
 _CHANGING = frozenset({"REV", "PRODID", "UID", "VERSION"})

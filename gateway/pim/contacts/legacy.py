@@ -18,7 +18,7 @@ from gateway.pim.tree import escaped
 __all__ = ["Written", "decoded", "logical_lines", "rewritten"]
 
 _HEAD = re.compile(
-    rb"\s*((?:[A-Za-z0-9-]{1,64}\.)?[A-Za-z0-9-]{1,64})((?:\s*;[^:;\"]*(?:\"[^\"]*\"[^:;\"]*)*)*)\s*:",
+    rb"[ \t]*((?:[A-Za-z0-9-]{1,64}\.)?[A-Za-z0-9-]{1,64})[ \t]*((?:;[^:;\"]*(?:\"[^\"]*\"[^:;\"]*)*)*):",
     re.ASCII,
 )
 _PARAMETER = re.compile(r";\s*([^;\"]*(?:\"[^\"]*\"[^;\"]*)*)")
@@ -27,6 +27,11 @@ _ENCODINGS = frozenset({"QUOTED-PRINTABLE", "BASE64", "B", "8BIT", "7BIT", "BINA
 _VALUE_KINDS = {"URL": "uri", "URI": "uri", "CID": "uri", "CONTENT-ID": "uri"}
 _STRUCTURED = frozenset({"N", "ADR", "ORG"})
 _VERBATIM = frozenset({"PHOTO", "LOGO", "SOUND", "KEY", "BDAY", "REV", "GEO", "TZ", "URL", "VERSION"})
+_SOFT_BREAK = re.compile(rb"=[ \t]*\Z")
+_REACH = 80
+"""Octets at the end of a line in which a soft break is looked for."""
+_LONGEST_HEAD = 4096
+"""Octets of a line within which its parameters end."""
 _USUAL = "windows-1252"
 """The character set of what is not UTF-8 and names none that is known."""
 _NO_CHARSETS = frozenset({"idna", "punycode"})
@@ -66,7 +71,7 @@ class _Open:
 
     octets: bytearray
     number: int
-    written: Written | None = None
+    encoding: str = ""
     ended: bool = field(default=False)
 
 
@@ -120,21 +125,26 @@ def rewritten(written: Written, *, old: bool) -> str:
 
 
 def _begun(number: int, octets: bytes) -> _Open:
-    return _Open(bytearray(octets), number, _parsed(bytes(octets)))
+    return _Open(bytearray(octets), number, _encoding(octets))
+
+
+def _encoding(octets: bytes | bytearray) -> str:
+    """What `Written.encoding` is of a line that begins so."""
+    found = _parsed(bytes(octets))
+    return found.encoding if found else ""
 
 
 def _goes_on(current: _Open, octets: bytes, *, old: bool) -> bool:
     """Take a further piece of a line, if it is one."""
-    written = current.written
-    encoding = written.encoding if written else ""
-    if encoding == "QUOTED-PRINTABLE" and current.octets.rstrip(b" \t").endswith(b"="):
+    encoding = current.encoding
+    if encoding == "QUOTED-PRINTABLE" and _SOFT_BREAK.search(current.octets, len(current.octets) - _REACH):
         del current.octets[current.octets.rindex(b"=") :]
         current.octets += octets
         return True
     if octets[:1] in {b" ", b"\t"} and octets.strip():
         current.octets += octets if old and encoding != "B" else octets[1:]
-        if current.written is None:
-            current.written = _parsed(bytes(current.octets))
+        if not encoding and len(current.octets) < _LONGEST_HEAD:
+            current.encoding = _encoding(current.octets)
         return True
     if encoding == "B" and octets.strip() and not current.ended and _BASE64.fullmatch(octets):
         current.octets += octets.strip()

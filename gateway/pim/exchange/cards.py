@@ -107,8 +107,10 @@ class _Card:
     @property
     def nests(self) -> bool:
         """Whether another vCard may begin here: behind AGENT, or within one that did."""
+        if self.depth:
+            return True
         last = next((octets for _, octets in reversed(self.lines) if octets.strip()), b"")
-        return bool(self.depth) or (last.upper().startswith(b"AGENT") and last.rstrip().endswith(b":"))
+        return last.upper().startswith(b"AGENT") and last.rstrip().endswith(b":")
 
     def take(self, line: FileLine, word: bytes) -> None:
         """Note a line; of one too long to be read, that it is."""

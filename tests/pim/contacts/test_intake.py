@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import struct
+import time
 import zlib
 
 import pytest
@@ -114,6 +115,29 @@ def test_a_picture_of_too_many_pixels_is_not_opened(side: int) -> None:
 def test_no_contact(lines: tuple[str, ...]) -> None:
     with pytest.raises(BadContact):
         take(*lines)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("N" + " " * 900_000,),
+        ("N;" + " " * 900_000,),
+        ("N;" + ";" * 900_000,),
+        ('N;A="' + '"a' * 400_000,),
+        ("NOTE;QUOTED-PRINTABLE:x=", *["y" * 70 + "="] * 100_000),
+        ("no property", *[" y" * 35] * 100_000),
+        ("PHOTO;BASE64:", *["A" * 76] * 100_000),
+        *((f"{name}:x",) * 1900 for name in ("TEL", "EMAIL", "ADR", "RELATED;TYPE=child", "NOTE", "IMPP")),
+    ],
+    ids=lambda lines: lines[0][:20],
+)
+def test_much_of_anything_takes_moments(lines: tuple[str, ...]) -> None:
+    began = time.process_time()
+    text, _ = take("VERSION:2.1", "FN:x", *lines)
+    before = read_contact(text)
+    after = patch_contact(text, dict.fromkeys(before, "y") | {Field.HOME_PHONE2: "2", Field.EMAIL3: "3"}, NOW)
+    assert read_contact(after)[Field.HOME_PHONE2] == "2"
+    assert time.process_time() - began < 5
 
 
 PIECES = st.sampled_from(
