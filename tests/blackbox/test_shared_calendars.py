@@ -1,4 +1,4 @@
-"""What an administrator does to folders of items beside the running gateway, as phones of two users see it."""
+"""What an administrator does to folders of items beside the running gateway, as phones of two users see."""
 
 from __future__ import annotations
 
