@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -25,14 +26,16 @@ SESSIONS = sorted((ROOT / "tests/store/sqlite/golden").glob("session-*"))
 def play(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Play]:
     """The session, with this release in the place of the one it began with."""
     folder: Path = request.param
-    tmp_path.parent.chmod(0o711)
-    tmp_path.parent.parent.chmod(0o711)
     database = tmp_path / "gateway.db"
     database.write_bytes((folder / "gateway.db").read_bytes())
     with closing(sqlite3.connect(database)) as connection, connection:
         # The session was a moment ago: what is remembered of messages sent does not last for years.
         connection.execute("UPDATE outbox SET created = ?", (int(time.time() * 1000),))
-    with World("full", mail=golden.open_mail(folder, tmp_path), database=database) as world:
+    # Not in pytest's folder: whichever pytest starts next closes that to all others, to Dovecot too.
+    with (
+        tempfile.TemporaryDirectory() as room,
+        World("full", mail=golden.open_mail(folder, Path(room)), database=database) as world,
+    ):
         play = Play(world, ())
         play.phones = golden.open_phones(folder, play)
         yield play
