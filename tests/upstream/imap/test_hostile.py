@@ -105,6 +105,8 @@ MISCHIEF: dict[str, Answer] = {
     "nothing told": b"TAG OK done\r\n",
     "half a line": b"* OK",
 }
+UNENDED = ("silence", "half a line")
+"""What only a time-out ends."""
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -112,18 +114,24 @@ MISCHIEF: dict[str, Answer] = {
 async def test_mischief_at_every_stage(stage: str, mischief: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gateway.upstream.imap.pool.LONGEST_PAUSE", 0.0)
     async with scripted({stage: MISCHIEF[mischief]}) as server:
-        upstream = with_upstream(server, timeout=0.05)
-        async with asyncio.timeout(5):
+        upstream = with_upstream(server, timeout=0.05 if mischief in UNENDED else 30.0)
+        async with asyncio.timeout(20):
             results = await everything(upstream.mailboxes(PRINCIPAL))
         # Whatever was raised is declared; `_outcome` would have let anything else through.
         assert len(results) == 8
         server.answer(stage, ScriptedServer({}, None)._answers[stage])
         await asyncio.sleep(0.01)
-        assert not [
-            r for r in await everything(upstream.mailboxes(PRINCIPAL)) if isinstance(r, BaseException)
-        ]
+        async with asyncio.timeout(20):
+            while failed := await failures(upstream):
+                # A machine that is busy takes longer than so short a time-out now and then.
+                assert mischief in UNENDED, failed
         await upstream.aclose()
         assert upstream.open_connections == 0
+
+
+async def failures(upstream: ImapUpstream) -> list[BaseException]:
+    results = await everything(upstream.mailboxes(PRINCIPAL))
+    return [result for result in results if isinstance(result, BaseException)]
 
 
 # --- repeating ---------------------------------------------------------------------------------------------
