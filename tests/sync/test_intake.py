@@ -487,19 +487,20 @@ async def move_all(world: World, target: CollectionId) -> None:
 
 
 async def test_a_full_disk_loses_nothing(world: World) -> None:
-    async def pages(limit: str) -> None:
+    async def leave_room(pages: int) -> None:
         def work(connection: sqlite3.Connection) -> None:
-            connection.execute(f"PRAGMA max_page_count = {limit}")
+            (used,) = connection.execute("PRAGMA page_count").fetchone()
+            connection.execute(f"PRAGMA max_page_count = {used + pages}")
 
         await world.database.write(work)
 
     await world.read()
     for number in range(60):
         world.inbox.receive("REQUEST", series(f"DESCRIPTION:{'x' * 3000}", uid=f"{number}@x"))
-    await pages("100")
+    await leave_room(20)
     with pytest.raises(GatewayError):
         await world.read()
     assert len(await world.events()) < 60
-    await pages("100000")
+    await leave_room(100_000)
     await world.read()
     assert sorted(one.uid for one in await world.events()) == sorted(f"{number}@x" for number in range(60))
