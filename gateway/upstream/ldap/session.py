@@ -22,6 +22,7 @@ from ldap3.core.results import (
 
 from gateway.errors import UpstreamError
 from gateway.upstream.ldap.entries import Raw
+from gateway.upstream.ldap.messages import MessageReader
 from gateway.upstream.ldap.settings import LdapSettings, Url
 
 __all__ = ["Found", "Identity", "Session", "SessionLost"]
@@ -85,6 +86,8 @@ class Session:
             check_names=False,
             receive_timeout=seconds,
         )
+        self._messages = MessageReader()
+        self._connection.strategy.receiving = self._receive
 
     def open(self) -> None:
         """Connect, secure the connection and log in."""
@@ -162,9 +165,15 @@ class Session:
             raise UpstreamError(f"{self.url}: the search failed: {said}")
         return found
 
+    def _receive(self) -> list[bytes]:
+        """The next message, as ldap3 asks for some; none at the end of the connection. Raises OSError."""
+        message = self._messages.read(self._connection.socket)
+        return [message] if message else []
+
     @contextmanager
     def _talking(self) -> Iterator[None]:
         """Over a bad reply, ldap3 raises whatever it stumbles over; the session is of no use then."""
+        self._messages.begin()
         try:
             yield
         except SessionLost:

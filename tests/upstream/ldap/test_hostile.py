@@ -110,7 +110,7 @@ async def test_answers_that_are_none(line: bytes) -> None:
 
 async def test_a_server_that_says_nothing_more() -> None:
     with pytest.raises(UpstreamError, match=r"did not answer within 0\.5 s"):
-        await ask([BIND_DONE, bytes.fromhex("3084ffffffff")], hangs_up=False)
+        await ask([BIND_DONE, bytes.fromhex("308400ffffff")], hangs_up=False)
 
 
 async def test_answers_with_a_bit_turned() -> None:
