@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from gateway.eas.directories import Directories
-from gateway.errors import NotFound
+from gateway.errors import Kind, NotFound, Refused
 from gateway.mail.addresses import parse_addresses
 from gateway.pim.people import within
 from gateway.ports import Directory, People
@@ -15,6 +15,10 @@ from gateway.ports.directory import Entry, Found, Members, Viewer, domain_of
 from gateway.types import Principal, UserId
 
 __all__ = ["AddressList", "Reach"]
+
+_LONGEST = 256
+"""Characters of a text that is looked for, as of a recipient (MS-ASCMD 2.2.3.183): a directory takes its time
+for each."""
 
 
 class Reach(StrEnum):
@@ -44,10 +48,13 @@ class AddressList:
     async def search(self, viewer: Principal, text: str, first: int, last: int) -> Found:
         """A part of those whose words begin like those of `text`, by name.
 
-        Raises `NotFound` when there is no directory, `UpstreamError` when one cannot be asked now.
+        Raises `NotFound` when there is no directory, `Refused` for a text longer than anybody types,
+        `UpstreamError` when a directory cannot be asked now.
         """
         if self.listed is Reach.NONE:
             raise NotFound("no directory is served")
+        if len(text) > _LONGEST:
+            raise Refused(Kind.INVALID_CONTENT, "what is searched for is too long")
         if len(text) < self.min_query:
             return Found()
         return await Directories(self.directories).search(self._as(viewer), text, first, last - first + 1)

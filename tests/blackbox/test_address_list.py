@@ -36,6 +36,14 @@ def test_nobody_is_found(each_phone: Phone) -> None:
         assert [(child.tag.name, child.text()) for child in store] == [("Status", "1"), ("Total", "0")]
 
 
+def test_what_nobody_types_is_refused(each_phone: Phone) -> None:
+    long = "nobody " * 100_000
+    store = search(each_phone, long)
+    assert [(child.tag.name, child.text()) for child in store] == [("Status", "2")]
+    if each_phone.version == "16.1":
+        assert [child.text() for child in find(each_phone, long)] == ["GAL", "2"]
+
+
 @pytest.fixture(scope="module")
 def several(shared_gateway: Gateway, dovecot: Dovecot) -> tuple[str, list[str]]:
     """What seven people are found by, and their addresses."""

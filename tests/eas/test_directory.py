@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gateway.eas.directory import AddressList, Reach
-from gateway.errors import NotFound
+from gateway.errors import Kind, NotFound, Refused
 from gateway.ports.directory import Entry, Found
 from gateway.store.sqlite import Database, SqlitePeople
 from gateway.types import Credentials, Principal, UserId
@@ -50,6 +50,15 @@ async def test_who_is_listed(
     listed = AddressList([people], people, listed=reach)
     assert (await listed.search(who, "ann", 0, 9)).entries == tuple(expected)
     assert (await listed.resolve(who, "anna a", 9)).entries == tuple(one for one in expected if one == ANNA)
+
+
+async def test_more_than_anybody_types(people: SqlitePeople) -> None:
+    """A filter is made of it, and read by the directory: for a megabyte both take a very long time."""
+    listed = AddressList([people], people)
+    assert await listed.search(viewer(), "a" * 256, 0, 9) == Found()
+    with pytest.raises(Refused) as refused:
+        await listed.search(viewer(), "ann " * 65, 0, 9)
+    assert refused.value.kind is Kind.INVALID_CONTENT
 
 
 async def test_no_list(people: SqlitePeople) -> None:
