@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from importlib.metadata import version
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import structlog
 from starlette.applications import Starlette
 
-from gateway.config import LdapSection, Settings
+from gateway.config import LdapSection, Settings, SieveSection
 from gateway.eas.addressbooks import AddressBooks, OwnBooks, SharedBook
 from gateway.eas.admission import AccessRule, Admission
 from gateway.eas.certificates import CertificateChecks
@@ -25,18 +26,24 @@ from gateway.eas.identity import Identity
 from gateway.errors import ConfigError, GatewayError
 from gateway.policies import Policies, read_policy
 from gateway.ports import Directory, Items, State
+from gateway.ports.examining import Finding
 from gateway.store.spool import FileSpool
 from gateway.store.sqlite import Database, SqliteItems, SqlitePeople, SqliteState, parse_url, serving
+from gateway.store.sqlite.copies import back_up, put_back
+from gateway.store.sqlite.examine import examine as examine_store
 from gateway.sync.recipients import Recipients, forget_recipients
 from gateway.sync.waiter import Signal
-from gateway.types import Access, UserId
+from gateway.types import Access, Credentials, UserId
 from gateway.upstream.authorities import read_authorities
 from gateway.upstream.directoryfile import FileDirectory
 from gateway.upstream.fetching import WebFetcher
+from gateway.upstream.imap.examine import examine as examine_imap
 from gateway.upstream.imap.settings import ImapSettings
 from gateway.upstream.imap.upstream import ImapUpstream
 from gateway.upstream.sieve import SieveFilters, SieveSettings
+from gateway.upstream.sieve.examine import examine as examine_sieve
 from gateway.upstream.smtp import SmtpSettings, SmtpSubmission
+from gateway.upstream.smtp.examine import examine as examine_smtp
 from gateway.web.auth import Authentication
 from gateway.web.autodiscover import Autodiscover, Servers, is_autodiscover_path, public, reached
 from gateway.web.brakes import Brakes, Budget
@@ -48,7 +55,22 @@ from gateway.web.lag import watch_lag
 from gateway.web.metrics import Metrics
 from gateway.web.trace import Trace
 
-__all__ = ["RELEASE", "App", "SystemClock", "admission_of", "check_files", "create_app", "open_store"]
+if TYPE_CHECKING:
+    from gateway.upstream.ldap import LdapSettings
+
+__all__ = [
+    "RELEASE",
+    "App",
+    "SystemClock",
+    "admission_of",
+    "back_up_store",
+    "check_files",
+    "create_app",
+    "examinations",
+    "identity_of",
+    "open_store",
+    "put_back_store",
+]
 
 _HOUR = 3600
 _ATTENDING = 5
@@ -82,6 +104,46 @@ def check_files(settings: Settings) -> None:
     """Read the files that the configuration names and the gateway reads at its start. Raises ConfigError."""
     if settings.directory.file is not None:
         FileDirectory(settings.directory.file)
+
+
+def examinations(settings: Settings, credentials: Credentials | None) -> Mapping[str, AsyncIterator[Finding]]:
+    """What there is to be found of each server behind and of the store, as a user where there is one."""
+    found = {
+        "store": examine_store(parse_url(settings.store.url)),
+        "imap": examine_imap(_imap(settings), credentials),
+        "smtp": examine_smtp(_smtp(settings), credentials, settings.eas.max_body),
+    }
+    if settings.sieve is not None:
+        found["sieve"] = examine_sieve(_sieve(settings.sieve), credentials)
+    if settings.ldap is not None:
+        ldap_settings = _ldap_settings(settings.ldap)
+        from gateway.upstream.ldap.examine import examine as examine_ldap  # noqa: PLC0415 (an extra)
+
+        found["ldap"] = examine_ldap(ldap_settings, credentials)
+    return found
+
+
+def identity_of(settings: Settings) -> Identity:
+    """How a configuration makes logins and addresses of what phones send."""
+    return Identity(
+        login=settings.imap.login,
+        email=settings.identity.email,
+        name=settings.identity.name,
+        allow_from=settings.identity.allow_from,
+    )
+
+
+async def back_up_store(settings: Settings, target: Path) -> int:
+    """Copy the store to a file, checked, while a gateway may serve from it; returns its octets.
+
+    Raises `GatewayError`.
+    """
+    return await back_up(parse_url(settings.store.url), target)
+
+
+async def put_back_store(settings: Settings, source: Path) -> Path | None:
+    """Put a backup in the place of the store; returns where what was there is kept. Raises `GatewayError`."""
+    return await put_back(source, parse_url(settings.store.url))
 
 
 @asynccontextmanager
@@ -149,12 +211,7 @@ class App:
         parts.push_async_callback(imap.aclose)
         smtp = SmtpSubmission(_smtp(settings))
         parts.push_async_callback(smtp.aclose)
-        identity = Identity(
-            login=settings.imap.login,
-            email=settings.identity.email,
-            name=settings.identity.name,
-            allow_from=settings.identity.allow_from,
-        )
+        identity = identity_of(settings)
         metrics = Metrics()
         metrics.watch(
             "imap_connections", "Open connections to the IMAP server.", lambda: imap.open_connections
@@ -309,18 +366,17 @@ def _certificates(settings: Settings) -> CertificateChecks:
 
 
 def _filters(settings: Settings) -> SieveFilters | None:
-    sieve = settings.sieve
-    if sieve is None:
-        return None
-    return SieveFilters(
-        SieveSettings(
-            host=sieve.host,
-            port=sieve.port,
-            security=sieve.security,
-            ca_file=sieve.ca_file,
-            verify=sieve.verify,
-            timeout=sieve.timeout,
-        )
+    return None if settings.sieve is None else SieveFilters(_sieve(settings.sieve))
+
+
+def _sieve(sieve: SieveSection) -> SieveSettings:
+    return SieveSettings(
+        host=sieve.host,
+        port=sieve.port,
+        security=sieve.security,
+        ca_file=sieve.ca_file,
+        verify=sieve.verify,
+        timeout=sieve.timeout,
     )
 
 
@@ -337,21 +393,26 @@ def _directories(settings: Settings, items: Items, parts: AsyncExitStack) -> Ite
 
 
 def _ldap(section: LdapSection, parts: AsyncExitStack) -> Directory:
+    settings = _ldap_settings(section)
+    from gateway.upstream.ldap import LdapDirectory  # noqa: PLC0415 (an extra)
+
+    directory = LdapDirectory(settings)
+    parts.push_async_callback(directory.aclose)
+    return directory
+
+
+def _ldap_settings(section: LdapSection) -> LdapSettings:
     try:
         from gateway.upstream import ldap  # noqa: PLC0415 (an extra)
     except ImportError:
         raise ConfigError("[ldap] needs the extra ldap: pip install 'activesync-gateway[ldap]'") from None
     values = section.model_dump(exclude={"url", "server", "people", "groups", "attributes"})
     schema = ldap.adapted(ldap.SCHEMAS[section.server], section.people, section.groups, section.attributes)
-    directory = ldap.LdapDirectory(
-        ldap.LdapSettings(
-            urls=tuple(map(ldap.Url.parse, section.url)),
-            schema=schema,
-            **values | {"password": section.password.get_secret_value()},
-        )
+    return ldap.LdapSettings(
+        urls=tuple(map(ldap.Url.parse, section.url)),
+        schema=schema,
+        **values | {"password": section.password.get_secret_value()},
     )
-    parts.push_async_callback(directory.aclose)
-    return directory
 
 
 def _address_list(

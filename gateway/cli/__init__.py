@@ -6,6 +6,7 @@ import click
 
 from gateway.app import RELEASE
 from gateway.cli import exchange
+from gateway.cli.check import check
 from gateway.cli.devices import devices
 from gateway.cli.folders import GROUPS
 from gateway.cli.looking import check_config, poison
@@ -23,5 +24,5 @@ def main() -> None:
 for _command in (exchange.import_file, exchange.export_file):
     for _group in GROUPS.values():
         _group.add_command(_command)
-for _command in (serve, demo, check_config, devices, poison, *GROUPS.values()):
+for _command in (serve, demo, check, check_config, devices, poison, *GROUPS.values()):
     main.add_command(_command)

@@ -21,7 +21,7 @@ from gateway.config import Settings, load
 from gateway.web import logs
 from gateway.web.protocol import BoundedProtocol
 
-__all__ = ["demo", "serve"]
+__all__ = ["demo", "phones_allowed", "serve"]
 
 _KEEP_ALIVE = 75
 """Seconds an idle connection stays open: longer than proxies keep theirs, so that the proxy closes first."""
@@ -105,6 +105,11 @@ def _allow_many_connections(users: int) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    phones = (hard - _OTHER_FILES) // 2
-    if hard != resource.RLIM_INFINITY and phones < users:
-        structlog.get_logger("gateway").warning("few files may be open", limit=hard, phones=max(0, phones))
+    phones = phones_allowed(hard)
+    if phones < users:
+        structlog.get_logger("gateway").warning("few files may be open", limit=hard, phones=phones)
+
+
+def phones_allowed(files: int) -> int:
+    """How many phones can wait where so many files may be open."""
+    return sys.maxsize if files == resource.RLIM_INFINITY else max(0, (files - _OTHER_FILES) // 2)

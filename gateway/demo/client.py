@@ -16,7 +16,14 @@ REQUEST_SECONDS = 30.0
 
 
 class PhoneError(Exception):
-    """The gateway did not do what a phone may expect; the message says what it did instead."""
+    """The gateway did not do what a phone may expect; the message says what it did instead.
+
+    `code` is that of HTTP when it was not 200; 0 otherwise.
+    """
+
+    def __init__(self, message: str, code: int = 0) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +36,7 @@ class Account:
     password: str = field(repr=False)
     device_id: str
     device_type: str = "DemoPhone"
+    tls: bool = False
 
     def authorization(self) -> str:
         """The value of the Authorization header (RFC 7617)."""
@@ -80,9 +88,12 @@ class Client:
     def _exchange(
         self, method: str, target: str, body: bytes, headers: dict[str, str], seconds: float
     ) -> tuple[http.client.HTTPResponse, bytes]:
-        connection = http.client.HTTPConnection(self.account.host, self.account.port, timeout=seconds)
+        account = self.account
+        made = http.client.HTTPSConnection if account.tls else http.client.HTTPConnection
+        connection = made(account.host, account.port, timeout=seconds)
+        agent = f"{account.device_type}/1.0"
         try:
-            sent = {"Authorization": self.account.authorization(), "User-Agent": "DemoPhone/1.0", **headers}
+            sent = {"Authorization": account.authorization(), "User-Agent": agent, **headers}
             connection.request(method, target, body, sent)
             response = connection.getresponse()
             answer = response.read()
@@ -92,6 +103,7 @@ class Client:
             connection.close()
         if response.status != http.HTTPStatus.OK:
             raise PhoneError(
-                f"{method} {target.partition('&')[0]} was answered {response.status} {response.reason}"
+                f"{method} {target.partition('&')[0]} was answered {response.status} {response.reason}",
+                response.status,
             )
         return response, answer

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import secrets
 
 from gateway.demo.client import Client, PhoneError
 from gateway.demo.items import Changes, Collection, File, Folder, Mail, apply, expect_status, require, text
@@ -120,6 +121,13 @@ class Phone:
                 count += 1
         return count
 
+    def first_window(self, folder: Folder) -> Changes:
+        """Begins to synchronise a folder, and takes the first mails alone."""
+        held = self.collections[folder.id] = Collection()
+        self._sync_round(folder, held, ())
+        changes, _ = self._sync_round(folder, held, ())
+        return changes
+
     def sync(self, folder: Folder, *commands: Element) -> Changes:
         """Sends `commands` and synchronises a folder until it has no more (MS-ASCMD 2.2.1.21)."""
         held = self.collections.setdefault(folder.id, Collection())
@@ -195,7 +203,24 @@ class Phone:
         if status not in {None, PREVIOUSLY_SENT}:
             raise PhoneError(f"SendMail was answered with Status {status}")
 
-    def ping(self, *folders: Folder) -> list[str]:
+    def upload(self, size: int) -> int:
+        """Has the server take in a message of about so many bytes, which is to nobody, and so is not sent.
+
+        Returns how many bytes it had.
+        """
+        message = b"Subject: An upload\r\n\r\n" + b"x" * 70 + b"\r\n"
+        message += (b"y" * 70 + b"\r\n") * (max(0, size - len(message)) // 72)
+        sent = element(
+            ComposeMail.SendMail,
+            element(ComposeMail.ClientId, secrets.token_hex(8)),
+            element(ComposeMail.Mime, message),
+        )
+        answer = self._command("SendMail", sent)
+        if not answer.child_text(ComposeMail.Status):
+            raise PhoneError("SendMail of a message to nobody was answered without a Status")
+        return len(message)
+
+    def ping(self, *folders: Folder, heartbeat: int = HEARTBEAT_SECONDS) -> list[str]:
         """Waits for news (MS-ASCMD 2.2.1.13): the ids of changed folders, none when time is over."""
         watched = (
             element(Ping.Folder, element(Ping.Id, folder.id), element(Ping.Class, "Email"))
@@ -203,10 +228,10 @@ class Phone:
         )
         request = element(
             Ping.Ping,
-            element(Ping.HeartbeatInterval, HEARTBEAT_SECONDS),
+            element(Ping.HeartbeatInterval, heartbeat),
             element(Ping.Folders, *watched),
         )
-        answer = self.client.command("Ping", request, seconds=HEARTBEAT_SECONDS + 10)
+        answer = self.client.command("Ping", request, seconds=heartbeat + 10)
         if answer is None:
             raise PhoneError("Ping was answered without a body")
         status = text(answer, Ping.Status)

@@ -16,7 +16,7 @@ from gateway.upstream.ldap.pool import Pool
 from gateway.upstream.ldap.session import Identity, Session
 from gateway.upstream.ldap.settings import LdapSettings
 
-__all__ = ["LdapDirectory"]
+__all__ = ["LdapDirectory", "identity"]
 
 _AT_ONCE = 20
 """People whose photos or certificates are asked for at a time: these may be large."""
@@ -73,7 +73,7 @@ class LdapDirectory:
         def expand(session: Session) -> Members | None:
             return groups.members(session, self._schema, address, most)
 
-        return await self._pool.run(self._identity(viewer), expand)
+        return await self._pool.run(identity(self._settings, viewer), expand)
 
     async def _find(
         self, viewer: Viewer, condition: str | None, still: Callable[[Entry], bool]
@@ -88,7 +88,7 @@ class LdapDirectory:
             found = (to_entry(one.plain, self._names) for one in session.search(condition, names, most))
             return merged([visible((entry for entry in found if entry), viewer.domain, still)])
 
-        return await self._pool.run(self._identity(viewer), ask)
+        return await self._pool.run(identity(self._settings, viewer), ask)
 
     async def _details(
         self,
@@ -113,24 +113,24 @@ class LdapDirectory:
                 if address in wanted
             }
 
-        return await self._pool.run(self._identity(viewer), ask)
+        return await self._pool.run(identity(self._settings, viewer), ask)
 
-    def _identity(self, viewer: Viewer) -> Identity:
-        """Whom to log in as. Raises `UpstreamError` where that would be nobody."""
-        settings = self._settings
-        if settings.bind == "anonymous":
-            return Identity()
-        if settings.bind == "service":
-            return Identity(settings.bind_dn, settings.password)
-        login = viewer.credentials.login
-        local, _, domain = login.partition("@")
-        values = {"user": login, "local": local, "domain": domain}
-        if "=" in settings.bind_dn:
-            values = {name: dn_value(value) for name, value in values.items()}
-        if not viewer.credentials.password:  # such a login is none, and succeeds (RFC 4513 5.1.2)
-            raise UpstreamError("a user without a password cannot look into the directory")
-        dn = _PLACEHOLDER.sub(lambda match: values[match[1]], settings.bind_dn)
-        return Identity(dn, viewer.credentials.password)
+
+def identity(settings: LdapSettings, viewer: Viewer) -> Identity:
+    """Whom to log in as. Raises `UpstreamError` where that would be nobody."""
+    if settings.bind == "anonymous":
+        return Identity()
+    if settings.bind == "service":
+        return Identity(settings.bind_dn, settings.password)
+    login = viewer.credentials.login
+    local, _, domain = login.partition("@")
+    values = {"user": login, "local": local, "domain": domain}
+    if "=" in settings.bind_dn:
+        values = {name: dn_value(value) for name, value in values.items()}
+    if not viewer.credentials.password:  # such a login is none, and succeeds (RFC 4513 5.1.2)
+        raise UpstreamError("a user without a password cannot look into the directory")
+    dn = _PLACEHOLDER.sub(lambda match: values[match[1]], settings.bind_dn)
+    return Identity(dn, viewer.credentials.password)
 
 
 def _in_batches(addresses: list[str]) -> Iterator[Sequence[str]]:

@@ -16,7 +16,7 @@ from weakref import WeakValueDictionary
 
 from gateway.errors import Kind, Refused, UpstreamUnavailable
 from gateway.ports.filters import AwayState, OutOfOffice
-from gateway.types import Principal, UserId
+from gateway.types import Credentials, Principal, UserId
 from gateway.upstream.sieve import script
 from gateway.upstream.sieve.script import NAME, Stored
 from gateway.upstream.sieve.session import Session
@@ -80,6 +80,13 @@ class SieveFilters:
                     return
         raise UpstreamUnavailable("somebody else goes on changing which Sieve script is active")
 
+    async def connect(self, credentials: Credentials | None) -> Session:
+        """Open a connection, with a login or without one; whoever uses it bounds the time and closes it.
+
+        Raises `AuthenticationFailed` and `UpstreamError`.
+        """
+        return await Session.connect(self._settings, await self._tls(), credentials)
+
     @asynccontextmanager
     async def _session(self, principal: Principal) -> AsyncIterator[Session]:
         """A connection for one request, within the time-out; requests of one user take turns."""
@@ -87,7 +94,7 @@ class SieveFilters:
         turn = self._turns.setdefault(principal.user, asyncio.Lock())
         try:
             async with asyncio.timeout(settings.timeout), turn, self._slots:
-                session = await Session.connect(settings, await self._tls(), principal.credentials)
+                session = await self.connect(principal.credentials)
                 try:
                     yield session
                 finally:

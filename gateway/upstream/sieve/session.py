@@ -39,9 +39,12 @@ class Session:
 
     @classmethod
     async def connect(
-        cls, settings: SieveSettings, tls: ssl.SSLContext | None, credentials: Credentials
+        cls, settings: SieveSettings, tls: ssl.SSLContext | None, credentials: Credentials | None
     ) -> Session:
-        """Connect, secure and log in. Raises `AuthenticationFailed` and `UpstreamError`."""
+        """Connect, secure, and with credentials log in.
+
+        Raises `AuthenticationFailed` and `UpstreamError`.
+        """
         first = tls if settings.security == "tls" else None
         try:
             reader, writer = await asyncio.open_connection(settings.host, settings.port, ssl=first)
@@ -52,7 +55,8 @@ class Session:
             session._learn(await session._greeting())
             if settings.security == "starttls" and tls is not None:
                 await session._secure(tls)
-            await session._login(credentials)
+            if credentials is not None:
+                await session._login(credentials)
         except BaseException:
             session.close()
             raise

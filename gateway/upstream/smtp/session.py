@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import cast
@@ -91,6 +91,11 @@ class Session:
     def usable(self) -> bool:
         """Whether the connection still stands, as far as is known here."""
         return self._client.is_connected
+
+    @property
+    def offers(self) -> Mapping[str, str]:
+        """The extensions that the server offers, in lower case, with their parameters (RFC 5321 4.1.1.1)."""
+        return self._client.esmtp_extensions
 
     def close(self) -> None:
         """Drop the connection at once."""

@@ -75,6 +75,10 @@ class SmtpSubmission:
             raise UpstreamUnavailable(error.detail) from error
         await session.quit()
 
+    async def connect(self, credentials: Credentials | None) -> Session:
+        """Open a connection that is not kept, with a login or without one. Raises `SubmissionError`."""
+        return await self._connect(credentials)
+
     async def aclose(self) -> None:
         """End the connections; those in use end with their message. May be called again."""
         self._closed = True

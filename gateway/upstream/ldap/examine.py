@@ -1,0 +1,55 @@
+"""What an administrator should know of LDAP servers: each of them reachable, a login, the base to be seen."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+from gateway.errors import UpstreamError
+from gateway.ports.directory import Viewer
+from gateway.ports.examining import Finding, bad, good
+from gateway.types import Credentials, UserId
+from gateway.upstream.ldap.directory import identity
+from gateway.upstream.ldap.pool import Pool
+from gateway.upstream.ldap.session import Session
+from gateway.upstream.ldap.settings import LdapSettings
+from gateway.upstream.remedies import remedy
+
+__all__ = ["examine"]
+
+_NO_ATTRIBUTES = "1.1"
+"""RFC 4511 4.5.1.8."""
+
+
+async def examine(settings: LdapSettings, credentials: Credentials | None) -> AsyncIterator[Finding]:
+    """Look at every server as the gateway does, for a user where users log in there."""
+    if credentials is None and settings.bind == "user":
+        yield good("the servers were not asked: a user logs in there (ldap.bind); give --user")
+        return
+    viewer = Viewer(UserId(""), credentials or Credentials("", ""))
+    for url in settings.urls:
+        yield await _look(replace(settings, urls=(url,)), viewer)
+
+
+async def _look(settings: LdapSettings, viewer: Viewer) -> Finding:
+    (url,) = settings.urls
+
+    def seen(session: Session) -> bool:
+        return session.read(settings.base, [_NO_ATTRIBUTES]) is not None
+
+    pool = Pool(settings)
+    try:
+        found = await pool.run(identity(settings, viewer), seen)
+    except UpstreamError as error:
+        login = "refused the login" in str(error)
+        return bad(
+            str(error),
+            "look at ldap.bind_dn and ldap.password" if login else remedy("ldap", url.host, str(error)),
+        )
+    finally:
+        await pool.aclose()
+    if not found:
+        return bad(
+            f"{url} shows nothing at {settings.base}", "look at ldap.base, and at what the login may read"
+        )
+    return good(f"{url} answers, and shows {settings.base}")

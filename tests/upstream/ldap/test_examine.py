@@ -1,0 +1,55 @@
+"""What an administrator is told of LDAP servers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from gateway.ports.examining import Finding, Verdict
+from gateway.types import Credentials
+from gateway.upstream.ldap import LdapSettings, Url
+from gateway.upstream.ldap.examine import examine
+from tests.support.ports import free_ports
+from tests.support.slapd import MANAGER, PASSWORD, Slapd
+
+
+@pytest.fixture
+def settings(slapd: Slapd) -> LdapSettings:
+    return LdapSettings(
+        urls=(Url(slapd.host, slapd.port),),
+        base=slapd.branch(),
+        ca_file=slapd.tls.certificate,
+        bind_dn=MANAGER,
+        password=PASSWORD,
+        timeout=30,
+    )
+
+
+async def look(settings: LdapSettings, credentials: Credentials | None = None) -> list[Finding]:
+    return [finding async for finding in examine(settings, credentials)]
+
+
+async def test_each_server_is_looked_at(settings: LdapSettings) -> None:
+    dead = Url("127.0.0.1", free_ports(1)[0])
+    first, second = await look(replace(settings, urls=(dead, *settings.urls)))
+    assert first.verdict is Verdict.FAILURE
+    assert "ldap.host" not in first.remedy  # there is no such setting
+    assert "ldap.url" in first.remedy
+    assert second.verdict is Verdict.OK
+
+
+async def test_what_is_wrong_is_named(settings: LdapSettings) -> None:
+    (login,) = await look(replace(settings, password="wrong"))
+    assert "ldap.bind_dn" in login.remedy
+    assert "wrong" not in login.text
+    (base,) = await look(replace(settings, base="ou=nowhere,dc=example,dc=com"))
+    assert "ldap.base" in base.remedy
+
+
+async def test_where_users_log_in_one_is_needed(settings: LdapSettings) -> None:
+    by_user = replace(settings, bind="user", bind_dn="{user}")
+    (nobody,) = await look(by_user)
+    assert "--user" in nobody.text
+    (somebody,) = await look(by_user, Credentials(MANAGER, PASSWORD))
+    assert somebody.verdict is Verdict.OK
