@@ -46,7 +46,7 @@ def news(patch: Contact, known: Contact, supported: Collection[str] | None, *, w
     Of a `whole` contact, what is not named is gone: unless it is ghosted (MS-ASCMD 2.2.3.178), which is what
     `supported` does not name; without such a list, None, nothing is.
     """
-    shown = told(known)
+    shown = {**told(known), Field.NOTE: text(known, Field.NOTE)}
     made = {field: value for field, value in patch.items() if value != shown.get(field, _nothing(field))}
     if not patch.get(Field.PICTURE, "picture") and supported is not None and "Picture" not in supported:
         made.pop(Field.PICTURE, None)  # some devices send it empty without knowing of pictures

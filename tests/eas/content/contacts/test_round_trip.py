@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from gateway.eas.content.contacts.elements import ELEMENTS, Form
 from gateway.eas.versions import Version
 from gateway.pim.contacts.model import Field
-from tests.eas.content.contacts.support import Shelf, properties
+from tests.eas.content.contacts.support import JPEG, Shelf, properties
 from tests.pim.contacts.samples import SAMPLES, taken
 from wbxml import Element, element
 from wbxml.pages import Contacts
@@ -75,6 +75,18 @@ def test_what_a_device_says_it_sees(version: Version, first: dict[str, Any], the
     before = shelf.text
     shelf.change(*data(seen, version))
     assert shelf.text == before
+
+
+@pytest.mark.parametrize("version", Version)
+def test_an_empty_element_takes_its_value_away(version: Version) -> None:
+    said: dict[str, Any] = {field.value: "a" for field in Field}
+    said |= {"Children": ("a",), "Categories": ("a",), "Picture": JPEG}
+    said |= dict.fromkeys(("Birthday", "Anniversary"), "1980-02-29T00:00:00.000Z")
+    whole = Shelf(version).add(*data(said, version))
+    for name in said.keys() - {"FileAs"}:  # without that it is how the contact is called
+        shelf = Shelf.of(whole.text, version)
+        shelf.change(*data({**said, name: ""}, version))
+        assert shelf.seen == {one: value for one, value in said.items() if one != name}, name
 
 
 @pytest.mark.parametrize("name", sorted(SAMPLES))
