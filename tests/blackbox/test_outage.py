@@ -196,7 +196,7 @@ def letter(number: int) -> Element:
     return element(ComposeMail.SendMail, named, element(ComposeMail.Mime, mime.encode()))
 
 
-def eventually(check: Callable[[], bool], seconds: float = 10) -> None:
+def eventually(check: Callable[[], bool], seconds: float = 30) -> None:
     deadline = time.monotonic() + seconds
     while not check():
         assert time.monotonic() < deadline

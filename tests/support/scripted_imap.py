@@ -115,7 +115,7 @@ class ScriptedServer:
         self._limit = limit
         self._tasks: set[asyncio.Task[None]] = set()
         self.connections: list[Connection] = []
-        self.settings = ImapSettings("127.0.0.1", 0, "none", timeout=0.3, poll_interval=0.1)
+        self.settings = ImapSettings("127.0.0.1", 0, "none", poll_interval=0.1)
 
     def answer(self, name: str, answer: Answer) -> None:
         """Answer differently from now on."""
@@ -180,13 +180,13 @@ async def silence(_connection: Connection, _tag: str, _command: str) -> None:
 
 @asynccontextmanager
 async def scripted(
-    answers: Mapping[str, Answer] | None = None, *, limit: int | None = None
+    answers: Mapping[str, Answer] | None = None, *, limit: int | None = None, patience: float = 5.0
 ) -> AsyncIterator[ScriptedServer]:
-    """Runs one on a free loopback port."""
+    """Runs one on a free loopback port. `patience` is the time-out of its settings."""
     script = ScriptedServer(answers or {}, limit)
     server = await asyncio.start_server(script.serve, "127.0.0.1", 0)
     port: int = server.sockets[0].getsockname()[1]
-    script.settings = ImapSettings("127.0.0.1", port, "none", timeout=0.3, poll_interval=0.1)
+    script.settings = ImapSettings("127.0.0.1", port, "none", timeout=patience, poll_interval=0.1)
     try:
         yield script
     finally:

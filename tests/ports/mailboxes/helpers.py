@@ -16,7 +16,7 @@ async def fill(mail: Mailboxes, count: int, mailbox: str = "INBOX", **options: o
     return list((await mail.view(mailbox)).uids)
 
 
-async def eventually(check: Callable[[], bool], seconds: float = 5.0) -> None:
+async def eventually(check: Callable[[], bool], seconds: float = 30.0) -> None:
     async with asyncio.timeout(seconds):
         while not check():
             await asyncio.sleep(0.01)

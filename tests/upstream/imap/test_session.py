@@ -179,7 +179,7 @@ async def test_idle_hands_over_what_comes() -> None:
         await connection.send(f"{tag} OK\r\n".encode())
 
     heard: list[object] = []
-    async with scripted({"IDLE": idle}) as server, connected(server) as session:
+    async with scripted({"IDLE": idle}, patience=0.3) as server, connected(server) as session:
         session.listener = heard.append
         await session.idle()
         await asyncio.sleep(server.settings.timeout * 2)
@@ -208,7 +208,7 @@ async def test_idle_hands_over_what_comes() -> None:
     ],
 )
 async def test_every_pending_command_fails_at_once(answer: Answer, error: type[UpstreamError]) -> None:
-    async with scripted({"NOOP": answer}) as server, connected(server) as session:
+    async with scripted({"NOOP": answer}, patience=0.3) as server, connected(server) as session:
         begin = asyncio.get_running_loop().time()
         tasks = [asyncio.create_task(session.execute(NOOP)) for _ in range(5)]
         results = await asyncio.gather(*tasks, return_exceptions=True)
@@ -266,7 +266,7 @@ async def test_death_while_idling_is_noticed_at_once() -> None:
 
 
 async def test_idle_that_is_not_answered_is_given_up() -> None:
-    async with scripted({"IDLE": silence}) as server, connected(server) as session:
+    async with scripted({"IDLE": silence}, patience=0.3) as server, connected(server) as session:
         async with asyncio.timeout(2):
             with pytest.raises(UpstreamUnavailable):
                 await session.idle()
@@ -287,7 +287,7 @@ async def test_a_server_that_keeps_talking_is_waited_for() -> None:
             await connection.send(b"* OK still here\r\n")
         await connection.send(f"{tag} OK\r\n".encode())
 
-    async with scripted({"NOOP": slow}) as server, connected(server) as session:
+    async with scripted({"NOOP": slow}, patience=0.3) as server, connected(server) as session:
         assert (await session.execute(NOOP)).succeeded
 
 
@@ -300,7 +300,7 @@ async def test_a_server_that_only_keeps_talking_is_not_waited_for_for_ever(
             await connection.send(b"* OK still here\r\n")
 
     monkeypatch.setattr("gateway.upstream.imap.session.PATIENCE", 2)
-    async with scripted({"NOOP": chatter}) as server, connected(server) as session:
+    async with scripted({"NOOP": chatter}, patience=0.3) as server, connected(server) as session:
         with pytest.raises(UpstreamUnavailable):
             await session.execute(NOOP)
 
@@ -355,7 +355,10 @@ async def test_a_server_is_not_silent_whose_answer_waits_for_its_turn(
         time.sleep(0.002)
         return not told.done()
 
-    async with scripted({"NOOP": lines + b"TAG OK done\r\n"}) as server, connected(server) as session:
+    async with (
+        scripted({"NOOP": lines + b"TAG OK done\r\n"}, patience=0.3) as server,
+        connected(server) as session,
+    ):
         began = time.monotonic()
         told = session.start(NOOP)
         Turns.of(asyncio.get_running_loop()).take(busy)

@@ -38,7 +38,7 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gateway.upstream.imap.pool.LONGEST_PAUSE", 0.0)
 
 
-async def eventually(check: Callable[[], bool], seconds: float = 5.0) -> None:
+async def eventually(check: Callable[[], bool], seconds: float = 30.0) -> None:
     async with asyncio.timeout(seconds):
         while not check():
             await asyncio.sleep(0.005)
@@ -258,7 +258,7 @@ async def test_notify_refused_falls_back_to_idle() -> None:
 
 async def test_keep_alive_notices_a_dead_server(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gateway.upstream.imap.push.KEEP_ALIVE", 0.1)
-    async with scripted({**NOTIFYING, "LIST": b""}) as server:
+    async with scripted({**NOTIFYING, "LIST": b""}, patience=0.3) as server:
         upstream = ImapUpstream(server.settings)
         told: list[str] = []
         await upstream.mailboxes(PRINCIPAL).subscribe(["INBOX"], told.append)
