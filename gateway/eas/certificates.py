@@ -38,7 +38,7 @@ _MOST_PLACES = 4
 _KEPT = timedelta(hours=1)
 """How long an answer is believed without asking again."""
 _UNHEARD = timedelta(minutes=1)
-"""How long a server that gave none is not asked again."""
+"""How long a server that gave none, or one of no use, is not asked again."""
 _ROOM = 64 * 1024 * 1024
 """Octets of answers that are kept."""
 _EACH = 1024
@@ -110,11 +110,10 @@ class CertificateChecks:
         unheard = False
         question = certificates.responder_request(certificate, issuer) if certificate.responder_urls else b""
         for url in certificate.responder_urls[:_MOST_PLACES]:
-            answer = await self._responder_answer(url, question, now)
-            unheard |= answer is None
-            standing = await compute(certificates.by_responder, answer or b"", certificate, issuer, now)
-            if standing is not Standing.UNCLEAR:
+            standing = await self._by_responder(url, question, certificate, issuer, now)
+            if standing not in {None, Standing.UNCLEAR}:
                 return standing
+            unheard |= standing is None
         for url in certificate.list_urls[:_MOST_PLACES]:
             found = await self._list(url, now)
             unheard |= found is None
@@ -124,16 +123,30 @@ class CertificateChecks:
                     return standing
         return None if unheard else Standing.UNCLEAR
 
-    async def _responder_answer(self, url: str, question: bytes, now: datetime) -> bytes | None:
-        async with self._turn((url, question)):
-            kept = self._answers.get((url, question), now)
-            if kept is not None:
-                return kept.answer if isinstance(kept.answer, bytes) else None
+    async def _by_responder(
+        self, url: str, question: bytes, certificate: Facts, issuer: Facts, now: datetime
+    ) -> Standing | None:
+        """What a responder says now; None when it does not answer."""
+        key = url, question
+        async with self._turn(key):
+            kept = self._answers.get(key, now)
+            if kept is not None and not isinstance(kept.answer, bytes):
+                return Standing.UNCLEAR if kept.answer is Standing.UNCLEAR else None
+            if kept is not None and isinstance(kept.answer, bytes):
+                standing = await compute(certificates.by_responder, kept.answer, certificate, issuer, now)
+                if standing is not Standing.UNCLEAR:  # else it is out of date by now
+                    return standing
             kind = "application/ocsp-request"
             data = await self._fetch(url, _LARGEST_ANSWER, posted=question, kind=kind)
-            until = now + (_UNHEARD if data is None else _KEPT)
-            self._answers.keep((url, question), _Kept(data, len(data or b""), until))
-            return data
+            if data is None:
+                self._answers.keep(key, _Kept(None, 0, now + _UNHEARD))
+                return None
+            standing = await compute(certificates.by_responder, data, certificate, issuer, now)
+            if standing is Standing.UNCLEAR:
+                self._answers.keep(key, _Kept(standing, 0, now + _UNHEARD))
+            else:
+                self._answers.keep(key, _Kept(data, len(data), now + _KEPT))
+            return standing
 
     async def _list(self, url: str, now: datetime) -> RevocationList | None:
         async with self._turn(url):
@@ -144,7 +157,7 @@ class CertificateChecks:
             found = await compute(certificates.read_list, data, url) if data else None
             until = now + (_KEPT if found else _UNHEARD)
             if found is not None and found.until is not None:
-                until = min(until, found.until)
+                until = max(min(until, found.until), now + _UNHEARD)
             self._answers.keep(url, _Kept(found, len(data or b"") if found else 0, until))
             return found
 
@@ -193,9 +206,12 @@ def _read(data: bytes) -> Facts | None:
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """An answer, None where none came, with its size in octets and how long it counts."""
+    """An answer, with its size in octets and how long it is not asked for again.
 
-    answer: bytes | RevocationList | None
+    None where none came; of one that says nothing, no more than that.
+    """
+
+    answer: bytes | Standing | RevocationList | None
     size: int
     until: datetime
 

@@ -7,10 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+import pytest
+from cryptography.x509 import ocsp
+
 from gateway.eas.certificates import CertificateChecks
 from gateway.errors import UpstreamUnavailable
 from gateway.mail.certificates import Authorities, Verdict, read
-from tests.support.authority import DAY, NOW, Certified, lists_at, make_root
+from tests.support.authority import DAY, NOW, Certified, Extension, lists_at, make_root, responders_at
 
 ROOT = make_root()
 URL = "http://lists.test/root.crl"
@@ -104,3 +107,36 @@ async def test_patience_ends() -> None:
     assert await judge(ANNA, late) == [Verdict.UNREACHABLE, Verdict.EXPIRED]
     assert await judge(ANNA, late, strict=False) == [Verdict.VALID, Verdict.EXPIRED]
     assert asyncio.all_tasks() == before
+
+
+async def test_a_responder_is_asked_again_once_its_answer_is_out_of_date() -> None:
+    person = ROOT.person(responders_at(URL))
+    web, clock = Web(ROOT.answer(person, ends=NOW + timedelta(minutes=10))), Clock()
+    judge = checks(web, clock)
+    assert await judge(person) == [Verdict.VALID]
+    web.data = ROOT.answer(person, ocsp.OCSPCertStatus.REVOKED)
+    clock.moment += timedelta(minutes=10)
+    assert await judge(person) == [Verdict.VALID]  # clocks may differ a little
+    clock.moment += timedelta(minutes=10)
+    assert await judge(person) == [Verdict.REVOKED]
+    assert len(web.asked) == 2
+
+
+@pytest.mark.parametrize(
+    ("place", "useless"),
+    [
+        (responders_at(URL), b"no answer"),
+        (lists_at(URL), b"no list"),
+        (lists_at(URL), ROOT.list(begins=NOW - 9 * DAY, ends=NOW - DAY)),
+    ],
+)
+async def test_answers_of_no_use_are_kept_for_a_minute(place: Extension, useless: bytes) -> None:
+    person = ROOT.person(place)
+    web, clock = Web(useless), Clock()
+    judge = checks(web, clock)
+    for _ in range(2):
+        assert await judge(person) != [Verdict.VALID]
+        assert len(web.asked) == 1
+    web.data = ROOT.answer(person) if place == responders_at(URL) else ROOT.list()
+    clock.moment += timedelta(minutes=1)
+    assert await judge(person) == [Verdict.VALID]
