@@ -368,8 +368,9 @@ def test_changes_that_are_refused(anna: Phone) -> None:
 
 
 def test_times_need_their_state(anna: Phone) -> None:
-    assert change(anna, state(1), START, END, reply(INTERNAL, "Inside")) == "1"
-    assert shown(anna)[:2] == ["1", (INTERNAL, "1", "Inside")]
+    for begins, ends in ((NOW, NOW + HOUR), (NOW, NOW), (NOW + HOUR, NOW)):
+        assert change(anna, state(1), *times(begins, ends), reply(INTERNAL, "Inside")) == "1"
+        assert shown(anna)[:2] == ["1", (INTERNAL, "1", "Inside")]
     assert change(anna) == "1"
 
 

@@ -121,7 +121,10 @@ class _Change:
     messages: Mapping[Audience, _Message]
 
     def apply(self, held: OutOfOffice) -> OutOfOffice:
-        """Raises `Refused` when a time-limited absence has no times."""
+        """Raises `Refused` when a time-limited absence has no times, or ends before it begins.
+
+        Times beside another state count for nothing, whatever they are (MS-ASCMD 2.2.3.124).
+        """
         replies = {audience: self._reply(audience, reply) for audience, reply in held.replies.items()}
         away = replace(held, state=self.state or held.state, replies=replies)
         if away.state is not AwayState.TIMED:
@@ -130,6 +133,8 @@ class _Change:
             away = replace(away, start=self.times[0], end=self.times[1])
         if away.start is None or away.end is None:
             raise Refused(Kind.INVALID_CONTENT, "OofState 2 without times")
+        if away.start >= away.end:
+            raise Refused(Kind.CONFLICT, "the EndTime is not after the StartTime")
         return away
 
     def _reply(self, audience: Audience, held: AutoReply) -> AutoReply:
@@ -161,10 +166,7 @@ def _times(wanted: Element) -> tuple[datetime, datetime] | None:
         return None
     if start is None or end is None:
         raise fields.malformed("one of StartTime and EndTime without the other")
-    times = parse_date_time(start.text()), parse_date_time(end.text())
-    if times[0] >= times[1]:
-        raise Refused(Kind.CONFLICT, "the EndTime is not after the StartTime")
-    return times
+    return parse_date_time(start.text()), parse_date_time(end.text())
 
 
 def _message(one: Element) -> tuple[Audience, _Message]:
