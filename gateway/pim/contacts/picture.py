@@ -21,7 +21,19 @@ else:
 __all__ = ["image_type", "photo_line", "photo_of", "shrunk"]
 
 _DATA = re.compile(r"data:([^,]*?)\s*(;\s*base64)?\s*,", re.IGNORECASE | re.ASCII)
-_SIGNATURES = ((b"\xff\xd8\xff", "JPEG"), (b"\x89PNG\r\n", "PNG"), (b"GIF8", "GIF"), (b"BM", "BMP"))
+_SIGNATURES = (
+    (0, b"\xff\xd8\xff", "JPEG"),
+    (0, b"\x89PNG\r\n", "PNG"),
+    (0, b"GIF8", "GIF"),
+    (0, b"BM", "BMP"),
+    (0, b"II*\0", "TIFF"),
+    (0, b"MM\0*", "TIFF"),
+    (8, b"WEBP", "WEBP"),
+    (4, b"ftypavif", "AVIF"),
+    (4, b"ftyphei", "HEIC"),
+    (4, b"ftypmif1", "HEIC"),
+)
+"""Where in a picture what stands, and the name of its format."""
 _MOST_PIXELS = 24_000_000
 """A picture with more is not opened: it would take hundreds of MB."""
 _SIDES = (640, 480, 320, 240, 160, 96)
@@ -42,7 +54,7 @@ def photo_of(found: Property) -> bytes:
         octets = base64.b64decode(written)
     except (binascii.Error, ValueError):
         return b""
-    return octets if image_type(octets) or _is_other_image(octets) else b""
+    return octets if image_type(octets) else b""
 
 
 def photo_line(octets: bytes, *, is_new: bool) -> Line:
@@ -56,7 +68,7 @@ def photo_line(octets: bytes, *, is_new: bool) -> Line:
 
 def image_type(octets: bytes) -> str:
     """The format of a picture as PHOTO names it ("JPEG"); "" for one that is not known."""
-    return next((name for start, name in _SIGNATURES if octets.startswith(start)), "")
+    return next((name for at, known, name in _SIGNATURES if octets.startswith(known, at)), "")
 
 
 @lru_cache(maxsize=_KEPT)
@@ -86,7 +98,3 @@ def shrunk(octets: bytes, largest: int) -> bytes:
         if made.tell() <= largest:
             return made.getvalue()
     return b""
-
-
-def _is_other_image(octets: bytes) -> bool:
-    return octets[:4] == b"RIFF" and octets[8:12] == b"WEBP"

@@ -6,7 +6,7 @@ import base64
 import binascii
 
 from gateway.eas.content.values import BadItem
-from gateway.pim.contacts.picture import shrunk
+from gateway.pim.contacts.picture import image_type, shrunk
 
 __all__ = ["read_picture", "shown_picture"]
 
@@ -16,14 +16,17 @@ _LARGEST_OCTETS = _LARGEST // 4 * 3
 
 
 def read_picture(written: str) -> str:
-    """A picture as a device sent it. Raises `BadItem` for one that is too large, or no base64."""
+    """A picture as a device sent it, "" for none. Raises `BadItem` for what is too large, or no picture."""
     plain = "".join(written.split())
     if len(plain) > _LARGEST:
         raise BadItem("a Picture of more than 48 KB")
     try:
-        return base64.b64encode(base64.b64decode(plain, validate=True)).decode()
+        octets = base64.b64decode(plain, validate=True)
     except (binascii.Error, ValueError):
         raise BadItem("a Picture that is not base64") from None
+    if octets and not image_type(octets):
+        raise BadItem("a Picture of a format that nobody knows")
+    return base64.b64encode(octets).decode()
 
 
 def shown_picture(kept: str) -> str:

@@ -12,6 +12,7 @@ from PIL import Image
 
 from gateway.eas.content.contacts.days import day_of
 from gateway.eas.content.contacts.elements import ELEMENTS, placed
+from gateway.eas.content.values import BadItem
 from gateway.eas.versions import Version
 from gateway.pim.contacts import picture as pictures
 from gateway.pim.contacts.model import Field
@@ -76,6 +77,30 @@ def test_without_pillow_a_large_picture_is_left_out(monkeypatch: pytest.MonkeyPa
     assert shelf.seen == {"LastName": "a", "FileAs": "a"}
     shelf.change(*properties(LastName="b"))
     assert shelf.lines("PHOTO") == [line]
+
+
+@pytest.mark.parametrize(
+    ("start", "kind"),
+    [
+        (b"\x89PNG\r\n\x1a\n", "PNG"),
+        (b"\0\0\0\x18ftypheic", "HEIC"),
+        (b"\0\0\0\x1cftypavif", "AVIF"),
+        (b"RIFF\x10\0\0\0WEBPVP8 ", "WEBP"),
+        (b"II*\0\x08\0\0\0", "TIFF"),
+    ],
+)
+def test_a_picture_comes_back_as_a_device_sent_it(start: bytes, kind: str) -> None:
+    sent = base64.b64encode(start + bytes(200)).decode()
+    shelf = Shelf(Version.V16_1).add(*properties(FirstName="a", Picture=sent))
+    assert shelf.seen["Picture"] == sent
+    assert shelf.lines("PHOTO") == [f"PHOTO;ENCODING=b;TYPE={kind}:{sent}"]
+
+
+def test_what_is_no_picture_takes_the_place_of_none() -> None:
+    shelf = Shelf.of(card("N:a;;;;", f"PHOTO;ENCODING=b:{JPEG}"))
+    with pytest.raises(BadItem):
+        shelf.change(*properties(LastName="b", Picture=base64.b64encode(b"no picture").decode()))
+    assert shelf.seen["Picture"] == JPEG
 
 
 def test_an_empty_picture_of_a_device_that_has_none_means_nothing() -> None:
