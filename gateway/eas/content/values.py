@@ -31,13 +31,13 @@ def refusing() -> Iterator[None]:
 
 def date_time(moment: datetime) -> str:
     """A dateTime, `2026-03-01T09:15:00.000Z` (MS-ASDTYPE 2.3). `moment` needs a time zone."""
-    utc = moment.astimezone(UTC)
-    return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03}Z"
+    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
 
 
 def compact_date_time(moment: datetime) -> str:
     """A Compact DateTime, `20260301T091500Z` (MS-ASDTYPE 2.7.2). `moment` needs a time zone."""
-    return f"{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+    utc = moment.astimezone(UTC)
+    return f"{utc.year:04}{utc:%m%dT%H%M%SZ}"  # %Y leaves the zeros of old years out
 
 
 def parse_date_time(text: str) -> datetime:
