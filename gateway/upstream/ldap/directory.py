@@ -18,7 +18,7 @@ from gateway.upstream.ldap.settings import LdapSettings
 
 __all__ = ["LdapDirectory", "identity"]
 
-_AT_ONCE = 20
+_AT_ONCE = 10
 """People whose photos or certificates are asked for at a time: these may be large."""
 
 _PLACEHOLDER = re.compile(r"\{(user|local|domain)\}")
