@@ -282,7 +282,7 @@ def test_an_invitation_that_is_outdated(bob: Person, ann: Person) -> None:
     ann.sync_mail()
     assert {name: message_type(ann.mail[name]) for name in (outdated, newest)} == {outdated: "4", newest: "2"}
     assert status(ann.respond(ACCEPT, ann.inbox, newest, sent)) == "1"
-    assert len(ann.letters()) == 1
+    assert len(eventually(ann.letters)) == 1
     bob.sync(change(name, element(Calendar.Subject, "Planning it")))
     ann.sees(lambda event: event.child_text(Calendar.Subject) == "Planning it")
     latest = eventually(lambda: (found := ann.invitation()) not in {outdated, newest} and found)
