@@ -26,6 +26,8 @@ from wbxml.pages import AirSync, Email
 
 SINCE_12_1 = ["12.1", "14.0", "16.1"]
 SINCE_14 = ["14.0", "16.1"]
+SOON = 20
+"""Seconds, on a busy machine too: less than until mailboxes are polled, or a Sync of a minute ends."""
 
 
 @pytest.fixture
@@ -255,8 +257,8 @@ def test_a_held_sync_ends_with_new_mail(later_phone: Phone, dovecot: Dovecot) ->
     assert not answers
     started = time.monotonic()
     dovecot.deliver(later_phone.user, messages.plain("pushed"))
-    thread.join(10)
-    assert time.monotonic() - started < 1
+    thread.join()
+    assert time.monotonic() - started < SOON
     (served,) = collections_of(answers[0].root)
     assert [data.child_text(Email.Subject) for data in served.added.values()] == ["pushed"]
 
@@ -272,7 +274,7 @@ def test_changes_do_not_end_a_held_sync(phone: Phone, dovecot: Dovecot) -> None:
         imap.expunge()
     time.sleep(0.7)
     assert not answers
-    thread.join(10)
+    thread.join()
     assert answers[0].code == 200
     served = phone.sync(folder)
     assert len(served.changed) == len(served.deleted) == 1
@@ -282,7 +284,7 @@ def test_time_over_is_an_empty_answer(phone: Phone, dovecot: Dovecot) -> None:
     folder, _ = begun(phone, dovecot)
     started = time.monotonic()
     assert phone.post_sync(phone.collection(folder), more=[element(AirSync.HeartbeatInterval, 2)]).empty
-    assert 0.9 < time.monotonic() - started < 2.5
+    assert 0.9 < time.monotonic() - started < SOON
 
 
 def test_a_held_sync_that_wants_no_changes_waits_all_the_same(phone: Phone, dovecot: Dovecot) -> None:
@@ -306,7 +308,7 @@ def test_what_there_is_to_say_is_said_at_once(phone: Phone, dovecot: Dovecot) ->
     (served,) = collections_of(phone.post_sync(phone.collection(folder, operation), more=wait).root)
     assert served.status == "1"
     collections_of(phone.post_sync(phone.collection(folder, key="0"), more=wait).root)
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < SOON
 
 
 def test_a_newer_sync_ends_a_held_one(phone: Phone, dovecot: Dovecot) -> None:
@@ -314,7 +316,7 @@ def test_a_newer_sync_ends_a_held_one(phone: Phone, dovecot: Dovecot) -> None:
     answers: list[Answer] = []
     thread = held(phone, folder, 60, answers)
     assert phone.post_sync(phone.collection(folder)).empty
-    thread.join(2)
+    thread.join()
     assert answers[0].empty
 
 
