@@ -30,23 +30,20 @@ class _Content:
     people: PeopleList
     records: Mapping[str, Record]
     """By each address, in lower case."""
+    groups: Mapping[str, Sequence[Entry]]
+    """The members of each group as the file names them, by each of its addresses."""
 
     @classmethod
     def of(cls, records: Iterable[Record]) -> _Content:
         records = list(records)
         by_address = {address: record for record in records for address in record.entry.addresses}
-        return cls(PeopleList(record.entry for record in records), by_address)
-
-    def within(self, address: str) -> Iterable[Entry] | None:
-        """The members of a group as the file names them; None: it is no group."""
-        record = self.records.get(address)
-        if record is None or not record.entry.group:
-            return None
-        known = (self.records.get(member) for member in record.members)
-        return [
-            found.entry if found else Entry(member)
-            for member, found in zip(record.members, known, strict=True)
-        ]
+        groups: dict[str, Sequence[Entry]] = {}
+        for record in records:
+            if record.entry.group:
+                known = ((member, by_address.get(member)) for member in record.members)
+                members = tuple(found.entry if found else Entry(member) for member, found in known)
+                groups |= dict.fromkeys(record.entry.addresses, members)
+        return cls(PeopleList(record.entry for record in records), by_address, groups)
 
 
 class FileDirectory:
@@ -95,7 +92,7 @@ class FileDirectory:
         )
 
     async def members(self, viewer: Viewer, address: str, most: int) -> Members | None:  # noqa: ARG002
-        return expanded((await self._current()).within, address, most)
+        return expanded((await self._current()).groups.get, address, most)
 
     async def _current(self) -> _Content:
         """The file, read again if it has changed."""
