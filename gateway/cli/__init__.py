@@ -7,9 +7,11 @@ import click
 from gateway.app import RELEASE
 from gateway.cli import exchange
 from gateway.cli.check import check
+from gateway.cli.copies import backup, restore
 from gateway.cli.devices import devices
+from gateway.cli.explain import explain
 from gateway.cli.folders import GROUPS
-from gateway.cli.looking import check_config, poison
+from gateway.cli.looking import check_config, poison, policies, users
 from gateway.cli.serving import demo, serve
 
 __all__ = ["main"]
@@ -24,5 +26,9 @@ def main() -> None:
 for _command in (exchange.import_file, exchange.export_file):
     for _group in GROUPS.values():
         _group.add_command(_command)
-for _command in (serve, demo, check, check_config, devices, poison, *GROUPS.values()):
+for _command in (
+    *(serve, demo, check, check_config, backup, restore),
+    *(users, devices, explain, policies, poison),
+    *GROUPS.values(),
+):
     main.add_command(_command)

@@ -19,7 +19,7 @@ from gateway.errors import GatewayError
 from gateway.ports import Items, State
 from gateway.types import Access, Device, DeviceId, UserId, Wipe, WipeStage
 
-__all__ = ["devices"]
+__all__ = ["described", "devices", "known_device"]
 
 _device_argument = click.argument("device")
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -51,7 +51,7 @@ def list_devices(file: Path, user: str | None, as_json: bool) -> None:
     async def show(state: State, _: Items) -> None:
         found = await state.list_devices(UserId(user.strip().lower()) if user else None)
         if as_json:
-            click.echo(json.dumps([_object(one, admission) for one in found], indent=2, ensure_ascii=False))
+            click.echo(json.dumps([described(one, admission) for one in found], indent=2, ensure_ascii=False))
             return
         for one in found:
             access, wipe = (
@@ -75,7 +75,7 @@ def show(file: Path, user: UserId, device: str, as_json: bool) -> None:
     admission = admission_of(load(file, os.environ))
 
     async def tell(state: State, _: Items) -> None:
-        known = _object(await _known(state, user, device), admission)
+        known = described(await known_device(state, user, device), admission)
         if as_json:
             click.echo(json.dumps(known, indent=2, ensure_ascii=False))
         else:
@@ -141,7 +141,7 @@ def wipe(file: Path, user: UserId, device: str, account_only: bool, yes: bool) -
     """
 
     async def ask(state: State, _: Items) -> None:
-        known = await _known(state, user, device)
+        known = await known_device(state, user, device)
         if account_only and float(known.version or 0) < _FIRST_WITH_ACCOUNT_WIPE:
             raise GatewayError(
                 f"the device speaks version {known.version or '?'}, which cannot wipe the account alone"
@@ -164,7 +164,7 @@ def unwipe(file: Path, user: UserId, device: str) -> None:
     """Take back the wipe of DEVICE of USER, unless it is done."""
 
     async def cancel(state: State, _: Items) -> None:
-        if not await state.ask_wipe(user, (await _known(state, user, device)).id, None, _now()):
+        if not await state.ask_wipe(user, (await known_device(state, user, device)).id, None, _now()):
             raise GatewayError("there is no wipe to be taken back")
 
     with_store(file, cancel)
@@ -179,7 +179,7 @@ def resync(file: Path, user: UserId, device: str) -> None:
     """Have DEVICE of USER synchronise everything anew."""
 
     async def begin(state: State, _: Items) -> None:
-        await state.forget_syncs(user, (await _known(state, user, device)).id)
+        await state.forget_syncs(user, (await known_device(state, user, device)).id)
 
     with_store(file, begin)
 
@@ -206,7 +206,7 @@ def _decide(file: Path, user: UserId, device: str, access: Access | None) -> Non
     with_store(file, decide)
 
 
-async def _known(state: State, user: UserId, device: str) -> Device:
+async def known_device(state: State, user: UserId, device: str) -> Device:
     """The device, by its id in any case of letters. Raises `GatewayError`."""
     found = [one for one in await state.list_devices(user) if one.id.lower() == device.lower()]
     if not found:
@@ -214,7 +214,8 @@ async def _known(state: State, user: UserId, device: str) -> Device:
     return next((one for one in found if one.id == device), found[0])
 
 
-def _object(device: Device, admission: Admission) -> Mapping[str, object]:
+def described(device: Device, admission: Admission) -> Mapping[str, object]:
+    """What is known of a device, by name, for people and programs."""
     control, policy = device.control, admission.policy_of(device)
     current = bool(device.policy_key) and device.policy == policy.digest
     return {

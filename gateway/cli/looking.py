@@ -1,18 +1,27 @@
-"""Commands that show what there is and change nothing: check-config, poison."""
+"""Commands that show what there is and change nothing: check-config, users, policies, poison."""
 
 from __future__ import annotations
 
+import json
 import os
+from collections.abc import Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 
 import click
 
-from gateway.app import check_files
+from gateway.app import admission_of, check_files
 from gateway.cli.common import config, told, with_store
 from gateway.config import load
+from gateway.eas.admission import Admission
+from gateway.errors import Refused
+from gateway.policies import NO_POLICY, Policy
 from gateway.ports import Items, State
+from gateway.types import Device, UserId
 
-__all__ = ["check_config", "poison"]
+__all__ = ["check_config", "poison", "policies", "users"]
+
+_as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 @click.command("check-config")
@@ -25,13 +34,108 @@ def check_config(file: Path) -> None:
 
 
 @click.command()
+@_as_json
 @config
 @told
-def poison(file: Path) -> None:
-    """List the items that could not be shown to a phone, and why."""
+def users(file: Path, as_json: bool) -> None:
+    """List who uses the gateway.
+
+    Columns: user, number of devices, when one of them was last seen, and whether the user is barred.
+    """
+    admission = admission_of(load(file, os.environ))
 
     async def show(state: State, _: Items) -> None:
-        for entry in await state.list_poison():
-            click.echo("\t".join(entry))
+        found = sorted(await state.list_devices(), key=lambda device: device.user)
+        rows = [_user(user, [*devices], admission) for user, devices in groupby(found, lambda one: one.user)]
+        _print(rows, as_json)
 
     with_store(file, show)
+
+
+@click.command()
+@_as_json
+@config
+@told
+def policies(file: Path, as_json: bool) -> None:
+    """List the policies, in the order they are looked through.
+
+    Columns: name, how many devices it is for, how many of them acknowledged it as it is now, the users and
+    the devices it names, and what it demands.
+    """
+    admission = admission_of(load(file, os.environ))
+
+    async def show(state: State, _: Items) -> None:
+        found = [(one, admission.policy_of(one)) for one in await state.list_devices()]
+        every = [*admission.policies.policies]
+        if any(policy is NO_POLICY for _, policy in found):
+            every.append(NO_POLICY)
+        rows = [_policy(policy, [one for one, its in found if its is policy]) for policy in every]
+        _print(rows, as_json)
+
+    with_store(file, show)
+
+
+@click.command()
+@_as_json
+@config
+@told
+def poison(file: Path, as_json: bool) -> None:
+    """List the items that could not be shown to a phone, and why.
+
+    Columns: user, folder, item, the release that failed at it, and why.
+    """
+
+    async def show(state: State, _: Items) -> None:
+        names = ("user", "folder", "item", "release", "reason")
+        _print([dict(zip(names, entry, strict=True)) for entry in await state.list_poison()], as_json)
+
+    with_store(file, show)
+
+
+def _user(user: UserId, devices: Sequence[Device], admission: Admission) -> Mapping[str, object]:
+    seen = [device.last_seen for device in devices if device.last_seen is not None]
+    try:
+        admission.check_user(user)
+        barred = False
+    except Refused:
+        barred = True
+    return {
+        "user": user,
+        "devices": len(devices),
+        "last_seen": max(seen).isoformat(timespec="seconds") if seen else None,
+        "barred": barred,
+    }
+
+
+def _policy(policy: Policy, devices: Sequence[Device]) -> Mapping[str, object]:
+    current = [one for one in devices if one.policy_key and one.policy == policy.digest]
+    return {
+        "name": policy.name,
+        "devices": len(devices),
+        "acknowledged": len(current),
+        "for_users": policy.users,
+        "for_devices": policy.devices,
+        "demands": policy.values,
+    }
+
+
+def _print(rows: Sequence[Mapping[str, object]], as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        return
+    for row in rows:
+        click.echo("\t".join(map(_text, row.values())))
+
+
+def _text(value: object) -> str:
+    match value:
+        case None:
+            return "-"
+        case bool():
+            return "yes" if value else "no"
+        case Mapping():
+            return ", ".join(f"{name}: {_text(each)}" for name, each in value.items()) or "-"
+        case tuple() | list():
+            return ", ".join(map(str, value)) or "-"
+        case _:
+            return str(value)

@@ -270,6 +270,10 @@ class Moves(Protocol):
         """
         ...
 
+    async def open_moves(self, user: UserId, device: DeviceId) -> Sequence[Move]:
+        """The moves of a device that were begun, and of which nobody noted the end; oldest first."""
+        ...
+
     async def prune_moves(self, before: datetime) -> None:
         """Forget the moves begun before that time."""
         ...

@@ -639,6 +639,14 @@ async def test_a_finished_move_and_what_the_device_knows_are_stored_together(sta
     assert await state.load_sync(ANNA, PHONE, INBOX) == stored
 
 
+async def test_moves_under_way(state: State) -> None:
+    later = moved(2, began=NOON + timedelta(seconds=1))
+    await state.begin_moves(ANNA, PHONE, [later, moved(1), moved(3)])
+    await state.begin_moves(ANNA, TABLET, [moved(4)])
+    await state.finish_moves(ANNA, PHONE, [moved(3, 100)], {})
+    assert await state.open_moves(ANNA, PHONE) == [moved(1), later]
+
+
 async def test_old_moves_are_forgotten(state: State) -> None:
     later = moved(2, began=NOON + timedelta(days=1))
     await state.begin_moves(ANNA, PHONE, [moved(1), later])

@@ -30,7 +30,7 @@ _OUT_OF_RANGE = 5
 _TOO_MANY_FOLDERS = 6
 _FOLDER_SYNC = 7
 
-_MEMO = "ping"
+MEMO = "ping"
 
 
 class Ping:
@@ -79,20 +79,20 @@ class Ping:
         self, context: Context, root: Element | None
     ) -> tuple[int | None, Sequence[CollectionId]]:
         """Interval in seconds and folder ids, where the request says nothing those of the last one."""
-        memo = await context.services.state.load_memo(context.principal.user, context.device.id, _MEMO)
-        interval, folders = json.loads(memo) if memo else (None, [])
+        memo = await context.services.state.load_memo(context.principal.user, context.device.id, MEMO)
+        interval, folders = remembered(memo) if memo else (None, [])
         if root is not None:
             interval = _interval(root, interval)
             named = fields.only(root, Page.Folders)
             if named is not None and named.children:
-                folders = [_folder_id(folder) for folder in named.findall(Page.Folder)]
-        return interval, [CollectionId(folder) for folder in folders]
+                folders = [CollectionId(_folder_id(folder)) for folder in named.findall(Page.Folder)]
+        return interval, folders
 
     async def _remember(self, context: Context, interval: int, folders: Sequence[CollectionId]) -> None:
         value = json.dumps([interval, folders]).encode()
         user, device = context.principal.user, context.device.id
-        if await context.services.state.load_memo(user, device, _MEMO) != value:
-            await context.services.state.save_memo(user, device, _MEMO, value)
+        if await context.services.state.load_memo(user, device, MEMO) != value:
+            await context.services.state.save_memo(user, device, MEMO, value)
 
     async def _resolve(self, context: Context, wanted: Sequence[CollectionId]) -> Sequence[Folder] | None:
         """The folders of mail with these ids; None when the device's hierarchy is out of date."""
@@ -100,6 +100,12 @@ class Ping:
         known = await Folders(context.services.state, context.mailboxes, context.principal.user).all()
         folders = [folder for collection in wanted if (folder := find(known, collection)) is not None]
         return folders if len(folders) == len(wanted) else None
+
+
+def remembered(memo: bytes) -> tuple[int, list[CollectionId]]:
+    """Interval in seconds and folder ids of the Ping that was stored as these bytes."""
+    interval, folders = json.loads(memo)
+    return interval, [CollectionId(folder) for folder in folders]
 
 
 def _interval(root: Element, default: int | None) -> int | None:

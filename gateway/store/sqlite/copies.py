@@ -45,17 +45,16 @@ def _back_up(path: Path, target: Path) -> int:
     if target.exists() and target.samefile(path):
         raise GatewayError(f"{target} is the database itself")
     part = _copied(path, target)
-    part.replace(target)
-    _sync(target.parent)
-    return target.stat().st_size
+    size = part.stat().st_size
+    _put(part, target)
+    return size
 
 
 def _put_back(source: Path, path: Path) -> Path | None:
     _check(source)
     part = _copied(source, path)
     if not path.exists():
-        part.replace(path)
-        _sync(path.parent)
+        _put(part, path)
         return None
     _write_back(path)
     kept = path.with_name(f"{path.name}.replaced")
@@ -65,16 +64,15 @@ def _put_back(source: Path, path: Path) -> Path | None:
             shutil.copy2(old, kept.with_name(kept.name + suffix))
     for suffix in _COMPANIONS:
         path.with_name(path.name + suffix).unlink(missing_ok=True)
-    part.replace(path)
-    _sync(path.parent)
+    _put(part, path)
     return kept
 
 
 def _copied(source: Path, target: Path) -> Path:
     """A checked copy beside the target, on the disk. Raises `GatewayError`, and leaves none then."""
     part = target.with_name(f"{target.name}.part")
-    part.unlink(missing_ok=True)
     try:
+        part.unlink(missing_ok=True)
         create_file(part)
         with closing(_open(source, "ro")) as original, closing(_open(part, "rw")) as copy:
             # In one go: a writer between two steps would have it begin anew, again and again.
@@ -82,16 +80,24 @@ def _copied(source: Path, target: Path) -> Path:
             copy.execute("PRAGMA journal_mode = DELETE")
         _check(part)
         _sync(part)
-    except sqlite3.Error as error:
-        part.unlink(missing_ok=True)
-        raise explain(error, source) from error
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise GatewayError(f"{target} cannot be written: {error.strerror}") from error
-    except GatewayError:
-        part.unlink(missing_ok=True)
+    except (sqlite3.Error, OSError, GatewayError) as error:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        if isinstance(error, sqlite3.Error):
+            raise explain(error, source) from error
+        if isinstance(error, OSError):
+            raise GatewayError(f"{target} cannot be written: {error.strerror}") from error
         raise
     return part
+
+
+def _put(part: Path, target: Path) -> None:
+    """Give a file its name. Raises `GatewayError`."""
+    try:
+        part.replace(target)
+        _sync(target.parent)
+    except OSError as error:
+        raise GatewayError(f"{target} cannot be written: {error.strerror}") from error
 
 
 def _check(path: Path) -> None:

@@ -12,7 +12,7 @@ from gateway.store.sqlite import syncs
 from gateway.store.sqlite.times import from_milliseconds, milliseconds
 from gateway.types import CollectionId, DeviceId, Move, SyncState, UserId
 
-__all__ = ["Key", "begin", "finish", "load", "prune"]
+__all__ = ["Key", "begin", "finish", "load", "open_ones", "prune"]
 
 Key = tuple[UserId, DeviceId]
 
@@ -20,6 +20,11 @@ _LOAD = """
     SELECT source, uidvalidity, uid, target, likeness, target_uidvalidity, target_uidnext, target_uid,
         began, flags
     FROM move WHERE user = ? AND device = ? AND source = ? AND target = ? AND uidvalidity = ? AND uid = ?
+"""
+_OPEN = """
+    SELECT source, uidvalidity, uid, target, likeness, target_uidvalidity, target_uidnext, target_uid,
+        began, flags
+    FROM move WHERE user = ? AND device = ? AND target_uid IS NULL ORDER BY began, source, uid
 """
 _SAVE = """
     INSERT OR REPLACE INTO move (
@@ -60,6 +65,11 @@ def finish(
     begin(connection, key, moves)
     for collection, state in states.items():
         syncs.amend(connection, (*key, collection), state)
+
+
+def open_ones(connection: sqlite3.Connection, key: Key) -> list[Move]:
+    """The moves that are under way, or were when the gateway died."""
+    return [_move(row) for row in connection.execute(_OPEN, key)]
 
 
 def prune(connection: sqlite3.Connection, before: datetime) -> None:

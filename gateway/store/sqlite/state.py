@@ -292,6 +292,9 @@ class SqliteState:
         rows = tuple(journal)
         await self._database.write(lambda connection: moves.finish(connection, (user, device), rows, states))
 
+    async def open_moves(self, user: UserId, device: DeviceId) -> Sequence[Move]:
+        return await self._database.read(lambda connection: moves.open_ones(connection, (user, device)))
+
     async def prune_moves(self, before: datetime) -> None:
         await self._database.write(lambda connection: moves.prune(connection, before))
 

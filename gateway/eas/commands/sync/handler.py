@@ -21,7 +21,7 @@ from gateway.sync.keys import format_key
 from wbxml import Element, element
 from wbxml.pages import AirSync
 
-_MEMO = "sync"
+MEMO = "sync"
 _OUT_OF_RANGE = 14
 _TOO_MANY = 15
 
@@ -90,7 +90,7 @@ class Sync:
         if asked is not None and not asked.partial:
             return asked
         user, device = context.principal.user, context.device.id
-        memo = await context.services.state.load_memo(user, device, _MEMO)
+        memo = await context.services.state.load_memo(user, device, MEMO)
         if memo is None:
             raise Refused(Kind.INVALID_STORED_REQUEST, "nothing to repeat")
         last = SyncRequest.recall(memo)
@@ -107,8 +107,8 @@ class Sync:
     async def _remember(self, context: Context, asked: SyncRequest) -> None:
         value = asked.remember()
         user, device = context.principal.user, context.device.id
-        if await context.services.state.load_memo(user, device, _MEMO) != value:
-            await context.services.state.save_memo(user, device, _MEMO, value)
+        if await context.services.state.load_memo(user, device, MEMO) != value:
+            await context.services.state.save_memo(user, device, MEMO, value)
 
 
 def _limits(context: Context, asked: SyncRequest) -> Element | None:
