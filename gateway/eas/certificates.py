@@ -182,13 +182,15 @@ def _paths(
     asked: Sequence[bytes], chain: Sequence[bytes], trusted: Authorities, now: datetime
 ) -> list[Path | Verdict]:
     """A path, or what is wrong, for each certificate; with one bound on the work for all of them."""
-    read = [_read(data) for data in asked]
-    others = Authorities.of(one for one in (*read, *map(_read, chain)) if one is not None)
     effort = Effort()
+    read = [_read(data, effort) for data in asked]
+    others = Authorities.of(
+        one for one in (*read, *(_read(data, effort) for data in chain)) if not isinstance(one, Verdict)
+    )
     found: list[Path | Verdict] = []
     for one in read:
-        if one is None:
-            found.append(Verdict.UNREADABLE)
+        if isinstance(one, Verdict):
+            found.append(one)
             continue
         try:
             found.append(certificates.find(one, others, trusted, now, effort, chained=bool(chain)))
@@ -197,11 +199,15 @@ def _paths(
     return found
 
 
-def _read(data: bytes) -> Facts | None:
+def _read(data: bytes, effort: Effort) -> Facts | Verdict:
+    """What a certificate says, or why nothing. Reading a long one takes as long as checking signatures."""
     try:
+        effort.spend(len(data))
         return certificates.read(data)
     except BadCertificate:
-        return None
+        return Verdict.UNREADABLE
+    except TooMuchEffort:
+        return Verdict.EXHAUSTED
 
 
 @dataclass(frozen=True, slots=True)

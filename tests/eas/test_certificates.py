@@ -13,7 +13,16 @@ from cryptography.x509 import ocsp
 from gateway.eas.certificates import CertificateChecks
 from gateway.errors import UpstreamUnavailable
 from gateway.mail.certificates import Authorities, Verdict, read
-from tests.support.authority import DAY, NOW, Certified, Extension, lists_at, make_root, responders_at
+from tests.support.authority import (
+    DAY,
+    NOW,
+    Certified,
+    Extension,
+    address,
+    lists_at,
+    make_root,
+    responders_at,
+)
 
 ROOT = make_root()
 URL = "http://lists.test/root.crl"
@@ -140,3 +149,13 @@ async def test_answers_of_no_use_are_kept_for_a_minute(place: Extension, useless
     web.data = ROOT.answer(person) if place == responders_at(URL) else ROOT.list()
     clock.moment += timedelta(minutes=1)
     assert await judge(person) == [Verdict.VALID]
+
+
+async def test_large_certificates_are_read_until_it_takes_too_long() -> None:
+    """Whoever asks makes them as he likes, and other computing waits."""
+    addresses = address(*(f"ann{number}@example.test" for number in range(2000)))
+    person = ROOT.certify("Ann", addresses)
+    judge = checks(Web(), patience=10)
+    assert await judge(*[person] * 5, strict=False) == [Verdict.VALID] * 5
+    assert len(person.der) * 60 > 1_000_000
+    assert await judge(*[person] * 60, strict=False) == [Verdict.EXHAUSTED] * 60

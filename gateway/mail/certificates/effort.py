@@ -7,7 +7,7 @@ from dataclasses import dataclass
 __all__ = ["SIGNATURE", "Effort", "TooMuchEffort"]
 
 SIGNATURE = 1000
-"""What checking a signature costs; comparing a name costs 1."""
+"""What checking a signature costs; comparing a name costs 1, and so does reading an octet."""
 
 
 class TooMuchEffort(Exception):
