@@ -22,7 +22,14 @@ from gateway.pim.events.model import (
     Unset,
 )
 from gateway.pim.events.series import Series
-from gateway.pim.events.writing import WRITERS, Target, merged_attendees, write_times
+from gateway.pim.events.writing import (
+    WRITERS,
+    Target,
+    merged_attendees,
+    same_people,
+    with_answers,
+    write_times,
+)
 from gateway.pim.length import later
 from gateway.pim.names import BLOB, BLOB_ZONE, CALENDAR_TYPE
 from gateway.pim.properties import settled_body
@@ -226,6 +233,8 @@ def _patch_values(series: Series, patch: EventPatch) -> bool:
         for event, node in exceptions:
             if getattr(event, name) == before:
                 write(node, value, Target(series.owner, event.start))
+            elif name == "attendees" and same_people(event.attendees, before):
+                write(node, with_answers(value, event.attendees), Target(series.owner, event.start))
     return changed
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
@@ -47,6 +47,8 @@ __all__ = [
     "file_line",
     "is_own_file",
     "merged_attendees",
+    "same_people",
+    "with_answers",
     "write_times",
 ]
 
@@ -100,6 +102,22 @@ def merged_attendees(wanted: Iterable[Attendee], known: Iterable[Attendee]) -> t
             ),
         )
     return tuple(merged.values())
+
+
+def same_people(some: Iterable[Attendee], others: Iterable[Attendee]) -> bool:
+    """Whether the same are invited, be they asked for the same and whatever they answered."""
+    return {_key(one.person) for one in some} == {_key(one.person) for one in others}
+
+
+def with_answers(wanted: Iterable[Attendee], known: Iterable[Attendee]) -> tuple[Attendee, ...]:
+    """The attendees that are wanted, with the answers of those who are known: they gave others elsewhere."""
+    by_key = {_key(one.person): one for one in known}
+    return tuple(
+        replace(one, status=before.status, proposed=before.proposed, replied=before.replied)
+        if (before := by_key.get(_key(one.person)))
+        else one
+        for one in wanted
+    )
 
 
 def _write_subject(event: Node, subject: str, _: Target) -> None:

@@ -117,7 +117,10 @@ def _cancelled(new: Parts, held: Parts | None, stored: str | None, owner: str, n
             continue
         known = True
         for node in meant:
-            if newness > revision(node):
+            newer = newness > revision(node)
+            if instance is None and node is not held.series:
+                newer = older_than_series(node, event)
+            if newer:
                 _cancel(node, newness)
                 changed = True
     text = _without(held.calendar.text, single, owner, now) if single else None
@@ -128,10 +131,10 @@ def _cancelled(new: Parts, held: Parts | None, stored: str | None, owner: str, n
 
 def _cancel(node: Node, newness: Revision) -> None:
     """Mark a VEVENT as cancelled: its time is free again."""
-    sequence, stamp = newness
+    (sequence, stamp), (known, stamped) = newness, revision(node)
     node.replace("STATUS", [make_line("STATUS", "CANCELLED")])
-    node.replace("SEQUENCE", [make_line("SEQUENCE", str(sequence))])
-    if stamp > revision(node)[1]:
+    node.replace("SEQUENCE", [make_line("SEQUENCE", str(max(sequence, known)))])
+    if stamp > stamped:
         node.replace("DTSTAMP", [make_line("DTSTAMP", utc_text(stamp))])
     node.replace(BUSY, [make_line(BUSY, "FREE")])
     node.replace("TRANSP", [make_line("TRANSP", "TRANSPARENT")])

@@ -17,7 +17,7 @@ it by one at most for each change, so these are counted, and the next message fr
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum
@@ -120,10 +120,15 @@ def _is_cancelled(event: Node) -> bool:
 
 
 def _called_off(old: Parts, new: Parts | None, owner: str, now: datetime) -> Iterator[Post]:
-    """All of it is cancelled; people who are asked to single occurrences only are told of those."""
+    """All of it is cancelled; people who are asked to single occurrences only are told of those.
+
+    That of the series is newer than each exception, which goes with it.
+    """
     everybody = people(old.series, owner)
+    versions = {instance: _newer(event, now, raised=True) for instance, event in old.events.items()}
+    newest = _newest(versions.values())
     for instance, event in old.events.items():
-        newness = _newer(event, now, raised=True)
+        newness = newest if instance is None else versions[instance]
         if new is not None and instance in new.events:
             renewed(new.events[instance], newness)
         meant = people(event, owner)
@@ -155,6 +160,12 @@ def _newer(event: Node, now: datetime, *, raised: bool) -> Revision:
     return sequence + _self_told(event) + raised, max(now, stamp + _SECOND)
 
 
+def _newest(versions: Iterable[Revision]) -> Revision:
+    """A version that none of these is newer than, in either way to count."""
+    sequences, stamps = zip(*versions, strict=True)
+    return max(sequences), max(stamps)
+
+
 class _Weight(IntEnum):
     """What a change means to those who are invited."""
 
@@ -174,6 +185,8 @@ class _Change:
         self._now = now
         self._before, self._after = clock_of(old), clock_of(new)
         self._called_off = deleted(new.series, self._after) - deleted(self._known(None), self._before)
+        self._dismissed = people(self._known(None), owner).keys() - people(new.series, owner).keys()
+        """Those who are told that they are not invited any more, to any occurrence."""
         self._weights = {instance: self._weigh(instance, event) for instance, event in new.events.items()}
 
     def posts(self) -> Iterator[Post]:
@@ -234,8 +247,7 @@ class _Change:
         if instance is None and self._old is not None and weight is _Weight.TIME:
             # Newer than each exception, too: they are of what it was before.
             versions += [_newer(one, self._now, raised=True) for one in self._old.events.values()]
-        sequences, stamps = zip(*versions, strict=True)
-        renewed(event, (max(sequences), max(stamps)))
+        renewed(event, _newest(versions))
         if weight is _Weight.TIME:
             _ask_again(event, self._owner)
 
@@ -245,7 +257,8 @@ class _Change:
         was, now = people(known, self._owner), people(event, self._owner)
         if self._old is None and instance is not None:
             was = people(self._new.series, self._owner)
-        gone = {address: one for address, one in was.items() if address not in now}
+        still = now.keys() if instance is None else now.keys() | self._dismissed
+        gone = _others(was, still)
         if known is not None and self._old is not None:
             yield from _cancel(self._old, _about(known, instance, self._before), revision(event), gone)
         if instance is not None and _is_cancelled(event):
@@ -274,7 +287,7 @@ class _Change:
         if known is None or self._old is None:
             return
         newness = _newer(known, self._now, raised=True)
-        meant = _others(people(known, self._owner), told)
+        meant = _others(people(known, self._owner), told | self._dismissed)
         yield from _cancel(self._old, _about(known, instance, self._before), newness, meant)
 
 
@@ -285,7 +298,7 @@ def _about(known: Node, instance: Instance, clock: Clock) -> Node:
     return instance_of(known, instance, clock)
 
 
-def _others(meant: People, told: frozenset[str]) -> People:
+def _others(meant: People, told: Collection[str]) -> People:
     return {address: one for address, one in meant.items() if address not in told}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -25,7 +26,7 @@ from gateway.pim.itip.message import read_message
 from gateway.pim.itip.outgoing import Post, Told
 from gateway.pim.itip.verdicts import Verdict
 from gateway.pim.recurrence import Pattern
-from tests.pim.itip.meetings import CID, NOW, at, seen, series, stored, take, taken
+from tests.pim.itip.meetings import CID, NOW, at, occurrence, seen, series, stored, take, taken
 from tests.pim.itip.texts import self_told, told
 from tests.support.events import delete_occurrence, new_event, patch_event, patch_occurrence
 from tests.support.invitations import ANN, BOB
@@ -329,6 +330,56 @@ def test_a_series_that_moves_is_newer_than_its_exceptions_were() -> None:
     assert seen(in_order).occurrences == ()
     overtaken = taken(message, taken_by_ann())
     assert take(older, overtaken).verdict is Verdict.OLD
+
+
+def moved_often(before: str = MEETING) -> str:
+    """The series after one occurrence was moved three times."""
+    for hour in (11, 12, 13):
+        moved = OccurrencePatch(start=at(9, hour), end=at(9, hour + 1))
+        before = text_of(change_one(moved, before))
+    return before
+
+
+@pytest.mark.parametrize(
+    "called_off",
+    [None, EventPatch(cancelled=True), EventPatch(attendees=())],
+    ids=["gone", "status", "people"],
+)
+def test_an_occurrence_that_was_moved_often_goes_with_its_series(called_off: EventPatch | None) -> None:
+    """It counts its changes for itself, and has had more of them than the series."""
+    before = moved_often()
+    held = stored(
+        series(), occurrence("20260309", clock="20260309T140000", sequence=3, stamp=f"{NOW:%Y%m%dT%H%M%SZ}")
+    )
+    after = patch_event(before, called_off, BOB, LATER) if called_off else None
+    post = only(told(before, after, BOB, LATER + timedelta(hours=1)))
+    cancelled = read_message(post.calendar)
+    assert cancelled
+    (exception,) = seen(taken(cancelled, held)).occurrences
+    assert exception.event
+    assert exception.event.cancelled
+    assert exception.event.sequence >= 3  # what was said of it before stays old
+
+
+def test_who_comes_and_goes_does_so_in_exceptions_too() -> None:
+    """Whatever others answered for those: they are invited to the same as ever."""
+    ill = tuple(
+        replace(one, status=Participation.DECLINED) if one.person.address == ANN else one for one in people()
+    )
+    before = patch_occurrence(MEETING, at(9), OccurrencePatch(attendees=ill), BOB, LATER)
+    more = told(before, patch_event(before, EventPatch(attendees=(*people(), DAN)), BOB, LATER), BOB, LATER)
+    assert summary(more) == [(Method.REQUEST, frozenset({DAN.person.address}))]
+    (occurrence,) = seen(text_of(more), BOB).occurrences
+    assert occurrence.event
+    assert {one.person.address: one.status for one in occurrence.event.attendees} == {
+        one.person.address: one.status for one in (*ill, DAN)
+    }
+    patch = EventPatch(attendees=(*without(ANN), DAN))
+    fewer = told(text_of(more), patch_event(text_of(more), patch, BOB, LATER), BOB, LATER)
+    assert summary(fewer) == [(Method.CANCEL, frozenset({ANN}))]
+    (occurrence,) = seen(text_of(fewer), BOB).occurrences
+    assert occurrence.event
+    assert ANN not in {one.person.address for one in occurrence.event.attendees}
 
 
 def test_every_message_is_understood_and_its_repetition_is_old() -> None:
