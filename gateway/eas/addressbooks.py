@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from abc import ABC, abstractmethod
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
+from weakref import WeakValueDictionary
 
 from gateway.items import Item, ItemFolder, ItemKind, ItemNumber
 from gateway.pim.contacts.card import Card
@@ -21,12 +23,13 @@ from gateway.types import CollectionId, UserId
 __all__ = ["AddressBooks", "OwnBooks", "SharedBook"]
 
 _KEPT = 100
-"""Folders that are kept in memory."""
+"""Folders that are kept in memory, and groups of folders that are one address book."""
 _MOST = 10_000
 """Contacts of a folder that are looked at, the oldest."""
 _AT_ONCE = 200
 
 _Value = TypeVar("_Value")
+_Key = TypeVar("_Key")
 
 
 @dataclass(slots=True)
@@ -38,12 +41,22 @@ class _Book:
     people: PeopleList = field(default_factory=lambda: PeopleList(()))
 
 
+@dataclass(frozen=True, slots=True)
+class _Shelved:
+    """Everybody in several folders as they were at their revisions."""
+
+    revisions: tuple[int, ...]
+    people: PeopleList
+
+
 class AddressBooks:
     """Reads folders of contacts; of those it read lately, only what changed."""
 
     def __init__(self, items: Items) -> None:
         self._items = items
         self._books: OrderedDict[CollectionId, _Book] = OrderedDict()
+        self._shelves: OrderedDict[tuple[CollectionId, ...], _Shelved] = OrderedDict()
+        self._turns: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
 
     async def folders(self, owner: UserId, name: str | None = None) -> Sequence[ItemFolder]:
         """Somebody's own folders of contacts: all, or those with a name."""
@@ -55,12 +68,19 @@ class AddressBooks:
             and (name is None or folder.name.casefold() == name.casefold())
         ]
 
-    async def people(self, folders: Iterable[ItemFolder]) -> PeopleList:
+    async def people(self, folders: Sequence[ItemFolder]) -> PeopleList:
         """Everybody in some folders."""
         books = [await self._book(folder) for folder in folders]
         if len(books) == 1:
             return books[0].people
-        return PeopleList(merged(book.people.entries for book in books))
+        key, revisions = tuple(folder.id for folder in folders), tuple(book.revision for book in books)
+        async with self._turn(key):
+            known = self._shelves.get(key)
+            if known is None or known.revisions != revisions:
+                lists = [book.people.entries for book in books]
+                known = _Shelved(revisions, await compute(_merged, lists))
+            _keep(self._shelves, key, known)
+        return known.people
 
     async def of_cards(
         self, folders: Iterable[ItemFolder], addresses: Collection[str], read: Callable[[Card], _Value]
@@ -78,14 +98,16 @@ class AddressBooks:
         return found
 
     async def _book(self, folder: ItemFolder) -> _Book:
-        known = self._books.get(folder.id, _Book())
-        if known.revision != folder.revision:
-            known = await self._changed(folder, known)
-        self._books[folder.id] = known
-        self._books.move_to_end(folder.id)
-        if len(self._books) > _KEPT:
-            self._books.popitem(last=False)
-        return known
+        async with self._turn(folder.id):
+            known = self._books.get(folder.id, _Book())
+            if known.revision < folder.revision:
+                known = await self._changed(folder, known)
+            _keep(self._books, folder.id, known)
+            return known
+
+    def _turn(self, key: Hashable) -> asyncio.Lock:
+        """Held by who reads, so that the others find what was read."""
+        return self._turns.setdefault(key, asyncio.Lock())
 
     async def _changed(self, folder: ItemFolder, known: _Book) -> _Book:
         """The folder as it is now, by what changed since it was read."""
@@ -98,7 +120,7 @@ class AddressBooks:
             loaded = await self._items.load_items(folder.id, numbers[start : start + _AT_ONCE])
             entries |= await compute(_entries, loaded)
         revision = max([folder.revision, *(one.revision for one in changes)])
-        return _Book(revision, entries, await compute(_listed, entries.values()))
+        return _Book(revision, entries, await compute(_merged, [list(entries.values())]))
 
 
 class _Shelf(ABC):
@@ -172,8 +194,16 @@ def _as_contacts(found: Found) -> Found:
     return Found(tuple(replace(entry, contact=True) for entry in found.entries), found.total)
 
 
-def _listed(entries: Iterable[Entry]) -> PeopleList:
-    return PeopleList(merged([entries]))
+def _merged(lists: Iterable[Iterable[Entry]]) -> PeopleList:
+    return PeopleList(merged(lists))
+
+
+def _keep(kept: OrderedDict[_Key, _Value], key: _Key, value: _Value) -> None:
+    """Keep what was used last, and no more than there is room for."""
+    kept[key] = value
+    kept.move_to_end(key)
+    if len(kept) > _KEPT:
+        kept.popitem(last=False)
 
 
 def _entries(loaded: Mapping[ItemNumber, Item]) -> dict[ItemNumber, Entry]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,11 +13,11 @@ import pytest
 from gateway.app import SystemClock
 from gateway.eas.addressbooks import AddressBooks, OwnBooks, SharedBook
 from gateway.eas.directory import AddressList, Reach
-from gateway.items import Edit, ItemFolder, ItemKind, ItemNumber, StoredItem
+from gateway.items import Edit, Item, ItemFolder, ItemKind, ItemNumber, StoredItem
 from gateway.ports import Commit
 from gateway.ports.directory import LARGEST_PICTURE, Entry, Found, Viewer
 from gateway.store.sqlite import Database, SqliteItems, SqlitePeople
-from gateway.types import Credentials, Principal, UserId
+from gateway.types import CollectionId, Credentials, Principal, UserId
 
 ANN, BEN = UserId("ann@a.example"), UserId("ben@a.example")
 PHOTO = b"\xff\xd8\xff" + b"x" * LARGEST_PICTURE
@@ -93,6 +94,33 @@ async def test_what_changes_is_seen_at_once(stored: Stored) -> None:
     assert await names(own, "charles") == ["Charles"]
     await stored.put(folder, "", carl)
     assert await names(own, "carl") == ["Carla"]
+
+
+async def test_folders_are_read_and_put_together_once(
+    stored: Stored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders = [await stored.folder(BEN, name) for name in ("Contacts", "More")]
+    for folder in folders:
+        await stored.put(folder, card(folder.name, f"EMAIL:{folder.name}@far.example"))
+    read: list[CollectionId] = []
+    load = stored.items.load_items
+
+    async def noted(collection: CollectionId, numbers: Iterable[ItemNumber]) -> Mapping[ItemNumber, Item]:
+        read.append(collection)
+        return await load(collection, numbers)
+
+    monkeypatch.setattr(stored.items, "load_items", noted)
+    books = AddressBooks(stored.items)
+    folders = list(await books.folders(BEN))
+    several = await asyncio.gather(*(books.people(folders) for _ in range(9)))
+    assert [entry.name for entry in several[0].entries] == ["Contacts", "More"]
+    assert all(one is several[0] for one in several)
+    assert sorted(read) == sorted(folder.id for folder in folders)
+    await stored.put(folders[0], card("Another", "EMAIL:another@far.example"))
+    after = await books.people(await books.folders(BEN))
+    assert [entry.name for entry in after.entries] == ["Another", "Contacts", "More"]
+    # Whoever looked at the folders before the change, and comes late.
+    assert await books.people(folders) is after
 
 
 async def test_a_shared_book(stored: Stored) -> None:
