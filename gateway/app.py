@@ -23,6 +23,7 @@ from gateway.eas.commands import COMMANDS
 from gateway.eas.commands.base import Limits, Services
 from gateway.eas.directory import AddressList, Reach
 from gateway.eas.identity import Identity
+from gateway.eas.tally import Tally
 from gateway.errors import ConfigError, GatewayError
 from gateway.policies import Policies, read_policy
 from gateway.ports import Directory, Items, State
@@ -154,7 +155,7 @@ async def open_store(settings: Settings) -> AsyncIterator[tuple[State, Items]]:
 
 
 @asynccontextmanager
-async def _open_ports(settings: Settings) -> AsyncIterator[tuple[State, Items, SqlitePeople]]:
+async def _open_ports(settings: Settings) -> AsyncIterator[tuple[SqliteState, SqliteItems, SqlitePeople]]:
     async with await Database.open(parse_url(settings.store.url)) as database:
         items = SqliteItems(database, SystemClock())
         async with _running(_attending(items)):
@@ -241,6 +242,7 @@ class App:
         expiry = timedelta(days=settings.devices.expire_days)
         await parts.enter_async_context(_running(_housekeeping(services, expiry)))
         await parts.enter_async_context(_running(watch_lag(metrics.late)))
+        _count(metrics, services.tally, smtp, state)
         authentication = Authentication(imap, identity, max_delay=settings.auth.max_delay)
         proxies = Proxies(settings.server.trusted_proxies)
         brakes = _brakes(settings)
@@ -266,6 +268,24 @@ class App:
         health = Health({"store": state.check_writable, "imap": imap.check, "smtp": smtp.check})
         self._pages = Starlette(routes=[*health.routes(), metrics.route()])
         self._log.info("started", release=RELEASE, imap=settings.imap.host, smtp=settings.smtp.host)
+
+
+def _count(metrics: Metrics, tally: Tally, smtp: SmtpSubmission, state: SqliteState) -> None:
+    """Show the counts that the parts keep."""
+    for name, documentation, read in (
+        (
+            "eas_replays",
+            "Syncs of a collection answered again, as the answer got lost.",
+            lambda: tally.replays,
+        ),
+        ("eas_conflicts", "Operations refused since the server's version wins.", lambda: tally.conflicts),
+        ("eas_stubs", "Items that could not be shown and are told as stubs.", lambda: tally.stubs),
+        ("smtp_messages_sent", "Messages that the SMTP server took.", lambda: smtp.sent),
+        ("smtp_messages_failed", "Attempts at which it took none.", lambda: smtp.failed),
+        ("store_transactions", "Writes to the store.", lambda: state.transactions),
+        ("store_commits", "Commits of the store, each of one or more writes.", lambda: state.commits),
+    ):
+        metrics.count(name, documentation, read)
 
 
 @asynccontextmanager

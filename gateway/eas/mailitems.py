@@ -70,6 +70,7 @@ async def render(
         if message.poison is not None and await services.state.note_poison(
             user, folder.id, f"{uidvalidity}.{uid}", services.release, message.poison
         ):
+            services.tally.stubs += 1
             context.log.warning(
                 "message shown as a stub", collection=folder.id, uid=uid, reason=message.poison
             )

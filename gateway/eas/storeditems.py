@@ -54,6 +54,7 @@ async def render(
         if one.poison is not None and await context.services.state.note_poison(
             context.principal.user, folder.id, str(number), context.services.release, one.poison
         ):
+            context.services.tally.stubs += 1
             context.log.warning("item shown as a stub", collection=folder.id, item=number, reason=one.poison)
     return {number: one.elements for number, one in rendered.items()}
 

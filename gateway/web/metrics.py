@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.registry import Collector
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -67,6 +69,10 @@ class Metrics:
         """Show a value that somebody else keeps, read whenever it is asked for."""
         Gauge(name, documentation, registry=self._registry).set_function(read)
 
+    def count(self, name: str, documentation: str, read: Callable[[], float]) -> None:
+        """Show a count that somebody else keeps and that only grows; `_total` is added to its name."""
+        self._registry.register(_Count(name, documentation, read))
+
     def route(self) -> Route:
         """Return the page that shows all values."""
 
@@ -74,3 +80,13 @@ class Metrics:
             return Response(generate_latest(self._registry), media_type=CONTENT_TYPE_LATEST)
 
         return Route("/metrics", show)
+
+
+class _Count(Collector):
+    """A count that is read whenever it is asked for."""
+
+    def __init__(self, name: str, documentation: str, read: Callable[[], float]) -> None:
+        self._name, self._documentation, self._read = name, documentation, read
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        yield CounterMetricFamily(self._name, self._documentation, value=self._read())

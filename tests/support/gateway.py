@@ -133,15 +133,18 @@ class Gateway:
         finally:
             connection.close()
 
-    def metric(self, name: str) -> float:
-        """A value of /metrics, by its name with labels; 0 where nothing was counted yet."""
+    def metrics(self) -> str:
+        """The page /metrics."""
         connection = http.client.HTTPConnection(self.host, self.port, timeout=60)
         try:
             connection.request("GET", "/metrics")
-            page = connection.getresponse().read().decode()
+            return connection.getresponse().read().decode()
         finally:
             connection.close()
-        lines = (line.rpartition(" ") for line in page.splitlines())
+
+    def metric(self, name: str) -> float:
+        """A value of /metrics, by its name with labels; 0 where nothing was counted yet."""
+        lines = (line.rpartition(" ") for line in self.metrics().splitlines())
         return next((float(value) for found, _, value in lines if found == name), 0.0)
 
     def terminate(self) -> int:

@@ -86,6 +86,7 @@ async def test_metrics() -> None:
     metrics.closed("Sync")
     metrics.answered("Sync", "16.1", 200, "1", 0.3)
     metrics.watch("imap_connections", "Open connections.", lambda: 7)
+    metrics.count("store_commits", "Commits.", lambda: 3)
     code, body = await get(app, "/metrics")
     lines = body.decode().splitlines()
     assert code == 200
@@ -94,3 +95,4 @@ async def test_metrics() -> None:
     assert 'eas_requests_open{command="Sync"} 0.0' in lines
     assert 'eas_request_seconds_bucket{command="Sync",le="0.5"} 1.0' in lines
     assert "imap_connections 7.0" in lines
+    assert "store_commits_total 3.0" in lines

@@ -17,6 +17,7 @@ from gateway.eas.directory import AddressList
 from gateway.eas.identity import Identity
 from gateway.eas.request import EasRequest
 from gateway.eas.stubs import Stubs
+from gateway.eas.tally import Tally
 from gateway.eas.versions import Version
 from gateway.ports import Clock, Filters, Items, Pieces, Spool, State, Submission
 from gateway.sync.always import AlwaysMoved
@@ -154,6 +155,7 @@ class Services:
     """What devices searched for lately."""
     sending: Crowding = field(default_factory=lambda: Crowding(MOST_SENDING))
     """Messages being sent, which goes on without their requests."""
+    tally: Tally = field(default_factory=Tally)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "copies", SentCopies(self.state, self.background))

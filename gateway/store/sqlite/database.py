@@ -91,6 +91,10 @@ class Database:
         self._closed = False
         self._others: int | None = None
         self._inode = path.stat().st_ino
+        self.transactions = 0
+        """Writes done since it was opened."""
+        self.commits = 0
+        """Commits that made them durable, each of one or more."""
         self._readers = [
             threading.Thread(
                 target=self._run_reader, args=(reader,), name=f"sqlite-reader-{number}", daemon=True
@@ -222,6 +226,8 @@ class Database:
             for job in jobs:
                 self._write_one(connection, job)
             connection.execute("COMMIT")
+            self.commits += 1
+            self.transactions += sum(job.error is None for job in jobs)
         except (sqlite3.Error, MemoryError) as error:
             # Disk full or the like: SQLite may have taken back everything, so nobody is told of success.
             for job in jobs:

@@ -78,6 +78,16 @@ class SqliteState:
     ) -> None:
         await self.aclose()
 
+    @property
+    def transactions(self) -> int:
+        """Writes done since it was opened."""
+        return self._database.transactions
+
+    @property
+    def commits(self) -> int:
+        """Commits that made them durable."""
+        return self._database.commits
+
     async def check_writable(self) -> None:
         """Write a row and wait for the disk. Raises `GatewayError`."""
 

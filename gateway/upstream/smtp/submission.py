@@ -43,6 +43,10 @@ class SmtpSubmission:
         self._tls: ssl.SSLContext | None = None
         self._hello_name = settings.hello_name
         self._closed = False
+        self.sent = 0
+        """Messages that the server took since the start."""
+        self.failed = 0
+        """Attempts at which it took none, for whatever reason."""
 
     async def submit(
         self, principal: Principal, sender: str, recipients: Sequence[str], message: bytes | Pieces
@@ -52,7 +56,14 @@ class SmtpSubmission:
         `sender` and `recipients` are bare addresses; the domain is ASCII. Line ends of a message in one piece
         are made CRLF. Raises `SubmissionError`.
         """
-        envelope = await _envelope(sender, recipients, message)
+        try:
+            await self._submit(principal, await _envelope(sender, recipients, message))
+        except SubmissionError:
+            self.failed += 1
+            raise
+        self.sent += 1
+
+    async def _submit(self, principal: Principal, envelope: Envelope) -> None:
         credentials = principal.credentials if self._settings.auth == "user" else None
         key = self._key(credentials)
         async with _slot(self._slots, self._settings.timeout):

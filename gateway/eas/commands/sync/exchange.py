@@ -39,6 +39,9 @@ from wbxml.pages import AirSync
 
 __all__ = ["Exchange"]
 
+_CONFLICT = "7"
+"""Status of an operation that was not done because of another change (MS-ASCMD 2.2.3.177.17)."""
+
 
 @dataclass(slots=True)
 class Exchange:
@@ -90,6 +93,7 @@ class Exchange:
             return self._failed(asked, error.kind, error.detail), 0
         if outcome.use is KeyUse.UNKNOWN:
             return self._failed(asked, Kind.SYNC_STATE_NOT_FOUND, "unknown key"), 0
+        self.context.services.tally.replays += outcome.use is KeyUse.REPLAY
         if outcome.silent and not plan.answered:
             return None, 0
         # First: what the device asked for by name has the room before what it did not.
@@ -126,6 +130,7 @@ class Exchange:
         """Say in the log which Status operations of the device got, if it was not success."""
         answered = told.find(AirSync.Responses) or ()
         values = Counter(answer.child_text(AirSync.Status) for answer in answered)
+        self.context.services.tally.conflicts += values[_CONFLICT]
         del values["1"]
         if values:
             counted = ", ".join(f"{count} with Status {value}" for value, count in sorted(values.items()))

@@ -66,6 +66,7 @@ async def serve(context: Context, asked: SyncCollection, left: int) -> Served:
         services.notices.stored(folder.owner)
     if outcome.use is KeyUse.UNKNOWN:
         raise Refused(Kind.SYNC_STATE_NOT_FOUND, "unknown key")
+    services.tally.replays += outcome.use is KeyUse.REPLAY
     if outcome.silent and not planned.answered:
         return Served(None)
     options = ItemOptions.unpack(outcome.options)

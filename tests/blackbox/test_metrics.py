@@ -1,0 +1,98 @@
+"""What /metrics counts, and that the dashboard asks for nothing else."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.blackbox.conftest import MakePhone
+from tests.blackbox.test_notes import note, notes
+from tests.blackbox.test_sendmail import mime, send
+from tests.blackbox.test_tasks import named
+from tests.support import messages
+from tests.support.dovecot import Dovecot
+from tests.support.gateway import Gateway
+from tests.support.phone import Phone, add, change, commands, options, statuses
+from tests.support.smtp_sink import SmtpSink
+from wbxml import element
+from wbxml.pages import AirSync
+
+DASHBOARD = Path(__file__).parents[2] / "deploy/grafana/activesync-gateway.json"
+
+
+@pytest.fixture
+def other(new_phone: MakePhone) -> Phone:
+    made = new_phone(device="PHONE2")
+    made.provision()
+    return made
+
+
+def test_mail_that_is_sent_and_mail_that_is_not(
+    shared_gateway: Gateway, phone: Phone, sink: SmtpSink
+) -> None:
+    def counted() -> tuple[float, float]:
+        names = ("smtp_messages_sent_total", "smtp_messages_failed_total")
+        taken, failed = (shared_gateway.metric(name) for name in names)
+        return taken, failed
+
+    taken, failed = counted()
+    send(phone, mime(phone), "one")
+    send(phone, mime(phone), "one")  # not sent twice
+    assert counted() == (taken + 1, failed)
+    sink.switches.reply_data = "554 5.7.1 no"
+    send(phone, mime(phone, "To: cleo@example.test"), "two")
+    assert counted() == (taken + 1, failed + 1)
+
+
+def test_replays_and_conflicts(shared_gateway: Gateway, phone: Phone, other: Phone, dovecot: Dovecot) -> None:
+    replays, conflicts = (shared_gateway.metric(f"eas_{name}_total") for name in ("replays", "conflicts"))
+    inbox = phone.folders()["Inbox"]
+    dovecot.deliver(phone.user, messages.plain())
+    phone.begin(inbox)
+    key = phone.keys[inbox]
+    told = phone.sync(inbox)
+    assert phone.sync(inbox, key=key).added.keys() == told.added.keys()
+    assert shared_gateway.metric("eas_replays_total") == replays + 1
+    folder = notes(phone)
+    name = named(phone.sync(folder, commands(add("c1", *note("First")))))
+    assert notes(other) == folder
+    other.sync(folder, commands(change(name, *note("Second"))))
+    wins = options(element(AirSync.Conflict, 1))  # the server
+    assert statuses(phone.sync(folder, wins, commands(change(name, *note("Third"))))) == [
+        ("Change", name, "7")
+    ]
+    assert shared_gateway.metric("eas_conflicts_total") == conflicts + 1
+
+
+def test_writes_of_the_store(shared_gateway: Gateway, phone: Phone) -> None:
+    written, committed = (
+        shared_gateway.metric(f"store_{name}_total") for name in ("transactions", "commits")
+    )
+    phone.folders()
+    assert shared_gateway.metric("store_transactions_total") > written
+    assert shared_gateway.metric("store_commits_total") > committed
+
+
+def test_the_dashboard_asks_for_what_there_is(shared_gateway: Gateway, phone: Phone) -> None:
+    phone.folders()
+    families = [*text_string_to_metric_families(shared_gateway.metrics())]
+    told: dict[str, set[str]] = {}
+    for family in families:
+        for sample in family.samples:
+            told.setdefault(sample.name, set()).update(sample.labels)
+        if family.type == "histogram":  # of a command that nobody used yet there is no sample
+            told.setdefault(f"{family.name}_bucket", set())
+    board = json.loads(DASHBOARD.read_text())
+    expressions = [target["expr"] for panel in board["panels"] for target in panel["targets"]]
+    assert len(expressions) > 10
+    for expression in expressions:
+        (name,) = set(re.findall(r"\b(?:eas|imap|smtp|store|event)_\w+", expression))
+        assert name in told, expression
+        used = {*re.findall(r"(\w+)\s*(?:=~|!~|!=|=)", expression)}
+        for grouped in re.findall(r"by \(([^)]*)\)", expression):
+            used |= {one.strip() for one in grouped.split(",")}
+        assert used - {"job"} <= told[name], expression
