@@ -244,9 +244,14 @@ class _Change:
         if not weight and people(known, self._owner).keys() == people(event, self._owner).keys():
             return
         versions = [_newer(known, self._now, raised=weight >= _Weight.PLACE)]
-        if instance is None and self._old is not None and weight is _Weight.TIME:
-            # Newer than each exception, too: they are of what it was before.
-            versions += [_newer(one, self._now, raised=True) for one in self._old.events.values()]
+        if instance is None and self._old is not None:
+            exceptions = [_newer(one, self._now, raised=True) for one in self._old.events.values()]
+            if weight is _Weight.TIME:  # newer than each of them, too: they are of what it was before
+                versions += exceptions
+            elif (
+                self._dismissed
+            ):  # said after them, but of the same version for all the others, who answer it
+                versions += [(0, stamp) for _, stamp in exceptions]
         renewed(event, _newest(versions))
         if weight is _Weight.TIME:
             _ask_again(event, self._owner)
