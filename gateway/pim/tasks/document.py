@@ -249,7 +249,8 @@ def _moved(  # noqa: PLR0917 - what it was, and where it goes
         left = max(int(count[1]) - before, 1)
         main.replace("RRULE", [make_line("RRULE", _COUNT.sub(f"COUNT={left}", rule))])
     main.remove(SERIES)
-    if task.reminder:
+    if task.reminder and read_component(calendar.component, default).reminder == task.reminder:
+        # It rings at a time of its own; else it has moved with the dates.
         rings = task.reminder.astimezone(task.anchor.tzinfo) + shift
         _put_reminder(calendar, rings.astimezone(UTC), dates)
     return _finished(calendar, dates, zones_before, now)

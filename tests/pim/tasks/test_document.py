@@ -56,6 +56,18 @@ def test_a_series_keeps_its_time_of_day_over_a_change_of_the_clocks() -> None:
     assert task.reminder == datetime(2026, 4, 2, 6, tzinfo=UTC)
 
 
+def test_an_alarm_that_goes_by_the_dates_stays_as_it_is() -> None:
+    """A day before a start across a change of the clocks is another time of day."""
+    alarm = ("BEGIN:VALARM", "ACTION:DISPLAY", "TRIGGER:-PT24H", "END:VALARM")
+    dates = ("DTSTART;TZID=Europe/Berlin:20260322T090000", "RRULE:FREQ=WEEKLY")
+    text = ical("BEGIN:VTODO", "UID:a", *dates, *alarm, "END:VTODO")
+    gone_on = advance(text, NOW, "u", NOW, BERLIN)
+    assert gone_on is not None
+    assert "TRIGGER:-PT24H\r\n" in gone_on.series
+    task = read_task(gone_on.series, BERLIN)
+    assert task.reminder == datetime(2026, 3, 28, 7, tzinfo=UTC)
+
+
 def test_what_other_programs_made_of_a_series_counts() -> None:
     began = DAY - timedelta(days=14)
     text = new_task(TaskPatch(due=DAY, repetition=weekly(began, count=10)), "uid", NOW, BERLIN)
