@@ -13,7 +13,7 @@ from gateway.eas.content.itembody import native_type, read_body, shown_body
 from gateway.eas.content.limits import LONGEST_CATEGORY, LONGEST_SUBJECT, MOST_CATEGORIES
 from gateway.eas.content.mapping import Mapped
 from gateway.eas.content.preferences import HTML, PLAIN, RTF, BodyOptions
-from gateway.eas.content.readers import names, text
+from gateway.eas.content.readers import names, no_instance, text
 from gateway.eas.content.values import BadItem, compact_date_time, refusing
 from gateway.eas.versions import Version
 from gateway.items import Item, ItemKind, ItemNumber
@@ -183,7 +183,7 @@ class NoteContent:
         self, number: ItemNumber, instance: str, digest: str, data: Element, scene: Scene
     ) -> ChangeItem:
         """A note that is different. Raises `BadItem`."""
-        _check_instance(instance)
+        no_instance(instance)
         _read(data, _Reading(scene.version, None))  # what can be no note is refused whatever it changes
 
         def change(item: Item, _given: Given) -> Made:
@@ -193,7 +193,7 @@ class NoteContent:
 
     def delete(self, number: ItemNumber, instance: str, scene: Scene) -> DeleteItem:  # noqa: ARG002
         """A note that goes. Raises `BadItem`."""
-        _check_instance(instance)
+        no_instance(instance)
         return DeleteItem(number)
 
     # --- what devices are told ---------------------------------------------------------------------------
@@ -235,8 +235,3 @@ def _changed(item: Item, data: Element, scene: Scene) -> Made:
     if (patch.categories or ()) == shown:
         patch = replace(patch, categories=UNSET)
     return Made(stored_note(patch_note(item.stored.text, patch, scene.now)))
-
-
-def _check_instance(instance: str) -> None:
-    if instance:
-        raise BadItem("an occurrence of a note, which has none")

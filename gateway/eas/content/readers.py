@@ -10,7 +10,7 @@ from gateway.eas.content.values import BadItem
 from gateway.pim.values import FIRST_YEAR, LAST_YEAR
 from wbxml import Element, Tag
 
-__all__ = ["boolean", "decimal", "integer", "moment", "names", "once", "parse_moment", "text"]
+__all__ = ["boolean", "decimal", "integer", "moment", "names", "no_instance", "once", "parse_moment", "text"]
 
 _MOMENT = re.compile(
     r"([0-9]{4})-?([0-9]{2})-?([0-9]{2})"
@@ -106,3 +106,9 @@ def names(data: Element, container: Tag, item: Tag, most: int, longest: int) -> 
     if len(listed) > most or any(len(one) > longest for one in texts):
         raise BadItem(f"{container!r} holds too many texts, or one too long")
     return tuple(dict.fromkeys(one for one in texts if one))
+
+
+def no_instance(instance: str) -> None:
+    """An item whose class knows no occurrences is meant as a whole: it has no InstanceId."""
+    if instance:
+        raise BadItem("an InstanceId of an item that has no occurrences")

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from gateway.eas.content.contacts.reading import news, read_contact_data
 from gateway.eas.content.contacts.telling import shown_contact, shown_stub
 from gateway.eas.content.preferences import HTML, PLAIN, RTF
-from gateway.eas.content.values import BadItem
+from gateway.eas.content.readers import no_instance
+from gateway.eas.content.values import refusing
 from gateway.eas.versions import Version
-from gateway.errors import Kind, Refused
 from gateway.items import Item, ItemKind, ItemNumber
 from gateway.pim.contacts.document import new_contact, patch_contact, read_contact, stored_contact
 from gateway.sync.itemoperations import AddItem, Answer, ChangeItem, DeleteItem, Given, Made
@@ -59,7 +58,7 @@ class ContactsContent:
         self, number: ItemNumber, instance: str, digest: str, data: Element, scene: Scene
     ) -> ChangeItem:
         """A contact that is different. Raises `BadItem`."""
-        _check_instance(instance)
+        no_instance(instance)
         read_contact_data(data, scene.version, scene.zone, {})
 
         def change(item: Item, given: Given) -> Made:
@@ -69,7 +68,7 @@ class ContactsContent:
 
     def delete(self, number: ItemNumber, instance: str, _scene: Scene) -> DeleteItem:
         """A contact that goes. Raises `BadItem`."""
-        _check_instance(instance)
+        no_instance(instance)
         return DeleteItem(number)
 
     def render(self, item: Item, options: ItemOptions, scene: Scene) -> Sequence[Element]:
@@ -88,22 +87,8 @@ class ContactsContent:
 def _changed(
     item: Item, data: Element, scene: Scene, supported: Collection[str] | None, *, whole: bool
 ) -> Made:
-    with _refusing():
+    with refusing():
         known = read_contact(item.stored.text)
         patch = read_contact_data(data, scene.version, scene.zone, known)
         patch = news(patch, known, supported, whole=whole)
         return Made(stored_contact(patch_contact(item.stored.text, patch, scene.now)))
-
-
-def _check_instance(instance: str) -> None:
-    if instance:
-        raise BadItem("an InstanceId of a contact")
-
-
-@contextmanager
-def _refusing() -> Iterator[None]:
-    """What cannot be read refuses the operation."""
-    try:
-        yield
-    except BadItem as error:
-        raise Refused(Kind.INVALID_XML, str(error)) from error

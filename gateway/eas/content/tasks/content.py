@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from gateway.eas.content.preferences import HTML, PLAIN, RTF, BodyOptions
-from gateway.eas.content.readers import boolean
+from gateway.eas.content.readers import boolean, no_instance
 from gateway.eas.content.tasks.elements import (
     Absent,
     Reading,
@@ -20,7 +20,7 @@ from gateway.eas.content.tasks.elements import (
     read_patch,
     shown_task,
 )
-from gateway.eas.content.values import BadItem, refusing
+from gateway.eas.content.values import refusing
 from gateway.eas.versions import Version
 from gateway.items import Item, ItemKind, ItemNumber
 from gateway.pim.properties import UNSET
@@ -76,7 +76,7 @@ class TaskContent:
         self, number: ItemNumber, instance: str, digest: str, data: Element, scene: Scene
     ) -> ChangeItem:
         """A task that is different, or done. Raises `BadItem`."""
-        _check_instance(instance)
+        no_instance(instance)
         read_patch(data, _reading(None, kept, scene))  # what can be no task is refused whatever it changes
         uid = str(uuid.uuid4()) if boolean(data, Tasks.Complete) else ""
 
@@ -87,7 +87,7 @@ class TaskContent:
 
     def delete(self, number: ItemNumber, instance: str, scene: Scene) -> DeleteItem:  # noqa: ARG002
         """A task that goes. Raises `BadItem`."""
-        _check_instance(instance)
+        no_instance(instance)
         return DeleteItem(number)
 
     # --- what devices are told ---------------------------------------------------------------------------
@@ -146,8 +146,3 @@ def _without_progress(patch: TaskPatch) -> TaskPatch:
         reminder=UNSET,
         repetition=UNSET,
     )
-
-
-def _check_instance(instance: str) -> None:
-    if instance:
-        raise BadItem("an occurrence of a task, which has none")
