@@ -60,21 +60,30 @@ class Admission:
 
     def check_user(self, user: UserId) -> None:
         """Raises `Refused` (126) for users who are barred."""
-        if any(_like(user, pattern) for pattern in self.barred):
+        if self._bars(user):
             raise Refused(Kind.USER_DISABLED, "the user is barred")
+
+    def _bars(self, user: UserId) -> bool:
+        return any(_like(user, pattern) for pattern in self.barred)
 
     def check_number(self, devices: Sequence[Device], new: Device) -> None:
         """Raises `Refused` (177) when a user has as many devices as he may, and this is another one.
 
-        Those that were never provisioned do not count.
+        Those that were never provisioned do not count, unless they are served without.
         """
-        others = sum(1 for one in devices if one.id != new.id and one.policy_key)
+        others = sum(1 for one in devices if one.id != new.id and self._counts(one))
         if self.limit and others >= self.limit:
             raise Refused(Kind.TOO_MANY_DEVICES, f"the user has {others} devices")
 
+    def _counts(self, device: Device) -> bool:
+        return bool(device.policy_key) or self.policy_of(device).allow_nonprovisionable
+
     def access_of(self, device: Device) -> Access:
-        """What a device may do: as decided for it, else by the first rule that names it, else as all may."""
-        if device.control.stage is WipeStage.DONE:
+        """What a device may do: as decided for it, else by the first rule that names it, else as all may.
+
+        Nothing, once it is wiped, and where its user is barred.
+        """
+        if device.control.stage is WipeStage.DONE or self._bars(device.user):
             return Access.BLOCK
         if device.control.access is not None:
             return device.control.access
@@ -90,9 +99,14 @@ class Admission:
         `needs_key`: the command is for devices that have their policy. One in quarantine passes as well.
         """
         if wipe_pending(device.control, request.version) is not None:
-            if request.command != "Provision":
-                raise Refused(Kind.REMOTE_WIPE_REQUESTED, "the device is to be wiped")
-            return
+            if request.command == "Provision":
+                return
+            if request.policy_key is None and request.command != "Ping" and not request.version.body_status:
+                # Such a one knows of no Provision (MS-ASHTTP 2.2.2.1.1); Android pings without its key.
+                raise Refused(Kind.DEVICE_BLOCKED, "the device is to be wiped, and shows no policy key")
+            raise Refused(Kind.REMOTE_WIPE_REQUESTED, "the device is to be wiped")
+        if device.control.wipe is Wipe.ACCOUNT and device.control.stage is not WipeStage.DONE:
+            raise Refused(Kind.DEVICE_BLOCKED, "the account is to be wiped, which this version cannot")
         if self.access_of(device) is Access.BLOCK and not _reports_wipe(request, device.control):
             raise Refused(Kind.DEVICE_BLOCKED, "the device is blocked")
         if needs_key:

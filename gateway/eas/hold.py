@@ -18,6 +18,7 @@ from gateway.ports import NAMES, Unsubscribe
 from gateway.sync.annotations import noted
 from gateway.sync.cursor import MailCursor
 from gateway.sync.foldernews import FolderNews
+from gateway.sync.folders import HIERARCHY
 from gateway.sync.hierarchy import mailbox_of
 from gateway.sync.news import baseline, has_news
 from gateway.sync.waiter import Waiter
@@ -189,6 +190,8 @@ class _Hold:
         """
         context = self._context
         states = await context.services.state.load_syncs(context.principal.user, context.device.id)
+        if self._hierarchy and HIERARCHY not in states:
+            raise HierarchyChanged  # a device that never asked for its folders, or is to ask for them anew
         found: list[_Watched] = []
         for folder in folders:
             mailbox = mailbox_of(folder)

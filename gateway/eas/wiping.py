@@ -14,7 +14,7 @@ from gateway.types import Wipe, WipeStage
 from wbxml import Element, Tag, element
 from wbxml.pages import Provision
 
-__all__ = ["report", "told"]
+__all__ = ["report", "reports", "told"]
 
 _TAGS: dict[Wipe, Tag] = {
     Wipe.DEVICE: Provision.RemoteWipe,
@@ -37,6 +37,11 @@ async def told(context: Context) -> Element | None:
         return None
     context.log.warning("device is told to wipe", wipe=wipe.value)
     return _answer(_SUCCESS, _TAGS[wipe])
+
+
+def reports(root: Element) -> bool:
+    """Whether a device says how its wipe went."""
+    return any(child.tag in _TAGS.values() for child in root)
 
 
 async def report(context: Context, root: Element) -> Element | None:

@@ -50,11 +50,17 @@ class Devices(Protocol):
         ...
 
     async def forget_device(self, user: UserId, device: DeviceId) -> bool:
-        """Forget a device and all that is kept of it, also what was decided; False when none is known."""
+        """Forget a device and all that is kept of it, also what was decided; False when none is known.
+
+        As a decision it is told by `decided_devices`.
+        """
         ...
 
     async def forget_syncs(self, user: UserId, device: DeviceId) -> None:
-        """Forget what a device knows of its collections, so that it begins anew with all of them."""
+        """Forget what a device knows of its collections, so that it begins anew with all of them.
+
+        As a decision it is told by `decided_devices`.
+        """
         ...
 
     async def decided_devices(self, after: int) -> tuple[int, Sequence[tuple[UserId, DeviceId]]]:
@@ -66,7 +72,7 @@ class Devices(Protocol):
         ...
 
     async def prune_devices(self, before: datetime) -> None:
-        """Forget devices never provisioned and not seen since that time, and all that is kept of them."""
+        """Forget devices not seen since that time that have no policy key and synchronised nothing."""
         ...
 
 

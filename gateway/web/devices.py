@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from gateway.eas.admission import Admission
-from gateway.eas.commands.base import DEVICE_LEASE
+from gateway.eas.commands.base import ALL_DEVICES, DEVICE_LEASE
 from gateway.eas.request import EasRequest
 from gateway.ports import Clock, State
 from gateway.types import Device, UserId
@@ -40,6 +40,12 @@ class Devices:
             return stored or _new(user, request, now)
         if stored is not None and _is_current(stored, request, now):
             return stored
+        if stored is not None:
+            return await self._written(user, request, now)
+        async with self._state.lease(user, ALL_DEVICES, DEVICE_LEASE):
+            return await self._written(user, request, now)
+
+    async def _written(self, user: UserId, request: EasRequest, now: datetime) -> Device:
         async with self._state.lease(user, request.device_id, DEVICE_LEASE):
             # Provision may have given it a key since.
             stored = await self._state.load_device(user, request.device_id)

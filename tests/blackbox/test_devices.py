@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from click.testing import CliRunner
@@ -181,6 +182,33 @@ def test_a_third_device_is_one_too_many(new_phone: MakePhone, manage: Manage, ve
     third.provision()
 
 
+def test_of_devices_that_come_at_once_no_more_get_in_than_there_is_room_for(new_phone: MakePhone) -> None:
+    """All have begun when the first is done: there was room for each of them then."""
+    phones = [new_phone(device=f"D{number}") for number in range(4)]
+    for phone in phones:
+        phone.policy_key = 0
+    keys = [
+        policy_of(phone.post("Provision", policy_request())).child_text(Provision.PolicyKey)
+        for phone in phones
+    ]
+    with ThreadPoolExecutor(len(phones)) as together:
+        answers = together.map(
+            lambda phone, key: phone.post("Provision", policy_request(key, "1")), phones, keys
+        )
+        assert sorted(answer.root.child_text(Provision.Status) for answer in answers) == [
+            "1",
+            "1",
+            "177",
+            "177",
+        ]
+
+
+@pytest.mark.parametrize("version", ["12.1", "16.1"])
+def test_devices_that_need_no_policy_are_counted_too(new_phone: MakePhone, version: str) -> None:
+    phones = [new_phone(version, device=f"LAX{number}") for number in range(3)]
+    assert [told(phone, folder_sync(phone)) for phone in phones] == [1, 1, 403 if version == "12.1" else 177]
+
+
 def test_a_waiting_device_learns_at_once_that_it_is_blocked(new_phone: MakePhone, manage: Manage) -> None:
     phone = new_phone("16.1")
     phone.provision()
@@ -227,6 +255,43 @@ def test_in_quarantine_there_is_one_message_until_it_is_over(
     phone.begin(inbox)
     (data,) = phone.sync(inbox).added.values()
     assert data.child_text(Email.Subject) == "the secret plan"
+
+
+@pytest.mark.parametrize("version", ["12.1", "16.1"])
+def test_a_device_begun_anew_gets_everything_again(
+    new_phone: MakePhone, manage: Manage, dovecot: Dovecot, version: str
+) -> None:
+    phone = new_phone(version)
+    phone.provision()
+    root = phone.folder_sync()
+    hierarchy = root.child_text(FolderHierarchy.SyncKey) or ""
+    folders = phone.folders()
+    chosen = {folders["Inbox"]: "Email", folders["Calendar"]: "Calendar", folders["Contacts"]: "Contacts"}
+    phone.classes |= chosen
+    dovecot.deliver(phone.user, messages.plain("here"))
+    for folder in chosen:
+        phone.begin(folder)
+    assert len(phone.sync(folders["Inbox"]).added) == 1
+    watched = [
+        element(Ping.Folder, element(Ping.Id, name), element(Ping.Class, kind))
+        for name, kind in chosen.items()
+    ]
+    request = element(Ping.Ping, element(Ping.HeartbeatInterval, 50), element(Ping.Folders, *watched))
+    answers: list[Answer] = []
+    waiting = threading.Thread(target=lambda: answers.append(phone.post("Ping", request, seconds=55)))
+    waiting.start()
+    manage("resync", phone.user, phone.device)
+    waiting.join(45)
+    assert answers, "the Ping was held on"
+    # The Ping says it, and every key is one of nobody.
+    assert phone.post("Ping", request).root.child_text(Ping.Status) == "7"
+    assert phone.folder_sync(hierarchy).child_text(FolderHierarchy.Status) == "9"
+    for folder in chosen:
+        assert phone.sync(folder).status == "3"
+    assert phone.folders() == folders
+    for folder in chosen:
+        phone.begin(folder)
+    assert len(phone.sync(folders["Inbox"]).added) == 1
 
 
 def test_a_device_of_before_the_quarantine_begins_anew(new_phone: MakePhone, manage: Manage) -> None:
@@ -283,6 +348,42 @@ def test_a_wipe_from_the_order_to_the_message(
     manage("remove", phone.user, phone.device)
     phone.provision()
     assert told(phone, folder_sync(phone)) == 1
+
+
+def test_a_device_that_is_wiped_is_let_do_nothing_more(new_phone: MakePhone, manage: Manage) -> None:
+    """Also when somebody sets up the account anew on it."""
+    phone = new_phone("16.1")
+    phone.provision()
+    manage("wipe", phone.user, phone.device, "--yes")
+    phone.post("Provision", wipe_report("RemoteWipe", "1"))
+    for request in (policy_request(), element(Provision.Provision)):
+        root = phone.post("Provision", request).root
+        assert [(child.tag.name, child.text()) for child in root] == [("Status", "129")]
+
+
+@pytest.mark.parametrize("version", ["12.1", "14.1"])
+def test_no_older_version_evades_the_wipe_of_an_account(
+    new_phone: MakePhone, manage: Manage, version: str
+) -> None:
+    phone = new_phone("16.1")
+    phone.provision()
+    manage("wipe", phone.user, phone.device, "--account-only", "--yes")
+    phone.version = version
+    assert told(phone, folder_sync(phone)) == (403 if phone.number < 14 else 129)
+    phone.version = "16.1"
+    assert told(phone, folder_sync(phone)) == 140
+
+
+def test_before_14_0_a_device_without_a_key_is_told_of_a_wipe_by_403(
+    new_phone: MakePhone, manage: Manage
+) -> None:
+    phone = new_phone("12.1", device="LAX")
+    assert told(phone, folder_sync(phone)) == 1
+    manage("wipe", phone.user, phone.device, "--yes")
+    assert folder_sync(phone).code == 403
+    assert phone.post("Ping", element(Ping.Ping)).code == 449
+    phone.policy_key = 0
+    assert folder_sync(phone).code == 449
 
 
 @pytest.mark.parametrize("version", THREE)

@@ -110,18 +110,21 @@ class TestDevices:
         ):
             await state.save_device(device)
             await state.save_memo(device.user, device.id, "ping", b"x")
-            await state.save_sync(device.user, device.id, INBOX, replace(FIRST, revision=0))
             await state.save_intents(device.user, device.id, INBOX, {"a": b"1"})
+        # One that is served without a policy key synchronises: it is no invention.
+        await state.save_device(asked.replace(id=TABLET))
+        await state.save_sync(ANNA, TABLET, INBOX, replace(FIRST, revision=0))
         await state.prune_devices(NOON)
-        assert len(await state.list_devices()) == 4
+        assert len(await state.list_devices()) == 5
         await state.prune_devices(NOON + timedelta(milliseconds=1))
         assert [(device.user, device.id) for device in await state.list_devices()] == [
+            (ANNA, TABLET),
             (BERT, PHONE),
             (BERT, TABLET),
         ]
+        assert await state.load_sync(ANNA, TABLET, INBOX) is not None
         for user, name, left in ((ANNA, PHONE, False), (BERT, PHONE, True), (BERT, TABLET, True)):
             assert (await state.load_memo(user, name, "ping") is not None) is left
-            assert (await state.load_sync(user, name, INBOX) is not None) is left
             assert bool(await state.load_intents(user, name, INBOX)) is left
 
     async def test_what_people_decide_is_stored_apart(self, state: State) -> None:
@@ -173,6 +176,22 @@ class TestDevices:
         assert await state.decided_devices(newest) == (newest, [])
         await state.set_access(ANNA, PHONE, None)
         assert list((await state.decided_devices(newest))[1]) == [(ANNA, PHONE)]
+
+    async def test_what_is_forgotten_is_told_as_a_decision(self, state: State) -> None:
+        """Requests that are held learn of it, and no number is given out twice."""
+        for name in (PHONE, TABLET):
+            await state.save_device(Device(user=ANNA, id=name, type="a"))
+        await state.set_access(ANNA, PHONE, Access.BLOCK)
+        newest, _ = await state.decided_devices(0)
+        await state.forget_device(ANNA, PHONE)
+        newest, devices = await state.decided_devices(newest)
+        assert list(devices) == [(ANNA, PHONE)]
+        await state.forget_syncs(ANNA, TABLET)
+        newest, devices = await state.decided_devices(newest)
+        assert list(devices) == [(ANNA, TABLET)]
+        await state.forget_device(ANNA, TABLET)
+        await state.set_access(BERT, PHONE, Access.BLOCK)
+        assert list((await state.decided_devices(newest))[1]) == [(ANNA, TABLET), (BERT, PHONE)]
 
     async def test_devices_that_do_not_come_any_more_are_forgotten(self, state: State) -> None:
         for name, seen in ((PHONE, NOON), (TABLET, NOON + timedelta(days=1))):

@@ -33,10 +33,11 @@ from gateway.sync.recipients import Recipients
 from gateway.sync.searches import Searches
 from gateway.sync.verbs import VerbMarks
 from gateway.sync.waiter import Signal
-from gateway.types import Device, Principal
+from gateway.types import Device, DeviceId, Principal
 from wbxml import Element, Tag
 
 __all__ = [
+    "ALL_DEVICES",
     "DEVICE_LEASE",
     "MOST_SENDING",
     "BodyRule",
@@ -68,6 +69,8 @@ MOST_SENDING = 8
 
 DEVICE_LEASE = "device"
 """Name of the lease under which a stored `Device` is read, changed and written."""
+ALL_DEVICES = DeviceId("")
+"""Under that lease of all devices of a user they are counted; it is taken before that of one."""
 
 Reply = Element | Raw | None
 """What a handler returns; None is the empty 200."""

@@ -9,11 +9,12 @@ import json
 import secrets
 
 from gateway.eas import deviceinfo, devices, fields, wap, wiping
-from gateway.eas.commands.base import BodyRule, Context, Reply
+from gateway.eas.commands.base import ALL_DEVICES, DEVICE_LEASE, BodyRule, Context, Reply
 from gateway.eas.policy import document
 from gateway.eas.versions import Version
 from gateway.errors import Kind, Refused
 from gateway.policies import Policy
+from gateway.types import WipeStage
 from wbxml import Element, element
 from wbxml.pages import Provision as Page
 from wbxml.pages import Settings
@@ -42,10 +43,13 @@ class Provision:
     async def handle(self, context: Context, root: Element | None, body: bytes) -> Reply:  # noqa: ARG002
         """Raises `Refused` (Status 2) for a request without a policy type.
 
-        Also for a device that says it does not comply, as far as its policy does not let that pass.
+        Also for a device that says it does not comply, as far as its policy does not let that pass; one that
+        is wiped, and does more than to say so again; and one more than its user may have.
         """
         if root is None:
             raise Refused(Kind.INVALID_CONTENT, "Provision without a body")
+        if context.device.control.stage is WipeStage.DONE and not wiping.reports(root):
+            raise Refused(Kind.DEVICE_BLOCKED, "the device was wiped, and is not cleared")
         reply = element(Page.Provision)
         information = fields.only(root, Settings.DeviceInformation)
         if information is not None:
@@ -104,13 +108,18 @@ class Provision:
             return None
         compliance = _compliance(asked)
         _check(compliance, policy)
-        await devices.update(
-            context,
-            policy_key=permanent,
-            policy=digest[0] if digest else "",
-            compliance=compliance,
-            provisioned=context.services.clock.now(),
-        )
+        state, user = context.services.state, context.principal.user
+        async with state.lease(user, ALL_DEVICES, DEVICE_LEASE):
+            if not context.device.policy_key:
+                # When it came first there may have been room, as there was for others that came then.
+                context.services.admission.check_number(await state.list_devices(user), context.device)
+            await devices.update(
+                context,
+                policy_key=permanent,
+                policy=digest[0] if digest else "",
+                compliance=compliance,
+                provisioned=context.services.clock.now(),
+            )
         return int(permanent)
 
 

@@ -51,6 +51,15 @@ _ASK_WIPE = """
         changed = excluded.changed
     WHERE wipe IS NULL OR stage <> 'done'
 """
+_CHANGE = """
+    INSERT INTO device_control (user, id, changed)
+    VALUES (?, ?, (SELECT coalesce(max(changed), 0) + 1 FROM device_control))
+    ON CONFLICT DO UPDATE SET changed = excluded.changed
+"""
+_UNDECIDE = """
+    UPDATE device_control SET access = NULL, wipe = NULL, stage = NULL, asked = NULL, answered = NULL
+    WHERE user = ? AND id = ? AND (access IS NOT NULL OR wipe IS NOT NULL)
+"""
 _CANCEL_WIPE = """
     UPDATE device_control SET wipe = NULL, stage = NULL, asked = NULL, answered = NULL
     WHERE user = ? AND id = ? AND stage <> 'done'
@@ -62,7 +71,9 @@ _NOTE_WIPE = """
 _DECIDED = "SELECT user, id, changed FROM device_control WHERE changed > ? ORDER BY changed"
 _EXPIRE = "DELETE FROM device WHERE coalesce(last_seen, first_seen, 0) < ? RETURNING user, id"
 _PRUNE = """
-    DELETE FROM device WHERE policy_key = 0 AND coalesce(last_seen, first_seen, 0) < ? RETURNING user, id
+    DELETE FROM device WHERE policy_key = 0 AND coalesce(last_seen, first_seen, 0) < ?
+        AND NOT EXISTS (SELECT 1 FROM sync_state AS s WHERE s.user = device.user AND s.device = device.id)
+    RETURNING user, id
 """
 _OF_DEVICES = ("memo", "sync_state", "intent", "move")
 _KNOWN = ("sync_state", "intent", "move")
@@ -135,21 +146,27 @@ def expire(connection: sqlite3.Connection, before: datetime) -> int:
 
 
 def forget(connection: sqlite3.Connection, user: UserId, device: DeviceId) -> bool:
-    """Forget a device with everything kept of it, also what was decided; returns whether there was one."""
+    """Forget a device with everything kept of it, also what was decided; returns whether there was one.
+
+    The row of what was decided stays, empty: numbers of changes are never given out twice.
+    """
     known = connection.execute("DELETE FROM device WHERE user = ? AND id = ?", (user, device)).rowcount > 0
     _forget_of(connection, [(user, device)])
-    control = connection.execute("DELETE FROM device_control WHERE user = ? AND id = ?", (user, device))
-    return known or control.rowcount > 0
+    decided = connection.execute(_UNDECIDE, (user, device)).rowcount > 0
+    if known or decided:
+        connection.execute(_CHANGE, (user, device))
+    return known or decided
 
 
 def forget_syncs(connection: sqlite3.Connection, user: UserId, device: DeviceId) -> None:
     """Forget what a device knows of its collections, so that it begins anew with all of them."""
     for table in _KNOWN:
         connection.execute(f"DELETE FROM {table} WHERE user = ? AND device = ?", (user, device))  # noqa: S608
+    connection.execute(_CHANGE, (user, device))
 
 
 def prune(connection: sqlite3.Connection, before: datetime) -> None:
-    """Forget the devices without a policy key that were last seen before that time, and their values."""
+    """Forget devices last seen before that time, with their values, that have no key and synced nothing."""
     _forget_of(connection, connection.execute(_PRUNE, (milliseconds(before),)).fetchall())
 
 
