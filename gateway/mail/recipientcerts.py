@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import TypeVar
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from gateway.mail.certificates.facts import UNREADABLE
 
 __all__ = ["encryption_certificates"]
 
@@ -49,7 +50,7 @@ def _read(stored: bytes) -> Sequence[x509.Certificate]:
     for reader in readers if len(stored) <= _LARGEST else ():
         try:
             return reader(stored)
-        except (ValueError, UnsupportedAlgorithm):
+        except UNREADABLE:
             continue
     return ()
 
@@ -66,7 +67,7 @@ def _is_for_mail(certificate: x509.Certificate, now: datetime) -> bool:
         authority = _extension(certificate, x509.BasicConstraints)
         purposes = _extension(certificate, x509.ExtendedKeyUsage)
         usage = _extension(certificate, x509.KeyUsage)
-    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
+    except UNREADABLE:
         return False
     return (
         (authority is None or not authority.ca)

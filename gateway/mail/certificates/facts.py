@@ -25,6 +25,7 @@ UNREADABLE = (
     UnsupportedAlgorithm,
     x509.InvalidVersion,
     x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
     CryptographyDeprecationWarning,
 )
 """What reading something broken raises, at once or as soon as the broken part is looked at."""
