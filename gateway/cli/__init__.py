@@ -13,6 +13,7 @@ from gateway.cli.explain import explain
 from gateway.cli.folders import GROUPS
 from gateway.cli.looking import check_config, poison, policies, users
 from gateway.cli.serving import demo, serve
+from gateway.cli.top import top
 
 __all__ = ["main"]
 
@@ -27,7 +28,7 @@ for _command in (exchange.import_file, exchange.export_file):
     for _group in GROUPS.values():
         _group.add_command(_command)
 for _command in (
-    *(serve, demo, check, check_config, backup, restore),
+    *(serve, demo, check, check_config, top, backup, restore),
     *(users, devices, explain, policies, poison),
     *GROUPS.values(),
 ):

@@ -20,7 +20,7 @@ from gateway.errors import GatewayError
 from gateway.pim.clock import tzid_of
 from gateway.ports import Items, State
 
-__all__ = ["config", "told", "with_store", "zone_of_users"]
+__all__ = ["config", "reachable", "told", "with_store", "zone_of_users"]
 
 _USAGE_ERROR = 2
 P = ParamSpec("P")
@@ -52,6 +52,11 @@ def told(function: Callable[P, T]) -> Callable[P, T]:
             sys.exit(_USAGE_ERROR)
 
     return call
+
+
+def reachable(host: str) -> str:
+    """Where something that listens on an address is reached from this machine."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
 
 
 def zone_of_users(file: Path) -> tzinfo | None:

@@ -19,7 +19,7 @@ from gateway.cli.check.parts import Part, Row, examined
 from gateway.cli.check.session import phone
 from gateway.cli.check.table import show, summary
 from gateway.cli.check.web import Site, gateway, proxy
-from gateway.cli.common import config
+from gateway.cli.common import config, reachable
 from gateway.config import Settings, load
 from gateway.errors import ConfigError
 from gateway.ports.examining import Finding, Verdict, bad, doubtful, good
@@ -95,7 +95,7 @@ def _parts(file: Path, login: tuple[str, str], hold: int) -> Iterator[Part]:
     yield Part("machine", machine(settings))
     for name, findings in examinations(settings, principal.credentials if principal else None).items():
         yield Part(_TITLES[name], findings)
-    listen = Site(_reachable(settings.server.host), settings.server.port, tls=False)
+    listen = Site(reachable(settings.server.host), settings.server.port, tls=False)
     yield Part("gateway", gateway(listen))
     url = settings.server.public_url
     domain = _domain(settings, principal)
@@ -138,11 +138,6 @@ def _domain(settings: Settings, principal: Principal | None) -> str | None:
     """The mail domain of the users, where it is known."""
     _, at, domain = (principal.email if principal else settings.identity.email).rpartition("@")
     return domain.lower() if at and domain and "{" not in domain else None
-
-
-def _reachable(host: str) -> str:
-    """Where something that listens on an address is reached from this machine."""
-    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
 
 
 def _object(row: Row) -> dict[str, str]:

@@ -1,0 +1,77 @@
+"""Servers that say nothing, or the wrong thing: what is told of them, and that it is told in time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from gateway.ports.examining import Finding, Verdict
+from gateway.types import Credentials
+from gateway.upstream.imap.examine import examine as examine_imap
+from gateway.upstream.imap.settings import ImapSettings
+from gateway.upstream.remedies import remedy
+from gateway.upstream.sieve import SieveSettings
+from gateway.upstream.sieve.examine import examine as examine_sieve
+from gateway.upstream.smtp import SmtpSettings
+from gateway.upstream.smtp.examine import examine as examine_smtp
+from tests.support.ports import LOOPBACK
+
+SOMEBODY = Credentials("jo", "secret-of-jo")
+PATIENCE = 0.3
+
+
+@pytest.fixture
+async def silent() -> AsyncIterator[int]:
+    """The port of a server that takes connections and says nothing."""
+    writers: list[asyncio.StreamWriter] = []
+
+    async def connected(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
+
+    server = await asyncio.start_server(connected, LOOPBACK, 0)
+    yield server.sockets[0].getsockname()[1]
+    server.close()
+    for writer in writers:
+        writer.close()
+
+
+async def all_of(findings: AsyncIterator[Finding]) -> list[Finding]:
+    return [finding async for finding in findings]
+
+
+@pytest.mark.parametrize("security", ["tls", "starttls", "none"])
+async def test_servers_that_say_nothing(silent: int, security: str) -> None:
+    imap = ImapSettings(LOOPBACK, silent, security, timeout=PATIENCE)  # type: ignore[arg-type]
+    smtp = SmtpSettings(LOOPBACK, silent, security, timeout=PATIENCE)  # type: ignore[arg-type]
+    sieve = SieveSettings(LOOPBACK, silent, security, timeout=PATIENCE)  # type: ignore[arg-type]
+    for examination in (
+        examine_imap(imap, SOMEBODY),
+        examine_smtp(smtp, SOMEBODY, 1),
+        examine_sieve(sieve, SOMEBODY),
+    ):
+        (found,) = await all_of(examination)
+        assert found.verdict is Verdict.FAILURE
+        assert found.remedy
+        assert SOMEBODY.password not in found.text
+
+
+@pytest.mark.parametrize(
+    ("failure", "said"),
+    [
+        ("certificate verify failed: certificate has expired (_ssl.c:1000)", "renew"),
+        ("certificate verify failed: self-signed certificate (_ssl.c:1000)", "smtp.ca_file"),
+        ("certificate verify failed: unable to get local issuer certificate", "whole chain"),
+        ("certificate verify failed: Hostname mismatch, certificate is not valid for 'x'", "smtp.host"),
+        ("certificate verify failed: IP address mismatch, certificate is not valid for '::1'", "smtp.host"),
+        ("[SSL: WRONG_VERSION_NUMBER] wrong version number (_ssl.c:1000)", "smtp.security"),
+        ("[SSL: RECORD_LAYER_FAILURE] record layer failure (_ssl.c:1000)", "smtp.security"),
+        ("Connect call failed ('127.0.0.1', 1): Connection refused", "smtp.port"),
+        ("[Errno -2] Name or service not known", "DNS"),
+        ("mail.example.com offers no STARTTLS", "STARTTLS"),
+        ("something else", "firewalls"),
+    ],
+)
+def test_what_to_do_is_told_by_what_happened(failure: str, said: str) -> None:
+    assert said in remedy("smtp", "mail.example.com", failure)
