@@ -51,14 +51,14 @@ class Memory:
     def knows(self, parts: Parts) -> bool:
         """Whether all of it was seen before, or newer."""
         return all(
-            _comparable(revision(event)) <= max(self._seen(parts.uid, instance), self._seen(parts.uid, None))
+            _comparable(revision(event)) <= max(self._seen(parts, instance), self._seen(parts, None))
             for instance, event in parts.events.items()
         )
 
     def note(self, parts: Parts) -> None:
         """Remember its versions."""
         for instance, event in parts.events.items():
-            name = _name(parts.uid, instance)
+            name = _name(parts, instance)
             newest = max(self.versions.pop(name, _NOTHING), _comparable(revision(event)))
             self.versions[name] = newest  # at the end, as the one used last
         for name in list(self.versions)[:-_REMEMBERED]:
@@ -76,8 +76,8 @@ class Memory:
         self.later[uid] = rounds + 1, (now + _FIRST_WAIT * 2**rounds).timestamp()
         return True
 
-    def _seen(self, uid: str, instance: Instance) -> tuple[int, float]:
-        return self.versions.get(_name(uid, instance), _NOTHING)
+    def _seen(self, parts: Parts, instance: Instance) -> tuple[int, float]:
+        return self.versions.get(_name(parts, instance), _NOTHING)
 
 
 def _comparable(version: Revision) -> tuple[int, float]:
@@ -85,6 +85,8 @@ def _comparable(version: Revision) -> tuple[int, float]:
     return sequence, (stamp - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds()
 
 
-def _name(uid: str, instance: Instance) -> str:
-    text = f"{uid}\n{instance.isoformat() if instance else ''}"
+def _name(parts: Parts, instance: Instance) -> str:
+    """What an event, or an occurrence, of its organizer is called: others have no say in it."""
+    organizer = parts.organizer.address.strip().lower() if parts.organizer else ""
+    text = f"{organizer}\n{parts.uid}\n{instance.isoformat() if instance else ''}"
     return digest_of(text, 16)

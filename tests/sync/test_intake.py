@@ -226,6 +226,8 @@ async def test_a_cancellation_that_overtakes_its_invitation(world: World) -> Non
 async def test_forged_mail_is_not_remembered(world: World) -> None:
     world.inbox.receive("CANCEL", series(sequence=9), sender="mallory@example.net")
     world.inbox.receive("REQUEST", series(sequence=8), sender="mallory@example.net")
+    hers = ("ORGANIZER:mailto:mallory@example.net", "ATTENDEE:mailto:ann@example.org")
+    world.inbox.receive("CANCEL", series(sequence=9, people=hers), sender="mallory@example.net")
     world.inbox.receive("REQUEST", series())
     await world.read()
     assert len(await world.events()) == 1
