@@ -8,12 +8,14 @@ from collections.abc import Iterator
 from email.message import EmailMessage
 
 import pytest
-from pyactivesync import Client, EmailChange, Folder, FolderType, SyncResult
+from pyactivesync import Client, Contact, ContactChange, EmailChange, Folder, FolderType, SyncResult
 
 from tests.support import messages
 from tests.support.dovecot import Dovecot
 from tests.support.gateway import Gateway
+from tests.support.phone import Phone
 from tests.support.smtp_sink import SmtpSink
+from wbxml.pages import Contacts
 
 
 @pytest.fixture(scope="module")
@@ -154,3 +156,28 @@ def test_a_ping_without_news_ends_with_its_interval(client: Client) -> None:
     started = time.monotonic()
     assert client.ping(inbox.id, heartbeat=2, timeout=10).status == "1"
     assert 0.9 < time.monotonic() - started < 3
+
+
+def test_a_contact_is_made_changed_and_deleted(
+    client: Client, gateway: Gateway, dovecot: Dovecot, user: str
+) -> None:
+    book = folder(client, FolderType.CONTACTS).id
+    contact = Contact(
+        first_name="Ann", last_name="Lee", birthday="1980-02-29T11:59:00.000Z", categories=["a"]
+    )
+    made = client.create_contact(book, synced(client, book).sync_key, contact)
+    assert (made.status, bool(made.server_id)) == ("1", True)
+    name = made.server_id or ""
+    changed = Contact(last_name="Lee", job_title="Engineer", home_address_city="Berlin")
+    result = client.apply_contact_changes(book, made.sync_key, [ContactChange(name, changed)])
+    assert result.statuses == {name: "1"}
+    phone = Phone(gateway.host, gateway.port, user, dovecot.password)
+    phone.provision()
+    phone.begin(book)
+    shown = phone.sync(book).added[name]
+    said = {Contacts.LastName: "Lee", Contacts.JobTitle: "Engineer", Contacts.HomeAddressCity: "Berlin"}
+    assert {tag: shown.child_text(tag) for tag in said} == said
+    assert not {Contacts.FirstName, Contacts.Birthday, Contacts.Categories} & {one.tag for one in shown}
+    result = client.apply_contact_changes(book, result.sync_key, [ContactChange(name, delete=True)])
+    assert result.statuses == {name: "1"}
+    assert phone.sync(book).deleted == [name]
