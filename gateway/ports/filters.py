@@ -70,7 +70,8 @@ class Filters(Protocol):
 
     Both methods raise `UpstreamUnavailable` when nobody could be asked, `AuthenticationFailed` and
     `Refused(ACCESS_DENIED)` when the server does not let the user or cannot do it, `Refused(CONFLICT)` when
-    the user's own filters are in the way, and other `UpstreamError`s.
+    the user's own filters are in the way, `Refused(INVALID_CONTENT)` for texts longer than the server takes,
+    and other `UpstreamError`s.
     """
 
     async def out_of_office(self, principal: Principal) -> OutOfOffice:

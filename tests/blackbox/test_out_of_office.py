@@ -367,6 +367,16 @@ def test_changes_that_are_refused(anna: Phone) -> None:
     assert shown(anna) == nothing()
 
 
+def test_texts_longer_than_the_server_takes(anna: Phone) -> None:
+    assert change(anna, state(1), reply(INTERNAL, "Inside")) == "1"
+    before = shown(anna)
+    longest = "\U0001f3d6" * 128_000
+    assert (
+        change(anna, state(1), *(reply(audience, longest) for audience in (INTERNAL, KNOWN, UNKNOWN))) == "5"
+    )
+    assert shown(anna) == before
+
+
 def test_times_need_their_state(anna: Phone) -> None:
     for begins, ends in ((NOW, NOW + HOUR), (NOW, NOW), (NOW + HOUR, NOW)):
         assert change(anna, state(1), *times(begins, ends), reply(INTERNAL, "Inside")) == "1"

@@ -10,8 +10,10 @@ from contextlib import suppress
 
 from gateway.errors import (
     AuthenticationFailed,
+    GatewayError,
+    Kind,
+    Refused,
     UpstreamConfused,
-    UpstreamError,
     UpstreamRefused,
     UpstreamUnavailable,
 )
@@ -86,7 +88,10 @@ class Session:
         return reply.lines[0][0]
 
     async def store(self, name: str, text: str) -> None:
-        """Put a script into the place of what had its name, at once or not at all. Raises `UpstreamError`."""
+        """Put a script into the place of what had its name, at once or not at all.
+
+        Raises `UpstreamError`, and `Refused` (INVALID_CONTENT) for one that is longer than the server takes.
+        """
         await self._ask(b"PUTSCRIPT " + quoted(name) + b" " + literal(text.encode("utf-8", "replace")))
 
     async def activate(self, name: str) -> None:
@@ -175,9 +180,11 @@ def _lost(error: OSError | None) -> UpstreamUnavailable:
     return UpstreamUnavailable(f"the ManageSieve server closed the connection: {error}")
 
 
-def _failure(reply: Reply, detail: str) -> UpstreamError:
+def _failure(reply: Reply, detail: str) -> GatewayError:
     if reply.outcome == "BYE":
         return UpstreamUnavailable(detail)
+    if reply.code == "QUOTA/MAXSIZE":
+        return Refused(Kind.INVALID_CONTENT, detail)
     if reply.code.startswith("QUOTA"):
         return UpstreamRefused(detail, "OVERQUOTA")
     if reply.code == "TRYLATER":

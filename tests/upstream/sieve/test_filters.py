@@ -221,6 +221,7 @@ async def scripted(answers: Mapping[str, Answer], tls: Certificate | None = None
         ("GETSCRIPT", b"OK\r\n", UpstreamConfused),
         ("GETSCRIPT", b'{99999999999}\r\nOK\r\n', UpstreamConfused),
         ("PUTSCRIPT", b'NO (QUOTA/MAXSCRIPTS) "too many"\r\n', UpstreamRefused),
+        ("PUTSCRIPT", b'NO (QUOTA/MAXSIZE) "too long"\r\n', Refused),
         ("SETACTIVE", b'NO "no"\r\n', UpstreamRefused),
     ],
 )  # fmt: skip
