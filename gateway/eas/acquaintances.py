@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 from gateway.items import Item, ItemKind, Right
 from gateway.pim.contacts.card import Card
 from gateway.pim.contacts.model import BadContact
+from gateway.pim.contacts.people import addresses_of
 from gateway.ports import Items
 from gateway.sync.background import compute
 from gateway.types import UserId
@@ -15,7 +15,6 @@ from gateway.types import UserId
 __all__ = ["known_addresses"]
 
 _AT_ONCE = 200
-_ADDRESS = re.compile(r"[^\s<>\"(),:;\\\x00-\x1f\x7f]{1,64}@[A-Za-z0-9.\-\u0080-\U0010ffff]{1,255}")
 
 
 async def known_addresses(items: Items, user: UserId, most: int) -> tuple[str, ...]:
@@ -44,6 +43,4 @@ def _of_contact(text: str) -> Iterator[str]:
         card = Card.parse(text)
     except BadContact:
         return
-    for line in card.properties("EMAIL"):
-        if match := _ADDRESS.search(line.text):
-            yield match[0].lower()
+    yield from (address.lower() for address in addresses_of(card))

@@ -13,7 +13,7 @@ from gateway.pim.contacts.table import TABLE
 from gateway.pim.lines import Property
 from gateway.ports.directory import Entry
 
-__all__ = ["certificates_of", "entry_of", "picture_of"]
+__all__ = ["addresses_of", "certificates_of", "entry_of", "picture_of"]
 
 _ADDRESS = re.compile(r"[^\s<>\"(),:;\\\x00-\x1f\x7f]{1,64}@[A-Za-z0-9.\-\u0080-\U0010ffff]{1,255}")
 _WANTED = {
@@ -29,13 +29,18 @@ _WANTED = {
 _DATA = re.compile(r"data:[^,]*;\s*base64\s*,", re.IGNORECASE)
 
 
-def entry_of(card: Card) -> Entry | None:
-    """Somebody with what phones show of people; None without a mail address."""
+def addresses_of(card: Card) -> tuple[str, ...]:
+    """The mail addresses, each once in whatever case of letters, the first one first."""
     known: dict[str, str] = {}
     for line in card.properties("EMAIL"):
         if match := _ADDRESS.search(line.text):
             known.setdefault(match[0].lower(), match[0])
-    addresses = tuple(known.values())
+    return tuple(known.values())
+
+
+def entry_of(card: Card) -> Entry | None:
+    """Somebody with what phones show of people; None without a mail address."""
+    addresses = addresses_of(card)
     if not addresses:
         return None
     contact: Contact = {
