@@ -15,6 +15,7 @@ from gateway.cli.common import config, told, with_store
 from gateway.cli.folders import user_argument
 from gateway.config import load
 from gateway.eas.admission import Admission
+from gateway.eas.request import as_stored
 from gateway.errors import GatewayError
 from gateway.ports import Items, State
 from gateway.types import Access, Device, DeviceId, UserId, Wipe, WipeStage
@@ -59,7 +60,7 @@ def list_devices(file: Path, user: str | None, as_json: bool) -> None:
                 one.control.stage.value if one.control.stage else "-",
             )
             row = (one.user, one.id, one.type, one.version, _moment(one.last_seen), access, wipe, one.agent)
-            click.echo("\t".join(row))
+            click.echo("\t".join(map(_text, row)))
 
     with_store(file, show)
 
@@ -193,7 +194,7 @@ def remove(file: Path, user: UserId, device: str) -> None:
     """Forget DEVICE of USER, and what was decided of it; should it come again, it begins anew."""
 
     async def forget(state: State, _: Items) -> None:
-        if not await state.forget_device(user, DeviceId(device)):
+        if not await state.forget_device(user, await _named(state, user, device) or as_stored(device)):
             raise GatewayError(f"{user} has no device {device}")
 
     with_store(file, forget)
@@ -201,17 +202,32 @@ def remove(file: Path, user: UserId, device: str) -> None:
 
 def _decide(file: Path, user: UserId, device: str, access: Access | None) -> None:
     async def decide(state: State, _: Items) -> None:
-        await state.set_access(user, DeviceId(device), access)
+        known = await _named(state, user, device)
+        if known is None:
+            click.echo(f"{user} has no device {device} yet; should it come, this holds", err=True)
+        await state.set_access(user, known or as_stored(device), access)
 
     with_store(file, decide)
 
 
 async def known_device(state: State, user: UserId, device: str) -> Device:
     """The device, by its id in any case of letters. Raises `GatewayError`."""
-    found = [one for one in await state.list_devices(user) if one.id.lower() == device.lower()]
+    found = await _alike(state, user, device)
     if not found:
         raise GatewayError(f"{user} has no device {device}; `devices list {user}` shows those there are")
-    return next((one for one in found if one.id == device), found[0])
+    return found[0]
+
+
+async def _named(state: State, user: UserId, device: str) -> DeviceId | None:
+    """The id of the device whose id is this one, in any case of letters; None when there is none."""
+    found = await _alike(state, user, device)
+    return found[0].id if found else None
+
+
+async def _alike(state: State, user: UserId, device: str) -> list[Device]:
+    """The devices with this id in any case of letters, the one with this very id first."""
+    found = [one for one in await state.list_devices(user) if one.id.lower() == device.lower()]
+    return sorted(found, key=lambda one: one.id != device)
 
 
 def described(device: Device, admission: Admission) -> Mapping[str, object]:
@@ -232,19 +248,24 @@ def described(device: Device, admission: Admission) -> Mapping[str, object]:
         "compliance": (_COMPLIANCE.get(device.compliance, "?") if current else "not yet"),
         "wipe": control.wipe.value if control.wipe else None,
         "wipe_stage": control.stage.value if control.stage else None,
-        "wipe_asked": _moment(control.asked) if control.asked else None,
+        "wipe_asked": _moment(control.asked),
         "information": dict(device.information),
     }
 
 
 def _text(value: object) -> str:
+    """A value for people; what devices say is not to steer a terminal."""
     if isinstance(value, Mapping):
-        return ", ".join(f"{name}: {text}" for name, text in value.items())
-    return "-" if value is None else str(value)
+        return ", ".join(f"{name}: {_text(text)}" for name, text in value.items())
+    return (
+        "-"
+        if value is None
+        else "".join(one if one.isprintable() else ascii(one)[1:-1] for one in str(value))
+    )
 
 
-def _moment(value: datetime | None) -> str:
-    return value.isoformat(timespec="seconds") if value else "-"
+def _moment(value: datetime | None) -> str | None:
+    return value.isoformat(timespec="seconds") if value else None
 
 
 def _now() -> datetime:

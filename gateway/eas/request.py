@@ -18,7 +18,7 @@ from gateway.eas.versions import Version
 from gateway.errors import Kind, Refused
 from gateway.types import DeviceId
 
-__all__ = ["COMMAND_CODES", "MAX_DEVICE_ID", "BadRequest", "EasRequest", "parse"]
+__all__ = ["COMMAND_CODES", "MAX_DEVICE_ID", "BadRequest", "EasRequest", "as_stored", "parse"]
 
 COMMAND_CODES: Mapping[int, str] = {
     0: "Sync",
@@ -143,7 +143,7 @@ def parse(query: bytes, headers: Mapping[str, str]) -> EasRequest:
         command=command,
         version=version,
         user=found.user,
-        device_id=DeviceId(_same_form(found.device_id)),
+        device_id=as_stored(found.device_id),
         device_type=found.device_type,
         policy_key=found.policy_key,
         locale=found.locale,
@@ -317,9 +317,9 @@ def _is_device_id(text: str) -> bool:
     return 0 < len(text) <= MAX_DEVICE_ID and all("!" <= character <= "~" for character in text)
 
 
-def _same_form(device_id: str) -> str:
+def as_stored(device_id: str) -> DeviceId:
     """Write a GUID the way the base64 form gives it, so that both forms name one device."""
-    return device_id.lower() if _GUID.fullmatch(device_id) else device_id
+    return DeviceId(device_id.lower() if _GUID.fullmatch(device_id) else device_id)
 
 
 # --- headers -----------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 
 from gateway.cli import main
 from gateway.store.sqlite import SqliteState
-from gateway.types import CollectionId, Control, Device, DeviceId, SyncState, UserId, Wipe, WipeStage
+from gateway.types import Access, CollectionId, Control, Device, DeviceId, SyncState, UserId, Wipe, WipeStage
 
 CONFIG = """
 [imap]
@@ -74,6 +74,7 @@ def test_list(run: Run) -> None:
         "jo\tD2\tAndroid 4\t14.1\t-\tblock\t-\t",
     ]
     assert [one["id"] for one in json.loads(run("list", "JO", "--json").output)] == ["D1", "D2"]
+    assert json.loads(run("list", "--json").output)[1]["last_seen"] is None
     assert run("list", "nobody").output == ""
 
 
@@ -95,6 +96,38 @@ def test_decisions_go_before_rules(run: Run) -> None:
     for device in ("D1", "D2"):
         run("undecide", "jo", device)
     assert [line.split("\t")[5] for line in run("list").output.splitlines()] == ["allow", "block"]
+
+
+def test_ids_are_taken_in_any_case_of_letters(run: Run, tmp_path: Path) -> None:
+    """Otherwise who is blocked would be somebody who never comes."""
+    assert "yet" not in run("block", "Jo", "d1").output
+    assert look(tmp_path)[0][DeviceId("D1")].access is Access.BLOCK
+    run("remove", "jo", "d1")
+    assert set(look(tmp_path)[0]) == {"D2"}
+    guid = "0123456789ABCDEF0123456789ABCDEF"
+    assert f"no device {guid} yet" in run("block", "jo", guid).stderr
+
+    async def come() -> Access | None:
+        async with await SqliteState.open(tmp_path / "gateway.db") as state:
+            stored = DeviceId(guid.lower())  # as requests name it
+            await state.save_device(Device(JO, stored, "A"))
+            found = await state.load_device(JO, stored)
+            return found.control.access if found else None
+
+    assert asyncio.run(come()) is Access.BLOCK
+
+
+def test_devices_do_not_steer_a_terminal(run: Run, tmp_path: Path) -> None:
+    hostile = PHONE.replace(agent="A\x9b2J", information={"FriendlyName": "\x1b]0;x\x07\nroot"})
+
+    async def save() -> None:
+        async with await SqliteState.open(tmp_path / "gateway.db") as state:
+            await state.save_device(hostile)
+
+    asyncio.run(save())
+    for told in (run("list").output, run("show", "jo", "D1").output):
+        assert all(one.isprintable() or one in "\t\n" for one in told)
+    assert "FriendlyName: \\x1b]0;x\\x07\\nroot" in run("show", "jo", "D1").output
 
 
 def test_a_wipe_is_asked_for_once_it_is_confirmed(run: Run, tmp_path: Path) -> None:
