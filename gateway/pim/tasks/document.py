@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, fields, replace
-from datetime import UTC, datetime, time, tzinfo
+from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import Any
 
 from gateway.items import StoredItem
@@ -39,6 +39,7 @@ __all__ = [
 _PRODUCT = "-//ActiveSync Gateway//Tasks//EN"
 _LONGEST_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _MIDNIGHT = time()
+_REST_OF_DAY = timedelta(days=1, microseconds=-1)
 _COUNT = re.compile(r"COUNT=([0-9]{1,9})", re.IGNORECASE)
 _COUNT_PART = re.compile(r";?COUNT=[0-9]{1,9}", re.IGNORECASE)
 _OF_SERIES = ("EXDATE", "RDATE", "EXRULE", "RECURRENCE-ID")
@@ -226,7 +227,8 @@ def _next(series: Series, task: Task, done: datetime) -> tuple[datetime, int] | 
     assert anchor is not None
     assert current is not None
     if repetition is None or not repetition.regenerates:
-        found = following(task.rule, anchor, current, series.gone)
+        last = current + _REST_OF_DAY if task.dated else current  # a rule of hours has more in that day
+        found = following(task.rule, anchor, last, series.gone)
         return None if isinstance(found, Standing) else found
     rule = repetition.rule
     moved = regenerated(rule, current, done)

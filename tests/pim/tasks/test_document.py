@@ -56,6 +56,13 @@ def test_a_series_keeps_its_time_of_day_over_a_change_of_the_clocks() -> None:
     assert task.reminder == datetime(2026, 4, 2, 6, tzinfo=UTC)
 
 
+def test_a_day_that_is_done_is_done_whatever_the_rule_has_in_it() -> None:
+    dates = ("DUE;VALUE=DATE:20260322", "RRULE:FREQ=HOURLY;INTERVAL=6;COUNT=9")
+    gone_on = advance(ical("BEGIN:VTODO", "UID:a", *dates, "END:VTODO"), NOW, "u", NOW, BERLIN)
+    assert gone_on is not None
+    assert "DUE;VALUE=DATE:20260323\r\nRRULE:FREQ=HOURLY;INTERVAL=6;COUNT=5\r\n" in gone_on.series
+
+
 def test_an_alarm_that_goes_by_the_dates_stays_as_it_is() -> None:
     """A day before a start across a change of the clocks is another time of day."""
     alarm = ("BEGIN:VALARM", "ACTION:DISPLAY", "TRIGGER:-PT24H", "END:VALARM")
