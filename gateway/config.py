@@ -156,8 +156,13 @@ def _reachable(value: str) -> str:
 
 
 def _moved(value: str) -> str:
+    allowed = ValueError("allowed is old.example=new.example")
     if not re.fullmatch(r"[\w.-]+=[\w.-]+", value):
-        raise ValueError("allowed is old.example=new.example")
+        raise allowed
+    try:
+        value.partition("=")[2].encode("idna")
+    except UnicodeError:
+        raise allowed from None
     return value.lower()
 
 

@@ -39,7 +39,8 @@ class Pages:
     def __init__(self, *, url: str | None = URL, imap: MailServer | None = IMAP) -> None:
         self.users = Users()
         identity = Identity(email="{local}@example.com", login="{local}", name="Jo Doe")
-        servers = Servers(identity, url, imap, SMTP, {"old.example": "example.com"})
+        moved = {"old.example": "example.com", "alt.example": "bücher.example"}
+        servers = Servers(identity, url, imap, SMTP, moved)
         authentication = Authentication(self.users, identity, max_delay=0)
         clock = Time()
         clock.value = datetime(2026, 3, 1, 9, 8, 7, 654321, tzinfo=UTC)
@@ -53,6 +54,7 @@ class Pages:
         method: str = "GET",
         headers: Mapping[str, str] | None = None,
         body: bytes = b"",
+        peer: str = "127.0.0.1",
     ) -> Answer:
         sent: list[Message] = []
 
@@ -69,16 +71,18 @@ class Pages:
             "path": path,
             "query_string": query.encode(),
             "headers": [(name.encode(), text.encode()) for name, text in given.items()],
-            "client": ("127.0.0.1", 1),
+            "client": (peer, 1),
             "scheme": "http",
         }
         await self.app(scope, receive, send)
         told = {name.decode().lower(): text.decode() for name, text in sent[0]["headers"]}
         return Answer(sent[0]["status"], told, b"".join(each.get("body", b"") for each in sent[1:]))
 
-    async def post(self, body: bytes, *, login: str = LOGIN, **headers: str) -> Answer:
+    async def post(
+        self, body: bytes, *, login: str = LOGIN, peer: str = "127.0.0.1", **headers: str
+    ) -> Answer:
         given = {"Authorization": login, "Content-Type": "text/xml", **headers}
-        return await self.ask(XML, method="POST", headers=given, body=body)
+        return await self.ask(XML, method="POST", headers=given, body=body, peer=peer)
 
 
 def request(address: str = "jo@example.com", schema: str = PHONE, kind: str = "mobilesync") -> bytes:
@@ -150,6 +154,12 @@ async def test_without_a_public_url_it_is_as_the_request_names_it() -> None:
     answer = await pages.post(request(), **{"Host": "eas.example.net:8443", "X-Forwarded-Proto": "https"})
     assert texts(answer.body, PHONE)["Url"] == "https://eas.example.net:8443/Microsoft-Server-ActiveSync"
     assert error_code(await pages.post(request(), Host='e"vil/<x>')) == "600"
+    for proxies, scheme in (("https, http", "https"), ("gopher", "http")):
+        answer = await pages.post(request(), **{"X-Forwarded-Proto": proxies, "X-Forwarded-Host": "evil"})
+        assert texts(answer.body, PHONE)["Url"].startswith(f"{scheme}://sync.example.com/")
+    # Whoever is no proxy says nothing of how he came.
+    answer = await pages.post(request(), peer="192.0.2.1", **{"X-Forwarded-Proto": "https"})
+    assert texts(answer.body, PHONE)["Url"].startswith("http://sync.example.com/")
 
 
 async def test_a_mail_program_is_told_the_mail_servers() -> None:
@@ -192,6 +202,23 @@ async def test_a_domain_that_has_moved() -> None:
     )
 
 
+async def test_a_domain_that_has_moved_to_one_with_letters_of_its_own() -> None:
+    answer = await Pages().ask(f"{JSON}/v1.0/jo@alt.example", "Protocol=ActiveSync")
+    assert answer.code == 302
+    assert answer.headers["location"].startswith("https://autodiscover.xn--bcher-kva.example/")
+    phone = texts((await Pages().post(request("jo@alt.example"))).body, PHONE)
+    assert phone["Redirect"] == "jo@bücher.example"
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-8-sig"])
+async def test_requests_in_other_encodings(encoding: str) -> None:
+    text = request("jö@bücher.example").decode().partition("?>")[2]
+    body = f"<?xml version='1.0' encoding='{encoding.removesuffix('-sig')}'?>{text}".encode(encoding)
+    assert "Url" in texts((await Pages().post(body)).body, PHONE)
+
+
+SOAP = b"""<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"><s:Body><GetUserSettingsRequestMessage
+xmlns="http://schemas.microsoft.com/exchange/2010/Autodiscover"/></s:Body></s:Envelope>"""
 TWO = request().replace(b"</Request>", b"</Request><Request><EMailAddress>b@c</EMailAddress></Request>")
 BOMB = b'<!DOCTYPE a [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>' + request().partition(
     b"?>"
@@ -207,6 +234,10 @@ FILE = b'<!DOCTYPE a [<!ENTITY a SYSTEM "file:///etc/hostname">]>' + request().p
         (b"", "600"),
         (b"POST", "600"),
         (b"<a/>", "600"),
+        (SOAP, "600"),
+        (request('"jo doe"@example.com'), "600"),
+        (request("jo\x9b@example.com"), "600"),
+        (b'<!DOCTYPE a SYSTEM "http://127.0.0.1:9/a">' + request().partition(b"?>")[2], "600"),
         (b"\x03\x01\x6a\x00\x45\x01", "600"),
         (request()[:-20], "600"),
         (TWO, "600"),
@@ -260,6 +291,8 @@ async def test_whoever_asks_elsewhere_is_sent_on() -> None:
         (f"{JSON}/v1.0/jo@example.com", "Protocol=ActiveSync"),
         (f"{JSON}/V1.0/jo@example.com", "protocol=activesync&RedirectCount=1"),
         (JSON, "Email=jo%40example.com&Protocol=ActiveSync"),
+        (JSON, "Email=jo+mobile@example.com&Protocol=ActiveSync"),
+        (JSON, "Email=o'brien%40b%C3%BCcher.example&Protocol=ActiveSync"),
     ],
 )
 async def test_json(path: str, query: str) -> None:
@@ -323,7 +356,10 @@ async def test_autoconfig_for_a_whole_domain() -> None:
     assert b"<username>%EMAILLOCALPART%</username>" in answer.body
     assert b"<domain>example.com</domain>" in answer.body
     assert (await Pages(imap=None).ask(CONFIG)).code == 404
-    assert (await Pages().ask(CONFIG, "emailaddress=<b>")).code == 400
+    for address in ("<b>", "%EF%BF%BE@example.com", "a%C2%9B@example.com", "%00@example.com"):
+        assert (await Pages().ask(CONFIG, f"emailaddress={address}")).code == 400
+        assert (await Pages().ask(PROFILE, f"email={address}")).code == 400
+    assert (await Pages().ask(CONFIG, headers={"Host": "[::1]:8080"})).code == 404
 
 
 async def test_a_profile_for_apple() -> None:

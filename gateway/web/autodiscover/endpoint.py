@@ -148,7 +148,7 @@ class Autodiscover:
     def _json(self, visit: _Visit) -> Response:
         """Autodiscover version 2."""
         name = visit.query.get("protocol", "")
-        address = visit.query.get("email", "")
+        address = visit.address_named("email")
         if rest := visit.raw_path[len(_JSON) :].strip("/"):
             version, _, address = rest.partition("/")
             if version.lower() != "v1.0":
@@ -161,9 +161,8 @@ class Autodiscover:
             known = ", ".join(written for written, _ in _PROTOCOLS.values())
             return _failed("InvalidProtocol", f"Protocols served are {known}.")
         if moved := self._servers.moved_to(address):
-            place = (
-                f"https://autodiscover.{domain_of(moved)}{_JSON}/v1.0/{quote(moved)}?Protocol={quote(name)}"
-            )
+            domain = domain_of(moved).encode("idna").decode()
+            place = f"https://autodiscover.{domain}{_JSON}/v1.0/{quote(moved)}?Protocol={quote(name)}"
             return Response(302, {"Location": place})
         if not visit.url:
             return _failed("InvalidRequest", "The request names no host.")
@@ -171,18 +170,19 @@ class Autodiscover:
         return _json(200, {"Protocol": written, "Url": visit.url + path})
 
     def _config(self, visit: _Visit) -> Response:
-        address = visit.query.get("emailaddress", "")
+        address = visit.address_named("emailaddress")
         if address and not is_address(address):
             return _said(400, "emailaddress is to be an address")
         address = self._servers.moved_to(address) or address
-        domain = domain_of(address) or visit.host.partition(":")[0].removeprefix("autoconfig.")
+        here = "" if visit.host.startswith("[") else visit.host.partition(":")[0]
+        domain = domain_of(address) or here.removeprefix("autoconfig.")
         document = autoconfig.config(self._servers, address, domain) if domain else None
         if document is None:
             return _said(404, "no mail servers are told here")
         return Response(200, {"Content-Type": "text/xml; charset=utf-8"}, document)
 
     def _profile(self, visit: _Visit) -> Response:
-        address = visit.query.get("email", "")
+        address = visit.address_named("email")
         if not is_address(address):
             return _said(400, "email is to be an address: activesync.mobileconfig?email=user@example.com")
         if not visit.url:
@@ -210,12 +210,17 @@ class _Visit:
         host = headers.get("host", "")
         self.host = host.lower() if _HOST.fullmatch(host) else ""
         peer = scope["client"][0] if scope.get("client") else ""
-        forwarded = headers.get("x-forwarded-proto", "").strip().lower() if proxies.is_trusted(peer) else ""
+        named = headers.get("x-forwarded-proto", "") if proxies.is_trusted(peer) else ""
+        forwarded = named.partition(",")[0].strip().lower()  # of several proxies the first
         scheme = forwarded if forwarded in {"http", "https"} else scope.get("scheme", "http")
         self._plain = forwarded == "http"
         self._public = public_url
         self.url = public_url or (f"{scheme}://{self.host}" if self.host else "")
         """What phones call the gateway, without a path; "" when nobody says so."""
+
+    def address_named(self, name: str) -> str:
+        """The address a parameter names; a blank in it was a plus, which not everybody encodes."""
+        return self.query.get(name, "").replace(" ", "+")
 
     def elsewhere(self) -> str:
         """The gateway's URL, if this is surely not where it was asked; "" otherwise."""

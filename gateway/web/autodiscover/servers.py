@@ -13,9 +13,7 @@ from gateway.ports.directory import domain_of
 
 __all__ = ["MailServer", "Servers", "is_address", "public", "reached"]
 
-_ADDRESS = re.compile(r"[^@\s<>\"\x00-\x1f\x7f]{1,64}@[\w.-]{1,255}")
-
-
+_ADDRESS = re.compile(r"[^@\s<>\"]{1,64}@[\w.-]{1,255}")
 _NEAR = (".local", ".localhost", ".internal", ".lan")
 _TLS_PORTS = frozenset({993, 465})
 
@@ -76,5 +74,5 @@ def public(host: str, port: int, security: str) -> MailServer | None:
 
 
 def is_address(text: str) -> bool:
-    """Whether a text can be a mail address."""
-    return _ADDRESS.fullmatch(text) is not None
+    """Whether a text can be a mail address, and be said in XML."""
+    return _ADDRESS.fullmatch(text) is not None and text.isprintable()
