@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from gateway.cli.check.bounded import beside
 from gateway.ports.examining import Finding, bad, doubtful, good
 
-__all__ = ["discovery_names", "names"]
+__all__ = ["discovery_names", "leads", "names"]
 
 _SECONDS = 15.0
 
@@ -38,14 +38,15 @@ async def names(host: str, domain: str | None) -> AsyncIterator[Finding]:
     phones, programs = discovery_names(domain)
     service = f"or _autodiscover._tcp.{domain}. SRV 0 0 443 {host}."
     found = asyncio.gather(
-        _leads(phones, host, here, f"set in the DNS: {phones}. CNAME {host}., {service}"),
-        _leads(programs, host, here, f"set in the DNS: {programs}. CNAME {host}."),
+        leads(phones, host, here, f"set in the DNS: {phones}. CNAME {host}., {service}"),
+        leads(programs, host, here, f"set in the DNS: {programs}. CNAME {host}."),
     )
     for finding in await found:
         yield finding
 
 
-async def _leads(name: str, host: str, here: frozenset[str], remedy: str) -> Finding:
+async def leads(name: str, host: str, here: frozenset[str], remedy: str) -> Finding:
+    """Whether a name leads to the host whose addresses are `here`; `remedy` says how it would."""
     found = await _addresses(name)
     if not found:
         return doubtful(f"{name} has no address: users must type the server", remedy)

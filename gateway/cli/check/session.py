@@ -119,6 +119,8 @@ def _remedy(code: int) -> str:
             return "have the proxy take requests of eas.max_body (nginx: client_max_body_size)"
         case 403:
             return "look at [devices] and [policies]: the user or the device is not let in"
+        case 449:
+            return "have the proxy hand on X-MS-PolicyKey and MS-ASProtocolVersion"
         case 502 | 504:
             return "have the proxy lead to server.listen, and wait long enough"
         case 503:

@@ -16,7 +16,7 @@ from gateway.ports.examining import Finding, bad, doubtful, good
 from gateway.store.sqlite.failures import explain
 from gateway.store.sqlite.schema import APPLICATION_ID, migrations
 
-__all__ = ["examine"]
+__all__ = ["examine", "file_system"]
 
 _ENOUGH = 1 << 30
 _LITTLE = 100 << 20
@@ -47,7 +47,7 @@ async def examine(path: Path) -> AsyncIterator[Finding]:
 
 def _look(path: Path) -> Iterator[Finding]:
     folder = _existing(path.parent)
-    kind = _file_system(folder)
+    kind = file_system(folder, _mounts())
     if kind in _REMOTE:
         yield doubtful(
             f"{folder} is on a network file system ({kind}), where locks may not hold",
@@ -77,19 +77,23 @@ def _room(folder: Path) -> Finding:
     return doubtful(text, remedy) if free < _ENOUGH else good(text)
 
 
-def _file_system(folder: Path) -> str:
-    """The kind of file system a folder is on; "" where nobody tells."""
-    try:
-        mounts = Path("/proc/self/mounts").read_text("utf-8", "surrogateescape").splitlines()
-    except OSError:
-        return ""
+def file_system(folder: Path, mounts: str) -> str:
+    """The kind of file system a folder is on, by a table of what is mounted where; "": it is not said."""
     found = ("", "")
-    for line in mounts:
+    for line in mounts.splitlines():
         _, place, kind, *_ = line.split(" ")
         place = place.replace("\\040", " ")
         if folder.resolve().is_relative_to(place) and len(place) >= len(found[0]):
             found = (place, kind)
     return found[1]
+
+
+def _mounts() -> str:
+    """That table; nothing where there is none."""
+    try:
+        return Path("/proc/self/mounts").read_text("utf-8", "surrogateescape")
+    except OSError:
+        return ""
 
 
 def _inside(path: Path) -> Iterator[Finding]:
