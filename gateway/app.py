@@ -313,16 +313,16 @@ async def _attending(items: SqliteItems) -> None:
 async def _obeying(state: State, eas: EasEndpoint) -> None:
     """Have devices that wait learn at once what was decided of them, perhaps by another process."""
     log = structlog.get_logger("gateway.app")
-    newest, devices = await state.decided_devices(0)
+    newest = 0
     while True:
-        await asyncio.sleep(_ATTENDING)
         try:
             newest, devices = await state.decided_devices(newest)
         except GatewayError as error:
             log.warning("cannot see what was decided of devices", reason=error.detail)
-            continue
-        for user, device in devices:
-            eas.interrupt(user, device)
+        else:
+            for user, device in devices:
+                eas.interrupt(user, device)
+        await asyncio.sleep(_ATTENDING)
 
 
 async def _housekeeping(services: Services, expiry: timedelta) -> None:

@@ -286,7 +286,8 @@ class EasEndpoint:
                 superseded=Signal(),
                 log=log,
             )
-            waits = admission.access_of(device) is Access.QUARANTINE and command.name not in quarantine.OPEN
+            in_quarantine = admission.access_of(device) is Access.QUARANTINE
+            waits = in_quarantine and not quarantine.is_open(command.name, root)
             work = self._tracked(command, context, root, body, quarantined=waits)
             del root, body  # the handler alone decides how long they live
             reply = await while_connected(receive, work)

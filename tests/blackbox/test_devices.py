@@ -14,12 +14,13 @@ from tests.blackbox.conftest import MakePhone
 from tests.support import messages
 from tests.support.dovecot import Dovecot
 from tests.support.gateway import Gateway, Section
-from tests.support.phone import Answer, Phone, policy_of, policy_request
+from tests.support.phone import Answer, Phone, add, commands, policy_of, policy_request
 from tests.support.smtp_sink import SmtpSink
 from wbxml import Element, element
 from wbxml.pages import (
     AirSync,
     AirSyncBase,
+    Calendar,
     Email,
     FolderHierarchy,
     GetItemEstimate,
@@ -255,6 +256,30 @@ def test_in_quarantine_there_is_one_message_until_it_is_over(
     phone.begin(inbox)
     (data,) = phone.sync(inbox).added.values()
     assert data.child_text(Email.Subject) == "the secret plan"
+
+
+@pytest.mark.parametrize("version", ["12.1", "16.1"])
+def test_in_quarantine_nothing_is_changed_and_nothing_lost(
+    new_phone: MakePhone, manage: Manage, version: str
+) -> None:
+    phone = new_phone(version)
+    phone.provision()
+    inbox = phone.folders()["Inbox"]
+    manage("quarantine", phone.user, phone.device)
+    # It learns that it does not know its folders, whatever it watches.
+    watched = element(Ping.Folder, element(Ping.Id, inbox), element(Ping.Class, "Email"))
+    request = element(Ping.Ping, element(Ping.HeartbeatInterval, 50), element(Ping.Folders, watched))
+    assert phone.post("Ping", request).root.child_text(Ping.Status) == "7"
+    calendar = phone.folders()["Calendar"]
+    phone.classes[calendar] = "Calendar"
+    phone.begin(calendar)
+    assert phone.sync(calendar, commands(add("c1", element(Calendar.Subject, "mine")))).status == "5"
+    about = element(Settings.DeviceInformation, element(Settings.Set, element(Settings.Model, "M")))
+    served = phone.post("Settings", element(Settings.Settings, about))
+    assert served.root.child_text(Settings.Status) == "1"
+    oof = element(Settings.Oof, element(Settings.Get, element(Settings.BodyType, "Text")))
+    refused = phone.post("Settings", element(Settings.Settings, oof))
+    assert (refused.code if phone.number < 14 else refused.root.child_text(Settings.Status)) in {403, "129"}
 
 
 @pytest.mark.parametrize("version", ["12.1", "16.1"])

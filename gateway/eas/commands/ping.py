@@ -85,7 +85,7 @@ class Ping:
             interval = _interval(root, interval)
             named = fields.only(root, Page.Folders)
             if named is not None and named.children:
-                folders = [CollectionId(_folder_id(folder)) for folder in named.findall(Page.Folder)]
+                folders = [CollectionId(folder_id(folder)) for folder in named.findall(Page.Folder)]
         return interval, folders
 
     async def _remember(self, context: Context, interval: int, folders: Sequence[CollectionId]) -> None:
@@ -118,7 +118,7 @@ def _interval(root: Element, default: int | None) -> int | None:
     return fields.number(root, Page.HeartbeatInterval, default)
 
 
-def _folder_id(folder: Element) -> str:
+def folder_id(folder: Element) -> str:
     """The id of a Folder, which is its Id child or, from some clients, its text."""
     if folder.children:
         return fields.identifier(folder, Page.Id)

@@ -9,9 +9,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from gateway.eas import fields
+from gateway.eas.commands import ping
 from gateway.eas.commands.base import Context, Reply
 from gateway.eas.commands.sync import reply, request
-from gateway.eas.commands.sync.request import MAX_WAIT, SyncCollection
+from gateway.eas.commands.sync.request import MAX_WAIT, SyncCollection, Verb
 from gateway.eas.content.values import date_time
 from gateway.eas.versions import Version
 from gateway.errors import Kind, Refused
@@ -20,12 +21,11 @@ from gateway.sync.keys import INITIAL_KEY
 from gateway.sync.waiter import Waiter
 from gateway.types import CollectionId
 from wbxml import Element, element
-from wbxml.pages import AirSync, AirSyncBase, Email, FolderHierarchy, Ping
+from wbxml.pages import AirSync, AirSyncBase, Email, FolderHierarchy, Ping, Settings
 
-__all__ = ["OPEN", "serve"]
+__all__ = ["is_open", "serve"]
 
-OPEN = frozenset({"Provision", "Settings"})
-"""Commands that are served as ever: they tell what somebody has to decide of."""
+_ABOUT_DEVICE = frozenset({Settings.DeviceInformation, Settings.UserInformation})
 _BEGUN, _TOLD = "quarantine.1", "quarantine.2"
 """SyncKeys: after the first answer, and after the one with the message."""
 _INBOX = CollectionId("q1")
@@ -49,6 +49,13 @@ Device: {type}
 Id: {id}
 User: {user}
 """
+
+
+def is_open(command: str, root: Element | None) -> bool:
+    """Whether a request is served as ever: it tells what somebody has to decide of, or gets a policy."""
+    if command == "Settings":
+        return root is None or all(child.tag in _ABOUT_DEVICE for child in root)
+    return command == "Provision"
 
 
 async def serve(command: str, context: Context, root: Element | None) -> Reply:
@@ -112,6 +119,9 @@ def _collection(context: Context, asked: SyncCollection) -> Element | None:
         return reply.frame(identity, _BEGUN, reply.SUCCESS, version, kind)
     if asked.key not in {_BEGUN, _TOLD}:
         return reply.failed(asked, Kind.SYNC_STATE_NOT_FOUND, version)
+    if any(one.verb is Verb.ADD for one in asked.commands):
+        # It would be lost here; the device keeps what it was not told to be added.
+        return reply.failed(asked, Kind.SERVER_ERROR, version)
     if asked.key == _TOLD or identity != _INBOX:
         return None
     made = reply.frame(identity, _TOLD, reply.SUCCESS, version, kind)
@@ -166,6 +176,9 @@ async def _ping(context: Context, root: Element | None) -> Element:
     seconds = fields.number(root, Ping.HeartbeatInterval, None) if root is not None else None
     if seconds is None:
         return element(Ping.Ping, element(Ping.Status, 3))
+    watched = root.find(Ping.Folders) if root is not None else None
+    if watched is not None and any(ping.folder_id(one) not in _FOLDERS for one in watched):
+        return element(Ping.Ping, element(Ping.Status, 7))  # folders of before the quarantine
     await _wait(context, min(max(seconds, context.services.limits.heartbeat_min), _LONGEST_PING))
     return element(Ping.Ping, element(Ping.Status, 1))
 
