@@ -25,9 +25,8 @@ from gateway.pim.events.series import Series
 from gateway.pim.events.writing import (
     WRITERS,
     Target,
+    invited_otherwise,
     merged_attendees,
-    same_people,
-    with_answers,
     write_times,
 )
 from gateway.pim.length import later
@@ -233,8 +232,9 @@ def _patch_values(series: Series, patch: EventPatch) -> bool:
         for event, node in exceptions:
             if getattr(event, name) == before:
                 write(node, value, Target(series.owner, event.start))
-            elif name == "attendees" and same_people(event.attendees, before):
-                write(node, with_answers(value, event.attendees), Target(series.owner, event.start))
+            elif name == "attendees":
+                guests = invited_otherwise(event.attendees, before, value)
+                write(node, guests, Target(series.owner, event.start))
     return changed
 
 

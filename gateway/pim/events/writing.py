@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
@@ -45,10 +45,9 @@ __all__ = [
     "WRITERS",
     "Target",
     "file_line",
+    "invited_otherwise",
     "is_own_file",
     "merged_attendees",
-    "same_people",
-    "with_answers",
     "write_times",
 ]
 
@@ -104,20 +103,14 @@ def merged_attendees(wanted: Iterable[Attendee], known: Iterable[Attendee]) -> t
     return tuple(merged.values())
 
 
-def same_people(some: Iterable[Attendee], others: Iterable[Attendee]) -> bool:
-    """Whether the same are invited, be they asked for the same and whatever they answered."""
-    return {_key(one.person) for one in some} == {_key(one.person) for one in others}
-
-
-def with_answers(wanted: Iterable[Attendee], known: Iterable[Attendee]) -> tuple[Attendee, ...]:
-    """The attendees that are wanted, with the answers of those who are known: they gave others elsewhere."""
-    by_key = {_key(one.person): one for one in known}
-    return tuple(
-        replace(one, status=before.status, proposed=before.proposed, replied=before.replied)
-        if (before := by_key.get(_key(one.person)))
-        else one
-        for one in wanted
-    )
+def invited_otherwise(
+    own: Sequence[Attendee], before: Sequence[Attendee], after: Sequence[Attendee]
+) -> tuple[Attendee, ...]:
+    """The `own` attendees of an exception once those of its series change: who comes or goes does so here."""
+    here, there = ({_key(one.person) for one in those} for those in (own, before))
+    left = there - {_key(one.person) for one in after}
+    came = (one for one in after if _key(one.person) not in here | there)
+    return *(one for one in own if _key(one.person) not in left), *came
 
 
 def _write_subject(event: Node, subject: str, _: Target) -> None:

@@ -20,11 +20,10 @@ from gateway.pim.events.expansion import original_of
 from gateway.pim.events.model import Busy, EventPatch, OccurrencePatch
 from gateway.pim.invitation import Method
 from gateway.pim.itip.answers import noted
-from gateway.pim.itip.merge import merged, older_than_series
+from gateway.pim.itip.merge import call_off, merged, older_than_series
 from gateway.pim.itip.message import Message, Parts, Revision, revision, same_address
 from gateway.pim.itip.times import clock_of, in_place, timing
 from gateway.pim.itip.verdicts import Applied, Verdict, speaks_for
-from gateway.pim.names import BUSY
 from gateway.pim.rules import Work
 from gateway.pim.tree import Node, make_line
 from gateway.pim.values import utc_text
@@ -130,14 +129,11 @@ def _cancelled(new: Parts, held: Parts | None, stored: str | None, owner: str, n
 
 
 def _cancel(node: Node, newness: Revision) -> None:
-    """Mark a VEVENT as cancelled: its time is free again."""
     (sequence, stamp), (known, stamped) = newness, revision(node)
-    node.replace("STATUS", [make_line("STATUS", "CANCELLED")])
+    call_off(node)
     node.replace("SEQUENCE", [make_line("SEQUENCE", str(max(sequence, known)))])
     if stamp > stamped:
         node.replace("DTSTAMP", [make_line("DTSTAMP", utc_text(stamp))])
-    node.replace(BUSY, [make_line(BUSY, "FREE")])
-    node.replace("TRANSP", [make_line("TRANSP", "TRANSPARENT")])
 
 
 def _without(text: str, cancelled: Mapping[datetime, Revision], owner: str, now: datetime) -> str | None:

@@ -20,7 +20,7 @@ from gateway.pim.names import BUSY, OWN, REPLY_TIME
 from gateway.pim.tree import Line, Node, make_line
 from gateway.pim.values import FIRST_YEAR, LAST_YEAR, parse_moment
 
-__all__ = ["ANSWERED", "INTENDED", "merged", "older_than_series", "own_line", "without_own"]
+__all__ = ["ANSWERED", "INTENDED", "call_off", "merged", "older_than_series", "own_line", "without_own"]
 
 INTENDED = "X-MICROSOFT-CDO-INTENDEDSTATUS"
 """How the time is to count once the invitation is accepted."""
@@ -56,6 +56,9 @@ def merged(new: Parts, held: Parts | None, owner: str) -> str | None:
             _keep(event, series, owner, same=in_place(event, instance, series, before, after))
         else:
             _unanswered(event, owner)
+    for instance, event in fresh.items():
+        if instance is not None and _is_without(event, fresh.get(None), owner):
+            call_off(event)
     kept = _still_there(fresh, held, moved=moved)
     if None in fresh and series is not None and not moved:
         _keep_deleted(fresh[None], series)
@@ -90,6 +93,19 @@ def own_line(event: Node, owner: str) -> Line | None:
         ),
         None,
     )
+
+
+def call_off(event: Node) -> None:
+    """Mark a VEVENT as cancelled: its time is free again."""
+    event.replace("STATUS", [make_line("STATUS", "CANCELLED")])
+    event.replace(BUSY, [make_line(BUSY, "FREE")])
+    event.replace("TRANSP", [make_line("TRANSP", "TRANSPARENT")])
+
+
+def _is_without(event: Node, series: Node | None, owner: str) -> bool:
+    """Whether the user is invited to a series, and not to this occurrence of it."""
+    invited = series is not None and own_line(series, owner) is not None
+    return invited and own_line(event, owner) is None and any(event.lines("ATTENDEE"))
 
 
 # --- which version counts ----------------------------------------------------------------------------------

@@ -154,6 +154,24 @@ def test_an_occurrence_the_user_deleted_stays_away_when_the_series_is_told_again
     assert seen(moved).occurrences == ()
 
 
+def test_who_is_invited_to_all_but_one() -> None:
+    """Also when that one was cancelled for him, and a later version of the series has it for the others."""
+    others = tuple(line for line in PEOPLE if "ann@" not in line)
+    alone = ("ORGANIZER:mailto:bob@example.org",)
+    told = request(series(), occurrence("20260309", people=others), occurrence("20260316", people=alone))
+    event = seen(taken(told))
+    assert [one.event and one.event.cancelled for one in event.occurrences] == [True, False]
+    assert not event.cancelled
+    cancelled = message("CANCEL", occurrence("20260309", stamp="20260301T090000Z"))
+    newer = request(
+        series(sequence=1, stamp="20260301T100000Z"),
+        occurrence("20260309", sequence=1, stamp="20260301T100000Z", people=others),
+    )
+    (one,) = seen(taken(newer, taken(cancelled, taken(request(series()))))).occurrences
+    assert one.event
+    assert one.event.cancelled
+
+
 def test_an_orphan_occurrence_and_then_its_series() -> None:
     text = taken(request(occurrence("20260309", clock="20260310T120000", sequence=1)))
     assert seen(text).original == at(9)
