@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 
@@ -16,6 +16,8 @@ from gateway.upstream.sieve import SieveSettings
 from gateway.upstream.sieve.examine import examine as examine_sieve
 from gateway.upstream.smtp import SmtpSettings
 from gateway.upstream.smtp.examine import examine as examine_smtp
+from tests.support.dovecot import Dovecot
+from tests.support.dovecot_config import Options
 from tests.support.ports import LOOPBACK
 
 SOMEBODY = Credentials("jo", "secret-of-jo")
@@ -55,6 +57,17 @@ async def test_servers_that_say_nothing(silent: int, security: str) -> None:
         assert found.verdict is Verdict.FAILURE
         assert found.remedy
         assert SOMEBODY.password not in found.text
+
+
+@pytest.mark.parametrize(("allowed", "verdict"), [(2, Verdict.WARNING), (0, Verdict.OK)])
+async def test_room_for_the_connections_of_a_user(
+    dovecots: Callable[[Options], Dovecot], user: str, allowed: int, verdict: Verdict
+) -> None:
+    server = dovecots(Options(connections=allowed))
+    settings = ImapSettings(server.host, server.port, "none")
+    found = await all_of(examine_imap(settings, Credentials(user, server.password)))
+    assert found[-1].verdict is verdict
+    assert ("max_connections_per_user" in found[-1].remedy) == bool(allowed)
 
 
 @pytest.mark.parametrize(

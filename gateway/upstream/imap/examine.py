@@ -79,6 +79,28 @@ async def _logged_in(session: Session, credentials: Credentials) -> AsyncIterato
     yield good(f"login of {credentials.login}")
     for finding in _abilities(session.capabilities):
         yield finding
+    yield await _room(session.settings, credentials)
+
+
+async def _room(settings: ImapSettings, credentials: Credentials) -> Finding:
+    """Whether a user may have as many connections as the gateway wants, one of which is open."""
+    wanted = settings.max_connections_per_user
+    opened: list[Session] = []
+    try:
+        while len(opened) + 1 < wanted:
+            session = await open_connection(settings)
+            await log_in(session, credentials)
+            opened.append(session)
+    except UpstreamError as error:
+        return doubtful(
+            f"a user may have {len(opened) + 1} connections more, and the gateway wants {wanted}: {error}",
+            "raise the limit of the server (Dovecot: mail_max_userip_connections), or lower"
+            " imap.max_connections_per_user",
+        )
+    finally:
+        for session in opened:
+            session.close()
+    return good(f"a user may have {wanted} connections")
 
 
 def _abilities(offered: frozenset[str]) -> Iterator[Finding]:
