@@ -60,7 +60,7 @@ async def test_what_nobody_takes_is_dropped(monkeypatch: pytest.MonkeyPatch) -> 
     kept.begin(place(), fetching(60))
     await asyncio.sleep(0.2)
     assert await kept.take(place()) is None
-    await asyncio.wait_for(background.aclose(60), 5)
+    await asyncio.wait_for(background.aclose(60), 20)
 
 
 async def test_only_so_much_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:

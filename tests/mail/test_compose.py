@@ -424,9 +424,9 @@ def test_the_envelope_is_whom_the_phone_named_and_bcc_is_nowhere(
 def test_thirty_megabytes_take_a_moment() -> None:
     for line_end in (b"\r\n", b"\n"):
         body = (b"A" * 76 + line_end) * 400_000
-        start = time.perf_counter()
+        start = time.process_time()
         outgoing = made(DAVE + b"Bcc: s@x.example\r\n\r\n" + body)
-        assert time.perf_counter() - start < 2
+        assert time.process_time() - start < 2
         assert len(outgoing.message) > 30_000_000
         assert bytes(outgoing.message).endswith(b"A" * 76 + b"\r\n")
         assert len(outgoing.sent_copy) == len(outgoing.message) + len(b"Bcc: s@x.example\r\n")
@@ -449,7 +449,7 @@ def test_thirty_megabytes_take_a_moment() -> None:
     ids=range(10),
 )
 def test_hostile_headers_take_linear_time(hostile: bytes) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     with suppress(Refused):
         made(hostile + b"\r\n\r\n")
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5

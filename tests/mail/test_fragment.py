@@ -66,6 +66,6 @@ def test_what_follows_is_outside(markup: str) -> None:
     ids=range(5),
 )
 def test_hostile_markup_takes_little_time(hostile: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     fragment(hostile)
-    assert time.perf_counter() - start < 3
+    assert time.process_time() - start < 3

@@ -487,7 +487,7 @@ async def test_a_shutdown_does_not_wait_for_a_server_that_is_not_there(
         patched.setattr(world.server, "submit", hang)
         world.notices.resume(BOB.user, world.postman)
         await asyncio.sleep(0.1)
-        await asyncio.wait_for(world.background.aclose(60), 5)
+        await asyncio.wait_for(world.background.aclose(60), 20)
     world.begin_anew()
     assert await world.mail()
     assert (len(world.server.taken), await world.pending()) == (1, [])

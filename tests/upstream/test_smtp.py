@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -456,9 +455,8 @@ class TestBroken:
     @pytest.mark.parametrize("verb", ["greeting", "EHLO", "MAIL", "RCPT", "DATA"])
     async def test_before_the_message_nothing_was_sent(self, verb: str, what: str) -> None:
         async with scripted({verb: what, "HELO": "502 no"}) as server:
-            start = time.monotonic()
-            error = await refused(server.port, timeout=0.2)
-            assert time.monotonic() - start < 3
+            async with asyncio.timeout(20):
+                error = await refused(server.port, timeout=0.2, answer_timeout=60)
         assert (error.kind, error.permanent, error.sent_unknown) == (Kind.SERVER_ERROR_RETRY, False, False)
         assert server.messages == []
 
@@ -531,7 +529,7 @@ class TestReuse:
     async def test_an_idle_connection_is_ended(self) -> None:
         async with scripted({}) as server, opened(server.port, idle_seconds=0.05) as submission:
             await submission.submit(principal(), SENDER, [DAVE], MESSAGE)
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(20):
                 while server.commands[-1] != "QUIT":
                     await asyncio.sleep(0.01)
             await submission.submit(principal(), SENDER, [DAVE], MESSAGE)
@@ -554,20 +552,22 @@ class TestReuse:
     async def test_no_more_than_so_many_are_kept(self) -> None:
         async with scripted({}) as server, opened(server.port, max_idle=2) as submission:
             await asyncio.gather(*(submission.submit(principal(), SENDER, [DAVE], MESSAGE) for _ in range(6)))
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(20):
                 while server.commands.count("QUIT") != 4:
                     await asyncio.sleep(0.01)
 
     async def test_no_more_than_so_many_send_at_once(self) -> None:
-        few = {"max_connections": 1, "timeout": 0.2, "answer_timeout": 0.6}
+        few = {"max_connections": 1, "timeout": 1, "answer_timeout": 60}
         async with scripted({".": HANG}) as server, opened(server.port, **few) as submission:
             first = asyncio.create_task(submission.submit(principal(), SENDER, [DAVE], MESSAGE))
-            await asyncio.sleep(0.05)
+            async with asyncio.timeout(20):
+                while not server.messages:
+                    await asyncio.sleep(0.01)
             with pytest.raises(SubmissionError, match="too many") as caught:
                 await submission.submit(principal(), SENDER, [DAVE], MESSAGE)
             assert caught.value.kind is Kind.SERVER_ERROR_RETRY
-            with pytest.raises(SubmissionError):
-                await first
+            first.cancel()
+            await asyncio.gather(first, return_exceptions=True)
 
     async def test_after_closing_nothing_is_kept(self) -> None:
         async with scripted({}) as server:

@@ -337,11 +337,11 @@ class TestHostile:
     def test_ten_megabytes(self, start: str, repeated: str, reason: str) -> None:
         unit = bytes.fromhex(repeated)
         document = bytes.fromhex(HEADER + start) + unit * (self.SIZE // len(unit))
-        began = time.perf_counter()
+        began = time.process_time()
         with pytest.raises(DecodeError) as caught:
             decode(document)
         assert caught.value.reason == reason
-        assert time.perf_counter() - began < 5
+        assert time.process_time() - began < 5
 
     def test_memory_for_the_most_elements(self) -> None:
         document = b"\x03\x01\x6a\x00\x45" + b"\x05" * (MAX_ELEMENTS - 1) + b"\x01"

@@ -16,15 +16,17 @@ from tests.web.test_health import get
 async def test_it_sees_what_keeps_the_loop_busy() -> None:
     samples: list[float] = []
     watching = asyncio.create_task(watch_lag(samples.append, every=0.01))
-    await asyncio.sleep(0.05)
-    time.sleep(0.2)  # noqa: ASYNC251  # what no handler may do
-    await asyncio.sleep(0.05)
+    async with asyncio.timeout(20):
+        while min(samples, default=1.0) >= 0.1:  # a busy machine is late itself
+            await asyncio.sleep(0.01)
+        calm = len(samples)
+        time.sleep(0.2)  # noqa: ASYNC251  # what no handler may do
+        while len(samples) == calm:
+            await asyncio.sleep(0.01)
     watching.cancel()
     with suppress(asyncio.CancelledError):
         await watching
-    assert len(samples) >= 3
-    assert max(samples) > 0.15
-    assert min(samples) < 0.1
+    assert samples[calm] > 0.15
 
 
 async def test_it_is_shown() -> None:

@@ -18,7 +18,7 @@ FOLDER_SYNC = element(FolderHierarchy.FolderSync, element(FolderHierarchy.SyncKe
 STRANGER = f"POST {PATH} HTTP/1.1\r\nHost: x\r\n".encode()
 
 
-async def is_closed(reader: asyncio.StreamReader, within: float = 5.0) -> bool:
+async def is_closed(reader: asyncio.StreamReader, within: float = 20.0) -> bool:
     """Whether the server closes the connection without another word."""
     async with asyncio.timeout(within):
         try:
@@ -39,7 +39,7 @@ async def flood(site: Site, start: bytes, block: bytes, most: int) -> tuple[int,
             sent += len(block)
             await writer.drain()
             await asyncio.sleep(0)
-        return sent, await asyncio.wait_for(said, 5)
+        return sent, await asyncio.wait_for(said, 20)
     except ConnectionError:
         return sent, b""
     finally:
@@ -88,8 +88,8 @@ async def test_a_large_body_is_no_head(site: Site) -> None:
 @pytest.mark.parametrize("start", [b"", b"POST /Micro", STRANGER, b"\r\n"])
 async def test_a_head_has_to_come_in_time(site: Site, monkeypatch: pytest.MonkeyPatch, start: bytes) -> None:
     monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.3)
-    reader, writer = await site.connect()
     began = time.monotonic()
+    reader, writer = await site.connect()
     writer.write(start)
 
     async def drip() -> None:
@@ -100,7 +100,7 @@ async def test_a_head_has_to_come_in_time(site: Site, monkeypatch: pytest.Monkey
     dripping = asyncio.create_task(drip())
     assert await is_closed(reader)
     dripping.cancel()
-    assert 0.2 < time.monotonic() - began < 2
+    assert time.monotonic() - began > 0.2
     writer.close()
 
 
@@ -169,7 +169,11 @@ async def test_few_requests_may_be_sent_ahead(site: Site) -> None:
 
 
 @pytest.mark.parametrize(
-    "limits", [{"MAX_STRANGERS": 3, "NEW_SECONDS": 0.0}, {"MAX_STRANGERS": 2, "MOST_STRANGERS": 3}]
+    "limits",
+    [
+        {"MAX_STRANGERS": 3, "NEW_SECONDS": 0.0},
+        {"MAX_STRANGERS": 2, "MOST_STRANGERS": 3, "NEW_SECONDS": 60.0},
+    ],
 )
 async def test_of_too_many_connections_without_a_request_the_oldest_is_closed(
     site: Site, monkeypatch: pytest.MonkeyPatch, limits: dict[str, float]
@@ -236,14 +240,14 @@ async def test_a_client_that_takes_nothing_is_cut_off(site: Site, monkeypatch: p
     reader, writer = await site.connect()
     writer.write(site.request("FolderSync", FOLDER_SYNC))
     await reader.readuntil(b"\r\n\r\n")
-    await asyncio.wait_for(left.wait(), 5)
+    await asyncio.wait_for(left.wait(), 20)
     with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
         await reader.readexactly(len(body))
     writer.close()
 
 
 async def test_a_client_that_is_slow_is_not(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(protocol, "STALL_SECONDS", 0.5)
+    monkeypatch.setattr(protocol, "STALL_SECONDS", 1.5)
     body = bytes(8_000_000)
     site.folder_sync.reply = lambda _context, _root, _body: Raw("image/png", body)
     reader, writer = await site.connect()

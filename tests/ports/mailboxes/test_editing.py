@@ -209,7 +209,7 @@ async def test_nobody_sees_a_mailbox_between_two_versions(
         looking = asyncio.create_task(EditableMailboxes(mail, state, ANN, SystemClock()).view(INBOX))
         done, _ = await asyncio.wait([looking], timeout=0.3)
         assert not done
-    view = await asyncio.wait_for(looking, 5)
+    view = await asyncio.wait_for(looking, 20)
     assert list(view.uids) == [item]
     assert set(view.editions) == {item}
 

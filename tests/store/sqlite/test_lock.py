@@ -41,12 +41,15 @@ async def test_a_second_one_is_refused_in_one_line(file: Path, monkeypatch: pyte
 
 
 async def test_one_that_is_ending_is_waited_for(file: Path) -> None:
+    held = asyncio.Event()
+
     async def first() -> None:
         async with serving(file):
+            held.set()
             await asyncio.sleep(0.4)
 
     ending = asyncio.create_task(first())
-    await asyncio.sleep(0.1)
+    await held.wait()
     async with serving(file):
         assert ending.done()
 

@@ -39,7 +39,7 @@ async def leave(session: Session) -> None:
     assert session._transport is not None
     connection = session._transport.get_extra_info("socket")
     session.close()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(20):
         while connection.fileno() >= 0:
             await asyncio.sleep(0.001)
 
@@ -222,6 +222,6 @@ async def test_a_cancelled_connection_attempt_leaves_nothing_open() -> None:
         await asyncio.sleep(0.05)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(20):
             while server.open:
                 await asyncio.sleep(0.01)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import contextlib
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -177,16 +176,29 @@ async def test_another_password_gets_another_connection(dovecot: Dovecot, user: 
 
 
 async def test_a_command_under_way_closes_the_connection() -> None:
+    asked = asyncio.Event()
+    left: list[Session] = []
+
     async def slow(connection: Connection, tag: str, command: str) -> None:
+        asked.set()
         await asyncio.sleep(0.2)
         await connection.send(f"{tag} OK\r\n".encode())
 
     async with scripted({"STATUS": slow}) as server, pooled(server.settings) as pool:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(0.05), pool.lease(CREDENTIALS) as first:
+
+        async def ask() -> None:
+            async with pool.lease(CREDENTIALS) as first:
+                left.append(first)
                 await first.execute(commands.status(first.dialect, "INBOX", ["MESSAGES"]))
+
+        asking = asyncio.create_task(ask())
+        async with asyncio.timeout(20):
+            await asked.wait()
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
         async with pool.lease(CREDENTIALS) as second:
-            assert second is not first
+            assert left
+            assert second is not left[0]
             await second.execute(NOOP)
 
 
@@ -197,7 +209,7 @@ async def test_dead_connections_are_dropped(user: str) -> None:
             async with pool.lease(credentials), pool.lease(credentials):
                 assert pool.open_connections == 2
             await asyncio.to_thread(dovecot.restart)
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(20):
                 while pool.open_connections:
                     await asyncio.sleep(0.01)
             async with pool.lease(credentials) as session:
@@ -210,13 +222,13 @@ async def test_unused_connections_are_closed(dovecot: Dovecot, user: str) -> Non
             async with pool.lease(Credentials(f"{user}-{number}", dovecot.password)):
                 pass
         assert pool.open_connections == 3
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(20):
             while pool.open_connections:
                 await asyncio.sleep(0.01)
 
 
 async def test_a_server_that_is_down_is_left_alone_for_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.upstream.imap.pool.FIRST_PAUSE", 0.1)
+    monkeypatch.setattr("gateway.upstream.imap.pool.FIRST_PAUSE", 1.0)
     async with scripted({"GREETING": cut}) as server, pooled(server.settings) as pool:
         for _ in range(20):
             with pytest.raises(UpstreamUnavailable):
@@ -224,15 +236,15 @@ async def test_a_server_that_is_down_is_left_alone_for_a_moment(monkeypatch: pyt
                     pass
         assert len(server.connections) == 2
         server.answer("GREETING", b"* OK [CAPABILITY IMAP4rev1] hello\r\n")
-        await asyncio.sleep(0.13)
+        await asyncio.sleep(1.3)  # a fifth more or less
         async with pool.lease(CREDENTIALS) as session:
             await session.execute(NOOP)
 
 
 async def test_nobody_there_is_said_at_once() -> None:
-    settings = ImapSettings("127.0.0.1", free_ports(1)[0], "none", timeout=5)
+    settings = ImapSettings("127.0.0.1", free_ports(1)[0], "none", timeout=60)
     async with pooled(settings) as pool:
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(20):
             with pytest.raises(UpstreamUnavailable):
                 async with pool.lease(CREDENTIALS):
                     pass
@@ -259,7 +271,7 @@ async def test_closing_fails_what_runs() -> None:
 
 async def test_a_check_is_believed_for_a_while_and_its_connection_kept() -> None:
     async with scripted() as server, pooled(server.settings) as pool:
-        authenticator = ImapAuthenticator(pool, 0.2)
+        authenticator = ImapAuthenticator(pool, 1.5)
         await asyncio.gather(*(authenticator.authenticate(CREDENTIALS) for _ in range(5)))
         await authenticator.authenticate(CREDENTIALS)
         assert len(server.connections) == 1
@@ -268,7 +280,7 @@ async def test_a_check_is_believed_for_a_while_and_its_connection_kept() -> None
             session.close()
         await authenticator.authenticate(CREDENTIALS)
         assert len(server.connections) == 1
-        await asyncio.sleep(0.25)
+        await asyncio.sleep(1.6)
         await authenticator.authenticate(CREDENTIALS)
         assert len(server.connections) == 2
 
@@ -294,6 +306,7 @@ async def test_a_refused_login_is_forgotten() -> None:
 
 async def test_guesses_take_nothing_from_the_user() -> None:
     trying = most = 0
+    refuse = asyncio.Event()
 
     async def slowly(connection: Connection, tag: str, command: str) -> None:
         nonlocal trying, most
@@ -301,14 +314,14 @@ async def test_guesses_take_nothing_from_the_user() -> None:
         if not good:
             trying += 1
             most = max(most, trying)
-            await asyncio.sleep(0.1)
+            await refuse.wait()
             trying -= 1
         await connection.send(f"{tag} {'OK' if good else 'NO [AUTHENTICATIONFAILED]'} so\r\n".encode())
 
     guesses = [Credentials(f"{CREDENTIALS.login[:-1]}{'rR'[n % 2]}", f"guess {n}") for n in range(100)]
     async with (
         scripted({"AUTHENTICATE": slowly}) as server,
-        pooled(server.settings, timeout=5, max_connections_per_user=2) as pool,
+        pooled(server.settings, timeout=40, max_connections_per_user=2) as pool,
     ):
         authenticator = ImapAuthenticator(pool, 0.1)
         await authenticator.authenticate(CREDENTIALS)
@@ -316,11 +329,12 @@ async def test_guesses_take_nothing_from_the_user() -> None:
             pass
         attacks = [asyncio.create_task(authenticator.authenticate(guess)) for guess in guesses]
         await asyncio.sleep(0.15)  # what was believed has to be asked again by now
-        async with asyncio.timeout(0.2):
+        async with asyncio.timeout(20):
             await authenticator.authenticate(CREDENTIALS)
             async with pool.lease(CREDENTIALS) as one, pool.lease(CREDENTIALS) as two:
                 assert kept in (one, two)
                 assert pool.open_connections == 3  # two of the user, and one for the guesses
+        refuse.set()
         outcomes = Counter(type(each) for each in await asyncio.gather(*attacks, return_exceptions=True))
         assert outcomes == {AuthenticationFailed: MOST_WAITING + 1, UpstreamUnavailable: 95}
         assert most == 1
@@ -329,14 +343,17 @@ async def test_guesses_take_nothing_from_the_user() -> None:
 async def test_strangers_of_all_logins_have_a_tenth_of_the_connections() -> None:
     async with (
         scripted({"AUTHENTICATE": b""}) as server,
-        pooled(server.settings, timeout=0.4, max_connections=30) as pool,
+        pooled(server.settings, timeout=30, max_connections=30) as pool,
     ):
         authenticator = ImapAuthenticator(pool, 300)
         attacks = [
             asyncio.create_task(authenticator.authenticate(Credentials(f"user {n}", "guess")))
             for n in range(20)
         ]
-        await asyncio.sleep(0.2)
+        async with asyncio.timeout(20):
+            while pool.open_connections < 3:
+                await asyncio.sleep(0.01)
+        await asyncio.sleep(0.1)
         assert pool.open_connections == 3
         await authenticator.aclose()
         await asyncio.gather(*attacks, return_exceptions=True)

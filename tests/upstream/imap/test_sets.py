@@ -60,12 +60,12 @@ def test_runs_keep_their_order() -> None:
 
 
 def test_everything_costs_little() -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     everything = parse_set(f"1:{MAX_NUMBER}")
     assert len(everything) == MAX_NUMBER
     assert format_set(everything) == f"1:{MAX_NUMBER}"
     assert all(format_set(range(first, MAX_NUMBER + 1)) for first in range(1, 1000))
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
 
 
 @pytest.mark.parametrize(

@@ -188,9 +188,9 @@ HOSTILE = {
 
 @pytest.mark.parametrize("data", HOSTILE.values(), ids=HOSTILE)
 def test_hostile_lines_cost_little(data: bytes) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     found = read(data + b"\r\n* 1 EXISTS\r\n")
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
     assert found[-1] == Exists(1)
 
 
@@ -208,10 +208,10 @@ def test_the_cost_follows_the_length() -> None:
     def seconds(size: int) -> float:
         data = line % (b"x" * size)
         one = reader(max_line=1 << 24)
-        start = time.perf_counter()
+        start = time.process_time()
         for at in range(0, len(data), 64):
             one.feed(data[at : at + 64])
-        return time.perf_counter() - start
+        return time.process_time() - start
 
     short = min(seconds(100_000) for _ in range(3))
     assert min(seconds(800_000) for _ in range(3)) < 8 * short * 3
