@@ -1,0 +1,62 @@
+"""A phone in a loop: it is named, and put off, and nobody else notices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.blackbox.conftest import MakePhone
+from tests.support import messages
+from tests.support.dovecot import Dovecot
+from tests.support.gateway import Gateway
+from tests.support.phone import Answer
+from tests.support.smtp_sink import SmtpSink
+from wbxml import element
+from wbxml.pages import Ping
+
+BURST = 60
+
+
+@pytest.fixture(scope="module")
+def shared_gateway(dovecot: Dovecot, shared_sink: SmtpSink) -> Iterator[Gateway]:
+    """One that loses patience soon, and does not find it again while a test lasts."""
+    sections = {"eas": {"heartbeat_min": 1}, "brakes": {"device_burst": BURST, "device_per_hour": 1}}
+    with Gateway(dovecot, shared_sink, sections=sections) as running:
+        yield running
+
+
+@pytest.mark.parametrize("version", ["12.1", "14.1", "16.1"])
+def test_a_phone_that_pings_in_a_loop(
+    shared_gateway: Gateway, new_phone: MakePhone, dovecot: Dovecot, version: str
+) -> None:
+    """It is told of news at once, does not fetch them, and asks again."""
+    phone, tablet = new_phone(version), new_phone(version, device="TABLET1")
+    for each in (phone, tablet):
+        each.provision()
+    inbox = phone.folders()["Inbox"]
+    phone.begin(inbox)
+    dovecot.deliver(phone.user, messages.plain("news"))
+    watched = element(Ping.Folder, element(Ping.Id, inbox), element(Ping.Class, "Email"))
+    request = element(Ping.Ping, element(Ping.HeartbeatInterval, 25), element(Ping.Folders, watched))
+
+    def ping() -> Answer:
+        return phone.post("Ping", request)
+
+    answers = [ping() for _ in range(BURST)]
+    assert [answer.root.child_text(Ping.Status) for answer in answers if answer.code == 200].count("2") > 50
+    assert {answer.code for answer in answers} == {200, 503}
+    refused = ping()
+    assert (refused.code, refused.body) == (503, b"")
+    assert int(refused.headers["Retry-After"]) >= 30
+    # All it asks is put off, and it is named once.
+    assert phone.post_sync(phone.collection(inbox)).code == 503
+    named = [line for line in shared_gateway.log().splitlines() if "device is slowed" in line]
+    (line,) = [line for line in named if phone.user in line]
+    assert phone.device in line
+    assert "it asks without end" in line
+    assert shared_gateway.metric("eas_requests_slowed") >= 2
+    # Another one of the same user is served.
+    tablet.folders()
+    tablet.begin(inbox)
+    assert len(tablet.sync(inbox).added) == 1
