@@ -204,6 +204,9 @@ class _Change:
                 yield from self._of(instance, event, [event], frozenset(whole))
         for instance in sorted(self._called_off, key=str):
             yield from self._left_out(instance, frozenset(whole))
+        for instance in sorted(self._dropped(), key=str):
+            now = frozenset(people(self._new.series, self._owner))
+            yield from self._left_out(instance, now)
 
     def _known(self, instance: Instance) -> Node | None:
         """What they know of an occurrence: the exception, or the series."""
@@ -286,8 +289,13 @@ class _Change:
             return {}
         return {address: one for address, one in _others(now, told).items() if (address in was) is again}
 
+    def _dropped(self) -> set[datetime]:
+        """The exceptions that are none any more, be it that the series went on to other days."""
+        before = self._old.events.keys() if self._old else set()
+        return {one for one in before - self._new.events.keys() - self._called_off if one is not None}
+
     def _left_out(self, instance: datetime, told: frozenset[str]) -> Iterator[Post]:
-        """An occurrence is deleted."""
+        """An occurrence is deleted, or is not what those were asked to who are not `told` of the series."""
         known = self._known(instance)
         if known is None or self._old is None:
             return

@@ -364,6 +364,15 @@ def test_an_occurrence_that_was_moved_often_goes_with_its_series(called_off: Eve
     assert exception.event.sequence >= 3  # what was said of it before stays old
 
 
+def test_who_was_asked_to_one_occurrence_hears_that_it_went_with_the_days_of_the_series() -> None:
+    asked = text_of(change_one(OccurrencePatch(attendees=(*people(), DAN))))
+    moved = EventPatch(start=at(2, 12), end=at(2, 13), resets_exceptions=True)
+    assert summary(changed(moved, asked)) == [
+        (Method.REQUEST, ALL),
+        (Method.CANCEL, frozenset({DAN.person.address})),
+    ]
+
+
 def test_who_comes_and_goes_does_so_in_exceptions_too() -> None:
     """Whatever others answered for those: they are invited to the same as ever."""
     ill = tuple(
