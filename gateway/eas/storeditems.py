@@ -32,10 +32,11 @@ class _Rendered:
 
 def scene_of(context: Context, folder: ItemFolder) -> Scene:
     """Where and for whom a request does something with items."""
-    principal, services = context.principal, context.services
+    principal, services, request = context.principal, context.services, context.request
     owner = principal.email if folder.owner == principal.user else services.identity.address(folder.owner)
     own = partial(services.identity.owns, owner)
-    return Scene(context.request.version, principal, folder, owner, services.clock.now(), own, services.zone)
+    now, zone = services.clock.now(), services.zone
+    return Scene(request.version, principal, folder, owner, now, own, zone, request.device_type)
 
 
 async def render(

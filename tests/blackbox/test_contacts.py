@@ -193,6 +193,21 @@ def test_what_a_phone_does_not_support_stays(phone: Phone, other: Phone) -> None
     assert shown == {key: value for key, value in gone.items() if key != "NickName"} | {"LastName": "New"}
 
 
+def test_an_edit_on_an_iphone_leaves_the_picture_of_others(new_phone: MakePhone, other: Phone) -> None:
+    phone = new_phone()
+    phone.type = "iPhone"
+    phone.provision()
+    folder = begun(phone)
+    begun(other)
+    name = added(other, folder, LastName="Lee", Picture=JPEG)
+    phone.sync(folder)
+    phone.sync(folder, commands(change(name, *properties(LastName="Low", Picture=""))))
+    shown = dict(values(other.sync(folder).changed[name]))
+    assert (shown["LastName"], shown["Picture"]) == ("Low", JPEG)
+    other.sync(folder, commands(change(name, *properties(LastName="Low", Picture=""))))
+    assert "Picture" not in values(phone.sync(folder).changed[name])
+
+
 @pytest.mark.parametrize(
     "sent",
     [

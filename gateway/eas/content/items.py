@@ -24,7 +24,8 @@ class Scene:
     """Where and for whom something is done with items.
 
     `principal` need not own the folder: `owner` is the mail address of the one who does, and `own` tells of
-    others whether they are his too. `now` is aware; `zone` is that of what has none.
+    others whether they are his too. `now` is aware; `zone` is that of what has none. `device_type` is what
+    the device calls itself ("iPhone").
     """
 
     version: Version
@@ -34,6 +35,7 @@ class Scene:
     now: datetime
     own: Own
     zone: tzinfo = UTC
+    device_type: str = ""
 
 
 class ItemContent(Protocol):

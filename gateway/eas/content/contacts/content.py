@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from gateway.eas.content.contacts.reading import news, read_contact_data
+from gateway.eas.content.contacts.reading import news, read_contact_data, sends_no_pictures
 from gateway.eas.content.contacts.telling import shown_contact, shown_stub
 from gateway.eas.content.preferences import HTML, PLAIN, RTF
 from gateway.eas.content.readers import no_instance
@@ -90,5 +90,6 @@ def _changed(
     with refusing():
         known = read_contact(item.stored.text)
         patch = read_contact_data(data, scene.version, scene.zone, known)
-        patch = news(patch, known, supported, whole=whole)
+        no_pictures = sends_no_pictures(scene.device_type, supported)
+        patch = news(patch, known, supported, whole=whole, no_pictures=no_pictures)
         return Made(stored_contact(patch_contact(item.stored.text, patch, scene.now)))

@@ -17,11 +17,12 @@ from gateway.pim.contacts.model import LISTS, Contact, Field, Value, text
 from gateway.pim.properties import Body, Unset
 from wbxml import Element
 
-__all__ = ["news", "read_contact_data"]
+__all__ = ["news", "read_contact_data", "sends_no_pictures"]
 
 _LONGEST = 32768
 """Characters of a text."""
 _LONGEST_PART = 1024
+_APPLE = ("iphone", "ipad", "ipod")
 
 
 def read_contact_data(data: Element, version: Version, zone: tzinfo, known: Contact) -> Contact:
@@ -40,16 +41,28 @@ def read_contact_data(data: Element, version: Version, zone: tzinfo, known: Cont
     return patch
 
 
-def news(patch: Contact, known: Contact, supported: Collection[str] | None, *, whole: bool) -> Contact:
+def sends_no_pictures(device_type: str, supported: Collection[str] | None) -> bool:
+    """Whether an empty Picture of a device means nothing.
+
+    Those of Apple's send it with every edit of a contact whose picture came from elsewhere; others without
+    knowing of pictures.
+    """
+    knows = supported is None or Field.PICTURE.value in supported
+    return not knows or device_type.lower().startswith(_APPLE)
+
+
+def news(
+    patch: Contact, known: Contact, supported: Collection[str] | None, *, whole: bool, no_pictures: bool
+) -> Contact:
     """What changes by a patch: what came back as it went does not, so that what was not told exactly stays.
 
     Of a `whole` contact, what is not named is gone: unless it is ghosted (MS-ASCMD 2.2.3.178), which is what
-    `supported` does not name; without such a list, None, nothing is.
+    `supported` does not name; without such a list, None, nothing is. With `no_pictures` an empty one is none.
     """
     shown = {**told(known), Field.NOTE: text(known, Field.NOTE)}
     made = {field: value for field, value in patch.items() if value != shown.get(field, _nothing(field))}
-    if not patch.get(Field.PICTURE, "picture") and supported is not None and "Picture" not in supported:
-        made.pop(Field.PICTURE, None)  # some devices send it empty without knowing of pictures
+    if no_pictures and not made.get(Field.PICTURE, "picture"):
+        del made[Field.PICTURE]
     if whole:
         gone = (field for field in ELEMENTS if field not in patch and field not in KEPT)
         named = (field for field in gone if supported is None or field.value in supported)
