@@ -115,7 +115,8 @@ def test_a_healthy_site(site: Site, dovecot: Dovecot, user: str) -> None:
     assert [line.partition(":")[0] for line in phone.splitlines()[:5]] == [
         "login", "Provision", "FolderSync", "Sync", "upload"
     ]  # fmt: skip
-    assert "a Ping was held for 1 s" in phone
+    # On a busy machine its answer may be late, which is said then.
+    assert "a Ping was held for 1 s" in phone or "the answer to a Ping came" in checked.of("phone", "warning")
     # What could be better is said as well.
     assert "metrics" in checked.of("proxy", "warning")
     assert "autodiscover.example.test. CNAME localhost." in checked.of("DNS", "warning")
