@@ -56,6 +56,8 @@ def within(entry: Entry, domain: str | None) -> Entry | None:
     addresses = [one for one in (entry.address, *entry.others) if domain_of(one) == domain and domain]
     if not addresses:
         return None
+    if len(addresses) == 1 + len(entry.others):  # most people are as they are, and copies take their time
+        return entry
     return replace(entry, address=addresses[0], others=tuple(addresses[1:]))
 
 
@@ -66,7 +68,7 @@ def visible(found: Iterable[Entry], domain: str | None, still: Callable[[Entry],
     learn whose it is.
     """
     shown = ((entry, within(entry, domain)) for entry in found)
-    return [told for entry, told in shown if told is not None and (told == entry or still(told))]
+    return [told for entry, told in shown if told is not None and (told is entry or still(told))]
 
 
 def matches(entry: Entry, text: str) -> bool:

@@ -50,3 +50,6 @@ def test_within_a_domain() -> None:
     assert within(entry, "example") is None
     assert within(Entry("login"), "") is None
     assert visible([entry], "b.example", lambda _: False) == []
+    inside = Entry("Ben@B.example", "Ben", others=("x@b.EXAMPLE",))
+    assert within(inside, "b.example") is inside  # a list has many of those
+    assert visible([entry, inside], "b.example", lambda _: False) == [inside]
