@@ -245,7 +245,11 @@ def test_a_server_with_few_abilities(
     assert "one step" in checked.of("IMAP", "ok")  # MOVE
 
 
-def test_a_configuration_that_cannot_be_read(write: Write) -> None:
+def test_a_configuration_that_cannot_be_used(write: Write) -> None:
+    file = write(imap='host = "x"', smtp='host = "y"', store='url = "sqlite:///var/lib/a?b.db"')
+    checked = check(file)
+    assert checked.failed == {"configuration"}
+    assert "store.url" in checked.of("configuration", "failure")
     file = write(imap='hots = "x"', smtp='host = "y"')
     checked = check(file)
     assert checked.status == 1

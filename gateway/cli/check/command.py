@@ -82,18 +82,18 @@ async def _all(file: Path, login: tuple[str, str], hold: int, *, quiet: bool) ->
 
 def _parts(file: Path, login: tuple[str, str], hold: int) -> Iterator[Part]:
     """What there is to look at, in the order in which one thing needs the other."""
+    user, password = login
     try:
         settings = load(file, os.environ)
         check_files(settings)
+        principal = identity_of(settings).principal(user, password) if user else None
+        servers = examinations(settings, principal.credentials if principal else None)
     except ConfigError as error:
         yield Part("configuration", _told(bad(str(error), "correct it, and check again")))
         return
-    user, password = login
-    identity = identity_of(settings)
-    principal = identity.principal(user, password) if user else None
     yield Part("configuration", _configured(settings, file))
     yield Part("machine", machine(settings))
-    for name, findings in examinations(settings, principal.credentials if principal else None).items():
+    for name, findings in servers.items():
         yield Part(_TITLES[name], findings)
     listen = Site(reachable(settings.server.host), settings.server.port, tls=False)
     yield Part("gateway", gateway(listen))

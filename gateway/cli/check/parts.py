@@ -46,5 +46,5 @@ async def _next(part: Part, deadline: float) -> Finding | None:
         return bad(
             f"not done within {part.seconds:g} s", "see what was found before, and the log of the server"
         )
-    except GatewayError as error:
+    except (GatewayError, OSError) as error:
         return bad(str(error), "do what this says, and check again")
