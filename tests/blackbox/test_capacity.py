@@ -155,8 +155,8 @@ async def test_whatever_is_held_is_answered_when_the_gateway_stops(
         async with waiting(gateway, pinging) as pings:
             began = time.monotonic()
             assert await asyncio.to_thread(gateway.terminate) == 0
-            answers = await asyncio.wait_for(asyncio.gather(*pings, *syncs), 10)
-            assert time.monotonic() - began < 20
+            answers = await asyncio.wait_for(asyncio.gather(*pings, *syncs), 20)
+            assert time.monotonic() - began < 40
     assert [answer.body for answer in answers[15:]] == [b""] * 15  # nothing new
     assert {decode(answer.body).child_text(Ping.Status) for answer in answers[:15]} == {EXPIRED}
 
@@ -192,7 +192,7 @@ async def test_silent_connections_are_bounded_and_phones_served(
         silent = asyncio.create_task(open_silent(gateway, opened, tidy))
         served = 0
         while not silent.done():
-            answer, _ = await asyncio.wait_for(phone.sync(), 5)
+            answer, _ = await asyncio.wait_for(phone.sync(), 20)
             assert answer.body == b""
             served += 1
         await silent

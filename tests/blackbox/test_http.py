@@ -30,7 +30,7 @@ def logged(shared_gateway: Gateway) -> Callable[[str], bool]:
     start = len(shared_gateway.log())
 
     def found(text: str) -> bool:
-        deadline = time.monotonic() + 2
+        deadline = time.monotonic() + 20
         while text not in shared_gateway.log()[start:]:
             if time.monotonic() > deadline:
                 return False

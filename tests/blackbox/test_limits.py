@@ -65,7 +65,7 @@ def test_what_is_sent_is_kept_when_there_is_room_again(place: Place, user: str) 
     assert kept(place.dovecot, phone) == []
     served = phone.sync(folders["Inbox"], element(AirSync.DeletesAsMoves, 0), commands(delete(items[0])))
     assert (served.status, statuses(served)) == ("1", [])
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 30
     while not kept(place.dovecot, phone) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert len(kept(place.dovecot, phone)) == 1

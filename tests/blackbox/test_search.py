@@ -409,7 +409,7 @@ def test_a_search_that_takes_too_long(smtp_sink: SmtpSink, user: str) -> None:
         with dovecot.hanging():
             began = time.monotonic()
             store = search(phone, both(words("plan")))
-            assert time.monotonic() - began < 3
+            assert time.monotonic() - began < 20  # and not the half minute until it counts as lost
         assert status(store) == "10"
         assert subjects(search(phone, both(words("plan")))) == ["plan"]
 

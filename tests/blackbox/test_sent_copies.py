@@ -57,7 +57,7 @@ def test_a_copy_waits_for_the_mailbox(
         own_dovecot.restart()
         inbox = inbox or phone.folders()["Inbox"]
         phone.begin(inbox)
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + 30
         while not copies(own_dovecot, user) and time.monotonic() < deadline:
             time.sleep(0.2)
         assert phone.post("SendMail", sending("c1")).root.child_text(ComposeMail.Status) == "118"

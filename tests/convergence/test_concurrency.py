@@ -73,16 +73,16 @@ def test_a_sync_is_served_while_a_ping_of_the_same_device_waits(play: Play) -> N
     phone = play.phones[0]
     inbox = folder(phone, "INBOX")
     heard: list[list[str]] = []
-    ping = threading.Thread(target=lambda: heard.append(phone.ping([inbox], 20)))
+    ping = threading.Thread(target=lambda: heard.append(phone.ping([inbox], 50)))
     began = time.monotonic()
     ping.start()
     mark(phone, inbox, min(phone.collections[inbox].items), READ, READ.values[1])
     assert phone.sync([inbox]) == "done"
     assert not heard, "its own change ends no Ping"
     deliver(play)
-    ping.join(10)
+    ping.join(40)
     assert heard == [[inbox]]
-    assert time.monotonic() - began < 8
+    assert time.monotonic() - began < 40
     assert answer_to_sync(phone, inbox) == ["Add"]
 
 
