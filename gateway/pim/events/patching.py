@@ -308,4 +308,8 @@ def _stamp(node: Node, patch: OccurrencePatch, now: datetime, *, received: bool)
     """Note when it was changed. The stamp of what somebody else organizes is his."""
     node.replace("LAST-MODIFIED", [make_line("LAST-MODIFIED", utc_text(now))])
     if isinstance(patch.stamp, Unset) and not received:
-        node.replace("DTSTAMP", [make_line("DTSTAMP", utc_text(now))])
+        # Never back: of versions within a second the later ones are of seconds to come (`itip.outgoing`).
+        known = parse_moment(node.component.text("DTSTAMP"))
+        usable = known is not None and known.utc and FIRST_YEAR <= known.clock.year <= LAST_YEAR
+        latest = max(now, known.clock.replace(tzinfo=UTC)) if known and usable else now
+        node.replace("DTSTAMP", [make_line("DTSTAMP", utc_text(latest))])

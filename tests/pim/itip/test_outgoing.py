@@ -227,6 +227,17 @@ def test_changes_within_a_second_are_told_apart() -> None:
     assert stamps[1] - stamps[0] == timedelta(seconds=1)
 
 
+def test_an_occurrence_is_newer_than_a_series_that_changed_often_within_a_second() -> None:
+    bobs, anns = MEETING, taken_by_ann()
+    for subject in "abcd":
+        outcome = changed(EventPatch(subject=subject), bobs)
+        bobs, anns = text_of(outcome), taken(understood(only(outcome)), anns)
+    for day in (9, 16):
+        outcome = change_one(OccurrencePatch(start=at(day, 11), end=at(day, 12)), bobs, day)
+        bobs, anns = text_of(outcome), taken(understood(only(outcome)), anns)
+    assert [one.event and one.event.start for one in seen(anns).occurrences] == [at(9, 11), at(16, 11)]
+
+
 def test_a_meeting_is_called_off() -> None:
     outcome = told(MEETING, None, BOB, LATER)
     assert summary(outcome) == [(Method.CANCEL, ALL)]
