@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from email.message import EmailMessage
-from email.policy import SMTP
-from email.utils import format_datetime
-from hashlib import blake2b
+from datetime import datetime
 
 from gateway.eas.admission import wipe_pending
 from gateway.eas.commands.base import Context
 from gateway.errors import GatewayError
-from gateway.types import Wipe, WipeStage
+from gateway.mail.addresses import Address
+from gateway.mail.headers import clean
+from gateway.mail.imip import SchedulingMail, message_id, write
+from gateway.types import Device, Wipe, WipeStage
 from wbxml import Element, Tag, element
 from wbxml.pages import Provision
 
-__all__ = ["report", "reports", "told"]
+__all__ = ["notice", "report", "reports", "told"]
 
 _TAGS: dict[Wipe, Tag] = {
     Wipe.DEVICE: Provision.RemoteWipe,
@@ -75,29 +75,24 @@ def _answer(status: int, tag: Tag | None = None) -> Element:
 
 async def _confirm(context: Context) -> None:
     """Put a message into the user's INBOX that says so; once, also when the device says it again."""
-    message = _message(context)
-    name = message["Message-ID"]
+    mail = notice(context.device, context.principal.email, context.services.clock.now())
     try:
-        if not await context.mailboxes.find_message_id(_INBOX, name):
-            await context.mailboxes.append(_INBOX, message.as_bytes())
+        if not await context.mailboxes.find_message_id(_INBOX, message_id(mail.sender.address, mail.name)):
+            await context.mailboxes.append(_INBOX, write(mail))
     except GatewayError as error:
         context.log.warning("cannot tell the user that a device was wiped", reason=error.detail)
 
 
-def _message(context: Context) -> EmailMessage:
-    device, principal = context.device, context.principal
-    asked = device.control.asked or context.services.clock.now()
-    name = " ".join(filter(None, (device.information.get("FriendlyName"), device.type))) or device.id
-    mark = blake2b(f"{device.user}\0{device.id}\0{asked.isoformat()}".encode(), digest_size=12).hexdigest()
-    message = EmailMessage(policy=SMTP)
-    message["From"] = message["To"] = principal.email
-    message["Date"] = format_datetime(context.services.clock.now())
-    message["Message-ID"] = f"<wipe.{mark}@{principal.email.rpartition('@')[2] or 'localhost'}>"
+def notice(device: Device, email: str, now: datetime) -> SchedulingMail:
+    """The message, from the user to himself; the name makes it the same for the same wipe."""
+    asked = device.control.asked or now
+    owner = Address("", email)
+    shown = " ".join(filter(None, (device.information.get("FriendlyName"), device.type))) or device.id
     what = "All data" if device.control.wipe is Wipe.DEVICE else "The account"
-    message["Subject"] = f"{what} on your device was deleted"
-    message.set_content(
+    text = (
         f"{what} on the device below was deleted, as was asked for on {asked:%Y-%m-%d %H:%M} UTC.\n\n"
-        f"Device: {name}\nId: {device.id}\n\n"
+        f"Device: {clean(shown)}\nId: {device.id}\n\n"
         "It cannot synchronise any more until an administrator clears it.\n"
     )
-    return message
+    name = f"wipe\n{device.id}\n{asked.isoformat()}"
+    return SchedulingMail(owner, (owner,), f"{what} on your device was deleted", text, now, name)

@@ -102,6 +102,7 @@ def _known(accounts: OrderedDict[Hashable, _Account], who: Hashable, budget: Bud
 def _spend(account: _Account, budget: Budget, now: float) -> float:
     """Take one request from a budget; returns the seconds until there is one again, 0 when there was."""
     if not budget.bounded:
+        account.told = False
         return 0.0
     rate = budget.per_hour / _HOUR
     account.left = min(budget.burst, account.left + (now - account.at) * rate)

@@ -92,6 +92,10 @@ def test_a_device_that_changes_its_name_all_the_time(clock: Clock) -> None:
     assert [reason for _, reason in waits[11:]] == ["its User-Agent changes all the time", ""]
     clock.now += 3601
     assert held.wait(JO, PHONE, "A/12")[0] == 0
+    # A second storm is named again.
+    waits = [held.wait(JO, PHONE, f"C/{number}") for number in range(13)]
+    assert "its User-Agent changes all the time" in [reason for _, reason in waits]
+    clock.now += 3601
     # An update now and then is none.
     for number in range(100):
         clock.now += 3600
