@@ -65,10 +65,11 @@ def visible(found: Iterable[Entry], domain: str | None, still: Callable[[Entry],
     """What is told of people found to who is limited to a domain.
 
     Whoever is found by an address that is not told, so that `still` does not hold, is left out: nobody is to
-    learn whose it is.
+    learn whose it is. Nor does the order say anything of it.
     """
-    shown = ((entry, within(entry, domain)) for entry in found)
-    return [told for entry, told in shown if told is not None and (told is entry or still(told))]
+    shown = [(entry, told) for entry in found if (told := within(entry, domain)) is not None]
+    people = [told for entry, told in shown if told is entry or still(told)]
+    return people if all(told is entry for entry, told in shown) else sorted(people, key=sorting)
 
 
 def matches(entry: Entry, text: str) -> bool:

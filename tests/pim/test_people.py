@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gateway.pim.people import PeopleList, merged, sorting, visible, within
@@ -29,6 +29,7 @@ def test_merging_loses_nobody_and_doubles_none(lists: list[list[Entry]]) -> None
 
 
 @settings(max_examples=100)
+@example([Entry("ben@b.example", "Ben Ann"), Entry("ben@a.example", others=("ann@b.example",))], "b.example")
 @given(st.lists(ENTRIES, max_size=5), st.sampled_from(["a.example", "b.example"]))
 def test_a_domain_hides_the_others(entries: list[Entry], domain: str) -> None:
     """Neither are addresses of others shown, nor is anybody found by them."""
