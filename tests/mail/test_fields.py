@@ -28,11 +28,9 @@ def test_every_line_end_becomes_crlf_wherever_the_pieces_end(piece: int, message
 def test_a_large_message_lets_other_threads_run() -> None:
     message = b"a\n" * 15_000_000
     work = threading.Thread(target=crlf, args=(message,))
-    longest = 0.0
-    began = before = time.perf_counter()
+    turns = 0
     work.start()
     while work.is_alive():
         time.sleep(0.001)
-        now = time.perf_counter()
-        longest, before = max(longest, now - before), now
-    assert longest < 0.6 * (before - began)
+        turns += 1
+    assert turns > 15  # a hundred at rest; fewer than ten when all is replaced in one go

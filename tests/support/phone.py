@@ -292,7 +292,7 @@ def _keep(query: str, version: str, answer: Answer) -> None:
 def collections_of(root: Element) -> list[Served]:
     """The collections of a Sync answer; there is nothing else in it."""
     assert root.tag is AirSync.Sync
-    assert [child.tag for child in root] == [AirSync.Collections], root
+    assert [child.tag for child in root] == [AirSync.Collections], [(one, one.text()) for one in root]
     collections = root.children[0].findall(AirSync.Collection)
     assert collections
     return [Served.of(collection) for collection in collections]
