@@ -19,6 +19,7 @@ from gateway.pim.invitation import (
     Sensitivity,
     read_invitation,
 )
+from gateway.pim.limits import MOST_ATTENDEES
 from gateway.pim.recurrence import Pattern, Recurrence
 from gateway.pim.timezones import RuleZone, pack, rules_at
 from tests.support import invitations
@@ -349,4 +350,5 @@ def test_a_large_calendar_is_read_soon() -> None:
         line for number in range(3000) for line in event(f"RECURRENCE-ID:2026{number % 9 + 1:02}02T090000Z")
     ]
     assert understood(calendar(*many, *event("RRULE:FREQ=WEEKLY"))).recurrence
-    assert len(understood(calendar(*event(*["ATTENDEE:mailto:a@b.example"] * 5000))).attendees) == 2000
+    too_many = ["ATTENDEE:mailto:a@b.example"] * (MOST_ATTENDEES + 1)
+    assert len(understood(calendar(*event(*too_many))).attendees) == MOST_ATTENDEES
