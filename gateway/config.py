@@ -632,14 +632,19 @@ def _explain(error: ValidationError, file: Path, named: Mapping[tuple[str, ...],
 def _allowed(location: tuple[str, ...]) -> str:
     if len(location) == 1:
         return f"the sections {', '.join(Settings.model_fields)}"
-    return ", ".join(_keys(location[0]))
+    return ", ".join(_keys(*location[:-1]))
 
 
-def _keys(section: str) -> tuple[str, ...]:
-    """Return the keys a section has; none where there is no such section."""
-    field = Settings.model_fields.get(section)
-    annotation = field.annotation if field else None
-    for kind in (annotation, *get_args(annotation)):
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            return tuple(kind.model_fields)
-    return ()
+def _keys(*place: str) -> tuple[str, ...]:
+    """Return the keys of a section, or of a table in it (numbers are positions in lists); () where none is."""
+    section: type[BaseModel] | None = Settings
+    for name in place:
+        if section is not None and not name.isdigit():
+            field = section.model_fields.get(name)
+            section = _section(field.annotation) if field else None
+    return tuple(section.model_fields) if section else ()
+
+
+def _section(annotation: object) -> type[BaseModel] | None:
+    kinds = (annotation, *get_args(annotation))
+    return next((one for one in kinds if isinstance(one, type) and issubclass(one, BaseModel)), None)

@@ -128,7 +128,15 @@ def test_environment_alone_can_complete_a_file(file: Path) -> None:
     ("change", "expected"),
     [
         (("[imap]", "[imap]\nprot = 1"), "unknown key imap.prot; allowed are host, port, security, login"),
-        (("[imap]", "[sieve]\nhosts = 1\n[imap]"), "unknown key sieve.hosts; allowed are host, port, security"),
+        (
+            ("[imap]", "[sieve]\nhosts = 1\n[imap]"),
+            "unknown key sieve.hosts; allowed are host, port, security",
+        ),
+        (
+            ("[imap]", "[[devices.rules]]\naccess = 'block'\nkind = 'x'\n[imap]"),
+            "unknown key devices.rules.0.kind; allowed are access, type, model, agent, user, version",
+        ),
+        (("[imap]", "[autodiscover]\nmoved = ['a=b..c']\n[imap]"), "autodiscover.moved.0: allowed is old.ex"),
         (("[imap]", "[imapp]\n[imap]"), "unknown key imapp; allowed are the sections imap, smtp"),
         (("[imap]", "folder = 'x'\n[imap]"), "unknown key folder; allowed"),
         (("[imap]", "[imap]\nport = 70000"), "imap.port: Input should be less than or equal to 65535"),
