@@ -16,6 +16,8 @@ from gateway.mail.pieces import Joined
 from gateway.ports import Submission
 from gateway.types import Credentials, Principal, UserId
 from gateway.upstream.smtp import SmtpSettings, SmtpSubmission
+from gateway.upstream.smtp.session import Session
+from gateway.upstream.tls import client_context
 from tests.support.ports import LOOPBACK, free_ports
 from tests.support.smtp_sink import Received, SmtpSink
 from tests.support.tls import Certificate, make_certificate
@@ -273,6 +275,19 @@ class TestProtection:
             async with opened(sink.port, security=security, verify=False) as submission:
                 await submission.submit(principal(), SENDER, [DAVE], MESSAGE)
             assert len(sink.received) == 1
+
+    async def test_it_ends_without_waiting_for_the_farewell_of_tls(self, certificate: Certificate) -> None:
+        with SmtpSink(security="tls", certificate=certificate) as sink:
+            trusting = client_context(certificate.certificate, verify=True)
+            secured = settings(sink.port, security="tls", host="localhost")
+            session = await Session.connect(secured, trusting, "gateway.test", None)
+            transport = session._client.transport
+            assert transport is not None
+            connection = transport.get_extra_info("socket")
+            session.close()
+            for _ in range(3):
+                await asyncio.sleep(0)
+            assert connection.fileno() == -1
 
     async def test_a_missing_certificate_file_is_named(self, tmp_path: Path) -> None:
         error = await refused(1, security="tls", ca_file=tmp_path / "missing.pem")

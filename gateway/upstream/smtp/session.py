@@ -80,10 +80,10 @@ class Session:
             if credentials is not None:
                 await session._login(credentials)
         except (SMTPException, OSError) as error:
-            client.close()
+            session.close()
             raise temporary(f"no connection to {settings.host}:{settings.port}: {error}") from error
         except BaseException:
-            client.close()
+            session.close()
             raise
         return session
 
@@ -99,18 +99,21 @@ class Session:
 
     def close(self) -> None:
         """Drop the connection at once."""
-        self._client.close()
+        self._drop(self._client.transport)
 
     async def quit(self) -> None:
         """Take leave of the server."""
         transport = self._client.transport
         with suppress(SMTPException, OSError):
             await self._client.quit(timeout=_QUIT_SECONDS)
+        self._drop(transport)
+        await asyncio.sleep(0)
+
+    def _drop(self, transport: asyncio.BaseTransport | None) -> None:
         self._client.close()
         if transport is not None:
-            # All is said: the farewell of TLS would keep the connection for as long as the server likes.
+            # The farewell of TLS would keep the connection for as long as the server likes.
             cast(asyncio.WriteTransport, transport).abort()
-            await asyncio.sleep(0)
 
     async def mail(self, envelope: Envelope) -> bool:
         """Begin a message; False when the connection turned out to be dead or at its end.

@@ -173,7 +173,7 @@ class Scripted:
         except (Silence, ConnectionError, ssl.SSLError):
             await asyncio.sleep(60)
         finally:
-            writer.close()
+            writer.transport.abort()  # the farewell of TLS would outlast the test
 
     async def _answer(self, writer: asyncio.StreamWriter, word: str) -> None:
         answer = self.answers.get(word, POLITE.get(word, b"OK\r\n"))
