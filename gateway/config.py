@@ -636,7 +636,7 @@ def _allowed(location: tuple[str, ...]) -> str:
 
 
 def _keys(*place: str) -> tuple[str, ...]:
-    """Return the keys of a section, or of a table in it (numbers are positions in lists); () where none is."""
+    """Return the keys of a section, or of a table in it (numbers are positions in lists); none elsewhere."""
     section: type[BaseModel] | None = Settings
     for name in place:
         if section is not None and not name.isdigit():
