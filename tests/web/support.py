@@ -296,5 +296,5 @@ async def serving(
                 task.cancel()
             for connection in list(connections.connections):
                 connection.shutdown()
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(20):
                 await asyncio.gather(*connections.tasks, return_exceptions=True)
