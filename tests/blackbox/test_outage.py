@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 
 import pytest
 
@@ -28,19 +29,23 @@ HELD = 'eas_requests_open{command="Ping"}'
 
 @pytest.fixture(scope="module")
 def own_dovecot() -> Iterator[Dovecot]:
-    """A server of this file's own, not yet started."""
-    server = Dovecot()
-    yield server
-    server.close()
+    """A server of this file's own, which is stopped and started."""
+    with Dovecot() as server:
+        yield server
+
+
+@contextmanager
+def serving(dovecot: Dovecot) -> Iterator[Gateway]:
+    with SmtpSink(auth=True) as sink:
+        sections = {"eas": {"heartbeat_min": 1}, "imap": {"timeout": 3, "poll_interval": 1}}
+        with Gateway(dovecot, sink, sections=sections) as running:
+            yield running
 
 
 @pytest.fixture(scope="module")
 def gateway(own_dovecot: Dovecot) -> Iterator[Gateway]:
-    """Started while the mail server is still down, without an SMTP server."""
-    with SmtpSink(auth=True) as sink:
-        sections = {"eas": {"heartbeat_min": 1}, "imap": {"timeout": 3, "poll_interval": 1}}
-        with Gateway(own_dovecot, sink, sections=sections) as running:
-            yield running
+    with serving(own_dovecot) as running:
+        yield running
 
 
 @pytest.fixture
@@ -85,23 +90,23 @@ def folder_sync() -> Element:
     return element(FolderHierarchy.FolderSync, element(FolderHierarchy.SyncKey, 0))
 
 
-def test_it_starts_without_the_mail_server_and_recovers(
-    gateway: Gateway, own_dovecot: Dovecot, phone: Phone
-) -> None:
-    code, checks = ready(gateway)
-    assert code == 503
-    assert checks["imap"] == "failing"
-    assert is_told_to_wait(phone.raw("", method="OPTIONS"))
-    for version in VERSIONS:
-        phone.version = version
-        assert is_told_to_wait(phone.post("FolderSync", folder_sync()))
-    assert "cannot check credentials" in gateway.log()
-    own_dovecot.start()
-    begin(phone)
-    deadline = time.monotonic() + 30
-    while ready(gateway)[0] != 200:
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
+def test_it_starts_without_the_mail_server_and_recovers(user: str) -> None:
+    with closing(Dovecot()) as dovecot, serving(dovecot) as gateway:
+        phone = Phone(gateway.host, gateway.port, user, dovecot.password)
+        code, checks = ready(gateway)
+        assert code == 503
+        assert checks["imap"] == "failing"
+        assert is_told_to_wait(phone.raw("", method="OPTIONS"))
+        for version in VERSIONS:
+            phone.version = version
+            assert is_told_to_wait(phone.post("FolderSync", folder_sync()))
+        assert "cannot check credentials" in gateway.log()
+        dovecot.start()
+        begin(phone)
+        deadline = time.monotonic() + 30
+        while ready(gateway)[0] != 200:
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
 
 
 def test_an_outage_between_two_syncs(own_dovecot: Dovecot, phone: Phone) -> None:

@@ -85,7 +85,7 @@ def test_the_whole_session(each_phone: Phone, dovecot: Dovecot, sink: SmtpSink) 
     assert send(phone, mime(phone, f"To: {phone.user}@example.test"), save=True).empty
     (sent,) = sink.received
     dovecot.deliver(phone.user, sent.data)
-    assert changed(ping.answer(2)) == [inbox]
+    assert changed(ping.answer()) == [inbox]
     served = phone.sync(inbox)
     assert [data.child_text(Email.Subject) for data in served.added.values()] == ["greeting"]
     (copy,) = synced(phone, folders["Sent"]).values()

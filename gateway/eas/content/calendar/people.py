@@ -10,12 +10,12 @@ from gateway.eas.content.values import BadItem, compact_date_time
 from gateway.eas.versions import Version
 from gateway.mail.headers import clean
 from gateway.pim.events.model import Attendee, AttendeeType, Event, Participation, Person
+from gateway.pim.limits import MOST_ATTENDEES
 from wbxml import Element, element
 from wbxml.pages import Calendar, MeetingResponse
 
 __all__ = ["meeting_status", "read_attendees", "read_cancelled", "read_organizer", "shown_attendees"]
 
-_MOST_ATTENDEES = 2000
 _LONGEST_TEXT = 1024
 _CANCELLED = 4
 _MEETING_STATUS = frozenset({0, 1, 3, 5, 7, 9, 11, 13, 15})
@@ -39,8 +39,8 @@ def read_attendees(data: Element, version: Version, event: Event | None) -> tupl
     """
     container = once(data, Calendar.Attendees)
     listed = container.findall(Calendar.Attendee) if container else []
-    if len(listed) > _MOST_ATTENDEES:
-        raise BadItem(f"more than {_MOST_ATTENDEES} attendees")
+    if len(listed) > MOST_ATTENDEES:
+        raise BadItem(f"more than {MOST_ATTENDEES} attendees")
     known = {one.person.address.lower(): one for one in event.attendees} if event else {}
     return tuple(_attendee(one, version, known) for one in listed) or None
 
@@ -96,7 +96,7 @@ def meeting_status(event: Event) -> int:
 
 def shown_attendees(attendees: tuple[Attendee, ...], version: Version) -> Element:
     """The element of those invited; empty when nobody is."""
-    shown = (element(Calendar.Attendee, *_shown(one, version)) for one in attendees[:_MOST_ATTENDEES])
+    shown = (element(Calendar.Attendee, *_shown(one, version)) for one in attendees[:MOST_ATTENDEES])
     return element(Calendar.Attendees, *shown)
 
 

@@ -9,6 +9,7 @@ import pytest
 from gateway.eas.content.values import BadItem
 from gateway.eas.versions import Version
 from gateway.errors import Kind, NotFound, Refused
+from gateway.pim.limits import MOST_ATTENDEES
 from tests.eas.content.calendar.support import DAILY, NEW, OLD, TIMES, Shelf, attendee, body, properties
 from wbxml import Element, element
 from wbxml.pages import AirSyncBase, Calendar
@@ -41,7 +42,10 @@ BAD: dict[str, list[Element]] = {
         *TIMES,
         *properties(Attendees=[element(Calendar.Attendee, element(Calendar.Email, "b@example.test"))]),
     ],
-    "too many attendees": [*TIMES, *properties(Attendees=[attendee("b@example.test")] * 2001)],
+    "too many attendees": [
+        *TIMES,
+        *properties(Attendees=[attendee("b@example.test")] * (MOST_ATTENDEES + 1)),
+    ],
     "too many categories": [
         *TIMES,
         *properties(Categories=[element(Calendar.Category, str(one)) for one in range(301)]),
