@@ -50,7 +50,7 @@ async def state(tmp_path: Path) -> AsyncIterator[SqliteState]:
 @pytest.fixture
 def context(state: SqliteState) -> Context:
     made = SimpleNamespace(
-        request=SimpleNamespace(version=Version.V16_1),
+        request=SimpleNamespace(version=Version.V16_1, device_type="iPhone"),
         principal=Principal(ANN, "ann@example.com", Credentials("ann", "secret")),
         services=SimpleNamespace(
             state=state, identity=Identity(), clock=SystemClock(), release="1", zone=UTC
