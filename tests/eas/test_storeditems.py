@@ -19,6 +19,7 @@ from gateway.eas.content.calendar import CalendarContent
 from gateway.eas.content.items import Scene
 from gateway.eas.identity import Identity
 from gateway.eas.itemoptions import ItemOptions
+from gateway.eas.tally import Tally
 from gateway.eas.versions import Version
 from gateway.items import Item, ItemFolder, ItemKind, StoredItem
 from gateway.store.sqlite import SqliteState
@@ -53,7 +54,7 @@ def context(state: SqliteState) -> Context:
         request=SimpleNamespace(version=Version.V16_1, device_type="iPhone"),
         principal=Principal(ANN, "ann@example.com", Credentials("ann", "secret")),
         services=SimpleNamespace(
-            state=state, identity=Identity(), clock=SystemClock(), release="1", zone=UTC
+            state=state, identity=Identity(), clock=SystemClock(), release="1", zone=UTC, tally=Tally()
         ),
         log=structlog.get_logger("test"),
     )
