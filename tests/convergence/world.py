@@ -6,15 +6,17 @@ import re
 import shutil
 import sqlite3
 import threading
+import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager, nullcontext
+from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
 from typing import Literal
 
 from gateway.demo.client import Account as DemoAccount
-from gateway.demo.client import Client
+from gateway.demo.client import Client, PhoneError
 from gateway.demo.phone import Phone as DemoPhone
 from tests.convergence.choices import Choices
 from tests.convergence.cut import Direction, Line
@@ -29,6 +31,7 @@ from tests.support.dovecot_config import Options
 from tests.support.smtp_sink import SmtpSink
 
 Profile = Literal["full", "bare"]
+_SERVED_SECONDS = 30.0
 _TOKEN = re.compile(rb"(?im)^Message-ID: *<([^@>]+)@convergence")
 
 
@@ -92,9 +95,9 @@ class World:
         return f"{prefix}{self._tokens}"
 
     def phone(self, user: str, device: str, habits: Habits, ledger: Ledger) -> Phone:
-        """A phone that has been provisioned."""
+        """A phone that has been provisioned; like any it tries again when the gateway asks it to."""
         account = DemoAccount(self.gateway.host, self.gateway.port, user, self.dovecot.password, device)
-        key = DemoPhone(Client(account)).provision()
+        key = _when_served(DemoPhone(Client(account)).provision)
         network = Network(self.gateway.port)
         return Phone(Account(user, self.dovecot.password, device, key), habits, network, ledger)
 
@@ -187,3 +190,15 @@ class World:
         """How often the SMTP server took each message."""
         found = (_TOKEN.search(message.data) for message in self.sink.received)
         return Counter(match[1].decode() for match in found if match)
+
+
+def _when_served(ask: Callable[[], str]) -> str:
+    """What is answered once the gateway, which leaves a mail server alone that failed, does not say 503."""
+    deadline = time.monotonic() + _SERVED_SECONDS
+    while True:
+        try:
+            return ask()
+        except PhoneError as error:
+            if error.code != HTTPStatus.SERVICE_UNAVAILABLE or time.monotonic() > deadline:
+                raise
+        time.sleep(0.1)
