@@ -15,6 +15,7 @@ from gateway.errors import Kind, Refused, StateConflict
 from gateway.items import ItemFolder, ItemNumber, Numbers, Right
 from gateway.ports import Items, State
 from gateway.sync.itemcursor import ItemCursor
+from gateway.sync.itemexchange import Record
 from gateway.types import CollectionId, DeviceId, UserId
 
 __all__ = ["ItemMover"]
@@ -64,9 +65,19 @@ class ItemMover:
             due = cursor.due | one if again else cursor.due - one
             return replace(cursor.owing(due), held=known).pack()
 
-        # The device may come with any of its keys, also with one that nothing was told with so far.
+        # The device may come with any of its keys, also with one that nothing was told with so far, or with
+        # the one before: what was added then is by now changed at most.
         fresh = after(stored.fresh_cursor) if stored.fresh else stored.fresh_cursor
-        noted = replace(stored, cursor=after(stored.cursor), fresh_cursor=fresh)
+        results = _told_of(stored.results, number) if held else stored.results
+        noted = replace(stored, cursor=after(stored.cursor), fresh_cursor=fresh, results=results)
         if noted != stored:
             with suppress(StateConflict):
                 await self._state.finish_moves(self._user, self._device, (), {collection: noted})
+
+
+def _told_of(results: bytes, number: ItemNumber) -> bytes:
+    """What is kept of a reply that told an item, which the device has now from elsewhere."""
+    record, one = Record.unpack(results), Numbers((number,))
+    if number not in record.added:
+        return results
+    return replace(record, added=record.added - one, changed=record.changed | one).pack()
