@@ -12,7 +12,17 @@ from fnmatch import fnmatchcase
 from hashlib import blake2b
 from typing import Protocol, TypeAlias
 
-__all__ = ["ELEMENTS", "NO_POLICY", "Policies", "Policy", "PolicyElement", "Value", "keys", "read_policy"]
+__all__ = [
+    "ELEMENTS",
+    "NO_POLICY",
+    "Policies",
+    "Policy",
+    "PolicyElement",
+    "Value",
+    "keys",
+    "matches",
+    "read_policy",
+]
 
 Value: TypeAlias = str | tuple[str, ...]
 """As it is sent; a list of texts for the two lists of programs."""
@@ -219,15 +229,16 @@ class Policies:
     def of(self, user: str, device: str) -> Policy:
         """The policy of a device of a user."""
         for policy in self.policies:
-            if _any(policy.devices, f"{user}/{device}"):
+            if matches(f"{user}/{device}", *policy.devices):
                 return policy
         for policy in self.policies:
-            if _any(policy.users, user):
+            if matches(user, *policy.users):
                 return policy
         return next((policy for policy in self.policies if policy.name == "default"), NO_POLICY)
 
 
-def _any(patterns: Sequence[str], text: str) -> bool:
+def matches(text: str, *patterns: str) -> bool:
+    """Whether a text is like one of these, in any case of letters; `*` stands for any text."""
     return any(fnmatchcase(text.lower(), pattern.lower().replace("[", "[[]")) for pattern in patterns)
 
 

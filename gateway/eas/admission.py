@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from fnmatch import fnmatchcase
 
 from gateway.eas.request import EasRequest
 from gateway.eas.versions import Version
 from gateway.errors import Kind, Refused
-from gateway.policies import Policies, Policy
+from gateway.policies import Policies, Policy, matches
 from gateway.types import Access, Control, Device, UserId, Wipe, WipeStage
 
 __all__ = ["AccessRule", "Admission", "wipe_pending"]
@@ -39,7 +38,7 @@ class AccessRule:
             (self.user, device.user),
             (self.version, device.version),
         )
-        return all(not pattern or _like(text, pattern) for pattern, text in told)
+        return all(not pattern or matches(text, pattern) for pattern, text in told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ class Admission:
             raise Refused(Kind.USER_DISABLED, "the user is barred")
 
     def _bars(self, user: UserId) -> bool:
-        return any(_like(user, pattern) for pattern in self.barred)
+        return matches(user, *self.barred)
 
     def check_number(self, devices: Sequence[Device], new: Device) -> None:
         """Raises `Refused` (177) when a user has as many devices as he may, and this is another one.
@@ -141,7 +140,3 @@ def _check_key(request: EasRequest, device: Device, policy: Policy, now: datetim
     due = timedelta(hours=policy.refresh_hours)
     if due and device.provisioned is not None and now - device.provisioned >= due:
         raise Refused(Kind.POLICY_REFRESH, "the policy is due again")
-
-
-def _like(text: str, pattern: str) -> bool:
-    return fnmatchcase(text.lower(), pattern.lower().replace("[", "[[]"))
