@@ -1,6 +1,6 @@
 """What the core asks of the outside.
 
-Small Protocols, implemented in `upstream/` and `store/`, wired in `app.py`.
+Small Protocols, implemented in `upstream/` and `store/`, wired in `app`.
 """
 
 from __future__ import annotations

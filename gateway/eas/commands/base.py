@@ -115,7 +115,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What outlives a request; wired once, in `gateway/app.py`.
+    """What outlives a request; wired once, in `gateway/app`.
 
     `release` is the version of this package. `discovery` are the headers that tell versions and commands, for
     the first FolderSync to repeat (MS-ASHTTP 2.2.1.1.2.4).

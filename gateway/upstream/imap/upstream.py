@@ -1,4 +1,4 @@
-"""The IMAP side as a whole, as `app.py` makes it: mail of any user, checking logins, readiness."""
+"""The IMAP side as a whole, as `app` makes it: mail of any user, checking logins, readiness."""
 
 from __future__ import annotations
 

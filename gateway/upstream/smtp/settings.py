@@ -1,4 +1,4 @@
-"""What the SMTP side needs to know; `app.py` fills it from the configuration."""
+"""What the SMTP side needs to know; `app` fills it from the configuration."""
 
 from __future__ import annotations
 

@@ -1,0 +1,23 @@
+"""The composition root: the one room that knows which concrete parts the gateway is made of."""
+
+from __future__ import annotations
+
+from gateway.app.application import App, create_app
+from gateway.app.examining import check_files, examinations
+from gateway.app.parts import admission_of, identity_of
+from gateway.app.release import RELEASE, SystemClock
+from gateway.app.stores import back_up_store, open_store, put_back_store
+
+__all__ = [
+    "RELEASE",
+    "App",
+    "SystemClock",
+    "admission_of",
+    "back_up_store",
+    "check_files",
+    "create_app",
+    "examinations",
+    "identity_of",
+    "open_store",
+    "put_back_store",
+]

@@ -1,0 +1,44 @@
+"""What can be found out of files, servers and store before phones come."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from typing import TYPE_CHECKING
+
+from gateway.app.parts import imap_settings, sieve_settings, smtp_settings
+from gateway.app.people import ldap_settings
+from gateway.config import Settings
+from gateway.ports.examining import Finding
+from gateway.store.sqlite import parse_url
+from gateway.store.sqlite.examine import examine as examine_store
+from gateway.types import Credentials
+from gateway.upstream.directoryfile import FileDirectory
+from gateway.upstream.imap.examine import examine as examine_imap
+from gateway.upstream.sieve.examine import examine as examine_sieve
+from gateway.upstream.smtp.examine import examine as examine_smtp
+
+if TYPE_CHECKING:
+    pass
+
+
+def check_files(settings: Settings) -> None:
+    """Read the files that the configuration names and the gateway reads at its start. Raises ConfigError."""
+    if settings.directory.file is not None:
+        FileDirectory(settings.directory.file)
+
+
+def examinations(settings: Settings, credentials: Credentials | None) -> Mapping[str, AsyncIterator[Finding]]:
+    """What there is to be found of each server behind and of the store, as a user where there is one."""
+    found = {
+        "store": examine_store(parse_url(settings.store.url)),
+        "imap": examine_imap(imap_settings(settings), credentials),
+        "smtp": examine_smtp(smtp_settings(settings), credentials, settings.eas.max_body),
+    }
+    if settings.sieve is not None:
+        found["sieve"] = examine_sieve(sieve_settings(settings.sieve), credentials)
+    if settings.ldap is not None:
+        ldap = ldap_settings(settings.ldap)
+        from gateway.upstream.ldap.examine import examine as examine_ldap  # noqa: PLC0415 (an extra)
+
+        found["ldap"] = examine_ldap(ldap, credentials)
+    return found

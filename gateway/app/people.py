@@ -1,0 +1,69 @@
+"""Where people are looked up: LDAP, files, address books, the users of the gateway."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING
+
+from gateway.config import LdapSection, Settings
+from gateway.eas.addressbooks import AddressBooks, OwnBooks, SharedBook
+from gateway.eas.directory import AddressList, Reach
+from gateway.errors import ConfigError
+from gateway.ports import Directory, Items
+from gateway.store.sqlite import SqlitePeople
+from gateway.types import UserId
+from gateway.upstream.directoryfile import FileDirectory
+
+if TYPE_CHECKING:
+    from gateway.upstream.ldap import LdapSettings
+
+
+def address_list_of(
+    settings: Settings, directories: Sequence[Directory], people: SqlitePeople, items: Items
+) -> AddressList:
+    """The directories and the users of the gateway as one address list."""
+    return AddressList(
+        directories=(*directories, people),
+        own=(OwnBooks(AddressBooks(items)),),
+        people=people,
+        listed=Reach(settings.directory.users),
+        free_busy=Reach(settings.calendar.free_busy),
+        min_query=settings.directory.min_query,
+    )
+
+
+def directories_of(settings: Settings, items: Items, parts: AsyncExitStack) -> Iterator[Directory]:
+    """Where people are looked up besides the users of the gateway. Raises `ConfigError`."""
+    if settings.ldap is not None:
+        yield _ldap(settings.ldap, parts)
+    if settings.directory.file is not None:
+        yield FileDirectory(settings.directory.file)
+    books = AddressBooks(items)
+    for book in settings.directory.address_books:
+        owner, _, name = book.partition("/")
+        yield SharedBook(books, UserId(owner.strip().lower()), name.strip())
+
+
+def _ldap(section: LdapSection, parts: AsyncExitStack) -> Directory:
+    settings = ldap_settings(section)
+    from gateway.upstream.ldap import LdapDirectory  # noqa: PLC0415 (an extra)
+
+    directory = LdapDirectory(settings)
+    parts.push_async_callback(directory.aclose)
+    return directory
+
+
+def ldap_settings(section: LdapSection) -> LdapSettings:
+    """How the LDAP server is reached and read. Raises `ConfigError`."""
+    try:
+        from gateway.upstream import ldap  # noqa: PLC0415 (an extra)
+    except ImportError:
+        raise ConfigError("[ldap] needs the extra ldap: pip install 'activesync-gateway[ldap]'") from None
+    values = section.model_dump(exclude={"url", "server", "people", "groups", "attributes"})
+    schema = ldap.adapted(ldap.SCHEMAS[section.server], section.people, section.groups, section.attributes)
+    return ldap.LdapSettings(
+        urls=tuple(map(ldap.Url.parse, section.url)),
+        schema=schema,
+        **values | {"password": section.password.get_secret_value()},
+    )

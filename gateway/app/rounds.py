@@ -1,0 +1,90 @@
+"""What runs beside the requests: housekeeping, and looking for what other processes changed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+import structlog
+
+from gateway.eas.commands.base import Services
+from gateway.errors import GatewayError
+from gateway.ports import State
+from gateway.store.sqlite import SqliteItems
+from gateway.web.eas import EasEndpoint
+
+_HOUR = 3600
+_ATTENDING = 5
+"""Seconds from one look for what other processes changed in the store to the next."""
+_UNPROVISIONED = timedelta(days=1)
+"""How long a device is remembered that asks but is never provisioned: anybody with a login can invent ids."""
+_GONE = timedelta(days=1)
+"""How long what is known of a message outlives it, for a move that is noted later."""
+_MOVED = timedelta(days=7)
+"""How long it is remembered where messages went that a device moved, in case it asks again."""
+_UNUSED = timedelta(days=1)
+"""How long a file is kept that no item refers to, and known what was mailed because of an item."""
+_AWAY = timedelta(days=90)
+"""How long a user is found by others who does not come any more."""
+
+
+@asynccontextmanager
+async def running(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Run endless work beside what is in the context."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+async def attending(items: SqliteItems) -> None:
+    """Have waiting phones told of what the command line changes meanwhile."""
+    log = structlog.get_logger("gateway.app")
+    while True:
+        try:
+            await items.tell_of_others()
+        except GatewayError as error:
+            log.warning("cannot see what others change", reason=error.detail)
+        await asyncio.sleep(_ATTENDING)
+
+
+async def obeying(state: State, eas: EasEndpoint) -> None:
+    """Have devices that wait learn at once what was decided of them, perhaps by another process."""
+    log = structlog.get_logger("gateway.app")
+    newest = 0
+    while True:
+        try:
+            newest, devices = await state.decided_devices(newest)
+        except GatewayError as error:
+            log.warning("cannot see what was decided of devices", reason=error.detail)
+        else:
+            for user, device in devices:
+                eas.interrupt(user, device)
+        await asyncio.sleep(_ATTENDING)
+
+
+async def housekeeping(services: Services, expiry: timedelta) -> None:
+    """Forget what is of no use any more: old messages sent, ids that became no devices, files unused.
+
+    And devices that did not come for the time of `expiry`, unless that is none.
+    """
+    log = structlog.get_logger("gateway.app")
+    while True:
+        try:
+            now = services.clock.now()
+            await services.state.prune_sends(now - services.limits.duplicate_window)
+            await services.state.prune_devices(now - _UNPROVISIONED)
+            if expiry and (forgotten := await services.state.expire_devices(now - expiry)):
+                log.info("devices forgotten that did not come any more", count=forgotten)
+            await services.state.prune_moves(now - _MOVED)
+            await services.state.prune_annotations(now - _GONE)
+            await services.items.prune_items(now - _UNUSED)
+            await services.directory.people.prune_people(now - _AWAY, services.identity.rules)
+        except GatewayError as error:
+            log.warning("housekeeping failed", reason=error.detail)
+        await asyncio.sleep(_HOUR)
