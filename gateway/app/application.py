@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import AsyncExitStack
 from datetime import timedelta
-from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -45,9 +44,6 @@ from gateway.web.http import Receive, Scope, Send
 from gateway.web.lag import watch_lag
 from gateway.web.metrics import Metrics
 from gateway.web.trace import Trace
-
-if TYPE_CHECKING:
-    pass
 
 
 def create_app(settings: Settings) -> App:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from typing import TYPE_CHECKING
 
 from gateway.app.parts import imap_settings, sieve_settings, smtp_settings
 from gateway.app.people import ldap_settings
@@ -16,9 +15,6 @@ from gateway.upstream.directoryfile import FileDirectory
 from gateway.upstream.imap.examine import examine as examine_imap
 from gateway.upstream.sieve.examine import examine as examine_sieve
 from gateway.upstream.smtp.examine import examine as examine_smtp
-
-if TYPE_CHECKING:
-    pass
 
 
 def check_files(settings: Settings) -> None:

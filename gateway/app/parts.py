@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING
 
 from gateway.app.release import SystemClock
 from gateway.config import Settings, SieveSection
@@ -21,9 +20,6 @@ from gateway.upstream.sieve import SieveFilters, SieveSettings
 from gateway.upstream.smtp import SmtpSettings
 from gateway.web.autodiscover import Servers, public, reached
 from gateway.web.brakes import Brakes, Budget
-
-if TYPE_CHECKING:
-    pass
 
 
 def identity_of(settings: Settings) -> Identity:

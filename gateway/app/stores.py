@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from gateway.app.release import SystemClock
 from gateway.app.rounds import attending, running
@@ -13,9 +12,6 @@ from gateway.config import Settings
 from gateway.ports import Items, State
 from gateway.store.sqlite import Database, SqliteItems, SqlitePeople, SqliteState, parse_url
 from gateway.store.sqlite.copies import back_up, put_back
-
-if TYPE_CHECKING:
-    pass
 
 
 @asynccontextmanager
