@@ -27,7 +27,7 @@ packages:
 	@sh tests/support/debian-packages.sh dovecot-imapd dovecot-sieve dovecot-managesieved libwbxml2-utils
 
 test: packages $(STAMP)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile $(ARGS)
 
 check: $(STAMP)
 	$(BIN)/ruff check

@@ -2,23 +2,42 @@
 
 from __future__ import annotations
 
+import itertools
+import secrets
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 LOOPBACK = "127.0.0.1"
+_LOWEST = 10_240
 
 
 def free_ports(count: int) -> list[int]:
-    """Returns `count` different ports nobody listens on at the moment."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for one in sockets:
-            one.bind((LOOPBACK, 0))
-        return [one.getsockname()[1] for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
+    """Returns `count` different ports nobody listens on at the moment, and no connection gets by chance.
+
+    The kernel gives its own range to connections that go out; a server started on such a port would now and
+    then find it taken. Ports follow one another from a random place, so that processes seldom meet.
+    """
+    found: list[int] = []
+    while len(found) < count:
+        port = next(_PORTS)
+        with socket.socket() as one:
+            try:
+                one.bind((LOOPBACK, port))
+            except OSError:
+                continue
+        found.append(port)
+    return found
+
+
+def _below_the_kernels() -> Iterator[int]:
+    lowest = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    ports = range(_LOWEST, max(lowest, _LOWEST + 1_000))
+    return itertools.islice(itertools.cycle(ports), secrets.randbelow(len(ports)), None)
+
+
+_PORTS = _below_the_kernels()
 
 
 def wait_for_greeting(port: int, *, seconds: float, alive: Callable[[], bool]) -> bool:
