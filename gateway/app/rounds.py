@@ -68,10 +68,11 @@ async def obeying(state: State, eas: EasEndpoint) -> None:
         await asyncio.sleep(_ATTENDING)
 
 
-async def housekeeping(services: Services, expiry: timedelta) -> None:
+async def housekeeping(services: Services, expiry: timedelta, remembering: timedelta) -> None:
     """Forget what is of no use any more: old messages sent, ids that became no devices, files unused.
 
-    And devices that did not come for the time of `expiry`, unless that is none.
+    And devices that did not come for the time of `expiry`, and what was decided before the time of
+    `remembering`, unless that is none.
     """
     log = structlog.get_logger("gateway.app")
     while True:
@@ -81,6 +82,8 @@ async def housekeeping(services: Services, expiry: timedelta) -> None:
             await services.state.prune_devices(now - _UNPROVISIONED)
             if expiry and (forgotten := await services.state.expire_devices(now - expiry)):
                 log.info("devices forgotten that did not come any more", count=forgotten)
+            if remembering:
+                await services.state.prune_acts(now - remembering)
             await services.state.prune_moves(now - _MOVED)
             await services.state.prune_annotations(now - _GONE)
             await services.items.prune_items(now - _UNUSED)

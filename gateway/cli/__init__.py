@@ -6,6 +6,7 @@ import click
 
 from gateway.app import RELEASE
 from gateway.cli import exchange
+from gateway.cli.audit import audit
 from gateway.cli.check import check
 from gateway.cli.copies import backup, restore
 from gateway.cli.devices import devices
@@ -29,7 +30,7 @@ for _command in (exchange.import_file, exchange.export_file):
         _group.add_command(_command)
 for _command in (
     *(serve, demo, check, check_config, top, backup, restore),
-    *(users, devices, explain, policies, poison),
+    *(users, devices, explain, policies, poison, audit),
     *GROUPS.values(),
 ):
     main.add_command(_command)

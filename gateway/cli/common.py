@@ -1,12 +1,14 @@
-"""What commands have in common: the configuration, the store, and how a failure is told."""
+"""What commands have in common: the configuration, the store, how rows and failures are told, who calls."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import os
+import pwd
 import sys
-from collections.abc import Awaitable, Callable
-from datetime import tzinfo
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, datetime, tzinfo
 from functools import wraps
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -18,13 +20,26 @@ from gateway.app import open_store
 from gateway.config import CONFIG_VARIABLE, load
 from gateway.errors import GatewayError
 from gateway.pim.clock import tzid_of
-from gateway.ports import Items, State
+from gateway.ports import Act, Items, State
+from gateway.types import DeviceId, UserId
 
-__all__ = ["config", "reachable", "told", "with_store", "zone_of_users"]
+__all__ = [
+    "act",
+    "as_json",
+    "config",
+    "print_rows",
+    "reachable",
+    "shown",
+    "told",
+    "with_store",
+    "zone_of_users",
+]
 
 _USAGE_ERROR = 2
 P = ParamSpec("P")
 T = TypeVar("T")
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 def config(function: Callable[P, T]) -> Callable[P, T]:
@@ -79,3 +94,42 @@ def with_store(file: Path, work: Callable[[State, Items], Awaitable[T]]) -> T:
             return await work(state, items)
 
     return asyncio.run(run())
+
+
+def act(what: str, user: str = "", device: str = "", details: str = "") -> Act:
+    """What is decided by whoever calls the command, for the audit log."""
+    return Act(datetime.now(UTC), f"cli:{_account()}", what, UserId(user), DeviceId(device), details)
+
+
+def _account() -> str:
+    """The account of the operating system; of root, who became root by sudo."""
+    if not os.getuid() and (caller := os.environ.get("SUDO_USER")):
+        return caller
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # containers have users without a name
+        return str(os.getuid())
+
+
+def print_rows(rows: Sequence[Mapping[str, object]], *, as_json: bool) -> None:
+    """Print rows for programs, or for people in columns with tabs between them."""
+    if as_json:
+        click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        return
+    for row in rows:
+        click.echo("\t".join(map(shown, row.values())))
+
+
+def shown(value: object) -> str:
+    """A value for people; what devices and mail say is not to steer a terminal."""
+    match value:
+        case None:
+            return "-"
+        case bool():
+            return "yes" if value else "no"
+        case Mapping():
+            return ", ".join(f"{name}: {shown(each)}" for name, each in value.items()) or "-"
+        case tuple() | list():
+            return ", ".join(map(shown, value)) or "-"
+        case _:
+            return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in str(value))

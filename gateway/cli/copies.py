@@ -9,8 +9,9 @@ from pathlib import Path
 import click
 
 from gateway.app import back_up_store, put_back_store
-from gateway.cli.common import config, told
+from gateway.cli.common import act, config, told, with_store
 from gateway.config import load
+from gateway.ports import Items, State
 
 __all__ = ["backup", "restore"]
 
@@ -27,6 +28,7 @@ def backup(file: Path, target: Path) -> None:
     The copy is checked, and there under its name once it is whole; one that was there before is replaced.
     """
     size = asyncio.run(back_up_store(load(file, os.environ), target))
+    _note(file, "store.backup", target)
     click.echo(f"{target}: {size} bytes, checked")
 
 
@@ -44,4 +46,14 @@ def restore(file: Path, source: Path, yes: bool) -> None:
     if not yes:
         click.confirm(f"Put {source} in the place of {settings.store.url}?", abort=True)
     kept = asyncio.run(put_back_store(settings, source))
+    _note(file, "store.restore", source)
     click.echo("restored" if kept is None else f"restored; what was there is {kept}")
+
+
+def _note(file: Path, what: str, where: Path) -> None:
+    done = act(what, details=str(where.absolute()))
+
+    async def note(state: State, _: Items) -> None:
+        await state.note_act(done)
+
+    with_store(file, note)

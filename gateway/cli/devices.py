@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import click
 
 from gateway.app import admission_of
-from gateway.cli.common import config, told, with_store
+from gateway.cli.common import act, as_json, config, shown, told, with_store
 from gateway.cli.folders import user_argument
 from gateway.config import load
 from gateway.eas.admission import Admission
@@ -23,7 +23,6 @@ from gateway.types import Access, Device, DeviceId, UserId, Wipe, WipeStage
 __all__ = ["described", "devices", "known_device"]
 
 _device_argument = click.argument("device")
-_as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 _FIRST_WITH_ACCOUNT_WIPE = 16.1
 _COMPLIANCE = {1: "applied", 2: "applied in part", 3: "not applied", 4: "managed by somebody else"}
 
@@ -39,7 +38,7 @@ def devices() -> None:
 
 @devices.command("list")
 @click.argument("user", required=False)
-@_as_json
+@as_json
 @config
 @told
 def list_devices(file: Path, user: str | None, as_json: bool) -> None:
@@ -60,7 +59,7 @@ def list_devices(file: Path, user: str | None, as_json: bool) -> None:
                 one.control.stage.value if one.control.stage else "-",
             )
             row = (one.user, one.id, one.type, one.version, _moment(one.last_seen), access, wipe, one.agent)
-            click.echo("\t".join(map(_text, row)))
+            click.echo("\t".join(map(shown, row)))
 
     with_store(file, show)
 
@@ -68,7 +67,7 @@ def list_devices(file: Path, user: str | None, as_json: bool) -> None:
 @devices.command()
 @user_argument
 @_device_argument
-@_as_json
+@as_json
 @config
 @told
 def show(file: Path, user: UserId, device: str, as_json: bool) -> None:
@@ -81,7 +80,7 @@ def show(file: Path, user: UserId, device: str, as_json: bool) -> None:
             click.echo(json.dumps(known, indent=2, ensure_ascii=False))
         else:
             for name, value in known.items():
-                click.echo(f"{name:<12}  {_text(value)}")
+                click.echo(f"{name:<12}  {shown(value)}")
 
     with_store(file, tell)
 
@@ -150,7 +149,9 @@ def wipe(file: Path, user: UserId, device: str, account_only: bool, yes: bool) -
         what = "its account" if account_only else "EVERYTHING ON IT"
         if not yes:
             click.confirm(f"Have {known.type or 'device'} {known.id} of {user} delete {what}?", abort=True)
-        if not await state.ask_wipe(user, known.id, Wipe.ACCOUNT if account_only else Wipe.DEVICE, _now()):
+        kind = Wipe.ACCOUNT if account_only else Wipe.DEVICE
+        asked = act("device.wipe", user, known.id, kind.value)
+        if not await state.ask_wipe(user, known.id, kind, asked.at, asked):
             raise GatewayError("the device is wiped already")
 
     with_store(file, ask)
@@ -165,7 +166,9 @@ def unwipe(file: Path, user: UserId, device: str) -> None:
     """Take back the wipe of DEVICE of USER, unless it is done."""
 
     async def cancel(state: State, _: Items) -> None:
-        if not await state.ask_wipe(user, (await known_device(state, user, device)).id, None, _now()):
+        known = await known_device(state, user, device)
+        taken_back = act("device.unwipe", user, known.id)
+        if not await state.ask_wipe(user, known.id, None, taken_back.at, taken_back):
             raise GatewayError("there is no wipe to be taken back")
 
     with_store(file, cancel)
@@ -180,7 +183,8 @@ def resync(file: Path, user: UserId, device: str) -> None:
     """Have DEVICE of USER synchronise everything anew."""
 
     async def begin(state: State, _: Items) -> None:
-        await state.forget_syncs(user, (await known_device(state, user, device)).id)
+        known = await known_device(state, user, device)
+        await state.forget_syncs(user, known.id, act("device.resync", user, known.id))
 
     with_store(file, begin)
 
@@ -194,7 +198,8 @@ def remove(file: Path, user: UserId, device: str) -> None:
     """Forget DEVICE of USER, and what was decided of it; should it come again, it begins anew."""
 
     async def forget(state: State, _: Items) -> None:
-        if not await state.forget_device(user, await _named(state, user, device) or as_stored(device)):
+        known = await _named(state, user, device) or as_stored(device)
+        if not await state.forget_device(user, known, act("device.remove", user, known)):
             raise GatewayError(f"{user} has no device {device}")
 
     with_store(file, forget)
@@ -205,7 +210,9 @@ def _decide(file: Path, user: UserId, device: str, access: Access | None) -> Non
         known = await _named(state, user, device)
         if known is None:
             click.echo(f"{user} has no device {device} yet; should it come, this holds", err=True)
-        await state.set_access(user, known or as_stored(device), access)
+            known = as_stored(device)
+        decided = act(f"device.{access.value if access else 'undecide'}", user, known)
+        await state.set_access(user, known, access, decided)
 
     with_store(file, decide)
 
@@ -253,20 +260,5 @@ def described(device: Device, admission: Admission) -> Mapping[str, object]:
     }
 
 
-def _text(value: object) -> str:
-    """A value for people; what devices say is not to steer a terminal."""
-    if isinstance(value, Mapping):
-        return ", ".join(f"{name}: {_text(text)}" for name, text in value.items())
-    return (
-        "-"
-        if value is None
-        else "".join(one if one.isprintable() else ascii(one)[1:-1] for one in str(value))
-    )
-
-
 def _moment(value: datetime | None) -> str | None:
     return value.isoformat(timespec="seconds") if value else None
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

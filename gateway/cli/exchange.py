@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 import click
 
-from gateway.cli.common import config, told, with_store, zone_of_users
+from gateway.cli.common import act, config, told, with_store, zone_of_users
 from gateway.cli.folders import Sort, folder_of, note_stranger, sort, user_argument
 from gateway.errors import GatewayError, Refused
 from gateway.items import Item, ItemFolder, ItemKind
@@ -86,7 +86,11 @@ def import_file(
                     problem=_tell,
                     progress=progress,
                 )
-                return await work.run(contents.entries(octets, zone))
+                tally = await work.run(contents.entries(octets, zone))
+            if not dry_run:
+                details = f"{tally.added} added, {tally.replaced} replaced in {sort.folder} {target.id}"
+                await state.note_act(act("folder.import", user, details=details))
+            return tally
 
         tally = with_store(file, bring)
     would = "would be " if dry_run else ""
@@ -116,13 +120,14 @@ def export_file(
 
     with _written(target) as octets:
 
-        async def write(_: State, items: Items) -> None:
+        async def write(state: State, items: Items) -> None:
             source = await _source(items, sort, user, folder)
             exported = (
                 export_folder(items, source, problem) if uid is None else export_item(items, source, uid)
             )
             async for piece in exported:
                 octets.write(piece)
+            await state.note_act(act("folder.export", user, details=f"{sort.folder} {source.id}"))
 
         with_store(file, write)
 

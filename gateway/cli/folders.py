@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from gateway.cli.common import config, told, with_store
+from gateway.cli.common import act, config, told, with_store
 from gateway.errors import AlreadyExists, Kind, NotFound, Refused
 from gateway.items import ItemFolder, ItemKind, Right
 from gateway.mail.headers import clean
@@ -120,6 +120,7 @@ def create(sort: Sort, file: Path, user: UserId, name: str) -> None:
     async def make(state: State, items: Items) -> None:
         await note_stranger(state, items, user)
         made = await items.create_item_folder(user, sort.kind, await _free_name(items, sort, user, name))
+        await state.note_act(act("folder.create", user, details=f"{sort.folder} {made.id} {made.name!r}"))
         click.echo(made.id)
 
     with_store(file, make)
@@ -134,10 +135,12 @@ def create(sort: Sort, file: Path, user: UserId, name: str) -> None:
 def rename(sort: Sort, file: Path, folder: str, name: str) -> None:
     """Rename FOLDER, for everybody who sees it."""
 
-    async def change(_: State, items: Items) -> None:
+    async def change(state: State, items: Items) -> None:
         found = await _not_default(items, sort, folder, "renamed")
         new = await _free_name(items, sort, found.owner, name, but=found)
         await items.update_item_folder(found.id, new, found.parent)
+        details = f"{sort.folder} {found.id} {found.name!r} to {new!r}"
+        await state.note_act(act("folder.rename", found.owner, details=details))
 
     with_store(file, change)
 
@@ -151,7 +154,7 @@ def rename(sort: Sort, file: Path, folder: str, name: str) -> None:
 def delete(sort: Sort, file: Path, folder: str, yes: bool) -> None:
     """Delete FOLDER with those below it and all that is in them, also from the phones."""
 
-    async def remove(_: State, items: Items) -> None:
+    async def remove(state: State, items: Items) -> None:
         found = await _not_default(items, sort, folder, "deleted")
         if not yes:
             changes = await items.item_changes(found.id, 0)
@@ -161,6 +164,8 @@ def delete(sort: Sort, file: Path, folder: str, yes: bool) -> None:
                 abort=True,
             )
         await items.delete_item_folder(found.id)
+        details = f"{sort.folder} {found.id} {found.name!r}"
+        await state.note_act(act("folder.delete", found.owner, details=details))
 
     with_store(file, remove)
 
@@ -184,6 +189,8 @@ def share(sort: Sort, file: Path, folder: str, user: UserId, right: str) -> None
         if _RIGHTS[right] is not None:
             await note_stranger(state, items, user)
         await items.share_item_folder(found.id, user, _RIGHTS[right])
+        details = f"{sort.folder} {found.id} {found.name!r} with {user}: {right}"
+        await state.note_act(act("folder.share", found.owner, details=details))
 
     with_store(file, change)
 
@@ -206,11 +213,13 @@ def delegate(file: Path, user: UserId, delegate: UserId | None, remove: bool) ->
                 click.echo(one)
         elif remove:
             await dismiss_delegate(state, user, delegate)
+            await state.note_act(act("delegate.dismiss", user, details=delegate))
         elif delegate == user:
             raise Refused(Kind.ACCESS_DENIED, f"{user} gets his own mail")
         else:
             await note_stranger(state, items, user)
             await name_delegate(state, user, delegate)
+            await state.note_act(act("delegate.name", user, details=delegate))
 
     with_store(file, change)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping, Sequence
 from itertools import groupby
@@ -11,7 +10,7 @@ from pathlib import Path
 import click
 
 from gateway.app import admission_of, check_files
-from gateway.cli.common import config, told, with_store
+from gateway.cli.common import as_json, config, print_rows, told, with_store
 from gateway.config import load
 from gateway.eas.admission import Admission
 from gateway.errors import Refused
@@ -20,8 +19,6 @@ from gateway.ports import Items, State
 from gateway.types import Device, UserId
 
 __all__ = ["check_config", "poison", "policies", "users"]
-
-_as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 @click.command("check-config")
@@ -34,7 +31,7 @@ def check_config(file: Path) -> None:
 
 
 @click.command()
-@_as_json
+@as_json
 @config
 @told
 def users(file: Path, as_json: bool) -> None:
@@ -47,13 +44,13 @@ def users(file: Path, as_json: bool) -> None:
     async def show(state: State, _: Items) -> None:
         found = sorted(await state.list_devices(), key=lambda device: device.user)
         rows = [_user(user, [*devices], admission) for user, devices in groupby(found, lambda one: one.user)]
-        _print(rows, as_json)
+        print_rows(rows, as_json=as_json)
 
     with_store(file, show)
 
 
 @click.command()
-@_as_json
+@as_json
 @config
 @told
 def policies(file: Path, as_json: bool) -> None:
@@ -70,13 +67,13 @@ def policies(file: Path, as_json: bool) -> None:
         if any(policy is NO_POLICY for _, policy in found):
             every.append(NO_POLICY)
         rows = [_policy(policy, [one for one, its in found if its is policy]) for policy in every]
-        _print(rows, as_json)
+        print_rows(rows, as_json=as_json)
 
     with_store(file, show)
 
 
 @click.command()
-@_as_json
+@as_json
 @config
 @told
 def poison(file: Path, as_json: bool) -> None:
@@ -87,7 +84,9 @@ def poison(file: Path, as_json: bool) -> None:
 
     async def show(state: State, _: Items) -> None:
         names = ("user", "folder", "item", "release", "reason")
-        _print([dict(zip(names, entry, strict=True)) for entry in await state.list_poison()], as_json)
+        print_rows(
+            [dict(zip(names, entry, strict=True)) for entry in await state.list_poison()], as_json=as_json
+        )
 
     with_store(file, show)
 
@@ -117,25 +116,3 @@ def _policy(policy: Policy, devices: Sequence[Device]) -> Mapping[str, object]:
         "for_devices": policy.devices,
         "demands": policy.values,
     }
-
-
-def _print(rows: Sequence[Mapping[str, object]], as_json: bool) -> None:
-    if as_json:
-        click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
-        return
-    for row in rows:
-        click.echo("\t".join(map(_text, row.values())))
-
-
-def _text(value: object) -> str:
-    match value:
-        case None:
-            return "-"
-        case bool():
-            return "yes" if value else "no"
-        case Mapping():
-            return ", ".join(f"{name}: {_text(each)}" for name, each in value.items()) or "-"
-        case tuple() | list():
-            return ", ".join(map(str, value)) or "-"
-        case _:
-            return str(value)

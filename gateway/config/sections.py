@@ -336,6 +336,8 @@ class DevicesSection(Section):
     """Text for users whose device is in quarantine: whom to ask."""
     expire_days: Annotated[int, Field(ge=0, le=36500)] = 0
     """Days after which a device is forgotten that does not come any more; 0: never."""
+    audit_days: Annotated[int, Field(ge=0, le=36500)] = 730
+    """Days for which it is known who decided what; 0: for ever."""
 
 
 class BrakesSection(Section):

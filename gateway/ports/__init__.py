@@ -5,6 +5,7 @@ Small Protocols, implemented in `upstream/` and `store/`, wired in `app`.
 
 from __future__ import annotations
 
+from gateway.ports.audit import Act, Audit
 from gateway.ports.clock import Clock
 from gateway.ports.directory import Directory, People
 from gateway.ports.fetching import Fetcher
@@ -18,6 +19,8 @@ from gateway.ports.state import State
 
 __all__ = [
     "NAMES",
+    "Act",
+    "Audit",
     "Authenticator",
     "Clock",
     "Commit",

@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
 
+from gateway.ports.audit import Act, Audit
 from gateway.ports.mailboxes import Unsubscribe
 from gateway.types import (
     Access,
@@ -29,7 +30,10 @@ from gateway.types import (
 
 
 class Devices(Protocol):
-    """Partnerships: one phone of one user each."""
+    """Partnerships: one phone of one user each.
+
+    What takes an `act` notes it in the audit log, in the same transaction, if anything was decided.
+    """
 
     async def load_device(self, user: UserId, device: DeviceId) -> Device | None: ...
 
@@ -37,11 +41,15 @@ class Devices(Protocol):
 
     async def list_devices(self, user: UserId | None = None) -> Sequence[Device]: ...
 
-    async def set_access(self, user: UserId, device: DeviceId, access: Access | None) -> None:
+    async def set_access(
+        self, user: UserId, device: DeviceId, access: Access | None, act: Act | None = None
+    ) -> None:
         """Decide what a device may do, known or not; None: what the rules say."""
         ...
 
-    async def ask_wipe(self, user: UserId, device: DeviceId, wipe: Wipe | None, now: datetime) -> bool:
+    async def ask_wipe(
+        self, user: UserId, device: DeviceId, wipe: Wipe | None, now: datetime, act: Act | None = None
+    ) -> bool:
         """Have a device wiped, or with None not any more; False when it was already, or never was to be."""
         ...
 
@@ -49,14 +57,14 @@ class Devices(Protocol):
         """Note how far the wipe is that was asked for; False when there is none, or it is done already."""
         ...
 
-    async def forget_device(self, user: UserId, device: DeviceId) -> bool:
+    async def forget_device(self, user: UserId, device: DeviceId, act: Act | None = None) -> bool:
         """Forget a device and all that is kept of it, also what was decided; False when none is known.
 
         As a decision it is told by `decided_devices`.
         """
         ...
 
-    async def forget_syncs(self, user: UserId, device: DeviceId) -> None:
+    async def forget_syncs(self, user: UserId, device: DeviceId, act: Act | None = None) -> None:
         """Forget what a device knows of its collections, so that it begins anew with all of them.
 
         As a decision it is told by `decided_devices`.
@@ -335,7 +343,7 @@ class PoisonList(Protocol):
 
 
 class State(
-    Devices, FolderLists, SyncStates, Annotations, Rewriting, Moves, SendJournal, PoisonList, Protocol
+    Devices, FolderLists, SyncStates, Annotations, Rewriting, Moves, SendJournal, PoisonList, Audit, Protocol
 ):
     """What the gateway itself remembers. Each method is one short transaction, durable on return."""
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import pwd
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -153,3 +155,36 @@ def test_resync_and_remove(run: Run, tmp_path: Path) -> None:
     run("remove", "jo", "D1")
     assert set(look(tmp_path)[0]) == {"D2"}
     assert "jo has no device D1" in run("remove", "jo", "D1", status=2).stderr
+
+
+def test_what_is_decided_is_noted_with_who_did_it(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SUDO_USER", raising=False)
+    run("block", "jo", "d1")
+    run("wipe", "jo", "D1", stdin="n\n", status=1)
+    run("wipe", "jo", "D1", "--yes")
+    run("unwipe", "jo", "D1")
+    run("unwipe", "jo", "D1", status=2)
+    run("resync", "jo", "D1")
+    run("undecide", "jo", "D9")
+    run("remove", "jo", "D1")
+
+    def audit(*args: str) -> Result:
+        return CliRunner(env={"GATEWAY_CONFIG": str(tmp_path / "gateway.toml")}).invoke(
+            main, ["audit", *args]
+        )
+
+    acts = json.loads(audit("--json").output)
+    assert {one["who"] for one in acts} == {f"cli:{pwd.getpwuid(os.getuid()).pw_name}"}
+    assert [(one["act"], one["user"], one["device"], one["details"]) for one in acts] == [
+        ("device.remove", "jo", "D1", None),
+        ("device.undecide", "jo", "D9", None),
+        ("device.resync", "jo", "D1", None),
+        ("device.unwipe", "jo", "D1", None),
+        ("device.wipe", "jo", "D1", "device"),
+        ("device.block", "jo", "D1", None),
+    ]
+    rows = audit("--user", "JO", "--device", "D1", "--before", "3", "--limit", "1").output.splitlines()
+    assert [row.split("\t")[3] for row in rows] == ["device.wipe"]
+    assert audit("--act", "device.allow").output == ""

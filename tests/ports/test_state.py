@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from gateway.errors import StateConflict
-from gateway.ports import State
+from gateway.ports import Act, State
+from gateway.ports.audit import Wanted
 from gateway.store.sqlite.state import SqliteState
 from gateway.types import (
     Access,
@@ -677,3 +678,46 @@ async def test_a_rename_under_way_is_stored_with_the_folder(state: State) -> Non
     folder = Folder(INBOX, "Old", uidvalidity=7, renaming="New")
     await state.save_folders(ANNA, FolderList(0, 2, (folder,)))
     assert (await state.load_folders(ANNA)).folders == (folder,)
+
+
+class TestAudit:
+    """Who decided what."""
+
+    async def test_decisions_are_noted_with_what_they_do(self, state: State) -> None:
+        await state.save_device(Device(ANNA, PHONE, "iPhone"))
+
+        def act(what: str) -> Act:
+            return Act(NOON, "bert", what, ANNA, PHONE)
+
+        await state.set_access(ANNA, PHONE, Access.BLOCK, act("device.block"))
+        assert not await state.ask_wipe(ANNA, PHONE, None, NOON, act("never"))
+        assert await state.ask_wipe(ANNA, PHONE, Wipe.DEVICE, NOON, act("device.wipe"))
+        await state.forget_syncs(ANNA, PHONE, act("device.resync"))
+        assert await state.forget_device(ANNA, PHONE, act("device.remove"))
+        assert not await state.forget_device(ANNA, PHONE, act("never"))
+        noted = [one.act for one in await state.list_acts(Wanted(), 10)]
+        names = ("device.remove", "device.resync", "device.wipe", "device.block")
+        assert noted == [act(name) for name in names]
+
+    async def test_they_are_found_by_what_they_have_and_page_by_page(self, state: State) -> None:
+        acts = [
+            Act(NOON, "anna@example.com", "device.wipe", ANNA, PHONE),
+            Act(NOON, "cli:root", "device.wipe", BERT, PHONE, "lost"),
+            Act(NOON + timedelta(seconds=1), "cli:root", "store.backup", details="copy"),
+        ]
+        for act in acts:
+            await state.note_act(act)
+
+        async def found(wanted: Wanted, limit: int = 10) -> list[Act]:
+            return [one.act for one in await state.list_acts(wanted, limit)]
+
+        assert await found(Wanted(who="cli:root")) == [acts[2], acts[1]]
+        assert await found(Wanted(who="cli:root", act="device.wipe")) == [acts[1]]
+        assert await found(Wanted(user=ANNA)) == [acts[0]]
+        assert await found(Wanted(device=PHONE), limit=1) == [acts[1]]
+        newest = (await state.list_acts(Wanted(), 1))[0]
+        assert await found(Wanted(before=newest.number)) == [acts[1], acts[0]]
+        await state.prune_acts(NOON + timedelta(seconds=1))
+        assert await found(Wanted()) == [acts[2]]
+        await state.note_act(acts[0])
+        assert (await state.list_acts(Wanted(), 1))[0].number == newest.number + 1

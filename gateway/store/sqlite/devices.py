@@ -7,6 +7,8 @@ import sqlite3
 from datetime import datetime
 from typing import Any
 
+from gateway.ports import Act
+from gateway.store.sqlite import audit
 from gateway.store.sqlite.times import from_milliseconds, milliseconds
 from gateway.types import Access, Control, Device, DeviceId, UserId, Wipe, WipeStage
 
@@ -110,19 +112,28 @@ def save(connection: sqlite3.Connection, device: Device) -> None:
     connection.execute(_SAVE, row)
 
 
-def set_access(connection: sqlite3.Connection, user: UserId, device: DeviceId, access: Access | None) -> None:
+def set_access(
+    connection: sqlite3.Connection, user: UserId, device: DeviceId, access: Access | None, act: Act | None
+) -> None:
     """Decide what a device may do; None: what the rules say."""
     connection.execute(_SET_ACCESS, (user, device, access))
+    audit.note(connection, act)
 
 
 def ask_wipe(
-    connection: sqlite3.Connection, user: UserId, device: DeviceId, wipe: Wipe | None, now: datetime
+    connection: sqlite3.Connection,
+    key: tuple[UserId, DeviceId],
+    wipe: Wipe | None,
+    now: datetime,
+    act: Act | None,
 ) -> bool:
     """Have a device wiped, or not any more; returns False when it is done already."""
     if wipe is None:
-        found = connection.execute(_CANCEL_WIPE, (user, device))
+        found = connection.execute(_CANCEL_WIPE, key)
     else:
-        found = connection.execute(_ASK_WIPE, (user, device, wipe, milliseconds(now)))
+        found = connection.execute(_ASK_WIPE, (*key, wipe, milliseconds(now)))
+    if found.rowcount > 0:
+        audit.note(connection, act)
     return found.rowcount > 0
 
 
@@ -145,7 +156,7 @@ def expire(connection: sqlite3.Connection, before: datetime) -> int:
     return _forget_of(connection, connection.execute(_EXPIRE, (milliseconds(before),)).fetchall())
 
 
-def forget(connection: sqlite3.Connection, user: UserId, device: DeviceId) -> bool:
+def forget(connection: sqlite3.Connection, user: UserId, device: DeviceId, act: Act | None) -> bool:
     """Forget a device with everything kept of it, also what was decided; returns whether there was one.
 
     The row of what was decided stays, empty: numbers of changes are never given out twice.
@@ -155,14 +166,16 @@ def forget(connection: sqlite3.Connection, user: UserId, device: DeviceId) -> bo
     decided = connection.execute(_UNDECIDE, (user, device)).rowcount > 0
     if known or decided:
         connection.execute(_CHANGE, (user, device))
+        audit.note(connection, act)
     return known or decided
 
 
-def forget_syncs(connection: sqlite3.Connection, user: UserId, device: DeviceId) -> None:
+def forget_syncs(connection: sqlite3.Connection, user: UserId, device: DeviceId, act: Act | None) -> None:
     """Forget what a device knows of its collections, so that it begins anew with all of them."""
     for table in _KNOWN:
         connection.execute(f"DELETE FROM {table} WHERE user = ? AND device = ?", (user, device))  # noqa: S608
     connection.execute(_CHANGE, (user, device))
+    audit.note(connection, act)
 
 
 def prune(connection: sqlite3.Connection, before: datetime) -> None:

@@ -11,10 +11,11 @@ from types import TracebackType
 from typing import Self
 
 from gateway.errors import GatewayError
-from gateway.ports import Unsubscribe
+from gateway.ports import Act, Unsubscribe
+from gateway.ports.audit import Noted, Wanted
 from gateway.store.leases import Leases
 from gateway.store.sqlite import annotations as notes
-from gateway.store.sqlite import devices, moves, outbox, poison, rewrites, syncs
+from gateway.store.sqlite import audit, devices, moves, outbox, poison, rewrites, syncs
 from gateway.store.sqlite import folders as folder_lists
 from gateway.store.sqlite.database import Database
 from gateway.store.sqlite.times import milliseconds
@@ -112,12 +113,18 @@ class SqliteState:
     async def list_devices(self, user: UserId | None = None) -> Sequence[Device]:
         return await self._database.read(lambda connection: devices.list_all(connection, user))
 
-    async def set_access(self, user: UserId, device: DeviceId, access: Access | None) -> None:
-        await self._database.write(lambda connection: devices.set_access(connection, user, device, access))
+    async def set_access(
+        self, user: UserId, device: DeviceId, access: Access | None, act: Act | None = None
+    ) -> None:
+        await self._database.write(
+            lambda connection: devices.set_access(connection, user, device, access, act)
+        )
 
-    async def ask_wipe(self, user: UserId, device: DeviceId, wipe: Wipe | None, now: datetime) -> bool:
+    async def ask_wipe(
+        self, user: UserId, device: DeviceId, wipe: Wipe | None, now: datetime, act: Act | None = None
+    ) -> bool:
         return await self._database.write(
-            lambda connection: devices.ask_wipe(connection, user, device, wipe, now)
+            lambda connection: devices.ask_wipe(connection, (user, device), wipe, now, act)
         )
 
     async def note_wipe(self, user: UserId, device: DeviceId, stage: WipeStage, now: datetime) -> bool:
@@ -125,11 +132,11 @@ class SqliteState:
             lambda connection: devices.note_wipe(connection, user, device, stage, now)
         )
 
-    async def forget_device(self, user: UserId, device: DeviceId) -> bool:
-        return await self._database.write(lambda connection: devices.forget(connection, user, device))
+    async def forget_device(self, user: UserId, device: DeviceId, act: Act | None = None) -> bool:
+        return await self._database.write(lambda connection: devices.forget(connection, user, device, act))
 
-    async def forget_syncs(self, user: UserId, device: DeviceId) -> None:
-        await self._database.write(lambda connection: devices.forget_syncs(connection, user, device))
+    async def forget_syncs(self, user: UserId, device: DeviceId, act: Act | None = None) -> None:
+        await self._database.write(lambda connection: devices.forget_syncs(connection, user, device, act))
 
     async def decided_devices(self, after: int) -> tuple[int, Sequence[tuple[UserId, DeviceId]]]:
         return await self._database.look_up(lambda connection: devices.decided(connection, after))
@@ -346,3 +353,12 @@ class SqliteState:
         self, user: UserId | None = None
     ) -> Sequence[tuple[UserId, CollectionId, str, str, str]]:
         return await self._database.read(lambda connection: poison.list_all(connection, user))
+
+    async def note_act(self, act: Act) -> None:
+        await self._database.write(lambda connection: audit.note(connection, act))
+
+    async def list_acts(self, wanted: Wanted, limit: int) -> Sequence[Noted]:
+        return await self._database.read(lambda connection: audit.listed(connection, wanted, limit))
+
+    async def prune_acts(self, before: datetime) -> None:
+        await self._database.write(lambda connection: audit.prune(connection, before))

@@ -15,7 +15,8 @@ from pathlib import Path
 
 from gateway.items import Edit, FileInfo, Item, ItemChange, ItemFolder, ItemKind, Notice, Right, StoredItem
 from gateway.mail.pieces import Joined
-from gateway.ports import Commit, Items, People, State
+from gateway.ports import Act, Commit, Items, People, State
+from gateway.ports.audit import Noted, Wanted
 from gateway.ports.directory import Entry, Viewer
 from gateway.store.sqlite.database import Database
 from gateway.store.sqlite.items import SqliteItems
@@ -25,7 +26,6 @@ from gateway.types import (
     Access,
     CollectionId,
     Control,
-    Credentials,
     Device,
     DeviceId,
     Folder,
@@ -33,6 +33,7 @@ from gateway.types import (
     Move,
     OutboxEntry,
     OutboxStage,
+    Password,
     Rewrite,
     Rewrites,
     SentCopy,
@@ -85,6 +86,8 @@ _WITH_MOVED_FLAGS = 9
 _WITH_CONTROL = 12
 TABLET = DeviceId("TABLET1")
 LOST = Control(Access.BLOCK, Wipe.DEVICE, WipeStage.ASKED, THEN)
+_WITH_AUDIT = 13
+BLOCKED = Act(THEN, "cli:root", "device.block", USER, TABLET, "lost")
 PERSON = Entry("Anna@example.com", "Anna")
 
 
@@ -104,7 +107,7 @@ async def fill(state: State, items: Items, people: People) -> None:
     """Write one of everything."""
     await state.save_device(PHONE)
     await state.save_device(PHONE.replace(id=TABLET, policy="digest", compliance=2, provisioned=THEN))
-    await state.set_access(USER, TABLET, Access.BLOCK)
+    await state.set_access(USER, TABLET, Access.BLOCK, BLOCKED)
     await state.ask_wipe(USER, TABLET, Wipe.DEVICE, THEN)
     await state.save_folders(USER, FOLDERS)
     await state.save_sync(USER, DEVICE, INBOX, SYNC)
@@ -173,10 +176,12 @@ async def check(state: State, items: Items, people: SqlitePeople, number: int) -
         assert found == {(7, 8): MOVED if number >= _WITH_MOVED_FLAGS else replace(MOVED, flags=None)}
     if number >= _WITH_ITEMS:
         await _check_items(state, items)
+    if number >= _WITH_AUDIT:
+        assert await state.list_acts(Wanted(), 9) == [Noted(1, BLOCKED)]
     if number >= _WITH_PEOPLE:
         assert await people.users_at(["anna@example.com"]) == [USER]
         assert (
-            await people.search(Viewer(USER, Credentials("anna", ""), "example.com"), "anna", 0, 9)
+            await people.search(Viewer(USER, Password("anna", ""), "example.com"), "anna", 0, 9)
         ).entries == (PERSON,)
         await people.prune_people(THEN, "rules")
         assert await people.users_at(["anna@example.com"]) == [USER]
