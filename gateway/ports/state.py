@@ -9,6 +9,7 @@ from typing import Protocol
 
 from gateway.ports.audit import Act, Audit
 from gateway.ports.mailboxes import Unsubscribe
+from gateway.ports.sessions import Sessions
 from gateway.types import (
     Access,
     CollectionId,
@@ -343,7 +344,17 @@ class PoisonList(Protocol):
 
 
 class State(
-    Devices, FolderLists, SyncStates, Annotations, Rewriting, Moves, SendJournal, PoisonList, Audit, Protocol
+    Devices,
+    FolderLists,
+    SyncStates,
+    Annotations,
+    Rewriting,
+    Moves,
+    SendJournal,
+    PoisonList,
+    Audit,
+    Sessions,
+    Protocol,
 ):
     """What the gateway itself remembers. Each method is one short transaction, durable on return."""
 

@@ -13,9 +13,10 @@ from typing import Self
 from gateway.errors import GatewayError
 from gateway.ports import Act, Unsubscribe
 from gateway.ports.audit import Noted, Wanted
+from gateway.ports.sessions import Session
 from gateway.store.leases import Leases
 from gateway.store.sqlite import annotations as notes
-from gateway.store.sqlite import audit, devices, moves, outbox, poison, rewrites, syncs
+from gateway.store.sqlite import audit, devices, moves, outbox, poison, rewrites, sessions, syncs
 from gateway.store.sqlite import folders as folder_lists
 from gateway.store.sqlite.database import Database
 from gateway.store.sqlite.times import milliseconds
@@ -362,3 +363,21 @@ class SqliteState:
 
     async def prune_acts(self, before: datetime) -> None:
         await self._database.write(lambda connection: audit.prune(connection, before))
+
+    async def begin_session(self, session: Session) -> None:
+        await self._database.write(lambda connection: sessions.begin(connection, session))
+
+    async def load_session(self, key: bytes) -> Session | None:
+        return await self._database.look_up(lambda connection: sessions.load(connection, key))
+
+    async def note_session(self, key: bytes, seen: datetime) -> None:
+        await self._database.write(lambda connection: sessions.note(connection, key, seen))
+
+    async def end_session(self, key: bytes) -> None:
+        await self._database.write(lambda connection: sessions.end(connection, key))
+
+    async def end_sessions(self, user: UserId) -> None:
+        await self._database.write(lambda connection: sessions.end_all(connection, user))
+
+    async def prune_sessions(self, began: datetime, seen: datetime) -> None:
+        await self._database.write(lambda connection: sessions.prune(connection, began, seen))

@@ -18,6 +18,7 @@ from gateway.mail.pieces import Joined
 from gateway.ports import Act, Commit, Items, People, State
 from gateway.ports.audit import Noted, Wanted
 from gateway.ports.directory import Entry, Viewer
+from gateway.ports.sessions import Session
 from gateway.store.sqlite.database import Database
 from gateway.store.sqlite.items import SqliteItems
 from gateway.store.sqlite.people import SqlitePeople
@@ -88,6 +89,8 @@ TABLET = DeviceId("TABLET1")
 LOST = Control(Access.BLOCK, Wipe.DEVICE, WipeStage.ASKED, THEN)
 _WITH_AUDIT = 13
 BLOCKED = Act(THEN, "cli:root", "device.block", USER, TABLET, "lost")
+_WITH_SESSIONS = 14
+SIGNED_IN = Session(b"key", USER, "Anna@example.com", THEN, THEN)
 PERSON = Entry("Anna@example.com", "Anna")
 
 
@@ -132,6 +135,7 @@ async def fill(state: State, items: Items, people: People) -> None:
     await items.commit_items(Commit(USER, CALENDAR, [Edit(2, 2, None)]))
     await items.move_item(3, CALENDAR, CollectionId("i2"), 4)
     await items.drop_notice(USER, "n1")
+    await state.begin_session(SIGNED_IN)
     await people.note_person(USER, PERSON, "rules", THEN)
 
 
@@ -178,6 +182,8 @@ async def check(state: State, items: Items, people: SqlitePeople, number: int) -
         await _check_items(state, items)
     if number >= _WITH_AUDIT:
         assert await state.list_acts(Wanted(), 9) == [Noted(1, BLOCKED)]
+    if number >= _WITH_SESSIONS:
+        assert await state.load_session(SIGNED_IN.key) == SIGNED_IN
     if number >= _WITH_PEOPLE:
         assert await people.users_at(["anna@example.com"]) == [USER]
         assert (

@@ -1,0 +1,53 @@
+"""Who is signed in at the web pages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from gateway.types import UserId
+
+__all__ = ["MOST_SESSIONS", "Session", "Sessions"]
+
+MOST_SESSIONS = 20
+"""Sessions of a user; one more ends the one he began first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A browser of a user that is signed in.
+
+    `key` is a digest of what the browser shows; nobody can sign in with what is stored. `seen` is when it was
+    used last, not to the second.
+    """
+
+    key: bytes = field(repr=False)
+    user: UserId
+    email: str
+    began: datetime
+    seen: datetime
+
+
+class Sessions(Protocol):
+    """The sessions of all users. They hold no password, and outlive the process."""
+
+    async def begin_session(self, session: Session) -> None:
+        """Store a new one. Of more than `MOST_SESSIONS` of the user those begun first end."""
+        ...
+
+    async def load_session(self, key: bytes) -> Session | None: ...
+
+    async def note_session(self, key: bytes, seen: datetime) -> None:
+        """Note that it was used; one that ended meanwhile stays ended."""
+        ...
+
+    async def end_session(self, key: bytes) -> None: ...
+
+    async def end_sessions(self, user: UserId) -> None:
+        """End all of a user's."""
+        ...
+
+    async def prune_sessions(self, began: datetime, seen: datetime) -> None:
+        """Forget those begun before the one time, or used last before the other."""
+        ...
