@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import NewType
+from typing import NewType, TypeAlias
 
 from pyroaring import FrozenBitMap
 
@@ -38,11 +38,56 @@ CATEGORY = "category:"
 
 
 @dataclass(frozen=True, slots=True)
-class Credentials:
-    """What logs in upstream. Lives in memory only; never in `repr`, logs or the store."""
+class Password:
+    """A user's login and password."""
 
     login: str
     password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class BearerToken:
+    """A user's login, and the token that proves it (RFC 6750). Another token of his is as good."""
+
+    login: str
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class MasterUser:
+    """A user's login, opened by somebody who may log in as everybody, without the user's password.
+
+    `separator` stands between both where the server takes them as one login ("anna*master"); "" where it is
+    told for whom by SASL (the authorization identity of RFC 4616).
+    """
+
+    login: str
+    master: str
+    password: str = field(repr=False)
+    separator: str = ""
+
+
+Credentials: TypeAlias = Password | BearerToken | MasterUser
+"""What logs in upstream. Lives in memory only; never in `repr`, logs or the store."""
+
+
+class LoginKind(StrEnum):
+    """What a user proved with who he is."""
+
+    PASSWORD = "password"  # noqa: S105 (a name)
+    """With the password of his mail account."""
+    APP_PASSWORD = "app password"  # noqa: S105 (a name)
+    TOKEN = "token"  # noqa: S105 (a name)
+    CERTIFICATE = "certificate"
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """How a user logged in: `app_password` is the number of the one he used, `expires` the end of a token."""
+
+    kind: LoginKind = LoginKind.PASSWORD
+    app_password: int = 0
+    expires: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +98,25 @@ class Principal:
     email: str
     credentials: Credentials
     display_name: str = ""
+    login: Login = Login()
+
+
+@dataclass(frozen=True, slots=True)
+class AppPassword:
+    """A password that a user made for one device or purpose, and can revoke alone.
+
+    `number` is unique in the store and never given again; 0 before it is stored. With `bound` it is good for
+    `device` alone, which is "" until the first device has used it. The text itself is known to nobody.
+    """
+
+    user: UserId
+    name: str
+    digest: bytes = field(repr=False)
+    created: datetime
+    bound: bool = False
+    device: DeviceId = DeviceId("")
+    used: datetime | None = None
+    number: int = 0
 
 
 class Role(StrEnum):

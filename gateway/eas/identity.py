@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from gateway.types import Credentials, Principal, UserId
+from gateway.types import Password, Principal, UserId
 
 __all__ = ["Identity"]
 
@@ -38,7 +38,7 @@ class Identity:
         return Principal(
             user=UserId(login.lower()),
             email=_fill(self.email, values),
-            credentials=Credentials(login, password),
+            credentials=Password(login, password),
             display_name=_fill(self.name, values),
         )
 

@@ -22,7 +22,7 @@ from gateway.eas.itemoptions import ItemOptions
 from gateway.eas.versions import Version
 from gateway.items import Item, ItemFolder, ItemKind
 from gateway.sync.itemoperations import Given
-from gateway.types import CollectionId, Credentials, Principal, UserId
+from gateway.types import CollectionId, Password, Principal, UserId
 from tests.support.events import stored_event
 from wbxml import Element, element
 from wbxml.pages import AirSync, Calendar
@@ -90,7 +90,7 @@ def event(attendees: int, exceptions: int) -> str:
 
 def works(text: str, version: Version) -> dict[str, Callable[[], object]]:
     """What devices of a version do to an event."""
-    principal = Principal(UserId(OWNER), OWNER, Credentials(OWNER, "secret"), "Ann")
+    principal = Principal(UserId(OWNER), OWNER, Password(OWNER, "secret"), "Ann")
     scene = Scene(version, principal, FOLDER, OWNER, NOW, {OWNER}.__contains__)
     item = Item(7, FOLDER.id, 1, stored_event(text), NOW, NOW)
     known = element(AirSync.ApplicationData, *CONTENT.render(item, OPTIONS, scene))

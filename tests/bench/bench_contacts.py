@@ -31,7 +31,7 @@ from gateway.store.sqlite import Database, SqliteItems, SqliteState
 from gateway.sync.conflict import Policy
 from gateway.sync.itemexchange import ItemRequest
 from gateway.sync.items import ItemSync
-from gateway.types import Credentials, DeviceId, Principal, UserId
+from gateway.types import DeviceId, Password, Principal, UserId
 
 COUNT = 5000
 WINDOW = 100
@@ -65,7 +65,7 @@ async def measured(folder: Path, count: int) -> dict[str, float]:
         figures["stored_per_s"] = count / (time.perf_counter() - began)
         scene = Scene(
             Version.V16_1,
-            Principal(ANN, ANN, Credentials(ANN, ""), "Ann"),
+            Principal(ANN, ANN, Password(ANN, ""), "Ann"),
             kept,
             ANN,
             SystemClock().now(),

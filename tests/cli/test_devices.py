@@ -94,8 +94,9 @@ def test_decisions_go_before_rules(run: Run) -> None:
     run("block", "jo", "D1")
     run("allow", "jo", "D2")
     run("block", "jo", "D9")  # before it comes
-    assert [line.split("\t")[5] for line in run("list").output.splitlines()] == ["block", "allow"]
-    for device in ("D1", "D2"):
+    assert [line.split("\t")[5] for line in run("list").output.splitlines()] == ["block", "allow", "block"]
+    assert "access        block" in run("show", "jo", "d9").output
+    for device in ("D1", "D2", "D9"):
         run("undecide", "jo", device)
     assert [line.split("\t")[5] for line in run("list").output.splitlines()] == ["allow", "block"]
 

@@ -17,14 +17,14 @@ from gateway.items import Edit, Item, ItemFolder, ItemKind, ItemNumber, StoredIt
 from gateway.ports import Commit
 from gateway.ports.directory import LARGEST_PICTURE, Entry, Found, Viewer
 from gateway.store.sqlite import Database, SqliteItems, SqlitePeople
-from gateway.types import CollectionId, Credentials, Principal, UserId
+from gateway.types import CollectionId, Password, Principal, UserId
 
 ANN, BEN = UserId("ann@a.example"), UserId("ben@a.example")
 PHOTO = b"\xff\xd8\xff" + b"x" * LARGEST_PICTURE
 
 
 def viewer(user: UserId = BEN, domain: str | None = None) -> Viewer:
-    return Viewer(user, Credentials(user, "secret"), domain)
+    return Viewer(user, Password(user, "secret"), domain)
 
 
 def card(name: str, *lines: str) -> str:
@@ -160,7 +160,7 @@ async def test_a_recipient_in_both(stored: Stored, listed: Reach) -> None:
     key = base64.b64encode(b"key").decode()
     await stored.put(folder, card("My Ann", f"EMAIL:{ANN}", "TITLE:Friend", f"KEY;ENCODING=b:{key}"))
     await stored.people.note_person(ANN, Entry(ANN, "Ann"), "rules", SystemClock().now())
-    ben = Principal(BEN, BEN, Credentials(BEN, "secret"))
+    ben = Principal(BEN, BEN, Password(BEN, "secret"))
     own = [OwnBooks(AddressBooks(stored.items))]
     people = AddressList([stored.people], stored.people, listed=listed, own=own)
     (found,) = (await people.resolve(ben, ANN, 9)).entries

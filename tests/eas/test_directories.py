@@ -13,9 +13,9 @@ from gateway.errors import UpstreamError
 from gateway.pim.people import PeopleList, expanded
 from gateway.ports import Directory
 from gateway.ports.directory import Entry, Found, Members, Viewer
-from gateway.types import Credentials, UserId
+from gateway.types import Password, UserId
 
-BEN = Viewer(UserId("ben"), Credentials("ben", "secret"))
+BEN = Viewer(UserId("ben"), Password("ben", "secret"))
 
 
 class Plain:

@@ -12,7 +12,7 @@ from gateway.eas.directory import AddressList, Reach
 from gateway.errors import Kind, NotFound, Refused
 from gateway.ports.directory import Entry, Found
 from gateway.store.sqlite import Database, SqlitePeople
-from gateway.types import Credentials, Principal, UserId
+from gateway.types import Password, Principal, UserId
 
 NOON = datetime(2026, 11, 3, 12, tzinfo=UTC)
 ANN, ANNA = Entry("ann@a.example", "Ann"), Entry("anna@a.example", "Anna Archer")
@@ -20,7 +20,7 @@ FAR = Entry("ann@b.example", "Ann of B")
 
 
 def viewer(address: str = "ben@A.example") -> Principal:
-    return Principal(UserId("ben"), address, Credentials("ben", "secret"))
+    return Principal(UserId("ben"), address, Password("ben", "secret"))
 
 
 @pytest.fixture

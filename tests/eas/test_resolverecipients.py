@@ -19,7 +19,7 @@ from gateway.errors import GatewayError, UpstreamError
 from gateway.items import ItemFolder
 from gateway.ports.directory import Entry, Found, Members, Viewer
 from gateway.store.sqlite import Database, SqlitePeople
-from gateway.types import Credentials, Principal, UserId
+from gateway.types import Password, Principal, UserId
 from wbxml import Element, element
 from wbxml.pages import ResolveRecipients as Page
 
@@ -46,7 +46,7 @@ async def context(tmp_path: Path) -> AsyncIterator[Context]:
         noted: list[tuple[str, str]] = []
         made = SimpleNamespace(
             request=SimpleNamespace(version=Version.V16_1),
-            principal=Principal(UserId("ben"), "ben@a.example", Credentials("ben", "secret")),
+            principal=Principal(UserId("ben"), "ben@a.example", Password("ben", "secret")),
             services=SimpleNamespace(
                 directory=AddressList([people], people, listed=Reach.ALL), items=Broken(), zone=UTC
             ),

@@ -13,9 +13,9 @@ from gateway.eas import sending
 from gateway.eas.commands.base import Context
 from gateway.eas.identity import Identity
 from gateway.mail import compose
-from gateway.types import Credentials, Principal, UserId
+from gateway.types import Password, Principal, UserId
 
-PRINCIPAL = Principal(UserId("jo"), "jo@example.test", Credentials("jo", "pw"))
+PRINCIPAL = Principal(UserId("jo"), "jo@example.test", Password("jo", "pw"))
 
 
 @pytest.mark.parametrize(("octets", "in_the_loop"), [(1_000, True), (2_000_000, False)])

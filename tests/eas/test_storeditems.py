@@ -23,7 +23,7 @@ from gateway.eas.tally import Tally
 from gateway.eas.versions import Version
 from gateway.items import Item, ItemFolder, ItemKind, StoredItem
 from gateway.store.sqlite import SqliteState
-from gateway.types import CollectionId, Credentials, Principal, UserId
+from gateway.types import CollectionId, Password, Principal, UserId
 from tests.sync.itemmodel import START
 from wbxml import Element
 from wbxml.pages import Calendar
@@ -52,7 +52,7 @@ async def state(tmp_path: Path) -> AsyncIterator[SqliteState]:
 def context(state: SqliteState) -> Context:
     made = SimpleNamespace(
         request=SimpleNamespace(version=Version.V16_1, device_type="iPhone"),
-        principal=Principal(ANN, "ann@example.com", Credentials("ann", "secret")),
+        principal=Principal(ANN, "ann@example.com", Password("ann", "secret")),
         services=SimpleNamespace(
             state=state, identity=Identity(), clock=SystemClock(), release="1", zone=UTC, tally=Tally()
         ),

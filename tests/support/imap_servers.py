@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from gateway.demo.embedded import imap_server
-from gateway.types import TRACKED_FLAGS, Credentials, Principal, UserId
+from gateway.types import TRACKED_FLAGS, Credentials, Password, Principal, UserId
 from gateway.upstream.imap import commands
 from gateway.upstream.imap.exchange import Reply
 from gateway.upstream.imap.handshake import log_in, open_connection
@@ -82,9 +82,7 @@ def on_dovecot(dovecot: Dovecot, user: str, masked: frozenset[str] = frozenset()
     """A user's mail on a Dovecot; polls fast, so that tests need not wait."""
     settings = ImapSettings(dovecot.host, dovecot.port, "none", timeout=10, poll_interval=0.15)
     options = dovecot.options
-    return MailServer(
-        settings, Credentials(user, dovecot.password), masked, options.prefix, options.separator
-    )
+    return MailServer(settings, Password(user, dovecot.password), masked, options.prefix, options.separator)
 
 
 def on_cyrus(cyrus: Cyrus, user: str, *, shared: bool = False) -> MailServer:
@@ -92,7 +90,7 @@ def on_cyrus(cyrus: Cyrus, user: str, *, shared: bool = False) -> MailServer:
     settings = ImapSettings(
         cyrus.host, cyrus.port, "none", timeout=10, poll_interval=0.15, shared_mailboxes=shared
     )
-    return MailServer(settings, Credentials(user, PASSWORD), unnameable='"\\%{')
+    return MailServer(settings, Password(user, PASSWORD), unnameable='"\\%{')
 
 
 def on_courier(courier: Courier, user: str) -> MailServer:
@@ -100,7 +98,7 @@ def on_courier(courier: Courier, user: str) -> MailServer:
     settings = ImapSettings(courier.host, courier.port, "none", timeout=10, poll_interval=0.15)
     return MailServer(
         settings,
-        Credentials(user, PASSWORD),
+        Password(user, PASSWORD),
         prefix="INBOX.",
         delimiter=".",
         renaming_keeps_uidvalidity=False,
@@ -115,7 +113,7 @@ async def on_pymap() -> AsyncIterator[MailServer]:
     async with imap_server(PYMAP_USER, PYMAP_PASSWORD) as (_, port):
         settings = ImapSettings("127.0.0.1", port, "none", timeout=10, poll_interval=0.15)
         yield MailServer(
-            settings, Credentials(PYMAP_USER, PYMAP_PASSWORD), flags=TRACKED_FLAGS[:3], folds_case=False
+            settings, Password(PYMAP_USER, PYMAP_PASSWORD), flags=TRACKED_FLAGS[:3], folds_case=False
         )
 
 

@@ -8,13 +8,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
-from gateway.types import Credentials, Principal, UserId
+from gateway.types import Password, Principal, UserId
 from gateway.upstream.imap.settings import ImapSettings
 
 CAPABILITIES = (
     "IMAP4rev1 SASL-IR AUTH=PLAIN LITERAL+ ENABLE CONDSTORE QRESYNC ESEARCH UIDPLUS MOVE IDLE NAMESPACE"
 )
-CREDENTIALS = Credentials("user", "secret")
+CREDENTIALS = Password("user", "secret")
 PRINCIPAL = Principal(UserId("user"), "user@example.test", CREDENTIALS)
 
 _LITERAL = re.compile(rb"\{(\d+)(\+?)\}\r\n$")

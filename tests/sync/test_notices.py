@@ -27,11 +27,11 @@ from gateway.sync.copies import NO_DEVICE
 from gateway.sync.delivery import Postman
 from gateway.sync.notices import MEMORY, NoticeMail
 from gateway.sync.outbox import Outbox
-from gateway.types import Credentials, OutboxEntry, OutboxStage, Principal, Uids, UserId
+from gateway.types import OutboxEntry, OutboxStage, Password, Principal, Uids, UserId
 from tests.support.killed import Fuse, Killed
 from tests.support.notices import pending_notices
 
-BOB = Principal(UserId("bob"), "bob@example.test", Credentials("bob", "pw"))
+BOB = Principal(UserId("bob"), "bob@example.test", Password("bob", "pw"))
 ANN, CID, DAN = "ann@example.test", "cid@example.test", "dan@example.test"
 START = datetime(2026, 3, 1, tzinfo=UTC)
 PATIENCE = timedelta(days=5)

@@ -14,9 +14,9 @@ from gateway.errors import NotFound, SubmissionError, UpstreamUnavailable
 from gateway.ports import Mailboxes, Pieces
 from gateway.store.sqlite import SqliteState
 from gateway.sync.outbox import Letter, Outbox, Parcel, Sending
-from gateway.types import Credentials, DeviceId, OutboxStage, Principal, Uids, UserId
+from gateway.types import DeviceId, OutboxStage, Password, Principal, Uids, UserId
 
-ANN = Principal(UserId("ann"), "ann@example.test", Credentials("ann", "pw"))
+ANN = Principal(UserId("ann"), "ann@example.test", Password("ann", "pw"))
 PARCEL = Parcel(
     client_id="c1",
     digest="00",

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 
 from gateway.ports.examining import Finding, Verdict
-from gateway.types import Credentials
+from gateway.types import Password
 from gateway.upstream.imap.examine import examine as examine_imap
 from gateway.upstream.imap.settings import ImapSettings
 from gateway.upstream.remedies import remedy
@@ -20,7 +20,7 @@ from tests.support.dovecot import Dovecot
 from tests.support.dovecot_config import Options
 from tests.support.ports import LOOPBACK
 
-SOMEBODY = Credentials("jo", "secret-of-jo")
+SOMEBODY = Password("jo", "secret-of-jo")
 PATIENCE = 0.3
 
 
@@ -65,7 +65,7 @@ async def test_room_for_the_connections_of_a_user(
 ) -> None:
     server = dovecots(Options(connections=allowed))
     settings = ImapSettings(server.host, server.port, "none")
-    found = await all_of(examine_imap(settings, Credentials(user, server.password)))
+    found = await all_of(examine_imap(settings, Password(user, server.password)))
     assert found[-1].verdict is verdict
     assert ("max_connections_per_user" in found[-1].remedy) == bool(allowed)
 

@@ -14,7 +14,7 @@ import uvloop
 from gateway.errors import Kind, SubmissionError, UpstreamUnavailable
 from gateway.mail.pieces import Joined
 from gateway.ports import Submission
-from gateway.types import Credentials, Principal, UserId
+from gateway.types import Password, Principal, UserId
 from gateway.upstream.smtp import SmtpSettings, SmtpSubmission
 from gateway.upstream.smtp.session import Session
 from gateway.upstream.tls import client_context
@@ -31,7 +31,7 @@ HANG = "hang"
 
 
 def principal(login: str = "anna", password: str = SmtpSink.password) -> Principal:
-    return Principal(UserId(login), SENDER, Credentials(login, password))
+    return Principal(UserId(login), SENDER, Password(login, password))
 
 
 def settings(port: int, **changes: object) -> SmtpSettings:

@@ -26,7 +26,7 @@ from gateway.ports import Items, Mailboxes, Submission
 from gateway.store.spool import FileSpool
 from gateway.store.sqlite import Database, SqlitePeople, SqliteState
 from gateway.sync.waiter import Signal, Waiter
-from gateway.types import Credentials, Device, DeviceId, UserId
+from gateway.types import Credentials, Device, DeviceId, Password, UserId
 from gateway.web.auth import Authentication
 from gateway.web.brakes import Brakes, Budget
 from gateway.web.client import Proxies
@@ -65,8 +65,10 @@ class Users:
         self.at_once -= 1
         if self.error is not None:
             raise self.error
-        if self.passwords.get(credentials.login) != credentials.password:
-            raise AuthenticationFailed
+        match credentials:
+            case Password(login, password) if self.passwords.get(login) == password:
+                return
+        raise AuthenticationFailed
 
 
 class Time:

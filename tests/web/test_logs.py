@@ -12,6 +12,7 @@ import pytest
 import structlog
 
 from gateway.eas.commands.base import Context, Reply
+from gateway.types import Password
 from gateway.web import logs
 from tests.web.support import LOGIN, PASSWORD, Site, http_request
 from wbxml import Element, element
@@ -65,8 +66,9 @@ async def test_refusals_say_why(stream: io.StringIO, site: Site) -> None:
 
 async def test_a_bug_is_logged_once_with_an_id(stream: io.StringIO, site: Site) -> None:
     def fail(context: Context, _root: Element | None, _body: bytes) -> Reply:
-        password = context.principal.credentials.password
-        raise ValueError(f"a bug beside a password of {len(password)} characters")
+        credentials = context.principal.credentials
+        assert isinstance(credentials, Password)
+        raise ValueError(f"a bug beside a password of {len(credentials.password)} characters")
 
     site.folder_sync.reply = fail
     await site.post("FolderSync", FOLDER_SYNC)

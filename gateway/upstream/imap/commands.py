@@ -44,12 +44,13 @@ from gateway.upstream.imap.syntax import (
     build,
     mailbox,
 )
+from gateway.upstream.sasl import Initial
 
 __all__ = [
     "SET_LIMIT",
     "SearchKey",
     "append",
-    "authenticate_plain",
+    "authenticate",
     "client_id",
     "enable",
     "header_fields",
@@ -122,14 +123,15 @@ def login(dialect: Dialect, user: str, password: str) -> Command:
     return build(dialect, "LOGIN", (Text(user), Text(password)))
 
 
-def authenticate_plain(user: str, password: str, *, initial: bool) -> Command:
-    """AUTHENTICATE PLAIN (RFC 4616); `initial` by SASL-IR (RFC 4959), else after a continuation."""
-    Text(user), Text(password)
-    answer = b64encode(f"\0{user}\0{password}".encode())
-    if initial:
-        return build(_PLAIN, "AUTHENTICATE", (Atom("PLAIN"), Atom(answer.decode("ascii"))))
-    command = build(_PLAIN, "AUTHENTICATE", (Atom("PLAIN"),))
-    return Command(command.name, (*command.parts, Answer(answer)))
+def authenticate(initial: Initial, *, at_once: bool) -> Command:
+    """AUTHENTICATE (RFC 3501 6.2.2); the response goes with it by SASL-IR (RFC 4959) or is asked for."""
+    response = b64encode(initial.response)
+    words = (Atom(initial.mechanism), Atom(response.decode("ascii")))
+    command = build(_PLAIN, "AUTHENTICATE", words if at_once else words[:1])
+    answers = () if at_once else (Answer(response),)
+    if initial.surrender is not None:
+        answers = (*answers, Answer(b64encode(initial.surrender)))
+    return Command(command.name, (*command.parts, *answers))
 
 
 def enable(names: Iterable[str]) -> Command:

@@ -18,7 +18,8 @@ from gateway.errors import (
     UpstreamRefused,
     UpstreamUnavailable,
 )
-from gateway.types import Credentials
+from gateway.types import BearerToken, Credentials
+from gateway.upstream import sasl
 from gateway.upstream.imap import commands
 from gateway.upstream.imap.responses import Condition
 from gateway.upstream.imap.session import Session
@@ -91,15 +92,17 @@ async def _authenticate(session: Session, credentials: Credentials) -> None:
 
 
 def _login_command(session: Session, credentials: Credentials) -> Command:
-    offered = session.capabilities
-    login, password = credentials.login, credentials.password
-    if "AUTH=PLAIN" in offered:
-        return commands.authenticate_plain(login, password, initial="SASL-IR" in offered)
+    offered, settings = session.capabilities, session.settings
+    mechanisms = {name.removeprefix("AUTH=") for name in offered if name.startswith("AUTH=")}
+    initial = sasl.choose(credentials, mechanisms, settings.host, settings.port)
+    if initial is not None:
+        return commands.authenticate(initial, at_once="SASL-IR" in offered)
+    if isinstance(credentials, BearerToken):
+        raise UpstreamRefused(f"{settings.host} offers no login by OAUTHBEARER or XOAUTH2", "NOPERM")
     if "LOGINDISABLED" in offered:
-        host = session.settings.host
-        detail = f"{host} forbids LOGIN (LOGINDISABLED) and offers no AUTH=PLAIN; is TLS missing?"
+        detail = f"{settings.host} forbids LOGIN (LOGINDISABLED) and offers no AUTH=PLAIN; is TLS missing?"
         raise UpstreamRefused(detail, "PRIVACYREQUIRED")
-    return commands.login(session.dialect, login, password)
+    return commands.login(session.dialect, *sasl.plain_login(credentials))
 
 
 async def _enable(session: Session) -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from gateway.errors import AuthenticationFailed, UpstreamUnavailable
 from gateway.types import Credentials
-from gateway.upstream.imap.fingerprint import Fingerprint, fingerprint
+from gateway.upstream.fingerprint import Fingerprint, fingerprint
 from gateway.upstream.imap.pool import Pool
 
 SWEEP = 10_000

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 from gateway.errors import AuthenticationFailed, UpstreamCrowded, UpstreamError, UpstreamUnavailable
 from gateway.types import Credentials
-from gateway.upstream.imap.fingerprint import Fingerprint, fingerprint
+from gateway.upstream.fingerprint import Fingerprint, fingerprint
 from gateway.upstream.imap.handshake import log_in, open_connection
 from gateway.upstream.imap.session import Session
 from gateway.upstream.imap.settings import ImapSettings

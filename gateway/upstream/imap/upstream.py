@@ -5,7 +5,7 @@ from __future__ import annotations
 from weakref import WeakValueDictionary
 
 from gateway.types import Credentials, Principal
-from gateway.upstream.imap.fingerprint import Fingerprint, fingerprint
+from gateway.upstream.fingerprint import Fingerprint, fingerprint
 from gateway.upstream.imap.handshake import open_connection
 from gateway.upstream.imap.login import ImapAuthenticator
 from gateway.upstream.imap.pool import Pool

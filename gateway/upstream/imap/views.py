@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 
 from gateway.types import MailboxView, Uids
+from gateway.upstream.fingerprint import Fingerprint
 from gateway.upstream.imap.conversations import Conversations
-from gateway.upstream.imap.fingerprint import Fingerprint
 from gateway.upstream.imap.snapshot import Snapshot
 
 MEMORY = 256 * 1024 * 1024

@@ -9,6 +9,7 @@ from typing import TypeVar
 from gateway.errors import UpstreamError
 from gateway.pim.people import is_called, matches, merged, visible
 from gateway.ports.directory import Entry, Found, Members, Viewer
+from gateway.types import Password
 from gateway.upstream.ldap import groups, queries
 from gateway.upstream.ldap.entries import Raw, attribute_names, certificates, first_photo, to_entry
 from gateway.upstream.ldap.escaping import dn_value
@@ -127,10 +128,11 @@ def identity(settings: LdapSettings, viewer: Viewer) -> Identity:
     values = {"user": login, "local": local, "domain": domain}
     if "=" in settings.bind_dn:
         values = {name: dn_value(value) for name, value in values.items()}
-    if not viewer.credentials.password:  # such a login is none, and succeeds (RFC 4513 5.1.2)
-        raise UpstreamError("a user without a password cannot look into the directory")
-    dn = _PLACEHOLDER.sub(lambda match: values[match[1]], settings.bind_dn)
-    return Identity(dn, viewer.credentials.password)
+    match viewer.credentials:
+        case Password(password=password) if password:  # an empty one succeeds as no login (RFC 4513 5.1.2)
+            dn = _PLACEHOLDER.sub(lambda match: values[match[1]], settings.bind_dn)
+            return Identity(dn, password)
+    raise UpstreamError("a user without a password cannot look into the directory")
 
 
 def _in_batches(addresses: list[str]) -> Iterator[Sequence[str]]:

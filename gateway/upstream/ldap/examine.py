@@ -8,7 +8,7 @@ from dataclasses import replace
 from gateway.errors import UpstreamError
 from gateway.ports.directory import Viewer
 from gateway.ports.examining import Finding, bad, good
-from gateway.types import Credentials, UserId
+from gateway.types import Credentials, Password, UserId
 from gateway.upstream.ldap.directory import identity
 from gateway.upstream.ldap.pool import Pool
 from gateway.upstream.ldap.session import Session
@@ -26,7 +26,7 @@ async def examine(settings: LdapSettings, credentials: Credentials | None) -> As
     if credentials is None and settings.bind == "user":
         yield good("the servers were not asked: a user logs in there (ldap.bind); give --user")
         return
-    viewer = Viewer(UserId(""), credentials or Credentials("", ""))
+    viewer = Viewer(UserId(""), credentials or Password("", ""))
     for url in settings.urls:
         yield await _look(replace(settings, urls=(url,)), viewer)
 

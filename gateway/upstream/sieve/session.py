@@ -17,7 +17,8 @@ from gateway.errors import (
     UpstreamRefused,
     UpstreamUnavailable,
 )
-from gateway.types import Credentials
+from gateway.types import BearerToken, Credentials
+from gateway.upstream import sasl
 from gateway.upstream.sieve.settings import SieveSettings
 from gateway.upstream.sieve.wire import Reply, ReplyReader, literal, quoted
 
@@ -125,14 +126,18 @@ class Session:
         self._learn(await self._greeting())
 
     async def _login(self, credentials: Credentials) -> None:
-        if "PLAIN" not in self._capabilities.get("SASL", "").upper().split():
+        settings, offered = self._settings, set(self._capabilities.get("SASL", "").upper().split())
+        initial = sasl.choose(credentials, offered, settings.host, settings.port)
+        if initial is None:
+            wanted = "OAUTHBEARER or XOAUTH2" if isinstance(credentials, BearerToken) else "PLAIN"
             raise UpstreamRefused(
-                f"{self._settings.host} offers no login by PLAIN: look at sieve.security", "NOPERM"
+                f"{settings.host} offers no login by {wanted}: look at sieve.security", "NOPERM"
             )
-        token = base64.b64encode(f"\0{credentials.login}\0{credentials.password}".encode())
-        reply = await self._exchange(b'AUTHENTICATE "PLAIN" ' + quoted(token.decode()))
+        response = base64.b64encode(initial.response).decode()
+        command = b"AUTHENTICATE " + quoted(initial.mechanism) + b" " + quoted(response)
+        reply = await self._exchange(command, challenged=initial.surrender is not None)
         if reply.outcome == "NO" and reply.code not in {"TRYLATER", *_TOO_WEAK}:
-            raise AuthenticationFailed(f"{self._settings.host} refused the login of {credentials.login!a}")
+            raise AuthenticationFailed(f"{settings.host} refused the login of {credentials.login!a}")
         self._judge(reply, "AUTHENTICATE")
 
     def _learn(self, reply: Reply) -> None:
@@ -143,15 +148,16 @@ class Session:
     async def _ask(self, command: bytes) -> Reply:
         return self._judge(await self._exchange(command), command.partition(b" ")[0].decode())
 
-    async def _exchange(self, command: bytes) -> Reply:
+    async def _exchange(self, command: bytes, *, challenged: bool = False) -> Reply:
+        """Ask. `challenged`: a challenge in the place of a reply says that a token is refused, and why."""
         try:
             self._writer.write(command + b"\r\n")
             await self._writer.drain()
         except OSError as error:
             raise _lost(error) from error
-        return await self._next()
+        return await self._next(challenged=challenged)
 
-    async def _next(self) -> Reply:
+    async def _next(self, *, challenged: bool = False) -> Reply:
         """The next reply, after which nothing may follow unasked."""
         replies: Iterator[Reply]
         while True:
@@ -164,6 +170,8 @@ class Session:
             replies = self._replies.feed(data)
             reply = next(replies, None)
             if reply is None:
+                if challenged and self._replies.challenge:
+                    return Reply("NO", text="the token is refused")
                 continue
             if next(replies, None) is not None or self._replies.pending:
                 raise UpstreamConfused("the ManageSieve server says more than it was asked")

@@ -81,6 +81,11 @@ class ReplyReader:
         """Whether octets came that belong to no whole reply yet."""
         return bool(self._buffer or self._tokens or self._lines)
 
+    @property
+    def challenge(self) -> bool:
+        """Whether a line came that is one string: a server that waits for an answer (RFC 5804 2.1)."""
+        return [len(line) for line in self._lines] == [1] and not self._buffer
+
     def _advance(self) -> bool:
         """Read tokens to the end of a line; False when more octets are needed for that."""
         place = 0

@@ -8,20 +8,22 @@ commands of a submission are given one by one here.
 from __future__ import annotations
 
 import asyncio
+import base64
 import ssl
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import cast
 
-from aiosmtplib import SMTP, SMTPAuthenticationError, SMTPException
+from aiosmtplib import SMTP, SMTPAuthenticationError, SMTPException, SMTPStatus
 from aiosmtplib.protocol import SMTPProtocol
 from aiosmtplib.response import SMTPResponse
 
-from gateway.errors import Kind, SubmissionError
+from gateway.errors import AuthenticationFailed, Kind, SubmissionError
 from gateway.mail.pieces import pieces
 from gateway.ports import Pieces
-from gateway.types import Credentials
+from gateway.types import BearerToken, Credentials
+from gateway.upstream import sasl
 from gateway.upstream.smtp.replies import Step, refusal, temporary, too_many
 from gateway.upstream.smtp.settings import SmtpSettings
 
@@ -199,22 +201,36 @@ class Session:
         return options
 
     async def _login(self, credentials: Credentials) -> None:
-        methods = self._client.server_auth_methods
+        settings, methods = self._settings, self._client.server_auth_methods
         try:
-            if "plain" in methods:
-                await self._client.auth_plain(credentials.login, credentials.password)
-            elif "login" in methods:
-                await self._client.auth_login(credentials.login, credentials.password)
+            offered = {method.upper() for method in methods}
+            initial = sasl.choose(credentials, offered, settings.host, settings.port)
+            if initial is not None:
+                await self._authenticate(initial)
+            elif "login" in methods and not isinstance(credentials, BearerToken):
+                await self._client.auth_login(*sasl.plain_login(credentials))
             else:
-                raise SubmissionError(
-                    "the server offers no login by PLAIN or LOGIN: look at smtp.security and smtp.auth"
-                )
+                bearer = isinstance(credentials, BearerToken)
+                wanted = "OAUTHBEARER or XOAUTH2" if bearer else "PLAIN or LOGIN"
+                detail = f"the server offers no login by {wanted}: look at smtp.security and smtp.auth"
+                raise SubmissionError(detail)
         except SMTPAuthenticationError as error:
             if 400 <= error.code < 500:
                 raise temporary(f"login failed for now: {error.code} {error.message}") from error
             raise SubmissionError(
                 f"the SMTP server refused the login of {credentials.login}: {error.code}"
             ) from error
+        except AuthenticationFailed as error:
+            raise SubmissionError(error.detail) from error
+
+    async def _authenticate(self, initial: sasl.Initial) -> None:
+        """AUTH (RFC 4954 4). Raises `SMTPAuthenticationError`."""
+        client, words = self._client, (b"AUTH", initial.mechanism.encode())
+        reply = await client.execute_command(*words, base64.b64encode(initial.response))
+        if reply.code == SMTPStatus.auth_continue and initial.surrender is not None:
+            reply = await client.execute_command(base64.b64encode(initial.surrender))
+        if reply.code != SMTPStatus.auth_successful:
+            raise SMTPAuthenticationError(reply.code, reply.message)
 
     async def _command(self, *words: bytes) -> SMTPResponse:
         try:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import re
-import secrets
 import socket
 import ssl
 from collections.abc import AsyncIterator, Sequence
@@ -16,6 +14,7 @@ from gateway.mail.fields import crlf
 from gateway.mail.pieces import Joined, pieces
 from gateway.ports import Pieces
 from gateway.types import Credentials, Principal
+from gateway.upstream.fingerprint import fingerprint
 from gateway.upstream.smtp.replies import temporary
 from gateway.upstream.smtp.session import Envelope, Session
 from gateway.upstream.smtp.settings import SmtpSettings
@@ -35,7 +34,6 @@ class SmtpSubmission:
 
     def __init__(self, settings: SmtpSettings) -> None:
         self._settings = settings
-        self._secret = secrets.token_bytes(32)
         self._slots = asyncio.Semaphore(settings.max_connections)
         self._idle: dict[_Key, dict[Session, asyncio.TimerHandle]] = {}
         self._idle_count = 0
@@ -165,12 +163,12 @@ class SmtpSubmission:
         self._leaving.add(task)
         task.add_done_callback(self._leaving.discard)
 
-    def _key(self, credentials: Credentials | None) -> _Key:
+    @staticmethod
+    def _key(credentials: Credentials | None) -> _Key:
         """Tells connections of different logins and passwords apart, without keeping the password."""
         if credentials is None:
             return "", b""
-        digest = hashlib.blake2b(credentials.password.encode("utf-8", "surrogatepass"), key=self._secret)
-        return credentials.login, digest.digest()
+        return credentials.login, fingerprint(credentials)
 
 
 @asynccontextmanager

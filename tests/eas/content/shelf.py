@@ -14,7 +14,7 @@ from gateway.eas.itemoptions import ItemOptions
 from gateway.eas.versions import Version
 from gateway.items import Item, ItemFolder, StoredItem
 from gateway.sync.itemoperations import Given
-from gateway.types import CollectionId, Credentials, Principal, UserId
+from gateway.types import CollectionId, Password, Principal, UserId
 from wbxml import Element, element
 from wbxml.decoder import decode
 from wbxml.encoder import encode
@@ -78,7 +78,7 @@ class Shelf:
         return self
 
     def scene(self, now: datetime = NOW) -> Scene:
-        principal = Principal(UserId(ANN), ANN, Credentials(ANN, "secret"), "Ann")
+        principal = Principal(UserId(ANN), ANN, Password(ANN, "secret"), "Ann")
         folder = ItemFolder(CollectionId("i1"), UserId(ANN), self.content.kind, "Folder", default=True)
         return Scene(self.version, principal, folder, ANN, now, ANN.__eq__, self.zone)
 

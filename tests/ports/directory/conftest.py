@@ -13,13 +13,13 @@ from gateway.eas.directories import Directories
 from gateway.ports import Directory
 from gateway.ports.directory import Entry, Viewer
 from gateway.store.sqlite import Database, SqlitePeople
-from gateway.types import Credentials, UserId
+from gateway.types import Password, UserId
 from gateway.upstream.directoryfile import FileDirectory
 from gateway.upstream.ldap import LdapDirectory, LdapSettings, Url
 from tests.support.slapd import MANAGER, PASSWORD, Slapd
 
 NOON = datetime(2026, 11, 3, 12, 0, tzinfo=UTC)
-ANYBODY = Viewer(UserId("ben"), Credentials("ben", "secret"))
+ANYBODY = Viewer(UserId("ben"), Password("ben", "secret"))
 """Somebody who is shown all there is."""
 
 

@@ -15,6 +15,7 @@ from gateway.types import Uids
 from gateway.upstream.imap import commands
 from gateway.upstream.imap.sets import parse_set
 from gateway.upstream.imap.syntax import Command, CommandError, Dialect, WireName
+from gateway.upstream.sasl import Initial
 from tests.upstream.imap.reading import server_reads
 
 D = Dialect(literal_plus=True)
@@ -192,8 +193,6 @@ def test_nothing_to_fetch() -> None:
 REFUSED: list[Callable[[], object]] = [
     lambda: commands.simple("NOOP\r\nx"),
     lambda: commands.login(D, "a\0", "b"),
-    lambda: commands.authenticate_plain("a\0b", "c", initial=True),
-    lambda: commands.authenticate_plain("a", "c\ud800", initial=True),
     lambda: commands.enable(("A B",)),
     lambda: commands.status(D, "x", ("MESSAGES) (",)),
     lambda: commands.append(D, "x", b"", flags=("\\Seen)",)),
@@ -224,12 +223,18 @@ def steps(command: Command) -> list[bytes]:
 
 
 def test_authenticate() -> None:
-    first, answer = steps(commands.authenticate_plain("ann", "pä", initial=False))
+    plain = Initial("PLAIN", "\0ann\0pä".encode())
+    first, answer = steps(commands.authenticate(plain, at_once=False))
     assert first == b"a AUTHENTICATE PLAIN\r\n"
     assert b64decode(answer) == "\0ann\0pä".encode()
-    (line,) = steps(commands.authenticate_plain("ann", "pä", initial=True))
+    (line,) = steps(commands.authenticate(plain, at_once=True))
     assert line == b"a AUTHENTICATE PLAIN " + answer
-    assert "pä" not in repr(commands.authenticate_plain("ann", "pä", initial=True))
+    token = Initial("OAUTHBEARER", b"token", b"\x01")
+    first, answer, surrender = steps(commands.authenticate(token, at_once=False))
+    assert (first, answer, surrender) == (b"a AUTHENTICATE OAUTHBEARER\r\n", b"dG9rZW4=\r\n", b"AQ==\r\n")
+    assert steps(commands.authenticate(token, at_once=True))[1:] == [surrender]
+    for command in (commands.authenticate(plain, at_once=True), commands.authenticate(token, at_once=False)):
+        assert answer[:4].decode() not in repr(command)
 
 
 _any_text = st.text() | st.text(st.sampled_from('\r\n"\\{}()+* 5a1ü&-\0'))

@@ -17,7 +17,7 @@ from gateway.errors import (
     UpstreamRefused,
     UpstreamUnavailable,
 )
-from gateway.types import Credentials
+from gateway.types import Credentials, Password
 from gateway.upstream.imap import commands
 from gateway.upstream.imap.handshake import log_in, open_connection
 from gateway.upstream.imap.session import Session
@@ -48,7 +48,7 @@ async def leave(session: Session) -> None:
 async def test_every_kind_of_security(dovecot: Dovecot, user: str, security: str) -> None:
     port = dovecot.tls_port if security == "tls" else dovecot.port
     settings = ImapSettings("localhost", port, security, ca_file=dovecot.ca_file)  # type: ignore[arg-type]
-    session = await log_in_to(settings, Credentials(user, dovecot.password))
+    session = await log_in_to(settings, Password(user, dovecot.password))
     await session.execute(commands.simple("NOOP"))
     assert "QRESYNC" in session.enabled
     await leave(session)
@@ -74,7 +74,7 @@ async def test_a_certificate_for_another_name_is_refused(dovecot: Dovecot) -> No
 async def test_wrong_password(dovecot: Dovecot, user: str) -> None:
     settings = ImapSettings(dovecot.host, dovecot.port, "none")
     with pytest.raises(AuthenticationFailed):
-        await log_in_to(settings, Credentials(user, "wrong"))
+        await log_in_to(settings, Password(user, "wrong"))
 
 
 @pytest.mark.parametrize("capabilities", ["", "LITERAL+", "AUTH=PLAIN", "AUTH=PLAIN SASL-IR"])
@@ -88,7 +88,7 @@ async def test_passwords_arrive_as_they_are(password: str, capabilities: str) ->
 
     greeting = f"* OK [CAPABILITY IMAP4rev1 {capabilities}] hello\r\n".encode()
     async with scripted({"GREETING": greeting, "AUTHENTICATE": authenticate}) as server:
-        session = await log_in_to(server.settings, Credentials("üser", password))
+        session = await log_in_to(server.settings, Password("üser", password))
         session.close()
         sent = " ".join(server.commands)
     if "AUTH=PLAIN" in capabilities:
@@ -101,7 +101,7 @@ async def test_passwords_arrive_as_they_are(password: str, capabilities: str) ->
 async def test_a_password_that_cannot_be_sent_is_wrong() -> None:
     async with scripted() as server:
         with pytest.raises(AuthenticationFailed):
-            await log_in_to(server.settings, Credentials("user", "nul\0"))
+            await log_in_to(server.settings, Password("user", "nul\0"))
 
 
 @pytest.mark.parametrize(

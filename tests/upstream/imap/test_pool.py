@@ -12,9 +12,9 @@ from dataclasses import replace
 import pytest
 
 from gateway.errors import AuthenticationFailed, UpstreamCrowded, UpstreamUnavailable
-from gateway.types import Credentials
+from gateway.types import Password
+from gateway.upstream.fingerprint import Fingerprint, fingerprint
 from gateway.upstream.imap import commands
-from gateway.upstream.imap.fingerprint import Fingerprint, fingerprint
 from gateway.upstream.imap.login import MOST_WAITING, ImapAuthenticator
 from gateway.upstream.imap.pool import Pool
 from gateway.upstream.imap.session import Session
@@ -42,7 +42,7 @@ def of(dovecot: Dovecot) -> ImapSettings:
 
 
 async def test_a_connection_is_used_again(dovecot: Dovecot, user: str) -> None:
-    credentials = Credentials(user, dovecot.password)
+    credentials = Password(user, dovecot.password)
     async with pooled(of(dovecot)) as pool:
         async with pool.lease(credentials) as first:
             await first.execute(NOOP)
@@ -54,7 +54,7 @@ async def test_a_connection_is_used_again(dovecot: Dovecot, user: str) -> None:
 
 
 async def test_the_one_with_the_mailbox_selected_is_preferred(dovecot: Dovecot, user: str) -> None:
-    credentials = Credentials(user, dovecot.password)
+    credentials = Password(user, dovecot.password)
     async with pooled(of(dovecot)) as pool:
         async with pool.lease(credentials) as one, pool.lease(credentials) as two:
             await one.select("Sent")
@@ -66,7 +66,7 @@ async def test_the_one_with_the_mailbox_selected_is_preferred(dovecot: Dovecot, 
 
 
 async def test_a_user_has_no_more_than_his_share(dovecot: Dovecot, user: str) -> None:
-    credentials = Credentials(user, dovecot.password)
+    credentials = Password(user, dovecot.password)
     most = 0
     async with pooled(of(dovecot), max_connections_per_user=2) as pool:
 
@@ -84,7 +84,7 @@ async def test_all_users_together_have_no_more_than_all(dovecot: Dovecot, user: 
     async with pooled(of(dovecot), max_connections=3) as pool:
 
         async def work(number: int) -> None:
-            async with pool.lease(Credentials(f"{user}-{number}", dovecot.password)) as session:
+            async with pool.lease(Password(f"{user}-{number}", dovecot.password)) as session:
                 assert pool.open_connections <= 3
                 await session.execute(NOOP)
 
@@ -92,7 +92,7 @@ async def test_all_users_together_have_no_more_than_all(dovecot: Dovecot, user: 
 
 
 async def test_waiting_has_an_end(dovecot: Dovecot, user: str) -> None:
-    credentials = Credentials(user, dovecot.password)
+    credentials = Password(user, dovecot.password)
     async with (
         pooled(of(dovecot), max_connections_per_user=1, timeout=0.3) as pool,
         pool.lease(credentials) as session,
@@ -104,7 +104,7 @@ async def test_waiting_has_an_end(dovecot: Dovecot, user: str) -> None:
 
 
 async def test_a_waiter_who_leaves_harms_nobody(dovecot: Dovecot, user: str) -> None:
-    credentials = Credentials(user, dovecot.password)
+    credentials = Password(user, dovecot.password)
     async with pooled(of(dovecot), max_connections_per_user=1) as pool:
 
         async def wait() -> Session:
@@ -121,7 +121,7 @@ async def test_a_waiter_who_leaves_harms_nobody(dovecot: Dovecot, user: str) -> 
 @pytest.mark.parametrize("allowed", [2, 3])
 async def test_what_the_server_allows_is_shared(user: str, allowed: int) -> None:
     with Dovecot(Options(connections=allowed)) as dovecot:
-        credentials = Credentials(user, dovecot.password)
+        credentials = Password(user, dovecot.password)
         async with pooled(of(dovecot), max_connections_per_user=4) as pool:
 
             async def work() -> None:
@@ -145,7 +145,7 @@ async def test_what_the_server_allows_is_shared(user: str, allowed: int) -> None
 
 async def test_a_single_connection_is_replaced(user: str) -> None:
     with Dovecot(Options(connections=1)) as dovecot:
-        credentials = Credentials(user, dovecot.password)
+        credentials = Password(user, dovecot.password)
         async with pooled(of(dovecot), max_connections_per_user=4) as pool:
             async with pool.lease(credentials) as first:
                 await first.execute(NOOP)
@@ -156,7 +156,7 @@ async def test_a_single_connection_is_replaced(user: str) -> None:
 
 async def test_a_server_that_others_crowd_is_no_wrong_password(user: str) -> None:
     with Dovecot(Options(connections=1)) as dovecot:
-        credentials = Credentials(user, dovecot.password)
+        credentials = Password(user, dovecot.password)
         async with pooled(of(dovecot)) as pool:
             with dovecot.imap(user), pytest.raises(UpstreamCrowded):
                 async with pool.lease(credentials):
@@ -167,10 +167,10 @@ async def test_a_server_that_others_crowd_is_no_wrong_password(user: str) -> Non
 
 async def test_another_password_gets_another_connection(dovecot: Dovecot, user: str) -> None:
     async with pooled(of(dovecot), max_connections_per_user=1) as pool:
-        async with pool.lease(Credentials(user, dovecot.password)):
+        async with pool.lease(Password(user, dovecot.password)):
             pass
         with pytest.raises(AuthenticationFailed):
-            async with pool.lease(Credentials(user, "wrong")):
+            async with pool.lease(Password(user, "wrong")):
                 pytest.fail("a lease for a wrong password")
         assert pool.open_connections == 0
 
@@ -204,7 +204,7 @@ async def test_a_command_under_way_closes_the_connection() -> None:
 
 async def test_dead_connections_are_dropped(user: str) -> None:
     with Dovecot() as dovecot:
-        credentials = Credentials(user, dovecot.password)
+        credentials = Password(user, dovecot.password)
         async with pooled(of(dovecot)) as pool:
             async with pool.lease(credentials), pool.lease(credentials):
                 assert pool.open_connections == 2
@@ -219,7 +219,7 @@ async def test_dead_connections_are_dropped(user: str) -> None:
 async def test_unused_connections_are_closed(dovecot: Dovecot, user: str) -> None:
     async with pooled(of(dovecot), idle_seconds=0.1) as pool:
         for number in range(3):
-            async with pool.lease(Credentials(f"{user}-{number}", dovecot.password)):
+            async with pool.lease(Password(f"{user}-{number}", dovecot.password)):
                 pass
         assert pool.open_connections == 3
         async with asyncio.timeout(20):
@@ -318,7 +318,7 @@ async def test_guesses_take_nothing_from_the_user() -> None:
             trying -= 1
         await connection.send(f"{tag} {'OK' if good else 'NO [AUTHENTICATIONFAILED]'} so\r\n".encode())
 
-    guesses = [Credentials(f"{CREDENTIALS.login[:-1]}{'rR'[n % 2]}", f"guess {n}") for n in range(100)]
+    guesses = [Password(f"{CREDENTIALS.login[:-1]}{'rR'[n % 2]}", f"guess {n}") for n in range(100)]
     async with (
         scripted({"AUTHENTICATE": slowly}) as server,
         pooled(server.settings, timeout=40, max_connections_per_user=2) as pool,
@@ -347,8 +347,7 @@ async def test_strangers_of_all_logins_have_a_tenth_of_the_connections() -> None
     ):
         authenticator = ImapAuthenticator(pool, 300)
         attacks = [
-            asyncio.create_task(authenticator.authenticate(Credentials(f"user {n}", "guess")))
-            for n in range(20)
+            asyncio.create_task(authenticator.authenticate(Password(f"user {n}", "guess"))) for n in range(20)
         ]
         async with asyncio.timeout(20):
             while pool.open_connections < 3:
@@ -372,6 +371,6 @@ async def test_an_asker_who_leaves_does_not_take_the_answer_away() -> None:
 
 def test_fingerprints_tell_logins_and_passwords_apart() -> None:
     pairs = [("a", "bc"), ("ab", "c"), ("abc", ""), ("", "abc"), ("a", "bd"), ("ä", "\udcff")]
-    assert len({fingerprint(Credentials(login, password)) for login, password in pairs}) == len(pairs)
-    assert fingerprint(Credentials("a", "b")) == fingerprint(Credentials("a", "b"))
-    assert bytes(fingerprint(Credentials("a", "bc"))).find(b"bc") == -1
+    assert len({fingerprint(Password(login, password)) for login, password in pairs}) == len(pairs)
+    assert fingerprint(Password("a", "b")) == fingerprint(Password("a", "b"))
+    assert bytes(fingerprint(Password("a", "bc"))).find(b"bc") == -1

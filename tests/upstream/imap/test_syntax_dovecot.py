@@ -29,6 +29,7 @@ from gateway.upstream.imap.responses import (
     Vanished,
 )
 from gateway.upstream.imap.syntax import Command, Dialect, WireName
+from gateway.upstream.sasl import Initial
 from tests.support.dovecot import Dovecot
 from tests.upstream.imap.reading import reader
 
@@ -112,7 +113,8 @@ class Client:
 def connected(dovecot: Dovecot, user: str) -> Iterator[Client]:
     with socket.create_connection(("127.0.0.1", dovecot.port), timeout=10) as connection:
         client = Client(connection)
-        client.run(commands.authenticate_plain(user, dovecot.password, initial=False))
+        plain = Initial("PLAIN", f"\0{user}\0{dovecot.password}".encode())
+        client.run(commands.authenticate(plain, at_once=False))
         yield client
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from gateway.errors import UpstreamUnavailable
 from gateway.types import DELETED, TRACKED_FLAGS, Uids
-from gateway.upstream.imap.fingerprint import Fingerprint
+from gateway.upstream.fingerprint import Fingerprint
 from gateway.upstream.imap.snapshot import Snapshot
 from gateway.upstream.imap.views import SnapshotCache, Views
 

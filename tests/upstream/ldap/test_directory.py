@@ -13,7 +13,7 @@ import pytest
 
 from gateway.errors import ConfigError, UpstreamError
 from gateway.ports.directory import LARGEST_PICTURE, Entry, Members, Viewer
-from gateway.types import Credentials, UserId
+from gateway.types import Password, UserId
 from gateway.upstream.ldap import SCHEMAS, LdapDirectory, LdapSettings, Url
 from tests.support.certificates import Authority
 from tests.support.ports import LOOPBACK, free_ports
@@ -91,7 +91,7 @@ async def looking(settings: LdapSettings) -> AsyncIterator[LdapDirectory]:
 
 
 def viewer(domain: str | None = None, password: str = "ann's", login: str = "ann@a.example") -> Viewer:
-    return Viewer(UserId("ann"), Credentials(login, password), domain)
+    return Viewer(UserId("ann"), Password(login, password), domain)
 
 
 async def found(directory: LdapDirectory, text: str = "ann", who: Viewer | None = None) -> list[str]:

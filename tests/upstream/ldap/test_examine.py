@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from gateway.ports.examining import Finding, Verdict
-from gateway.types import Credentials
+from gateway.types import Credentials, Password
 from gateway.upstream.ldap import LdapSettings, Url
 from gateway.upstream.ldap.examine import examine
 from tests.support.ports import free_ports
@@ -51,5 +51,5 @@ async def test_where_users_log_in_one_is_needed(settings: LdapSettings) -> None:
     by_user = replace(settings, bind="user", bind_dn="{user}")
     (nobody,) = await look(by_user)
     assert "--user" in nobody.text
-    (somebody,) = await look(by_user, Credentials(MANAGER, PASSWORD))
+    (somebody,) = await look(by_user, Password(MANAGER, PASSWORD))
     assert somebody.verdict is Verdict.OK

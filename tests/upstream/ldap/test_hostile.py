@@ -16,14 +16,14 @@ import pytest
 
 from gateway.errors import UpstreamError
 from gateway.ports.directory import Viewer
-from gateway.types import Credentials, UserId
+from gateway.types import Password, UserId
 from gateway.upstream.ldap import LdapDirectory, LdapSettings, Url
 from tests.support.ports import LOOPBACK
 
 BIND_DONE = bytes.fromhex("300c02010161070a010004000400")
 """An answer to the first request, that the login is right."""
 SEARCH_DONE = bytes.fromhex("300c02010265070a010004000400")
-VIEWER = Viewer(UserId("ann"), Credentials("ann", "secret"))
+VIEWER = Viewer(UserId("ann"), Password("ann", "secret"))
 
 
 class Scripted:

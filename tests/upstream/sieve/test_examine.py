@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gateway.ports.examining import Finding, Verdict
-from gateway.types import Credentials
+from gateway.types import Credentials, Password
 from gateway.upstream.sieve import SieveSettings
 from gateway.upstream.sieve.examine import examine
 from tests.support.dovecot_config import Options
@@ -19,10 +19,10 @@ async def look(server: FilteringServer, credentials: Credentials | None = None) 
 
 
 async def test_a_server_that_has_everything(filtering: FilteringServer, user: str) -> None:
-    found = await look(filtering, Credentials(user, filtering.dovecot.password))
+    found = await look(filtering, Password(user, filtering.dovecot.password))
     assert {one.verdict for one in found} == {Verdict.OK}
     assert "all extensions" in found[-1].text
-    refused = (await look(filtering, Credentials(user, "wrong")))[-1]
+    refused = (await look(filtering, Password(user, "wrong")))[-1]
     assert refused.verdict is Verdict.FAILURE
     assert "password" in refused.remedy
 

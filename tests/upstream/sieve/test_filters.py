@@ -22,14 +22,14 @@ from gateway.errors import (
     UpstreamUnavailable,
 )
 from gateway.ports.filters import Audience, AutoReply, AwayState, OutOfOffice
-from gateway.types import Credentials, Principal, UserId
+from gateway.types import Password, Principal, UserId
 from gateway.upstream.sieve import SieveFilters, SieveSettings
 from gateway.upstream.sieve.script import NAME
 from tests.support.dovecot_config import Options
 from tests.support.sieve import FilteringServer, filtering_server
 from tests.support.tls import Certificate, make_certificate
 
-ANNA = Principal(UserId("anna"), "anna@example.test", Credentials("anna", "pw"))
+ANNA = Principal(UserId("anna"), "anna@example.test", Password("anna", "pw"))
 OWN = ("anna@example.test",)
 
 
@@ -47,7 +47,7 @@ def real(server: FilteringServer, **changes: object) -> SieveFilters:
 
 
 def somebody(user: str, password: str = "pw") -> Principal:
-    return Principal(UserId(user), f"{user}@example.test", Credentials(user, password))
+    return Principal(UserId(user), f"{user}@example.test", Password(user, password))
 
 
 # --- a real server -----------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from gateway.eas.itemoptions import ItemOptions
 from gateway.eas.versions import Version
 from gateway.items import FileNumber, Item, ItemFolder, ItemKind, StoredItem
 from gateway.sync.itemoperations import Given, NewFile
-from gateway.types import CollectionId, Credentials, Principal, UserId
+from gateway.types import CollectionId, Password, Principal, UserId
 from wbxml import Element, Tag, element
 from wbxml.decoder import decode
 from wbxml.encoder import encode
@@ -31,7 +31,7 @@ NEW = (Version.V16_0, Version.V16_1)
 
 
 def scene(version: Version, now: datetime = NOW, zone: tzinfo = UTC) -> Scene:
-    principal = Principal(UserId(ANN), ANN, Credentials(ANN, "secret"), "Ann")
+    principal = Principal(UserId(ANN), ANN, Password(ANN, "secret"), "Ann")
     return Scene(version, principal, FOLDER, ANN, now, {ANN, ALIAS}.__contains__, zone)
 
 

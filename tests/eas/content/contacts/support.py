@@ -16,7 +16,7 @@ from gateway.eas.versions import Version
 from gateway.items import Item, ItemFolder, ItemKind, StoredItem
 from gateway.pim.contacts.model import Field
 from gateway.sync.itemoperations import Given
-from gateway.types import CollectionId, Credentials, Principal, UserId
+from gateway.types import CollectionId, Password, Principal, UserId
 from wbxml import Element, decode, element, encode
 from wbxml.pages import AirSync, AirSyncBase, Contacts, Contacts2
 
@@ -29,7 +29,7 @@ JPEG = base64.b64encode(b"\xff\xd8\xff\xe0" + b"photo" * 100).decode()
 
 
 def scene(version: Version, zone: tzinfo = UTC) -> Scene:
-    principal = Principal(UserId(ANN), ANN, Credentials(ANN, "secret"), "Ann")
+    principal = Principal(UserId(ANN), ANN, Password(ANN, "secret"), "Ann")
     return Scene(version, principal, FOLDER, ANN, NOW, {ANN}.__contains__, zone)
 
 
