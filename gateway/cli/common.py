@@ -16,8 +16,9 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from gateway.app import open_store
+from gateway.app import SystemClock, open_store
 from gateway.config import CONFIG_VARIABLE, load
+from gateway.eas.deciding import Decisions
 from gateway.errors import GatewayError
 from gateway.pim.clock import tzid_of
 from gateway.ports import Act, Items, State
@@ -27,6 +28,7 @@ __all__ = [
     "act",
     "as_json",
     "config",
+    "decisions",
     "print_rows",
     "reachable",
     "shown",
@@ -99,6 +101,11 @@ def with_store(file: Path, work: Callable[[State, Items], Awaitable[T]]) -> T:
 def act(what: str, user: str = "", device: str = "", details: str = "") -> Act:
     """What is decided by whoever calls the command, for the audit log."""
     return Act(datetime.now(UTC), f"cli:{_account()}", what, UserId(user), DeviceId(device), details)
+
+
+def decisions(state: State) -> Decisions:
+    """What an administrator who calls the command decides of devices."""
+    return Decisions(state, SystemClock(), f"cli:{_account()}")
 
 
 def _account() -> str:

@@ -11,19 +11,17 @@ from pathlib import Path
 import click
 
 from gateway.app import admission_of
-from gateway.cli.common import act, as_json, config, shown, told, with_store
+from gateway.cli.common import as_json, config, decisions, shown, told, with_store
 from gateway.cli.folders import user_argument
 from gateway.config import load
 from gateway.eas.admission import Admission
-from gateway.eas.request import as_stored
-from gateway.errors import GatewayError
+from gateway.eas.deciding import find_device
 from gateway.ports import Items, State
-from gateway.types import Access, Device, DeviceId, UserId, Wipe, WipeStage
+from gateway.types import Access, Device, UserId, Wipe, WipeStage
 
-__all__ = ["described", "devices", "known_device"]
+__all__ = ["described", "devices"]
 
 _device_argument = click.argument("device")
-_FIRST_WITH_ACCOUNT_WIPE = 16.1
 _COMPLIANCE = {1: "applied", 2: "applied in part", 3: "not applied", 4: "managed by somebody else"}
 
 
@@ -44,12 +42,14 @@ def devices() -> None:
 def list_devices(file: Path, user: str | None, as_json: bool) -> None:
     """List the phones of USER, or those of everybody.
 
-    Columns: user, id, type, version, when it was last seen, what it may do, its wipe, and its User-Agent.
+    Those that never came follow, if something was decided of them. Columns: user, id, type, version, when it
+    was last seen, what it may do, its wipe, and its User-Agent.
     """
     admission = admission_of(load(file, os.environ))
 
     async def show(state: State, _: Items) -> None:
-        found = await state.list_devices(UserId(user.strip().lower()) if user else None)
+        whose = UserId(user.strip().lower()) if user else None
+        found = [*await state.list_devices(whose), *await state.awaited_devices(whose)]
         if as_json:
             click.echo(json.dumps([described(one, admission) for one in found], indent=2, ensure_ascii=False))
             return
@@ -75,7 +75,7 @@ def show(file: Path, user: UserId, device: str, as_json: bool) -> None:
     admission = admission_of(load(file, os.environ))
 
     async def tell(state: State, _: Items) -> None:
-        known = described(await known_device(state, user, device), admission)
+        known = described(await find_device(state, user, device), admission)
         if as_json:
             click.echo(json.dumps(known, indent=2, ensure_ascii=False))
         else:
@@ -139,20 +139,14 @@ def wipe(file: Path, user: UserId, device: str, account_only: bool, yes: bool) -
 
     Afterwards it is barred, until `devices remove` clears it.
     """
+    kind = Wipe.ACCOUNT if account_only else Wipe.DEVICE
 
     async def ask(state: State, _: Items) -> None:
-        known = await known_device(state, user, device)
-        if account_only and float(known.version or 0) < _FIRST_WITH_ACCOUNT_WIPE:
-            raise GatewayError(
-                f"the device speaks version {known.version or '?'}, which cannot wipe the account alone"
-            )
+        known = await find_device(state, user, device)
         what = "its account" if account_only else "EVERYTHING ON IT"
         if not yes:
             click.confirm(f"Have {known.type or 'device'} {known.id} of {user} delete {what}?", abort=True)
-        kind = Wipe.ACCOUNT if account_only else Wipe.DEVICE
-        asked = act("device.wipe", user, known.id, kind.value)
-        if not await state.ask_wipe(user, known.id, kind, asked.at, asked):
-            raise GatewayError("the device is wiped already")
+        await decisions(state).wipe(user, known.id, kind)
 
     with_store(file, ask)
 
@@ -164,14 +158,7 @@ def wipe(file: Path, user: UserId, device: str, account_only: bool, yes: bool) -
 @told
 def unwipe(file: Path, user: UserId, device: str) -> None:
     """Take back the wipe of DEVICE of USER, unless it is done."""
-
-    async def cancel(state: State, _: Items) -> None:
-        known = await known_device(state, user, device)
-        taken_back = act("device.unwipe", user, known.id)
-        if not await state.ask_wipe(user, known.id, None, taken_back.at, taken_back):
-            raise GatewayError("there is no wipe to be taken back")
-
-    with_store(file, cancel)
+    with_store(file, lambda state, _: decisions(state).unwipe(user, device))
 
 
 @devices.command()
@@ -181,12 +168,7 @@ def unwipe(file: Path, user: UserId, device: str) -> None:
 @told
 def resync(file: Path, user: UserId, device: str) -> None:
     """Have DEVICE of USER synchronise everything anew."""
-
-    async def begin(state: State, _: Items) -> None:
-        known = await known_device(state, user, device)
-        await state.forget_syncs(user, known.id, act("device.resync", user, known.id))
-
-    with_store(file, begin)
+    with_store(file, lambda state, _: decisions(state).resync(user, device))
 
 
 @devices.command()
@@ -196,45 +178,15 @@ def resync(file: Path, user: UserId, device: str) -> None:
 @told
 def remove(file: Path, user: UserId, device: str) -> None:
     """Forget DEVICE of USER, and what was decided of it; should it come again, it begins anew."""
-
-    async def forget(state: State, _: Items) -> None:
-        known = await _named(state, user, device) or as_stored(device)
-        if not await state.forget_device(user, known, act("device.remove", user, known)):
-            raise GatewayError(f"{user} has no device {device}")
-
-    with_store(file, forget)
+    with_store(file, lambda state, _: decisions(state).remove(user, device))
 
 
 def _decide(file: Path, user: UserId, device: str, access: Access | None) -> None:
     async def decide(state: State, _: Items) -> None:
-        known = await _named(state, user, device)
-        if known is None:
+        if await decisions(state).set_access(user, device, access) is None:
             click.echo(f"{user} has no device {device} yet; should it come, this holds", err=True)
-            known = as_stored(device)
-        decided = act(f"device.{access.value if access else 'undecide'}", user, known)
-        await state.set_access(user, known, access, decided)
 
     with_store(file, decide)
-
-
-async def known_device(state: State, user: UserId, device: str) -> Device:
-    """The device, by its id in any case of letters. Raises `GatewayError`."""
-    found = await _alike(state, user, device)
-    if not found:
-        raise GatewayError(f"{user} has no device {device}; `devices list {user}` shows those there are")
-    return found[0]
-
-
-async def _named(state: State, user: UserId, device: str) -> DeviceId | None:
-    """The id of the device whose id is this one, in any case of letters; None when there is none."""
-    found = await _alike(state, user, device)
-    return found[0].id if found else None
-
-
-async def _alike(state: State, user: UserId, device: str) -> list[Device]:
-    """The devices with this id in any case of letters, the one with this very id first."""
-    found = [one for one in await state.list_devices(user) if one.id.lower() == device.lower()]
-    return sorted(found, key=lambda one: one.id != device)
 
 
 def described(device: Device, admission: Admission) -> Mapping[str, object]:

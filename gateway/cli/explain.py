@@ -11,12 +11,13 @@ import click
 
 from gateway.app import admission_of
 from gateway.cli.common import config, told, with_store
-from gateway.cli.devices import described, known_device
+from gateway.cli.devices import described
 from gateway.cli.folders import user_argument
 from gateway.config import load
 from gateway.eas.commands import ping
 from gateway.eas.commands.sync import handler as sync
 from gateway.eas.commands.sync.request import SyncRequest
+from gateway.eas.deciding import find_device
 from gateway.ports import Items, State
 from gateway.sync import hierarchy
 from gateway.sync.cursor import MailCursor
@@ -45,7 +46,7 @@ def explain(file: Path, user: UserId, device: str, as_json: bool) -> None:
     admission = admission_of(load(file, os.environ))
 
     async def tell(state: State, _: Items) -> None:
-        known = await known_device(state, user, device)
+        known = await find_device(state, user, device)
         found = {"device": described(known, admission), **await _everything(state, known)}
         if as_json:
             click.echo(json.dumps(found, indent=2, ensure_ascii=False))

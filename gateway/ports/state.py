@@ -42,6 +42,13 @@ class Devices(Protocol):
 
     async def list_devices(self, user: UserId | None = None) -> Sequence[Device]: ...
 
+    async def awaited_devices(self, user: UserId | None = None) -> Sequence[Device]:
+        """Devices that were decided of, and are not known: they never came, or not for long.
+
+        They have no more than their ids and their `control`.
+        """
+        ...
+
     async def set_access(
         self, user: UserId, device: DeviceId, access: Access | None, act: Act | None = None
     ) -> None:

@@ -19,6 +19,7 @@ __all__ = [
     "forget",
     "forget_syncs",
     "list_all",
+    "list_awaited",
     "load",
     "load_memo",
     "note_wipe",
@@ -35,6 +36,14 @@ _SELECT = """
 """
 _LOAD = f"{_SELECT} WHERE d.user = ? AND d.id = ?"
 _LIST = f"{_SELECT} WHERE ?1 IS NULL OR d.user = ?1 ORDER BY d.user, d.id"
+_AWAITED = """
+    SELECT c.user, c.id, '', 0, '', '', '{}', NULL, NULL, '', 1, NULL,
+        c.access, c.wipe, c.stage, c.asked, c.answered
+    FROM device_control AS c
+    WHERE (?1 IS NULL OR c.user = ?1) AND (c.access IS NOT NULL OR c.wipe IS NOT NULL)
+        AND NOT EXISTS (SELECT 1 FROM device AS d WHERE d.user = c.user AND d.id = c.id)
+    ORDER BY c.user, c.id
+"""
 _SAVE = """
     INSERT OR REPLACE INTO device (
         user, id, type, policy_key, version, agent, information, first_seen, last_seen,
@@ -91,6 +100,11 @@ def load(connection: sqlite3.Connection, user: UserId, device: DeviceId) -> Devi
 def list_all(connection: sqlite3.Connection, user: UserId | None) -> list[Device]:
     """The devices of a user, or of all users, ordered by user and id."""
     return [_device(row) for row in connection.execute(_LIST, (user,))]
+
+
+def list_awaited(connection: sqlite3.Connection, user: UserId | None) -> list[Device]:
+    """The devices of a user, or of all users, that were decided of and are not known."""
+    return [_device(row) for row in connection.execute(_AWAITED, (user,))]
 
 
 def save(connection: sqlite3.Connection, device: Device) -> None:

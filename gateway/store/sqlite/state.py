@@ -114,6 +114,9 @@ class SqliteState:
     async def list_devices(self, user: UserId | None = None) -> Sequence[Device]:
         return await self._database.read(lambda connection: devices.list_all(connection, user))
 
+    async def awaited_devices(self, user: UserId | None = None) -> Sequence[Device]:
+        return await self._database.read(lambda connection: devices.list_awaited(connection, user))
+
     async def set_access(
         self, user: UserId, device: DeviceId, access: Access | None, act: Act | None = None
     ) -> None:
