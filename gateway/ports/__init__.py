@@ -13,6 +13,7 @@ from gateway.ports.filters import Filters
 from gateway.ports.items import Commit, Items
 from gateway.ports.logins import Authenticator
 from gateway.ports.mailboxes import NAMES, Mailboxes, MailboxesFactory, Unsubscribe
+from gateway.ports.passwords import AppPasswords
 from gateway.ports.pieces import Pieces, Spool
 from gateway.ports.sending import Submission
 from gateway.ports.state import State
@@ -20,6 +21,7 @@ from gateway.ports.state import State
 __all__ = [
     "NAMES",
     "Act",
+    "AppPasswords",
     "Audit",
     "Authenticator",
     "Clock",

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from gateway.ports.audit import Act, Audit
 from gateway.ports.mailboxes import Unsubscribe
+from gateway.ports.passwords import AppPasswords
 from gateway.ports.sessions import Sessions
 from gateway.types import (
     Access,
@@ -361,6 +362,7 @@ class State(
     PoisonList,
     Audit,
     Sessions,
+    AppPasswords,
     Protocol,
 ):
     """What the gateway itself remembers. Each method is one short transaction, durable on return."""

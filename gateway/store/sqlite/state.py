@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -16,13 +17,24 @@ from gateway.ports.audit import Noted, Wanted
 from gateway.ports.sessions import Session
 from gateway.store.leases import Leases
 from gateway.store.sqlite import annotations as notes
-from gateway.store.sqlite import audit, devices, moves, outbox, poison, rewrites, sessions, syncs
+from gateway.store.sqlite import (
+    audit,
+    devices,
+    moves,
+    outbox,
+    passwords,
+    poison,
+    rewrites,
+    sessions,
+    syncs,
+)
 from gateway.store.sqlite import folders as folder_lists
 from gateway.store.sqlite.database import Database
 from gateway.store.sqlite.times import milliseconds
 from gateway.store.watchers import Watchers
 from gateway.types import (
     Access,
+    AppPassword,
     CollectionId,
     Device,
     DeviceId,
@@ -384,3 +396,18 @@ class SqliteState:
 
     async def prune_sessions(self, began: datetime, seen: datetime) -> None:
         await self._database.write(lambda connection: sessions.prune(connection, began, seen))
+
+    async def add_app_password(self, password: AppPassword, act: Act | None = None) -> AppPassword:
+        number = await self._database.write(lambda connection: passwords.add(connection, password, act))
+        return replace(password, number=number)
+
+    async def app_passwords(self, user: UserId | None = None) -> Sequence[AppPassword]:
+        if user is None:
+            return await self._database.read(passwords.list_all)
+        return await self._database.look_up(lambda connection: passwords.list_of(connection, user))
+
+    async def use_app_password(self, number: int, device: DeviceId, now: datetime) -> bool:
+        return await self._database.write(lambda connection: passwords.use(connection, number, device, now))
+
+    async def revoke_app_password(self, user: UserId, number: int, act: Act | None = None) -> bool:
+        return await self._database.write(lambda connection: passwords.revoke(connection, user, number, act))

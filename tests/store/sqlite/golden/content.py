@@ -25,6 +25,7 @@ from gateway.store.sqlite.people import SqlitePeople
 from gateway.store.sqlite.state import SqliteState
 from gateway.types import (
     Access,
+    AppPassword,
     CollectionId,
     Control,
     Device,
@@ -90,6 +91,8 @@ LOST = Control(Access.BLOCK, Wipe.DEVICE, WipeStage.ASKED, THEN)
 _WITH_AUDIT = 13
 BLOCKED = Act(THEN, "cli:root", "device.block", USER, TABLET, "lost")
 _WITH_SESSIONS = 14
+_WITH_APP_PASSWORDS = 15
+APP_PASSWORD = AppPassword(USER, "phone", b"digest", THEN, bound=True, number=1)
 SIGNED_IN = Session(b"key", USER, "Anna@example.com", THEN, THEN)
 PERSON = Entry("Anna@example.com", "Anna")
 
@@ -136,6 +139,8 @@ async def fill(state: State, items: Items, people: People) -> None:
     await items.move_item(3, CALENDAR, CollectionId("i2"), 4)
     await items.drop_notice(USER, "n1")
     await state.begin_session(SIGNED_IN)
+    await state.add_app_password(APP_PASSWORD)
+    await state.use_app_password(1, DEVICE, THEN)
     await people.note_person(USER, PERSON, "rules", THEN)
 
 
@@ -184,6 +189,8 @@ async def check(state: State, items: Items, people: SqlitePeople, number: int) -
         assert await state.list_acts(Wanted(), 9) == [Noted(1, BLOCKED)]
     if number >= _WITH_SESSIONS:
         assert await state.load_session(SIGNED_IN.key) == SIGNED_IN
+    if number >= _WITH_APP_PASSWORDS:
+        assert await state.app_passwords(USER) == [replace(APP_PASSWORD, device=DEVICE, used=THEN)]
     if number >= _WITH_PEOPLE:
         assert await people.users_at(["anna@example.com"]) == [USER]
         assert (

@@ -1,0 +1,90 @@
+"""What every adapter of the port `State` does with app passwords."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from gateway.errors import Refused
+from gateway.ports import Act, State
+from gateway.ports.audit import Wanted
+from gateway.ports.passwords import MOST_APP_PASSWORDS
+from gateway.store.sqlite.state import SqliteState
+from gateway.types import AppPassword, Device, DeviceId, UserId
+
+ANNA = UserId("anna@example.com")
+BERT = UserId("bert@example.com")
+PHONE = DeviceId("PHONE1")
+TABLET = DeviceId("TABLET2")
+NOON = datetime(2026, 11, 3, 12, 0, tzinfo=UTC)
+FOR_PHONE = AppPassword(ANNA, "phone", b"1", NOON, bound=True)
+FOR_ALL = AppPassword(ANNA, "any", b"2", NOON)
+
+
+@pytest.fixture(params=["sqlite"])
+async def state(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[State]:
+    """Each adapter, empty."""
+    async with await SqliteState.open(tmp_path / "gateway.db") as opened:
+        yield opened
+
+
+async def test_they_are_listed_by_user(state: State) -> None:
+    first = await state.add_app_password(FOR_PHONE)
+    second = await state.add_app_password(FOR_ALL)
+    others = await state.add_app_password(replace(FOR_ALL, user=BERT))
+    assert first == replace(FOR_PHONE, number=first.number)
+    assert len({first.number, second.number, others.number}) == 3
+    assert await state.app_passwords(ANNA) == [first, second]
+    assert await state.app_passwords(BERT) == [others]
+    assert await state.app_passwords() == [first, second, others]
+    assert await state.app_passwords(UserId("nobody")) == []
+
+
+async def test_one_is_bound_to_the_first_device_that_uses_it(state: State) -> None:
+    bound = await state.add_app_password(FOR_PHONE)
+    unbound = await state.add_app_password(FOR_ALL)
+    later = NOON + timedelta(hours=1)
+    assert await state.use_app_password(bound.number, PHONE, NOON)
+    assert not await state.use_app_password(bound.number, TABLET, later)
+    assert await state.use_app_password(bound.number, PHONE, later)
+    assert await state.use_app_password(unbound.number, PHONE, NOON)
+    assert await state.use_app_password(unbound.number, TABLET, later)
+    assert await state.app_passwords(ANNA) == [
+        replace(bound, device=PHONE, used=later),
+        replace(unbound, device=TABLET, used=later),
+    ]
+
+
+async def test_one_that_is_revoked_is_of_no_use_and_its_number_is_not_given_again(state: State) -> None:
+    revoked = await state.add_app_password(FOR_PHONE, Act(NOON, "anna", "password.create", ANNA))
+    assert not await state.revoke_app_password(BERT, revoked.number)
+    assert await state.revoke_app_password(ANNA, revoked.number, Act(NOON, "anna", "password.revoke", ANNA))
+    assert not await state.revoke_app_password(ANNA, revoked.number, Act(NOON, "anna", "again", ANNA))
+    assert not await state.use_app_password(revoked.number, PHONE, NOON)
+    assert (await state.add_app_password(FOR_PHONE)).number > revoked.number
+    noted = [one.act.act for one in await state.list_acts(Wanted(), 9)]
+    assert noted == ["password.revoke", "password.create"]
+
+
+async def test_the_devices_of_the_user_are_told_of_a_revocation(state: State) -> None:
+    for user, device in ((ANNA, PHONE), (ANNA, TABLET), (BERT, PHONE)):
+        await state.save_device(Device(user, device, "iPhone"))
+    one = await state.add_app_password(FOR_ALL)
+    newest, _ = await state.decided_devices(0)
+    await state.revoke_app_password(ANNA, one.number)
+    later, told = await state.decided_devices(newest)
+    assert set(told) == {(ANNA, PHONE), (ANNA, TABLET)}
+    assert await state.decided_devices(later) == (later, [])
+
+
+async def test_a_user_has_so_many_at_most(state: State) -> None:
+    for _ in range(MOST_APP_PASSWORDS):
+        await state.add_app_password(FOR_ALL)
+    with pytest.raises(Refused, match=f"has {MOST_APP_PASSWORDS} app passwords"):
+        await state.add_app_password(FOR_ALL, Act(NOON, "anna", "password.create", ANNA))
+    assert await state.list_acts(Wanted(), 9) == []
+    await state.add_app_password(replace(FOR_ALL, user=BERT))
