@@ -27,6 +27,7 @@ from gateway.types import DeviceId, UserId
 __all__ = [
     "act",
     "as_json",
+    "caller",
     "config",
     "decisions",
     "print_rows",
@@ -100,12 +101,17 @@ def with_store(file: Path, work: Callable[[State, Items], Awaitable[T]]) -> T:
 
 def act(what: str, user: str = "", device: str = "", details: str = "") -> Act:
     """What is decided by whoever calls the command, for the audit log."""
-    return Act(datetime.now(UTC), f"cli:{_account()}", what, UserId(user), DeviceId(device), details)
+    return Act(datetime.now(UTC), caller(), what, UserId(user), DeviceId(device), details)
 
 
 def decisions(state: State) -> Decisions:
     """What an administrator who calls the command decides of devices."""
-    return Decisions(state, SystemClock(), f"cli:{_account()}")
+    return Decisions(state, SystemClock(), caller())
+
+
+def caller() -> str:
+    """Who calls the command, as it is noted with what is decided."""
+    return f"cli:{_account()}"
 
 
 def _account() -> str:

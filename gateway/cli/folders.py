@@ -8,17 +8,19 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
-from gateway.cli.common import act, config, told, with_store
+from gateway.cli.common import act, caller, config, told, with_store
 from gateway.errors import AlreadyExists, Kind, NotFound, Refused
 from gateway.items import ItemFolder, ItemKind, Right
 from gateway.mail.headers import clean
 from gateway.ports import Items, State
 from gateway.sync.delegates import delegates_of, dismiss_delegate, name_delegate
 from gateway.sync.hierarchy import LONGEST_NAME
+from gateway.sync.sharing import NOUNS, share_folder
 from gateway.types import CollectionId, UserId
 
 __all__ = ["GROUPS", "Sort", "folder_of", "note_stranger", "sort", "user_argument"]
@@ -45,10 +47,13 @@ class Sort:
 
     kind: ItemKind
     group: str
-    folder: str
     article: str
     contents: str
     suffix: str = ".ics"
+
+    @property
+    def folder(self) -> str:
+        return NOUNS[self.kind]
 
     @property
     def a_folder(self) -> str:
@@ -56,10 +61,10 @@ class Sort:
 
 
 _SORTS = (
-    Sort(ItemKind.CALENDAR, "calendars", "calendar", "a", "events"),
-    Sort(ItemKind.CONTACTS, "books", "address book", "an", "contacts", ".vcf"),
-    Sort(ItemKind.TASKS, "tasks", "task list", "a", "tasks"),
-    Sort(ItemKind.NOTES, "notes", "note folder", "a", "notes"),
+    Sort(ItemKind.CALENDAR, "calendars", "a", "events"),
+    Sort(ItemKind.CONTACTS, "books", "an", "contacts", ".vcf"),
+    Sort(ItemKind.TASKS, "tasks", "a", "tasks"),
+    Sort(ItemKind.NOTES, "notes", "a", "notes"),
 )
 _HELP = """{title}: list, make, share, import, export.
 
@@ -184,13 +189,9 @@ def share(sort: Sort, file: Path, folder: str, user: UserId, right: str) -> None
 
     async def change(state: State, items: Items) -> None:
         found = await folder_of(items, sort, folder)
-        if found.owner == user:
-            raise Refused(Kind.ACCESS_DENIED, f"{user} owns the {sort.folder} {folder}")
-        if _RIGHTS[right] is not None:
+        if _RIGHTS[right] is not None and found.owner != user:
             await note_stranger(state, items, user)
-        await items.share_item_folder(found.id, user, _RIGHTS[right])
-        details = f"{sort.folder} {found.id} {found.name!r} with {user}: {right}"
-        await state.note_act(act("folder.share", found.owner, details=details))
+        await share_folder(state, items, found, user, _RIGHTS[right], who=caller(), now=datetime.now(UTC))
 
     with_store(file, change)
 

@@ -46,6 +46,18 @@ class Proxies:
                 break
         return peer
 
+    def forwarded_scheme(self, scope: Scope, headers: Mapping[str, str]) -> str:
+        """Return "http" or "https", as which the client reached the first proxy; "" when nobody says."""
+        if not self._is_trusted(scope["client"][0] if scope.get("client") else ""):
+            return ""
+        said = headers.get("x-forwarded-proto", "").partition(",")[0].strip().lower()
+        return said if said in {"http", "https"} else ""
+
+    def scheme(self, scope: Scope, headers: Mapping[str, str]) -> str:
+        """Return the scheme of the URL that the client asked for, as far as is known."""
+        own: str = scope.get("scheme", "http")
+        return self.forwarded_scheme(scope, headers) or own
+
 
 def _address(hop: str) -> str | None:
     """Read one entry, which may have brackets or a port; None when it is no address."""

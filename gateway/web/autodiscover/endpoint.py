@@ -209,11 +209,8 @@ class _Visit:
         self.user = self.reason = ""
         host = headers.get("host", "")
         self.host = host.lower() if _HOST.fullmatch(host) else ""
-        peer = scope["client"][0] if scope.get("client") else ""
-        named = headers.get("x-forwarded-proto", "") if proxies.is_trusted(peer) else ""
-        forwarded = named.partition(",")[0].strip().lower()  # of several proxies the first
-        scheme = forwarded if forwarded in {"http", "https"} else scope.get("scheme", "http")
-        self._plain = forwarded == "http"
+        scheme = proxies.scheme(scope, headers)
+        self._plain = proxies.forwarded_scheme(scope, headers) == "http"
         self._public = public_url
         self.url = public_url or (f"{scheme}://{self.host}" if self.host else "")
         """What phones call the gateway, without a path; "" when nobody says so."""
