@@ -32,6 +32,7 @@ from gateway.pim.itip.times import clock_of
 from gateway.ports import Commit
 from gateway.sync import itemfolders, scheduling
 from gateway.sync.background import compute
+from gateway.sync.guests import check_open
 from gateway.sync.itemfolders import is_item_name
 from gateway.sync.itemoperations import Made
 from gateway.types import CollectionId, OutboxEntry, OutboxStage
@@ -115,6 +116,7 @@ class _Work:
             item = (await items.load_items(folder.id, [self.name.number])).get(self.name.number)
             if item is None:
                 raise NotFound("no such event")
+            check_open(folder, item)
             edits, notices = await compute(self._made, item, about)
             try:
                 await items.commit_items(Commit(user, folder.id, edits, notices=notices))

@@ -29,6 +29,7 @@ from gateway.sync.background import compute
 from gateway.sync.copies import NO_DEVICE
 from gateway.sync.eventplaces import known_event, place_of
 from gateway.sync.folders import Folders, folder_with_role
+from gateway.sync.guests import check_open
 from gateway.sync.hierarchy import find, mailbox_of
 from gateway.sync.moves import Mover, Place
 from gateway.sync.responses import LEASE, Given, Responses
@@ -76,6 +77,7 @@ class _Work:
             if item is None:
                 await self._was_declined()
                 return None
+            check_open(folder, item)
             document = Document.stored_as(item.stored)
             instance = await compute(self._instance, document)
             try:

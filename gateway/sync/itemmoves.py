@@ -14,6 +14,7 @@ from dataclasses import replace
 from gateway.errors import Kind, Refused, StateConflict
 from gateway.items import ItemFolder, ItemNumber, Numbers, Right
 from gateway.ports import Items, State
+from gateway.sync.guests import check_open, hides
 from gateway.sync.itemcursor import ItemCursor
 from gateway.sync.itemexchange import Record
 from gateway.types import CollectionId, DeviceId, UserId
@@ -33,20 +34,25 @@ class ItemMover:
     async def move(self, number: ItemNumber, source: ItemFolder, target: ItemFolder) -> ItemNumber:
         """Move an item between folders of one kind; returns its number in the target.
 
-        Raises `NotFound`, and `Refused` when one of them may only be read or the target has the item already.
+        Raises `NotFound`, and `Refused` when one of them may only be read, the item is private and not the
+        user's, or the target has it already.
         """
         if Right.READ in {source.right, target.right}:
             raise Refused(Kind.ACCESS_DENIED, "the folder may only be read")
         async with AsyncExitStack() as leases:
             for collection in sorted((source.id, target.id)):  # always in this order: no deadlock
                 await leases.enter_async_context(self._state.lease(self._user, self._device, collection))
+            item = (await self._items.load_items(source.id, [number])).get(number)
+            if item is not None:
+                check_open(source, item)
             (reserved,) = await self._items.new_item_numbers(1)
             try:
                 moved = await self._items.move_item(number, source.id, target.id, reserved)
             except StateConflict as error:
                 raise Refused(Kind.SERVER_ERROR, error.detail) from error
             await self._note(source.id, number, held=False)
-            await self._note(target.id, moved, held=True, again=moved != reserved)
+            again = moved != reserved or (item is not None and hides(target, item.stored.text))
+            await self._note(target.id, moved, held=True, again=again)
         return moved
 
     async def _note(

@@ -23,6 +23,7 @@ from gateway.items import FileNumber, Item, ItemFolder, ItemNumber, Numbers, Rig
 from gateway.mail.pieces import Joined
 from gateway.ports import Clock, Commit, Items, State
 from gateway.sync.background import compute
+from gateway.sync.guests import as_seen, load_seen
 from gateway.sync.itemcursor import ItemCursor, caught_up
 from gateway.sync.itemexchange import NOTHING, ItemDelta, ItemReply, ItemRequest, Record
 from gateway.sync.itemoperations import AddItem, Answer, ChangeItem, ItemOperation
@@ -120,7 +121,7 @@ class ItemSync:
         work = await self._work(folder, base, self._rules(request, options), called, attempted)
         told, after = NOTHING, work.cursor
         if request.get_changes:
-            told, after = await self._told(after, work, request.limit)
+            told, after = await self._told(folder, after, work, request.limit)
         if not called and not len(told) and not request.answered:
             if after != known or options != stored.options:  # learnt, with nothing to tell: same key
                 await self._save(replace(stored, cursor=after.pack(), options=options))
@@ -153,7 +154,9 @@ class ItemSync:
         due = cursor.due | (Numbers(map(int, stubs)) & cursor.held)
         return replace(cursor.owing(due), release=self._release)
 
-    async def _told(self, cursor: ItemCursor, work: Work, limit: int) -> tuple[ItemDelta, ItemCursor]:
+    async def _told(
+        self, folder: ItemFolder, cursor: ItemCursor, work: Work, limit: int
+    ) -> tuple[ItemDelta, ItemCursor]:
         """Take this reply's share of what is due; returns it with the cursor it leads to.
 
         It is less than the limit where the texts are long, but never nothing.
@@ -166,7 +169,7 @@ class ItemSync:
         while due and room > 0 and (left := limit - len(added) - len(changed) - len(removed) - len(aged)) > 0:
             batch = _share(due, held, min(left, _AT_ONCE))
             due -= batch
-            there = await self._as_they_are(batch, work)
+            there = await self._as_they_are(folder, batch, work)
             for number in batch:
                 item = there.get(number)
                 if item is not None and cursor.shows(item.stored.ends):
@@ -180,16 +183,19 @@ class ItemSync:
         after = cursor.owing(Numbers(due) | (cursor.due & work.later))
         return delta, replace(after, held=Numbers(held))
 
-    async def _as_they_are(self, numbers: Numbers, work: Work) -> Mapping[ItemNumber, Item]:
+    async def _as_they_are(
+        self, folder: ItemFolder, numbers: Numbers, work: Work
+    ) -> Mapping[ItemNumber, Item]:
         """The items there are, as they will be when the work is stored."""
         changed = work.items
-        there = dict(await self._items.load_items(self._collection, numbers))
+        there = dict(await load_seen(self._items, folder, numbers))
         for number in numbers & Numbers(changed):
             item = changed[number]
-            if item is None:
+            seen = as_seen(folder, item) if item else None
+            if seen is None:
                 there.pop(number, None)
             else:
-                there[number] = item
+                there[number] = seen
         return there
 
     # --- the previous key --------------------------------------------------------------------------------
@@ -216,7 +222,7 @@ class ItemSync:
             answers |= {name: _amended(called[name], one, record) for name, one in work.answers.items()}
             results = replace(record, answers=answers).pack()
             await self._commit(folder, work, replace(stored, cursor=work.cursor.pack(), results=results))
-        told = await self._told_again(record)
+        told = await self._told_again(folder, record)
         return ItemReply(
             KeyUse.REPLAY,
             format_key(stored),
@@ -227,9 +233,9 @@ class ItemSync:
             noticed,
         )
 
-    async def _told_again(self, record: Record) -> ItemDelta:
+    async def _told_again(self, folder: ItemFolder, record: Record) -> ItemDelta:
         """What was told; items that went since are left out: that they did is told next."""
-        there = await self._items.load_items(self._collection, record.added | record.changed)
+        there = await load_seen(self._items, folder, record.added | record.changed)
         return ItemDelta(
             [item for number, item in there.items() if number in record.added],
             [item for number, item in there.items() if number in record.changed],

@@ -18,6 +18,7 @@ from pyroaring import BitMap
 from gateway.errors import Kind, Refused
 from gateway.items import Edit, FileNumber, Item, ItemFolder, ItemNumber, Notice, Numbers, Right
 from gateway.sync.conflict import Policy
+from gateway.sync.guests import check_open, hides
 from gateway.sync.itemcursor import ItemCursor
 from gateway.sync.itemoperations import (
     NO_FILES,
@@ -161,13 +162,13 @@ class Work:
         self._store(item, made)
         self._by_uid[made.stored.uid] = number
         self._held.add(number)
-        if made.incomplete:
+        if made.incomplete or hides(self._folder, made.stored.text):
             self.tell_later(number)
         return Answer(None, number, made.stored.uid, files, operation.digest, made.incomplete)
 
     def _meet(self, operation: AddItem, there: Item, files: Mapping[str, FileNumber]) -> Answer:
         """Answer an Add of what is there: the device gets its name, and is told what it is."""
-        if self._rules.policy is Policy.CLIENT_WINS:
+        if self._rules.policy is Policy.CLIENT_WINS and not hides(self._folder, there.stored.text):
             self._revise(there, operation.merge, files)
         self._held.add(there.number)
         self.tell_later(there.number)
@@ -224,11 +225,12 @@ class Work:
             raise Refused(Kind.ITEM_NOT_FOUND, "no such item")
         if self._folder.right is Right.READ:
             raise Refused(Kind.ACCESS_DENIED, "the folder may only be read")
+        check_open(self._folder, item)
         return item
 
     def _revise(self, item: Item, revise: Revise, files: Mapping[str, FileNumber]) -> Made:
         made = revise(item, self._given(item.number, files))
-        if made.stored is None:
+        if made.stored is None or hides(self._folder, made.stored.text):
             self._due.add(item.number)
         self._store(item, made)
         return made

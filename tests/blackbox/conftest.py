@@ -112,3 +112,19 @@ def phone(new_phone: MakePhone) -> Phone:
     made = new_phone()
     made.provision()
     return made
+
+
+@pytest.fixture
+def other(new_phone: MakePhone) -> Phone:
+    """A second phone of the user."""
+    made = new_phone(device="PHONE2")
+    made.provision()
+    return made
+
+
+@pytest.fixture
+def guest(shared_gateway: Gateway, dovecot: Dovecot, user: str) -> Phone:
+    """A phone of another user."""
+    made = Phone(shared_gateway.host, shared_gateway.port, f"guest-{user}", dovecot.password)
+    made.provision()
+    return made

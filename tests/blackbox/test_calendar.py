@@ -53,14 +53,6 @@ def new(request: pytest.FixtureRequest, new_phone: MakePhone) -> Phone:
 
 
 @pytest.fixture
-def other(new_phone: MakePhone) -> Phone:
-    """A second phone of the user."""
-    made = new_phone("16.1", device="PHONE2")
-    made.provision()
-    return made
-
-
-@pytest.fixture
 def stranger(shared_gateway: Gateway, dovecot: Dovecot) -> Phone:
     """A phone of another user."""
     name = f"user-{uuid.uuid4().hex[:12]}"

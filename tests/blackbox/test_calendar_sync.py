@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gateway.app import SystemClock
 from gateway.items import Right
-from gateway.store.sqlite import Database, SqliteItems
-from gateway.types import CollectionId, UserId
 from tests.blackbox.conftest import MakePhone
 from tests.support.dovecot import Dovecot
 from tests.support.gateway import Gateway
+from tests.support.itemfolders import estimate, fetch_item, move, new_folder, operate, ping, share
 from tests.support.phone import Phone, add, change, collections_of, commands, delete, options, statuses
 from tests.support.smtp_sink import SmtpSink
 from wbxml import Element, element
-from wbxml.pages import AirSync, Calendar, FolderHierarchy, GetItemEstimate, ItemOperations, Move, Ping
+from wbxml.pages import AirSync, Calendar, FolderHierarchy, GetItemEstimate, ItemOperations, Ping
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 
@@ -67,14 +64,6 @@ def subjects(phone: Phone, folder: str) -> dict[str, str]:
         told |= {data.child_text(Calendar.Subject) or "": name for name, data in served.added.items()}
         if not served.more:
             return told
-
-
-@pytest.fixture
-def other(new_phone: MakePhone) -> Phone:
-    """A second phone of the user."""
-    made = new_phone("16.1", device="PHONE2")
-    made.provision()
-    return made
 
 
 # --- the hierarchy -----------------------------------------------------------------------------------------
@@ -357,12 +346,6 @@ def test_supported_is_remembered_over_later_options(new_phone: MakePhone) -> Non
 # --- waiting and counting ----------------------------------------------------------------------------------
 
 
-def ping(phone: Phone, *folders: str, seconds: int = 20, name: str = "Calendar") -> Element:
-    named = [element(Ping.Folder, element(Ping.Id, folder), element(Ping.Class, name)) for folder in folders]
-    asked = element(Ping.Ping, element(Ping.HeartbeatInterval, seconds), element(Ping.Folders, *named))
-    return phone.post("Ping", asked).root
-
-
 @pytest.mark.parametrize("held", ["ping", "sync"])
 def test_a_held_request_ends_when_another_phone_adds_an_event(
     some_phone: Phone, other: Phone, held: str
@@ -373,7 +356,7 @@ def test_a_held_request_ends_when_another_phone_adds_an_event(
 
     def wait() -> None:
         if held == "ping":
-            answers.append(ping(some_phone, folder, seconds=60))
+            answers.append(ping(some_phone, folder, name="Calendar", seconds=60))
         else:
             waiting = element(AirSync.Wait, 1)
             answers.append(some_phone.post_sync(some_phone.collection(folder), more=[waiting]).root)
@@ -398,30 +381,11 @@ def test_a_held_request_ends_when_another_phone_adds_an_event(
 def test_a_ping_is_not_ended_by_what_the_phone_did_itself(some_phone: Phone) -> None:
     folder = calendar(some_phone)
     added(some_phone, folder, "one")
-    assert ping(some_phone, folder, seconds=2).child_text(Ping.Status) == "1"
+    assert ping(some_phone, folder, name="Calendar", seconds=2).child_text(Ping.Status) == "1"
 
 
 def test_a_ping_for_a_calendar_that_is_not_there(some_phone: Phone) -> None:
-    assert ping(some_phone, "i999999").child_text(Ping.Status) == "7"
-
-
-def estimate(
-    phone: Phone, folder: str, *more: Element, key: str | None = None, name: str = "Calendar"
-) -> Element:
-    named = element(GetItemEstimate.CollectionId, folder)
-    held = element(AirSync.SyncKey, phone.keys.get(folder, "0") if key is None else key)
-    if phone.number < 14:
-        kind = element(GetItemEstimate.Class, name)
-        asked = [kind, named, *(more or [element(AirSync.FilterType, 0)]), held]
-    else:
-        asked = [held, named, *([element(AirSync.Options, *more)] if more else [])]
-    collection = element(GetItemEstimate.Collection, *asked)
-    root = phone.post(
-        "GetItemEstimate",
-        element(GetItemEstimate.GetItemEstimate, element(GetItemEstimate.Collections, collection)),
-    ).root
-    (response,) = root.findall(GetItemEstimate.Response)
-    return response
+    assert ping(some_phone, "i999999", name="Calendar").child_text(Ping.Status) == "7"
 
 
 def test_pending_changes_are_counted(each_phone: Phone, other: Phone) -> None:
@@ -429,12 +393,12 @@ def test_pending_changes_are_counted(each_phone: Phone, other: Phone) -> None:
     calendar(other)
     added(other, folder, "one", "two")
     added(other, folder, "old", days=-100)
-    response = estimate(each_phone, folder)
+    response = estimate(each_phone, folder, name="Calendar")
     told = response.find(GetItemEstimate.Collection)
     assert told is not None
     assert told.child_text(GetItemEstimate.Estimate) == "3"
     assert told.child_text(GetItemEstimate.Class) == ("Calendar" if each_phone.number < 14 else None)
-    response = estimate(each_phone, folder, element(AirSync.FilterType, 5))
+    response = estimate(each_phone, folder, element(AirSync.FilterType, 5), name="Calendar")
     told = response.find(GetItemEstimate.Collection)
     assert told is not None
     assert told.child_text(GetItemEstimate.Estimate) == "2"
@@ -446,7 +410,7 @@ def test_what_cannot_be_estimated(new_phone: MakePhone) -> None:
     folder = phone.folders()["Calendar"]
 
     def status(*more: Element, key: str | None = None) -> str | None:
-        return estimate(phone, folder, *more, key=key).child_text(GetItemEstimate.Status)
+        return estimate(phone, folder, *more, key=key, name="Calendar").child_text(GetItemEstimate.Status)
 
     assert status(key="0") == "3"
     phone.begin(folder)
@@ -459,32 +423,8 @@ def test_what_cannot_be_estimated(new_phone: MakePhone) -> None:
 # --- other commands ----------------------------------------------------------------------------------------
 
 
-def move(phone: Phone, item: str, source: str, target: str) -> tuple[str | None, str | None]:
-    """Move an item; the Status and its new name."""
-    asked = element(
-        Move.Move,
-        element(Move.SrcMsgId, item),
-        element(Move.SrcFldId, source),
-        element(Move.DstFldId, target),
-    )
-    (told,) = phone.post("MoveItems", element(Move.MoveItems, asked)).root.findall(Move.Response)
-    return told.child_text(Move.Status), told.child_text(Move.DstMsgId)
-
-
-def second_calendar(phone: Phone) -> str:
-    key = phone.folder_sync().child_text(FolderHierarchy.SyncKey) or ""
-    asked = element(
-        FolderHierarchy.FolderCreate,
-        element(FolderHierarchy.SyncKey, key),
-        element(FolderHierarchy.ParentId, "0"),
-        element(FolderHierarchy.DisplayName, "Family"),
-        element(FolderHierarchy.Type, 13),
-    )
-    return phone.post("FolderCreate", asked).root.child_text(FolderHierarchy.ServerId) or ""
-
-
 def test_an_event_is_moved_once_and_the_device_is_not_told_of_it(each_phone: Phone, other: Phone) -> None:
-    folder, family = calendar(each_phone), second_calendar(each_phone)
+    folder, family = calendar(each_phone), new_folder(each_phone, "Family", 13)
     each_phone.begin(family)
     each_phone.sync(family)
     name = added(each_phone, folder, "one")["one"]
@@ -500,7 +440,7 @@ def test_an_event_is_moved_once_and_the_device_is_not_told_of_it(each_phone: Pho
 def test_events_that_changed_between_a_lost_answer_and_its_repeat_are_told(
     some_phone: Phone, other: Phone
 ) -> None:
-    folder, family = calendar(some_phone), second_calendar(some_phone)
+    folder, family = calendar(some_phone), new_folder(some_phone, "Family", 13)
     some_phone.begin(family)
     some_phone.sync(family)
     names = added(some_phone, folder, "one", "two")
@@ -520,7 +460,7 @@ def test_events_that_changed_between_a_lost_answer_and_its_repeat_are_told(
 
 @pytest.mark.parametrize("before", [0, 1])
 def test_an_event_is_moved_to_where_the_phone_begins(some_phone: Phone, before: int) -> None:
-    folder, family = calendar(some_phone), second_calendar(some_phone)
+    folder, family = calendar(some_phone), new_folder(some_phone, "Family", 13)
     for _ in range(before):  # it was there before, and begins anew
         some_phone.begin(family)
         some_phone.sync(family)
@@ -536,7 +476,7 @@ def test_an_event_is_moved_to_where_the_phone_begins(some_phone: Phone, before: 
 def test_an_event_that_another_phone_changed_is_told_after_it_was_moved(
     some_phone: Phone, other: Phone, lost: bool
 ) -> None:
-    folder, family = calendar(some_phone), second_calendar(some_phone)
+    folder, family = calendar(some_phone), new_folder(some_phone, "Family", 13)
     some_phone.begin(family)
     some_phone.sync(family)
     name = added(some_phone, folder, "one")["one"]
@@ -560,29 +500,10 @@ def test_moves_that_cannot_be(some_phone: Phone) -> None:
     assert move(some_phone, name, folder, folder) == ("4", None)
     assert move(some_phone, name, folder, inbox) == ("2", None)
     assert move(some_phone, name, folder, "i999999") == ("2", None)
-    family = second_calendar(some_phone)
+    family = new_folder(some_phone, "Family", 13)
     assert move(some_phone, name, family, folder) == ("1", None)
     assert move(some_phone, "nonsense", folder, family) == ("1", None)
     assert move(some_phone, f"{folder}:999999", folder, family) == ("1", None)
-
-
-def operate(phone: Phone, operation: Element) -> Element:
-    root = phone.post("ItemOperations", element(ItemOperations.ItemOperations, operation)).root
-    response = root.find(ItemOperations.Response)
-    assert response is not None
-    return response.children[0]
-
-
-def fetch_item(phone: Phone, folder: str, name: str) -> Element:
-    return operate(
-        phone,
-        element(
-            ItemOperations.Fetch,
-            element(ItemOperations.Store, "Mailbox"),
-            element(AirSync.CollectionId, folder),
-            element(AirSync.ServerId, name),
-        ),
-    )
 
 
 def test_an_event_is_fetched_by_its_name(each_phone: Phone) -> None:
@@ -638,27 +559,6 @@ def test_an_add_that_was_written_on_before_it_was_answered(each_phone: Phone, ot
 
 
 # --- calendars of others -----------------------------------------------------------------------------------
-
-
-def share(gateway: Gateway, owner: str, folder: str, user: str, right: Right | None) -> None:
-    """Share a calendar, as an administrator does beside the running gateway."""
-
-    async def work() -> None:
-        async with await Database.open(gateway.database) as database:
-            items = SqliteItems(database, SystemClock())
-            assert await items.item_folder(UserId(owner), CollectionId(folder))
-            await items.share_item_folder(CollectionId(folder), UserId(user), right)
-
-    asyncio.run(work())
-
-
-@pytest.fixture
-def guest(new_phone: MakePhone, dovecot: Dovecot, user: str) -> Phone:
-    """A phone of another user."""
-    made = new_phone("16.1")
-    made = Phone(made.host, made.port, f"guest-{user}", dovecot.password)
-    made.provision()
-    return made
 
 
 def test_a_calendar_that_may_only_be_read_is_put_right(

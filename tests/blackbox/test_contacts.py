@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 
 import pytest
 
-from gateway.app import SystemClock
 from gateway.items import Right
-from gateway.store.sqlite import Database, SqliteItems
-from gateway.types import CollectionId, UserId
 from tests.blackbox.conftest import MakePhone
 from tests.eas.content.contacts.support import JPEG, body, properties, values
-from tests.support.dovecot import Dovecot
 from tests.support.gateway import Gateway
+from tests.support.itemfolders import estimate, ping, share
 from tests.support.phone import (
     Phone,
     Served,
@@ -99,14 +95,6 @@ WHOLE: dict[str, str | tuple[str, ...]] = {
 @pytest.fixture(params=VERSIONS)
 def phone(request: pytest.FixtureRequest, new_phone: MakePhone) -> Phone:
     made = new_phone(request.param, packed=request.param in {"12.1", "16.1"})
-    made.provision()
-    return made
-
-
-@pytest.fixture
-def other(new_phone: MakePhone) -> Phone:
-    """A second phone of the user."""
-    made = new_phone("14.1", device="PHONE2")
     made.provision()
     return made
 
@@ -365,37 +353,17 @@ def test_the_types_of_address_books(phone: Phone) -> None:
     assert set(told.values()) == {"14", "9"}
 
 
-@pytest.fixture
-def guest(phone: Phone, dovecot: Dovecot) -> Phone:
-    """A phone of another user."""
-    made = Phone(phone.host, phone.port, f"guest-{phone.user}", dovecot.password, version=phone.version)
-    made.provision()
-    return made
-
-
-def share(gateway: Gateway, folder: str, user: str, right: Right | None) -> None:
-    """Share an address book, as an administrator does beside the running gateway."""
-
-    async def work() -> None:
-        async with await Database.open(gateway.database) as database:
-            await SqliteItems(database, SystemClock()).share_item_folder(
-                CollectionId(folder), UserId(user), right
-            )
-
-    asyncio.run(work())
-
-
 def test_an_address_book_that_others_see(phone: Phone, guest: Phone, shared_gateway: Gateway) -> None:
     folder = begun(phone)
     name = added(phone, folder, LastName="Lee")
-    share(shared_gateway, folder, guest.user, Right.READ)
+    share(shared_gateway, phone.user, folder, guest.user, Right.READ)
     assert guest.folders()[f"Contacts ({phone.user})"] == folder
     guest.classes[folder] = "Contacts"
     assert book(guest, folder) == {"Lee": name}
     served = guest.sync(folder, commands(change(name, *properties(LastName="Mine"))))
     assert [status for _, _, status in statuses(served)] != ["1"]
     assert values(phone.sync(folder).changed.get(name, element(AirSync.ApplicationData))) == {}
-    share(shared_gateway, folder, guest.user, Right.WRITE)
+    share(shared_gateway, phone.user, folder, guest.user, Right.WRITE)
     assert book(guest, folder) == {"Lee": name}
     assert not guest.sync(folder, commands(change(name, *properties(LastName="Ours")))).responses
     assert values(phone.sync(folder).changed[name])["LastName"] == "Ours"
@@ -408,41 +376,21 @@ def test_estimate_fetch_and_ping(phone: Phone, other: Phone) -> None:
     folder = begun(phone)
     begun(other)
     name = added(other, folder, **WHOLE)
-    assert estimate(phone, folder) == "1"
+    no_filter = element(AirSync.FilterType, 1)  # which means nothing
+    told = estimate(phone, folder, no_filter, name="Contacts").find(GetItemEstimate.Collection)
+    assert told is not None
+    assert told.child_text(GetItemEstimate.Estimate) == "1"
     phone.sync(folder)
     if phone.number >= 12:
         assert fetched(phone, folder, name) == WHOLE
     answers: list[Element] = []
-    asked = element(
-        Ping.Ping,
-        element(Ping.HeartbeatInterval, 25),
-        element(
-            Ping.Folders,
-            element(Ping.Folder, element(Ping.Id, folder), element(Ping.Class, "Contacts")),
-        ),
-    )
-    waiting = threading.Thread(target=lambda: answers.append(phone.post("Ping", asked, seconds=40).root))
+    waiting = threading.Thread(target=lambda: answers.append(ping(phone, folder, name="Contacts")))
     waiting.start()
     other.sync(folder, commands(delete(name)))
     waiting.join(40)
     (root,) = answers
     assert root.child_text(Ping.Status) == "2"
     assert phone.sync(folder).deleted == [name]
-
-
-def estimate(phone: Phone, folder: str) -> str | None:
-    """What GetItemEstimate says, with a FilterType, which means nothing."""
-    named = element(GetItemEstimate.CollectionId, folder)
-    key = element(AirSync.SyncKey, phone.keys[folder])
-    if phone.number < 14:
-        asked = [element(GetItemEstimate.Class, "Contacts"), named, element(AirSync.FilterType, 1), key]
-    else:
-        asked = [key, named, options(element(AirSync.FilterType, 1))]
-    collections = element(GetItemEstimate.Collections, element(GetItemEstimate.Collection, *asked))
-    request = element(GetItemEstimate.GetItemEstimate, collections)
-    (response,) = phone.post("GetItemEstimate", request).root.findall(GetItemEstimate.Response)
-    told = response.find(GetItemEstimate.Collection)
-    return told.child_text(GetItemEstimate.Estimate) if told is not None else None
 
 
 def fetched(phone: Phone, folder: str, name: str) -> dict[str, str | tuple[str, ...]]:

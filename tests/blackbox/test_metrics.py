@@ -6,29 +6,20 @@ import json
 import re
 from pathlib import Path
 
-import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.blackbox.conftest import MakePhone
 from tests.blackbox.test_notes import note, notes
 from tests.blackbox.test_sendmail import mime, send
-from tests.blackbox.test_tasks import named
 from tests.support import messages
 from tests.support.dovecot import Dovecot
 from tests.support.gateway import Gateway
+from tests.support.itemfolders import named
 from tests.support.phone import Phone, add, change, commands, options, statuses
 from tests.support.smtp_sink import SmtpSink
 from wbxml import element
 from wbxml.pages import AirSync
 
 DASHBOARD = Path(__file__).parents[2] / "deploy/grafana/activesync-gateway.json"
-
-
-@pytest.fixture
-def other(new_phone: MakePhone) -> Phone:
-    made = new_phone(device="PHONE2")
-    made.provision()
-    return made
 
 
 def test_mail_that_is_sent_and_mail_that_is_not(

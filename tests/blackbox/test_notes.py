@@ -5,23 +5,15 @@ from __future__ import annotations
 import pytest
 
 from tests.blackbox.conftest import MakePhone
-from tests.blackbox.test_calendar_sync import estimate, ping
-from tests.blackbox.test_tasks import all_of, named
+from tests.support.itemfolders import all_of, estimate, folder_types, named, ping
 from tests.support.phone import Phone, add, change, collections_of, commands, delete, statuses
 from wbxml import Element, element
-from wbxml.pages import AirSync, AirSyncBase, FolderHierarchy, GetItemEstimate, ItemOperations, Notes, Ping
+from wbxml.pages import AirSync, AirSyncBase, GetItemEstimate, ItemOperations, Notes, Ping
 
 
 @pytest.fixture(params=("14.0", "14.1", "16.1"))
 def phone(request: pytest.FixtureRequest, new_phone: MakePhone) -> Phone:
     made = new_phone(request.param)
-    made.provision()
-    return made
-
-
-@pytest.fixture
-def other(new_phone: MakePhone) -> Phone:
-    made = new_phone("16.1", device="PHONE2")
     made.provision()
     return made
 
@@ -41,18 +33,9 @@ def notes(phone: Phone) -> str:
     return folder
 
 
-def types(phone: Phone) -> dict[str, str]:
-    changes = phone.folder_sync().find(FolderHierarchy.Changes)
-    assert changes is not None
-    return {
-        row.child_text(FolderHierarchy.DisplayName) or "": row.child_text(FolderHierarchy.Type) or ""
-        for row in changes.findall(FolderHierarchy.Add)
-    }
-
-
 def test_what_one_phone_writes_the_other_reads(phone: Phone, other: Phone) -> None:
     folder = notes(phone)
-    assert types(phone)["Notes"] == "10"
+    assert folder_types(phone)["Notes"] == "10"
     assert notes(other) == folder
     home = element(Notes.Categories, element(Notes.Category, "Home"))
     name = named(phone.sync(folder, commands(add("c1", *note("Shopping", "milk"), home))))
@@ -117,7 +100,7 @@ def test_an_old_phone_sees_the_folder_and_nothing_in_it(
     folder = notes(other)
     old = new_phone(version)
     old.provision()
-    assert types(old)["Notes"] == "10"
+    assert folder_types(old)["Notes"] == "10"
     asked = old.collection(folder, key="0")
     assert collections_of(old.post_sync(asked).root)[0].status == "4"
     assert ping(old, folder, name="Notes", seconds=2).child_text(Ping.Status) == "1"

@@ -14,7 +14,6 @@ import pytest
 from tests.blackbox.conftest import MakePerson
 from tests.blackbox.meeting import MONDAY, compact
 from tests.pim.exchange.samples import calendar, event
-from tests.support.dovecot import Dovecot
 from tests.support.gateway import Gateway
 from tests.support.phone import Phone, change, commands, delete
 from wbxml import Element, element
@@ -47,20 +46,6 @@ def administrator(gateway: Gateway, group: str = "calendars") -> Administrate:
         return done.stdout
 
     return call
-
-
-@pytest.fixture
-def guest(phone: Phone, dovecot: Dovecot) -> Phone:
-    """A phone of another user."""
-    made = Phone(
-        phone.host,
-        phone.port,
-        f"guest-{phone.user}",
-        dovecot.password,
-        version=phone.version,
-    )
-    made.provision()
-    return made
 
 
 class Hierarchy:

@@ -7,10 +7,9 @@ import threading
 import pytest
 
 from tests.blackbox.conftest import MakePhone
-from tests.blackbox.test_calendar_sync import estimate, move, ping
+from tests.support.itemfolders import all_of, estimate, folder_types, move, named, new_folder, ping
 from tests.support.phone import (
     Phone,
-    Served,
     add,
     body_preference,
     change,
@@ -21,7 +20,7 @@ from tests.support.phone import (
     statuses,
 )
 from wbxml import Element, element
-from wbxml.pages import AirSync, AirSyncBase, FolderHierarchy, GetItemEstimate, ItemOperations, Ping, Tasks
+from wbxml.pages import AirSync, AirSyncBase, GetItemEstimate, ItemOperations, Ping, Tasks
 
 DUE = "2026-03-06T00:00:00.000Z"
 WEEKLY = {"Type": 1, "Interval": 1, "Start": DUE, "DayOfWeek": 32, "Occurrences": 3}
@@ -30,14 +29,6 @@ WEEKLY = {"Type": 1, "Interval": 1, "Start": DUE, "DayOfWeek": 32, "Occurrences"
 @pytest.fixture(params=("2.5", "12.1", "14.1", "16.1"))
 def phone(request: pytest.FixtureRequest, new_phone: MakePhone) -> Phone:
     made = new_phone(request.param)
-    made.provision()
-    return made
-
-
-@pytest.fixture
-def other(new_phone: MakePhone) -> Phone:
-    """A second phone of the user."""
-    made = new_phone("16.1", device="PHONE2")
     made.provision()
     return made
 
@@ -68,42 +59,13 @@ def tasks(phone: Phone, name: str = "Tasks") -> str:
     return folder
 
 
-def named(served: Served, position: int = 0) -> str:
-    response = served.responses[position]
-    assert response.child_text(AirSync.Status) == "1"
-    return response.child_text(AirSync.ServerId) or ""
-
-
 def told(data: Element, *names: str) -> list[str | None]:
     return [data.child_text(getattr(Tasks, name)) for name in names]
 
 
-def all_of(phone: Phone, folder: str) -> dict[str, Element]:
-    """What a phone that begins anew is told."""
-    phone.begin(folder)
-    return phone.sync(folder).added
-
-
-def new_list(phone: Phone, name: str) -> str:
-    key = phone.folder_sync().child_text(FolderHierarchy.SyncKey) or ""
-    asked = element(
-        FolderHierarchy.FolderCreate,
-        element(FolderHierarchy.SyncKey, key),
-        element(FolderHierarchy.ParentId, "0"),
-        element(FolderHierarchy.DisplayName, name),
-        element(FolderHierarchy.Type, 15),
-    )
-    return phone.post("FolderCreate", asked).root.child_text(FolderHierarchy.ServerId) or ""
-
-
 def test_lists_are_told_with_their_types(phone: Phone) -> None:
-    made = new_list(phone, "Garden")
-    changes = phone.folder_sync().find(FolderHierarchy.Changes)
-    assert changes is not None
-    types = {
-        row.child_text(FolderHierarchy.DisplayName): row.child_text(FolderHierarchy.Type)
-        for row in changes.findall(FolderHierarchy.Add)
-    }
+    made = new_folder(phone, "Garden", 15)
+    types = folder_types(phone)
     assert (types["Tasks"], types["Garden"]) == ("7", "15")
     assert phone.folders()["Garden"] == made
 
@@ -275,7 +237,7 @@ def test_a_ping_hears_of_a_task(phone: Phone, other: Phone) -> None:
 
 
 def test_a_task_is_moved_to_another_list_once(phone: Phone, other: Phone) -> None:
-    folder, garden = tasks(phone), new_list(phone, "Garden")
+    folder, garden = tasks(phone), new_folder(phone, "Garden", 15)
     phone.begin(garden)
     phone.sync(garden)
     name = named(phone.sync(folder, commands(add("c1", *task("Water")))))

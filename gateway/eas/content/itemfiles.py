@@ -6,6 +6,7 @@ from gateway.eas.content.attachments import LARGEST, Extent, Sink, known_type
 from gateway.eas.content.ids import ItemFileName
 from gateway.errors import Kind, NotFound, Refused
 from gateway.ports import Items
+from gateway.sync.guests import load_seen
 from gateway.types import UserId
 
 __all__ = ["copy_item_file"]
@@ -31,7 +32,8 @@ async def copy_item_file(
     """
     folder = await items.item_folder(user, name.item.collection)
     file = await items.item_file(folder.id, name.file) if folder else None
-    if file is None:
+    seen = await load_seen(items, folder, [name.item.number]) if folder else {}
+    if file is None or name.file not in {number for item in seen.values() for number in item.stored.files}:
         raise NotFound("the file or its item is gone")
     first, last = byte_range or (0, file.size)
     at, end = min(first, file.size), min(last + 1, file.size)

@@ -12,6 +12,7 @@ from gateway.eas.content.preferences import parse_body_options
 from gateway.eas.itemoptions import ItemOptions
 from gateway.errors import NotFound
 from gateway.sync import itemfolders
+from gateway.sync.guests import load_seen
 from wbxml import Element, Tag
 from wbxml.pages import AirSyncBase
 from wbxml.pages import ItemOperations as Page
@@ -32,7 +33,7 @@ async def fetched_item(
     """
     items = context.services.items
     folder = await itemfolders.find(items, context.principal.user, name.collection)
-    found = await items.load_items(folder.id, [name.number]) if folder else {}
+    found = await load_seen(items, folder, [name.number]) if folder else {}
     if folder is None or not found or not knows(context.request.version, folder.kind):
         raise NotFound("the item is gone")
     wanted = ItemOptions(body=parse_body_options(options, context.request.version))

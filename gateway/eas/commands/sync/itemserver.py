@@ -18,6 +18,7 @@ from gateway.eas.itemwindow import window_start
 from gateway.errors import Kind, NotFound, Refused
 from gateway.items import ItemFolder, ItemKind, ItemNumber
 from gateway.sync import itemfolders
+from gateway.sync.guests import load_seen
 from gateway.sync.itemexchange import ItemRequest
 from gateway.sync.items import ItemSync
 from gateway.sync.keys import KeyUse
@@ -109,6 +110,6 @@ async def _fetched(
     """The items that are to be fetched, whole, by number."""
     if not planned.fetches:
         return {}
-    found = await context.services.items.load_items(folder.id, set(planned.fetches.values()))
+    found = await load_seen(context.services.items, folder, set(planned.fetches.values()))
     whole = replace(options, body=options.body.whole())
     return await storeditems.render(context, folder, list(found.values()), whole)
