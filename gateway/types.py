@@ -105,8 +105,8 @@ class Principal:
 class AppPassword:
     """A password that a user made for one device or purpose, and can revoke alone.
 
-    `number` is unique in the store and never given again; 0 before it is stored. With `bound` it is good for
-    `device` alone, which is "" until the first device has used it. The text itself is known to nobody.
+    `number` is unique in the store and never given again; 0 before it is stored. `device` used it last, at
+    `used`, which is not exact; with `bound` no other device may. The text itself is known to nobody.
     """
 
     user: UserId
@@ -308,8 +308,10 @@ class Device:
 
     One phone of one user. `policy_key` is the permanent key, 0 until there is one. `policy` is the digest of
     the policy that was acknowledged with it, `compliance` the Status sent for that (1 applied, 2 partly,
-    3 not, 4 by somebody else), `provisioned` when. `control` is stored
-    apart: saving a device does not touch it.
+    3 not, 4 by somebody else), `provisioned` when; `refused` is the Status sent for a policy after which the
+    device was refused, 0 once it was not. `synced` is when it last synchronised with success and `address`
+    where it was then. These two and `control` are stored apart: saving a device does not touch them.
+    `decided` is the number of the newest decision about it when it was loaded, None where it was not.
     """
 
     user: UserId
@@ -325,10 +327,22 @@ class Device:
     compliance: int = 1
     provisioned: datetime | None = None
     control: Control = Control()
+    refused: int = 0
+    synced: datetime | None = None
+    address: str = ""
+    decided: int | None = field(default=None, compare=False)
 
     def replace(self, **changes: object) -> Device:
         """A copy with some fields changed."""
         return replace(self, **changes)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """From where a device asked, and when it last synchronised with success; None: not since it was noted."""
+
+    address: str
+    synced: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

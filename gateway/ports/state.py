@@ -11,6 +11,7 @@ from gateway.ports.audit import Act, Audit
 from gateway.ports.mailboxes import Unsubscribe
 from gateway.ports.passwords import AppPasswords
 from gateway.ports.sessions import Sessions
+from gateway.ports.traces import Traces
 from gateway.types import (
     Access,
     CollectionId,
@@ -25,6 +26,7 @@ from gateway.types import (
     SentCopy,
     SyncState,
     UserId,
+    Visit,
     Wipe,
     WipeStage,
     Writing,
@@ -39,7 +41,16 @@ class Devices(Protocol):
 
     async def load_device(self, user: UserId, device: DeviceId) -> Device | None: ...
 
-    async def save_device(self, device: Device) -> None: ...
+    async def save_device(self, device: Device) -> Device:
+        """Store a device; returns it with what was decided of it, be it before it ever came.
+
+        Raises `StateConflict` when something was decided since it was loaded: it may have been removed.
+        """
+        ...
+
+    async def note_visits(self, visits: Mapping[tuple[UserId, DeviceId], Visit]) -> None:
+        """Note where devices were and when they synchronised, of all in one transaction."""
+        ...
 
     async def list_devices(self, user: UserId | None = None) -> Sequence[Device]: ...
 
@@ -363,6 +374,7 @@ class State(
     Audit,
     Sessions,
     AppPasswords,
+    Traces,
     Protocol,
 ):
     """What the gateway itself remembers. Each method is one short transaction, durable on return."""

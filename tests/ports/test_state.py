@@ -13,6 +13,7 @@ import pytest
 from gateway.errors import StateConflict
 from gateway.ports import Act, State
 from gateway.ports.audit import Wanted
+from gateway.ports.traces import Traced
 from gateway.store.sqlite.state import SqliteState
 from gateway.types import (
     Access,
@@ -28,6 +29,7 @@ from gateway.types import (
     SentCopy,
     SyncState,
     UserId,
+    Visit,
     Wipe,
     WipeStage,
 )
@@ -83,6 +85,7 @@ class TestDevices:
             information={"FriendlyName": "Anna’s phone", "Model": ""},
             first_seen=NOON,
             last_seen=NOON + timedelta(days=1, milliseconds=1),
+            refused=3,
         )
         await state.save_device(device)
         assert await state.load_device(ANNA, PHONE) == device
@@ -142,6 +145,35 @@ class TestDevices:
         assert (await state.list_devices(ANNA))[0].control == asked
         await state.save_device(device.replace(id=TABLET))
         assert (await state.list_devices(ANNA))[1].control == Control()
+
+    async def test_what_was_decided_since_a_device_was_loaded_is_not_lost(self, state: State) -> None:
+        """A request loads and saves; in between somebody blocks the device, or has it forgotten."""
+        await state.save_device(Device(user=ANNA, id=PHONE, type="a", policy_key=1))
+        for decide in (
+            state.set_access(ANNA, PHONE, Access.BLOCK),
+            state.forget_syncs(ANNA, PHONE),
+            state.forget_device(ANNA, PHONE),
+        ):
+            loaded = await state.load_device(ANNA, PHONE)
+            assert loaded is not None
+            loaded = await state.save_device(loaded.replace(type="b"))
+            await decide
+            with pytest.raises(StateConflict):
+                await state.save_device(loaded.replace(type="c"))
+        assert await state.load_device(ANNA, PHONE) is None
+        anew = await state.save_device(Device(user=ANNA, id=PHONE, type="a"))
+        assert (await state.save_device(anew.replace(type="b"))).type == "b"
+
+    async def test_saving_tells_what_was_decided_before_it_came(self, state: State) -> None:
+        await state.set_access(ANNA, PHONE, Access.BLOCK)
+        assert (await state.save_device(Device(ANNA, PHONE, "a"))).control.access is Access.BLOCK
+
+    async def test_visits_are_noted_apart(self, state: State) -> None:
+        device = await state.save_device(Device(ANNA, PHONE, "a"))
+        await state.note_visits({(ANNA, PHONE): Visit("192.0.2.1", NOON), (BERT, PHONE): Visit("::1")})
+        await state.save_device(device.replace(type="b"))
+        await state.note_visits({(ANNA, PHONE): Visit("192.0.2.2")})
+        assert await state.list_devices() == [device.replace(type="b", synced=NOON, address="192.0.2.2")]
 
     async def test_a_wipe_can_be_taken_back_until_it_is_done(self, state: State) -> None:
         await state.save_device(Device(user=ANNA, id=PHONE, type="a"))
@@ -721,3 +753,21 @@ class TestAudit:
         assert await found(Wanted()) == [acts[2]]
         await state.note_act(acts[0])
         assert (await state.list_acts(Wanted(), 1))[0].number == newest.number + 1
+
+
+async def test_traces_run_for_a_time_and_keep_the_newest(state: State) -> None:
+    everything = DeviceId("")
+    await state.set_trace(ANNA, PHONE, NOON)
+    await state.set_trace(BERT, everything, NOON + timedelta(seconds=1))
+    assert set(await state.running_traces(NOON - timedelta(seconds=1))) == {(ANNA, PHONE), (BERT, everything)}
+    assert await state.running_traces(NOON) == [(BERT, everything)]
+    await state.set_trace(BERT, everything, None)
+    assert not await state.running_traces(NOON)
+    lines = [Traced(0, NOON, ANNA, PHONE, str(number)) for number in range(5)]
+    await state.write_trace(lines, 3)
+    await state.write_trace([Traced(0, NOON + timedelta(seconds=1), ANNA, TABLET, "5")], 3)
+    found = await state.read_trace(ANNA, everything, 0, 10)
+    assert [one.line for one in found] == ["2", "3", "4", "5"]
+    assert [one.line for one in await state.read_trace(ANNA, PHONE, found[0].number, 1)] == ["3"]
+    await state.prune_traces(NOON, NOON + timedelta(seconds=1))
+    assert [one.line for one in await state.read_trace(ANNA, everything, 0, 10)] == ["5"]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from gateway.errors import StateConflict
 from gateway.ports import Act
 from gateway.store.sqlite import audit
 from gateway.store.sqlite.times import from_milliseconds, milliseconds
-from gateway.types import Access, Control, Device, DeviceId, UserId, Wipe, WipeStage
+from gateway.types import Access, Control, Device, DeviceId, UserId, Visit, Wipe, WipeStage
 
 __all__ = [
     "ask_wipe",
@@ -22,6 +24,7 @@ __all__ = [
     "list_awaited",
     "load",
     "load_memo",
+    "note_visits",
     "note_wipe",
     "prune",
     "save",
@@ -31,13 +34,14 @@ __all__ = [
 
 _SELECT = """
     SELECT d.user, d.id, d.type, d.policy_key, d.version, d.agent, d.information, d.first_seen, d.last_seen,
-        d.policy, d.compliance, d.provisioned, c.access, c.wipe, c.stage, c.asked, c.answered
+        d.policy, d.compliance, d.provisioned, d.refused, d.synced, d.address, coalesce(c.changed, 0),
+        c.access, c.wipe, c.stage, c.asked, c.answered
     FROM device AS d LEFT JOIN device_control AS c ON c.user = d.user AND c.id = d.id
 """
 _LOAD = f"{_SELECT} WHERE d.user = ? AND d.id = ?"
 _LIST = f"{_SELECT} WHERE ?1 IS NULL OR d.user = ?1 ORDER BY d.user, d.id"
 _AWAITED = """
-    SELECT c.user, c.id, '', 0, '', '', '{}', NULL, NULL, '', 1, NULL,
+    SELECT c.user, c.id, '', 0, '', '', '{}', NULL, NULL, '', 1, NULL, 0, NULL, '', c.changed,
         c.access, c.wipe, c.stage, c.asked, c.answered
     FROM device_control AS c
     WHERE (?1 IS NULL OR c.user = ?1) AND (c.access IS NOT NULL OR c.wipe IS NOT NULL)
@@ -45,11 +49,18 @@ _AWAITED = """
     ORDER BY c.user, c.id
 """
 _SAVE = """
-    INSERT OR REPLACE INTO device (
+    INSERT INTO device (
         user, id, type, policy_key, version, agent, information, first_seen, last_seen,
-        policy, compliance, provisioned
-    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        policy, compliance, provisioned, refused
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET
+        type = excluded.type, policy_key = excluded.policy_key, version = excluded.version,
+        agent = excluded.agent, information = excluded.information, first_seen = excluded.first_seen,
+        last_seen = excluded.last_seen, policy = excluded.policy, compliance = excluded.compliance,
+        provisioned = excluded.provisioned, refused = excluded.refused
 """
+_DECISION = "SELECT changed FROM device_control WHERE user = ? AND id = ?"
+_VISIT = "UPDATE device SET address = ?, synced = coalesce(?, synced) WHERE user = ? AND id = ?"
 _SET_ACCESS = """
     INSERT INTO device_control (user, id, access, changed)
     VALUES (?, ?, ?, (SELECT coalesce(max(changed), 0) + 1 FROM device_control))
@@ -107,8 +118,12 @@ def list_awaited(connection: sqlite3.Connection, user: UserId | None) -> list[De
     return [_device(row) for row in connection.execute(_AWAITED, (user,))]
 
 
-def save(connection: sqlite3.Connection, device: Device) -> None:
-    """Store a device over what is stored of it."""
+def save(connection: sqlite3.Connection, device: Device) -> Device:
+    """Store a device over what is stored of it; returns it with what was decided. Raises `StateConflict`."""
+    if device.decided is not None:
+        newest = connection.execute(_DECISION, (device.user, device.id)).fetchone()
+        if device.decided != (newest[0] if newest else 0):
+            raise StateConflict(f"device {device.id} of {device.user} was decided of")
     row = (
         device.user,
         device.id,
@@ -122,8 +137,19 @@ def save(connection: sqlite3.Connection, device: Device) -> None:
         device.policy,
         device.compliance,
         None if device.provisioned is None else milliseconds(device.provisioned),
+        device.refused,
     )
     connection.execute(_SAVE, row)
+    return _device(connection.execute(_LOAD, (device.user, device.id)).fetchone())
+
+
+def note_visits(connection: sqlite3.Connection, visits: Mapping[tuple[UserId, DeviceId], Visit]) -> None:
+    """Note where devices were and when they synchronised, of those that are known."""
+    rows = [
+        (visit.address, None if visit.synced is None else milliseconds(visit.synced), *key)
+        for key, visit in visits.items()
+    ]
+    connection.executemany(_VISIT, rows)
 
 
 def set_access(
@@ -229,7 +255,8 @@ def save_memo(
 
 def _device(row: tuple[Any, ...]) -> Device:
     user, name, kind, key, version, agent, information, first_seen, last_seen, *provisioned = row
-    policy, compliance, acknowledged, access, wipe, stage, asked, answered = provisioned
+    policy, compliance, acknowledged, refused, synced, address, decided, *control = provisioned
+    access, wipe, stage, asked, answered = control
     return Device(
         user=UserId(user),
         id=DeviceId(name),
@@ -243,6 +270,10 @@ def _device(row: tuple[Any, ...]) -> Device:
         policy=policy,
         compliance=compliance,
         provisioned=_moment(acknowledged),
+        refused=refused,
+        synced=_moment(synced),
+        address=address,
+        decided=decided,
         control=Control(
             access=Access(access) if access else None,
             wipe=Wipe(wipe) if wipe else None,

@@ -15,6 +15,7 @@ from gateway.errors import GatewayError
 from gateway.ports import Act, Unsubscribe
 from gateway.ports.audit import Noted, Wanted
 from gateway.ports.sessions import Session
+from gateway.ports.traces import Traced
 from gateway.store.leases import Leases
 from gateway.store.sqlite import annotations as notes
 from gateway.store.sqlite import (
@@ -27,6 +28,7 @@ from gateway.store.sqlite import (
     rewrites,
     sessions,
     syncs,
+    traces,
 )
 from gateway.store.sqlite import folders as folder_lists
 from gateway.store.sqlite.database import Database
@@ -47,6 +49,7 @@ from gateway.types import (
     SentCopy,
     SyncState,
     UserId,
+    Visit,
     Wipe,
     WipeStage,
     Writing,
@@ -120,8 +123,11 @@ class SqliteState:
     async def load_device(self, user: UserId, device: DeviceId) -> Device | None:
         return await self._database.look_up(lambda connection: devices.load(connection, user, device))
 
-    async def save_device(self, device: Device) -> None:
-        await self._database.write(lambda connection: devices.save(connection, device))
+    async def save_device(self, device: Device) -> Device:
+        return await self._database.write(lambda connection: devices.save(connection, device))
+
+    async def note_visits(self, visits: Mapping[tuple[UserId, DeviceId], Visit]) -> None:
+        await self._database.write(lambda connection: devices.note_visits(connection, visits))
 
     async def list_devices(self, user: UserId | None = None) -> Sequence[Device]:
         return await self._database.read(lambda connection: devices.list_all(connection, user))
@@ -411,3 +417,21 @@ class SqliteState:
 
     async def revoke_app_password(self, user: UserId, number: int, act: Act | None = None) -> bool:
         return await self._database.write(lambda connection: passwords.revoke(connection, user, number, act))
+
+    async def set_trace(self, user: UserId, device: DeviceId, until: datetime | None) -> None:
+        await self._database.write(lambda connection: traces.begin(connection, user, device, until))
+
+    async def running_traces(self, now: datetime) -> Sequence[tuple[UserId, DeviceId]]:
+        return await self._database.look_up(lambda connection: traces.running(connection, now))
+
+    async def write_trace(self, entries: Sequence[Traced], keep: int) -> None:
+        rows = tuple(entries)
+        await self._database.write(lambda connection: traces.write(connection, rows, keep))
+
+    async def read_trace(self, user: UserId, device: DeviceId, after: int, limit: int) -> Sequence[Traced]:
+        return await self._database.read(
+            lambda connection: traces.read(connection, user, device, after, limit)
+        )
+
+    async def prune_traces(self, now: datetime, before: datetime) -> None:
+        await self._database.write(lambda connection: traces.prune(connection, now, before))

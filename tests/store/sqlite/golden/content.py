@@ -19,6 +19,7 @@ from gateway.ports import Act, Commit, Items, People, State
 from gateway.ports.audit import Noted, Wanted
 from gateway.ports.directory import Entry, Viewer
 from gateway.ports.sessions import Session
+from gateway.ports.traces import Traced
 from gateway.store.sqlite.database import Database
 from gateway.store.sqlite.items import SqliteItems
 from gateway.store.sqlite.people import SqlitePeople
@@ -41,6 +42,7 @@ from gateway.types import (
     SentCopy,
     SyncState,
     UserId,
+    Visit,
     Wipe,
     WipeStage,
     Writing,
@@ -94,6 +96,8 @@ _WITH_SESSIONS = 14
 _WITH_APP_PASSWORDS = 15
 APP_PASSWORD = AppPassword(USER, "phone", b"digest", THEN, bound=True, number=1)
 SIGNED_IN = Session(b"key", USER, "Anna@example.com", THEN, THEN)
+_WITH_FACTS = 16
+TRACED = Traced(1, THEN, USER, TABLET, "{}")
 PERSON = Entry("Anna@example.com", "Anna")
 
 
@@ -112,7 +116,12 @@ def stores(database: Database) -> tuple[SqliteState, SqliteItems, SqlitePeople]:
 async def fill(state: State, items: Items, people: People) -> None:
     """Write one of everything."""
     await state.save_device(PHONE)
-    await state.save_device(PHONE.replace(id=TABLET, policy="digest", compliance=2, provisioned=THEN))
+    await state.save_device(
+        PHONE.replace(id=TABLET, policy="digest", compliance=2, provisioned=THEN, refused=3)
+    )
+    await state.note_visits({(USER, TABLET): Visit("192.0.2.1", THEN)})
+    await state.set_trace(USER, TABLET, THEN)
+    await state.write_trace([TRACED], 9)
     await state.set_access(USER, TABLET, Access.BLOCK, BLOCKED)
     await state.ask_wipe(USER, TABLET, Wipe.DEVICE, THEN)
     await state.save_folders(USER, FOLDERS)
@@ -149,6 +158,8 @@ async def check(state: State, items: Items, people: SqlitePeople, number: int) -
     devices = await state.list_devices()
     if number >= _WITH_CONTROL:
         tablet = PHONE.replace(id=TABLET, policy="digest", compliance=2, provisioned=THEN, control=LOST)
+        if number >= _WITH_FACTS:
+            tablet = tablet.replace(refused=3, synced=THEN, address="192.0.2.1")
         assert devices == [PHONE, tablet]
     else:
         assert devices == [PHONE]
@@ -191,6 +202,9 @@ async def check(state: State, items: Items, people: SqlitePeople, number: int) -
         assert await state.load_session(SIGNED_IN.key) == SIGNED_IN
     if number >= _WITH_APP_PASSWORDS:
         assert await state.app_passwords(USER) == [replace(APP_PASSWORD, device=DEVICE, used=THEN)]
+    if number >= _WITH_FACTS:
+        assert await state.running_traces(LONG_AGO) == [(USER, TABLET)]
+        assert await state.read_trace(USER, TABLET, 0, 9) == [TRACED]
     if number >= _WITH_PEOPLE:
         assert await people.users_at(["anna@example.com"]) == [USER]
         assert (
