@@ -40,9 +40,11 @@ if ! {
     echo "apt-get failed. Please install by hand:$missing" >&2
     exit 1
 fi
-case "$missing" in
-*dovecot*)
-    echo "Debian may have started a system-wide Dovecot, which the tests do not use." >&2
-    echo "To be rid of it: systemctl disable --now dovecot" >&2
-    ;;
-esac
+for service in dovecot nginx haproxy apache2 caddy fail2ban; do
+    case "$missing" in
+    *"$service"*)
+        echo "Debian may have started a system-wide $service, which the tests do not use." >&2
+        echo "To be rid of it: systemctl disable --now $service" >&2
+        ;;
+    esac
+done

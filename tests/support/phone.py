@@ -10,6 +10,7 @@ import base64
 import http.client
 import itertools
 import os
+import ssl
 import struct
 import urllib.parse
 from collections.abc import Iterable, Mapping
@@ -131,6 +132,10 @@ class Phone:
     keys: dict[str, str] = field(default_factory=dict)
     classes: dict[str, str] = field(default_factory=dict)
     """The Class of folders that hold neither mail nor events."""
+    tls: ssl.SSLContext | None = field(default=None, repr=False)
+    """Whom it trusts; without that it speaks in clear text."""
+    source: str = ""
+    """The address of this machine that it comes from; any without one."""
 
     @property
     def number(self) -> float:
@@ -168,6 +173,15 @@ class Phone:
                 headers["X-MS-PolicyKey"] = str(self.policy_key)
         return headers
 
+    def connection(self, seconds: float = 30) -> http.client.HTTPConnection:
+        """A connection to the server, to be opened by what is sent over it."""
+        source = (self.source, 0) if self.source else None
+        if self.tls is None:
+            return http.client.HTTPConnection(self.host, self.port, seconds, source)
+        return http.client.HTTPSConnection(
+            self.host, self.port, timeout=seconds, source_address=source, context=self.tls
+        )
+
     def raw(
         self,
         query: str,
@@ -178,7 +192,7 @@ class Phone:
         seconds: float = 30,
     ) -> Answer:
         """Send exactly this."""
-        connection = http.client.HTTPConnection(self.host, self.port, timeout=seconds)
+        connection = self.connection(seconds)
         try:
             target = f"{PATH}?{query}" if query else PATH
             connection.request(method, target, body, self.headers() if headers is None else dict(headers))

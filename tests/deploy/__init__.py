@@ -1,0 +1,1 @@
+"""What `deploy/` has for administrators, tried with the programs it is for."""
