@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol, Self
 
 from gateway.types import Principal
 
@@ -63,6 +63,38 @@ class OutOfOffice:
     def tells_known_apart(self) -> bool:
         """Whether people he knows are answered otherwise than all others outside."""
         return self.state is not AwayState.OFF and self.shown(Audience.KNOWN) != self.shown(Audience.UNKNOWN)
+
+    def values(self) -> dict[str, Any]:
+        """All but the people he knows, for JSON."""
+        return {
+            "state": self.state,
+            "start": self.start.isoformat() if self.start else None,
+            "end": self.end.isoformat() if self.end else None,
+            "replies": {
+                audience: {"enabled": reply.enabled, "text": reply.text, "html": reply.html}
+                for audience, reply in self.replies.items()
+            },
+        }
+
+    @classmethod
+    def from_values(cls, values: Any) -> Self:
+        """What `values` told, with further values or without.
+
+        Raises for anything else `ValueError`, `KeyError`, `TypeError`, `AttributeError` or `OverflowError`.
+        """
+        replies = {
+            audience: AutoReply(bool(one["enabled"]), str(one["text"]), bool(one["html"]))
+            for audience in Audience
+            for one in (values["replies"][audience],)
+        }
+        away = cls(AwayState(values["state"]), _moment(values["start"]), _moment(values["end"]), replies)
+        if away.state is AwayState.TIMED and not (away.start and away.end):
+            raise ValueError("times are missing")
+        return away
+
+
+def _moment(written: str | None) -> datetime | None:
+    return None if written is None else datetime.fromisoformat(written).astimezone(UTC)
 
 
 class Filters(Protocol):

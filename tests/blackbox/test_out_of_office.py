@@ -407,3 +407,20 @@ def test_a_server_that_is_away_is_4_and_mail_goes_on(filtering: FilteringServer,
         assert [child.child_text(Settings.Status) for child in root.children[1:]] == ["4", "1"]
         assert "Inbox" in phone.folders() or "INBOX" in phone.folders()
         assert "Oof: no connection to 127.0.0.1:1" in gateway.log()
+
+
+def test_texts_that_were_set_before_there_was_sieve(filtering: FilteringServer, user: str) -> None:
+    dovecot = filtering.dovecot
+    with SmtpSink(auth=True) as sink, Gateway(dovecot, sink) as gateway:
+        phone = phone_of(gateway, user)
+        assert away(phone) == "3"
+        held = [(INTERNAL, "1", "Inside"), (KNOWN, "1", "Out"), (UNKNOWN, "1", "Out")]
+        assert shown(phone) == ["0", *held]
+        sieve = f'\n[sieve]\nhost = "127.0.0.1"\nport = {dovecot.sieve_port}\nca_file = "{dovecot.ca_file}"\n'
+        gateway.config.write_text(gateway.config.read_text() + sieve)
+        gateway.restart()
+        assert shown(phone) == ["0", *held]
+        assert filtering.answer(user, "ben@example.test") is None
+        assert change(phone, state(1), reply(KNOWN, "Back soon")) == "1"
+        assert filtering.answer(user, "ben@example.test") == "Inside"
+        assert shown(phone) == ["1", held[0], (KNOWN, "1", "Back soon"), held[2]]

@@ -50,13 +50,43 @@ def test_answers_come_in_the_order_asked(some_phone: Phone) -> None:
     assert shape(root.children[2]) == ["DeviceInformation", [["Status", "1"]]]
 
 
-def test_there_are_no_out_of_office_replies_without_a_server_that_sends_them(some_phone: Phone) -> None:
-    plain = element(Settings.BodyType, "Text")
-    for asked in (element(Settings.Get, plain), element(Settings.Set, element(Settings.OofState, 1))):
-        root = ask(some_phone, element(Settings.Oof, asked), user_information())
-        assert root.child_text(Settings.Status) == "1"
+def away(state: int, text: str) -> Element:
+    """A Set with a text for people inside."""
+    message = element(
+        Settings.OofMessage,
+        element(Settings.AppliesToInternal),
+        element(Settings.Enabled, 1),
+        element(Settings.ReplyMessage, text),
+        element(Settings.BodyType, "Text"),
+    )
+    return element(Settings.Oof, element(Settings.Set, element(Settings.OofState, state), message))
+
+
+def test_without_a_server_that_answers_people_nobody_is_away_and_texts_are_kept(
+    some_phone: Phone, other: Phone
+) -> None:
+    get = element(Settings.Oof, element(Settings.Get, element(Settings.BodyType, "Text")))
+
+    def told(phone: Phone) -> tuple[str | None, list[str | None]]:
+        root = ask(phone, get, user_information())
         assert [child.tag.name for child in root] == ["Status", "Oof", "UserInformation"]
-        assert shape(root.children[1]) == ["Oof", [["Status", "3"]]]
+        assert root.children[1].child_text(Settings.Status) == "1"
+        held = root.children[1].children[1]
+        texts = [one.child_text(Settings.ReplyMessage) for one in held.findall(Settings.OofMessage)]
+        return held.child_text(Settings.OofState), texts
+
+    def changed(*asked: Element) -> object:
+        root = ask(some_phone, *asked)
+        assert root.child_text(Settings.Status) == "1"
+        return shape(root.children[1])
+
+    assert told(some_phone) == ("0", ["", "", ""])
+    assert changed(away(1, "On holiday")) == ["Oof", [["Status", "3"]]]
+    assert told(some_phone) == told(other) == ("0", ["On holiday", "", ""])
+    assert changed(away(0, "Gone fishing")) == ["Oof", [["Status", "1"]]]
+    assert told(some_phone) == told(other) == ("0", ["Gone fishing", "", ""])
+    assert changed(away(9, "Never")) == ["Oof", [["Status", "5"]]]
+    assert told(other) == ("0", ["Gone fishing", "", ""])
 
 
 @pytest.mark.parametrize("twice", [True, False])
@@ -77,10 +107,10 @@ def test_every_property_has_an_answer_of_its_own(new_phone: MakePhone) -> None:
     phone = new_phone("14.1")
     password = element(Settings.DevicePassword, element(Settings.Set, element(Settings.Password, "123456")))
     rights = element(Settings.RightsManagementInformation, element(Settings.Get))
-    away = element(Settings.Oof, element(Settings.Get, element(Settings.BodyType, "Text")))
-    root = ask(phone, rights, away, password, element(Settings.UserInformation), user_information())
+    gone = away(1, "Gone")
+    root = ask(phone, rights, gone, password, element(Settings.UserInformation), user_information())
     assert shape(root) == ["Settings", [["Status", "2"]]], "one of them twice"
-    root = ask(phone, rights, away, password, element(Settings.UserInformation), device_information())
+    root = ask(phone, rights, gone, password, element(Settings.UserInformation), device_information())
     templates = ["Get", [["RightsManagementTemplates", ""]]]
     assert shape(root) == [
         "Settings",

@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 from itertools import takewhile
 from typing import Any
 
@@ -88,41 +88,14 @@ def _digest(body: str) -> str:
 
 
 def _data(stored: Stored) -> Iterator[str]:
-    away = stored.away
-    values = {
-        "state": away.state,
-        "start": away.start.isoformat() if away.start else None,
-        "end": away.end.isoformat() if away.end else None,
-        "replies": {
-            audience: {"enabled": reply.enabled, "text": reply.text, "html": reply.html}
-            for audience, reply in away.replies.items()
-        },
-        "included": stored.included,
-    }
+    values = stored.away.values() | {"included": stored.included}
     written = base64.b64encode(json.dumps(values).encode()).decode()
     return (f"{_DATA}{written[start : start + _WIDTH]}" for start in range(0, len(written), _WIDTH))
 
 
 def _stored(values: Any) -> Stored:
     """Raises one of `_UNREADABLE` for what no `_data` made."""
-    replies = {
-        audience: AutoReply(bool(one["enabled"]), str(one["text"]), bool(one["html"]))
-        for audience in Audience
-        for one in (values["replies"][audience],)
-    }
-    away = OutOfOffice(
-        AwayState(values["state"]),
-        _moment(values["start"]),
-        _moment(values["end"]),
-        replies,
-    )
-    if away.state is AwayState.TIMED and not (away.start and away.end):
-        raise ValueError("times are missing")
-    return Stored(away, str(values["included"]))
-
-
-def _moment(written: str | None) -> datetime | None:
-    return None if written is None else datetime.fromisoformat(written).astimezone(UTC)
+    return Stored(OutOfOffice.from_values(values), str(values["included"]))
 
 
 # --- what the server does ----------------------------------------------------------------------------------

@@ -13,8 +13,9 @@ from gateway.eas.commands.settings.properties import answered
 from gateway.eas.content.values import date_time, parse_date_time
 from gateway.errors import Kind, Refused
 from gateway.mail import html
-from gateway.ports import Filters
 from gateway.ports.filters import Audience, AutoReply, AwayState, OutOfOffice
+from gateway.sync.absence import LEASE, KeptReplies
+from gateway.sync.copies import NO_DEVICE
 from wbxml import Element, Tag, element
 from wbxml.pages import Settings as Page
 
@@ -43,26 +44,9 @@ async def answer(context: Context, asked: Element) -> Element:
         raise fields.malformed("Oof holds neither Get nor Set alone")
     if wanted is None:
         html_wanted = _is_html(fields.required(asked, Page.Get))
-        away = await _filters(context).out_of_office(context.principal)
-        return answered(asked, _told(away, html_wanted=html_wanted))
-    change = _parse(wanted)
-    addresses = context.services.identity.addresses(context.principal.email)
-
-    async def changed(held: OutOfOffice) -> OutOfOffice:
-        away = change.apply(held)
-        if not away.tells_known_apart:
-            return away
-        items, user = context.services.items, context.principal.user
-        return replace(away, known=await known_addresses(items, user, _MOST_KNOWN))
-
-    await _filters(context).change_out_of_office(context.principal, addresses, changed)
+        return answered(asked, _told(await _Absence(context).now(), html_wanted=html_wanted))
+    await _Absence(context).change(_parse(wanted))
     return answered(asked)
-
-
-def _filters(context: Context) -> Filters:
-    if context.services.filters is None:
-        raise Refused(Kind.ACCESS_DENIED, "there is no server that sends replies (section [sieve])")
-    return context.services.filters
 
 
 def _is_html(parent: Element) -> bool:
@@ -101,6 +85,61 @@ def _in_form(reply: AutoReply, *, html_wanted: bool) -> str:
 
 
 # --- Set ---------------------------------------------------------------------------------------------------
+
+
+class _Absence:
+    """What holds for a user: on the mail server if that answers people, else that nobody is answered.
+
+    What he cannot have is refused, but the texts are kept, for him to find them again.
+    """
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._filters = context.services.filters
+        self._kept = KeptReplies(context.services.state, context.principal.user)
+
+    async def now(self) -> OutOfOffice:
+        """Raises what `Filters` raises."""
+        held = OutOfOffice()
+        if self._filters is not None:
+            held = await self._filters.out_of_office(self._context.principal)
+        return await self._or_kept(held)
+
+    async def change(self, change: _Change) -> None:
+        """Raises `Refused` and what `Filters` raises."""
+        context = self._context
+        async with context.services.state.lease(context.principal.user, NO_DEVICE, LEASE):
+            try:
+                await self._have_answered(change)
+            except Refused as error:
+                if error.kind is Kind.ACCESS_DENIED:
+                    await self._kept.keep(change.apply(await self.now()))
+                raise
+
+    async def _have_answered(self, change: _Change) -> None:
+        """Have the mail server answer people, or not any more."""
+        context = self._context
+
+        async def changed(held: OutOfOffice) -> OutOfOffice:
+            away = change.apply(await self._or_kept(held))
+            if not away.tells_known_apart:
+                return away
+            items, user = context.services.items, context.principal.user
+            return replace(away, known=await known_addresses(items, user, _MOST_KNOWN))
+
+        if self._filters is not None:
+            addresses = context.services.identity.addresses(context.principal.email)
+            await self._filters.change_out_of_office(context.principal, addresses, changed)
+            await self._kept.forget()
+            return
+        away = change.apply(await self._kept.load())
+        if away.state is not AwayState.OFF:
+            raise Refused(Kind.ACCESS_DENIED, "there is no server that sends replies (section [sieve])")
+        await self._kept.keep(away)
+
+    async def _or_kept(self, held: OutOfOffice) -> OutOfOffice:
+        """What the mail server holds; what is kept when it holds nothing."""
+        return await self._kept.load() if held == OutOfOffice() else held
 
 
 @dataclass(frozen=True, slots=True)
