@@ -18,7 +18,9 @@ import time
 from collections.abc import Coroutine
 from pathlib import Path
 
-from gateway.store.sqlite import SqliteState, syncs
+from gateway.store.sqlite import SqliteState
+from gateway.store.sqlite.transactions import SqliteTransaction, run
+from gateway.store.tables import syncs
 from gateway.types import CollectionId, DeviceId, SyncState, UserId
 
 ROUNDS = 5
@@ -78,19 +80,20 @@ def _connect(path: Path, synchronous: str) -> sqlite3.Connection:
 
 
 def _bare_save(connection: sqlite3.Connection, name: str) -> float:
-    sync = FIRST
+    sync, transaction = FIRST, SqliteTransaction(connection)
     start = time.perf_counter()
     for _ in range(OPERATIONS):
         connection.execute("BEGIN IMMEDIATE")
-        sync = syncs.save(connection, (USER, DEVICE, CollectionId(name)), sync)
+        sync = run(syncs.save(transaction, (USER, DEVICE, CollectionId(name)), sync))
         connection.execute("COMMIT")
     return OPERATIONS / (time.perf_counter() - start)
 
 
 def _bare_load(connection: sqlite3.Connection) -> float:
+    transaction = SqliteTransaction(connection)
     start = time.perf_counter()
     for _ in range(OPERATIONS):
-        syncs.load(connection, (USER, DEVICE, CollectionId("0.1.0")))
+        run(syncs.load(transaction, (USER, DEVICE, CollectionId("0.1.0"))))
     return OPERATIONS / (time.perf_counter() - start)
 
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from gateway.store.sqlite import Database
-from gateway.store.sqlite.annotations import change, find
+from gateway.store.sqlite.transactions import SqliteTransaction, run
+from gateway.store.tables.annotations import change, find
 from gateway.types import CollectionId, UserId
 
 ANNA = UserId("anna@example.com")
@@ -17,12 +18,12 @@ async def test_a_value_is_found_by_an_index_alone(tmp_path: Path) -> None:
     async with await Database.open(tmp_path / "gateway.db") as database:
         inbox = (ANNA, CollectionId("1"), 7)
         known = {uid: {"like": b"%d" % uid} for uid in range(1, 100)}
-        await database.write(lambda connection: change(connection, inbox, known))
+        await database.write(lambda connection: run(change(SqliteTransaction(connection), inbox, known)))
         asked: list[str] = []
 
         def look(connection: sqlite3.Connection) -> tuple[Mapping[bytes, object], list[str]]:
             connection.set_trace_callback(asked.append)
-            found = find(connection, ANNA, "like", [b"5", b"none"])
+            found = run(find(SqliteTransaction(connection), ANNA, "like", [b"5", b"none"]))
             connection.set_trace_callback(None)
             plans = [connection.execute(f"EXPLAIN QUERY PLAN {one}").fetchall() for one in asked]
             return found, [row[-1] for plan in plans for row in plan]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,12 +15,15 @@ import pytest
 from gateway.errors import StateConflict
 from gateway.items import Edit, ItemKind, Notice, NoticeFile, Right, StoredItem
 from gateway.ports import Commit
-from gateway.store.sqlite import Database, SqliteItems, itemcommits, itemfiles, itemfolders, itemrows, notices
+from gateway.store.sqlite import Database, SqliteItems
 from gateway.store.sqlite.schema import migrate
+from gateway.store.sqlite.transactions import SqliteTransaction, run
+from gateway.store.tables import itemcommits, itemfiles, itemfolders, itemrows, notices
+from gateway.store.transactions import Transaction
 from gateway.types import CollectionId
 from tests.ports.items.helpers import ANNA, BERT, FIRST, HOUR, LIST, NOON, PHONE, Content, Time
 
-Work = Callable[[sqlite3.Connection], object]
+Work = Callable[[Transaction], Coroutine[None, None, object]]
 
 
 @dataclass(frozen=True)
@@ -44,14 +47,15 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Connect
     opened.execute("PRAGMA foreign_keys = ON")
     migrate(opened, path)
     opened.execute("BEGIN")
-    itemfiles.begin(opened, "plan.txt", "text/plain", b"octets", 0)
+    transaction = SqliteTransaction(opened)
+    run(itemfiles.begin(transaction, "plan.txt", "text/plain", b"octets", 0))
     for calendar in (LARGE, SMALL):
-        itemfolders.create(opened, ANNA, ItemKind.CALENDAR, "Calendar", "")
+        run(itemfolders.create(transaction, ANNA, ItemKind.CALENDAR, "Calendar", ""))
         edits = [
             Edit(number, 0, StoredItem(f"{number}", "x" * 500, NOON + n * HOUR, NOON + (n + 1) * HOUR))
-            for n, number in enumerate(itemcommits.new_numbers(opened, calendar.count))
+            for n, number in enumerate(run(itemcommits.new_numbers(transaction, calendar.count)))
         ]
-        itemcommits.commit(opened, Commit(ANNA, calendar.folder, edits), 0)
+        run(itemcommits.commit(transaction, Commit(ANNA, calendar.folder, edits), 0))
     opened.execute("COMMIT")
     yield opened
     opened.close()
@@ -128,11 +132,16 @@ OTHER: dict[str, Work] = {
 }
 
 
+def do(connection: sqlite3.Connection, work: Work) -> None:
+    """Do some work."""
+    run(work(SqliteTransaction(connection)))
+
+
 def plans(connection: sqlite3.Connection, work: Work) -> dict[str, list[str]]:
     """How SQLite goes about each statement of some work."""
     statements: list[str] = []
     connection.set_trace_callback(statements.append)
-    work(connection)
+    do(connection, work)
     connection.set_trace_callback(None)
     return {
         statement: [detail for *_, detail in connection.execute(f"EXPLAIN QUERY PLAN {statement}")]
@@ -146,7 +155,7 @@ def plans(connection: sqlite3.Connection, work: Work) -> dict[str, list[str]]:
     ids=[*COMMON, *OTHER],
 )
 def test_every_statement_goes_by_an_index(connection: sqlite3.Connection, work: Work) -> None:
-    itemfolders.create(connection, ANNA, ItemKind.CALENDAR, "Trips", "")
+    do(connection, lambda c: itemfolders.create(c, ANNA, ItemKind.CALENDAR, "Trips", ""))
     found = plans(connection, work)
     assert found
     # What may be gone through: values that came with the statement, and rows found by it so far.
@@ -176,7 +185,7 @@ def steps(connection: sqlite3.Connection, work: Work) -> int:
 
     connection.execute("SAVEPOINT work")
     connection.set_progress_handler(step, 1)
-    work(connection)
+    do(connection, work)
     connection.set_progress_handler(None, 1)
     connection.execute("ROLLBACK TO work")
     return count
@@ -184,7 +193,7 @@ def steps(connection: sqlite3.Connection, work: Work) -> int:
 
 @pytest.mark.parametrize("name", COMMON)
 def test_cost_follows_changes_and_not_the_number_of_items(connection: sqlite3.Connection, name: str) -> None:
-    itemfolders.create(connection, ANNA, ItemKind.CALENDAR, "Trips", "")
+    do(connection, lambda c: itemfolders.create(c, ANNA, ItemKind.CALENDAR, "Trips", ""))
     few, many = (steps(connection, COMMON[name](calendar)) for calendar in (SMALL, LARGE))
     assert 0 < many <= few + 20
 

@@ -1,12 +1,12 @@
-"""Messages stored again under a new UID, and those about to be, as transactions on a connection."""
+"""Messages stored again under a new UID, and those about to be, as transactions."""
 
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterable
 
-from gateway.store.sqlite import syncs
+from gateway.store.tables import syncs
+from gateway.store.transactions import Transaction
 from gateway.types import CollectionId, DeviceId, Rewrite, Rewrites, UserId, Writing
 
 __all__ = ["Key", "abandon", "begin", "finish", "forget", "load"]
@@ -14,29 +14,31 @@ __all__ = ["Key", "abandon", "begin", "finish", "forget", "load"]
 Key = tuple[UserId, str]
 """user, mailbox"""
 
-_LOAD = "SELECT uidvalidity, item, uid, labels, stale FROM rewrite WHERE user = ? AND mailbox = ?"
+_LOAD = 'SELECT uidvalidity, item, uid, labels, stale FROM rewrite WHERE "user" = ? AND mailbox = ?'
 _LOAD_WRITINGS = """
     SELECT marker, uidvalidity, newest, item, labels, stale, device, collection, name, value
-    FROM writing WHERE user = ? AND mailbox = ?
+    FROM writing WHERE "user" = ? AND mailbox = ?
 """
 _SAVE = """
-    INSERT OR REPLACE INTO rewrite (user, mailbox, uidvalidity, item, uid, labels, stale)
+    INSERT INTO rewrite ("user", mailbox, uidvalidity, item, uid, labels, stale)
     VALUES (?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT ("user", mailbox, uidvalidity, item)
+    DO UPDATE SET uid = excluded.uid, labels = excluded.labels, stale = excluded.stale
 """
 _BEGIN = """
     INSERT INTO writing (
-        user, mailbox, marker, uidvalidity, newest, item, labels, stale, device, collection, name, value
+        "user", mailbox, marker, uidvalidity, newest, item, labels, stale, device, collection, name, value
     ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
-_END = "DELETE FROM writing WHERE user = ? AND mailbox = ? AND marker = ?"
-_FORGET = "DELETE FROM rewrite WHERE user = ? AND mailbox = ? AND uidvalidity = ? AND item = ?"
+_END = 'DELETE FROM writing WHERE "user" = ? AND mailbox = ? AND marker = ?'
+_FORGET = 'DELETE FROM rewrite WHERE "user" = ? AND mailbox = ? AND uidvalidity = ? AND item = ?'
 
 
-def load(connection: sqlite3.Connection, key: Key) -> Rewrites:
+async def load(transaction: Transaction, key: Key) -> Rewrites:
     """What is known of a mailbox."""
     done = tuple(
         Rewrite(validity, item, uid, json.loads(labels), tuple(json.loads(stale)))
-        for validity, item, uid, labels, stale in connection.execute(_LOAD, key)
+        for validity, item, uid, labels, stale in await transaction.rows(_LOAD, key)
     )
     pending = tuple(
         Writing(
@@ -49,16 +51,16 @@ def load(connection: sqlite3.Connection, key: Key) -> Rewrites:
             value=value,
         )
         for marker, validity, newest, item, labels, stale, device, collection, name, value in (
-            connection.execute(_LOAD_WRITINGS, key)
+            await transaction.rows(_LOAD_WRITINGS, key)
         )
     )
     return Rewrites(done, pending)
 
 
-def begin(connection: sqlite3.Connection, key: Key, writing: Writing) -> None:
+async def begin(transaction: Transaction, key: Key, writing: Writing) -> None:
     """Note a message that is about to be stored."""
     rewrite = writing.rewrite
-    connection.execute(
+    await transaction.run(
         _BEGIN,
         (
             *key,
@@ -76,21 +78,21 @@ def begin(connection: sqlite3.Connection, key: Key, writing: Writing) -> None:
     )
 
 
-def finish(connection: sqlite3.Connection, key: Key, writing: Writing, uid: int, answer: bytes) -> None:
+async def finish(transaction: Transaction, key: Key, writing: Writing, uid: int, answer: bytes) -> None:
     """Note that a message is stored as `uid`: under which name, and the answer for its device."""
     rewrite, (user, _) = writing.rewrite, key
     if rewrite.item:
         labels, stale = json.dumps(dict(rewrite.labels)), json.dumps(rewrite.stale)
-        connection.execute(_SAVE, (*key, rewrite.uidvalidity, rewrite.item, uid, labels, stale))
-    syncs.save_intents(connection, (user, writing.device, writing.collection), {writing.name: answer})
-    abandon(connection, key, writing.marker)
+        await transaction.run(_SAVE, (*key, rewrite.uidvalidity, rewrite.item, uid, labels, stale))
+    await syncs.save_intents(transaction, (user, writing.device, writing.collection), {writing.name: answer})
+    await abandon(transaction, key, writing.marker)
 
 
-def abandon(connection: sqlite3.Connection, key: Key, marker: str) -> None:
+async def abandon(transaction: Transaction, key: Key, marker: str) -> None:
     """Forget a message that was not stored after all."""
-    connection.execute(_END, (*key, marker))
+    await transaction.run(_END, (*key, marker))
 
 
-def forget(connection: sqlite3.Connection, key: Key, rewrites: Iterable[Rewrite]) -> None:
+async def forget(transaction: Transaction, key: Key, rewrites: Iterable[Rewrite]) -> None:
     """Forget messages that are gone."""
-    connection.executemany(_FORGET, [(*key, each.uidvalidity, each.item) for each in rewrites])
+    await transaction.run_all(_FORGET, [(*key, each.uidvalidity, each.item) for each in rewrites])

@@ -1,11 +1,11 @@
-"""The folder list of a user, as transactions on a connection."""
+"""The folder list of a user, as transactions."""
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import replace
 
 from gateway.errors import StateConflict
+from gateway.store.transactions import Topic, Transaction
 from gateway.types import CollectionId, Folder, FolderList, UserId
 
 __all__ = ["load", "save"]
@@ -14,21 +14,19 @@ __all__ = ["load", "save"]
 # NULLs.
 _LOAD = """
     SELECT revision, next_id, id, mailbox, role, uidvalidity, mailbox_id, gone, renaming
-    FROM folder_list LEFT JOIN folder USING (user) WHERE user = ? ORDER BY position
+    FROM folder_list LEFT JOIN folder USING ("user") WHERE "user" = ? ORDER BY position
 """
-_SAVE_LIST = """
-    INSERT INTO folder_list (user, revision, next_id) VALUES (?, ?, ?)
-    ON CONFLICT DO UPDATE SET revision = excluded.revision, next_id = excluded.next_id
-"""
+_INSERT_LIST = 'INSERT INTO folder_list (revision, next_id, "user") VALUES (?, ?, ?) ON CONFLICT DO NOTHING'
+_UPDATE_LIST = 'UPDATE folder_list SET revision = ?, next_id = ? WHERE "user" = ? AND revision = ?'
 _SAVE_FOLDER = """
-    INSERT INTO folder (user, position, id, mailbox, role, uidvalidity, mailbox_id, gone, renaming)
+    INSERT INTO folder ("user", position, id, mailbox, role, uidvalidity, mailbox_id, gone, renaming)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 
-def load(connection: sqlite3.Connection, user: UserId) -> FolderList:
+async def load(transaction: Transaction, user: UserId) -> FolderList:
     """The list, in the order it was saved; an empty one with revision 0 when there is none."""
-    rows = connection.execute(_LOAD, (user,)).fetchall()
+    rows = list(await transaction.rows(_LOAD, (user,)))
     if not rows:
         return FolderList()
     revision, next_id = rows[0][:2]
@@ -40,15 +38,18 @@ def load(connection: sqlite3.Connection, user: UserId) -> FolderList:
     return FolderList(revision=revision, next_id=next_id, folders=folders)
 
 
-def save(connection: sqlite3.Connection, user: UserId, folders: FolderList) -> FolderList:
+async def save(transaction: Transaction, user: UserId, folders: FolderList) -> FolderList:
     """Store the list if the stored revision is still `folders.revision`. Raises `StateConflict`."""
-    row = connection.execute("SELECT revision FROM folder_list WHERE user = ?", (user,)).fetchone()
-    if folders.revision != (0 if row is None else row[0]):
-        raise StateConflict(f"folders of {user} changed since revision {folders.revision}")
     stored = replace(folders, revision=folders.revision + 1)
-    connection.execute(_SAVE_LIST, (user, stored.revision, stored.next_id))
-    connection.execute("DELETE FROM folder WHERE user = ?", (user,))
-    connection.executemany(
+    row = (stored.revision, stored.next_id, user)
+    if folders.revision:
+        done = await transaction.run(_UPDATE_LIST, (*row, folders.revision))
+    else:
+        done = await transaction.run(_INSERT_LIST, row)
+    if not done:
+        raise StateConflict(f"folders of {user} changed since revision {folders.revision}")
+    await transaction.run('DELETE FROM folder WHERE "user" = ?', (user,))
+    await transaction.run_all(
         _SAVE_FOLDER,
         [
             (
@@ -65,4 +66,5 @@ def save(connection: sqlite3.Connection, user: UserId, folders: FolderList) -> F
             for position, each in enumerate(stored.folders)
         ],
     )
+    transaction.tell(Topic.FOLDERS, {CollectionId(""): [user]})
     return stored

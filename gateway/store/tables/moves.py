@@ -1,15 +1,15 @@
-"""The journal of messages that devices move, as transactions on a connection."""
+"""The journal of messages that devices move, as transactions."""
 
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from gateway.store.sqlite import syncs
-from gateway.store.sqlite.times import from_milliseconds, milliseconds
+from gateway.store.tables import syncs
+from gateway.store.tables.times import from_milliseconds, milliseconds
+from gateway.store.transactions import Row, Transaction
 from gateway.types import CollectionId, DeviceId, Move, SyncState, UserId
 
 __all__ = ["Key", "begin", "finish", "load", "open_ones", "prune"]
@@ -19,23 +19,27 @@ Key = tuple[UserId, DeviceId]
 _LOAD = """
     SELECT source, uidvalidity, uid, target, likeness, target_uidvalidity, target_uidnext, target_uid,
         began, flags
-    FROM move WHERE user = ? AND device = ? AND source = ? AND target = ? AND uidvalidity = ? AND uid = ?
+    FROM move WHERE "user" = ? AND device = ? AND source = ? AND target = ? AND uidvalidity = ? AND uid = ?
 """
 _OPEN = """
     SELECT source, uidvalidity, uid, target, likeness, target_uidvalidity, target_uidnext, target_uid,
         began, flags
-    FROM move WHERE user = ? AND device = ? AND target_uid IS NULL ORDER BY began, source, uid
+    FROM move WHERE "user" = ? AND device = ? AND target_uid IS NULL ORDER BY began, source, uid
 """
 _SAVE = """
-    INSERT OR REPLACE INTO move (
-        user, device, source, uidvalidity, uid, target, likeness, target_uidvalidity, target_uidnext,
+    INSERT INTO move (
+        "user", device, source, uidvalidity, uid, target, likeness, target_uidvalidity, target_uidnext,
         target_uid, began, flags
     ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT ("user", device, source, uidvalidity, uid, target) DO UPDATE SET
+        likeness = excluded.likeness, target_uidvalidity = excluded.target_uidvalidity,
+        target_uidnext = excluded.target_uidnext, target_uid = excluded.target_uid,
+        began = excluded.began, flags = excluded.flags
 """
 
 
-def load(
-    connection: sqlite3.Connection,
+async def load(
+    transaction: Transaction,
     key: Key,
     source: CollectionId,
     target: CollectionId,
@@ -44,37 +48,37 @@ def load(
     """The moves of messages (uidvalidity, uid) from one collection to another that were begun."""
     found: dict[tuple[int, int], Move] = {}
     for message in messages:
-        row = connection.execute(_LOAD, (*key, source, target, *message)).fetchone()
+        row = await transaction.row(_LOAD, (*key, source, target, *message))
         if row is not None:
             found[message] = _move(row)
     return found
 
 
-def begin(connection: sqlite3.Connection, key: Key, moves: Iterable[Move]) -> None:
+async def begin(transaction: Transaction, key: Key, moves: Iterable[Move]) -> None:
     """Note what is about to be moved."""
-    connection.executemany(_SAVE, [_row(key, move) for move in moves])
+    await transaction.run_all(_SAVE, [_row(key, move) for move in moves])
 
 
-def finish(
-    connection: sqlite3.Connection,
+async def finish(
+    transaction: Transaction,
     key: Key,
     moves: Iterable[Move],
     states: Mapping[CollectionId, SyncState],
 ) -> None:
     """Note where messages went, and what the device knows by that. Raises `StateConflict`."""
-    begin(connection, key, moves)
+    await begin(transaction, key, moves)
     for collection, state in states.items():
-        syncs.amend(connection, (*key, collection), state)
+        await syncs.amend(transaction, (*key, collection), state)
 
 
-def open_ones(connection: sqlite3.Connection, key: Key) -> list[Move]:
+async def open_ones(transaction: Transaction, key: Key) -> list[Move]:
     """The moves that are under way, or were when the gateway died."""
-    return [_move(row) for row in connection.execute(_OPEN, key)]
+    return [_move(row) for row in await transaction.rows(_OPEN, key)]
 
 
-def prune(connection: sqlite3.Connection, before: datetime) -> None:
+async def prune(transaction: Transaction, before: datetime) -> None:
     """Forget the moves begun before that time."""
-    connection.execute("DELETE FROM move WHERE began < ?", (milliseconds(before),))
+    await transaction.run("DELETE FROM move WHERE began < ?", (milliseconds(before),))
 
 
 def _row(key: Key, move: Move) -> tuple[Any, ...]:
@@ -93,7 +97,7 @@ def _row(key: Key, move: Move) -> tuple[Any, ...]:
     )
 
 
-def _move(row: tuple[Any, ...]) -> Move:
+def _move(row: Row) -> Move:
     source, uidvalidity, uid, target, likeness, target_uidvalidity, target_uidnext, target_uid, *more = row
     began, flags = more
     return Move(

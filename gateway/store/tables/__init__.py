@@ -1,0 +1,1 @@
+"""What is kept, table by table: every question and every change as a transaction on any of the databases."""

@@ -1,0 +1,54 @@
+"""Items that could not be rendered, as transactions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from gateway.store.transactions import Transaction
+from gateway.types import CollectionId, UserId
+
+__all__ = ["Poison", "forget", "list_all", "note", "of_others"]
+
+Poison = tuple[UserId, CollectionId, str, str, str]
+"""user, collection, item, release, reason"""
+
+_NOTE = """
+    INSERT INTO poison ("user", collection, item, release, reason) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT DO NOTHING
+"""
+_FORGET = 'DELETE FROM poison WHERE "user" = ? AND collection = ? AND item = ?'
+_LIST = """
+    SELECT "user", collection, item, release, reason FROM poison
+    WHERE cast(?1 AS text) IS NULL OR "user" = ?1 ORDER BY "user", collection, item, release
+"""
+
+
+async def note(transaction: Transaction, poison: Poison) -> bool:
+    """Remember an item; True the first time with this release."""
+    return await transaction.run(_NOTE, poison) == 1
+
+
+async def of_others(
+    transaction: Transaction, user: UserId, collection: CollectionId, release: str
+) -> list[str]:
+    """The items other releases failed at, and this one not."""
+    rows = await transaction.rows(
+        """
+        SELECT item FROM poison WHERE "user" = ?1 AND collection = ?2
+        GROUP BY item HAVING sum(CASE WHEN release = ?3 THEN 1 ELSE 0 END) = 0 ORDER BY item
+        """,
+        (user, collection, release),
+    )
+    return [row[0] for row in rows]
+
+
+async def forget(
+    transaction: Transaction, user: UserId, collection: CollectionId, items: Iterable[str]
+) -> None:
+    """Forget items."""
+    await transaction.run_all(_FORGET, [(user, collection, item) for item in items])
+
+
+async def list_all(transaction: Transaction, user: UserId | None) -> list[Poison]:
+    """What is remembered of a user, or of all users, ordered."""
+    return [(*row,) for row in await transaction.rows(_LIST, (user,))]
