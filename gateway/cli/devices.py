@@ -43,7 +43,8 @@ def list_devices(file: Path, user: str | None, as_json: bool) -> None:
     """List the phones of USER, or those of everybody.
 
     Those that never came follow, if something was decided of them. Columns: user, id, type, version, when it
-    was last seen, what it may do, its wipe, and its User-Agent.
+    was last seen and when it synchronised, from where, what it may do, its wipe, and its User-Agent. When and
+    from where it synchronised is known some minutes later.
     """
     admission = admission_of(load(file, os.environ))
 
@@ -58,7 +59,8 @@ def list_devices(file: Path, user: str | None, as_json: bool) -> None:
                 admission.access_of(one).value,
                 one.control.stage.value if one.control.stage else "-",
             )
-            row = (one.user, one.id, one.type, one.version, _moment(one.last_seen), access, wipe, one.agent)
+            times = (_moment(one.last_seen), _moment(one.synced))
+            row = (one.user, one.id, one.type, one.version, *times, one.address, access, wipe, one.agent)
             click.echo("\t".join(map(shown, row)))
 
     with_store(file, show)
@@ -201,10 +203,13 @@ def described(device: Device, admission: Admission) -> Mapping[str, object]:
         "agent": device.agent,
         "first_seen": _moment(device.first_seen),
         "last_seen": _moment(device.last_seen),
+        "last_sync": _moment(device.synced),
+        "address": device.address or None,
         "access": admission.access_of(device).value,
         "decided": control.access is not None or control.stage is WipeStage.DONE,
         "policy": policy.name,
         "compliance": (_COMPLIANCE.get(device.compliance, "?") if current else "not yet"),
+        "refused": _COMPLIANCE.get(device.refused),
         "wipe": control.wipe.value if control.wipe else None,
         "wipe_stage": control.stage.value if control.stage else None,
         "wipe_asked": _moment(control.asked),

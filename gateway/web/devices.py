@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
+from contextlib import suppress
 from datetime import datetime, timedelta
+
+import structlog
 
 from gateway.eas.admission import Admission
 from gateway.eas.commands.base import ALL_DEVICES, DEVICE_LEASE
+from gateway.eas.devices import ATTEMPTS
 from gateway.eas.request import EasRequest
+from gateway.errors import StateConflict
 from gateway.ports import Clock, State
-from gateway.types import Device, UserId
+from gateway.types import Device, DeviceId, UserId
 
 __all__ = ["Devices"]
 
@@ -16,6 +22,7 @@ FRESH = timedelta(minutes=5)
 """How far `last_seen` may lag behind."""
 
 _MAX_TEXT = 256
+_CAPACITY = 10_000
 
 _PROBE_ID = "validate"
 """The device id under which Android tries an account while it is set up; it is no device."""
@@ -28,6 +35,7 @@ class Devices:
         self._state = state
         self._clock = clock
         self._admission = admission
+        self._doubles = _Doubles()
 
     async def of(self, user: UserId, request: EasRequest) -> Device:
         """Return the device's record, made at its first request and written when it says something new.
@@ -47,15 +55,45 @@ class Devices:
 
     async def _written(self, user: UserId, request: EasRequest, now: datetime) -> Device:
         async with self._state.lease(user, request.device_id, DEVICE_LEASE):
-            # Provision may have given it a key since.
-            stored = await self._state.load_device(user, request.device_id)
-            if stored is None:
-                device = _new(user, request, now)
-                self._admission.check_number(await self._state.list_devices(user), device)
-            else:
-                device = _renewed(stored, request, now)
-            await self._state.save_device(device)
-        return device
+            for _ in range(ATTEMPTS):
+                # Provision may have given it a key since.
+                stored = await self._state.load_device(user, request.device_id)
+                if stored is None:
+                    device = _new(user, request, now)
+                    self._admission.check_number(await self._state.list_devices(user), device)
+                else:
+                    device = _renewed(stored, request, now)
+                    self._doubles.look(stored, device)
+                with suppress(StateConflict):  # decided of meanwhile
+                    return await self._state.save_device(device)
+        raise StateConflict("the device keeps being decided of")
+
+
+class _Doubles:
+    """Finds ids that two phones have: each of them says in turn what it is."""
+
+    def __init__(self) -> None:
+        self._former: OrderedDict[tuple[UserId, DeviceId], tuple[str, str] | None] = OrderedDict()
+        """What devices were before they changed; None once it was logged."""
+
+    def look(self, before: Device, after: Device) -> None:
+        """Log, once, a device that becomes again what it was before it changed."""
+        was, is_now = (before.type, before.agent), (after.type, after.agent)
+        key = (after.user, after.id)
+        former = self._former.get(key, was)
+        if was == is_now or former is None:
+            return
+        if former == is_now:
+            structlog.get_logger("gateway.eas").warning(
+                "device is two in turn: two phones with one id, or two programs on one",
+                user=after.user,
+                device=after.id,
+                one=" ".join(was),
+                other=" ".join(is_now),
+            )
+        self._former[key] = None if former == is_now else was
+        if len(self._former) > _CAPACITY:
+            self._former.popitem(last=False)
 
 
 def _new(user: UserId, request: EasRequest, now: datetime) -> Device:

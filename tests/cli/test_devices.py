@@ -15,7 +15,18 @@ from click.testing import CliRunner, Result
 
 from gateway.cli import main
 from gateway.store.sqlite import SqliteState
-from gateway.types import Access, CollectionId, Control, Device, DeviceId, SyncState, UserId, Wipe, WipeStage
+from gateway.types import (
+    Access,
+    CollectionId,
+    Control,
+    Device,
+    DeviceId,
+    SyncState,
+    UserId,
+    Visit,
+    Wipe,
+    WipeStage,
+)
 
 CONFIG = """
 [imap]
@@ -32,7 +43,7 @@ DevicePasswordEnabled = true
 """
 JO = UserId("jo")
 SEEN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-PHONE = Device(JO, DeviceId("D1"), "iPhone", 7, "16.1", "A/1", {"Model": "X"}, SEEN, SEEN)
+PHONE = Device(JO, DeviceId("D1"), "iPhone", 7, "16.1", "A/1", {"Model": "X"}, SEEN, SEEN, refused=2)
 OLD = Device(JO, DeviceId("D2"), "Android 4", version="14.1")
 Run = Callable[..., Result]
 
@@ -47,6 +58,7 @@ def run(tmp_path: Path) -> Run:
         async with await SqliteState.open(tmp_path / "gateway.db") as state:
             for device in (PHONE, OLD):
                 await state.save_device(device)
+            await state.note_visits({(JO, PHONE.id): Visit("192.0.2.1", SEEN.replace(minute=0, second=0))})
             await state.save_sync(JO, PHONE.id, CollectionId("1"), SyncState("a", 1, b""))
 
     asyncio.run(fill())
@@ -72,8 +84,8 @@ def look(tmp_path: Path) -> tuple[dict[DeviceId, Control], bool]:
 
 def test_list(run: Run) -> None:
     assert run("list").output.splitlines() == [
-        "jo\tD1\tiPhone\t16.1\t2026-01-02T03:04:05+00:00\tallow\t-\tA/1",
-        "jo\tD2\tAndroid 4\t14.1\t-\tblock\t-\t",
+        "jo\tD1\tiPhone\t16.1\t2026-01-02T03:04:05+00:00\t2026-01-02T03:00:00+00:00\t192.0.2.1\tallow\t-\tA/1",
+        "jo\tD2\tAndroid 4\t14.1\t-\t-\t\tblock\t-\t",
     ]
     assert [one["id"] for one in json.loads(run("list", "JO", "--json").output)] == ["D1", "D2"]
     assert json.loads(run("list", "--json").output)[1]["last_seen"] is None
@@ -85,6 +97,11 @@ def test_show(run: Run) -> None:
     assert told["policy"] == "default"
     assert told["compliance"] == "not yet"  # it has an older one
     assert told["information"] == {"Model": "X"}
+    assert (told["last_sync"], told["address"], told["refused"]) == (
+        "2026-01-02T03:00:00+00:00",
+        "192.0.2.1",
+        "applied in part",
+    )
     assert "Model: X" in run("show", "jo", "D1").output
     refused = run("show", "jo", "D3", status=2)
     assert refused.stderr.startswith("activesync-gateway: jo has no device D3")
@@ -94,11 +111,11 @@ def test_decisions_go_before_rules(run: Run) -> None:
     run("block", "jo", "D1")
     run("allow", "jo", "D2")
     run("block", "jo", "D9")  # before it comes
-    assert [line.split("\t")[5] for line in run("list").output.splitlines()] == ["block", "allow", "block"]
+    assert [line.split("\t")[7] for line in run("list").output.splitlines()] == ["block", "allow", "block"]
     assert "access        block" in run("show", "jo", "d9").output
     for device in ("D1", "D2", "D9"):
         run("undecide", "jo", device)
-    assert [line.split("\t")[5] for line in run("list").output.splitlines()] == ["allow", "block"]
+    assert [line.split("\t")[7] for line in run("list").output.splitlines()] == ["allow", "block"]
 
 
 def test_ids_are_taken_in_any_case_of_letters(run: Run, tmp_path: Path) -> None:
@@ -139,7 +156,7 @@ def test_a_wipe_is_asked_for_once_it_is_confirmed(run: Run, tmp_path: Path) -> N
     assert "EVERYTHING" in run("wipe", "jo", "D1", stdin="y\n").output
     control = look(tmp_path)[0][DeviceId("D1")]
     assert (control.wipe, control.stage) == (Wipe.DEVICE, WipeStage.ASKED)
-    assert run("list").output.splitlines()[0].split("\t")[6] == "asked"
+    assert run("list").output.splitlines()[0].split("\t")[8] == "asked"
     run("unwipe", "jo", "D1")
     assert look(tmp_path)[0][DeviceId("D1")] == Control()
     assert "no wipe" in run("unwipe", "jo", "D1", status=2).stderr

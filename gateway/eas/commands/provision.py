@@ -107,7 +107,11 @@ class Provision:
         if sent != temporary:
             return None
         compliance = _compliance(asked)
-        _check(compliance, policy)
+        try:
+            _check(compliance, policy)
+        except Refused:
+            await devices.update(context, refused=compliance)
+            raise
         state, user = context.services.state, context.principal.user
         async with state.lease(user, ALL_DEVICES, DEVICE_LEASE):
             if not context.device.policy_key:
@@ -118,6 +122,7 @@ class Provision:
                 policy_key=permanent,
                 policy=digest[0] if digest else "",
                 compliance=compliance,
+                refused=0,
                 provisioned=context.services.clock.now(),
             )
         return int(permanent)
