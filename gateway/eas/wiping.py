@@ -33,7 +33,7 @@ async def told(context: Context) -> Element | None:
         return None
     now = context.services.clock.now()
     # Taken back meanwhile, it is not told.
-    if not await context.services.state.note_wipe(device.user, device.id, WipeStage.TOLD, now):
+    if not await context.services.state.note_wipe(device.user, device.id, wipe, WipeStage.TOLD, now):
         return None
     context.log.warning("device is told to wipe", wipe=wipe.value)
     return _answer(_SUCCESS, _TAGS[wipe])
@@ -59,7 +59,7 @@ async def report(context: Context, root: Element) -> Element | None:
         if done:
             await _confirm(context)
         device, now = context.device, context.services.clock.now()
-        if await context.services.state.note_wipe(device.user, device.id, stage, now):
+        if await context.services.state.note_wipe(device.user, device.id, asked, stage, now):
             context.log.warning("device says how its wipe went", wipe=asked.value, stage=stage.value)
         if not done:
             return _answer(_FAILED, found.tag)

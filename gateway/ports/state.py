@@ -73,8 +73,10 @@ class Devices(Protocol):
         """Have a device wiped, or with None not any more; False when it was already, or never was to be."""
         ...
 
-    async def note_wipe(self, user: UserId, device: DeviceId, stage: WipeStage, now: datetime) -> bool:
-        """Note how far the wipe is that was asked for; False when there is none, or it is done already."""
+    async def note_wipe(
+        self, user: UserId, device: DeviceId, wipe: Wipe, stage: WipeStage, now: datetime
+    ) -> bool:
+        """Note how far a wipe is; False when none of the kind is asked for, or it is done already."""
         ...
 
     async def forget_device(self, user: UserId, device: DeviceId, act: Act | None = None) -> bool:

@@ -87,8 +87,10 @@ class StoredState:
     ) -> bool:
         return await self._store.write(devices.ask_wipe, (user, device), wipe, now, act)
 
-    async def note_wipe(self, user: UserId, device: DeviceId, stage: WipeStage, now: datetime) -> bool:
-        return await self._store.write(devices.note_wipe, user, device, stage, now)
+    async def note_wipe(
+        self, user: UserId, device: DeviceId, wipe: Wipe, stage: WipeStage, now: datetime
+    ) -> bool:
+        return await self._store.write(devices.note_wipe, (user, device), wipe, stage, now)
 
     async def forget_device(self, user: UserId, device: DeviceId, act: Act | None = None) -> bool:
         return await self._store.write(devices.forget, user, device, act)

@@ -45,7 +45,7 @@ async def stage(admin: Decisions) -> WipeStage | None:
 async def test_a_user_wipes_his_own_device_and_takes_that_back(admin: Decisions) -> None:
     await of(JO, admin).wipe(JO, "d1", Wipe.DEVICE)
     assert await stage(admin) is WipeStage.ASKED
-    await admin.state.note_wipe(JO, PHONE, WipeStage.TOLD, NOON)
+    await admin.state.note_wipe(JO, PHONE, Wipe.DEVICE, WipeStage.TOLD, NOON)
     await of(JO, admin).unwipe(JO, PHONE)  # it has not answered yet
     assert await stage(admin) is None
     with pytest.raises(GatewayError, match="no wipe"):
@@ -89,7 +89,7 @@ async def test_a_user_undoes_nothing_that_an_administrator_decided(admin: Decisi
 async def test_what_is_wiped_stays_barred_until_an_administrator_clears_it(admin: Decisions) -> None:
     user = of(JO, admin)
     await user.wipe(JO, PHONE, Wipe.DEVICE)
-    assert await admin.state.note_wipe(JO, PHONE, WipeStage.DONE, NOON)
+    assert await admin.state.note_wipe(JO, PHONE, Wipe.DEVICE, WipeStage.DONE, NOON)
     with pytest.raises(GatewayError, match="no wipe to be taken back"):
         await user.unwipe(JO, PHONE)
     with pytest.raises(Refused, match="wiped already"):

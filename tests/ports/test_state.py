@@ -183,19 +183,20 @@ class TestDevices:
             assert device is not None
             return device.control
 
-        assert not await state.note_wipe(ANNA, PHONE, WipeStage.DONE, NOON)
+        assert not await state.note_wipe(ANNA, PHONE, Wipe.DEVICE, WipeStage.DONE, NOON)
         assert not await state.ask_wipe(ANNA, PHONE, None, NOON)
         assert await state.ask_wipe(ANNA, PHONE, Wipe.DEVICE, NOON)
-        assert await state.note_wipe(ANNA, PHONE, WipeStage.TOLD, NOON)
+        assert not await state.note_wipe(ANNA, PHONE, Wipe.ACCOUNT, WipeStage.TOLD, NOON)
+        assert await state.note_wipe(ANNA, PHONE, Wipe.DEVICE, WipeStage.TOLD, NOON)
         assert await control() == Control(None, Wipe.DEVICE, WipeStage.TOLD, NOON)
         assert await state.ask_wipe(ANNA, PHONE, None, NOON)
         assert await control() == Control()
         later = NOON + timedelta(hours=1)
         assert await state.ask_wipe(ANNA, PHONE, Wipe.DEVICE, NOON)
         for stage in (WipeStage.FAILED, WipeStage.DONE):
-            assert await state.note_wipe(ANNA, PHONE, stage, later)
+            assert await state.note_wipe(ANNA, PHONE, Wipe.DEVICE, stage, later)
             assert await control() == Control(None, Wipe.DEVICE, stage, NOON, later)
-        assert not await state.note_wipe(ANNA, PHONE, WipeStage.FAILED, later)
+        assert not await state.note_wipe(ANNA, PHONE, Wipe.DEVICE, WipeStage.FAILED, later)
         assert not await state.ask_wipe(ANNA, PHONE, None, later)
         assert not await state.ask_wipe(ANNA, PHONE, Wipe.DEVICE, later)
         assert (await control()).stage is WipeStage.DONE

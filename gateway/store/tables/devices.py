@@ -94,7 +94,7 @@ _CANCEL_WIPE = """
 """
 _NOTE_WIPE = """
     UPDATE device_control SET stage = ?3, answered = ?4
-    WHERE "user" = ?1 AND id = ?2 AND stage IN ('asked', 'told', 'failed')
+    WHERE "user" = ?1 AND id = ?2 AND wipe = ?5 AND stage IN ('asked', 'told', 'failed')
 """
 _DECIDED = 'SELECT "user", id, changed FROM device_control WHERE changed > ? ORDER BY changed'
 _EXPIRE = 'DELETE FROM device WHERE coalesce(last_seen, first_seen, 0) < ? RETURNING "user", id'
@@ -194,11 +194,11 @@ async def ask_wipe(
 
 
 async def note_wipe(
-    transaction: Transaction, user: UserId, device: DeviceId, stage: WipeStage, now: datetime
+    transaction: Transaction, key: tuple[UserId, DeviceId], wipe: Wipe, stage: WipeStage, now: datetime
 ) -> bool:
-    """Note how far a wipe is; returns False when there is none, or it is done already."""
+    """Note how far a wipe is; returns False when none of the kind is asked for, or it is done already."""
     answered = None if stage is WipeStage.TOLD else milliseconds(now)
-    return await transaction.run(_NOTE_WIPE, (user, device, stage, answered)) > 0
+    return await transaction.run(_NOTE_WIPE, (*key, stage, answered, wipe)) > 0
 
 
 async def decided(transaction: Transaction, after: int) -> tuple[int, list[tuple[UserId, DeviceId]]]:
