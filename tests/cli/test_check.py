@@ -52,13 +52,17 @@ class Checked:
 
 
 def check(
-    config: Path, *args: str, password: str = "", environment: Mapping[str, str] | None = None
+    config: Path,
+    *args: str,
+    password: str = "",
+    environment: Mapping[str, str] | None = None,
+    seconds: float = SECONDS,
 ) -> Checked:
     """Run the command as a program of its own."""
     command = [sys.executable, "-m", "gateway", "check", "--config", str(config), "--json", *args]
     more = {"CHECK_PASSWORD": password, "RES_OPTIONS": "timeout:1 attempts:1", **(environment or {})}
     ended = subprocess.run(
-        command, check=False, capture_output=True, text=True, timeout=SECONDS, env={**os.environ, **more}
+        command, check=False, capture_output=True, text=True, timeout=seconds, env={**os.environ, **more}
     )
     assert "Traceback" not in ended.stderr, ended.stderr
     told = json.loads(ended.stdout)

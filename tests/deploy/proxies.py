@@ -44,7 +44,8 @@ class Proxy(ABC):
     """
 
     name: str
-    serves_plain_http = True
+    waits: str
+    """What its example says of how long an answer is waited for, with 3700 for the seconds."""
 
     def __init__(self, gateway: int, changes: Mapping[str, str] | None = None) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix=f"{self.name}-"))
@@ -172,6 +173,7 @@ class Nginx(Proxy):
     """nginx, the example among the sites of a configuration as Debian has it."""
 
     name = "nginx"
+    waits = "proxy_read_timeout 3700s"
 
     def _write(self) -> list[str]:
         site = self._example(
@@ -200,6 +202,7 @@ class HAProxy(Proxy):
     """HAProxy, the example as its whole configuration."""
 
     name = "haproxy"
+    waits = "timeout server 3700s"
 
     def _write(self) -> list[str]:
         both = self.folder / "both.pem"
@@ -222,6 +225,7 @@ class Apache(Proxy):
     """Apache, the example among its sites, with the modules the example names."""
 
     name = "apache"
+    waits = "timeout=3700"
 
     def _write(self) -> list[str]:
         site = self._example(
@@ -255,6 +259,7 @@ class Caddy(Proxy):
     """Caddy, the example as its whole configuration, with a certificate of ours instead of ACME's."""
 
     name = "caddy"
+    waits = "response_header_timeout 3700s"
 
     def _write(self) -> list[str]:
         names = "sync.example.com, autodiscover.example.com, autoconfig.example.com {"

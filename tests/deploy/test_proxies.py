@@ -16,7 +16,8 @@ import pytest
 from tests.blackbox.test_itemoperations import file, reference_of, synced
 from tests.blackbox.test_large_mail import LINE, MEGABYTE, Peak
 from tests.blackbox.test_sendmail import document
-from tests.deploy.proxies import PROXIES, Apache, Proxy
+from tests.cli.test_check import Checked, check
+from tests.deploy.proxies import PROXIES, Apache, Nginx, Proxy
 from tests.support import messages
 from tests.support.dovecot import Dovecot
 from tests.support.gateway import Gateway
@@ -235,3 +236,31 @@ def test_the_gateway_is_restarted(gateway: Gateway, phone: Phone) -> None:
     finally:
         gateway.start()
     assert phone.sync(inbox).status == "1"
+
+
+def checked(kind: type[Proxy], gateway: Gateway, dovecot: Dovecot, user: str) -> Checked:
+    """What `check` says of a proxy that gives up too soon, and of nginx when it collects requests."""
+    changes = {kind.waits: kind.waits.replace("3700", "7")}
+    if kind is Nginx:
+        changes["proxy_request_buffering off"] = "proxy_request_buffering on"
+    with kind(gateway.port, changes) as proxy:
+        environment = {
+            "SSL_CERT_FILE": str(proxy.certificate.certificate),
+            "GATEWAY_SERVER__PUBLIC_URL": proxy.url,
+        }
+        session = ("--user", user, "--hold", "30")
+        return check(
+            gateway.config, *session, password=dovecot.password, environment=environment, seconds=140
+        )
+
+
+@pytest.mark.timeout(180)
+def test_check_says_what_to_set_in_a_proxy(gateway: Gateway, dovecot: Dovecot, user: str) -> None:
+    with ThreadPoolExecutor(len(PROXIES)) as pool:
+        running = {kind: pool.submit(checked, kind, gateway, dovecot, user) for kind in PROXIES}
+    for kind, found in running.items():
+        told = found.result()
+        assert told.failed == {"phone"}, told.output
+        assert "a Ping of 30 s was cut off after" in told.of("phone", "failure")
+        assert kind.waits.partition(" ")[0].partition("=")[0] in told.of("phone", "failure")
+        assert ("lies on its disk" in told.of("proxy", "warning")) == (kind is Nginx), told.output

@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator, Callable
 
 from gateway.app import open_store
 from gateway.cli.check.bounded import beside
-from gateway.cli.check.web import Site
+from gateway.cli.check.products import Product
+from gateway.cli.check.web import Site, product_at
 from gateway.config import Settings
 from gateway.demo.client import Account, Client, PhoneError
 from gateway.demo.phone import INBOX, Phone
@@ -35,7 +36,7 @@ async def phone(
     device = f"CHECK{secrets.token_hex(8)}"
     account = Account(site.host, site.port, *login, device, _TYPE, site.tls)
     try:
-        async for finding in _play(settings, Phone(Client(account)), hold):
+        async for finding in _play(settings, site, Phone(Client(account)), hold):
             yield finding
     finally:
         removal = await _forget(settings, owner, DeviceId(device))
@@ -43,7 +44,7 @@ async def phone(
         yield removal
 
 
-async def _play(settings: Settings, one: Phone, hold: int) -> AsyncIterator[Finding]:
+async def _play(settings: Settings, site: Site, one: Phone, hold: int) -> AsyncIterator[Finding]:
     size = min(_UPLOAD, settings.eas.max_body // 2)
     steps: tuple[tuple[str, Callable[[], str]], ...] = (
         ("login", lambda: _options(one)),
@@ -56,7 +57,7 @@ async def _play(settings: Settings, one: Phone, hold: int) -> AsyncIterator[Find
         try:
             yield good(f"{name}: {await beside(step, _SECONDS)}")
         except PhoneError as error:
-            yield bad(f"{name}: {error}", _remedy(error.code))
+            yield bad(f"{name}: {error}", _remedy(error.code, await product_at(site)))
             return
         except TimeoutError:
             yield bad(
@@ -64,7 +65,7 @@ async def _play(settings: Settings, one: Phone, hold: int) -> AsyncIterator[Find
             )
             return
     if hold:
-        yield await _held(settings, one, hold)
+        yield await _held(settings, site, one, hold)
 
 
 def _options(one: Phone) -> str:
@@ -76,20 +77,17 @@ def _options(one: Phone) -> str:
     return f"versions {versions}"
 
 
-async def _held(settings: Settings, one: Phone, hold: int) -> Finding:
+async def _held(settings: Settings, site: Site, one: Phone, hold: int) -> Finding:
     """Have a Ping wait, as phones do for most of their time."""
     seconds = min(max(hold, settings.eas.heartbeat_min), settings.eas.heartbeat_max)
     inbox = one.folder(INBOX)
     began = time.monotonic()
-    remedy = (
-        "raise the time-outs of the proxy (nginx: proxy_read_timeout, HAProxy: timeout server,"
-        " Apache: ProxyTimeout) and of firewalls above eas.heartbeat_max, or lower that"
-    )
     try:
         news = await beside(lambda: one.ping(inbox, heartbeat=seconds), seconds + _SECONDS)
     except PhoneError as error:
         return bad(
-            f"a Ping of {seconds} s was cut off after {time.monotonic() - began:.0f} s: {error}", remedy
+            f"a Ping of {seconds} s was cut off after {time.monotonic() - began:.0f} s: {error}",
+            _longer(error.code, await product_at(site)),
         )
     except TimeoutError:
         return bad(
@@ -99,7 +97,9 @@ async def _held(settings: Settings, one: Phone, hold: int) -> Finding:
     if news:
         return good(f"a Ping was held for {lasted:.0f} s, until mail came")
     if lasted < seconds - _SLACK:
-        return bad(f"a Ping of {seconds} s was answered after {lasted:.0f} s", remedy)
+        return bad(
+            f"a Ping of {seconds} s was answered after {lasted:.0f} s", _longer(0, await product_at(site))
+        )
     if lasted > seconds + _SLACK:
         return doubtful(
             f"the answer to a Ping came {lasted - seconds:.0f} s late",
@@ -108,7 +108,18 @@ async def _held(settings: Settings, one: Phone, hold: int) -> Finding:
     return good(f"a Ping was held for {seconds} s, and answered then")
 
 
-def _remedy(code: int) -> str:
+def _longer(code: int, proxy: Product) -> str:
+    """How a Ping can be held: by the proxy if it is that which gave up, and by what else is in between."""
+    names = f"{proxy.name}: {proxy.waiting}" if proxy.name else proxy.waiting
+    if code:
+        return f"raise the time-out of the proxy ({names}) above eas.heartbeat_max, or lower that"
+    return (
+        "have firewalls, load balancers and the proxy keep silent connections for longer than"
+        f" eas.heartbeat_max ({names}), or lower that"
+    )
+
+
+def _remedy(code: int, proxy: Product) -> str:
     match code:
         case 401:
             return (
@@ -116,7 +127,7 @@ def _remedy(code: int) -> str:
                 " the Authorization header"
             )
         case 413:
-            return "have the proxy take requests of eas.max_body (nginx: client_max_body_size)"
+            return f"have the proxy take requests of eas.max_body ({proxy.size})"
         case 403:
             return "look at [devices] and [policies]: the user or the device is not let in"
         case 449:

@@ -9,12 +9,17 @@ from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
 from gateway.cli.check.bounded import beside
+from gateway.cli.check.products import Product, product
 from gateway.ports.examining import Finding, bad, doubtful, good
 
-__all__ = ["Site", "gateway", "proxy"]
+__all__ = ["Site", "gateway", "product_at", "proxy"]
 
 _SECONDS = 15.0
 _MOST = 1 << 20
+_BEGINNING, _ANNOUNCED = 1 << 10, 4 << 20
+"""Octets of a request that are sent, and that it says it has."""
+_AT_ONCE = 5.0
+"""Seconds in which the answer to the beginning of a request comes, where it is handed on as it comes."""
 _PATH = "/Microsoft-Server-ActiveSync"
 _ODD = "/mICROSOFT-sERVER-aCTIVEsYNC"
 _OURS = "MS-Server-ActiveSync"
@@ -70,6 +75,8 @@ async def proxy(site: Site, url: str, email: str) -> AsyncIterator[Finding]:
     else:
         yield bad("they do not when the path is in other letters, which some phones send", _HANDED_ON)
     yield await _discovered(site, url, email)
+    if (finding := await _collected(site)) is not None:
+        yield finding
     page = await _ask(site, "GET", "/metrics")
     if isinstance(page, _Answer) and b"eas_requests" in page.body:
         yield doubtful("everybody can read /metrics", "have the proxy hand on the paths of phones alone")
@@ -92,6 +99,30 @@ def _reached(answer: _Answer | str) -> Finding | None:
     if not headers.get("www-authenticate", "").lower().startswith("basic"):
         return bad("WWW-Authenticate: Basic is missing in the 401", "have the proxy keep the header")
     return None
+
+
+async def product_at(site: Site) -> Product:
+    """What stands there, as far as it says so."""
+    answer = await _ask(site, "OPTIONS", _PATH)
+    return product("" if isinstance(answer, str) else answer.headers.get("server", ""))
+
+
+async def _collected(site: Site) -> Finding | None:
+    """Whether nginx hands requests on as they come; None where it is another one.
+
+    The gateway refuses whoever does not log in before it has read a body. Of the others, most answer nothing
+    while the client still sends, and none keeps bodies on a disk.
+    """
+    if (await product_at(site)).name != "nginx":
+        return None
+    try:
+        await beside(lambda: _begin(site), _SECONDS)
+    except (OSError, http.client.HTTPException):  # TimeoutError is one
+        return doubtful(
+            "nginx takes the whole of a request in before it hands it on: large mail lies on its disk",
+            "set proxy_request_buffering off, and proxy_buffering off for the answers",
+        )
+    return good("requests are handed on as they come")
 
 
 async def _discovered(site: Site, url: str, email: str) -> Finding:
@@ -122,8 +153,7 @@ async def _ask(site: Site, method: str, path: str) -> _Answer | str:
 
 
 def _exchange(site: Site, method: str, path: str) -> _Answer:
-    made = http.client.HTTPSConnection if site.tls else http.client.HTTPConnection
-    connection = made(site.host, site.port, timeout=_SECONDS)
+    connection = _connection(site, _SECONDS)
     try:
         connection.request(method, path)
         response = connection.getresponse()
@@ -131,3 +161,20 @@ def _exchange(site: Site, method: str, path: str) -> _Answer:
         return _Answer(response.status, headers, response.read(_MOST))
     finally:
         connection.close()
+
+
+def _begin(site: Site) -> None:
+    """Send the beginning of a request and wait for the answer. Raises OSError when there is none at once."""
+    connection = _connection(site, _AT_ONCE)
+    try:
+        connection.putrequest("POST", _PATH)
+        connection.putheader("Content-Length", str(_ANNOUNCED))
+        connection.endheaders(b"\0" * _BEGINNING)
+        connection.getresponse()
+    finally:
+        connection.close()
+
+
+def _connection(site: Site, seconds: float) -> http.client.HTTPConnection:
+    made = http.client.HTTPSConnection if site.tls else http.client.HTTPConnection
+    return made(site.host, site.port, timeout=seconds)
