@@ -39,7 +39,7 @@ def directories_of(settings: Settings, items: Items, parts: AsyncExitStack) -> I
         yield _ldap(settings.ldap, parts)
     if settings.directory.file is not None:
         yield FileDirectory(settings.directory.file)
-    books = AddressBooks(items)
+    books = AddressBooks(items, private=False)
     for book in settings.directory.address_books:
         owner, _, name = book.partition("/")
         yield SharedBook(books, UserId(owner.strip().lower()), name.strip())

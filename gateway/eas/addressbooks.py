@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import Generic, Protocol, TypeVar
 from weakref import WeakValueDictionary
 
 from gateway.items import Item, ItemFolder, ItemKind, ItemNumber
@@ -15,6 +15,7 @@ from gateway.pim.contacts.card import Card
 from gateway.pim.contacts.model import BadContact
 from gateway.pim.contacts.people import certificates_of, entry_of, picture_of
 from gateway.pim.people import PeopleList, merged
+from gateway.pim.privacy import is_private
 from gateway.ports import Items
 from gateway.ports.directory import LARGEST_PICTURE, Entry, Found, Members, Viewer
 from gateway.sync.background import compute
@@ -22,14 +23,44 @@ from gateway.types import CollectionId, UserId
 
 __all__ = ["AddressBooks", "OwnBooks", "SharedBook"]
 
-_KEPT = 100
-"""Folders that are kept in memory, and groups of folders that are one address book."""
+MEMORY = 64 * 1024 * 1024
+"""Octets that folders may take in memory, about, and as many those that are one address book together."""
 _MOST = 10_000
 """Contacts of a folder that are looked at, the oldest."""
 _AT_ONCE = 200
 
 _Value = TypeVar("_Value")
 _Key = TypeVar("_Key")
+
+
+class _Weighed(Protocol):
+    """Something in memory; `cost` counts the octets it takes, about."""
+
+    @property
+    def cost(self) -> int: ...
+
+
+_Thing = TypeVar("_Thing", bound=_Weighed)
+
+
+class _Kept(Generic[_Key, _Thing]):
+    """What was used last, as much as there is room for; what is larger than that is read again each time."""
+
+    def __init__(self, memory: int) -> None:
+        self._memory = memory
+        self._used = 0
+        self._things: OrderedDict[_Key, _Thing] = OrderedDict()
+
+    def get(self, key: _Key) -> _Thing | None:
+        return self._things.get(key)
+
+    def put(self, key: _Key, thing: _Thing) -> None:
+        before = self._things.pop(key, None)
+        self._used += thing.cost - (before.cost if before else 0)
+        self._things[key] = thing
+        while self._used > self._memory:
+            _, oldest = self._things.popitem(last=False)
+            self._used -= oldest.cost
 
 
 @dataclass(slots=True)
@@ -40,6 +71,10 @@ class _Book:
     entries: dict[ItemNumber, Entry] = field(default_factory=dict)
     people: PeopleList = field(default_factory=lambda: PeopleList(()))
 
+    @property
+    def cost(self) -> int:
+        return self.people.cost
+
 
 @dataclass(frozen=True, slots=True)
 class _Shelved:
@@ -48,14 +83,22 @@ class _Shelved:
     revisions: tuple[int, ...]
     people: PeopleList
 
+    @property
+    def cost(self) -> int:
+        return self.people.cost
+
 
 class AddressBooks:
-    """Reads folders of contacts; of those it read lately, only what changed."""
+    """Reads folders of contacts; of those it read lately, only what changed.
 
-    def __init__(self, items: Items) -> None:
+    Without `private`, contacts that their owner calls so are left out.
+    """
+
+    def __init__(self, items: Items, *, private: bool = True, memory: int = MEMORY) -> None:
         self._items = items
-        self._books: OrderedDict[CollectionId, _Book] = OrderedDict()
-        self._shelves: OrderedDict[tuple[CollectionId, ...], _Shelved] = OrderedDict()
+        self._private = private
+        self._books: _Kept[CollectionId, _Book] = _Kept(memory)
+        self._shelves: _Kept[tuple[CollectionId, ...], _Shelved] = _Kept(memory)
         self._turns: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
 
     async def folders(self, owner: UserId, name: str | None = None) -> Sequence[ItemFolder]:
@@ -79,7 +122,7 @@ class AddressBooks:
             if known is None or known.revisions != revisions:
                 lists = [book.people.entries for book in books]
                 known = _Shelved(revisions, await compute(_merged, lists))
-            _keep(self._shelves, key, known)
+            self._shelves.put(key, known)
         return known.people
 
     async def of_cards(
@@ -99,10 +142,10 @@ class AddressBooks:
 
     async def _book(self, folder: ItemFolder) -> _Book:
         async with self._turn(folder.id):
-            known = self._books.get(folder.id, _Book())
+            known = self._books.get(folder.id) or _Book()
             if known.revision < folder.revision:
                 known = await self._changed(folder, known)
-            _keep(self._books, folder.id, known)
+            self._books.put(folder.id, known)
             return known
 
     def _turn(self, key: Hashable) -> asyncio.Lock:
@@ -118,7 +161,7 @@ class AddressBooks:
         numbers = sorted(one.number for one in changes if not one.gone)[: _MOST - len(entries)]
         for start in range(0, len(numbers), _AT_ONCE):
             loaded = await self._items.load_items(folder.id, numbers[start : start + _AT_ONCE])
-            entries |= await compute(_entries, loaded)
+            entries |= await compute(_entries, loaded, private=self._private)
         revision = max([folder.revision, *(one.revision for one in changes)])
         return _Book(revision, entries, await compute(_merged, [list(entries.values())]))
 
@@ -198,16 +241,9 @@ def _merged(lists: Iterable[Iterable[Entry]]) -> PeopleList:
     return PeopleList(merged(lists))
 
 
-def _keep(kept: OrderedDict[_Key, _Value], key: _Key, value: _Value) -> None:
-    """Keep what was used last, and no more than there is room for."""
-    kept[key] = value
-    kept.move_to_end(key)
-    if len(kept) > _KEPT:
-        kept.popitem(last=False)
-
-
-def _entries(loaded: Mapping[ItemNumber, Item]) -> dict[ItemNumber, Entry]:
-    found = ((number, _card(item)) for number, item in loaded.items())
+def _entries(loaded: Mapping[ItemNumber, Item], *, private: bool) -> dict[ItemNumber, Entry]:
+    shown = ((number, one) for number, one in loaded.items() if private or not is_private(one.stored.text))
+    found = ((number, _card(item)) for number, item in shown)
     people = ((number, entry_of(card)) for number, card in found if card is not None)
     return {number: entry for number, entry in people if entry is not None}
 

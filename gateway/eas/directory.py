@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from gateway.eas.directories import Directories
+from gateway.eas.mergeddirectories import MergedDirectories
 from gateway.errors import Kind, NotFound, Refused
 from gateway.mail.addresses import parse_addresses
 from gateway.pim.people import within
@@ -57,7 +57,9 @@ class AddressList:
             raise Refused(Kind.INVALID_CONTENT, "what is searched for is too long")
         if len(text) < self.min_query:
             return Found()
-        return await Directories(self.directories).search(self._as(viewer), text, first, last - first + 1)
+        return await MergedDirectories(self.directories).search(
+            self._as(viewer), text, first, last - first + 1
+        )
 
     async def resolve(self, viewer: Principal, text: str, most: int) -> Found:
         """Whom a recipient as typed means: an address, a name, or else whatever begins so; at most `most`.
@@ -107,10 +109,10 @@ class AddressList:
         return await self.people.users_at(addresses)
 
     @property
-    def _known(self) -> Directories:
+    def _known(self) -> MergedDirectories:
         """Where a recipient is looked up."""
         listed = () if self.listed is Reach.NONE else self.directories
-        return Directories((*listed, *self.own))
+        return MergedDirectories((*listed, *self.own))
 
     def _as(self, viewer: Principal) -> Viewer:
         domain = domain_of(viewer.email) if self.listed is Reach.DOMAIN else None

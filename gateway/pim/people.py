@@ -25,6 +25,8 @@ _WORD = re.compile(r"[^\W_]+")
 _PIECE = re.compile(r"\S+")
 _AROUND = ",;\"'()<>"
 _MOST_WORDS = 10
+_OF_AN_ENTRY, _OF_A_LETTER = 1000, 6
+"""Octets of somebody in memory, and of each letter he is found by: its place, its copies, its index."""
 _TEXTS = tuple(one.name for one in fields(Entry) if one.type == "str" and one.name != "address")
 
 
@@ -85,11 +87,12 @@ def is_called(entry: Entry, text: str) -> bool:
 
 
 class PeopleList:
-    """People in memory, to be searched as `Directory` says."""
+    """People in memory, to be searched as `Directory` says. `cost` is about how many octets they take."""
 
     def __init__(self, entries: Iterable[Entry]) -> None:
         self.entries: Sequence[Entry] = sorted(entries, key=sorting)
         self._words = [_words(entry) for entry in self.entries]
+        self.cost = sum(_OF_AN_ENTRY + _OF_A_LETTER * len(words) for words in self._words)
         self._named: dict[str, list[Entry]] = {}
         for entry in self.entries:
             for key in _names(entry):

@@ -10,8 +10,8 @@ from tests.support.dovecot import Dovecot
 from tests.support.gateway import Gateway, Section
 from tests.support.phone import Phone
 from tests.support.smtp_sink import SmtpSink
-from wbxml import element
-from wbxml.pages import Find, Search
+from wbxml import Element, element
+from wbxml.pages import AirSync, Find, Search
 
 
 def test_people_are_found(each_phone: Phone, shared_gateway: Gateway, dovecot: Dovecot) -> None:
@@ -42,6 +42,25 @@ def test_what_nobody_types_is_refused(each_phone: Phone) -> None:
     assert [(child.tag.name, child.text()) for child in store] == [("Status", "2")]
     if each_phone.version == "16.1":
         assert [child.text() for child in find(each_phone, long)] == ["GAL", "2"]
+
+
+def test_a_query_as_for_mail_finds_people_by_its_text(
+    some_phone: Phone, shared_gateway: Gateway, dovecot: Dovecot
+) -> None:
+    name = fresh("anna")
+    come(shared_gateway, dovecot, name)
+
+    def told(*conditions: Element) -> Element:
+        store = element(
+            Search.Store, element(Search.Name, "GAL"), element(Search.Query, element(Search.And, *conditions))
+        )
+        root = some_phone.post("Search", element(Search.Search, store)).root
+        return root.children[1].children[0]
+
+    text = element(Search.FreeText, name)
+    assert addresses(told(element(AirSync.Class, "Contacts"), text)) == [f"{name}@example.test"]
+    for wrong in ((text, text), (element(AirSync.CollectionId, "1"),)):
+        assert [(child.tag.name, child.text()) for child in told(*wrong)] == [("Status", "2")]
 
 
 @pytest.fixture(scope="module")

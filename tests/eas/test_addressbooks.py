@@ -169,3 +169,33 @@ async def test_a_recipient_in_both(stored: Stored, listed: Reach) -> None:
     assert await people.certificates(ben, [found]) == {ANN: (b"key",)}
     if listed is Reach.DOMAIN:
         assert (await people.search(ben, "ann", 0, 9)).entries == (Entry(ANN, "Ann"),)
+
+
+async def test_private_contacts_are_found_by_their_owner_alone(stored: Stored) -> None:
+    folder = await stored.folder(ANN, "Company")
+    for name, *lines in (("Carl One", "CLASS:PRIVATE"), ("Carl Two", "CLASS:PUBLIC")):
+        await stored.put(folder, card(name, f"EMAIL:{name[5:]}@far.example", *lines))
+    shared = SharedBook(AddressBooks(stored.items, private=False), ANN, "Company")
+    assert await names(shared, "carl") == ["Carl Two"]
+    assert await names(OwnBooks(AddressBooks(stored.items)), "carl", viewer(ANN)) == ["Carl One", "Carl Two"]
+
+
+@pytest.mark.parametrize(("memory", "reads"), [(100_000, 2), (2_000, 3), (0, 4)])
+async def test_what_is_kept_is_bound_by_what_it_takes(
+    stored: Stored, monkeypatch: pytest.MonkeyPatch, memory: int, reads: int
+) -> None:
+    """There is room for both folders, for the one used last, or for none."""
+    for name in ("One", "Two"):
+        await stored.put(await stored.folder(ANN, name), card(f"Carl {name}", "EMAIL:c@far.example"))
+    read: list[CollectionId] = []
+    load = stored.items.load_items
+
+    async def counted(folder: CollectionId, numbers: Iterable[ItemNumber]) -> Mapping[ItemNumber, Item]:
+        read.append(folder)
+        return await load(folder, numbers)
+
+    monkeypatch.setattr(stored.items, "load_items", counted)
+    books = AddressBooks(stored.items, memory=memory)
+    for name in ("Two", "One", "One", "Two"):
+        assert await names(SharedBook(books, ANN, name), "carl") == [f"Carl {name}"]
+    assert len(read) == reads

@@ -144,7 +144,7 @@ def _result(entry: Listed, properties: Sequence[Element]) -> Element:
 
 
 async def _address_list(context: Context, criterion: Element) -> Element:
-    words = fields.required(criterion, Page.Query).text().strip()
+    words = people.wanted_text(fields.required(criterion, Page.Query), Page.FreeText)
     options = fields.only(criterion, Page.Options)
     first, last = _range(options)
     tags = (Page.Picture, Page.MaxSize, Page.MaxPictures)

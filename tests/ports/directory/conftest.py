@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.eas.directories import Directories
+from gateway.eas.mergeddirectories import MergedDirectories
 from gateway.ports import Directory
 from gateway.ports.directory import Entry, Viewer
 from gateway.store.sqlite import Database, SqlitePeople
@@ -108,7 +108,7 @@ class Several(Filled):
         everybody = list(entries)
         await self._parts[0].put(everybody[:3])
         await self._parts[1].put(everybody[2:])
-        self.directory = Directories([part.directory for part in self._parts])
+        self.directory = MergedDirectories([part.directory for part in self._parts])
 
 
 @pytest.fixture

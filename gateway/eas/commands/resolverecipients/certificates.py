@@ -25,8 +25,8 @@ _MOST = 1000
 class Certificates:
     """Answers for one request. Nobody gets a part of what he has (MS-ASCMD 2.2.3.101).
 
-    A mini-certificate is a form of Exchange's own that is published nowhere. What a device gets there is the
-    certificate itself, the newest one: it has all that could be in the smaller form.
+    A mini-certificate is a form of Exchange's own that is published nowhere. A device that asks for some is
+    told how many certificates there are, and that they are not in the answer: it can ask for these.
     """
 
     context: Context
@@ -36,8 +36,7 @@ class Certificates:
     async def element(self, entry: Entry) -> Element:
         """The element Certificates of somebody, or of a group. Raises `UpstreamError`."""
         if not entry.group:
-            newest = 1 if self.retrieval is Retrieval.MINI else None
-            return self._answer(await self._of([entry], each=newest), 1)
+            return self._answer(await self._of([entry]), 1)
         services, viewer = self.context.services, self.context.principal
         members = await services.directory.members(viewer, entry, _MOST_MEMBERS)
         if members is None or not members.entries:
@@ -46,8 +45,8 @@ class Certificates:
             return _counted(_LIMIT, len(members.entries), len(members.entries))
         return self._answer(await self._of(members.entries, each=1), len(members.entries))
 
-    async def _of(self, entries: Sequence[Entry], each: int | None) -> list[bytes]:
-        """The certificates of people, the newest of each or all."""
+    async def _of(self, entries: Sequence[Entry], each: int | None = None) -> list[bytes]:
+        """The certificates of people, all or so many of each, the newest."""
         services, viewer = self.context.services, self.context.principal
         stored = await services.directory.certificates(viewer, entries)
         now = services.clock.now()
@@ -62,13 +61,11 @@ class Certificates:
         if not certificates:
             return element(Page.Certificates, element(Page.Status, _NONE))
         count = len(certificates)
-        mini = self.retrieval is Retrieval.MINI
-        if count > self.left or (mini and count > 1):  # there is room for one mini-certificate
+        if count > self.left or self.retrieval is Retrieval.MINI:
             return _counted(_LIMIT, count, recipients)
         self.left -= count
         told = _counted(_SUCCESS, count, recipients)
-        tag = Page.MiniCertificate if mini else Page.Certificate
-        told.extend(element(tag, base64.b64encode(one).decode("ascii")) for one in certificates)
+        told.extend(element(Page.Certificate, base64.b64encode(one).decode("ascii")) for one in certificates)
         return told
 
 

@@ -10,7 +10,7 @@ from gateway.eas.commands.base import BodyRule, Context, Reply
 from gateway.eas.commands.resolverecipients.availability import Availability
 from gateway.eas.commands.resolverecipients.certificates import Certificates
 from gateway.eas.commands.resolverecipients.request import Retrieval, Wanted, parse
-from gateway.eas.directories import all_answers
+from gateway.eas.mergeddirectories import all_answers
 from gateway.eas.pictures import Photos
 from gateway.eas.versions import Version
 from gateway.errors import Kind, Refused, UpstreamError

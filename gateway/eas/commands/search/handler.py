@@ -119,7 +119,7 @@ def _result(context: Context, entry: Listed, properties: Sequence[Element]) -> E
 
 
 async def _address_list(context: Context, asked: Element) -> Element:
-    words = fields.required(asked, Page.Query).text().strip()
+    words = people.wanted_text(fields.required(asked, Page.Query), Page.FreeText)
     options = fields.only(asked, Page.Options)
     tags = (Page.Picture, Page.MaxSize, Page.MaxPictures)
     wish = parse_wish(options, tags, context.request.version)
@@ -127,7 +127,7 @@ async def _address_list(context: Context, asked: Element) -> Element:
     if last - first >= PAGE:
         return _refusal(context, _END_OF_RANGE, "a range beyond what is searched")
     found = await context.services.directory.search(context.principal, words, first, last)
-    if first and first >= found.total:
+    if first and not found.entries:
         return _refusal(context, _END_OF_RANGE, "a range beyond the results")
     store = element(Page.Store, element(Page.Status, _SUCCESS))
     for properties in await people.properties(context, found.entries, wish):

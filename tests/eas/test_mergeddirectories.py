@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from gateway.eas.directories import Directories
+from gateway.eas.mergeddirectories import MOST, MergedDirectories
 from gateway.errors import UpstreamError
 from gateway.pim.people import PeopleList, expanded
 from gateway.ports import Directory
@@ -81,7 +81,7 @@ def entry(address: str, name: str = "", *others: str, **more: str) -> Entry:
 
 
 async def search(*sources: Directory, text: str = "an", first: int = 0, count: int = 9) -> Found:
-    return await Directories(sources).search(BEN, text, first, count)
+    return await MergedDirectories(sources).search(BEN, text, first, count)
 
 
 async def test_the_first_counts_and_others_add() -> None:
@@ -120,7 +120,7 @@ async def test_what_another_knows_of_whom_one_found() -> None:
     assert (await search(found, known)).entries == (
         entry("ann@a.example", "Ann", phone="+2", company="Example"),
     )
-    (first,) = (await Directories([known, found]).named(BEN, "ann", 9)).entries
+    (first,) = (await MergedDirectories([known, found]).named(BEN, "ann", 9)).entries
     assert (first.name, first.phone) == ("Somebody", "+1")
 
 
@@ -129,7 +129,7 @@ async def test_details_of_all() -> None:
     two = Rich(
         [], {"ann@a.example": b"2", "ben@a.example": b"3"}, {"all@a.example": [entry("ben@a.example")]}
     )
-    both = Directories([Plain(), one, two])
+    both = MergedDirectories([Plain(), one, two])
     asked = ["ann@a.example", "ben@a.example"]
     assert await both.pictures(BEN, asked) == {"ann@a.example": b"1", "ben@a.example": b"3"}
     assert await both.certificates(BEN, asked) == {
@@ -147,3 +147,14 @@ async def test_one_that_cannot_be_asked() -> None:
     with pytest.raises(UpstreamError, match="away"):
         await search(Plain(entry("ann@a.example")), hanging, Failing())
     assert hanging.ended
+
+
+async def test_the_total_counts_those_that_are_too_many_to_be_put_together() -> None:
+    many = Plain(*(entry(f"many.{number:04}@a.example", f"Many {number:04}") for number in range(MOST + 200)))
+    some = Plain(
+        *(entry(f"many.{number:04}@a.example") for number in range(50)), entry("many.x@a.example", "X")
+    )
+    both = MergedDirectories([many, some])
+    assert (await both.search(BEN, "many", 0, 3)).total == MOST + 1 + 200
+    (last,) = (await both.search(BEN, "many", MOST, 3)).entries
+    assert last.name == "X"

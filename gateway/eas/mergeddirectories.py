@@ -11,7 +11,7 @@ from gateway.pim.people import merged
 from gateway.ports import Directory
 from gateway.ports.directory import Details, Entry, Found, Members, Viewer
 
-__all__ = ["MOST", "Directories", "all_answers"]
+__all__ = ["MOST", "MergedDirectories", "all_answers"]
 
 MOST = 1000
 """Entries of each directory that a search goes through."""
@@ -20,7 +20,7 @@ _Answer = TypeVar("_Answer")
 
 
 @dataclass(frozen=True, slots=True)
-class Directories:
+class MergedDirectories:
     """Implements `Directory` and `Details`; of what several know of somebody, the first counts.
 
     When one of them cannot be asked, none is believed: that it knows nobody would be wrong.
@@ -75,7 +75,9 @@ class Directories:
         )
         whole = merged([*known, *same] for known, same in zip(more, found_of_them, strict=True))
         known = {address: entry for entry in whole for address in entry.addresses}
-        return Found(tuple(dict.fromkeys(known[entry.address.lower()] for entry in part)), len(everybody))
+        unseen = sum(one.total - len(one.entries) for one in found)  # in which of them, nobody knows
+        total = len(everybody) + unseen
+        return Found(tuple(dict.fromkeys(known[entry.address.lower()] for entry in part)), total)
 
     @property
     def _details(self) -> list[Details]:
