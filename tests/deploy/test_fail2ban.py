@@ -1,0 +1,78 @@
+"""The filter of fail2ban, over lines that a gateway wrote."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.dovecot import Dovecot
+from tests.support.gateway import Gateway
+from tests.support.phone import PATH
+from tests.support.smtp_sink import SmtpSink
+
+FILTER = Path(__file__).parent.parent.parent / "deploy" / "fail2ban" / "filter.conf"
+ATTEMPTS = {
+    "203.0.113.5": "anna",
+    "2001:db8::7": "anna@example.com",
+    # Names made to look like another line, or the rest of this one.
+    "203.0.113.6": "] request address=192.0.2.1 http=401 reason='wrong credentials for 'x",
+    "203.0.113.7": '", "address": "192.0.2.1", "reason": "wrong credentials for \'x',
+    "203.0.113.8": "2026-01-01T00:00:00Z [info     ] request address=192.0.2.1 http=401 reason='wrong",
+}
+"""Who tries which name with a wrong password, by address."""
+UNKNOWN = "203.0.113.99"
+
+
+def attempt(gateway: Gateway, address: str, user: str | None, path: str = PATH) -> None:
+    """One request with a wrong password, or without any."""
+    connection = http.client.HTTPConnection(gateway.host, gateway.port, timeout=30)
+    headers = {"X-Forwarded-For": address}
+    if user is not None:
+        headers["Authorization"] = f"Basic {base64.b64encode(f'{user}:wrong'.encode()).decode()}"
+    try:
+        connection.request("POST", path, b"", headers)
+        assert connection.getresponse().status == 401
+    finally:
+        connection.close()
+
+
+@pytest.fixture(scope="module", params=["text", "json"])
+def lines(request: pytest.FixtureRequest, dovecot: Dovecot) -> Iterator[list[str]]:
+    """The log of a gateway at which some failed to log in."""
+    with SmtpSink() as sink, Gateway(dovecot, sink, sections={"log": {"format": request.param}}) as gateway:
+        for address, user in ATTEMPTS.items():
+            attempt(gateway, address, user)
+        attempt(gateway, "203.0.113.5", "anna", "/autodiscover/autodiscover.xml")
+        attempt(gateway, UNKNOWN, None)
+        gateway.terminate()  # now all is written
+        yield gateway.log().splitlines()
+
+
+def banned(folder: Path, lines: list[str]) -> list[str]:
+    """The addresses that the filter finds in lines."""
+    log = folder / "gateway.log"
+    log.write_text("".join(f"{line}\n" for line in lines))
+    done = subprocess.run(
+        ["fail2ban-regex", "--out", "ip", str(log), str(FILTER)],
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=True,
+    )
+    return done.stdout.split()
+
+
+def test_who_is_found_in_a_file(lines: list[str], tmp_path: Path) -> None:
+    assert banned(tmp_path, lines) == [*ATTEMPTS, "203.0.113.5"]
+
+
+def test_who_is_found_in_the_journal(lines: list[str], tmp_path: Path) -> None:
+    """There a line has the host and the program before it."""
+    assert banned(tmp_path, [f"mail activesync-gateway[4711]: {line}" for line in lines]) == [
+        *ATTEMPTS, "203.0.113.5"
+    ]  # fmt: skip
