@@ -352,10 +352,10 @@ class SyncState:
     The newest key issued is `{epoch}.{number}`. `cursor` is what the device knows once it has that key;
     `previous` what it knew with key `number - 1`, kept until the device proves the new key by using it.
     `results` holds the answers to the client operations of the request that produced `number`, for a
-    replay of that request. `options` are the collection's sticky options. `fresh` is the epoch of a new
-    beginning (SyncKey 0) that the device has not proven yet, "" without one, and `fresh_options` its options
-    (of the hierarchy: the listings told): what is known stays until `{fresh}.1` is used, and then it is
-    `fresh_cursor`, empty but for messages the device moved there meanwhile. `revision` guards
+    replay of that request. `options` are the collection's sticky options. `fresh` is the epoch of the
+    newest beginning that the device has not proven yet, "" without one, and `fresh_options` holds all of them
+    (`sync/beginnings.py`; of the hierarchy the listings told): what is known stays until the first key of one
+    is used. `fresh_cursor` is of the one beginning that older releases kept. `revision` guards
     against lost updates: 0 is "not stored yet". `annotations` is not part of the state: it is the newest
     revision of the collection's annotations when the state was read (0: there are none), so that looking for
     changes costs no reading of its own.

@@ -128,7 +128,7 @@ def _items(kept: SyncState) -> Iterator[str]:
     cursor = ItemCursor.unpack(kept.cursor)
     since = f" since {cursor.since:%Y-%m-%d %H:%M}" if cursor.since else ""
     yield f"{len(cursor.held)} items{since}, up to change {cursor.revision}"
-    yield f"{len(cursor.due)} to be told" if cursor.due else "has been told everything up to it"
+    yield f"{len(cursor.untold)} to be told" if cursor.untold else "has been told everything up to it"
 
 
 def _last_ping(memo: bytes | None, names: Mapping[CollectionId, str]) -> dict[str, object] | None:

@@ -174,17 +174,28 @@ def beginnings(state: SyncState) -> Mapping[str, bytes]:
 def with_beginning(state: SyncState, rows: Sequence[FolderRow]) -> tuple[SyncState, str]:
     """The state with one more beginning, of a device that knows `rows`, and its key."""
     epoch = new_epoch()
-    kept = [*beginnings(state).items(), (epoch, hierarchy.pack(rows))][-_BEGINNINGS:]
-    listings = json.dumps({name: listing.decode() for name, listing in kept}, ensure_ascii=False)
-    return replace(state, fresh=epoch, fresh_options=listings.encode()), f"{epoch}.1"
+    return _with_beginnings(state, [*beginnings(state).items(), (epoch, hierarchy.pack(rows))]), f"{epoch}.1"
+
+
+def _with_beginnings(state: SyncState, kept: Sequence[tuple[str, bytes]]) -> SyncState:
+    if not kept:
+        return replace(state, fresh="", fresh_options=b"")
+    listings = {epoch: listing.decode() for epoch, listing in kept[-_BEGINNINGS:]}
+    packed = json.dumps(listings, ensure_ascii=False).encode()
+    return replace(state, fresh=kept[-1][0], fresh_options=packed)
 
 
 def begun(stored: SyncState | None, key: str) -> SyncState | None:
-    """The state with that new beginning in force whose key this is; `stored` for any other key."""
-    if stored is not None:
-        for epoch, listing in beginnings(stored).items():
-            if key == f"{epoch}.1":
-                return SyncState(epoch, 1, listing, revision=stored.revision)
+    """The state with that new beginning in force whose key this is; `stored` for any other key.
+
+    The later ones stay: the request may be one that the device gave up before it began once more.
+    """
+    if stored is None:
+        return None
+    kept = list(beginnings(stored).items())
+    for place, (epoch, listing) in enumerate(kept):
+        if key == f"{epoch}.1":
+            return _with_beginnings(SyncState(epoch, 1, listing, revision=stored.revision), kept[place + 1 :])
     return stored
 
 

@@ -27,9 +27,11 @@ class ItemCursor:
     """What a device knows of a folder of items.
 
     The items it `held`, as they were at `revision` of the folder, but for those `due`: of these it is to be
-    told, whatever became of them; of those `answered`, answers to invitations are all that is new. `since` is
-    the start of the filter window this was computed for (None: all items). `release` is the one that looked
-    last for items that others could not render.
+    told, whatever became of them; of those `answered`, answers to invitations are all that is new. Of those
+    `doubtful` nobody knows whether it holds them: it is told that they are gone, and then what they are.
+
+    `since` is the start of the filter window this was computed for (None: all items). `release` is the one
+    that looked last for items that others could not render.
     """
 
     revision: int = 0
@@ -38,6 +40,7 @@ class ItemCursor:
     due: Numbers = NO_NUMBERS
     release: str = ""
     answered: Numbers = NO_NUMBERS
+    doubtful: Numbers = NO_NUMBERS
 
     def pack(self) -> bytes:
         """The cursor as bytes for the store."""
@@ -49,6 +52,7 @@ class ItemCursor:
             "due": _to_text(self.due),
             "release": self.release,
             "answered": _to_text(self.answered),
+            "doubtful": _to_text(self.doubtful),
         }
         return json.dumps(values, separators=(",", ":")).encode()
 
@@ -65,12 +69,25 @@ class ItemCursor:
             _from_text(values["held"]),
             _from_text(values["due"]),
             values["release"],
-            _from_text(values.get("answered", "")),  # which older releases did not note
+            _from_text(values.get("answered", "")),  # which older releases did not note, nor
+            _from_text(values.get("doubtful", "")),
         )
 
     def shows(self, ends: datetime | None) -> bool:
         """Whether an item that ends then is in the window."""
         return self.since is None or ends is None or ends >= self.since
+
+    @property
+    def untold(self) -> Numbers:
+        """All that the device is still to be told of."""
+        return self.due | self.doubtful
+
+    def doubting(self, numbers: Numbers) -> ItemCursor:
+        """The cursor of a device that may hold these or not."""
+        if not numbers:
+            return self
+        known = replace(self.owing(self.due - numbers), held=self.held - numbers)
+        return replace(known, doubtful=self.doubtful | numbers)
 
     def owing(self, due: Numbers) -> ItemCursor:
         """The cursor with these due; what was not before is as if all of it were new."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -101,7 +101,8 @@ class ItemReply:
 class Record:
     """What `SyncState.results` holds.
 
-    The answers by the names of operations, and the items told.
+    The answers by the names of operations, and the items told. The operations done `later` were not part of
+    the first request.
     """
 
     answers: Mapping[str, Answer] = field(default_factory=dict)
@@ -109,11 +110,17 @@ class Record:
     changed: Numbers = NO_NUMBERS
     removed: Numbers = NO_NUMBERS
     aged: Numbers = NO_NUMBERS
+    later: frozenset[str] = frozenset()
+
+    def is_of(self, called: Collection[str]) -> bool:
+        """Whether a request with these operations is the first one again."""
+        return set(called) == self.answers.keys() - self.later
 
     def pack(self) -> bytes:
         told = [_to_text(numbers) for numbers in (self.added, self.changed, self.removed, self.aged)]
         answers = {name: _packed(answer) for name, answer in self.answers.items()}
-        return json.dumps({"answers": answers, "told": told}, separators=(",", ":")).encode()
+        values = {"answers": answers, "told": told, "later": sorted(self.later)}
+        return json.dumps(values, separators=(",", ":")).encode()
 
     @classmethod
     def unpack(cls, data: bytes) -> Record:
@@ -121,7 +128,8 @@ class Record:
             return cls()
         values = json.loads(data)
         answers = {name: _unpacked(answer) for name, answer in values["answers"].items()}
-        return cls(answers, *map(_from_text, values["told"]))
+        added, changed, removed, aged = map(_from_text, values["told"])
+        return cls(answers, added, changed, removed, aged, frozenset(values.get("later", ())))
 
     @classmethod
     def of(cls, answers: Mapping[str, Answer], told: ItemDelta) -> Record:

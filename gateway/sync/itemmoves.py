@@ -8,18 +8,23 @@ passed over that: so it is told again.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 
 from gateway.errors import Kind, Refused, StateConflict
 from gateway.items import ItemFolder, ItemNumber, Numbers, Right
 from gateway.ports import Items, State
+from gateway.sync.beginnings import affected
 from gateway.sync.guests import check_open, hides
 from gateway.sync.itemcursor import ItemCursor
 from gateway.sync.itemexchange import Record
 from gateway.types import CollectionId, DeviceId, UserId
 
 __all__ = ["ItemMover"]
+
+_Effect = Callable[[ItemCursor, Numbers], ItemCursor]
+"""What a device knows after an item, the one in the set, went or came."""
 
 
 class ItemMover:
@@ -50,35 +55,58 @@ class ItemMover:
                 moved = await self._items.move_item(number, source.id, target.id, reserved)
             except StateConflict as error:
                 raise Refused(Kind.SERVER_ERROR, error.detail) from error
-            await self._note(source.id, number, held=False)
-            again = moved != reserved or (item is not None and hides(target, item.stored.text))
-            await self._note(target.id, moved, held=True, again=again)
+            await self._note(source.id, number, _left)
+            if moved != reserved:
+                effect = _come_again
+            elif item is not None and hides(target, item.stored.text):
+                effect = _come_otherwise
+            else:
+                effect = _come
+            await self._note(target.id, moved, effect, told=True)
         return moved
 
     async def _note(
-        self, collection: CollectionId, number: ItemNumber, *, held: bool, again: bool = False
+        self, collection: CollectionId, number: ItemNumber, effect: _Effect, *, told: bool = False
     ) -> None:
-        """Note that the device holds an item, or not any more; `again` that it is to be told of it."""
+        """Note what the device knows of an item; `told`: that it has it from elsewhere."""
         stored = await self._state.load_sync(self._user, self._device, collection)
         if stored is None:
             return
 
         def after(data: bytes) -> bytes:
-            cursor, one = ItemCursor.unpack(data), Numbers((number,))
-            known = cursor.held | one if held else cursor.held - one
-            if known == cursor.held and not again:
-                return data
-            due = cursor.due | one if again else cursor.due - one
-            return replace(cursor.owing(due), held=known).pack()
+            cursor = ItemCursor.unpack(data)
+            changed = effect(cursor, Numbers((number,)))
+            return data if changed == cursor else changed.pack()
 
         # The device may come with any of its keys, also with one that nothing was told with so far, or with
         # the one before: what was added then is by now changed at most.
-        fresh = after(stored.fresh_cursor) if stored.fresh else stored.fresh_cursor
-        results = _told_of(stored.results, number) if held else stored.results
-        noted = replace(stored, cursor=after(stored.cursor), fresh_cursor=fresh, results=results)
+        results = _told_of(stored.results, number) if told else stored.results
+        noted = affected(replace(stored, cursor=after(stored.cursor), results=results), after)
         if noted != stored:
             with suppress(StateConflict):
                 await self._state.finish_moves(self._user, self._device, (), {collection: noted})
+
+
+def _left(cursor: ItemCursor, one: Numbers) -> ItemCursor:
+    if not one & cursor.held:
+        return cursor
+    return replace(cursor.owing(cursor.due - one), held=cursor.held - one)
+
+
+def _come(cursor: ItemCursor, one: Numbers) -> ItemCursor:
+    if one & cursor.held:
+        return cursor
+    return replace(cursor.owing(cursor.due - one), held=cursor.held | one)
+
+
+def _come_otherwise(cursor: ItemCursor, one: Numbers) -> ItemCursor:
+    """It shows less there than it did: the device is told what."""
+    return replace(cursor.owing(cursor.due | one), held=cursor.held | one)
+
+
+def _come_again(cursor: ItemCursor, one: Numbers) -> ItemCursor:
+    """The device may hold it by an answer before, or not any more, or nobody hears this answer."""
+    return cursor.owing(cursor.due | one) if one & cursor.held else cursor.doubting(one)
 
 
 def _told_of(results: bytes, number: ItemNumber) -> bytes:

@@ -23,12 +23,14 @@ from gateway.items import FileNumber, Item, ItemFolder, ItemNumber, Numbers, Rig
 from gateway.mail.pieces import Joined
 from gateway.ports import Clock, Commit, Items, State
 from gateway.sync.background import compute
+from gateway.sync.beginnings import dropping_branches, newest_answer
 from gateway.sync.guests import as_seen, load_seen
 from gateway.sync.itemcursor import ItemCursor, caught_up
 from gateway.sync.itemexchange import NOTHING, ItemDelta, ItemReply, ItemRequest, Record
-from gateway.sync.itemoperations import AddItem, Answer, ChangeItem, ItemOperation
+from gateway.sync.itemoperations import AddItem, ChangeItem, ItemOperation
+from gateway.sync.itemreplay import believing, completed, unanswered
 from gateway.sync.itemwork import Rules, Supplies, Work
-from gateway.sync.keys import KeyUse, beginning, begun_anew, classify, format_key
+from gateway.sync.keys import KeyUse, beginning, begun_anew, branched, classify, format_key
 from gateway.sync.operations import names
 from gateway.types import CollectionId, DeviceId, SyncState, UserId
 
@@ -98,15 +100,13 @@ class ItemSync:
             return ItemReply(KeyUse.UNKNOWN)
         if use is KeyUse.REPLAY:
             return await self._replay(folder, stored, request, attempted)
-        return await self._advance(
-            folder, begun_anew(stored) if use is KeyUse.FRESH else stored, request, attempted
-        )
+        begun = begun_anew(stored, request.key) if use is KeyUse.FRESH else stored
+        return await self._advance(folder, begun, request, attempted)
 
     async def _begin(self, stored: SyncState | None, request: ItemRequest) -> ItemReply:
         """Issue a first key."""
         begun, key = beginning(stored, request.options(b""))
-        if begun != stored:
-            await self._state.reset_sync(self._user, self._device, self._collection, begun)
+        await self._state.reset_sync(self._user, self._device, self._collection, begun)
         return ItemReply(KeyUse.INITIAL, key)
 
     # --- the current key ---------------------------------------------------------------------------------
@@ -127,7 +127,7 @@ class ItemSync:
                 await self._save(replace(stored, cursor=after.pack(), options=options))
             return ItemReply(KeyUse.CURRENT, format_key(stored), options=options)
         issued = replace(
-            stored,
+            dropping_branches(stored),
             number=stored.number + 1,
             cursor=after.pack(),
             previous=stored.cursor,
@@ -140,7 +140,7 @@ class ItemSync:
             format_key(issued),
             [work.answers[name] for name in called],
             told,
-            request.get_changes and bool(after.due),
+            request.get_changes and bool(after.untold),
             options,
             bool(work.notices),
         )
@@ -161,10 +161,11 @@ class ItemSync:
 
         It is less than the limit where the texts are long, but never nothing.
         """
-        held, due = BitMap(cursor.held), BitMap(cursor.due - work.later)
+        doubtful = Numbers(cursor.doubtful[:limit])
+        held, due = BitMap(cursor.held), BitMap(cursor.due - work.later - cursor.doubtful)
         added: list[Item] = []
         changed: list[Item] = []
-        removed, aged = BitMap(), BitMap()
+        removed, aged = BitMap(doubtful), BitMap()
         room = _MOST_TEXT
         while due and room > 0 and (left := limit - len(added) - len(changed) - len(removed) - len(aged)) > 0:
             batch = _share(due, held, min(left, _AT_ONCE))
@@ -180,8 +181,8 @@ class ItemSync:
                     (removed if item is None else aged).add(number)
                     held.discard(number)
         delta = ItemDelta(added, changed, Numbers(removed), Numbers(aged))
-        after = cursor.owing(Numbers(due) | (cursor.due & work.later))
-        return delta, replace(after, held=Numbers(held))
+        after = cursor.owing(Numbers(due) | (cursor.due & work.later) | cursor.doubtful)
+        return delta, replace(after, held=Numbers(held), doubtful=cursor.doubtful - doubtful)
 
     async def _as_they_are(
         self, folder: ItemFolder, numbers: Numbers, work: Work
@@ -203,35 +204,34 @@ class ItemSync:
     async def _replay(
         self, folder: ItemFolder, stored: SyncState, request: ItemRequest, attempted: _Attempted
     ) -> ItemReply:
-        """Give the answer to the previous key again; operations that were not part of it are done now."""
+        """Give the answer to the previous key again; operations that were not part of it are done now.
+
+        With other operations than the first time it is another answer, with a key of its own: who goes on
+        with the newest key did not get it.
+        """
         record = Record.unpack(stored.results)
-        after = ItemCursor.unpack(stored.cursor)
         options = request.options(stored.options)
         called = dict(zip(names(request.operations), request.operations, strict=True))
-        new = {name: fresh for name, one in called.items() if (fresh := _unanswered(one, name, record))}
-        noticed, answers, due = False, dict(record.answers), after.due
-        if new:
-            base = await self._caught_up(folder, after, request.since(options))
+        new = unanswered(called, record)
+        key, after, noticed = format_key(stored), ItemCursor.unpack(stored.cursor), False
+        if new or not record.is_of(called):
+            base = ItemCursor.unpack(newest_answer(stored))
+            base = await self._caught_up(folder, base, request.since(options))
             # The device may not know yet what the first answer told it.
             base = base.owing(base.due | (record.changed & base.held))
             work = await self._work(folder, base, self._rules(request, options), new, attempted)
             for name, operation in new.items():
                 if operation is not called[name]:  # what was added was written on since, by nobody knows whom
                     work.tell_later(work.answers[name].number)
-            noticed, due = bool(work.notices), work.cursor.due
-            answers |= {name: _amended(called[name], one, record) for name, one in work.answers.items()}
-            results = replace(record, answers=answers).pack()
-            await self._commit(folder, work, replace(stored, cursor=work.cursor.pack(), results=results))
+            record = completed(record, called, work.answers)
+            after, noticed = believing(work.cursor, called, record), bool(work.notices)
+            kept, key = branched(replace(stored, results=record.pack()), after.pack(), options)
+            if kept != stored:
+                await self._commit(folder, work, kept)
         told = await self._told_again(folder, record)
-        return ItemReply(
-            KeyUse.REPLAY,
-            format_key(stored),
-            [answers[name] for name in called],
-            told,
-            request.get_changes and bool(due),
-            options,
-            noticed,
-        )
+        answers = [record.answers[name] for name in called]
+        more = request.get_changes and bool(after.untold)
+        return ItemReply(KeyUse.REPLAY, key, answers, told, more, options, noticed)
 
     async def _told_again(self, folder: ItemFolder, record: Record) -> ItemDelta:
         """What was told; items that went since are left out: that they did is told next."""
@@ -329,31 +329,3 @@ def _share(due: BitMap, held: BitMap, limit: int) -> Numbers:
     if known:
         return Numbers(known[:limit])
     return Numbers(due[-limit:])
-
-
-def _amended(operation: ItemOperation, answer: Answer, record: Record) -> Answer:
-    """The answer to an operation that was not part of the first attempt, as it is kept.
-
-    One that was written on since is there whatever became of that: the device has to learn its name.
-    """
-    if not isinstance(operation, AddItem):
-        return answer
-    first = record.answers.get(operation.identity)
-    if answer.refusal is not None and first is not None and first.refusal is None:
-        answer = first
-    return replace(answer, digest=operation.digest)
-
-
-def _unanswered(operation: ItemOperation, name: str, record: Record) -> ItemOperation | None:
-    """What is still to be done for an operation of a repeated request; None when it is answered.
-
-    An Add that is repeated with other content was written on since: it changes the item made of it.
-    """
-    answer = record.answers.get(name)
-    if answer is None:
-        return operation
-    if not isinstance(operation, AddItem) or answer.digest == operation.digest:
-        return None
-    if answer.refusal is not None:
-        return operation
-    return ChangeItem(answer.number, operation.digest, operation.merge, files=operation.files)

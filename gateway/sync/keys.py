@@ -5,22 +5,22 @@ MS-ASCMD 2.2.3.181, 3.1.5.3.
 A key is `{epoch}.{number}`. The epoch is random and made anew at each SyncKey 0, so that a key of an
 earlier life of the collection, of another collection or of another user is never taken for a current one.
 Within an epoch numbers count up. A new beginning does not end what was before until its first key is used: a
-late copy of an old request with SyncKey 0 must not take away the keys a device has.
+late copy of an old request with SyncKey 0 must not take away the keys a device has (`beginnings.py`).
 
     presented              is         the server
     "0"                    INITIAL    starts anew
     {epoch}.{number}       CURRENT    takes `cursor` as proven, may issue number + 1
     {epoch}.{number - 1}   REPLAY     repeats the answer it gave to that key, from `previous`
-    {fresh}.1              FRESH      takes the new beginning as proven, and forgets the epoch before
+    {beginning}.1          FRESH      takes that beginning as proven, and forgets the epochs before
     anything else          UNKNOWN    refuses: Sync Status 3, FolderSync Status 9
 """
 
 from __future__ import annotations
 
 import secrets
-from dataclasses import replace
 from enum import Enum, auto
 
+from gateway.sync.beginnings import Beginning, beginnings, with_beginnings
 from gateway.types import SyncState
 
 INITIAL_KEY = "0"
@@ -46,32 +46,46 @@ def format_key(state: SyncState) -> str:
     return f"{state.epoch}.{state.number}"
 
 
-def begun_anew(state: SyncState) -> SyncState:
-    """The state with its new beginning in force."""
-    return SyncState(
-        state.fresh,
+def begun_anew(state: SyncState, key: str) -> SyncState:
+    """The state with that beginning in force whose key this is; the later ones stay."""
+    kept = list(beginnings(state))
+    place = next(number for number, one in enumerate(kept) if key == _key_of(one))
+    begun = SyncState(
+        kept[place].epoch,
         1,
-        state.fresh_cursor,
-        options=state.fresh_options,
+        kept[place].cursor,
+        options=kept[place].options,
         revision=state.revision,
         annotations=state.annotations,
     )
+    return with_beginnings(begun, [one for one in kept[place + 1 :] if not one.branch])
 
 
 def beginning(stored: SyncState | None, options: bytes) -> tuple[SyncState, str]:
-    """The state of a collection after SyncKey 0, and the first key, which may be the one it got before.
-
-    A repeated SyncKey 0 gets the same one as long as that was not used. What the device had before stays good
-    until then.
-    """
+    """The state of a collection after SyncKey 0, and the first key. What the device had before stays good."""
     if stored is None:
         begun = SyncState(new_epoch(), 1, b"", options=options)
-    elif not stored.cursor:
-        begun = replace(stored, options=options)
-    else:
-        fresh = stored.fresh or new_epoch()
-        begun = replace(stored, fresh=fresh, fresh_options=options, fresh_cursor=b"")
-    return begun, f"{begun.fresh or begun.epoch}.1"
+        return begun, format_key(begun)
+    return _beside(stored, Beginning(new_epoch(), options=options))
+
+
+def branched(stored: SyncState, cursor: bytes, options: bytes) -> tuple[SyncState, str]:
+    """The state after another answer to the request before, and the key of who got that one.
+
+    The same answer has the same key.
+    """
+    for one in beginnings(stored):
+        if one.branch and (one.cursor, one.options) == (cursor, options):
+            return stored, _key_of(one)
+    return _beside(stored, Beginning(new_epoch(), cursor, options, branch=True))
+
+
+def _beside(stored: SyncState, begun: Beginning) -> tuple[SyncState, str]:
+    return with_beginnings(stored, [*beginnings(stored), begun]), _key_of(begun)
+
+
+def _key_of(begun: Beginning) -> str:
+    return f"{begun.epoch}.1"
 
 
 def classify(state: SyncState | None, key: str) -> KeyUse:
@@ -84,6 +98,14 @@ def classify(state: SyncState | None, key: str) -> KeyUse:
         return KeyUse.CURRENT
     if state.previous is not None and key == f"{state.epoch}.{state.number - 1}":
         return KeyUse.REPLAY
-    if state.fresh and key == f"{state.fresh}.1":
+    if any(key == _key_of(one) for one in beginnings(state)):
         return KeyUse.FRESH
     return KeyUse.UNKNOWN
+
+
+def cursor_of(state: SyncState, key: str) -> bytes:
+    """What a device knows that has a key, which is not unknown."""
+    if key == format_key(state):
+        return state.cursor
+    begun = (one.cursor for one in beginnings(state) if key == _key_of(one))
+    return next(begun, state.previous or b"")

@@ -26,13 +26,14 @@ from types import MappingProxyType
 from gateway.ports import Clock, Mailboxes, State
 from gateway.sync import diff
 from gateway.sync.annotations import noted
+from gateway.sync.beginnings import dropping_branches
 from gateway.sync.changes import Outcome
 from gateway.sync.conflict import Policy
 from gateway.sync.cursor import NO_UIDS, MailCursor
 from gateway.sync.diff import NOTHING, MailDelta
 from gateway.sync.drafting import Add, DraftAnswer, Drafting
 from gateway.sync.drafts import Drafts
-from gateway.sync.keys import KeyUse, beginning, begun_anew, classify, format_key
+from gateway.sync.keys import KeyUse, beginning, begun_anew, branched, classify, format_key
 from gateway.sync.lapses import Lapses
 from gateway.sync.operations import Applied, MailOperations, Operation, effect, names
 from gateway.sync.window import Window
@@ -109,13 +110,14 @@ class _Record:
     """What `SyncState.results` holds.
 
     Outcomes by operation, which of the messages told went as SoftDelete or for their annotations, and the
-    answers of drafts.
+    answers of drafts. The operations done `later` were not part of the first request.
     """
 
     outcomes: Mapping[str, Outcome] = field(default_factory=dict)
     aged: Uids = NO_UIDS
     noted: Mapping[str, Uids] = field(default_factory=dict)
     drafts: Mapping[str, DraftAnswer] = field(default_factory=dict)
+    later: frozenset[str] = frozenset()
 
     def pack(self) -> bytes:
         noted = {name: _to_text(uids) for name, uids in self.noted.items()}
@@ -125,6 +127,7 @@ class _Record:
             "aged": _to_text(self.aged),
             "noted": noted,
             "drafts": drafts,
+            "later": sorted(self.later),
         }
         return json.dumps(values, separators=(",", ":")).encode()
 
@@ -136,7 +139,8 @@ class _Record:
         outcomes = {name: Outcome(outcome) for name, outcome in values["outcomes"].items()}
         noted = {name: _from_text(uids) for name, uids in values.get("noted", {}).items()}
         drafts = {name: DraftAnswer.unpack(answer) for name, answer in values.get("drafts", {}).items()}
-        return cls(outcomes, _from_text(values["aged"]), noted, drafts)
+        later = frozenset(values.get("later", ()))
+        return cls(outcomes, _from_text(values["aged"]), noted, drafts, later)
 
 
 def _differs(operation: Operation, answer: DraftAnswer | None) -> bool:
@@ -220,7 +224,8 @@ class MailSync:
                 return MailReply(KeyUse.UNKNOWN)
             if use is KeyUse.REPLAY:
                 return await self._replay(stored, request)
-            return await self._advance(begun_anew(stored) if use is KeyUse.FRESH else stored, request)
+            begun = begun_anew(stored, request.key) if use is KeyUse.FRESH else stored
+            return await self._advance(begun, request)
 
     async def _view(self, operations: Collection[Operation] = ()) -> MailboxView:
         """The mailbox now, for operations that are about to be compared with it."""
@@ -235,8 +240,7 @@ class MailSync:
         """Issue a first key."""
         await self._view()  # a mailbox that is not there must not get a key
         begun, key = beginning(stored, request.options or b"")
-        if begun != stored:
-            await self._state.reset_sync(self._user, self._device, self._collection, begun)
+        await self._state.reset_sync(self._user, self._device, self._collection, begun)
         return MailReply(KeyUse.INITIAL, key)
 
     # --- the current key ---------------------------------------------------------------------------------
@@ -271,7 +275,7 @@ class MailSync:
         record = _Record(called, told.aged, told.noted, drafts)
         issued = await self._save(
             replace(
-                stored,
+                dropping_branches(stored),
                 number=stored.number + 1,
                 cursor=after.pack(),
                 previous=stored.cursor,
@@ -314,43 +318,65 @@ class MailSync:
     # --- the previous key --------------------------------------------------------------------------------
 
     async def _replay(self, stored: SyncState, request: MailRequest) -> MailReply:
-        """Give the answer to the previous key again; operations that were not part of it are done now."""
+        """Give the answer to the previous key again; operations that were not part of it are done now.
+
+        Then it is another answer, with a key of its own: who goes on with the newest key did not get it.
+        """
         record = _Record.unpack(stored.results)
-        after = MailCursor.unpack(stored.cursor)
-        before = MailCursor.unpack(stored.previous or b"").rebased(after.uidvalidity)
         options = stored.options if request.options is None else request.options
-        called = names(request.operations)
-        fresh: dict[str, Operation] = {}
-        for name, operation in zip(called, request.operations, strict=True):
+        called = dict(zip(names(request.operations), request.operations, strict=True))
+        after = MailCursor.unpack(stored.cursor)
+        record = await self._completed(request, options, after, record, called)
+        another = not record.later.isdisjoint(called)
+        if another:
+            after = after.rebased((await self._view()).uidvalidity)
+        before = MailCursor.unpack(stored.previous or b"").rebased(after.uidvalidity)
+        for name, operation in called.items():
             answer = record.drafts.get(operation.identity)
-            if name in record.outcomes:
-                before = effect(before, operation, answer)
-            if name not in record.outcomes or _differs(operation, answer):
-                fresh[name] = operation
-        if fresh:
-            asked = replace(request, operations=[*fresh.values()])
-            view = await self._view(fresh.values())
-            applied, after, _ = await self._apply(asked, options, after, view, record.drafts)
-            # What they did may have been done before the key was answered, and be told with that answer.
-            before = _believing(before, asked.operations, applied).rebased(after.uidvalidity)
-            new = dict(zip(fresh, applied.outcomes, strict=True))
-            record = replace(
-                record,
-                outcomes={**record.outcomes, **new},
-                drafts={**record.drafts, **applied.drafts},
-            )
-            stored = await self._save(replace(stored, cursor=after.pack(), results=record.pack()))
-        told = diff.between(before, after, record.aged, record.noted)
+            # What came later may have been done before the key was answered, and be told with that answer.
+            before = effect(before, operation, answer)
+            after = effect(after, operation, answer) if name in record.later else after
+        key = format_key(stored)
+        if another:
+            kept, key = branched(replace(stored, results=record.pack()), after.pack(), options)
+            if kept != stored:
+                await self._save(kept)
         return MailReply(
             KeyUse.REPLAY,
-            format_key(stored),
+            key,
             [record.outcomes[name] for name in called],
             before,
             after,
-            told,
+            diff.between(before, after, record.aged, record.noted),
             more=request.get_changes and not after.version,
             options=options,
             drafts=record.drafts,
+        )
+
+    async def _completed(
+        self,
+        request: MailRequest,
+        options: bytes,
+        cursor: MailCursor,
+        record: _Record,
+        called: Mapping[str, Operation],
+    ) -> _Record:
+        """Do the operations of a repeated request that have no answer; returns the record with theirs."""
+        new = {
+            name: operation
+            for name, operation in called.items()
+            if name not in record.outcomes or _differs(operation, record.drafts.get(operation.identity))
+        }
+        if not new:
+            return record
+        asked = replace(request, operations=[*new.values()])
+        view = await self._view(new.values())
+        applied, _, _ = await self._apply(asked, options, cursor, view, record.drafts)
+        return replace(
+            record,
+            outcomes={**record.outcomes, **dict(zip(new, applied.outcomes, strict=True))},
+            drafts={**record.drafts, **applied.drafts},
+            later=record.later.union(new),
         )
 
     async def _apply(

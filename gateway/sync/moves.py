@@ -26,6 +26,7 @@ from enum import StrEnum
 
 from gateway.errors import Kind, NotFound, UpstreamRefused
 from gateway.ports import Clock, Mailboxes, State
+from gateway.sync.beginnings import affected
 from gateway.sync.cursor import MailCursor
 from gateway.sync.leftovers import End, arrived, end_of, likenesses
 from gateway.types import CollectionId, DeviceId, Move, SyncState, Uids, UserId
@@ -339,8 +340,7 @@ def _affected(state: SyncState, effect: _Effect) -> SyncState:
         return data if changed == before else replace(changed, version="").pack()
 
     previous = None if state.previous is None else after(state.previous)
-    fresh = after(state.fresh_cursor) if state.fresh else state.fresh_cursor
-    return replace(state, cursor=after(state.cursor), previous=previous, fresh_cursor=fresh)
+    return affected(replace(state, cursor=after(state.cursor), previous=previous), after)
 
 
 def _others(

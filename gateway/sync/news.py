@@ -45,4 +45,4 @@ async def has_news(
 
 async def has_item_news(items: Items, folder: ItemFolder, cursor: ItemCursor, since: datetime | None) -> bool:
     """Whether a Sync of a folder of items from this cursor would say anything: also that an item changed."""
-    return bool((await caught_up(items, folder, cursor, since)).due)
+    return bool((await caught_up(items, folder, cursor, since)).untold)

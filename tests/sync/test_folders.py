@@ -145,6 +145,18 @@ async def test_a_beginning_that_was_used_is_not_forgotten(device: Device, upstre
     assert device.own == {f"X{number}" for number in range(10)}
 
 
+async def test_a_beginning_given_up_leaves_the_next_one_good(device: Device, upstream: Names) -> None:
+    """A request with the key of the one before arrives between the answer to key 0 and the next request."""
+    await device.sync()
+    upstream.add("X0")
+    given_up = await device.ask("0")
+    upstream.add("X1")
+    await device.sync("0")
+    assert (await device.ask(given_up.key)).use is KeyUse.CURRENT
+    assert await device.sync() is KeyUse.CURRENT
+    assert device.own == {"X0", "X1"}
+
+
 async def test_a_beginning_used_and_not_heard_is_used_again(device: Device, upstream: Names) -> None:
     await device.sync()
     upstream.add("X1")

@@ -44,3 +44,21 @@ async def test_a_repeat_after_a_crash_is_not_followed_by_another_add(
     assert await mover.move(number, source, target) == there
     again = await phone.ask()
     assert ([*again.told.added], [item.number for item in again.told.changed]) == ([], [there])
+
+
+@pytest.mark.parametrize("heard", [False, True])
+async def test_a_late_copy_of_a_move_takes_nothing_from_a_new_beginning(store: Store, heard: bool) -> None:
+    """Moved, the other folder begun anew, and the move repeated: who hears of that has the item again."""
+    source = await store.items.item_folder(ANN, store.folder)
+    assert isinstance(source, ItemFolder)
+    target = await store.items.create_item_folder(ANN, ItemKind.CALENDAR, "Family")
+    number = await store.put("a")
+    phone = Phone(replace(store, folder=target.id), "p")
+    mover = ItemMover(store.state, store.items, ANN, DeviceId("p"))
+    there = await mover.move(number, source, target)
+    phone.apply(await phone.ask())
+    assert await mover.move(number, source, target) == there
+    if heard:
+        phone.items[there] = "a"
+    await phone.settle()
+    assert phone.items == {there: "a"}

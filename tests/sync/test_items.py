@@ -275,14 +275,72 @@ async def test_a_fresh_beginning_keeps_numbers_and_the_keys_before(store: Store,
     await phone.settle()
     key, phone.key = phone.key, "0"
     first = (await phone.ask()).key
-    assert (await phone.ask()).key == first
-    phone.key = key  # the answer to 0 was of a late copy
+    await phone.ask()
+    phone.key = key  # the answers to 0 were of late copies
     assert (await phone.ask()).silent
     phone.key, phone.items = first, {}
     await phone.settle()
     assert phone.items == {number: "a"}
     phone.key = key
     assert (await phone.ask()).use is KeyUse.UNKNOWN
+
+
+@pytest.mark.parametrize("overtakes", [False, True])
+async def test_what_was_given_up_before_a_new_beginning_is_told(
+    store: Store, phone: Phone, overtakes: bool
+) -> None:
+    """Key 0, an Add that is held up, key 0 again; the Add arrives before or after the next request."""
+    await phone.settle()
+    phone.key = "0"
+    phone.apply(await phone.ask())
+    given_up = Phone(store, "p")
+    given_up.key, phone.key = phone.key, "0"
+    phone.apply(await phone.ask())
+    if not overtakes:
+        await given_up.ask(adds("c1", "early"))
+    await phone.do(adds("c2", "mine"))
+    if overtakes:
+        assert (await given_up.ask(adds("c1", "late"))).use is KeyUse.UNKNOWN
+    await phone.settle()
+    assert phone.resets == 0
+    assert phone.items == await store.content()
+
+
+@pytest.mark.parametrize("heard", [False, True])
+async def test_another_answer_to_a_repeated_request_has_a_key_of_its_own(
+    store: Store, phone: Phone, heard: bool
+) -> None:
+    """More operations under the same key: whether the phone heard of them, its next key tells."""
+    changed, deleted = await store.put("c"), await store.put("d")
+    await phone.settle()
+    first, more = adds("c1", "one"), [adds("c2", "two"), changes(changed, "c2"), deletes(deleted)]
+    phone.act(first)
+    answer = await phone.ask(first)
+    other = await phone.ask(first, *more)
+    assert (await phone.ask(first, *more)) == other
+    assert (await phone.ask(first)) == replace(answer, use=KeyUse.REPLAY)
+    if heard:
+        for operation in more:
+            phone.act(operation)
+        phone.apply(other, [first, *more])
+    else:
+        phone.apply(answer, [first])
+    await phone.settle()
+    assert phone.resets == 0
+    assert phone.items == await store.content()
+    assert sorted(phone.items.values()) == ["c2", "one", "two"]
+
+
+async def test_a_phone_that_forgot_what_it_asked_for_is_told(store: Store, phone: Phone) -> None:
+    """Its user took back what he had made while the request was on its way."""
+    kept = await store.put("k")
+    await phone.settle()
+    await phone.ask(adds("c1", "one"), changes(kept, "k2"))
+    await phone.do(adds("c2", "two"))
+    await phone.settle()
+    assert phone.resets == 0
+    assert phone.items == await store.content()
+    assert sorted(phone.items.values()) == ["k2", "one", "two"]
 
 
 async def test_a_phone_that_begins_anew_and_adds_again_does_not_double(store: Store, phone: Phone) -> None:

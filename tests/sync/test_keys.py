@@ -4,7 +4,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.sync.keys import INITIAL_KEY, KeyUse, classify, format_key, new_epoch
+from gateway.sync.beginnings import Beginning, beginnings, with_beginnings
+from gateway.sync.keys import (
+    INITIAL_KEY,
+    KeyUse,
+    beginning,
+    begun_anew,
+    branched,
+    classify,
+    cursor_of,
+    format_key,
+    new_epoch,
+)
 from gateway.types import SyncState
 
 FRESH = SyncState(epoch="ab", number=1, cursor=b"")
@@ -49,3 +60,36 @@ def test_keys_fit_and_epochs_differ() -> None:
     epoch = new_epoch()
     assert epoch != new_epoch()
     assert len(format_key(SyncState(epoch=epoch, number=10**12, cursor=b""))) <= 64
+
+
+def test_a_beginning_that_is_proven_ends_those_before_it() -> None:
+    state, keys = LATER, []
+    for options in (b"first", b"second", b"third"):
+        state, key = beginning(state, options)
+        keys.append(key)
+    assert len({*keys, format_key(state)}) == 4
+    begun = begun_anew(state, keys[1])
+    assert (format_key(begun), begun.options) == (keys[1], b"second")
+    uses = [KeyUse.UNKNOWN, KeyUse.CURRENT, KeyUse.FRESH]
+    assert [classify(begun, key) for key in keys] == uses
+    assert classify(begun, format_key(LATER)) is KeyUse.UNKNOWN
+
+
+def test_a_key_stands_for_what_its_device_knows() -> None:
+    state = SyncState("ab", 2, b"now", previous=b"before")
+    state, key = branched(state, b"other", b"")
+    assert branched(state, b"other", b"") == (state, key)
+    assert [cursor_of(state, each) for each in ("ab.1", "ab.2", key)] == [b"before", b"now", b"other"]
+    assert begun_anew(state, key).cursor == b"other"
+
+
+def test_the_beginning_an_older_release_kept_is_good() -> None:
+    stored = SyncState("ab", 7, b"", fresh="cd", fresh_options=b'{"filter":3}', fresh_cursor=b"moved")
+    assert [*beginnings(stored)] == [Beginning("cd", b"moved", b'{"filter":3}')]
+    again, _ = beginning(stored, b"{}")
+    assert begun_anew(again, "cd.1").cursor == b"moved"
+
+
+def test_beginnings_are_bounded() -> None:
+    state = with_beginnings(LATER, [Beginning(str(number)) for number in range(100)])
+    assert [int(one.epoch) for one in beginnings(state)] == [*range(92, 100)]

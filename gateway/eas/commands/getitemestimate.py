@@ -19,7 +19,7 @@ from gateway.sync.folders import Folders
 from gateway.sync.hierarchy import mailbox_of
 from gateway.sync.itemcursor import ItemCursor, caught_up
 from gateway.sync.itemfolders import is_item_folder
-from gateway.sync.keys import KeyUse, classify
+from gateway.sync.keys import KeyUse, classify, cursor_of
 from gateway.sync.recipients import ends_of
 from gateway.sync.window import Window
 from gateway.types import CollectionId, SyncState
@@ -110,7 +110,7 @@ class GetItemEstimate:
             return element(Page.Response, element(Page.Status, problem))
         ends = await ends_of(services.items, folder)
         since = window_start(folder, options, services.clock.now(), ends)
-        count = len((await caught_up(services.items, folder, ItemCursor.unpack(cursor), since)).due)
+        count = len((await caught_up(services.items, folder, ItemCursor.unpack(cursor), since)).untold)
         return _told(context, content.name, collection, count if blocks else min(count, _CAP_WITHOUT_OPTIONS))
 
     async def _estimate(
@@ -146,7 +146,7 @@ def _known(stored: SyncState | None, key: str) -> tuple[bytes, int]:
         return b"", _NOT_PRIMED
     if use is KeyUse.UNKNOWN:
         return b"", _INVALID_KEY
-    return {KeyUse.CURRENT: stored.cursor, KeyUse.REPLAY: stored.previous}.get(use) or b"", 0
+    return cursor_of(stored, key), 0
 
 
 def _told(context: Context, kind: str, collection: CollectionId, estimate: int) -> Element:
