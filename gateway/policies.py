@@ -42,6 +42,10 @@ class _Kind(Protocol):
         """The value as it is sent; None when it is not allowed."""
         ...
 
+    def shown(self, value: Value) -> str:
+        """A value that is sent, as people read it."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class _Flag:
@@ -51,6 +55,9 @@ class _Flag:
 
     def read(self, written: object) -> Value | None:
         return str(int(written)) if isinstance(written, bool) else None
+
+    def shown(self, value: Value) -> str:
+        return "yes" if value == "1" else "no"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +70,9 @@ class _Never:
 
     def read(self, written: object) -> Value | None:
         return "0" if written is False else None
+
+    def shown(self, value: Value) -> str:
+        return "yes" if value == "1" else "no"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +92,9 @@ class _Number:
             return None
         return str(written) if self.lowest <= written <= self.highest or written in self.also else None
 
+    def shown(self, value: Value) -> str:
+        return str(value)
+
 
 @dataclass(frozen=True, slots=True)
 class _Choice:
@@ -96,6 +109,9 @@ class _Choice:
             return None
         return str(written)
 
+    def shown(self, value: Value) -> str:
+        return self.meanings[int(str(value))]
+
 
 @dataclass(frozen=True, slots=True)
 class _Names:
@@ -109,6 +125,9 @@ class _Names:
         texts = [one for one in written if isinstance(one, str) and 0 < len(one) <= _LONGEST_NAME]
         return tuple(texts) if len(texts) == len(written) else None
 
+    def shown(self, value: Value) -> str:
+        return ", ".join(value)
+
 
 @dataclass(frozen=True, slots=True)
 class PolicyElement:
@@ -121,6 +140,10 @@ class PolicyElement:
     kind: _Kind
     unset: str | None
     about: str
+
+    def shown(self, value: Value) -> str:
+        """A value as people read it."""
+        return self.kind.shown(value)
 
 
 _FLAG, _NAMES = _Flag(), _Names()
@@ -193,15 +216,17 @@ _BY_NAME = {one.name: one for one in ELEMENTS}
 class Policy:
     """What is demanded of some devices.
 
-    It is for the devices in `devices` ("user/deviceid") and those of `users` (logins); `*` stands for any
-    text. `refresh_hours`: after so long it is handed out anew, 0: never. `allow_nonprovisionable`: devices
-    that never ask for it are served. `allow_partial`, `allow_external`: so are those that apply it in part,
-    and those that somebody else manages. `values` are by element name, as they are sent.
+    It is for the devices in `devices` ("user/deviceid"), those of `users` (logins) and of the users of
+    `groups`; `*` stands for any text in the first two. `refresh_hours`: after so long it is handed out anew,
+    0: never. `allow_nonprovisionable`: devices that never ask for it are served. `allow_partial`,
+    `allow_external`: so are those that apply it in part, and those that somebody else manages. `values` are by
+    element name, as they are sent.
     """
 
     name: str
     users: tuple[str, ...] = ()
     devices: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
     refresh_hours: int = 0
     allow_nonprovisionable: bool = False
     allow_partial: bool = True
@@ -222,19 +247,32 @@ NO_POLICY = Policy("none")
 
 @dataclass(frozen=True, slots=True)
 class Policies:
-    """All policies, in the order they are looked through; the one called "default" is for the rest."""
+    """All policies, in the order they are looked through; the one called "default" is for the rest.
+
+    `groups` has the users (logins, `*` stands for any text) of each group.
+    """
 
     policies: Sequence[Policy] = ()
+    groups: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def of(self, user: str, device: str) -> Policy:
         """The policy of a device of a user."""
+        return self.chosen(user, device)[0]
+
+    def chosen(self, user: str, device: str) -> tuple[Policy, str]:
+        """The policy of a device of a user, and what it has it for: `device x/*`, `group sales`."""
         for policy in self.policies:
-            if matches(f"{user}/{device}", *policy.devices):
-                return policy
+            if found := _like(f"{user}/{device}", policy.devices):
+                return policy, f"device {found}"
         for policy in self.policies:
-            if matches(user, *policy.users):
-                return policy
-        return next((policy for policy in self.policies if policy.name == "default"), NO_POLICY)
+            if found := _like(user, policy.users):
+                return policy, f"user {found}"
+        for policy in self.policies:
+            for group in policy.groups:
+                if matches(user, *self.groups.get(group, ())):
+                    return policy, f"group {group}"
+        default = next((policy for policy in self.policies if policy.name == "default"), None)
+        return (NO_POLICY, "no policy is for it") if default is None else (default, "default")
 
 
 def matches(text: str, *patterns: str) -> bool:
@@ -242,11 +280,17 @@ def matches(text: str, *patterns: str) -> bool:
     return any(fnmatchcase(text.lower(), pattern.lower().replace("[", "[[]")) for pattern in patterns)
 
 
+def _like(text: str, patterns: Sequence[str]) -> str:
+    """The first of these that a text is like, "" when there is none."""
+    return next((pattern for pattern in patterns if matches(text, pattern)), "")
+
+
 # --- reading it --------------------------------------------------------------------------------------------
 
 _HOW: Mapping[str, _Kind] = {
     "users": _NAMES,
     "devices": _NAMES,
+    "groups": _NAMES,
     "refresh_hours": _Number(0, 24 * 366),
     "allow_nonprovisionable": _FLAG,
     "allow_partial": _FLAG,
@@ -279,6 +323,7 @@ def read_policy(name: str, written: Mapping[str, object]) -> Policy:
         name,
         users=tuple(how.get("users", ())),
         devices=tuple(how.get("devices", ())),
+        groups=tuple(how.get("groups", ())),
         refresh_hours=int(str(how.get("refresh_hours", "0"))),
         allow_nonprovisionable=how.get("allow_nonprovisionable", "0") == "1",
         allow_partial=how.get("allow_partial", "1") == "1",

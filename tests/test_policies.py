@@ -116,16 +116,21 @@ def test_policies_are_told_apart_by_what_they_demand() -> None:
         ("eve@board.example.com", "KIOSK7", "kiosk"),
         ("room1", "X", "kiosk"),
         ("[room]", "X", "odd"),
+        ("BO", "X", "sales"),
     ],
 )
 def test_the_device_goes_before_the_user(user: str, device: str, name: str) -> None:
     policies = Policies(
         (
+            Policy("sales", groups=("sales", "field")),
             Policy("default"),
             Policy("board", users=("*@board.example.com",)),
             Policy("kiosk", devices=("*/kiosk*", "room1/x")),
             Policy("odd", users=("[room]",)),
-        )
+        ),
+        {"field": ["bo", "*@board.example.com"], "others": ["ann@example.com"]},
     )
     assert policies.of(user, device).name == name
     assert Policies().of(user, device) is NO_POLICY
+    told = {"default": "default", "board": "user *@board", "sales": "group field", "odd": "user [room]"}
+    assert policies.chosen(user, device)[1].startswith(told.get(name, "device "))

@@ -193,7 +193,8 @@ def _decide(file: Path, user: UserId, device: str, access: Access | None) -> Non
 
 def described(device: Device, admission: Admission) -> Mapping[str, object]:
     """What is known of a device, by name, for people and programs."""
-    control, policy = device.control, admission.policy_of(device)
+    control = device.control
+    policy, why = admission.policies.chosen(device.user, device.id)
     current = bool(device.policy_key) and device.policy == policy.digest
     return {
         "user": device.user,
@@ -208,6 +209,7 @@ def described(device: Device, admission: Admission) -> Mapping[str, object]:
         "access": admission.access_of(device).value,
         "decided": control.access is not None or control.stage is WipeStage.DONE,
         "policy": policy.name,
+        "policy_by": why,
         "compliance": (_COMPLIANCE.get(device.compliance, "?") if current else "not yet"),
         "refused": _COMPLIANCE.get(device.refused),
         "wipe": control.wipe.value if control.wipe else None,

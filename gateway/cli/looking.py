@@ -13,10 +13,11 @@ from gateway.app import admission_of, check_files
 from gateway.cli.common import as_json, config, print_rows, told, with_store
 from gateway.config import load
 from gateway.eas.admission import Admission
+from gateway.eas.request import as_stored
 from gateway.errors import Refused
 from gateway.policies import NO_POLICY, Policy
 from gateway.ports import Items, State
-from gateway.types import Device, UserId
+from gateway.types import Device, DeviceId, UserId
 
 __all__ = ["check_config", "poison", "policies", "users"]
 
@@ -50,14 +51,19 @@ def users(file: Path, as_json: bool) -> None:
 
 
 @click.command()
+@click.argument("user", required=False)
+@click.argument("device", required=False)
 @as_json
 @config
 @told
-def policies(file: Path, as_json: bool) -> None:
+def policies(file: Path, user: str | None, device: str | None, as_json: bool) -> None:
     """List the policies, in the order they are looked through.
 
-    Columns: name, how many devices it is for, how many of them acknowledged it as it is now, the users and
-    the devices it names, and what it demands.
+    Columns: name, how many devices it is for, how many of them acknowledged it as it is now and how many
+    refused, the users, devices and groups it names, and what it demands.
+
+    With USER, list which policy each device of the user gets (or DEVICE, be it known or not), and by what.
+    Columns: device, policy, by what.
     """
     admission = admission_of(load(file, os.environ))
 
@@ -69,7 +75,15 @@ def policies(file: Path, as_json: bool) -> None:
         rows = [_policy(policy, [one for one, its in found if its is policy]) for policy in every]
         print_rows(rows, as_json=as_json)
 
-    with_store(file, show)
+    async def explain(state: State, _: Items) -> None:
+        whose = UserId((user or "").strip().lower())
+        known = [one.id for one in await state.list_devices(whose)]
+        names = [as_stored(device)] if device else known or [DeviceId("")]
+        chosen = [(name, *admission.policies.chosen(whose, name)) for name in names]
+        rows = [{"device": name or None, "policy": policy.name, "by": why} for name, policy, why in chosen]
+        print_rows(rows, as_json=as_json)
+
+    with_store(file, explain if user else show)
 
 
 @click.command()
@@ -112,7 +126,9 @@ def _policy(policy: Policy, devices: Sequence[Device]) -> Mapping[str, object]:
         "name": policy.name,
         "devices": len(devices),
         "acknowledged": len(current),
+        "refused": sum(1 for one in devices if one.refused),
         "for_users": policy.users,
         "for_devices": policy.devices,
+        "for_groups": policy.groups,
         "demands": policy.values,
     }
