@@ -13,6 +13,7 @@ from gateway.cli.devices import devices
 from gateway.cli.explain import explain
 from gateway.cli.folders import GROUPS
 from gateway.cli.looking import check_config, poison, policies, users
+from gateway.cli.passwords import passwords
 from gateway.cli.serving import demo, serve
 from gateway.cli.top import top
 
@@ -30,7 +31,7 @@ for _command in (exchange.import_file, exchange.export_file):
         _group.add_command(_command)
 for _command in (
     *(serve, demo, check, check_config, top, backup, restore),
-    *(users, devices, explain, policies, poison, audit),
+    *(users, devices, passwords, explain, policies, poison, audit),
     *GROUPS.values(),
 ):
     main.add_command(_command)
