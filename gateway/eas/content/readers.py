@@ -4,19 +4,36 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Collection
 from datetime import UTC, datetime
+
+import structlog
 
 from gateway.eas.content.values import BadItem
 from gateway.pim.values import FIRST_YEAR, LAST_YEAR
 from wbxml import Element, Tag
 
-__all__ = ["boolean", "decimal", "integer", "moment", "names", "no_instance", "once", "parse_moment", "text"]
+__all__ = [
+    "boolean",
+    "decimal",
+    "integer",
+    "moment",
+    "names",
+    "no_instance",
+    "once",
+    "parse_moment",
+    "text",
+    "without_no_dates",
+]
 
 _MOMENT = re.compile(
     r"([0-9]{4})-?([0-9]{2})-?([0-9]{2})"
     r"(?:T([0-9]{2}):?([0-9]{2})(?::?([0-9]{2})(?:\.[0-9]{1,9})?)?Z?)?",
     re.ASCII,
 )
+_YEAR_TO_DAY = re.compile(r"\s*([0-9]{4})-?([0-9]{2})-?([0-9]{2})", re.ASCII)
+_NO_DATE = f"{FIRST_YEAR:04}0101", f"{LAST_YEAR:04}1231"
+"""The first and last day that are none: programs that need a date write one of these, or one beyond."""
 _INTEGER = re.compile(r"-?[0-9]{1,10}", re.ASCII)
 
 
@@ -94,6 +111,25 @@ def parse_moment(written: str) -> datetime:
         return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
     except ValueError:
         raise BadItem("no date and time") from None
+
+
+def without_no_dates(data: Element, tags: Collection[Tag]) -> Element:
+    """The data with those of the dates empty that say there is none: 4501-01-01 in Outlook, 1601 and before.
+
+    Such an item is not refused for them; each has a line in the log.
+    """
+    usable = [Element(one.tag) if one.tag in tags and _is_no_date(one.text()) else one for one in data]
+    log = structlog.get_logger("gateway.eas")
+    for before, after in zip(data, usable, strict=True):
+        if before is not after:
+            log.info("a date that means none is left out", element=after.tag.name)
+    return Element(data.tag, None, usable)
+
+
+def _is_no_date(written: str) -> bool:
+    found = _YEAR_TO_DAY.match(written)
+    first, last = _NO_DATE
+    return found is not None and not first < "".join(found.groups()) < last
 
 
 def names(data: Element, container: Tag, item: Tag, most: int, longest: int) -> tuple[str, ...] | None:

@@ -7,10 +7,11 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from gateway.eas.content.contacts.elements import ELEMENTS, Form
 from gateway.eas.content.contacts.reading import news, read_contact_data, sends_no_pictures
 from gateway.eas.content.contacts.telling import shown_contact, shown_stub
 from gateway.eas.content.preferences import HTML, PLAIN, RTF
-from gateway.eas.content.readers import no_instance
+from gateway.eas.content.readers import no_instance, without_no_dates
 from gateway.eas.content.values import refusing
 from gateway.eas.versions import Version
 from gateway.items import Item, ItemKind, ItemNumber
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from gateway.eas.itemoptions import ItemOptions
 
 __all__ = ["ContactsContent"]
+
+_DATES = frozenset(tag for tag, form in ELEMENTS.values() if form is Form.DAY)
 
 
 class ContactsContent:
@@ -43,6 +46,7 @@ class ContactsContent:
 
     def add(self, client_id: str, digest: str, data: Element, scene: Scene) -> AddItem:
         """A new contact. Raises `BadItem`."""
+        data = without_no_dates(data, _DATES)
         patch = read_contact_data(data, scene.version, scene.zone, {})
         uid = str(uuid.uuid4())
 
@@ -59,6 +63,7 @@ class ContactsContent:
     ) -> ChangeItem:
         """A contact that is different. Raises `BadItem`."""
         no_instance(instance)
+        data = without_no_dates(data, _DATES)
         read_contact_data(data, scene.version, scene.zone, {})
 
         def change(item: Item, given: Given) -> Made:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from gateway.eas.content.preferences import HTML, PLAIN, RTF, BodyOptions
-from gateway.eas.content.readers import boolean, no_instance
+from gateway.eas.content.readers import boolean, no_instance, without_no_dates
 from gateway.eas.content.tasks.elements import (
     Absent,
     Reading,
@@ -38,6 +38,12 @@ __all__ = ["TaskContent"]
 
 _INCOMPLETE = 8
 """The FilterType of what is still to be done (MS-ASCMD 2.2.3.68.2)."""
+_DATES = frozenset(
+    {
+        *(Tasks.StartDate, Tasks.UtcStartDate, Tasks.DueDate, Tasks.UtcDueDate),
+        *(Tasks.DateCompleted, Tasks.ReminderTime, Tasks.OrdinalDate),
+    }
+)
 _NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 
 
@@ -61,6 +67,7 @@ class TaskContent:
 
     def add(self, client_id: str, digest: str, data: Element, scene: Scene) -> AddItem:
         """A new task. Raises `BadItem`."""
+        data = without_no_dates(data, _DATES)
         patch = read_patch(data, _reading(None, kept, scene))
         uid = str(uuid.uuid4())
 
@@ -77,6 +84,7 @@ class TaskContent:
     ) -> ChangeItem:
         """A task that is different, or done. Raises `BadItem`."""
         no_instance(instance)
+        data = without_no_dates(data, _DATES)
         read_patch(data, _reading(None, kept, scene))  # what can be no task is refused whatever it changes
         uid = str(uuid.uuid4()) if boolean(data, Tasks.Complete) else ""
 

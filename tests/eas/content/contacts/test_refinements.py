@@ -50,6 +50,19 @@ def test_a_day_of_no_known_year() -> None:
     assert new.lines("BDAY", "ANNI") == ["BDAY:--0415", "ANNIVERSARY:20100601"]
 
 
+@pytest.mark.parametrize("none", ["4501-01-01T00:00:00.000Z", "45010101T110000Z", "0001-01-01", "1601-01-01"])
+def test_a_date_that_means_none_is_cleared(none: str, capsys: pytest.CaptureFixture[str]) -> None:
+    shelf = Shelf(Version.V16_1).add(
+        *properties(FirstName="a", Birthday=none, Anniversary="20100601T000000Z")
+    )
+    assert shelf.lines("BDAY", "ANNI", "X-ANNI") == ["X-ANNIVERSARY:20100601"] or shelf.seen["Anniversary"]
+    assert "Birthday" not in shelf.seen
+    assert "a date that means none is left out" in capsys.readouterr().out
+    shelf.change(*properties(FirstName="a", Birthday="1980-04-15T00:00:00.000Z", Anniversary=none))
+    assert "Anniversary" not in shelf.seen
+    assert str(shelf.seen["Birthday"]).startswith("1980-04-15")
+
+
 def test_a_large_picture_is_told_smaller_and_kept_as_it_is() -> None:
     octets = picture(400, "JPEG")
     assert 36 * 1024 < len(octets) < 512 * 1024

@@ -53,6 +53,16 @@ def test_one_of_a_pair_is_in_the_zone_of_the_task() -> None:
     assert told(moved, "UtcDueDate") == ("2026-07-02T10:00:00.000Z",)
 
 
+def test_dates_that_mean_none_are_none() -> None:
+    none = {"UtcDueDate": "4500-12-31T23:00:00.000Z", "DueDate": "4501-01-01T00:00:00.000Z"}
+    rings = {"ReminderSet": 1, "ReminderTime": "4501-01-01T00:00:00.000Z"}
+    task = made(*DAY[:2], *properties(**none, **rings))
+    shown = ("StartDate", "DueDate", "UtcDueDate", "ReminderSet", "ReminderTime")
+    assert told(task, *shown) == ("2026-03-05T00:00:00.000Z", None, None, "1", "2026-03-04T23:00:00.000Z")
+    task = made(*DAY).change(*properties(Subject="Pay", Complete=0, **none))
+    assert told(task, *shown[:3]) == (None, None, None)
+
+
 def test_a_distance_that_no_clock_has_is_a_mistake() -> None:
     odd = made(*properties(DueDate="2026-07-04T00:00:00.000Z", UtcDueDate="2026-07-01T10:00:00.000Z"))
     assert told(odd, "DueDate", "UtcDueDate") == ("2026-07-04T00:00:00.000Z", "2026-07-03T22:00:00.000Z")
@@ -316,7 +326,7 @@ def test_a_rule_that_phones_cannot_be_told_survives_and_goes_on() -> None:
         properties(Importance=256),
         properties(Importance=-1),
         properties(DueDate="tomorrow"),
-        properties(DueDate="1066-10-14T00:00:00.000Z"),
+        properties(DueDate="2026-02-30T00:00:00.000Z"),
         properties(Subject="a") + properties(Subject="b"),
         properties(Subject="x" * 40000),
         properties(Categories=[element(Tasks.Category, "x")] * 301),
