@@ -219,8 +219,8 @@ class Policy:
     It is for the devices in `devices` ("user/deviceid"), those of `users` (logins) and of the users of
     `groups`; `*` stands for any text in the first two. `refresh_hours`: after so long it is handed out anew,
     0: never. `allow_nonprovisionable`: devices that never ask for it are served. `allow_partial`,
-    `allow_external`: so are those that apply it in part, and those that somebody else manages. `values` are by
-    element name, as they are sent.
+    `allow_external`: so are those that apply it in part, and those that somebody else manages. `values` are
+    by element name, as they are sent.
     """
 
     name: str
