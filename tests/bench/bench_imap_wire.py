@@ -10,6 +10,7 @@ import json
 import time
 from dataclasses import dataclass
 
+from gateway.eas.content.email_properties import HEADER_FIELDS
 from gateway.upstream.imap.responses import Fetch
 from gateway.upstream.imap.wire import ResponseReader
 
@@ -58,6 +59,13 @@ CASES = (
     ),
     Case("BODYSTRUCTURE, one part", f"UID {{n}} BODYSTRUCTURE {_SINGLE}", 36_000),
     Case("BODYSTRUCTURE, four parts", f"UID {{n}} BODYSTRUCTURE {_MIXED}", None),
+    Case(
+        "what a window is planned from",
+        'UID {n} FLAGS (\\Seen) INTERNALDATE "20-Jan-2026 18:51:00 +0000" RFC822.SIZE 2646'
+        f" BODYSTRUCTURE {_MIXED} BODY[HEADER.FIELDS ({' '.join(HEADER_FIELDS).upper()})]"
+        " {{38}}\r\nFrom: Ann\r\nTo: Ben\r\nSubject: Offer\r\n\r\n",
+        None,
+    ),
 )
 
 

@@ -16,10 +16,17 @@ __all__ = ["MAX_DEPTH", "Fault", "number", "parse_nodes", "required_text", "text
 MAX_DEPTH = 128
 """Lists in lists; more than the MIME nesting mail servers themselves accept."""
 
-# A quoted string, a parenthesis, a literal or an atom; what is none of them is swallowed whole as an empty
-# token, so that no text is looked at twice. Atoms are taken generously: servers use more characters than
-# the grammar allows.
-_TOKEN = re.compile(r' *(?:("[^"\\\n]*+(?:\\[^\n][^"\\\n]*+)*+"|[()\n]|[^ ()"\r\n\0]+)|[\s\S]+)')
+# A quoted string, a list of nothing but plain ones, a parenthesis, a literal, the name of a section with its
+# header fields, or an atom; what is none of them is swallowed whole as an empty token, so that no text is
+# looked at twice. Atoms are taken generously: servers use more characters than the grammar allows.
+_PLAIN = r'"[^"\\\n]*+"'
+_TOKEN = re.compile(
+    r' *(?:("[^"\\\n]*+(?:\\[^\n][^"\\\n]*+)*+"'
+    rf"|\({_PLAIN}(?: {_PLAIN})*+\)"
+    r"|[()\n]"
+    r'|BODY\[[0-9A-Z.]*+ \([^]()"\\\r\n\0]*+\)\][^ ()"\r\n\0]*+'
+    r'|[^ ()"\r\n\0]+)|[\s\S]+)'
+)
 _ESCAPED = re.compile(r"\\([\s\S])")
 
 
@@ -56,6 +63,10 @@ def parse_nodes(text: str, literals: Iterable[bytes]) -> tuple[list[Node], str |
             current.append(_ESCAPED.sub(r"\1", value) if "\\" in value else value)
         elif lexeme == "\n":
             current.append(next(data))
+        elif lexeme[:2] == '("':
+            if len(outer) == MAX_DEPTH:
+                return top, "nested too deeply"
+            current.append(lexeme[2:-2].split('" "'))
         elif lexeme:
             current.append(None if len(lexeme) == 3 and lexeme.upper() == "NIL" else lexeme)
         else:

@@ -20,6 +20,9 @@ from gateway.upstream.imap.tokens import MAX_DEPTH, Fault, number, parse_nodes, 
         ("(a (b) ())c", [["a", ["b"], []], "c"]),
         ("\\Seen \\* [x] {5+} a]b", ["\\Seen", "\\*", "[x]", "{5+}", "a]b"]),
         ("(x \n)\n", [["x", b"1"], b"2"]),
+        ('("a" "b c")("d"  "e") ("f" g)', [["a", "b c"], ["d", "e"], ["f", "g"]]),
+        ("BODY[HEADER.FIELDS (TO CC)]<0> x", ["BODY[HEADER.FIELDS (TO CC)]<0>", "x"]),
+        ("BODY[HEADER.FIELDS (TO) x", ["BODY[HEADER.FIELDS", ["TO"], "x"]),
     ],
 )
 def test_values(text: str, expected: list[Node]) -> None:
@@ -48,6 +51,8 @@ def test_the_deepest_nesting() -> None:
     assert whole("(" * MAX_DEPTH + ")" * MAX_DEPTH, ())
     with pytest.raises(Fault, match="deep"):
         whole("(" * (MAX_DEPTH + 1) + ")" * (MAX_DEPTH + 1), ())
+    with pytest.raises(Fault, match="deep"):
+        whole("(" * MAX_DEPTH + '("a")' + ")" * MAX_DEPTH, ())
 
 
 _text = st.text(st.characters(exclude_characters="\n", exclude_categories=["Cs"]))
