@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from gateway.mail import charset, enriched, html, quoted, transfer
 from gateway.mail.flowed import is_flowed, unflow
-from gateway.mail.pieces import pieces
+from gateway.mail.pieces import PIECE, pieces
 from gateway.mail.structure import Layout, charset_of
 from gateway.types import BodyPart
 
@@ -148,7 +148,8 @@ def preview(text: Text, characters: int, *, rich: bool) -> str:
 def clean_utf8(data: bytes) -> bytes:
     """UTF-8 without what XML 1.0 forbids."""
     # A piece at a time, so that a large text without any is not copied to find that out.
-    if any(len(piece.translate(None, _CONTROLS)) < len(piece) for piece in pieces(data)):
+    large = len(data) > PIECE
+    if not large or any(len(piece.translate(None, _CONTROLS)) < len(piece) for piece in pieces(data)):
         data = data.translate(None, _CONTROLS)
     return _NONCHARACTERS.sub(b"", data) if b"\xef\xbf" in data else data
 

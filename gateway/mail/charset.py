@@ -83,6 +83,8 @@ _NOT_FOR_MAIL = frozenset(
 )
 _LONGEST_NAME = 64
 _GUESSED_PREFIX = 4096
+_LIKE_ASCII = ("utf_8", "cp125", "iso8859", "koi8")
+"""How the names of the usual codecs begin that read ASCII as what it is."""
 
 
 @lru_cache(maxsize=256)
@@ -112,6 +114,8 @@ def decode(data: bytes, charset: str | None = None, *, cut: bool = False) -> str
     part of the text. Never raises.
     """
     declared = codec(charset) if charset else None
+    if data.isascii() and (declared is None or declared.startswith(_LIKE_ASCII)):
+        return data.decode("ascii")
     for name in dict.fromkeys((declared, "utf_8")):
         # 8-bit text called US-ASCII or ISO-8859-1 is UTF-8 far more often than it looks like it by chance.
         if name is None or (name == "cp1252" and not data.isascii() and _is_utf8(data, cut)):

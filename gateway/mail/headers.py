@@ -8,6 +8,7 @@ from __future__ import annotations
 import binascii
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
 from gateway.mail import charset, transfer
@@ -17,11 +18,13 @@ __all__ = ["ENCODED_WORD", "Headers", "clean", "decode_text", "decode_words", "p
 ENCODED_WORD = r"=\?([^?\s]{1,80})\?([bBqQ])\?([^?]*)\?="
 
 _ENCODED_WORD = re.compile(ENCODED_WORD)
-_FIELD_NAME = re.compile(rb"([!-9;-~]+)[ \t]*:")
+_FIELD = re.compile(rb"^([!-9;-~]++)[ \t]*+:(.*+(?:\n[ \t].*+)*+)", re.MULTILINE)
 _UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]+")
 _SPACES = re.compile(r"[ \t\r\n]+")
 _CONTINUATION = re.compile(r"\*(\d{1,4})(\*?)", re.ASCII)
 _MOST_CONTINUATIONS = 500
+_SHORT, _REMEMBERED = 128, 2048
+"""Characters of a text with encoded words that is remembered, and how many of them are."""
 
 
 class Headers:
@@ -31,23 +34,14 @@ class Headers:
 
     def __init__(self, raw: bytes) -> None:
         """Read a block; lines that are no field are passed over, an empty line ends it."""
+        if b"\r" in raw:
+            raw = raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        end = 0 if raw[:1] == b"\n" else raw.find(b"\n\n")
         self._fields: dict[str, list[bytes]] = {}
-        lines: list[bytes] = []
-        for line in raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n"):
-            if line[:1] in {b" ", b"\t"}:
-                lines.append(line)
-                continue
-            self._add(lines)
-            lines = [line]
-            if not line:
-                break
-        self._add(lines)
-
-    def _add(self, lines: list[bytes]) -> None:
-        match = _FIELD_NAME.match(lines[0]) if lines else None
-        if match:
-            value = b"".join((lines[0][match.end() :], *lines[1:])).strip()
-            self._fields.setdefault(match[1].decode("ascii").lower(), []).append(value)
+        for name, value in _FIELD.findall(raw if end < 0 else raw[:end]):
+            self._fields.setdefault(name.decode("ascii").lower(), []).append(
+                value.replace(b"\n", b"").strip()
+            )
 
     def get(self, name: str) -> bytes | None:
         """The raw value of the first field with this (lower case) name."""
@@ -91,6 +85,10 @@ def decode_words(text: str) -> str:
     """
     if "=?" not in text:
         return clean(text)
+    return _remembered_words(text) if len(text) <= _SHORT else _encoded_words(text)
+
+
+def _encoded_words(text: str) -> str:
     pieces: list[str] = []
     pending = b""
     pending_charset = ""
@@ -112,6 +110,10 @@ def decode_words(text: str) -> str:
         pieces.append(charset.decode(pending, pending_charset))
     pieces.append(text[end:])
     return clean("".join(pieces))
+
+
+_remembered_words = lru_cache(_REMEMBERED)(_encoded_words)
+"""The names of those who write and are written to come again and again."""
 
 
 def parameter(params: Mapping[str, str], name: str) -> str | None:

@@ -107,7 +107,7 @@ def declared_charset(data: bytes) -> str | None:
 def relabel(document: bytes) -> bytes:
     """The document, which is in UTF-8 by now, with the charset it names corrected."""
     match = _META_CHARSET.search(document[:_META_REACH])
-    if match is None:
+    if match is None or match[1].lower() == b"utf-8":
         return document
     return document[: match.start(1)] + b"utf-8" + document[match.end(1) :]
 

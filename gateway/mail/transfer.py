@@ -86,9 +86,11 @@ class TransferDecoder:
 
 def decode(data: bytes, encoding: str, *, cut: bool = False) -> bytes:
     """The octets of a whole part, or of its beginning (`cut`: an unfinished escape at the end is dropped)."""
-    if cut and encoding == "quoted-printable":
-        data = data[: _whole_escapes(data)]
-    elif cut and encoding in _UUENCODE:
+    if encoding == "base64" and (clean := _clean_base64(data)) is not None:
+        return clean
+    if encoding == "quoted-printable":
+        return binascii.a2b_qp(data[: _whole_escapes(data)] if cut else data)
+    if cut and encoding in _UUENCODE:
         data = data[: data.rfind(b"\n") + 1]
     decoder = TransferDecoder(encoding)
     return decoder.feed(data) + decoder.finish()
@@ -125,6 +127,16 @@ def _whole_escapes(data: bytes) -> int:
     """How much of quoted-printable text does not end within an escape."""
     tail = data.rfind(b"=", max(len(data) - 2, 0))
     return len(data) if tail < 0 else tail
+
+
+def _clean_base64(data: bytes) -> bytes | None:
+    """What nearly all base64 holds, read at once; None for what needs a closer look."""
+    if b"-" in data or b"_" in data or data.rstrip(b"=\r\n").find(b"=") >= 0:
+        return None
+    try:
+        return binascii.a2b_base64(data)  # overlooks line ends, and what else is not of the alphabet
+    except binascii.Error:
+        return None
 
 
 def _texts(clean: bytes) -> list[bytes]:

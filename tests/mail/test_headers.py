@@ -40,6 +40,11 @@ def test_lines_that_are_no_field_are_passed_over() -> None:
     assert "a b" not in headers
 
 
+@pytest.mark.parametrize("raw", [b"\nA: 1", b"\r\nA: 1", b"\n\nA: 1", b"\r\rA: 1", b"B: 2\n\r\nA: 1"])
+def test_an_empty_line_ends_a_block(raw: bytes) -> None:
+    assert "a" not in Headers(raw)
+
+
 @given(st.binary(max_size=300))
 def test_arbitrary_blocks_give_text_that_xml_can_carry(data: bytes) -> None:
     headers = Headers(b"Subject: " + data)

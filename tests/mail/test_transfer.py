@@ -44,6 +44,13 @@ def test_pieces_give_the_same_as_the_whole(encoding: str, data: bytes, cuts: lis
     assert got == decode(whole, encoding) == data
 
 
+@given(st.lists(st.sampled_from(["QUJD", "Zg==", "A", "=", "-", "_", " ", "\r\n", "\xff"]), max_size=12))
+def test_odd_base64_reads_the_same_at_once_and_in_pieces(words: list[str]) -> None:
+    data = "".join(words).encode("latin-1")
+    decoder = TransferDecoder("base64")
+    assert decode(data, "base64") == decoder.feed(data) + decoder.finish()
+
+
 @pytest.mark.parametrize("encoding", ENCODINGS)
 @given(data=st.binary(max_size=300), size=st.integers(0, 400))
 def test_a_beginning_decodes_to_a_beginning(encoding: str, data: bytes, size: int) -> None:
