@@ -124,10 +124,10 @@ async def render(  # noqa: PLR0917 - the first four name the messages, as in `Ma
     for uid in uids:
         job = ready.get(uid)
         if job and prepared and not email_message.is_unread(job, prepared.answers) and room.fits(job.cost):
-            batch.append(replace(job, message=_shown_with(job.message, flags.get(uid))))
+            batch.append(job)
             room.left -= job.cost
     known = await notes({job.message.uid: job.message for job in batch}) if notes and batch else NO_NOTES
-    batch = [replace(job, values=known.get(job.message.uid, NO_VALUES)) for job in batch]
+    batch = [_marked(job, flags, known) for job in batch]
     rendered = await _rendered(batch, prepared.answers if prepared else {}, place, version, parts)
     missing = [uid for uid in uids if uid not in rendered]
     found = await mailboxes.fetch(mailbox, uidvalidity, missing, HEADER_FIELDS) if missing else {}
@@ -195,7 +195,15 @@ def _shown_with(message: MessageData, flags: Collection[str] | None) -> MessageD
     if flags is None:
         return message
     untracked = {flag for flag in message.flags if flag.lower() not in _TRACKED and category(flag) is None}
-    return replace(message, flags=frozenset(untracked.union(flags)))
+    shown = frozenset(untracked.union(flags))
+    return message if shown == message.flags else replace(message, flags=shown)
+
+
+def _marked(job: Job, flags: Mapping[int, Collection[str]], known: Mapping[int, Values]) -> Job:
+    """A job made without marks, with those of its message."""
+    message = _shown_with(job.message, flags.get(job.message.uid))
+    values = known.get(message.uid, NO_VALUES)
+    return job if message is job.message and not values else replace(job, message=message, values=values)
 
 
 async def _planned(

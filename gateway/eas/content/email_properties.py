@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -60,7 +60,7 @@ _LONGEST_BCC = 1024
 _SEEN_BY_ALL = ("from", "to", "cc", "resent-to", "resent-cc")
 _DELIVERED = ("delivered-to", "x-original-to", "envelope-to")
 """Where servers note for whom they delivered a message."""
-_UTF_8 = 65001
+_UTF_8 = "65001"
 _CONTENT_CLASS = "urn:content-classes:message"
 _LOW, _NORMAL, _HIGH = 0, 1, 2
 _IMPORTANCE = {
@@ -149,23 +149,23 @@ def properties(
 
 
 def _addresses_and_subject(headers: Headers, received: str) -> list[Element]:
-    to = list(_up_to(_LONGEST_LIST, headers, "to"))
+    to = [*_up_to(_LONGEST_LIST, headers, "to")]
     subject = headers.text("subject")
     values: list[tuple[Tag, str]] = [
-        (Email.To, ", ".join(map(str, to))),
+        (Email.To, ", ".join(text for _, text in to)),
         (Email.Cc, _list(headers, "cc", ", ")),
         (Email.From, _first(headers, "from")),
         (Email.ReplyTo, _list(headers, "reply-to", "; ")),
         (Email.Subject, subject),
         (Email.DateReceived, received),
-        (Email.DisplayTo, _displayed(to)),
+        (Email.DisplayTo, _displayed(one for one, _ in to)),
         (Email.ThreadTopic, headers.text("thread-topic") or topic(subject)),
     ]
     return [Element(tag, value) for tag, value in values if value]
 
 
 def _list(headers: Headers, name: str, separator: str, longest: int = _LONGEST_LIST) -> str:
-    return separator.join(map(str, _up_to(longest, headers, name)))
+    return separator.join(text for _, text in _up_to(longest, headers, name))
 
 
 def _displayed(to: Iterable[Address]) -> str:
@@ -180,14 +180,15 @@ def _displayed(to: Iterable[Address]) -> str:
     return "; ".join(names)
 
 
-def _up_to(longest: int, headers: Headers, name: str) -> Iterable[Address]:
-    """Addresses of a field, as long as their text (joined by two characters each) keeps within `longest`."""
+def _up_to(longest: int, headers: Headers, name: str) -> Iterator[tuple[Address, str]]:
+    """Addresses of a field with their texts, as long as these (joined by two characters) fit."""
     left = longest + 2
     for one in addresses(headers, name):
-        left -= len(str(one)) + 2
+        text = str(one)
+        left -= len(text) + 2
         if left < 0:
             return
-        yield one
+        yield one, text
 
 
 def _first(headers: Headers, name: str) -> str:

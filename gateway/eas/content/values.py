@@ -31,7 +31,7 @@ def refusing() -> Iterator[None]:
 
 def date_time(moment: datetime) -> str:
     """A dateTime, `2026-03-01T09:15:00.000Z` (MS-ASDTYPE 2.3). `moment` needs a time zone."""
-    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def compact_date_time(moment: datetime) -> str:
