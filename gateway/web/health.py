@@ -34,15 +34,20 @@ class Health:
     def routes(self) -> list[Route]:
         return [Route("/healthz", _alive), Route("/readyz", self._ready)]
 
-    async def _ready(self, _request: Request) -> Response:
+    async def outcome(self) -> Mapping[str, str]:
+        """How each check went, "ok" or "failing", by its name; not older than a few seconds."""
         async with self._lock:
             now = asyncio.get_running_loop().time()
             if now >= self._until:
                 outcomes = await asyncio.gather(*(self._run(name) for name in self._checks))
                 self._outcome = dict(zip(self._checks, outcomes, strict=True))
                 self._until = asyncio.get_running_loop().time() + self._remember
-        ready = all(outcome == "ok" for outcome in self._outcome.values())
-        return JSONResponse({"ready": ready, "checks": self._outcome}, status_code=200 if ready else 503)
+            return self._outcome
+
+    async def _ready(self, _request: Request) -> Response:
+        checks = await self.outcome()
+        ready = all(outcome == "ok" for outcome in checks.values())
+        return JSONResponse({"ready": ready, "checks": dict(checks)}, status_code=200 if ready else 503)
 
     async def _run(self, name: str) -> str:
         """Return "ok" or "failing"; the reason goes to the log alone, since the page is open to everybody."""

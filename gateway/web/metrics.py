@@ -2,20 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
+from prometheus_client.samples import Sample
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-__all__ = ["Metrics"]
+__all__ = ["Metrics", "Totals"]
 
+_HELD = "Ping"
+"""The command that waits by design."""
 _LAG_BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 5)
 _BUCKETS = (0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600)
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What was counted so far, and how many requests are held at this moment.
+
+    `failures` are answers with an HTTP code of 500 and above. `durations` counts answers of all commands but
+    Ping, by the bucket (its upper bound in seconds) that the time each took lies in.
+    """
+
+    requests: float
+    failures: float
+    held: float
+    durations: Mapping[float, float]
 
 
 class Metrics:
@@ -61,6 +79,24 @@ class Metrics:
         self._requests.labels(command, version, str(http), status).inc()
         self._seconds.labels(command).observe(seconds)
 
+    def totals(self) -> Totals:
+        """Add up what was counted."""
+        answered = [one for one in _samples(self._requests) if one.name.endswith("_total")]
+        durations: dict[float, float] = {}
+        below: dict[str, float] = {}  # buckets hold all that the lower ones do, too
+        for one in _samples(self._seconds):
+            command = one.labels["command"]
+            if one.name.endswith("_bucket") and command != _HELD:
+                upper = float(one.labels["le"])
+                durations[upper] = durations.get(upper, 0.0) + one.value - below.get(command, 0.0)
+                below[command] = one.value
+        return Totals(
+            requests=sum(one.value for one in answered),
+            failures=sum(one.value for one in answered if one.labels["http"].startswith("5")),
+            held=sum(one.value for one in _samples(self._open) if one.labels["command"] == _HELD),
+            durations=durations,
+        )
+
     def late(self, seconds: float) -> None:
         """Count a sample of the event loop's lag."""
         self._lag.observe(seconds)
@@ -80,6 +116,10 @@ class Metrics:
             return Response(generate_latest(self._registry), media_type=CONTENT_TYPE_LATEST)
 
         return Route("/metrics", show)
+
+
+def _samples(counter: Collector) -> list[Sample]:
+    return [one for family in counter.collect() for one in family.samples]
 
 
 class _Count(Collector):

@@ -1,4 +1,4 @@
-"""The server that tests of the endpoint talk to."""
+"""The server that tests of the endpoint talk to, and the pages for people."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest_asyncio
 
+from tests.web.pages.support import World, opened
 from tests.web.support import Site, serving
 
 
@@ -17,3 +18,10 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
         await running.provisioned()
         await running.provisioned("traced")
         yield running
+
+
+@pytest_asyncio.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    """The pages over an empty store."""
+    async with opened(tmp_path) as made:
+        yield made

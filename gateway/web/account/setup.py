@@ -1,0 +1,47 @@
+"""What a user types into a new phone, and the profile that types it for him."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from starlette.responses import Response
+
+from gateway.web.autodiscover.profile import profile
+from gateway.web.autodiscover.servers import Servers
+from gateway.web.pages.rendering import SECURITY
+from gateway.web.pages.site import Page, Visit
+
+__all__ = ["SetupPages"]
+
+
+@dataclass(frozen=True, slots=True)
+class SetupPages:
+    """The pages about new phones."""
+
+    servers: Servers
+
+    def pages(self) -> Sequence[Page]:
+        return (
+            Page("/set-up", show=self._show),
+            Page("/set-up/activesync.mobileconfig", show=self._profile),
+        )
+
+    async def _show(self, visit: Visit) -> Response:
+        email = visit.session.email
+        return visit.page(
+            "account/setup.html",
+            email=email,
+            login=self.servers.login(email),
+            host=urlsplit(visit.url).netloc,
+        )
+
+    async def _profile(self, visit: Visit) -> Response:
+        email = visit.session.email
+        headers = {"Content-Disposition": 'attachment; filename="activesync.mobileconfig"'}
+        return Response(
+            profile(visit.url, email, self.servers.login(email)),
+            media_type="application/x-apple-aspen-config",
+            headers=dict(SECURITY) | headers,
+        )

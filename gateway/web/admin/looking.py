@@ -1,0 +1,105 @@
+"""What administrators see and cannot change here: health, rules and policies, poison items, the audit log."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from starlette.responses import Response
+
+from gateway.eas.commands.base import Services
+from gateway.policies import ELEMENTS, NO_POLICY, Policy
+from gateway.ports.audit import Wanted
+from gateway.types import Access, Device, WipeStage
+from gateway.web.admin.charts import charts_of
+from gateway.web.admin.samples import Samples
+from gateway.web.pages.site import Page, Visit
+
+__all__ = ["LookingPages"]
+
+_ACTS = 50
+"""Acts on a page of the audit log."""
+
+
+@dataclass(frozen=True, slots=True)
+class LookingPages:
+    """The pages that show. `checks` says how the servers behind are."""
+
+    services: Services
+    samples: Samples
+    checks: Callable[[], Awaitable[Mapping[str, str]]]
+    started: datetime
+
+    def pages(self) -> Sequence[Page]:
+        return (
+            Page("", show=self._overview),
+            Page("/live", show=self._live),
+            Page("/rules", show=self._rules),
+            Page("/poison", show=self._poison),
+            Page("/audit", show=self._audit),
+        )
+
+    async def _overview(self, visit: Visit) -> Response:
+        state, admission = self.services.state, self.services.admission
+        devices = await state.list_devices()
+        wiping = [one for one in devices if one.control.wipe and one.control.stage is not WipeStage.DONE]
+        waiting = [one for one in devices if admission.access_of(one) is Access.QUARANTINE]
+        return visit.page(
+            "admin/overview.html",
+            devices=len(devices),
+            users=len({one.user for one in devices}),
+            wiping=len(wiping),
+            waiting=len(waiting),
+            poison=len(await state.list_poison()),
+            release=self.services.release,
+            started=self.started,
+            **await self._health(),
+        )
+
+    async def _live(self, visit: Visit) -> Response:
+        return visit.page("admin/live.html", **await self._health())
+
+    async def _health(self) -> dict[str, object]:
+        return {"checks": await self.checks(), "charts": charts_of(self.samples.curves())}
+
+    async def _rules(self, visit: Visit) -> Response:
+        admission = self.services.admission
+        devices = [(one, admission.policy_of(one)) for one in await self.services.state.list_devices()]
+        policies = [*admission.policies.policies]
+        if any(policy is NO_POLICY for _, policy in devices):
+            policies.append(NO_POLICY)
+        rows = [_Demanded.of(one, [device for device, its in devices if its is one]) for one in policies]
+        return visit.page("admin/rules.html", admission=admission, policies=rows)
+
+    async def _poison(self, visit: Visit) -> Response:
+        return visit.page("admin/poison.html", items=await self.services.state.list_poison())
+
+    async def _audit(self, visit: Visit) -> Response:
+        before = visit.query("before")
+        named = {name: visit.query(name).strip() for name in ("who", "act", "user", "device")}
+        newest = int(before) if before.isascii() and before.isdigit() and len(before) < 19 else None
+        wanted = Wanted(named["who"], named["act"], named["user"].lower(), named["device"], newest)
+        acts = await self.services.state.list_acts(wanted, _ACTS + 1)
+        older = acts[_ACTS - 1].number if len(acts) > _ACTS else None
+        return visit.page("admin/audit.html", wanted=wanted, acts=acts[:_ACTS], older=older, named=named)
+
+
+@dataclass(frozen=True, slots=True)
+class _Demanded:
+    """A policy, for how many devices it is, and how many of them have acknowledged it as it is now."""
+
+    policy: Policy
+    devices: int
+    acknowledged: int
+
+    @property
+    def demands(self) -> Sequence[tuple[str, str, str]]:
+        """What it demands: the element, what that does, and its value."""
+        values = self.policy.values
+        return [(one.name, one.about, one.shown(values[one.name])) for one in ELEMENTS if one.name in values]
+
+    @classmethod
+    def of(cls, policy: Policy, devices: Sequence[Device]) -> _Demanded:
+        current = [one for one in devices if one.policy_key and one.policy == policy.digest]
+        return cls(policy, len(devices), len(current))

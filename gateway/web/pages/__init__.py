@@ -1,0 +1,1 @@
+"""What the pages for people have in common: sessions, forms, templates, headers, how they look."""

@@ -1,0 +1,87 @@
+"""Who is signed in: a browser shows a random text, the store knows its digest and until when it counts.
+
+All processes that share a store share the sessions. They hold no password: what the pages do is done with
+what the gateway keeps itself. A session ends when it was not used for a while, when it is too old, when its
+user signs out, and when he ends all of them. A browser gets another text whenever somebody signs in, so that
+nobody can have planted it there before.
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+from hashlib import blake2b
+
+from gateway.ports import Clock
+from gateway.ports import sessions as port
+from gateway.types import Principal, UserId
+
+__all__ = ["SignedIn", "form_token", "new_secret"]
+
+_NOTED = timedelta(minutes=1)
+"""How far `Session.seen` may lag behind: so often a session in use is written."""
+_LONGEST_SECRET = 100
+
+
+class SignedIn:
+    """The sessions. `idle` is for how long one may be unused, `longest` for how long it lasts at most."""
+
+    def __init__(self, store: port.Sessions, clock: Clock, *, idle: timedelta, longest: timedelta) -> None:
+        self._store = store
+        self._clock = clock
+        self._idle = idle
+        self._longest = longest
+
+    async def begin(self, principal: Principal) -> str:
+        """Sign a user in; returns the secret that his browser shows from now on."""
+        secret, now = new_secret(), self._clock.now()
+        await self._store.begin_session(
+            port.Session(_key(secret), principal.user, principal.email, began=now, seen=now)
+        )
+        return secret
+
+    async def find(self, secret: str) -> port.Session | None:
+        """The session of a browser that shows this secret; None when there is none any more."""
+        if not secret or len(secret) > _LONGEST_SECRET:
+            return None
+        session = await self._store.load_session(_key(secret))
+        if session is None:
+            return None
+        now = self._clock.now()
+        if now - session.began >= self._longest or now - session.seen >= self._idle:
+            await self._store.end_session(session.key)
+            return None
+        if now - session.seen >= min(_NOTED, self._idle / 2):
+            await self._store.note_session(session.key, now)
+        return session
+
+    async def end(self, secret: str) -> None:
+        """Sign a browser out."""
+        await self._store.end_session(_key(secret))
+
+    async def end_all(self, user: UserId) -> None:
+        """Sign a user out everywhere."""
+        await self._store.end_sessions(user)
+
+    async def prune(self) -> None:
+        """Forget the sessions that are over."""
+        now = self._clock.now()
+        await self._store.prune_sessions(now - self._longest, now - self._idle)
+
+
+def new_secret() -> str:
+    """What only one browser knows: 256 random bits."""
+    return secrets.token_urlsafe(32)
+
+
+def form_token(secret: str) -> str:
+    """What the forms of a browser hold: made of its secret, which nobody finds out from it."""
+    return _digest(secret, b"form").hex()
+
+
+def _key(secret: str) -> bytes:
+    return _digest(secret, b"session")
+
+
+def _digest(secret: str, purpose: bytes) -> bytes:
+    return blake2b(secret.encode("utf-8", "replace"), digest_size=32, person=purpose).digest()

@@ -1,0 +1,387 @@
+"""A group of pages below one path: who may see them, signing in and out, forms that are believed, failures.
+
+A page is a function of a `Visit` that returns an answer. It is called for users who are signed in, and a form
+that was posted only when it came from one of our own pages.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+import secrets
+import time
+import traceback
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from gateway.errors import AuthenticationFailed, GatewayError, NotFound, Refused, UpstreamError
+from gateway.ports.sessions import Session
+from gateway.types import LoginKind, Principal
+from gateway.web.auth import Authentication, Throttled
+from gateway.web.client import Proxies
+from gateway.web.http import ClientGone, headers_of
+from gateway.web.pages.forms import Form, check_origin, check_token, read_form
+from gateway.web.pages.problems import Problem
+from gateway.web.pages.rendering import SECURITY, Renderer, static_file
+from gateway.web.pages.sessions import SignedIn, form_token, new_secret
+
+__all__ = ["Door", "Page", "Site", "Tab", "Visit"]
+
+_WRONG = "This did not work. Check the user name and the password: they are those of your mail account."
+_LATER = "The mail server cannot be asked at the moment. Try again in a few minutes."
+_STORE = "The server cannot do this at the moment, and nothing was changed. Try again in a few minutes."
+_LOST = "There is no such page. It may be about something that was removed."
+
+
+_HOST = re.compile(r"[A-Za-z0-9.-]{1,255}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?")
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """What decides who comes in. All sites of a gateway have the same, and so the same sessions.
+
+    `public_url` is that of the configuration, None: what browsers call the server is not known.
+    """
+
+    sessions: SignedIn
+    authentication: Authentication
+    proxies: Proxies
+    public_url: str | None
+
+    def is_secure(self, request: Request) -> bool:
+        """Whether browsers reach the server by HTTPS."""
+        if self.public_url:
+            return self.public_url.lower().startswith("https://")
+        return self.proxies.scheme(request.scope, headers_of(request.scope)) == "https"
+
+    def url(self, request: Request) -> str:
+        """What browsers and phones call the server, without a path. Raises `Problem` when nobody says so."""
+        if self.public_url:
+            return self.public_url
+        host = request.headers.get("host", "")
+        if not _HOST.fullmatch(host):
+            raise Problem(400, "The request does not say how this server is called.")
+        return f"{self.proxies.scheme(request.scope, headers_of(request.scope))}://{host.lower()}"
+
+    def address(self, request: Request) -> str:
+        """The address of the browser."""
+        return self.proxies.client(request.scope, headers_of(request.scope))
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """An entry of the menu: a path below that of the site, and the one its further pages begin with."""
+
+    path: str
+    name: str
+    further: str = ""
+
+    def has(self, path: str) -> bool:
+        """Whether a page belongs to it."""
+        return path == self.path or (bool(self.further) and path.startswith(self.further))
+
+
+@dataclass(slots=True)
+class Visit:
+    """One request of a user who is signed in. `token` is for the forms of the answer."""
+
+    site: Site
+    request: Request
+    session: Session
+    token: str
+    form: Form = field(default_factory=dict)
+
+    def query(self, name: str) -> str:
+        """A parameter of the URL, "" when there is none."""
+        return self.request.query_params.get(name, "").replace("\0", "")
+
+    @property
+    def url(self) -> str:
+        """What browsers and phones call the server, without a path. Raises `Problem` when nobody says so."""
+        return self.site.door.url(self.request)
+
+    def page(self, template: str, **values: object) -> Response:
+        """Show a page."""
+        return self.site.page(self.request, template, 200, session=self.session, token=self.token, **values)
+
+    def go(self, path: str, said: str = "", **query: str) -> Response:
+        """Go on to a page of the site, after something was done; `said` names the sentence shown there."""
+        query |= {"said": said} if said else {}
+        return self.site.redirect(f"{path}?{urlencode(query)}" if query else path)
+
+
+View = Callable[[Visit], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page below the path of its site, and what is done when its form is posted."""
+
+    path: str
+    show: View | None = None
+    post: View | None = None
+
+
+class Site:
+    """The pages below `prefix`.
+
+    `admits` says who may see them, `reached_from` from which addresses they are there at all. `said` are the
+    sentences that pages show after something was done, by name.
+    """
+
+    def __init__(
+        self,
+        prefix: str,
+        title: str,
+        door: Door,
+        renderer: Renderer,
+        *,
+        tabs: Sequence[Tab],
+        said: Mapping[str, str],
+        admits: Callable[[Principal | Session], bool] = lambda _: True,
+        reached_from: Callable[[str], bool] = lambda _: True,
+    ) -> None:
+        self._prefix = prefix
+        self._title = title
+        self.door = door
+        self._renderer = renderer
+        self._tabs = tuple(tabs)
+        self._said = said
+        self._admits = admits
+        self._reached_from = reached_from
+        self._log = structlog.get_logger("gateway.pages")
+
+    def routes(self, pages: Sequence[Page]) -> list[Route]:
+        """All routes: the pages, signing in and out, static files, and an answer for what is not there."""
+        prefix = self._prefix
+        made = [Route(prefix + page.path, self._endpoint(page), methods=_methods(page)) for page in pages]
+        return [
+            *made,
+            Route(f"{prefix}/sign-in", self._guarded(self._sign_in), methods=["GET", "POST"]),
+            Route(f"{prefix}/sign-out", self._guarded(self._sign_out), methods=["POST"]),
+            Route(f"{prefix}/static/{{name}}", self._guarded(_static), methods=["GET"]),
+            Route(f"{prefix}/{{rest:path}}", self._guarded(self._nothing), methods=["GET", "POST"]),
+        ]
+
+    def page(self, request: Request, template: str, code: int = 200, **values: object) -> Response:
+        """Show a page."""
+        path = _path(request).removeprefix(self._prefix)
+        known = {"session": None, "token": "", "here": path, "site": self._title, "prefix": self._prefix}
+        said = self._said.get(request.query_params.get("said", ""), "")
+        return self._renderer.page(template, code, known | {"tabs": self._tabs, "said": said} | values)
+
+    def redirect(self, path: str) -> Response:
+        """Go on to a page of the site."""
+        return RedirectResponse(self._prefix + path, 303, headers=dict(SECURITY))
+
+    # --- requests ------------------------------------------------------------------------------------------
+
+    def _endpoint(self, page: Page) -> Callable[[Request], Awaitable[Response]]:
+        async def answer(request: Request) -> Response:
+            secret = request.cookies.get(self._cookie(request), "")
+            session = await self.door.sessions.find(secret)
+            if session is None or not self._admits(session):
+                return self._to_sign_in(request)
+            request.state.user = session.user
+            visit = Visit(self, request, session, form_token(secret))
+            if request.method != "POST":
+                assert page.show is not None
+                return await page.show(visit)
+            assert page.post is not None
+            check_origin(request, self.door.public_url)
+            visit.form = await read_form(request)
+            check_token(request, visit.form, visit.token)
+            return await page.post(visit)
+
+        return self._guarded(answer)
+
+    def _guarded(
+        self, answer: Callable[[Request], Awaitable[Response]]
+    ) -> Callable[[Request], Awaitable[Response]]:
+        """Answer whatever happens, and log it in one line."""
+
+        async def guarded(request: Request) -> Response:
+            started = time.perf_counter()
+            reason = ""
+            try:
+                if self._reached_from(self.door.address(request)):
+                    response = await answer(request)
+                else:
+                    # As if there were no such pages.
+                    response, reason = Response("Not Found", 404, media_type="text/plain"), "from elsewhere"
+            except ClientGone:
+                response, reason = Response(status_code=408), "client gone"
+            except Problem as problem:
+                response, reason = self._failed(request, problem.code, problem.text), problem.text
+            except NotFound as error:
+                response, reason = self._failed(request, 404, _LOST), error.detail
+            except Refused as error:
+                text = f"This cannot be done: {error.detail}."
+                response, reason = self._failed(request, 409, text), error.detail
+            except GatewayError as error:
+                response, reason = self._failed(request, 503, _STORE), error.detail
+            except Exception:  # noqa: BLE001  # the boundary: whatever went wrong, the browser gets an answer
+                reason = secrets.token_hex(4)
+                self._log.error("unexpected error", error_id=reason, exception=traceback.format_exc())
+                text = f"Something went wrong here. Tell your administrator this number: {reason}."
+                response = self._failed(request, 500, text)
+            self._note(request, response.status_code, reason, started)
+            return response
+
+        return guarded
+
+    def _failed(self, request: Request, code: int, text: str) -> Response:
+        response = self.page(request, "pages/problem.html", code, text=text, said="")
+        if code == 503:
+            response.headers["Retry-After"] = "60"
+        return response
+
+    def _note(self, request: Request, code: int, reason: str, started: float) -> None:
+        said = {"user": getattr(request.state, "user", ""), "reason": reason}
+        self._log.info(
+            "request",
+            method=request.method,
+            path=_path(request)[:100],
+            http=code,
+            ms=round((time.perf_counter() - started) * 1000),
+            address=self.door.address(request),
+            **{name: text for name, text in said.items() if text},
+        )
+
+    async def _nothing(self, _request: Request) -> Response:
+        raise Problem(404, _LOST)
+
+    # --- signing in and out --------------------------------------------------------------------------------
+
+    def _to_sign_in(self, request: Request) -> Response:
+        """Have somebody sign in, and come back then if he only looked at a page."""
+        if request.headers.get("hx-request") == "true":
+            return Response(headers={"HX-Refresh": "true", **SECURITY})
+        if request.headers.get("sec-fetch-site") == "cross-site" and request.method != "POST":
+            # A link elsewhere leads here, and the browser left the cookie of the session out.
+            return self.page(request, "pages/again.html", target=_target(request))
+        path = _target(request)
+        if request.method == "POST" or path == self._prefix:
+            return self.redirect("/sign-in")
+        return self.redirect(f"/sign-in?next={quote(path, safe='/')}")
+
+    async def _sign_in(self, request: Request) -> Response:
+        if request.method != "POST":
+            return self._sign_in_page(request, self._next(request.query_params.get("next", "")))
+        check_origin(request, self.door.public_url)
+        form = await read_form(request)
+        wanted = self._next(form.get("next", ""))
+        visitor = request.cookies.get(self._cookie(request, visitor=True), "")
+        try:
+            check_token(request, form, form_token(visitor) if visitor else "")
+            principal = await self._authenticated(request, form)
+        except Problem as problem:
+            return self._sign_in_page(request, wanted, problem, form.get("user", ""))
+        except Throttled as error:
+            text = f"There were too many attempts. Wait {error.seconds} seconds, then try again."
+            response = self._sign_in_page(request, wanted, Problem(429, text), form.get("user", ""))
+            response.headers["Retry-After"] = str(error.seconds)
+            return response
+        await self._forget(request)
+        secret = await self.door.sessions.begin(principal)
+        request.state.user = principal.user
+        self._log.info("signed in", user=principal.user, address=self.door.address(request))
+        response = RedirectResponse(wanted, 303, headers=dict(SECURITY))
+        self._set_cookie(request, response, self._cookie(request), secret)
+        response.delete_cookie(self._cookie(request, visitor=True), **self._cookie_rules(request))
+        return response
+
+    async def _authenticated(self, request: Request, form: Form) -> Principal:
+        """Who signs in. Whether the user, the password or his right to be here is missing is not told.
+
+        Raises `Problem` and `Throttled`.
+        """
+        user, password = form.get("user", "").strip(), form.get("password", "")
+        header = "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+        address = self.door.address(request)
+        shared = self.door.proxies.is_trusted(address)
+        try:
+            principal = await self.door.authentication.login(header, address, shared=shared)
+        except AuthenticationFailed:
+            raise Problem(403, _WRONG) from None
+        except UpstreamError as error:
+            self._log.warning("cannot check credentials", reason=error.detail)
+            raise Problem(503, _LATER) from None
+        # An app password is for one device: whoever finds it there must not rule the others by it.
+        if principal.login.kind is not LoginKind.PASSWORD or not self._admits(principal):
+            raise Problem(403, _WRONG)
+        return principal
+
+    def _sign_in_page(
+        self, request: Request, wanted: str, problem: Problem | None = None, user: str = ""
+    ) -> Response:
+        cookie = self._cookie(request, visitor=True)
+        visitor = request.cookies.get(cookie) or new_secret()
+        values = {"token": form_token(visitor), "next": wanted, "problem": problem, "user": user[:200]}
+        response = self.page(request, "pages/sign_in.html", problem.code if problem else 200, **values)
+        self._set_cookie(request, response, cookie, visitor)
+        return response
+
+    async def _sign_out(self, request: Request) -> Response:
+        check_origin(request, self.door.public_url)
+        secret = request.cookies.get(self._cookie(request), "")
+        form = await read_form(request)
+        if secret:
+            check_token(request, form, form_token(secret))
+            session = await self.door.sessions.find(secret)
+            if form.get("everywhere") and session is not None:
+                await self.door.sessions.end_all(session.user)
+        await self._forget(request)
+        response = self.redirect("/sign-in?said=signed-out")
+        response.delete_cookie(self._cookie(request), **self._cookie_rules(request))
+        return response
+
+    async def _forget(self, request: Request) -> None:
+        if secret := request.cookies.get(self._cookie(request), ""):
+            await self.door.sessions.end(secret)
+
+    def _next(self, wanted: str) -> str:
+        """Where to go after signing in: a page of this site, and nowhere else."""
+        inside = wanted == self._prefix or wanted.startswith((f"{self._prefix}/", f"{self._prefix}?"))
+        return wanted if inside and wanted.isprintable() and "\\" not in wanted else self._prefix
+
+    # --- cookies -------------------------------------------------------------------------------------------
+
+    def _cookie(self, request: Request, *, visitor: bool = False) -> str:
+        """The name of the cookie with the secret of the session, or of somebody who is about to sign in."""
+        name = "activesync-visitor" if visitor else "activesync"
+        return f"__Host-{name}" if self.door.is_secure(request) else name
+
+    def _cookie_rules(self, request: Request) -> dict[str, Any]:
+        secure = self.door.is_secure(request)
+        return {"path": "/", "secure": secure, "httponly": True, "samesite": "strict"}
+
+    def _set_cookie(self, request: Request, response: Response, name: str, secret: str) -> None:
+        response.set_cookie(name, secret, **self._cookie_rules(request))
+
+
+async def _static(request: Request) -> Response:
+    return static_file(request)
+
+
+def _methods(page: Page) -> list[str]:
+    return [method for method, view in (("GET", page.show), ("POST", page.post)) if view is not None]
+
+
+def _path(request: Request) -> str:
+    # Not request.url, which cannot be made of every Host header.
+    path: str = request.scope["path"]
+    return path
+
+
+def _target(request: Request) -> str:
+    """The path of a request with its query."""
+    query = request.scope["query_string"].decode("latin-1")
+    return f"{quote(_path(request))}?{query}" if query else quote(_path(request))
