@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -32,7 +33,7 @@ from wbxml.pages import (
 THREE = ("12.1", "14.1", "16.1")
 SYNC = element(AirSync.Sync, element(AirSync.Collections))
 
-Manage = Callable[..., None]
+Manage = Callable[..., str]
 
 
 @pytest.fixture(scope="module")
@@ -61,9 +62,10 @@ def shared_gateway(dovecot: Dovecot, shared_sink: SmtpSink) -> Iterator[Gateway]
 def manage(shared_gateway: Gateway) -> Manage:
     """Calls `activesync-gateway devices` beside the gateway."""
 
-    def call(*args: str) -> None:
+    def call(*args: str) -> str:
         result = CliRunner().invoke(main, ["devices", *args, "--config", str(shared_gateway.config)])
         assert result.exit_code == 0, result.output
+        return result.stdout
 
     return call
 
@@ -126,13 +128,47 @@ def test_a_device_that_does_not_comply(new_phone: MakePhone, version: str, statu
     assert policy_of(strict.post("Provision", policy_request(key, "1"))).child_text(Provision.Status) == "1"
 
 
+@pytest.mark.parametrize(
+    ("device", "status", "said"),
+    [
+        ("PHONE1", "2", "applied in part"),
+        ("STRICT", "2", "applied in part"),
+        ("STRICT", "4", "managed by somebody else"),
+    ],
+)
+@pytest.mark.parametrize("version", THREE)
+def test_what_a_device_says_of_its_policy_is_shown(
+    new_phone: MakePhone, manage: Manage, version: str, device: str, status: str, said: str
+) -> None:
+    """Whether it is let in so or refused for it."""
+    phone = new_phone(version, device=device)
+    phone.policy_key = 0
+    key = policy_of(phone.post("Provision", policy_request())).child_text(Provision.PolicyKey)
+    answer = phone.post("Provision", policy_request(key, status))
+    shown = json.loads(manage("show", phone.user, device, "--json"))
+    if device == "STRICT":
+        assert (shown["policy"], shown["compliance"], shown["refused"]) == ("strict", "not yet", said)
+        phone.provision()
+    else:
+        assert (shown["policy"], shown["compliance"], shown["refused"]) == ("default", said, None)
+        phone.policy_key = int(policy_of(answer).child_text(Provision.PolicyKey) or 0)
+    assert told(phone, folder_sync(phone)) == 1
+    assert json.loads(manage("show", phone.user, device, "--json"))["refused"] is None
+
+
 def test_a_policy_that_changes_is_handed_out_anew(
     shared_gateway: Gateway, new_phone: MakePhone, dovecot: Dovecot
 ) -> None:
-    phones = [new_phone(version, device=f"SHORT{version[:2]}") for version in THREE[:2]]
+    """And nothing is synchronised again because of it."""
+    phones = [new_phone(version, device=f"SHORT{version[:2]}") for version in THREE]
+    inboxes = []
     for phone in phones:
+        phone.user += f"-{phone.version}"
+        dovecot.deliver(phone.user, messages.plain("known"))
         phone.provision()
-        assert told(phone, folder_sync(phone)) == 1
+        inboxes.append(phone.folders()["Inbox"])
+        phone.begin(inboxes[-1])
+        assert len(phone.sync(inboxes[-1]).added) == 1
     config = shared_gateway.config.read_text()
     assert "MinDevicePasswordLength = 4" in config
     shared_gateway.config.write_text(
@@ -140,14 +176,19 @@ def test_a_policy_that_changes_is_handed_out_anew(
     )
     try:
         shared_gateway.restart()
-        for phone in phones:
-            folder = phone.post("Sync", SYNC)
-            assert (folder.code if phone.number < 14 else folder.root.child_text(AirSync.Status)) in {
-                449,
-                "143",
-            }
+        for phone, inbox in zip(phones, inboxes, strict=True):
+            refused = phone.post_sync(phone.collection(inbox))
+            if phone.number < 14:
+                assert refused.code == 449
+            else:
+                assert refused.root.child_text(AirSync.Status) == "143"
+            data = policy_of(phone.post("Provision", policy_request())).find(Provision.Data)
+            assert data is not None
+            assert data.children[0].child_text(Provision.MinDevicePasswordLength) == "5"
             phone.provision()
-            assert told(phone, folder_sync(phone)) == 1
+            dovecot.deliver(phone.user, messages.plain("new"))
+            (mail,) = phone.sync(inbox).added.values()
+            assert mail.child_text(Email.Subject) == "new"
     finally:
         shared_gateway.config.write_text(config)
         shared_gateway.restart()
