@@ -61,9 +61,10 @@ class Decisions:
         """Have a device delete everything, or the account, at its next request.
 
         Until it has said that it did so this can be taken back; from then on it is barred. The user
-        finds a message in his INBOX then.
+        finds a message in his INBOX then. He changes no wipe that an administrator asked for.
         """
         known = await self._allowed(user, device)
+        await self._check_wipe(known)
         if wipe is Wipe.ACCOUNT and float(known.version or 0) < _FIRST_WITH_ACCOUNT_WIPE:
             spoken = known.version or "?"
             raise Refused(
@@ -77,10 +78,7 @@ class Decisions:
     async def unwipe(self, user: UserId, device: str) -> None:
         """Take a wipe back that is not done; a user takes back none but his own."""
         known = await self._allowed(user, device)
-        if self.owner is not None and known.control.wipe is not None:
-            last = await self.state.list_acts(Wanted(act=_WIPE, user=user, device=known.id), 1)
-            if not last or last[0].act.who != self.who:
-                raise Refused(Kind.ACCESS_DENIED, "an administrator asked for the wipe")
+        await self._check_wipe(known)
         act = self._act("device.unwipe", user, known.id)
         if not await self.state.ask_wipe(user, known.id, None, act.at, act):
             raise GatewayError("there is no wipe to be taken back")
@@ -101,6 +99,14 @@ class Decisions:
             raise Refused(Kind.ACCESS_DENIED, "an administrator has to remove this device")
         if not await self.state.forget_device(user, known.id, self._act("device.remove", user, known.id)):
             raise NotFound(f"{user} has no device {device}")
+
+    async def _check_wipe(self, device: Device) -> None:
+        """Raise `Refused` when a user is about to change a wipe that somebody else asked for."""
+        if self.owner is None or device.control.wipe is None:
+            return
+        last = await self.state.list_acts(Wanted(act=_WIPE, user=device.user, device=device.id), 1)
+        if not last or last[0].act.who != self.who:
+            raise Refused(Kind.ACCESS_DENIED, "an administrator asked for the wipe")
 
     async def _allowed(self, user: UserId, device: str) -> Device:
         """The device, if it may be decided of. Of devices of others a user learns nothing, not even that."""

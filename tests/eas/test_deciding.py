@@ -76,6 +76,8 @@ async def test_a_user_undoes_nothing_that_an_administrator_decided(admin: Decisi
     await admin.wipe(JO, PHONE, Wipe.ACCOUNT)
     with pytest.raises(Refused, match="an administrator asked"):
         await of(JO, admin).unwipe(JO, PHONE)
+    with pytest.raises(Refused, match="an administrator asked"):
+        await of(JO, admin).wipe(JO, PHONE, Wipe.DEVICE)  # it would be his own then, to be taken back
     await admin.unwipe(JO, PHONE)
     await admin.set_access(JO, PHONE, Access.BLOCK)
     with pytest.raises(Refused, match="an administrator has to"):
