@@ -2,7 +2,8 @@
 
 GatewayError
 +-- ConfigError               the configuration cannot be used
-+-- AuthenticationFailed      the upstream refused the credentials
++-- AuthenticationFailed      the credentials are refused, by the upstream or here
+|   +-- TokenExpired          a token that was good is so no more
 +-- Refused                   the request cannot be done; `kind` says why
 |   +-- NotFound              mailbox, message, part or folder is not there
 |   +-- AlreadyExists         there is a mailbox or folder of that name
@@ -97,9 +98,13 @@ class ConfigError(GatewayError):
 
 
 class AuthenticationFailed(GatewayError):
-    """The upstream refused the credentials."""
+    """The credentials are refused, by the upstream or here."""
 
     kind = Kind.ACCESS_DENIED
+
+
+class TokenExpired(AuthenticationFailed):
+    """A token that was made out for us, and is over: whoever sends it does not guess."""
 
 
 class Refused(GatewayError):

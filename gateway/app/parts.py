@@ -75,6 +75,8 @@ def smtp_settings(settings: Settings) -> SmtpSettings:
         port=smtp.port_number,
         security=smtp.security,
         auth=smtp.auth,
+        login=smtp.login,
+        password=smtp.password.get_secret_value(),
         ca_file=smtp.ca_file,
         verify=smtp.verify,
         timeout=smtp.timeout,

@@ -36,7 +36,21 @@ def load(file: Path, environment: Mapping[str, str]) -> Settings:
         raise ConfigError(_explain(error, file, named)) from None
     if settings.eas.heartbeat_min > settings.eas.heartbeat_max:
         raise ConfigError(f"{file}: eas.heartbeat_min: allowed is at most eas.heartbeat_max")
+    _check_logins(settings, file)
     return settings
+
+
+def _check_logins(settings: Settings, file: Path) -> None:
+    """Raises ConfigError for a login without the mail password where nothing opens the mailbox."""
+    if settings.passwords.required and not settings.passwords.enabled:
+        raise ConfigError(f"{file}: passwords.required: allowed is true with passwords.enabled = true alone")
+    needing = {
+        "passwords.enabled": settings.passwords.enabled,
+        "oauth.upstream": settings.oauth is not None and settings.oauth.upstream == "master",
+        "client_certificates": settings.client_certificates is not None,
+    }
+    for key in (key for key, needed in needing.items() if needed and settings.master is None):
+        raise ConfigError(f"{file}: {key}: needs the section [master], with its login and password")
 
 
 def _lay_over(values: dict[str, Any], environment: Mapping[str, str]) -> dict[tuple[str, ...], str]:

@@ -12,6 +12,7 @@ from gateway.config.values import (
     Attribute,
     File,
     Filter,
+    HeaderName,
     Host,
     LdapUrl,
     Listen,
@@ -20,12 +21,14 @@ from gateway.config.values import (
     Owned,
     PolicyTable,
     Port,
+    ProviderUrl,
     PublicUrl,
     Reachable,
     Seconds,
     StoreUrl,
     Template,
     TimeZone,
+    TokenAlgorithm,
     Traced,
     words,
 )
@@ -108,8 +111,12 @@ class SmtpSection(Section):
     """Its port; 465 for tls, 587 for starttls, 25 for none, when left out."""
     security: Literal["tls", "starttls", "none"] = "starttls"
     """How the connection is protected."""
-    auth: Literal["user", "none"] = "user"
-    """Whether to log in there as the phone's user, or not at all."""
+    auth: Literal["user", "service", "none"] = "user"
+    """Whether to log in as the phone's user, as `login` for everybody, or not at all."""
+    login: str = ""
+    """The login that may send as every user, for auth = "service"."""
+    password: SecretStr = SecretStr("")
+    """Its password."""
     ca_file: File | None = None
     """Certificates of the authorities to trust (PEM) instead of the system's."""
     verify: bool = True
@@ -121,6 +128,12 @@ class SmtpSection(Section):
     def port_number(self) -> int:
         """The port to connect to."""
         return self.port or {"tls": 465, "starttls": 587, "none": 25}[self.security]
+
+    @model_validator(mode="after")
+    def _check_login(self) -> Self:
+        if self.auth == "service" and not (self.login and self.password.get_secret_value()):
+            raise ValueError('auth = "service" needs login and password')
+        return self
 
 
 class IdentitySection(Section):
@@ -178,6 +191,64 @@ class AuthSection(Section):
     """Seconds for which a password that was right is not checked again."""
     max_delay: Annotated[float, Field(ge=0, le=60)] = 10
     """Most seconds that the answer to a wrong password is put off."""
+
+
+class MasterSection(Section):
+    """Who may log in as every user, for logins that are not by the mail password."""
+
+    login: Annotated[str, Field(min_length=1)]
+    """The login of the master user at IMAP, SMTP (unless smtp.auth says otherwise) and ManageSieve."""
+    password: Annotated[SecretStr, Field(min_length=1)]
+    """Its password."""
+    separator: Annotated[str, Field(max_length=10)] = ""
+    """What stands between user and master where they are one login, as anna*master; else SASL says it."""
+
+
+class PasswordsSection(Section):
+    """App passwords: made by users for single devices, revoked alone. They need [master]."""
+
+    enabled: bool = False
+    """Whether there are app passwords."""
+    required: bool = False
+    """Whether phones have to log in with one; the mail password then opens the account page alone."""
+
+
+class OauthSection(Section):
+    """Logins by bearer tokens (JWT) of an OpenID provider; without this section there are none."""
+
+    issuer: ProviderUrl
+    """The provider, as its tokens name it: https://login.example.com/realms/mail."""
+    audience: Annotated[tuple[str, ...], BeforeValidator(words)] = Field(min_length=1)
+    """For whom tokens have to be made out, any of these."""
+    keys: ProviderUrl | None = None
+    """Where the keys are that tokens are signed with (JWKS). Left out: where its discovery says."""
+    user: Annotated[str, Field(min_length=1)] = "email"
+    """The claim that says who the user is; from it login and address are made as of what phones send."""
+    scope: Annotated[tuple[str, ...], BeforeValidator(words)] = ()
+    """Scopes a token must have, all of them."""
+    algorithms: Annotated[tuple[TokenAlgorithm, ...], BeforeValidator(words)] = ("RS256", "ES256")
+    """How tokens may be signed."""
+    leeway: Annotated[int, Field(ge=0, le=600)] = 60
+    """Seconds that the clocks of provider and gateway may be apart."""
+    upstream: Literal["token", "master"] = "token"
+    """Whether the token itself logs in upstream (OAUTHBEARER, XOAUTH2), or the user of [master]."""
+    ca_file: File | None = None
+    """Certificates of the authorities to trust (PEM) instead of the system's."""
+    timeout: Annotated[float, Field(gt=0, le=30)] = 5
+    """Seconds to wait for the provider."""
+
+
+class ClientCertificatesSection(Section):
+    """Logins by certificates that a proxy checked; without this section there are none. Needs [master]."""
+
+    verified_header: HeaderName = "x-ssl-client-verify"
+    """The header in which the proxy says SUCCESS once it has checked the certificate."""
+    header: HeaderName = "x-ssl-client-cert"
+    """The header with the certificate (PEM, also percent-encoded, or DER in base64), or with its subject."""
+    form: Literal["certificate", "subject"] = "certificate"
+    """What is in it: the certificate, or its subject alone (a DN as in RFC 4514)."""
+    user: Literal["email", "upn", "cn"] = "email"
+    """Who the user is: the mail address or the principal name (UPN) it names, or the common name."""
 
 
 class EasSection(Section):
@@ -367,6 +438,10 @@ class Settings(BaseModel):
     certificates: CertificatesSection = CertificatesSection()
     log: LogSection = LogSection()
     auth: AuthSection = AuthSection()
+    master: MasterSection | None = None
+    passwords: PasswordsSection = PasswordsSection()
+    oauth: OauthSection | None = None
+    client_certificates: ClientCertificatesSection | None = None
     eas: EasSection = EasSection()
     calendar: CalendarSection = CalendarSection()
     directory: DirectorySection = DirectorySection()

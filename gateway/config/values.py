@@ -19,6 +19,12 @@ LDAP_PROPERTIES = (
 )  # fmt: skip
 """What LDAP attributes can be named for."""
 
+TOKEN_ALGORITHMS = (
+    *("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
+    *("ES256", "ES384", "ES512", "Ed25519"),
+)
+"""Signatures of tokens that nobody can make who only knows the public key."""
+
 
 def _listen(value: str) -> str:
     host, colon, port = value.rpartition(":")
@@ -45,6 +51,25 @@ def _public_url(value: str) -> str:
     if not re.fullmatch(r"https?://[^/?#\s]+/?", value):
         raise ValueError("allowed is a URL without path, as https://sync.example.com")
     return value.rstrip("/")
+
+
+def _provider_url(value: str) -> str:
+    local = re.match(r"http://(localhost|127\.[0-9.]+|\[::1\])[:/]", f"{value}/")
+    if not re.fullmatch(r"https?://[^/?#@\s]+[^?#\s]*", value) or (value.startswith("http:") and not local):
+        raise ValueError("allowed is a URL that begins with https://")
+    return value
+
+
+def _algorithm(value: str) -> str:
+    if value not in TOKEN_ALGORITHMS:
+        raise ValueError(f"allowed are {', '.join(TOKEN_ALGORITHMS)}")
+    return value
+
+
+def _header(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9-]+", value):
+        raise ValueError("allowed is the name of a header, as X-SSL-Client-Cert")
+    return value.lower()
 
 
 def _path(value: Path, info: ValidationInfo) -> Path:
@@ -155,6 +180,9 @@ Traced: TypeAlias = Annotated[str, AfterValidator(_traced)]
 TimeZone: TypeAlias = Annotated[str, AfterValidator(_time_zone)]
 Reachable: TypeAlias = Annotated[str, AfterValidator(_reachable)]
 Moved: TypeAlias = Annotated[str, AfterValidator(_moved)]
+ProviderUrl: TypeAlias = Annotated[str, AfterValidator(_provider_url)]
+TokenAlgorithm: TypeAlias = Annotated[str, AfterValidator(_algorithm)]
+HeaderName: TypeAlias = Annotated[str, AfterValidator(_header)]
 Owned: TypeAlias = Annotated[str, AfterValidator(_owned)]
 LdapUrl: TypeAlias = Annotated[str, AfterValidator(_ldap_url)]
 Filter: TypeAlias = Annotated[str, AfterValidator(_filter)]

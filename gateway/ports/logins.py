@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
-from gateway.types import (
-    Credentials,
-)
+from gateway.types import Credentials
 
 
 class Authenticator(Protocol):
@@ -14,4 +14,37 @@ class Authenticator(Protocol):
 
     async def authenticate(self, credentials: Credentials) -> None:
         """Raises `AuthenticationFailed` when refused and `UpstreamUnavailable` when nobody could be asked."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """What a token proves: who its user is, and until when."""
+
+    user: str
+    expires: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """Where a client gets a token: the pages of the provider, "" for what it does not tell."""
+
+    issuer: str
+    authorization: str = ""
+    token: str = ""
+
+
+class Tokens(Protocol):
+    """Checks bearer tokens."""
+
+    async def claimed(self, token: str) -> Claimed:
+        """Who the user of a token is.
+
+        Raises `TokenExpired` for one that was good, `AuthenticationFailed` for any other that is not, and
+        `UpstreamError` when the keys to check it with cannot be had.
+        """
+        ...
+
+    def sign_in(self) -> SignIn:
+        """Where to get one, as far as is known by now."""
         ...

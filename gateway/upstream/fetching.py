@@ -13,6 +13,7 @@ import ssl
 from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 import h11
@@ -43,12 +44,16 @@ class _Target:
 class WebFetcher:
     """Fetches by a connection for each document. `private` are names of hosts that may be anywhere.
 
-    `timeout` is in seconds, for all that one document takes.
+    `timeout` is in seconds, for all that one document takes; `ca_file` has authorities to trust instead of
+    the system's.
     """
 
-    def __init__(self, *, private: Collection[str] = (), timeout: float = 10) -> None:
+    def __init__(
+        self, *, private: Collection[str] = (), timeout: float = 10, ca_file: Path | None = None
+    ) -> None:
         self._private = frozenset(host.lower() for host in private)
         self._timeout = timeout
+        self._ca_file = ca_file
         self._slots = asyncio.Semaphore(_AT_ONCE)
 
     async def fetch(self, url: str, limit: int, *, posted: bytes | None = None, kind: str = "") -> bytes:
@@ -71,7 +76,7 @@ class WebFetcher:
         target = self._target(url)
         request = _request(target, posted, kind)
         secured = target.scheme == "https"
-        tls = await asyncio.to_thread(client_context, None, True) if secured else None
+        tls = await asyncio.to_thread(client_context, self._ca_file, True) if secured else None
         reader, writer = await _connect(target, await self._addresses(target), tls)
         try:
             return await _exchange(target, reader, writer, request, limit)

@@ -65,6 +65,8 @@ def plain_login(credentials: Password | MasterUser) -> tuple[str, str]:
         return credentials.login, credentials.password
     if not credentials.separator:
         raise AuthenticationFailed("a master user without a separator needs AUTH=PLAIN, which is not offered")
+    if credentials.separator in credentials.login:
+        raise AuthenticationFailed("a login with the separator in it would be taken for another user's")
     return f"{credentials.login}{credentials.separator}{credentials.master}", credentials.password
 
 

@@ -1,5 +1,7 @@
 """Who sends a request: HTTP Basic, checked upstream, with pauses that grow while passwords are wrong.
 
+Besides there are app passwords, tokens and certificates, where they are turned on (`ways`).
+
 Attempts from an address at a user come one after the other, so that many at once are not spared the pauses.
 Pauses lie before the attempt, even where the password is right: an answer that comes sooner must not tell
 that a guess was good. There is one between the attempts from an address at a user, and one between all
@@ -8,6 +10,9 @@ attempts from an address, which begins only after many different wrong passwords
 A device that logged in before does not wait, so that nobody locks it out by guessing. What it is known by is
 its id together with the password: by the password alone, of a thousand guesses sent at once the right one
 would be answered at once.
+
+A token is not guessed: a good one never waits, and what is put off is the answer to one that was forged. One
+that has expired was good, and phones send many of those.
 """
 
 from __future__ import annotations
@@ -18,16 +23,19 @@ import binascii
 import ipaddress
 import secrets
 from collections import OrderedDict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, nullcontext
+from dataclasses import replace
 from hashlib import blake2b
 from weakref import WeakValueDictionary
 
+from gateway.eas.apppasswords import recognised
 from gateway.eas.identity import Identity
-from gateway.errors import AuthenticationFailed
+from gateway.errors import AuthenticationFailed, TokenExpired
 from gateway.ports import Authenticator
-from gateway.types import Principal
+from gateway.types import BearerToken, Credentials, DeviceId, Login, LoginKind, Principal
 from gateway.web.pauses import Pauses
+from gateway.web.ways import TokenWay, Ways
 
 __all__ = ["Authentication", "Throttled"]
 
@@ -48,10 +56,25 @@ class Throttled(Exception):
         self.seconds = seconds
 
 
+class _Needless(AuthenticationFailed):
+    """The upstream need not be asked."""
+
+
+_NO_OTHER_WAYS = Ways()
+
+
 class Authentication:
     """Turns an Authorization header into a principal; `max_delay` is the longest pause, in seconds."""
 
-    def __init__(self, authenticator: Authenticator, identity: Identity, *, max_delay: float) -> None:
+    def __init__(
+        self,
+        authenticator: Authenticator,
+        identity: Identity,
+        *,
+        max_delay: float,
+        ways: Ways = _NO_OTHER_WAYS,
+    ) -> None:
+        self.ways = ways
         self._authenticator = authenticator
         self._identity = identity
         self._max_delay = max_delay
@@ -64,36 +87,134 @@ class Authentication:
         self._wrong = _Marks(_CAPACITY)
 
     async def login(
-        self, header: str | None, address: str, device: str = "", *, shared: bool = False
+        self,
+        header: str | None,
+        address: str,
+        device: str = "",
+        *,
+        shared: bool = False,
+        certificate: str | None = None,
     ) -> Principal:
-        """Return who sends the header from the address.
+        """Return who sends the header from the address, by whichever way.
 
         `device` is the id the request names, "" for none. `shared`: the address is that of a proxy which does
-        not tell its clients apart, and is not held against them.
+        not tell its clients apart, and is not held against them. `certificate` is the user whom a verified
+        certificate names, which is enough without a header.
 
         Raises AuthenticationFailed, Throttled, and UpstreamError when nobody could be asked.
         """
-        user, password = _basic(header)
+        way = self.ways.certificates
+        if certificate is not None and way is not None and not (header or "").strip():
+            return await self._opened(certificate, way.master.opens, Login(LoginKind.CERTIFICATE))
+        scheme, _, given = (header or "").strip().partition(" ")
+        if scheme.lower() == "bearer" and self.ways.tokens is not None:
+            principal = await self._with_token(given.strip(), self.ways.tokens, address, shared=shared)
+        else:
+            user, password = _basic(header)
+            principal = await self._with_password(user, password, address, device, shared=shared)
+        if certificate is not None and self._identity.principal(certificate, "").user != principal.user:
+            raise AuthenticationFailed(f"certificate: of another user than {principal.user[:100]!a}")
+        return principal
+
+    async def sign_in(self, user: str, password: str, address: str, *, shared: bool = False) -> Principal:
+        """Return who signs in with his mail password, and with nothing else; for pages.
+
+        Whoever has got hold of an app password must not be able to make another one. Raises as `login`.
+        """
+        return await self._with_password(user, password, address, "", shared=shared, mail_alone=True)
+
+    async def check(self, principal: Principal) -> None:
+        """Whether a login that was good still is, after a while. Raises `AuthenticationFailed`."""
+        await self.ways.check(principal)
+
+    # --- passwords -----------------------------------------------------------------------------------------
+
+    async def _with_password(
+        self,
+        user: str,
+        password: str,
+        address: str,
+        device: str,
+        *,
+        shared: bool,
+        mail_alone: bool = False,
+    ) -> Principal:
         principal = self._identity.principal(user, password)
         mark = self._proven.mark(principal.user, password, device)
         proven = bool(device) and mark in self._proven
         source = _source(address)
         async with nullcontext() if proven else self._turn(source, principal.user, shared=shared):
             try:
-                await self._authenticator.authenticate(principal.credentials)
-            except AuthenticationFailed:
+                login = await self._prove(principal, password, device, mail_alone=mail_alone)
+            except AuthenticationFailed as error:
                 self._proven.discard(mark)
                 self._users.lengthen((source, principal.user))
                 if not shared and self._wrong.add(self._wrong.mark(source, principal.user, password)):
                     # A phone that repeats an old password does not guess.
                     self._addresses.lengthen(source)
-                raise AuthenticationFailed(f"wrong credentials for {user[:100]!a}") from None
+                why = f" ({error.detail})" if isinstance(error, _Needless) else ""
+                raise AuthenticationFailed(f"wrong credentials for {user[:100]!a}{why}") from None
         if device:
             self._proven.add(mark)
         if not proven:
             # The success of a device that never waited tells nothing of whoever guesses beside it.
             self._users.end((source, principal.user))
+        way = self.ways.app_passwords
+        if login.kind is LoginKind.APP_PASSWORD and way is not None:
+            return await self._opened(user, way.master.opens, login)
         return principal
+
+    async def _prove(self, principal: Principal, password: str, device: str, *, mail_alone: bool) -> Login:
+        """Which password it is. Raises `AuthenticationFailed`, and `UpstreamError` when nobody knows."""
+        way = self.ways.app_passwords
+        if way is not None and not mail_alone:
+            known = await recognised(
+                way.state, way.clock, principal.user, password, DeviceId(device) if device else None
+            )
+            if known is not None:
+                return Login(LoginKind.APP_PASSWORD, known.number)
+            if way.required:
+                raise _Needless("phones need an app password: passwords.required")
+        await self._authenticator.authenticate(principal.credentials)
+        return Login()
+
+    # --- tokens and certificates ---------------------------------------------------------------------------
+
+    async def _with_token(self, token: str, way: TokenWay, address: str, *, shared: bool) -> Principal:
+        if not token:
+            raise AuthenticationFailed("no token")  # as clients ask where there are some (MS-XOAUTH 3.2.5.4)
+        try:
+            claimed = await way.tokens.claimed(token)
+        except TokenExpired:
+            raise
+        except AuthenticationFailed:
+            source = _source(address)
+            self._users.lengthen((source, ""))
+            if not shared and self._wrong.add(self._wrong.mark(source, "", token)):
+                self._addresses.lengthen(source)
+            async with self._turn(source, "", shared=shared):
+                raise
+
+        def opens(login: str) -> Credentials:
+            return BearerToken(login, token) if way.master is None else way.master.opens(login)
+
+        return await self._opened(claimed.user, opens, Login(LoginKind.TOKEN, expires=claimed.expires))
+
+    async def _opened(self, user: str, opens: Callable[[str], Credentials], login: Login) -> Principal:
+        """The principal of a user who has proven who he is, once the upstream lets him in.
+
+        Raises `AuthenticationFailed` when it does not, which is no guess, and `UpstreamError`.
+        """
+        known = self._identity.principal(user, "")
+        principal = replace(known, credentials=opens(known.credentials.login), login=login)
+        try:
+            await self._authenticator.authenticate(principal.credentials)
+        except AuthenticationFailed as error:
+            who = principal.user[:100]
+            raise AuthenticationFailed(f"{login.kind} of {who!a} is good, but: {error.detail}") from None
+        return principal
+
+    # --- pauses --------------------------------------------------------------------------------------------
 
     @asynccontextmanager
     async def _turn(self, source: str, user: str, *, shared: bool) -> AsyncIterator[None]:

@@ -32,6 +32,10 @@ class Proxies:
         """Whether the address is that of one of the proxies."""
         return self._is_trusted(address)
 
+    def hand_on(self, scope: Scope) -> bool:
+        """Whether one of the proxies hands the request on: its headers are to be believed."""
+        return self._is_trusted(scope["client"][0] if scope.get("client") else "")
+
     def client(self, scope: Scope, headers: Mapping[str, str]) -> str:
         """Return the address of the client: the last hop that is not one of the proxies."""
         peer: str = scope["client"][0] if scope.get("client") else ""
@@ -48,7 +52,7 @@ class Proxies:
 
     def forwarded_scheme(self, scope: Scope, headers: Mapping[str, str]) -> str:
         """Return "http" or "https", as which the client reached the first proxy; "" when nobody says."""
-        if not self._is_trusted(scope["client"][0] if scope.get("client") else ""):
+        if not self.hand_on(scope):
             return ""
         said = headers.get("x-forwarded-proto", "").partition(",")[0].strip().lower()
         return said if said in {"http", "https"} else ""

@@ -220,7 +220,8 @@ class EasEndpoint:
         except head.BadRequest as error:
             request = error
         device = request.device_id if isinstance(request, head.EasRequest) else ""
-        principal = await self._log_in(headers.get("authorization"), device, record)
+        trusted = self._proxies.hand_on(scope)
+        principal = await self._log_in(headers, device, record, trusted=trusted)
         if isinstance(principal, Response):
             return principal
         record.user = principal.user
@@ -242,10 +243,13 @@ class EasEndpoint:
             self._brakes.failed(principal.user, request.device_id)
         return response
 
-    async def _log_in(self, header: str | None, device: str, record: _Record) -> Principal | Response:
+    async def _log_in(
+        self, headers: Mapping[str, str], device: str, record: _Record, *, trusted: bool
+    ) -> Principal | Response:
         """Return who sends the request, or the answer to whom nobody knows."""
         shared = self._proxies.is_trusted(record.address)
-        found = await log_in(self._authentication, header, record.address, device, shared=shared)
+        address = record.address
+        found = await log_in(self._authentication, headers, address, device, shared=shared, trusted=trusted)
         if isinstance(found, Principal):
             return found
         record.reason = found.reason
@@ -296,10 +300,12 @@ class EasEndpoint:
                     "trace reply", document=redacted(reply) if isinstance(reply, wbxml.Element) else None
                 )
             response = await documents.written(reply, request)
+            if context.superseded.is_set():
+                await self._still_in(principal, response)
         except AuthenticationFailed as error:
-            # The password was changed since it was last checked.
+            # The password was changed since it was last checked, or the login ended while the request waited.
             record.reason = error.detail or "credentials no longer good"
-            return unauthorized()
+            return unauthorized(self._authentication.ways)
         except BodyTooLarge:
             response = self._too_large(request, record)
             response.headers["Connection"] = "close"
@@ -356,6 +362,7 @@ class EasEndpoint:
             earlier.set()
         self._latest[key] = context.superseded
         self._metrics.opened(command.name)
+        ends = self._end_of(context)
         if quarantined:
             handler = quarantine.serve(command.name, context, root)
         else:
@@ -365,8 +372,29 @@ class EasEndpoint:
             return await handler
         finally:
             self._metrics.closed(command.name)
+            if ends is not None:
+                ends.cancel()
             if self._latest.get(key) is context.superseded:
                 del self._latest[key]
+
+    def _end_of(self, context: Context) -> asyncio.TimerHandle | None:
+        """What ends the waiting of a request when its login does; None: it holds for good."""
+        way = self._authentication.ways.tokens
+        seconds = None if way is None else way.seconds_left(context.principal)
+        if seconds is None or seconds > self._services.limits.heartbeat_max:
+            return None
+        return asyncio.get_running_loop().call_later(max(0.0, seconds), context.superseded.set)
+
+    async def _still_in(self, principal: Principal, response: Response) -> None:
+        """Raises `AuthenticationFailed` in the place of a response to whom it is not for any more.
+
+        What was done for the request is done; repeated with another login it gets the same answer.
+        """
+        try:
+            await self._authentication.check(principal)
+        except GatewayError:
+            response.close()
+            raise
 
     def _too_large(self, request: head.EasRequest, record: _Record) -> Response:
         """The answer to a body beyond the limit: of a message to be sent, phones tell their user."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import zlib
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -64,12 +64,16 @@ class BodyTooLarge(Exception):
 
 @dataclass(slots=True)
 class Response:
-    """A whole response. Content-Length is added when it is sent; `release` frees what the body takes."""
+    """A whole response. Content-Length is added when it is sent; `release` frees what the body takes.
+
+    `more_headers` are those that are there more than once, each on a line of its own.
+    """
 
     code: int
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes | Pieces = b""
     release: Callable[[], None] | None = None
+    more_headers: Sequence[tuple[str, str]] = ()
 
     def close(self) -> None:
         """Nobody needs the body any more."""
@@ -88,7 +92,8 @@ def headers_of(scope: Scope) -> dict[str, str]:
 
 async def send_response(send: Send, response: Response) -> None:
     """Send a response, piece by piece as fast as the client takes it."""
-    headers = [(name.encode("latin-1"), _header_value(text)) for name, text in response.headers.items()]
+    told = (*response.headers.items(), *response.more_headers)
+    headers = [(name.encode("latin-1"), _header_value(text)) for name, text in told]
     headers.append((b"Content-Length", str(len(response.body)).encode()))
     await send({"type": "http.response.start", "status": response.code, "headers": headers})
     left = len(response.body)

@@ -12,6 +12,7 @@ from typing import Literal
 from tests.support.tls import Certificate
 
 PASSWORD = "pw"
+MASTER, MASTER_PASSWORD = "boss", "master-pw"
 
 SPECIAL_USE = {
     "Drafts": "\\Drafts",
@@ -34,7 +35,8 @@ class Options:
     many messages a user may have, 0 for as many as he likes; `read_only` is a mailbox that may be read and
     not changed. `connections` is how many a user may have from one address, 0 for as many as he likes. With
     `sieve` it filters what `dovecot-lda` delivers, speaks ManageSieve (without the extensions in `no_sieve`),
-    and sends replies by SMTP to the port `replies`.
+    and sends replies by SMTP to the port `replies`. With `master` the user MASTER may log in as everybody,
+    told by SASL or as "anna*boss". Tokens of `issuer` are taken, signed with keys in the folder `keys`.
     """
 
     profile: Literal["full", "bare"] = "full"
@@ -49,6 +51,8 @@ class Options:
     sieve: bool = False
     no_sieve: tuple[str, ...] = ()
     replies: int = 0
+    master: bool = False
+    issuer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,11 @@ class Place:
     @property
     def log(self) -> Path:
         return self.folder / "dovecot.log"
+
+    @property
+    def keys(self) -> Path:
+        """Where the public keys are that tokens may be signed with."""
+        return self.folder / "keys"
 
     @property
     def mail(self) -> Path:
@@ -110,7 +119,8 @@ state_dir = {place.folder}/state
 log_path = {place.log}
 listen = 127.0.0.1
 ssl = yes
-auth_mechanisms = plain login
+auth_mechanisms = plain login{" xoauth2 oauthbearer" if options.issuer else ""}
+auth_master_user_separator = *
 auth_failure_delay = 0
 first_valid_uid = 1
 mail_uid = {uid}
@@ -132,7 +142,7 @@ disable_plaintext_auth = no
 ssl_cert = <{place.certificate.certificate}
 ssl_key = <{place.certificate.key}
 mail_location = {options.storage}:~/mail{":LAYOUT=index" if options.filed_by == "id" else ""}
-passdb {{
+{_others(options, place)}passdb {{
   driver = static
   args = password={PASSWORD}
 }}
@@ -141,6 +151,43 @@ userdb {{
   args = uid={uid} gid={gid} home={place.mail}/%u
 }}
 {bare}"""
+
+
+def _others(options: Options, place: Place) -> str:
+    """The passdbs of those who log in without a user's password, in the syntax of 2.3."""
+    found = ""
+    if options.master:
+        users = place.folder / "masters"
+        users.write_text(f"{MASTER}:{{PLAIN}}{MASTER_PASSWORD}\n")
+        users.chmod(0o644)
+        found += f"passdb {{\n  driver = passwd-file\n  master = yes\n  args = {users}\n}}\n"
+    if options.issuer:
+        tokens = place.folder / "tokens"
+        tokens.write_text(
+            f"introspection_mode = local\nlocal_validation_key_dict = fs:posix:prefix={place.keys}/\n"
+            f"username_attribute = email\nusername_format = %n\nissuers = {options.issuer}\n"
+        )
+        tokens.chmod(0o644)
+        found += f"passdb {{\n  driver = oauth2\n  mechanisms = xoauth2 oauthbearer\n  args = {tokens}\n}}\n"
+    return found
+
+
+def _others_24(options: Options, place: Place) -> str:
+    """The same in the syntax of 2.4."""
+    found = ""
+    if options.master:
+        users = place.folder / "masters"
+        users.write_text(f"{MASTER}:{{PLAIN}}{MASTER_PASSWORD}\n")
+        users.chmod(0o644)
+        found += f"passdb passwd-file {{\n  master = yes\n  passwd_file_path = {users}\n}}\n"
+    if options.issuer:
+        found += (
+            f"oauth2 {{\n  introspection_mode = local\n  username_attribute = email\n"
+            f"  username_validation_format = %{{user | username}}\n  issuers = {options.issuer}\n"
+            f"}}\noauth2_local_validation {{\n  dict fs {{\n    fs posix {{\n"
+            f"      prefix = {place.keys}/\n    }}\n  }}\n}}\n"
+        )
+    return found
 
 
 def _modern(options: Options, place: Place) -> str:
@@ -156,7 +203,7 @@ ssl_server_key_file = {place.certificate.key}
 mail_driver = {options.storage}
 mail_path = ~/mail
 {"mailbox_list_layout = index" if options.filed_by == "id" else ""}
-passdb static {{
+{_others_24(options, place)}passdb static {{
   password = {PASSWORD}
 }}
 userdb static {{

@@ -70,6 +70,8 @@ def test_a_login_command() -> None:
     assert plain_login(SEPARATED) == ("anna*boss", "secret")
     with pytest.raises(AuthenticationFailed, match="separator"):
         plain_login(MASTER)
+    with pytest.raises(AuthenticationFailed, match="separator"):
+        plain_login(MasterUser("anna*boss", "x", "secret", "*"))
 
 
 def test_connections_of_one_login_are_shared_by_equal_credentials_alone() -> None:

@@ -37,6 +37,8 @@ class ImapUpstream:
         """Implements `ports.MailboxesFactory`."""
         credentials = principal.credentials
         mark = fingerprint(credentials)
+        if (watcher := self._watchers.get(mark)) is not None:
+            watcher.credentials = credentials  # a renewed token, with which it connects anew
         return ImapMailboxes(
             self._pool,
             credentials,

@@ -46,7 +46,8 @@ class Watcher:
         on_notice: Callable[[Collection[str]], None],
     ) -> None:
         self._pool = pool
-        self._credentials = credentials
+        self.credentials = credentials
+        """With which it connects, should it have to: the newest there are."""
         self._on_end = on_end
         self._on_notice = on_notice
         self._subscribers: set[_Subscriber] = set()
@@ -190,11 +191,11 @@ class Watcher:
             pause = min(pause * 2, LONGEST_PAUSE)
 
     async def _watch(self) -> None:
-        if self._pool.allowed(self._credentials.login) == 1:
-            await borrow(self._pool, self._credentials, self)
+        if self._pool.allowed(self.credentials.login) == 1:
+            await borrow(self._pool, self.credentials, self)
             self._interrupted = True
             return
-        async with self._pool.lease(self._credentials, fresh=True, spare=True) as session:
+        async with self._pool.lease(self.credentials, fresh=True, spare=True) as session:
             try:
                 await push(session, self)
             finally:

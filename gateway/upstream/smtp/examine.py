@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from gateway.errors import SubmissionError
 from gateway.ports.examining import Finding, bad, doubtful, good
-from gateway.types import Credentials
+from gateway.types import Credentials, Password
 from gateway.upstream.remedies import is_local, remedy
 from gateway.upstream.smtp.settings import SmtpSettings
 from gateway.upstream.smtp.submission import SmtpSubmission
@@ -32,18 +32,22 @@ async def examine(
     await session.quit()
     for finding in (_secured(settings), *_abilities(settings, offers, largest)):
         yield finding
-    if settings.auth == "none":
-        return
-    if credentials is None:
+    if credentials is None and settings.auth == "user":
         yield good("a login was not tried: give --user")
         return
+    login = submission.login_of(credentials or Password("", ""))
+    if login is None:
+        return
     try:
-        session = await submission.connect(credentials)
+        session = await submission.connect(login)
     except SubmissionError as error:
-        yield bad(str(error), "look at the password, at what imap.login makes of the user, and at smtp.auth")
+        look = "look at smtp.login and smtp.password"
+        if settings.auth == "user":
+            look = "look at the password, at what imap.login makes of the user, and at smtp.auth"
+        yield bad(str(error), look)
         return
     await session.quit()
-    yield good(f"login of {credentials.login}")
+    yield good(f"login of {login.login}")
 
 
 def _secured(settings: SmtpSettings) -> Finding:

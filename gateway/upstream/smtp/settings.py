@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -15,7 +15,10 @@ class SmtpSettings:
     port: int = 587
     security: Literal["tls", "starttls", "none"] = "starttls"
     """With starttls a server that does not offer it is given neither password nor mail."""
-    auth: Literal["user", "none"] = "user"
+    auth: Literal["user", "service", "none"] = "user"
+    login: str = ""
+    password: str = field(default="", repr=False)
+    """With which everybody's mail is submitted, for auth = "service"."""
     ca_file: Path | None = None
     """Certificates to trust instead of the system's."""
     verify: bool = True

@@ -13,7 +13,7 @@ from gateway.errors import Kind, SubmissionError, UpstreamUnavailable
 from gateway.mail.fields import crlf
 from gateway.mail.pieces import Joined, pieces
 from gateway.ports import Pieces
-from gateway.types import Credentials, Principal
+from gateway.types import Credentials, Password, Principal
 from gateway.upstream.fingerprint import fingerprint
 from gateway.upstream.smtp.replies import temporary
 from gateway.upstream.smtp.session import Envelope, Session
@@ -62,7 +62,7 @@ class SmtpSubmission:
         self.sent += 1
 
     async def _submit(self, principal: Principal, envelope: Envelope) -> None:
-        credentials = principal.credentials if self._settings.auth == "user" else None
+        credentials = self.login_of(principal.credentials)
         key = self._key(credentials)
         async with _slot(self._slots, self._settings.timeout):
             session = await self._begin(key, credentials, envelope)
@@ -75,6 +75,16 @@ class SmtpSubmission:
                 session.close()
                 raise
             self._keep(key, session)
+
+    def login_of(self, user: Credentials) -> Credentials | None:
+        """What a user's mail is submitted with; None: no login."""
+        match self._settings.auth:
+            case "user":
+                return user
+            case "service":
+                return Password(self._settings.login, self._settings.password)
+            case "none":
+                return None
 
     async def check(self) -> None:
         """Connect and take leave, without a login. Raises `UpstreamUnavailable`."""

@@ -111,8 +111,9 @@ class Autodiscover:
             # Phones ask autodiscover.example.com without TLS, only to be sent on.
             return Response(302, {"Location": elsewhere + _XML})
         shared = self._proxies.is_trusted(visit.address)
-        authorization = visit.headers.get("authorization")
-        found = await log_in(self._authentication, authorization, visit.address, shared=shared)
+        found = await log_in(
+            self._authentication, visit.headers, visit.address, shared=shared, trusted=visit.trusted
+        )
         if not isinstance(found, Principal):
             visit.reason = found.reason
             if visit.method == "POST":
@@ -206,6 +207,7 @@ class _Visit:
         self.headers = headers
         self.query = _query(scope["query_string"])
         self.address = proxies.client(scope, headers)
+        self.trusted = proxies.hand_on(scope)
         self.user = self.reason = ""
         host = headers.get("host", "")
         self.host = host.lower() if _HOST.fullmatch(host) else ""
