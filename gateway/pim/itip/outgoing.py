@@ -29,7 +29,7 @@ from gateway.pim.events.place import PLACE
 from gateway.pim.invitation import Method, Person, read_person
 from gateway.pim.itip.files import enclosed_files
 from gateway.pim.itip.message import Instance, Parts, Revision, revision, same_address
-from gateway.pim.itip.public import as_cancelled, instance_of, public, renewed
+from gateway.pim.itip.public import as_cancelled, instance_of, leaving_out, public, renewed
 from gateway.pim.itip.times import clock_of, deleted, in_place, timing
 from gateway.pim.names import ALT_DESC, CONFERENCE_LINK, EXTERNAL_LINKS, PROPOSED, SELF_TOLD
 from gateway.pim.tree import Node, make_line
@@ -195,7 +195,7 @@ class _Change:
             self._renew(instance, event)
         whole: set[str] = set()
         if self._new.series is not None:
-            for post in self._of(None, self._new.series, list(self._new.events.values()), frozenset()):
+            for post in self._of(None, self._new.series, self._shown(self._new.series), frozenset()):
                 if post.method is Method.REQUEST:
                     whole |= {one.address.strip().lower() for one in post.to}
                 yield post
@@ -207,6 +207,22 @@ class _Change:
         for instance in sorted(self._dropped(), key=str):
             now = frozenset(people(self._new.series, self._owner))
             yield from self._left_out(instance, now)
+
+    def _shown(self, series: Node) -> list[Node]:
+        """The whole meeting: occurrences to which nobody is invited any more are left out of the series.
+
+        As exceptions that name nobody they would be taken for such as invite those of the series.
+        """
+        events = self._new.events
+        if not people(series, self._owner):
+            return list(events.values())
+        alone = {one for one in events if one is not None and not people(events[one], self._owner)}
+        if not alone:
+            return list(events.values())
+        others = [
+            event for instance, event in events.items() if instance is not None and instance not in alone
+        ]
+        return [leaving_out(series, sorted(alone), self._after), *others]
 
     def _known(self, instance: Instance) -> Node | None:
         """What they know of an occurrence: the exception, or the series."""

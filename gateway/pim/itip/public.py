@@ -11,6 +11,7 @@ from gateway.pim.invitation import Method, read_person
 from gateway.pim.itip.merge import INTENDED
 from gateway.pim.itip.message import Parts, Revision, same_address
 from gateway.pim.length import later
+from gateway.pim.lines import Property
 from gateway.pim.names import (
     BUSY,
     OWN,
@@ -20,9 +21,9 @@ from gateway.pim.names import (
     SELF_TOLD,
 )
 from gateway.pim.tree import Line, Node, make_line
-from gateway.pim.values import moment_of, utc_text
+from gateway.pim.values import Moment, moment_of, utc_text
 
-__all__ = ["as_cancelled", "instance_of", "public", "renewed"]
+__all__ = ["as_cancelled", "instance_of", "leaving_out", "public", "renewed"]
 
 _PRIVATE = frozenset({"CATEGORIES", BUSY, REPLY_TIME, INTENDED, "X-MOZ-LASTACK", "X-MOZ-SNOOZE-TIME"})
 _OF_SERIES = ("RRULE", "RDATE", "EXDATE", "EXRULE", "RECURRENCE-ID", "DTSTART", "DTEND", "DURATION")
@@ -77,9 +78,7 @@ def instance_of(series: Node, instance: datetime, clock: Clock) -> Node:
     if start is None or told is None or found is None:
         return made
     length = clock.length(read, start, all_day=told.dated)
-    first = instance if instance.tzinfo is None else instance.astimezone(start.tzinfo)
-    params = {key: text for key, text in found.params.items() if key in {"TZID", "VALUE"}}
-    form = "%Y%m%d" if told.dated else "%Y%m%dT%H%M%SZ" if told.utc else "%Y%m%dT%H%M%S"
+    first, form, params = _written(instance, start, told, found)
     made.remove(*_OF_SERIES)
     made.parts[:0] = [
         make_line("RECURRENCE-ID", f"{first:{form}}", params),
@@ -87,6 +86,31 @@ def instance_of(series: Node, instance: datetime, clock: Clock) -> Node:
         make_line("DTEND", f"{later(first, length):{form}}", params),
     ]
     return made
+
+
+def leaving_out(series: Node, instances: Iterable[datetime], clock: Clock) -> Node:
+    """The VEVENT of a series without these occurrences (EXDATE)."""
+    made = series.copy()
+    found = series.component.get("DTSTART")
+    start, told = clock.of(found), moment_of(found)
+    if start is None or told is None or found is None:
+        return made
+    listed = []
+    for instance in instances:
+        first, form, params = _written(instance, start, told, found)
+        listed.append(make_line("EXDATE", f"{first:{form}}", params))
+    made.replace("EXDATE", [*made.lines("EXDATE"), *listed])
+    return made
+
+
+def _written(
+    instance: datetime, start: datetime, told: Moment, found: Property
+) -> tuple[datetime, str, dict[str, str]]:
+    """An occurrence as its series would write it: the time, its form, its parameters."""
+    first = instance if instance.tzinfo is None else instance.astimezone(start.tzinfo)
+    params = {key: text for key, text in found.params.items() if key in {"TZID", "VALUE"}}
+    form = "%Y%m%d" if told.dated else "%Y%m%dT%H%M%SZ" if told.utc else "%Y%m%dT%H%M%S"
+    return first, form, params
 
 
 def _shown(event: Node) -> Node:
