@@ -6,7 +6,6 @@ that was posted only when it came from one of our own pages.
 
 from __future__ import annotations
 
-import base64
 import re
 import secrets
 import time
@@ -23,7 +22,7 @@ from starlette.routing import Route
 
 from gateway.errors import AuthenticationFailed, GatewayError, NotFound, Refused, UpstreamError
 from gateway.ports.sessions import Session
-from gateway.types import LoginKind, Principal
+from gateway.types import Principal
 from gateway.web.auth import Authentication, Throttled
 from gateway.web.client import Proxies
 from gateway.web.http import ClientGone, headers_of
@@ -304,18 +303,18 @@ class Site:
         Raises `Problem` and `Throttled`.
         """
         user, password = form.get("user", "").strip(), form.get("password", "")
-        header = "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+        if not user or not user.isprintable() or any(one in password for one in "\r\n"):
+            raise Problem(403, _WRONG)
         address = self.door.address(request)
         shared = self.door.proxies.is_trusted(address)
         try:
-            principal = await self.door.authentication.login(header, address, shared=shared)
+            principal = await self.door.authentication.sign_in(user, password, address, shared=shared)
         except AuthenticationFailed:
             raise Problem(403, _WRONG) from None
         except UpstreamError as error:
             self._log.warning("cannot check credentials", reason=error.detail)
             raise Problem(503, _LATER) from None
-        # An app password is for one device: whoever finds it there must not rule the others by it.
-        if principal.login.kind is not LoginKind.PASSWORD or not self._admits(principal):
+        if not self._admits(principal):
             raise Problem(403, _WRONG)
         return principal
 

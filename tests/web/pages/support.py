@@ -33,6 +33,7 @@ from gateway.web.metrics import Metrics
 from gateway.web.pages.rendering import Renderer
 from gateway.web.pages.sessions import SignedIn
 from gateway.web.pages.site import Door
+from gateway.web.ways import AppPasswordWay, Master, Ways
 from tests.web.support import Time, Users
 
 ANNA, BERT, ROOT = (UserId(f"{name}@example.com") for name in ("anna", "bert", "root"))
@@ -77,7 +78,8 @@ class World:
             admission=self.admission,
         )
         sessions = SignedIn(self.state, self.clock, idle=timedelta(minutes=30), longest=timedelta(hours=12))
-        authentication = Authentication(self.users, identity, max_delay=self.max_delay)
+        ways = Ways(app_passwords=AppPasswordWay(self.state, self.clock, Master("master", "secret")))
+        authentication = Authentication(self.users, identity, max_delay=self.max_delay, ways=ways)
         door = Door(sessions, authentication, Proxies(["127.0.0.1"]), self.url)
         renderer = Renderer(self.clock, UTC)
         servers = Servers(identity, self.url)

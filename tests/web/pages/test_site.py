@@ -10,8 +10,8 @@ import httpx
 import pytest
 from starlette.responses import Response
 
+from gateway.eas.apppasswords import AppPasswordBook
 from gateway.errors import GatewayError, UpstreamUnavailable
-from gateway.types import Login, LoginKind, Principal
 from gateway.web.account.devices import DevicePages
 from gateway.web.pages.sessions import form_token
 from tests.web.pages.support import ANNA, BERT, COOKIE, PASSWORD, ROOT, URL, World, fields_of
@@ -69,16 +69,10 @@ async def test_no_one_learns_whether_a_user_a_password_or_a_right_is_missing(wor
     assert all(COOKIE not in one.cookies for one in answers)
 
 
-async def test_an_app_password_opens_no_page(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_app_password_opens_no_page(world: World) -> None:
     """It is for a device: who finds it there must not rule the others."""
-    browser = world.browser()
-    original = Principal.__init__
-
-    def with_app_password(self: Principal, *args: object, **more: object) -> None:
-        original(self, *args, **more | {"login": Login(LoginKind.APP_PASSWORD, 1)})  # type: ignore[arg-type]
-
-    monkeypatch.setattr(Principal, "__init__", with_app_password)
-    answer = await browser.sign_in(ANNA)
+    made = await AppPasswordBook(world.state, world.clock, ANNA).create(ANNA, "Tablet")
+    answer = await world.browser().sign_in(ANNA, made.text)
     assert (answer.status_code, COOKIE in answer.cookies) == (403, False)
 
 

@@ -1,0 +1,99 @@
+"""What administrators see: health, rules, poison items, who decided what."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+from gateway.eas.admission import AccessRule, Admission
+from gateway.policies import Policies, read_policy
+from gateway.ports import Act
+from gateway.types import Access, CollectionId, DeviceId, Wipe
+from tests.web.pages.support import ANNA, ROOT, Browser, World
+
+
+async def root(world: World) -> Browser:
+    browser = world.browser()
+    await browser.sign_in(ROOT, at="/admin")
+    return browser
+
+
+async def test_the_overview_says_what_needs_looking_at(world: World) -> None:
+    world.admission = Admission(access=Access.QUARANTINE)
+    await world.device()
+    await world.device("PHONE2")
+    await world.state.ask_wipe(ANNA, DeviceId("PHONE2"), Wipe.DEVICE, world.clock.now())
+    await world.state.note_poison(ANNA, CollectionId("2"), "2:9", "0.1", "no header")
+    browser = await root(world)
+    page = (await browser.get("/admin")).text
+    counts = re.findall(r"<strong>(\d+)</strong> ([a-z ]+)", page)
+    assert counts == [
+        ("2", "devices of "),
+        ("2", "waiting for a decision"),
+        ("1", "to be wiped"),
+        ("1", "poison item"),
+    ]
+    assert "store ok" in page
+    assert "imap failing" in page
+    live = (await browser.get("/admin/live")).text
+    assert live.count("<svg") == 4
+    assert "<html" not in live
+    assert 'hx-get="/admin/live"' in live  # it goes on
+
+
+async def test_rules_and_policies_are_shown(world: World) -> None:
+    strict = read_policy(
+        "strict",
+        {
+            "users": ["anna*"],
+            "DevicePasswordEnabled": True,
+            "AllowBluetooth": 1,
+            "MinDevicePasswordLength": 6,
+        },
+    )
+    rules = (AccessRule(Access.BLOCK, type="Android", model="<Old>*"),)
+    world.admission = Admission(
+        Policies((strict,)), rules=rules, limit=3, barred=("guest*",), notice="Ask Ann."
+    )
+    await world.device(policy_key=7, policy=strict.digest)
+    await world.device("PHONE2")
+    page = (await (await root(world)).get("/admin/rules")).text
+    for text in (
+        "&lt;Old&gt;*",
+        "guest*",
+        "Ask Ann.",
+        "1 of 2 devices",
+        "hands-free",
+        "<dd>yes</dd>",
+        "<dd>6</dd>",
+    ):
+        assert text in page, text
+
+
+async def test_poison_items_are_shown_as_text(world: World) -> None:
+    browser = await root(world)
+    assert "None." in (await browser.get("/admin/poison")).text
+    await world.state.note_poison(ANNA, CollectionId("2"), "2:9", "0.1", "<script>alert(1)</script>")
+    page = (await browser.get("/admin/poison")).text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    assert "<script>alert" not in page
+
+
+async def test_the_audit_log_is_looked_through(world: World) -> None:
+    then = world.clock.now()
+    for number in range(60):
+        who = ROOT if number % 2 else "cli:ann"
+        at = then + timedelta(minutes=number)
+        await world.state.note_act(
+            Act(at, who, "device.block", ANNA, DeviceId(f"D{number}"), f"<i>{number}</i>")
+        )
+    browser = await root(world)
+    page = (await browser.get("/admin/audit")).text
+    assert re.findall(r"&lt;i&gt;(\d+)", page) == [str(number) for number in range(59, 9, -1)]
+    older = re.search(r"name=\"before\" value=\"(\d+)\"", page)
+    assert older
+    page = (await browser.get(f"/admin/audit?before={older[1]}")).text
+    assert re.findall(r"&lt;i&gt;(\d+)", page) == [str(number) for number in range(9, -1, -1)]
+    page = (await browser.client.get("/admin/audit", params={"who": "cli:ann", "device": "D4"})).text
+    assert re.findall(r"&lt;i&gt;(\d+)", page) == ["4"]
+    assert (await browser.get("/admin/audit?before=x&act=nothing")).status_code == 200
