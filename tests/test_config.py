@@ -136,6 +136,14 @@ def test_environment_alone_can_complete_a_file(file: Path) -> None:
             ("[imap]", "[[devices.rules]]\naccess = 'block'\nkind = 'x'\n[imap]"),
             "unknown key devices.rules.0.kind; allowed are access, type, model, agent, user, version",
         ),
+        (
+            ("[imap]", "[groups]\na = ['jo']\nb = []\n[policies.x]\ngroups = ['a', 'c']\n[imap]"),
+            "policies.x.groups: unknown group c; allowed are a, b",
+        ),
+        (
+            ("[imap]", "[policies.x]\ngroups = ['c']\n[imap]"),
+            "policies.x.groups: unknown group c; allowed are none, as there is no section [groups]",
+        ),
         (("[imap]", "[autodiscover]\nmoved = ['a=b..c']\n[imap]"), "autodiscover.moved.0: allowed is old.ex"),
         (("[imap]", "[imapp]\n[imap]"), "unknown key imapp; allowed are the sections imap, smtp"),
         (("[imap]", "folder = 'x'\n[imap]"), "unknown key folder; allowed"),

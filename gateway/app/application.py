@@ -45,6 +45,7 @@ from gateway.web.http import Receive, Scope, Send
 from gateway.web.lag import watch_lag
 from gateway.web.metrics import Metrics
 from gateway.web.trace import Trace
+from gateway.web.visits import Visits
 
 
 def create_app(settings: Settings) -> App:
@@ -139,9 +140,14 @@ class App:
         )
         proxies = Proxies(settings.server.trusted_proxies)
         brakes = brakes_of(settings)
-        metrics.watch(
+        metrics.count(
             "eas_requests_slowed", "Requests put off since their device asks too much.", lambda: brakes.slowed
         )
+        trace = Trace(settings.log.trace, state, services.clock)
+        await parts.enter_async_context(running(trace.run()))
+        visits = Visits(state, services.clock)
+        parts.push_async_callback(visits.flush)
+        await parts.enter_async_context(running(visits.run()))
         self._eas = EasEndpoint(
             COMMANDS,
             services,
@@ -149,14 +155,15 @@ class App:
             imap.mailboxes,
             proxies=proxies,
             metrics=metrics,
-            trace=Trace(settings.log.trace),
+            trace=trace,
             brakes=brakes,
+            visits=visits,
             stopping=self._stopping,
             grace=settings.server.shutdown_grace,
         )
         await parts.enter_async_context(running(obeying(state, self._eas)))
         self._autodiscover = Autodiscover(
-            servers_of(settings, identity), authentication, proxies, services.clock
+            servers_of(settings, identity), authentication, proxies, brakes, services.clock
         )
         health = Health({"store": state.check_writable, "imap": imap.check, "smtp": smtp.check})
         self._pages = Starlette(routes=[*health.routes(), metrics.route()])

@@ -20,6 +20,7 @@ from gateway.upstream.sieve import SieveFilters, SieveSettings
 from gateway.upstream.smtp import SmtpSettings
 from gateway.web.autodiscover import Servers, public, reached
 from gateway.web.brakes import Brakes, Budget
+from gateway.web.loops import Loops
 
 
 def identity_of(settings: Settings) -> Identity:
@@ -38,7 +39,7 @@ def admission_of(settings: Settings) -> Admission:
     rules = (one.model_dump() | {"access": Access(one.access)} for one in devices.rules)
     policies = tuple(read_policy(name, values) for name, values in settings.policies.items())
     return Admission(
-        policies=Policies(policies),
+        policies=Policies(policies, settings.groups),
         access=Access(devices.access),
         rules=tuple(AccessRule(**rule) for rule in rules),
         barred=devices.barred,
@@ -111,7 +112,7 @@ def brakes_of(settings: Settings) -> Brakes:
     """How much devices and users may ask."""
     rates = settings.brakes
     device = Budget(rates.device_burst, rates.device_per_hour)
-    return Brakes(device, Budget(rates.user_burst, rates.user_per_hour))
+    return Brakes(device, Budget(rates.user_burst, rates.user_per_hour), Loops(rates.loop_turns))
 
 
 def servers_of(settings: Settings, identity: Identity) -> Servers:

@@ -25,6 +25,8 @@ _GONE = timedelta(days=1)
 """How long what is known of a message outlives it, for a move that is noted later."""
 _MOVED = timedelta(days=7)
 """How long it is remembered where messages went that a device moved, in case it asks again."""
+_TRACED = timedelta(days=1)
+"""How long it is kept what a device asked that was traced."""
 _UNUSED = timedelta(days=1)
 """How long a file is kept that no item refers to, and known what was mailed because of an item."""
 _AWAY = timedelta(days=90)
@@ -84,6 +86,7 @@ async def housekeeping(services: Services, expiry: timedelta, remembering: timed
                 log.info("devices forgotten that did not come any more", count=forgotten)
             if remembering:
                 await services.state.prune_acts(now - remembering)
+            await services.state.prune_traces(now, now - _TRACED)
             await services.state.prune_moves(now - _MOVED)
             await services.state.prune_annotations(now - _GONE)
             await services.items.prune_items(now - _UNUSED)

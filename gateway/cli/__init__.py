@@ -16,6 +16,7 @@ from gateway.cli.looking import check_config, poison, policies, users
 from gateway.cli.passwords import passwords
 from gateway.cli.serving import demo, serve
 from gateway.cli.top import top
+from gateway.cli.trace import trace
 
 __all__ = ["main"]
 
@@ -31,7 +32,7 @@ for _command in (exchange.import_file, exchange.export_file):
         _group.add_command(_command)
 for _command in (
     *(serve, demo, check, check_config, top, backup, restore),
-    *(users, devices, passwords, explain, policies, poison, audit),
+    *(users, devices, passwords, explain, policies, poison, audit, trace),
     *GROUPS.values(),
 ):
     main.add_command(_command)

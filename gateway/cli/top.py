@@ -28,7 +28,7 @@ _COUNTS = {
     "eas_replays_total": "answers repeated",
     "eas_conflicts_total": "conflicts",
     "eas_stubs_total": "items not shown",
-    "eas_requests_slowed": "requests slowed",
+    "eas_requests_slowed_total": "requests slowed",
     "store_transactions_total": "writes",
 }
 

@@ -37,7 +37,19 @@ def load(file: Path, environment: Mapping[str, str]) -> Settings:
     if settings.eas.heartbeat_min > settings.eas.heartbeat_max:
         raise ConfigError(f"{file}: eas.heartbeat_min: allowed is at most eas.heartbeat_max")
     _check_logins(settings, file)
+    _check_groups(settings, file)
     return settings
+
+
+def _check_groups(settings: Settings, file: Path) -> None:
+    """Raises ConfigError for a policy for a group that there is not."""
+    for name, policy in settings.policies.items():
+        for group in policy.get("groups", ()):
+            if group not in settings.groups:
+                allowed = ", ".join(settings.groups) or "none, as there is no section [groups]"
+                raise ConfigError(
+                    f"{file}: policies.{name}.groups: unknown group {group}; allowed are {allowed}"
+                )
 
 
 def _check_logins(settings: Settings, file: Path) -> None:

@@ -422,6 +422,8 @@ class BrakesSection(Section):
     """Requests of all devices of a user at once."""
     user_per_hour: Annotated[int, Field(ge=0)] = 18_000
     """Requests they may make again in each hour."""
+    loop_turns: Annotated[int, Field(ge=0)] = 60
+    """Repetitions of the same Ping or Sync, at once and to no effect, after which a device is put off."""
 
 
 class Settings(BaseModel):
@@ -449,4 +451,5 @@ class Settings(BaseModel):
     autodiscover: AutodiscoverSection = AutodiscoverSection()
     devices: DevicesSection = DevicesSection()
     brakes: BrakesSection = BrakesSection()
+    groups: Mapping[str, Annotated[tuple[str, ...], BeforeValidator(words)]] = {}
     policies: Mapping[str, PolicyTable] = {}

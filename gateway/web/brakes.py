@@ -2,8 +2,9 @@
 
 A device in a loop asks some times a second for hours, a busy one some hundred times within minutes. So the
 budget is large, and what it gets back in an hour small; requests that are refused cost more of it. There is
-one for each device, and one for each user, whose devices may be many. All is in memory: after a restart
-everybody begins with a full budget.
+one for each device, and one for each user, whose devices may be many. A loop that is too slow to use one up
+is recognised by what comes of it (`loops.py`). All is in memory: after a restart everybody begins with a full
+budget.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field
 
 from gateway.types import DeviceId, UserId
+from gateway.web.loops import Loops, Turn
 
 __all__ = ["Brakes", "Budget"]
 
@@ -54,19 +56,23 @@ class _Account:
 class Brakes:
     """Who has to wait before he may ask again."""
 
-    def __init__(self, device: Budget, user: Budget) -> None:
+    def __init__(self, device: Budget, user: Budget, loops: Loops) -> None:
         self._device = device
         self._user = user
         self._devices: OrderedDict[Hashable, _Account] = OrderedDict()
         self._users: OrderedDict[Hashable, _Account] = OrderedDict()
+        self._loops = loops
         self.slowed = 0
         """Requests that were put off so far."""
 
-    def wait(self, user: UserId, device: DeviceId, agent: str) -> tuple[int, str]:
+    def wait(self, user: UserId, device: DeviceId, agent: str, command: str) -> tuple[int, str]:
         """Seconds after which a device may ask again that asks now, and why; 0: it may.
 
         The reason is "" where it was told before for the same storm.
         """
+        seconds, reason = self._loops.wait(user, device, command)
+        if seconds:
+            return self._put_off(seconds), reason
         now = _now()
         account = _known(self._devices, (user, device), self._device, now)
         if _agents(account, agent, now) > _MOST_AGENTS:
@@ -78,6 +84,10 @@ class Brakes:
             return self._slow(account, seconds, "the devices of its user ask without end")
         return 0, ""
 
+    def answered(self, user: UserId, device: DeviceId, turn: Turn) -> None:
+        """A request was answered: one of a loop, or not."""
+        self._loops.note(user, device, turn)
+
     def failed(self, user: UserId, device: DeviceId) -> None:
         """A request led to nothing: one in a loop of such ones costs as much as several."""
         account = self._devices.get((user, device))
@@ -85,10 +95,13 @@ class Brakes:
             account.left -= _FAILURE - 1
 
     def _slow(self, account: _Account, seconds: float, reason: str) -> tuple[int, str]:
-        self.slowed += 1
         reason = "" if account.told else reason
         account.told = True
-        return max(_SHORTEST_WAIT, math.ceil(seconds)), reason
+        return self._put_off(seconds), reason
+
+    def _put_off(self, seconds: float) -> int:
+        self.slowed += 1
+        return max(_SHORTEST_WAIT, math.ceil(seconds))
 
 
 def _known(accounts: OrderedDict[Hashable, _Account], who: Hashable, budget: Budget, now: float) -> _Account:

@@ -49,15 +49,18 @@ from gateway.web.http import (
     while_connected,
 )
 from gateway.web.login import log_in, unauthorized
+from gateway.web.loops import Turn, tells
 from gateway.web.metrics import Metrics
 from gateway.web.presence import Presence
-from gateway.web.trace import Trace, redacted
+from gateway.web.trace import Trace
+from gateway.web.visits import Visits
 
 __all__ = ["EasEndpoint", "discovery", "is_eas_path"]
 
 _PATH = re.compile(r"/microsoft-server-activesync(/.*)?", re.IGNORECASE | re.DOTALL)
 _METHODS = "OPTIONS,POST"
 _BAD_REQUEST = 400
+_NO_DEVICE = DeviceId("")
 _WELL = frozenset({"", "1", "2"})
 """Status of requests that are of use; Ping has two such."""
 _IMPLEMENTATION = "15.2"
@@ -90,6 +93,10 @@ class _Record:
     reason: str = ""
     bytes_in: int = 0
     body_read: bool = False
+    traced: bool = False
+    document: wbxml.Element | None = None
+    digest: int = 0
+    news: bool = False
 
     def names(self) -> dict[str, str]:
         """Return what is known of who asked for what, and how it went."""
@@ -111,6 +118,7 @@ class EasEndpoint:
         metrics: Metrics,
         trace: Trace,
         brakes: Brakes,
+        visits: Visits,
         stopping: Signal,
         grace: float,
     ) -> None:
@@ -124,6 +132,7 @@ class EasEndpoint:
         self._metrics = metrics
         self._trace = trace
         self._brakes = brakes
+        self._visits = visits
         self._stopping = stopping
         self._grace = grace
         self._latest: dict[tuple[str, str, str], Signal] = {}
@@ -227,21 +236,40 @@ class EasEndpoint:
         record.user = principal.user
         if method == "OPTIONS":
             record.command = "OPTIONS"
+            if (slowed := self._slowed(principal, None, record)) is not None:
+                return slowed
             return Response(200, {"Allow": _METHODS, "Public": _METHODS} | discovery(self._commands.values()))
         record.command, record.version = request.command or "", str(request.version or "")
         if isinstance(request, head.BadRequest):
             return self._refuse(request.command, request.version, request, record)
         record.device = request.device_id
-        seconds, storm = self._brakes.wait(principal.user, request.device_id, request.user_agent)
-        if seconds:
-            if storm:
-                self._log.warning("device is slowed", reason=storm, **record.names())
-            record.reason = "slowed"
-            return Response(503, {"Retry-After": str(seconds), "Connection": "close"})
+        if (slowed := self._slowed(principal, request, record)) is not None:
+            return slowed
+        began = time.perf_counter()
+        record.traced = self._trace.wants(principal.user, request.device_id)
         response = await self._command(principal, request, headers, receive, record)
+        if record.traced:
+            self._trace.reply(principal.user, request, record.document, response.code, record.reason)
+            record.document = None
         if response.code >= _BAD_REQUEST or record.status not in _WELL:
             self._brakes.failed(principal.user, request.device_id)
+        if response.code < _BAD_REQUEST:
+            turn = Turn(request.command, record.digest, time.perf_counter() - began, record.news)
+            self._brakes.answered(principal.user, request.device_id, turn)
         return response
+
+    def _slowed(
+        self, principal: Principal, request: head.EasRequest | None, record: _Record
+    ) -> Response | None:
+        """The answer to who asks too much; None to everybody else. OPTIONS name no device."""
+        device, agent = (request.device_id, request.user_agent) if request else (_NO_DEVICE, "")
+        seconds, storm = self._brakes.wait(principal.user, device, agent, record.command)
+        if not seconds:
+            return None
+        if storm:
+            self._log.warning("device is slowed", reason=storm, **record.names())
+        record.reason = "slowed"
+        return Response(503, {"Retry-After": str(seconds), "Connection": "close"})
 
     async def _log_in(
         self, headers: Mapping[str, str], device: str, record: _Record, *, trusted: bool
@@ -274,10 +302,9 @@ class EasEndpoint:
             await self._presence.note(principal)
             now = self._services.clock.now()
             admission.check(request, device, now, needs_key=command.needs_policy_key)
-            traced = self._trace.wants(principal.user, request.device_id)
             root, body = await self._read(command, request, headers, receive, record)
-            if traced:
-                log.info("trace request", document=None if root is None else redacted(root), mime=len(body))
+            if record.traced:
+                self._trace.request(principal.user, request, root, 0 if root is not None else len(body))
             context = Context(
                 request=request,
                 principal=principal,
@@ -295,10 +322,9 @@ class EasEndpoint:
             work = self._tracked(command, context, root, body, quarantined=waits)
             del root, body  # the handler alone decides how long they live
             reply = await while_connected(receive, work)
-            if traced:
-                log.info(
-                    "trace reply", document=redacted(reply) if isinstance(reply, wbxml.Element) else None
-                )
+            if record.traced and isinstance(reply, wbxml.Element):
+                record.document = reply
+            record.news = tells(reply)
             response = await documents.written(reply, request)
             if context.superseded.is_set():
                 await self._still_in(principal, response)
@@ -318,6 +344,7 @@ class EasEndpoint:
         if isinstance(reply, wbxml.Element) and command.status is not None:
             record.status = reply.child_text(command.status) or ""
         record.status, record.reason = record.status or context.status, context.reason
+        self._visits.note(device, record.address, request.command, record.status)
         response.headers.update(context.reply_headers)
         return response
 
@@ -343,6 +370,7 @@ class EasEndpoint:
         limits = self._services.limits
         body = await read_body(receive, headers, limits.max_body)
         record.bytes_in, record.body_read = len(body), True
+        record.digest = hash((request.command, body))
         encoding = headers.get("content-encoding", "")
         return await documents.opened(command, request, body, encoding, limits)
 
@@ -412,7 +440,8 @@ class EasEndpoint:
         answer = status.answer(command, error.kind, version)
         if isinstance(answer, status.StatusAnswer):
             record.status = str(answer.value)
-            return Response(200, {"Content-Type": documents.WBXML}, wbxml.encode(answer.document()))
+            record.document = answer.document()
+            return Response(200, {"Content-Type": documents.WBXML}, wbxml.encode(record.document))
         if answer.retry_after is None:
             return Response(answer.code)
         return Response(answer.code, {"Retry-After": str(answer.retry_after)})

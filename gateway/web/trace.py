@@ -1,30 +1,102 @@
-"""The trace of single devices: requests and replies as XML, with what people wrote blotted out."""
+"""The trace of single devices: requests and replies as XML, with what people wrote blotted out.
+
+Devices are traced for ever because the configuration says so: then it is logged; or for a while because an
+administrator asked for it (`activesync-gateway trace`): then it is stored, for him to read.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import json
+from collections import deque
 from collections.abc import Iterable
 
+import structlog
+
+from gateway.eas.request import EasRequest
+from gateway.errors import GatewayError
+from gateway.ports import Clock, State
+from gateway.ports.traces import Traced
 from gateway.types import DeviceId, UserId
 from wbxml import Element, Tag, pages, xmlview
 
 __all__ = ["Trace", "redacted"]
 
+_EVERY = 1.0
+"""Seconds from one look at who is to be traced to the next, and between writes of what came of it."""
+_KEPT = 500
+"""Requests and replies of a device that are stored, the newest ones."""
+_MOST_PENDING = 1000
+_LONGEST = 256 * 1024
+"""Characters of a document; the rest is cut off."""
+
 
 class Trace:
-    """Which devices are traced: "user" for all of a user's, or "user/deviceid"."""
+    """Which devices are traced: "user" for all of a user's, or "user/deviceid"; and those asked for."""
 
-    def __init__(self, traced: Iterable[str]) -> None:
-        self._users: set[str] = set()
-        self._devices: set[tuple[str, str]] = set()
+    def __init__(self, traced: Iterable[str], state: State, clock: Clock) -> None:
+        self._state = state
+        self._clock = clock
+        self._logged: set[tuple[str, str]] = set()
         for each in traced:
-            user, slash, device = each.rpartition("/")
-            if slash:
-                self._devices.add((user.lower(), device.lower()))
-            else:
-                self._users.add(device.lower())
+            user, slash, device = each.lower().rpartition("/")
+            self._logged.add((user, device) if slash else (device, ""))
+        self._stored: set[tuple[str, str]] = set()
+        self._pending: deque[Traced] = deque(maxlen=_MOST_PENDING)
+        self._log = structlog.get_logger("gateway.eas")
 
     def wants(self, user: UserId, device: DeviceId) -> bool:
-        return user in self._users or (user, device.lower()) in self._devices
+        """Whether requests of a device are traced."""
+        return _has(self._logged, user, device) or _has(self._stored, user, device)
+
+    def request(self, user: UserId, request: EasRequest, document: Element | None, size: int) -> None:
+        """What a device asks; `size` is that of a body which is no document."""
+        told = {"document": _shown(document), "mime": size}
+        self._tell("request", user, request, told)
+
+    def reply(
+        self, user: UserId, request: EasRequest, document: Element | None, http: int, reason: str
+    ) -> None:
+        """What it is answered, and why where that is a refusal."""
+        self._tell("reply", user, request, {"document": _shown(document), "http": http, "reason": reason})
+
+    def _tell(self, kind: str, user: UserId, request: EasRequest, told: dict[str, object]) -> None:
+        device = request.device_id
+        if _has(self._logged, user, device):
+            self._log.info(f"trace {kind}", user=user, device=device, command=request.command, **told)
+        if _has(self._stored, user, device):
+            what = {"kind": kind, "command": request.command, "version": str(request.version)}
+            line = json.dumps(what | told, ensure_ascii=False)
+            self._pending.append(Traced(0, self._clock.now(), user, device, line))
+
+    async def refresh(self) -> None:
+        """See who is to be traced, and store what was asked and answered."""
+        entries = [*self._pending]
+        self._pending.clear()
+        try:
+            running = await self._state.running_traces(self._clock.now())
+            self._stored = {(user, device.lower()) for user, device in running}
+            if entries:
+                await self._state.write_trace(entries, _KEPT)
+        except GatewayError as error:
+            self._log.warning("trace not stored", reason=error.detail)
+
+    async def run(self) -> None:
+        """Do so all the time; ends when it is cancelled."""
+        while True:
+            await self.refresh()
+            await asyncio.sleep(_EVERY)
+
+
+def _has(traced: set[tuple[str, str]], user: UserId, device: DeviceId) -> bool:
+    return bool(traced) and ((user, "") in traced or (user, device.lower()) in traced)
+
+
+def _shown(document: Element | None) -> str | None:
+    if document is None:
+        return None
+    text = redacted(document)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}\n[{len(text) - _LONGEST} more characters]"
 
 
 def redacted(root: Element) -> str:

@@ -10,12 +10,13 @@ from tests.blackbox.conftest import MakePhone
 from tests.support import messages
 from tests.support.dovecot import Dovecot
 from tests.support.gateway import Gateway
-from tests.support.phone import Answer
+from tests.support.phone import Answer, Phone
 from tests.support.smtp_sink import SmtpSink
 from wbxml import element
-from wbxml.pages import Ping
+from wbxml.pages import FolderHierarchy, Ping
 
 BURST = 60
+TURNS = 10
 
 
 @pytest.fixture(scope="module")
@@ -55,8 +56,41 @@ def test_a_phone_that_pings_in_a_loop(
     (line,) = [line for line in named if phone.user in line]
     assert phone.device in line
     assert "it asks without end" in line
-    assert shared_gateway.metric("eas_requests_slowed") >= 2
+    assert shared_gateway.metric("eas_requests_slowed_total") >= 2
     # Another one of the same user is served.
     tablet.folders()
     tablet.begin(inbox)
     assert len(tablet.sync(inbox).added) == 1
+
+
+@pytest.fixture(scope="module")
+def wary_gateway(dovecot: Dovecot, shared_sink: SmtpSink) -> Iterator[Gateway]:
+    """One with the budgets there are by default, which recognises a loop after some turns."""
+    with Gateway(dovecot, shared_sink, sections={"brakes": {"loop_turns": TURNS}}) as running:
+        yield running
+
+
+def test_a_slow_loop_is_recognised_by_what_comes_of_it(
+    wary_gateway: Gateway, dovecot: Dovecot, user: str
+) -> None:
+    """A Ping that is told of a message, and a Sync of another folder in which there is nothing."""
+    phone = Phone(wary_gateway.host, wary_gateway.port, user, dovecot.password, version="16.1")
+    phone.provision()
+    folders = phone.folders()
+    inbox, drafts = folders["Inbox"], folders["Drafts"]
+    for folder in (inbox, drafts):
+        phone.begin(folder)
+    dovecot.deliver(user, messages.plain("news"))
+    watched = element(Ping.Folder, element(Ping.Id, inbox), element(Ping.Class, "Email"))
+    request = element(Ping.Ping, element(Ping.HeartbeatInterval, 480), element(Ping.Folders, watched))
+    codes: list[int] = []
+    while 503 not in codes and len(codes) < 10 * TURNS:
+        codes += [phone.post("Ping", request).code, phone.post_sync(phone.collection(drafts)).code]
+    refused = [code for code in codes if code == 503]
+    assert refused
+    assert len(codes) - len(refused) > TURNS
+    named = [line for line in wary_gateway.log().splitlines() if "device is slowed" in line]
+    (line,) = [one for one in named if user in one]
+    assert "again and again" in line
+    # What is no part of a loop is served.
+    assert phone.folder_sync().child_text(FolderHierarchy.Status) == "1"

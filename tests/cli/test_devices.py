@@ -94,7 +94,7 @@ def test_list(run: Run) -> None:
 
 def test_show(run: Run) -> None:
     told = json.loads(run("show", "jo", "d1", "--json").output)
-    assert told["policy"] == "default"
+    assert (told["policy"], told["policy_by"]) == ("default", "default")
     assert told["compliance"] == "not yet"  # it has an older one
     assert told["information"] == {"Model": "X"}
     assert (told["last_sync"], told["address"], told["refused"]) == (

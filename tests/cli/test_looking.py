@@ -31,7 +31,9 @@ barred = ["ben"]
 users = ["anna"]
 MinDevicePasswordLength = 6
 [policies.nobody]
-users = ["nobody"]
+groups = ["others"]
+[groups]
+others = ["nobody", "x*"]
 """
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 Run = Callable[..., str]
@@ -45,7 +47,7 @@ def run(tmp_path: Path) -> Run:
     first = Device(UserId("anna"), DeviceId("D1"), "Phone", 7, last_seen=NOON)
     first = replace(first, policy=admission_of(load(config, {})).policy_of(first).digest)
     others = (
-        Device(UserId("anna"), DeviceId("D2"), "Phone", 8, last_seen=NOON + timedelta(hours=1)),
+        Device(UserId("anna"), DeviceId("D2"), "Phone", 8, refused=3, last_seen=NOON + timedelta(hours=1)),
         Device(UserId("ben"), DeviceId("D3"), "Phone"),
     )
 
@@ -75,10 +77,13 @@ def test_users(run: Run) -> None:
 
 def test_policies(run: Run) -> None:
     assert run("policies").splitlines() == [
-        "board\t2\t1\tanna\t-\tMinDevicePasswordLength: 6",
-        "nobody\t0\t0\tnobody\t-\t-",
-        "none\t1\t0\t-\t-\t-",  # what the rest has
+        "board\t2\t1\t1\tanna\t-\t-\tMinDevicePasswordLength: 6",
+        "nobody\t0\t0\t0\t-\t-\tothers\t-",
+        "none\t1\t0\t0\t-\t-\t-\t-",  # what the rest has
     ]
+    assert run("policies", "Anna").splitlines() == ["D1\tboard\tuser anna", "D2\tboard\tuser anna"]
+    assert run("policies", "xaver") == "-\tnobody\tgroup others\n"
+    assert run("policies", "ben", "D9") == "D9\tnone\tno policy is for it\n"
     assert json.loads(run("policies", "--json"))[0]["demands"] == {"MinDevicePasswordLength": "6"}
 
 

@@ -31,9 +31,11 @@ from gateway.web.auth import Authentication
 from gateway.web.brakes import Brakes, Budget
 from gateway.web.client import Proxies
 from gateway.web.eas import EasEndpoint, discovery
+from gateway.web.loops import Loops
 from gateway.web.metrics import Metrics
 from gateway.web.protocol import BoundedProtocol
 from gateway.web.trace import Trace
+from gateway.web.visits import Visits
 from wbxml import Element, Tag, decode, element, encode
 from wbxml.pages import AirSync, ComposeMail, FolderHierarchy, ItemOperations, Ping, Provision
 
@@ -153,6 +155,7 @@ class Site:
         self.metrics = Metrics()
         self.stopping = Signal()
         self.budget = NO_BOUND
+        self.turns = 0
         self.sync = Small("Sync", 0, AirSync.Sync, AirSync.Status, BodyRule.OPTIONAL)
         self.folder_sync = Small("FolderSync", 9, FolderHierarchy.FolderSync, FolderHierarchy.Status)
         self.provision = Small("Provision", 20, Provision.Provision, Provision.Status)
@@ -187,8 +190,9 @@ class Site:
             lambda _principal: cast("Mailboxes", None),
             proxies=Proxies(["127.0.0.1"]),
             metrics=self.metrics,
-            trace=Trace(traced),
-            brakes=Brakes(self.budget, Budget(0, 0)),
+            trace=Trace(traced, self.state, self.clock),
+            brakes=Brakes(self.budget, Budget(0, 0), Loops(self.turns)),
+            visits=Visits(self.state, self.clock),
             stopping=self.stopping,
             grace=0.3,
         )

@@ -16,9 +16,11 @@ from gateway.eas.identity import Identity
 from gateway.errors import UpstreamUnavailable
 from gateway.web.auth import Authentication
 from gateway.web.autodiscover import Autodiscover, MailServer, Servers, is_autodiscover_path, public, reached
+from gateway.web.brakes import Brakes, Budget
 from gateway.web.client import Proxies
 from gateway.web.http import Message, Scope
-from tests.web.support import LOGIN, Answer, Time, Users
+from gateway.web.loops import Loops
+from tests.web.support import LOGIN, NO_BOUND, Answer, Time, Users
 
 XML = "/autodiscover/autodiscover.xml"
 JSON = "/autodiscover/autodiscover.json"
@@ -36,7 +38,10 @@ SMTP = MailServer("smtp.example.com", 587, "starttls")
 class Pages:
     """The application, and whoever asks it."""
 
-    def __init__(self, *, url: str | None = URL, imap: MailServer | None = IMAP) -> None:
+    def __init__(
+        self, *, url: str | None = URL, imap: MailServer | None = IMAP, budget: Budget = NO_BOUND
+    ) -> None:
+        self.brakes = Brakes(NO_BOUND, budget, Loops(0))
         self.users = Users()
         identity = Identity(email="{local}@example.com", login="{local}", name="Jo Doe")
         moved = {"old.example": "example.com", "alt.example": "bücher.example"}
@@ -44,7 +49,7 @@ class Pages:
         authentication = Authentication(self.users, identity, max_delay=0)
         clock = Time()
         clock.value = datetime(2026, 3, 1, 9, 8, 7, 654321, tzinfo=UTC)
-        self.app = Autodiscover(servers, authentication, Proxies(["127.0.0.1"]), clock)
+        self.app = Autodiscover(servers, authentication, Proxies(["127.0.0.1"]), self.brakes, clock)
 
     async def ask(
         self,
@@ -269,6 +274,14 @@ async def test_only_who_logs_in_is_answered() -> None:
     pages.users.error = UpstreamUnavailable("it sleeps")
     answer = await pages.post(request())
     assert (answer.code, "retry-after" in answer.headers) == (503, True)
+
+
+async def test_who_asks_without_end_is_put_off() -> None:
+    pages = Pages(budget=Budget(3, 1))
+    answers = [await pages.post(request()) for _ in range(4)]
+    assert [answer.code for answer in answers] == [200, 200, 200, 503]
+    assert int(answers[3].headers["retry-after"]) >= 30
+    assert (await pages.ask(CONFIG, "emailaddress=jo@example.com")).code == 200  # which costs nothing
 
 
 async def test_whoever_asks_elsewhere_is_sent_on() -> None:

@@ -7,10 +7,12 @@ import pytest
 from gateway.types import DeviceId, UserId
 from gateway.web import brakes
 from gateway.web.brakes import Brakes, Budget
+from gateway.web.loops import Loops
 
 JO, ANN = UserId("jo"), UserId("ann")
 PHONE, TABLET = DeviceId("PHONE"), DeviceId("TABLET")
 NONE = Budget(0, 0)
+NO_LOOPS = Loops(0)
 
 
 class Clock:
@@ -28,14 +30,14 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 def served(held: Brakes, count: int, device: DeviceId = PHONE, user: UserId = JO) -> int:
     """How many of so many requests may be made."""
-    return sum(held.wait(user, device, "A/1")[0] == 0 for _ in range(count))
+    return sum(held.wait(user, device, "A/1", "Sync")[0] == 0 for _ in range(count))
 
 
 def test_a_device_that_asks_without_end_is_slowed_and_named_once(clock: Clock) -> None:
-    held = Brakes(Budget(100, 3600), NONE)
+    held = Brakes(Budget(100, 3600), NONE, NO_LOOPS)
     assert served(held, 100) == 100
-    assert held.wait(JO, PHONE, "A/1") == (30, "it asks without end")
-    assert held.wait(JO, PHONE, "A/1") == (30, "")
+    assert held.wait(JO, PHONE, "A/1", "Sync") == (30, "it asks without end")
+    assert held.wait(JO, PHONE, "A/1", "Sync") == (30, "")
     assert served(held, 10, TABLET) == 10  # another one
     assert served(held, 10, user=ANN) == 10  # of the same id
     clock.now += 5
@@ -44,69 +46,69 @@ def test_a_device_that_asks_without_end_is_slowed_and_named_once(clock: Clock) -
 
 
 def test_a_storm_after_a_rest_is_named_again(clock: Clock) -> None:
-    held = Brakes(Budget(10, 3600), NONE)
+    held = Brakes(Budget(10, 3600), NONE, NO_LOOPS)
     served(held, 11)
     clock.now += 60
     assert served(held, 10) == 10
-    assert held.wait(JO, PHONE, "A/1")[1]
+    assert held.wait(JO, PHONE, "A/1", "Sync")[1]
 
 
 def test_how_long_to_wait(clock: Clock) -> None:
-    held = Brakes(Budget(1, 36), NONE)  # one in 100 seconds
+    held = Brakes(Budget(1, 36), NONE, NO_LOOPS)  # one in 100 seconds
     served(held, 1)
-    assert held.wait(JO, PHONE, "")[0] == 100
+    assert held.wait(JO, PHONE, "", "Sync")[0] == 100
     clock.now += 90
-    assert held.wait(JO, PHONE, "")[0] == 30  # at least
+    assert held.wait(JO, PHONE, "", "Sync")[0] == 30  # at least
 
 
 def test_what_leads_to_nothing_costs_more(clock: Clock) -> None:
-    held = Brakes(Budget(100, 3600), NONE)
+    held = Brakes(Budget(100, 3600), NONE, NO_LOOPS)
     held.failed(JO, PHONE)  # not known yet
     for _ in range(10):
-        assert held.wait(JO, PHONE, "")[0] == 0
+        assert held.wait(JO, PHONE, "", "Sync")[0] == 0
         held.failed(JO, PHONE)
-    assert held.wait(JO, PHONE, "")[0]
+    assert held.wait(JO, PHONE, "", "Sync")[0]
     assert served(held, 1, TABLET) == 1
-    unbound = Brakes(NONE, NONE)
+    unbound = Brakes(NONE, NONE, NO_LOOPS)
     for _ in range(1000):
-        assert unbound.wait(JO, PHONE, "")[0] == 0
+        assert unbound.wait(JO, PHONE, "", "Sync")[0] == 0
         unbound.failed(JO, PHONE)
 
 
 def test_all_devices_of_a_user(clock: Clock) -> None:
-    held = Brakes(NONE, Budget(10, 3600))
+    held = Brakes(NONE, Budget(10, 3600), NO_LOOPS)
     assert sum(served(held, 3, DeviceId(f"D{number}")) for number in range(5)) == 10
-    assert held.wait(JO, PHONE, "") == (30, "")
+    assert held.wait(JO, PHONE, "", "Sync") == (30, "")
     assert served(held, 10, user=ANN) == 10
 
 
 @pytest.mark.parametrize("budget", [NONE, Budget(0, 5), Budget(5, 0)])
 def test_without_bound(clock: Clock, budget: Budget) -> None:
-    assert served(Brakes(budget, budget), 1000) == 1000
+    assert served(Brakes(budget, budget, NO_LOOPS), 1000) == 1000
 
 
 def test_a_device_that_changes_its_name_all_the_time(clock: Clock) -> None:
-    held = Brakes(NONE, NONE)
-    waits = [held.wait(JO, PHONE, f"A/{number}") for number in range(13)]
+    held = Brakes(NONE, NONE, NO_LOOPS)
+    waits = [held.wait(JO, PHONE, f"A/{number}", "Sync") for number in range(13)]
     assert [seconds for seconds, _ in waits] == [0] * 11 + [3600] * 2
     assert [reason for _, reason in waits[11:]] == ["its User-Agent changes all the time", ""]
     clock.now += 3601
-    assert held.wait(JO, PHONE, "A/12")[0] == 0
+    assert held.wait(JO, PHONE, "A/12", "Sync")[0] == 0
     # A second storm is named again.
-    waits = [held.wait(JO, PHONE, f"C/{number}") for number in range(13)]
+    waits = [held.wait(JO, PHONE, f"C/{number}", "Sync") for number in range(13)]
     assert "its User-Agent changes all the time" in [reason for _, reason in waits]
     clock.now += 3601
     # An update now and then is none.
     for number in range(100):
         clock.now += 3600
-        assert held.wait(JO, PHONE, f"B/{number}")[0] == 0
+        assert held.wait(JO, PHONE, f"B/{number}", "Sync")[0] == 0
 
 
 def test_only_so_many_are_known(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(brakes, "_CAPACITY", 3)
-    held = Brakes(Budget(1, 1), Budget(1, 1))
+    held = Brakes(Budget(1, 1), Budget(1, 1), NO_LOOPS)
     for number in range(10):
-        held.wait(UserId(f"u{number}"), PHONE, "")
+        held.wait(UserId(f"u{number}"), PHONE, "", "Sync")
     assert len(held._devices) == len(held._users) == 3
-    assert held.wait(UserId("u0"), PHONE, "")[0] == 0
-    assert held.wait(UserId("u9"), PHONE, "")[0] > 0
+    assert held.wait(UserId("u0"), PHONE, "", "Sync")[0] == 0
+    assert held.wait(UserId("u9"), PHONE, "", "Sync")[0] > 0

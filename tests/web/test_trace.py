@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
 import pytest
 
+from gateway.eas.request import parse
+from gateway.store.sqlite import SqliteState
 from gateway.types import DeviceId, UserId
 from gateway.web.trace import Trace, redacted
+from tests.web.support import Time
 from wbxml import Element, element
 from wbxml.pages import PAGES, AirSync, AirSyncBase, ComposeMail, Email, FolderHierarchy, Provision
 
 SECRET = "Grüße an alle 4711"
+
+
+@pytest.fixture
+async def state(tmp_path: Path) -> AsyncIterator[SqliteState]:
+    async with await SqliteState.open(tmp_path / "gateway.db") as opened:
+        yield opened
 
 
 @pytest.mark.parametrize(
@@ -23,8 +37,45 @@ SECRET = "Grüße an alle 4711"
         (["jo@x"], "jo", "d1", False),
     ],
 )
-def test_who(traced: list[str], user: str, device: str, wanted: bool) -> None:
-    assert Trace(traced).wants(UserId(user), DeviceId(device)) is wanted
+async def test_who(state: SqliteState, traced: list[str], user: str, device: str, wanted: bool) -> None:
+    assert Trace(traced, state, Time()).wants(UserId(user), DeviceId(device)) is wanted
+
+
+@pytest.mark.parametrize("device", ["", "D1"])
+async def test_what_is_asked_for_is_stored_until_it_ends(state: SqliteState, device: str) -> None:
+    clock = Time()
+    trace, jo = Trace([], state, clock), UserId("jo")
+    request = parse(b"Cmd=Sync&User=jo&DeviceId=d1&DeviceType=A", {"ms-asprotocolversion": "16.1"})
+    await state.set_trace(jo, DeviceId(device), clock.now() + timedelta(seconds=60))
+    assert not trace.wants(jo, request.device_id)
+    await trace.refresh()
+    assert trace.wants(jo, request.device_id)
+    assert trace.wants(jo, DeviceId("d2")) is (device == "")
+    assert not trace.wants(UserId("bo"), request.device_id)
+    trace.request(jo, request, element(AirSync.Sync, element(Email.Subject, SECRET)), 0)
+    trace.reply(jo, request, None, 503, "slowed")
+    clock.value += timedelta(seconds=60)
+    await trace.refresh()
+    assert not trace.wants(jo, request.device_id)
+    asked, answered = (json.loads(one.line) for one in await state.read_trace(jo, request.device_id, 0, 9))
+    assert (asked["kind"], asked["command"], asked["version"]) == ("request", "Sync", "16.1")
+    assert "[18 characters]" in asked["document"]
+    assert SECRET not in asked["document"]
+    assert answered == {
+        "kind": "reply",
+        "command": "Sync",
+        "version": "16.1",
+        "document": None,
+        "http": 503,
+        "reason": "slowed",
+    }
+
+
+async def test_a_store_that_fails_stops_no_request(state: SqliteState) -> None:
+    trace = Trace(["jo"], state, Time())
+    await state.aclose()
+    await trace.refresh()
+    assert trace.wants(UserId("jo"), DeviceId("d1"))
 
 
 def test_the_protocol_is_shown_and_texts_are_not() -> None:

@@ -16,11 +16,12 @@ import structlog
 
 from gateway.ports import Clock
 from gateway.ports.directory import domain_of
-from gateway.types import Principal
+from gateway.types import DeviceId, Principal
 from gateway.web.auth import Authentication
 from gateway.web.autodiscover import autoconfig, pox
 from gateway.web.autodiscover.profile import profile
 from gateway.web.autodiscover.servers import Servers, is_address
+from gateway.web.brakes import Brakes
 from gateway.web.client import Proxies
 from gateway.web.http import (
     BodyStalled,
@@ -44,6 +45,7 @@ _PROFILE = "/autodiscover/activesync.mobileconfig"
 _CONFIGS = ("/mail/config-v1.1.xml", "/.well-known/autoconfig/mail/config-v1.1.xml")
 _ENDPOINT = "/Microsoft-Server-ActiveSync"
 _MOST_BYTES = 64 * 1024
+_NO_DEVICE = DeviceId("")
 _HOST = re.compile(r"[A-Za-z0-9.-]{1,255}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?")
 _PROTOCOLS: Mapping[str, tuple[str, str]] = {
     "activesync": ("ActiveSync", _ENDPOINT),
@@ -62,11 +64,17 @@ class Autodiscover:
     """Serves the pages."""
 
     def __init__(
-        self, servers: Servers, authentication: Authentication, proxies: Proxies, clock: Clock
+        self,
+        servers: Servers,
+        authentication: Authentication,
+        proxies: Proxies,
+        brakes: Brakes,
+        clock: Clock,
     ) -> None:
         self._servers = servers
         self._authentication = authentication
         self._proxies = proxies
+        self._brakes = brakes
         self._clock = clock
         self._log = structlog.get_logger("gateway.autodiscover")
 
@@ -120,6 +128,12 @@ class Autodiscover:
                 found.response.headers["Connection"] = "close"  # the body was not read
             return found.response
         visit.user = found.user
+        seconds, storm = self._brakes.wait(found.user, _NO_DEVICE, "", "Autodiscover")
+        if seconds:
+            if storm:
+                self._log.warning("user is slowed", reason=storm, user=found.user)
+            visit.reason = "slowed"
+            return Response(503, {"Retry-After": str(seconds), "Connection": "close"})
         try:
             body = await read_body(receive, visit.headers, _MOST_BYTES)
             wanted = pox.parse(body)
