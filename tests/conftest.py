@@ -11,6 +11,7 @@ import pytest
 
 from tests.support.dovecot import Dovecot
 from tests.support.dovecot_config import Options
+from tests.support.postgres import Postgres
 from tests.support.sieve import FilteringServer, filtering_server
 from tests.support.slapd import Slapd
 from tests.support.smtp_sink import SmtpSink
@@ -47,6 +48,19 @@ def slapd() -> Iterator[Slapd]:
     """An OpenLDAP server, in which a test makes a branch of its own."""
     with Slapd() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL, in which a test may make databases of its own."""
+    with Postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_url(postgres: Postgres) -> str:
+    """A database that tests use one after the other; who needs it empty empties it."""
+    return postgres.url(postgres.create())
 
 
 @pytest.fixture

@@ -36,6 +36,10 @@ class Watchers:
         """Those who have a watch."""
         return tuple(self._calls)
 
+    def tell_all(self) -> None:
+        """Have everybody look for himself, since it is not known what changed."""
+        self.tell({CollectionId(""): self.users()})
+
     def tell(self, changes: Told) -> None:
         """Make the calls for some changes. A call may end watches."""
         for folder, users in changes.items():

@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-
-import pytest
 
 from gateway.ports import State
-from gateway.store.sqlite.state import SqliteState
 from gateway.types import CollectionId, DeviceId, Folder, FolderList, SyncState, UserId
 
 ANNA = UserId("anna@example.com")
@@ -20,13 +15,6 @@ INBOX = CollectionId("1")
 TRASH = CollectionId("2")
 NOON = datetime(2026, 11, 3, 12, 0, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
-
-
-@pytest.fixture(params=["sqlite"])
-async def state(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[State]:
-    """Each adapter, empty."""
-    async with await SqliteState.open(tmp_path / "gateway.db") as opened:
-        yield opened
 
 
 async def newest(state: State, collection: CollectionId = INBOX) -> int:

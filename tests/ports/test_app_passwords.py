@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -13,7 +11,6 @@ from gateway.errors import Refused
 from gateway.ports import Act, State
 from gateway.ports.audit import Wanted
 from gateway.ports.passwords import MOST_APP_PASSWORDS
-from gateway.store.sqlite.state import SqliteState
 from gateway.types import AppPassword, Device, DeviceId, UserId
 
 ANNA = UserId("anna@example.com")
@@ -23,13 +20,6 @@ TABLET = DeviceId("TABLET2")
 NOON = datetime(2026, 11, 3, 12, 0, tzinfo=UTC)
 FOR_PHONE = AppPassword(ANNA, "phone", b"1", NOON, bound=True)
 FOR_ALL = AppPassword(ANNA, "any", b"2", NOON)
-
-
-@pytest.fixture(params=["sqlite"])
-async def state(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[State]:
-    """Each adapter, empty."""
-    async with await SqliteState.open(tmp_path / "gateway.db") as opened:
-        yield opened
 
 
 async def test_they_are_listed_by_user(state: State) -> None:

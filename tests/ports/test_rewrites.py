@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
-
-import pytest
 
 from gateway.ports import State
-from gateway.store.sqlite.state import SqliteState
 from gateway.types import CollectionId, DeviceId, Rewrite, Rewrites, SyncState, UserId, Writing
 
 ANNA = UserId("anna@example.com")
@@ -19,13 +14,6 @@ DRAFTS = CollectionId("3")
 BOX = "Drafts"
 NEW = Writing("m1", 4, Rewrite(7, 0, 0), PHONE, DRAFTS, "add:1", b"value")
 EDIT = Writing("m2", 5, Rewrite(7, 5, 0, {"2": "3", "3": ""}, (5,)), PHONE, DRAFTS, "edit:5", b"value")
-
-
-@pytest.fixture(params=["sqlite"])
-async def state(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[State]:
-    """Each adapter, empty."""
-    async with await SqliteState.open(tmp_path / "gateway.db") as opened:
-        yield opened
 
 
 async def test_a_message_is_pending_until_it_is_known_to_be_stored(state: State) -> None:

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-
-import pytest
 
 from gateway.ports import State
 from gateway.ports.sessions import MOST_SESSIONS, Session
-from gateway.store.sqlite.state import SqliteState
 from gateway.types import UserId
 
 ANNA = UserId("anna@example.com")
@@ -18,13 +13,6 @@ BERT = UserId("bert@example.com")
 NOON = datetime(2026, 11, 3, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 MILLISECOND = timedelta(milliseconds=1)
-
-
-@pytest.fixture(params=["sqlite"])
-async def state(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[State]:
-    """Each adapter, empty."""
-    async with await SqliteState.open(tmp_path / "gateway.db") as opened:
-        yield opened
 
 
 def session(key: bytes, user: UserId = ANNA, began: datetime = NOON) -> Session:

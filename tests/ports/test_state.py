@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
-from pathlib import Path
 
 import pytest
 
@@ -14,7 +12,6 @@ from gateway.errors import StateConflict
 from gateway.ports import Act, State
 from gateway.ports.audit import Wanted
 from gateway.ports.traces import Traced
-from gateway.store.sqlite.state import SqliteState
 from gateway.types import (
     Access,
     CollectionId,
@@ -43,13 +40,6 @@ SENT = CollectionId("2")
 HIERARCHY = CollectionId("")
 NOON = datetime(2026, 11, 3, 12, 0, 0, 123000, tzinfo=UTC)
 FIRST = SyncState(epoch="a1", number=1, cursor=b"one")
-
-
-@pytest.fixture(params=["sqlite"])
-async def state(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[State]:
-    """Each adapter, empty."""
-    async with await SqliteState.open(tmp_path / "gateway.db") as opened:
-        yield opened
 
 
 def outgoing(**changes: object) -> OutboxEntry:

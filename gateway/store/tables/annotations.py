@@ -54,9 +54,16 @@ _ALL_OF_ONE = """
     WHERE "user" = ? AND collection = ? AND uidvalidity = ? AND uid = ?
 """
 _DROP_ONE = 'DELETE FROM annotation WHERE "user" = ? AND collection = ? AND uidvalidity = ? AND uid = ?'
-_VALUED = """
-    SELECT collection, uidvalidity, uid FROM annotation WHERE "user" = ? AND name = ? AND value = ? LIMIT 1
-"""
+_VALUED = Dialects(
+    sqlite="""
+        SELECT collection, uidvalidity, uid FROM annotation
+        WHERE user = ?1 AND name = ?2 AND value = ?3 LIMIT 1
+    """,
+    postgres="""
+        SELECT collection, uidvalidity, uid FROM annotation
+        WHERE "user" = $1 AND name = $2 AND md5(value) = md5($3::bytea) AND value = $3 LIMIT 1
+    """,
+)
 _GONE = Dialects(
     sqlite="""
         UPDATE annotation SET gone = ?4

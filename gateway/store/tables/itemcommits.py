@@ -13,7 +13,7 @@ from gateway.ports import Commit
 from gateway.store.tables import itemfiles, notices, syncs
 from gateway.store.tables.itemfolders import audience, lock, number_of
 from gateway.store.tables.itemrows import span
-from gateway.store.transactions import Topic, Transaction
+from gateway.store.transactions import Dialects, Topic, Transaction
 from gateway.types import CollectionId, SyncState
 
 __all__ = ["commit", "move", "new_numbers"]
@@ -28,16 +28,24 @@ _INSERT = """
     INSERT INTO item (number, folder, revision, gone, uid, starts, ends, created, modified, text)
     VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
 """
-_REPLACE = """
-    UPDATE item SET
-        alike = CASE WHEN cast(?1 AS bigint) = 1 THEN coalesce(alike, revision) END,
-        revision = ?2, uid = ?3, starts = ?4, ends = ?5, modified = ?6, text = ?7
-    WHERE number = ?8 AND folder = ?9 AND revision = ?10 AND gone = 0
-        AND NOT EXISTS (
-            SELECT 1 FROM item AS other
-            WHERE other.folder = ?9 AND other.uid = ?3 AND other.gone = 0 AND other.number <> ?8
-        )
-"""
+_REPLACE = Dialects(
+    sqlite="""
+        UPDATE OR IGNORE item SET
+            alike = iif(?1, coalesce(alike, revision), NULL),
+            revision = ?2, uid = ?3, starts = ?4, ends = ?5, modified = ?6, text = ?7
+        WHERE number = ?8 AND folder = ?9 AND revision = ?10 AND gone = 0
+    """,
+    postgres="""
+        UPDATE item SET
+            alike = CASE WHEN $1::bigint = 1 THEN coalesce(alike, revision) END,
+            revision = $2, uid = $3, starts = $4, ends = $5, modified = $6, text = $7
+        WHERE number = $8 AND folder = $9 AND revision = $10 AND gone = 0
+            AND NOT EXISTS (
+                SELECT 1 FROM item AS other
+                WHERE other.folder = $9 AND md5(other.uid) = md5($3) AND other.gone = 0 AND other.number <> $8
+            )
+    """,
+)
 _BURY = """
     UPDATE item SET
         revision = ?, gone = 1, moved = ?, alike = NULL,
@@ -142,7 +150,8 @@ async def _apply(transaction: Transaction, folder: int, edit: Edit, at: int, now
         done = await transaction.run(_INSERT, fresh)
     if not done:
         raise StateConflict(f"item {edit.number} changed since revision {edit.based_on}, or its UID is taken")
-    await itemfiles.refer(transaction, edit.number, stored.files, now)
+    if edit.based_on or stored.files:
+        await itemfiles.refer(transaction, edit.number, stored.files, now)
 
 
 async def _bury(

@@ -46,6 +46,7 @@ _FIND = Dialects(
     postgres=f"""
         SELECT {_ITEM}, {_FILES.postgres} FROM item_folder JOIN item ON folder = item_folder.id
         WHERE owner = $1 AND kind = $2 AND uid = ANY ($3::text[]) AND gone = 0
+            AND md5(uid) = ANY (SELECT md5(wanted) FROM unnest($3::text[]) AS wanted)
         ORDER BY standard DESC, item_folder.id
     """,  # noqa: S608
 )
@@ -73,8 +74,9 @@ async def load(
     transaction: Transaction, folder: CollectionId, numbers: Iterable[ItemNumber]
 ) -> dict[ItemNumber, Item]:
     """Those of some items of a folder that are there."""
-    rows = await transaction.rows(_LOAD, (number_of(folder), list(numbers)))
-    return {row[0]: _item(row) for row in rows}
+    wanted = list(numbers)
+    rows = {row[0]: row for row in await transaction.rows(_LOAD, (number_of(folder), wanted))}
+    return {number: _item(rows[number]) for number in wanted if number in rows}
 
 
 async def find(transaction: Transaction, user: UserId, kind: ItemKind, uids: Sequence[str]) -> list[Item]:

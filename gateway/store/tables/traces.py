@@ -45,6 +45,7 @@ async def running(transaction: Transaction, now: datetime) -> list[tuple[UserId,
 
 async def write(transaction: Transaction, entries: Sequence[Traced], keep: int) -> None:
     """Add entries, and keep so many of each device."""
+    await transaction.alone("traces")  # a reader goes on from the greatest number it saw
     await transaction.run_all(
         _WRITE, [(milliseconds(one.at), one.user, one.device, one.line) for one in entries]
     )

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import pytest
-
 from gateway.ports.directory import Entry, Found
-from gateway.store.sqlite import Database, SqlitePeople
+from gateway.store.people import StoredPeople
 from gateway.types import UserId
 from tests.ports.directory.conftest import ANYBODY, NOON
 
@@ -15,12 +13,7 @@ ANN, BEN = UserId("ann"), UserId("ben")
 HOUR = timedelta(hours=1)
 
 
-@pytest.fixture
-def people(database: Database) -> SqlitePeople:
-    return SqlitePeople(database)
-
-
-async def test_a_user_is_found_by_each_of_his_addresses(people: SqlitePeople) -> None:
+async def test_a_user_is_found_by_each_of_his_addresses(people: StoredPeople) -> None:
     await people.note_person(ANN, Entry("ann@a.example"), "rules", NOON)
     await people.note_person(ANN, Entry("Ann@B.example"), "rules", NOON)
     assert await people.users_at(["ANN@a.example"]) == [ANN]
@@ -29,20 +22,20 @@ async def test_a_user_is_found_by_each_of_his_addresses(people: SqlitePeople) ->
     assert await people.users_at([]) == []
 
 
-async def test_users_who_share_an_address(people: SqlitePeople) -> None:
+async def test_users_who_share_an_address(people: StoredPeople) -> None:
     for user in (BEN, ANN):
         await people.note_person(user, Entry("info@a.example", "Office"), "rules", NOON)
     assert await people.users_at(["info@a.example"]) == [ANN, BEN]
     assert await people.search(ANYBODY, "info", 0, 9) == Found((Entry("info@a.example", "Office"),), 1)
 
 
-async def test_the_newest_spelling_counts(people: SqlitePeople) -> None:
+async def test_the_newest_spelling_counts(people: StoredPeople) -> None:
     await people.note_person(ANN, Entry("ann@a.example", "ann"), "rules", NOON)
     await people.note_person(ANN, Entry("Ann@a.example", "Ann Archer"), "rules", NOON)
     assert await people.search(ANYBODY, "archer", 0, 9) == Found((Entry("Ann@a.example", "Ann Archer"),), 1)
 
 
-async def test_other_rules_make_other_addresses(people: SqlitePeople) -> None:
+async def test_other_rules_make_other_addresses(people: StoredPeople) -> None:
     await people.note_person(ANN, Entry("ann@a.example"), "old", NOON)
     await people.note_person(BEN, Entry("ben@a.example"), "old", NOON)
     await people.note_person(ANN, Entry("ann@b.example"), "new", NOON)
@@ -52,7 +45,7 @@ async def test_other_rules_make_other_addresses(people: SqlitePeople) -> None:
     assert await people.users_at(["ann@b.example", "ben@a.example"]) == [ANN]
 
 
-async def test_who_does_not_come_any_more_is_forgotten(people: SqlitePeople) -> None:
+async def test_who_does_not_come_any_more_is_forgotten(people: StoredPeople) -> None:
     await people.note_person(ANN, Entry("ann@a.example"), "rules", NOON)
     await people.note_person(BEN, Entry("ben@a.example"), "rules", NOON)
     await people.note_person(BEN, Entry("ben@a.example"), "rules", NOON + HOUR)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from gateway.items import Edit, FileNumber, Item, ItemNumber, StoredItem
-from gateway.ports import Commit, Items, State
+from gateway.ports import Commit, Items
 from gateway.types import CollectionId, DeviceId, SyncState, UserId
 
 ANNA = UserId("anna@example.com")
@@ -32,27 +31,6 @@ class Time:
 
     def now(self) -> datetime:
         return self.moment
-
-
-class Store(ABC):
-    """Both ports over one store, which can be closed and opened again."""
-
-    items: Items
-    state: State
-
-    def __init__(self, clock: Time) -> None:
-        self.clock = clock
-
-    @abstractmethod
-    async def open(self) -> None: ...
-
-    @abstractmethod
-    async def aclose(self) -> None: ...
-
-    async def restart(self) -> None:
-        """As after the end of the process."""
-        await self.aclose()
-        await self.open()
 
 
 class Content:

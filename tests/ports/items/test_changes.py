@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from gateway.items import Edit, ItemChange, ItemFolder, ItemKind
 from gateway.ports import Commit, Items
-from tests.ports.items.helpers import ANNA, HOUR, NOON, Store, add, edit, event, revision, the
+from tests.ports.items.helpers import ANNA, HOUR, NOON, add, edit, event, revision, the
+from tests.support.stores import Store
 
 
 async def test_changes_are_told_by_revision(items: Items, calendar: ItemFolder) -> None:

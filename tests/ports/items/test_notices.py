@@ -9,8 +9,9 @@ import pytest
 from gateway.errors import NotFound
 from gateway.items import Edit, FileInfo, ItemFolder, Notice, NoticeFile, PendingNotice
 from gateway.ports import Commit, Items
-from tests.ports.items.helpers import ANNA, BERT, HOUR, NOON, Content, Store, add, event, revision
+from tests.ports.items.helpers import ANNA, BERT, HOUR, NOON, Content, add, event, revision
 from tests.support.notices import pending_notices
+from tests.support.stores import Store
 
 INVITATION = Notice("i1:1/REQUEST/0", ("bert@example.com", "Ünï@example.com"), bytes(range(256)))
 CANCELLATION = Notice("i1:1/CANCEL/1", ("bert@example.com",), b"mail")

@@ -9,7 +9,8 @@ import pytest
 from gateway.errors import Kind, NotFound, Refused, StateConflict
 from gateway.items import Edit, ItemFolder, ItemKind, Right
 from gateway.ports import Commit, Items
-from tests.ports.items.helpers import ANNA, BERT, CARL, FIRST, PHONE, Store, add, edit, event, revision, the
+from tests.ports.items.helpers import ANNA, BERT, CARL, FIRST, PHONE, add, edit, event, revision, the
+from tests.support.stores import Store
 
 
 async def test_a_shared_folder_is_seen_with_its_right(store: Store, calendar: ItemFolder) -> None:

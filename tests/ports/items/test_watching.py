@@ -20,12 +20,12 @@ from tests.ports.items.helpers import (
     NOON,
     PHONE,
     Content,
-    Store,
     add,
     edit,
     event,
     revision,
 )
+from tests.support.stores import Store
 
 
 class Watch:

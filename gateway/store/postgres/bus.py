@@ -1,0 +1,140 @@
+"""What processes tell each other of changes: LISTEN and NOTIFY, and looking for oneself when that is lost.
+
+A notification is sent in the transaction that makes the change, so that it is told if and when that is
+committed. It carries ids alone: who is told looks into the store. While the connection that listens is lost,
+nobody knows what changed, so all that watch are told to look, now and then and when it is there again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+
+import asyncpg
+import structlog
+
+from gateway.store.postgres.failures import FAILURES, explain
+from gateway.store.postgres.transaction import Connection
+from gateway.store.transactions import Topic
+from gateway.store.watchers import Told, Watchers
+from gateway.types import CollectionId, UserId
+
+__all__ = ["Bus"]
+
+_CHANNEL = "activesync_gateway"
+_NOTIFY = "SELECT pg_notify($1, payload) FROM unnest($2::text[]) AS payload"
+_LARGEST = 7000
+"""Octets of a notification; PostgreSQL takes less than 8,000."""
+_AGAIN_SECONDS = 5.0
+"""From one attempt to listen to the next, at each of which those who watch look for themselves."""
+_PROBE_SECONDS = 20.0
+"""How often it is asked whether the connection is still there."""
+_START_SECONDS = 10.0
+_CLOSE_SECONDS = 5.0
+
+
+class Bus:
+    """Tells the watches of this process what others changed, and others what this one did."""
+
+    def __init__(
+        self,
+        connect: Callable[[], Awaitable[asyncpg.Connection[asyncpg.Record]]],
+        name: str,
+        node: str,
+        watchers: Mapping[Topic, Watchers],
+    ) -> None:
+        self._connect = connect
+        self._name = name
+        self._node = node
+        self._watchers = watchers
+        self._task: asyncio.Task[None] | None = None
+        self._listening = asyncio.Event()
+        self._log = structlog.get_logger("gateway.store")
+
+    async def start(self) -> None:
+        """Listen from now on, or if that cannot be, as soon as it can."""
+        self._task = asyncio.create_task(self._listen())
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_START_SECONDS):
+                await self._listening.wait()
+
+    async def aclose(self) -> None:
+        """Listen no more."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.wait([task])
+
+    async def announce(self, connection: Connection, told: Iterable[tuple[Topic, Told]]) -> None:
+        """Have the other processes told, once the transaction of the connection is committed."""
+        messages = [message for topic, changes in told for message in self._messages(topic, changes)]
+        if messages:
+            await connection.execute(_NOTIFY, _CHANNEL, messages)
+
+    def _messages(self, topic: Topic, changes: Told) -> Iterator[str]:
+        """What is told of changes, in notifications that are not too long."""
+        for folder, users in changes.items():
+            some: list[UserId] = []
+            size = 0
+            for user in users:
+                if some and size + len(user) * 6 > _LARGEST:  # six octets for a letter at most, in JSON
+                    yield json.dumps([self._node, topic, folder, some])
+                    some, size = [], 0
+                some.append(user)
+                size += len(user) * 6 + 4
+            if some:
+                yield json.dumps([self._node, topic, folder, some])
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                connection = await self._connect()
+            except FAILURES as error:
+                self._log.warning("nobody tells what others change", reason=explain(error, self._name).detail)
+            else:
+                await self._hear(connection)
+            self._listening.clear()
+            self._look()
+            await asyncio.sleep(_AGAIN_SECONDS)
+
+    async def _hear(self, connection: asyncpg.Connection[asyncpg.Record]) -> None:
+        """Tell what is heard on a connection, until it is lost."""
+        lost = asyncio.Event()
+        connection.add_termination_listener(lambda *_: lost.set())
+        try:
+            await connection.add_listener(_CHANNEL, lambda *heard: self._heard(heard[3]))
+            self._listening.set()
+            self._look()  # for what changed before
+            while not lost.is_set():
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_PROBE_SECONDS):
+                        await lost.wait()
+                if not lost.is_set():
+                    await connection.execute("SELECT 1")
+        except FAILURES as error:
+            self._log.warning("nobody tells what others change", reason=explain(error, self._name).detail)
+        finally:
+            try:
+                async with asyncio.timeout(_CLOSE_SECONDS):
+                    await connection.close()
+            except (*FAILURES, asyncio.CancelledError):
+                connection.terminate()
+
+    def _heard(self, payload: object) -> None:
+        try:
+            node, topic, folder, users = json.loads(str(payload))
+            watchers = self._watchers[Topic(topic)]
+        except (ValueError, TypeError):
+            self._log.warning(
+                "a notification that no gateway of this release sends", payload=str(payload)[:100]
+            )
+            return
+        if node != self._node:
+            watchers.tell({CollectionId(folder): [UserId(user) for user in users]})
+
+    def _look(self) -> None:
+        """Have all that watch look for themselves."""
+        for watchers in self._watchers.values():
+            watchers.tell_all()

@@ -1,0 +1,224 @@
+"""A PostgreSQL database behind asyncio: a bounded pool, and one connection for each transaction.
+
+A transaction that PostgreSQL undid because of another one, or whose connection was lost before it was to be
+committed, is done again from its beginning: it has done nothing. One whose connection is lost in the COMMIT
+may have been committed or not: that is an error, and who asked comes again and finds out by what is stored.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from types import TracebackType
+from typing import Any, ParamSpec, Self, TypeVar
+
+import asyncpg
+
+from gateway.errors import GatewayError, Kind
+from gateway.ports import Unsubscribe
+from gateway.store.postgres.bus import Bus
+from gateway.store.postgres.failures import FAILURES, explain, is_lost, is_worth_another_try
+from gateway.store.postgres.leases import SharedLeases
+from gateway.store.postgres.location import Location
+from gateway.store.postgres.schema import check_schema, migrate
+from gateway.store.postgres.transaction import Connection, PostgresTransaction, prepare
+from gateway.store.transactions import Topic, Transaction, Work
+from gateway.store.watchers import Told, Watchers
+from gateway.types import CollectionId, UserId
+
+__all__ = ["PostgresTransactions"]
+
+T = TypeVar("T")
+P = ParamSpec("P")
+
+_CONNECT_SECONDS = 10.0
+_WAIT_SECONDS = 10.0
+"""How long work waits for a connection of the pool."""
+_ANSWER_SECONDS = 30.0
+"""How long the server may take for one statement."""
+_ATTEMPTS = 5
+_PAUSE = 0.02
+"""Seconds before the second attempt, more before each further one."""
+_IDLE_SECONDS = 300.0
+# Of a node that died in a transaction nobody else may be kept waiting for long.
+_SETTINGS = {
+    "application_name": "activesync-gateway",
+    "idle_in_transaction_session_timeout": "30s",
+    "tcp_keepalives_idle": "15",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+}
+_PROBE = """
+    INSERT INTO probe (id, count) VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET count = probe.count + 1
+"""
+
+
+class PostgresTransactions:
+    """`Transactions` of a database that other processes share. Made by `open`, ended by `aclose`."""
+
+    def __init__(self, location: Location, pool: asyncpg.Pool[asyncpg.Record]) -> None:
+        self.node = uuid.uuid4().hex
+        """Names this process among those that share the database."""
+        self.transactions = 0
+        """Writes committed since it was opened."""
+        self._name = location.name
+        self._pool = pool
+        self._watchers = {topic: Watchers() for topic in Topic}
+        self._bus = Bus(lambda: _connect(location), location.name, self.node, self._watchers)
+        self._leases = SharedLeases(self._alone, self.node)
+        self._writing: set[asyncio.Task[Any]] = set()
+
+    @classmethod
+    async def open(cls, location: Location, *, connections: int = 10) -> Self:
+        """Bring the schema up to date, and have the pool and what listens ready. Raises `GatewayError`."""
+        try:
+            first = await _connect(location)
+            try:
+                await migrate(first, location.name)
+            finally:
+                await first.close(timeout=_CONNECT_SECONDS)
+            pool = await asyncpg.create_pool(
+                location.url,
+                min_size=0,
+                max_size=connections,
+                max_inactive_connection_lifetime=_IDLE_SECONDS,
+                init=prepare,
+                reset=_leave,
+                **_OPTIONS,
+            )
+        except FAILURES as error:
+            raise explain(error, location.name) from error
+        opened = cls(location, pool)
+        opened._leases.start()
+        await opened._bus.start()
+        return opened
+
+    async def aclose(self) -> None:
+        """Finish the writes that were begun, and close all connections. May be called again."""
+        if self._writing:
+            await asyncio.wait(self._writing)
+        await self._leases.aclose()
+        await self._bus.aclose()
+        try:
+            async with asyncio.timeout(_CONNECT_SECONDS):
+                await self._pool.close()
+        except FAILURES:
+            self._pool.terminate()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def write(self, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        # A task of its own: it goes on when whoever waits for it is cancelled.
+        task = asyncio.create_task(self._write(lambda transaction: work(transaction, *args, **kwargs)))
+        self._writing.add(task)
+        task.add_done_callback(self._written)
+        return await asyncio.shield(task)
+
+    async def read(self, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self._alone(lambda transaction: work(transaction, *args, **kwargs))
+
+    async def look_up(self, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self._alone(lambda transaction: work(transaction, *args, **kwargs))
+
+    def watch(self, topic: Topic, user: UserId, notify: Callable[[CollectionId], None]) -> Unsubscribe:
+        return self._watchers[topic].watch(user, notify)
+
+    def lease(self, user: UserId, device: str, name: str) -> AbstractAsyncContextManager[None]:
+        return self._leases.hold(f"{user}\n{device}\n{name}")
+
+    async def check_writable(self) -> None:
+        """Write a row and have it durable, to the schema this process knows. Raises `GatewayError`."""
+
+        async def probe(transaction: Transaction) -> None:
+            await transaction.run(_PROBE)
+
+        await self.write(probe)
+        async with self._connection() as connection:
+            await check_schema(connection, self._name)
+
+    async def _alone(self, work: Callable[[Transaction], Coroutine[Any, Any, T]]) -> T:
+        """Run work whose statements are each a transaction of its own; again when the connection is lost."""
+        again = True
+        while True:
+            try:
+                async with self._pool.acquire(timeout=_WAIT_SECONDS) as connection:
+                    return await work(PostgresTransaction(connection))
+            except FAILURES as error:
+                if not (again and is_lost(error)):
+                    raise explain(error, self._name) from error
+            again = False
+
+    async def _write(self, work: Callable[[Transaction], Coroutine[Any, Any, T]]) -> T:
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                async with self._connection() as connection:
+                    done, told = await self._transact(connection, work)
+            except FAILURES as error:
+                if isinstance(error, asyncpg.ReadOnlySQLTransactionError):
+                    # After a failover the connections to what was the primary are of no use.
+                    await self._pool.expire_connections()
+                if attempt == _ATTEMPTS or not is_worth_another_try(error):
+                    raise explain(error, self._name) from error
+                await asyncio.sleep(_PAUSE * attempt)
+            else:
+                self.transactions += 1
+                for topic, changes in told:
+                    self._watchers[topic].tell(changes)
+                return done
+        raise AssertionError("the last attempt returns or raises")
+
+    async def _transact(
+        self, connection: Connection, work: Callable[[Transaction], Coroutine[Any, Any, T]]
+    ) -> tuple[T, list[tuple[Topic, Told]]]:
+        """One transaction: what it comes to, and what is to be told. `FAILURES` say that nothing was done."""
+        await connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
+        transaction = PostgresTransaction(connection)
+        try:
+            done = await work(transaction)
+            await self._bus.announce(connection, transaction.told)
+        except BaseException:
+            with suppress(*FAILURES):
+                await connection.execute("ROLLBACK")
+            raise
+        try:
+            await connection.execute("COMMIT")
+        except FAILURES as error:
+            if not is_lost(error) and not isinstance(error, TimeoutError):
+                raise
+            unknown = GatewayError(f"database {self._name}: lost while a change was being stored ({error})")
+            unknown.kind = Kind.SERVER_ERROR_RETRY
+            raise unknown from error
+        return done, transaction.told
+
+    def _written(self, task: asyncio.Task[Any]) -> None:
+        self._writing.discard(task)
+        if not task.cancelled():
+            task.exception()  # told to whoever still waits, and to nobody else
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Connection]:
+        async with self._pool.acquire(timeout=_WAIT_SECONDS) as connection:
+            yield connection
+
+
+_OPTIONS: dict[str, Any] = {
+    "timeout": _CONNECT_SECONDS,
+    "command_timeout": _ANSWER_SECONDS,
+    "server_settings": _SETTINGS,
+}
+
+
+async def _connect(location: Location) -> asyncpg.Connection[asyncpg.Record]:
+    return await asyncpg.connect(location.url, **_OPTIONS)
+
+
+async def _leave(connection: object) -> None:
+    """Nothing of a session is changed here that the next work would have to be spared."""

@@ -1,0 +1,133 @@
+"""Exclusive rights by name among all processes that share a database, which outlive no dead process for long.
+
+A lease is a row with an end by the server's clock, put off as long as its process lives. Within a process
+those who want the same right wait in a queue, so that only one of them asks the database. A process that is
+cut off from the database for longer than a lease lasts may still believe in it when another one has it: what
+they store is guarded by compare and set, and by keys that are unique.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
+from typing import Any, Protocol, TypeVar
+
+import structlog
+
+from gateway.errors import GatewayError, Kind
+from gateway.store.leases import Leases
+from gateway.store.transactions import Transaction
+
+__all__ = ["SharedLeases"]
+
+T = TypeVar("T")
+
+LASTS = 30.0
+"""Seconds a lease lasts that nobody puts off: as long others wait for a process that died."""
+_RENEW_SECONDS = 8.0
+_WAIT_SECONDS = 90.0
+"""How long a lease is waited for that another process has."""
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.25
+
+_TAKE = """
+    INSERT INTO lease (name, holder, expires)
+    VALUES (?1, ?2, clock_timestamp() + make_interval(secs => ?3))
+    ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, expires = excluded.expires
+    WHERE lease.expires < clock_timestamp()
+"""
+_RELEASE = "DELETE FROM lease WHERE name = ? AND holder = ?"
+_RENEW = "UPDATE lease SET expires = clock_timestamp() + make_interval(secs => ?2) WHERE holder LIKE ?1"
+_FORGET = "DELETE FROM lease WHERE expires < clock_timestamp() - interval '1 hour'"
+
+
+class _Run(Protocol):
+    """Runs work whose statements are each a transaction of its own. Raises `GatewayError`."""
+
+    async def __call__(self, work: Callable[[Transaction], Coroutine[Any, Any, T]]) -> T: ...
+
+
+class SharedLeases:
+    """The leases of one process."""
+
+    def __init__(self, run: _Run, node: str) -> None:
+        self._run = run
+        self._node = node
+        self._local = Leases()
+        self._numbers = itertools.count(1)
+        self._held: set[str] = set()
+        self._releasing: set[asyncio.Task[None]] = set()
+        self._task: asyncio.Task[None] | None = None
+        self._log = structlog.get_logger("gateway.store")
+
+    def start(self) -> None:
+        """Keep the leases from now on."""
+        self._task = asyncio.create_task(self._keep())
+
+    async def aclose(self) -> None:
+        """Give back what is held."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.wait([task])
+        if self._releasing:
+            await asyncio.wait(self._releasing)
+
+    @asynccontextmanager
+    async def hold(self, name: str) -> AsyncIterator[None]:
+        """Wait for the right to `name`, and keep it while the context lasts.
+
+        Raises `GatewayError` when another process keeps it for too long, or the database is away.
+        """
+        async with self._local.hold(name):
+            holder = f"{self._node} {next(self._numbers)}"
+            try:
+                await self._take(name, holder)
+                yield
+            finally:
+                self._release(name, holder)
+
+    async def _take(self, name: str, holder: str) -> None:
+        async def take(transaction: Transaction) -> bool:
+            return bool(await transaction.run(_TAKE, (name, holder, LASTS)))
+
+        self._held.add(holder)
+        pause = _FIRST_PAUSE
+        try:
+            async with asyncio.timeout(_WAIT_SECONDS):
+                while not await self._run(take):
+                    await asyncio.sleep(pause)
+                    pause = min(pause * 1.5, _LONGEST_PAUSE)
+        except TimeoutError:
+            error = GatewayError(f"another process works on the same for {_WAIT_SECONDS:.0f} s")
+            error.kind = Kind.SERVER_ERROR_RETRY
+            raise error from None
+
+    def _release(self, name: str, holder: str) -> None:
+        """Give it back, whether or not whoever held it is being cancelled."""
+        self._held.discard(holder)
+
+        async def release(transaction: Transaction) -> None:
+            await transaction.run(_RELEASE, (name, holder))
+
+        async def give_back() -> None:
+            with suppress(GatewayError):  # it ends by itself
+                await self._run(release)
+
+        task = asyncio.create_task(give_back())
+        self._releasing.add(task)
+        task.add_done_callback(self._releasing.discard)
+
+    async def _keep(self) -> None:
+        async def renew(transaction: Transaction) -> None:
+            if self._held:
+                await transaction.run(_RENEW, (f"{self._node} %", LASTS))
+            await transaction.run(_FORGET)
+
+        while True:
+            await asyncio.sleep(_RENEW_SECONDS)
+            try:
+                await self._run(renew)
+            except GatewayError as error:
+                self._log.warning("leases cannot be kept", reason=error.detail)

@@ -1,0 +1,133 @@
+"""Brings a database to the newest version of the schema, while gateways of older releases may use it.
+
+The table `migration` remembers what was run. Each migration is one transaction, under a lock that all
+gateways share. A migration only adds what older releases need not know, so that they go on while nodes are
+upgraded one by one: its first line says with which migration's release the schema still works ("-- works with
+3"). Only when no such release is left may a later one take something away.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from importlib import resources
+
+import asyncpg
+
+from gateway.errors import GatewayError, Kind
+from gateway.store.postgres.transaction import Connection, key_of
+
+__all__ = ["Migration", "check_schema", "migrate", "migrations"]
+
+_NAME = re.compile(r"(\d{4})_(\w+)\.sql")
+_WORKS_WITH = re.compile(r"-- works with (\d+)\n")
+_LOCK = "schema"
+_LEDGER = """
+    CREATE TABLE IF NOT EXISTS migration (
+        number bigint PRIMARY KEY, name text NOT NULL, sha256 text NOT NULL, works_with bigint NOT NULL
+    )
+"""
+_TABLES = """
+    SELECT count(*) FROM pg_catalog.pg_tables WHERE schemaname = current_schema() AND tablename <> 'migration'
+"""
+_DONE = "SELECT number, sha256, works_with FROM migration ORDER BY number"
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One numbered script. Gateways that know the migrations up to `works_with` can do with what it makes."""
+
+    number: int
+    name: str
+    script: str
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.script.encode()).hexdigest()
+
+    @property
+    def works_with(self) -> int:
+        match = _WORKS_WITH.match(self.script)
+        assert match is not None, f"migration {self.number} does not say what it works with"
+        return int(match[1])
+
+
+def migrations() -> Sequence[Migration]:
+    """The scripts of the folder `migrations`, in order."""
+    folder = resources.files("gateway.store.postgres.migrations")
+    found = [
+        Migration(int(match[1]), match[2], entry.read_text("utf-8"))
+        for entry in folder.iterdir()
+        if (match := _NAME.fullmatch(entry.name))
+    ]
+    return sorted(found, key=lambda migration: migration.number)
+
+
+async def migrate(connection: Connection, name: str, scripts: Sequence[Migration] | None = None) -> None:
+    """Run what the database lacks; several processes may do so at once.
+
+    Raises `GatewayError` when the database is of another program, one too new, or one with other migrations.
+    """
+    scripts = migrations() if scripts is None else scripts
+    while True:
+        async with connection.transaction(isolation="read_committed"):
+            await connection.execute("SELECT pg_advisory_xact_lock($1)", key_of(_LOCK))
+            done = await _done(connection, name, scripts)
+            todo = [script for script in scripts if script.number > done]
+            if todo:
+                await _apply(connection, todo[0])
+        if len(todo) <= 1:
+            return
+
+
+async def check_schema(connection: Connection, name: str) -> None:
+    """Raises `GatewayError` when the schema is not (any more) one that this release can do with."""
+    _check(await connection.fetch(_DONE), name, migrations())
+
+
+async def _done(connection: Connection, name: str, scripts: Sequence[Migration]) -> int:
+    """The number of the last migration that was run, 0 for an empty database."""
+    if await connection.fetchval("SELECT to_regclass('migration') IS NULL"):
+        if await connection.fetchval(_TABLES):
+            raise GatewayError(f"database {name}: this is the database of another program: change store.url")
+        await connection.execute(_LEDGER)
+    return _check(await connection.fetch(_DONE), name, scripts)
+
+
+def _check(done: Iterable[asyncpg.Record], name: str, scripts: Sequence[Migration]) -> int:
+    known = {script.number: script for script in scripts}
+    newest = scripts[-1].number
+    last = 0
+    for number, sha256, works_with in done:
+        last = int(number)
+        script = known.get(number)
+        if script is None and works_with > newest:
+            raise _unusable(
+                f"database {name}: written by a newer gateway (schema {number}, this one knows {newest}): "
+                "upgrade the gateway"
+            )
+        if script is not None and script.sha256 != sha256:
+            raise _unusable(
+                f"database {name}: made with another migration {number:04}_{script.name} than this gateway "
+                "has: install the release that wrote it, or a newer one"
+            )
+    return last
+
+
+def _unusable(detail: str) -> GatewayError:
+    error = GatewayError(detail)
+    error.kind = Kind.SERVER_ERROR_RETRY
+    return error
+
+
+async def _apply(connection: Connection, migration: Migration) -> None:
+    await connection.execute(migration.script)
+    await connection.execute(
+        "INSERT INTO migration (number, name, sha256, works_with) VALUES ($1, $2, $3, $4)",
+        migration.number,
+        migration.name,
+        migration.sha256,
+        migration.works_with,
+    )
