@@ -34,7 +34,8 @@ _CONVERSION_RATIO = 16
 _SLACK = 256
 _FLOWED_SHRINKS = 16
 """Joined lines lose their ends: one octet in so many at most, for lines of 32 octets and more."""
-_ROOMS = (2048, 8192, 32768, 131072, 524288)
+_ROOMS = (32768, 131072, 524288)
+"""Octets that are asked for of sections that have less. Few different ones: each is a command of its own."""
 
 _CONTROLS = bytes({*range(0x20), 0x7F} - {0x09, 0x0A, 0x0D})
 _NONCHARACTERS = re.compile(b"\xef\xbf[\xbe\xbf]")

@@ -6,6 +6,7 @@ are at the root, with their owner's name, and only their owner changes them.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -89,8 +90,13 @@ async def find(items: Items, user: UserId, identity: CollectionId) -> ItemFolder
 
 async def provide(items: Items, user: UserId) -> Sequence[ItemFolder]:
     """The folders a user sees, by age; the default ones are made when there are none yet."""
-    for kind in _SHOWN:
-        await default_folder(items, user, kind)
+    folders = await seen(items, user)
+    made = {folder.kind for folder in folders if folder.default and folder.owner == user}
+    missing = [kind for kind in _SHOWN if kind not in made]
+    if not missing:
+        return folders
+    # All at once: the store commits together what comes together.
+    await asyncio.gather(*(default_folder(items, user, kind) for kind in missing))
     return await seen(items, user)
 
 

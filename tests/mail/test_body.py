@@ -101,7 +101,7 @@ def test_small_parts_share_few_limits() -> None:
         wanted(lay_out(BodyPart("1", "text", "plain", size=size)), rich=False, size=None)["1"]
         for size in range(0, 100_000, 500)
     }
-    assert limits == {2048, 8192, 32768, 131072}
+    assert limits == {32768, 131072}
 
 
 def test_a_large_part_is_fetched_whole_or_up_to_the_most() -> None:

@@ -35,6 +35,8 @@ _SMALL = 16 * 1024
 _BATCH_MESSAGES = 100
 """Messages of one batch: planning and rendering even small ones must not hold up the event loop for long."""
 _FEW = 16
+_FEW_PLANS = 64
+"""Messages planned in the event loop: a millisecond."""
 _THREAD_OCTETS = 128 * 1024
 """A batch of more messages or octets than this is rendered in a thread, so that the event loop goes on."""
 _TURN_OCTETS = 256 * 1024
@@ -215,7 +217,7 @@ async def _planned(
     streamed: bool = False,
 ) -> Iterable[list[Job]]:
     batches = _batches(messages, options, version, room, streamed=streamed)
-    return await compute(lambda: [*batches]) if len(messages) > _FEW else batches
+    return await compute(lambda: [*batches]) if len(messages) > _FEW_PLANS else batches
 
 
 def _batches(
