@@ -22,6 +22,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from gateway.eas.content.limits import LONGEST_UID
+from gateway.eas.content.repeating import can_be_told
 from gateway.eas.content.values import compact_date_time, date_time
 from gateway.eas.versions import Version
 from gateway.mail.addresses import Address
@@ -87,7 +88,7 @@ def meeting_request(
         return None
     if invitation.method is Method.COUNTER and version < Version.V16_1:
         return None
-    if invitation.recurrence and not invitation.recurrence.gregorian and version < Version.V14_0:
+    if invitation.recurrence and not can_be_told(invitation.recurrence, version):
         invitation = replace(invitation, recurrence=None)
     made: list[Element] = []
     made += _times(invitation, received, version)

@@ -12,7 +12,7 @@ from gateway.pim.recurrence import Pattern, Recurrence
 from wbxml import Element, Tag, element
 from wbxml.pages import Calendar, Tasks
 
-__all__ = ["IN_MONTH", "MOST_OCCURRENCES", "Repeating"]
+__all__ = ["IN_MONTH", "MOST_OCCURRENCES", "Repeating", "can_be_told"]
 
 MOST_OCCURRENCES = 999
 _MOST = 999
@@ -24,6 +24,11 @@ _PATTERNS: dict[int | None, Pattern] = {int(one): one for one in Pattern}
 _IN_YEAR = frozenset({Pattern.YEARLY, Pattern.YEARLY_NTH})
 IN_MONTH = _IN_YEAR | {Pattern.MONTHLY, Pattern.MONTHLY_NTH}
 """Patterns that count by the months of a calendar."""
+
+
+def can_be_told(recurrence: Recurrence, version: Version) -> bool:
+    """Whether a version has words for it: up to 12.1 all counts by the Gregorian calendar."""
+    return version >= Version.V14_0 or recurrence.gregorian
 
 
 @dataclass(frozen=True, slots=True)

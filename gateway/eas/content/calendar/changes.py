@@ -11,6 +11,7 @@ from gateway.eas.content.calendar.absent import Absent, kept
 from gateway.eas.content.calendar.exceptions import instance_of, is_alone, original_in, read_instance
 from gateway.eas.content.calendar.files import FileChanges
 from gateway.eas.content.calendar.reading import news, read_patch
+from gateway.eas.content.calendar.series import as_known
 from gateway.eas.content.calendar.writing import shown_event, shown_properties
 from gateway.eas.content.ids import ItemName
 from gateway.eas.content.preferences import BodyOptions
@@ -98,7 +99,7 @@ class Reviser:
         return self._patched(moved, EventPatch(occurrences=left))
 
     def _event(self, document: Document) -> Event:
-        return document.event(self.owner.address, self.zone)
+        return as_known(document.event(self.owner.address, self.zone), self.version)
 
     def _patched(self, document: Document, patch: EventPatch) -> Document:
         return document.patched(patch, self.owner.address, self.now)

@@ -13,6 +13,7 @@ from gateway.eas.content.calendar.additions import read_addition, without_except
 from gateway.eas.content.calendar.changes import Reviser
 from gateway.eas.content.calendar.exceptions import check_exceptions
 from gateway.eas.content.calendar.files import FileChanges, answered_files, read_files
+from gateway.eas.content.calendar.series import as_known
 from gateway.eas.content.calendar.writing import shown_event, shown_stub
 from gateway.eas.content.ids import ItemName
 from gateway.eas.content.limits import LONGEST_UID
@@ -119,7 +120,7 @@ class CalendarContent:
     def render(self, item: Item, options: ItemOptions, scene: Scene) -> Sequence[Element]:
         """The event as this device sees it."""
         document = Document(item.stored.text)
-        event = document.event(_address(document, scene), scene.zone)
+        event = as_known(document.event(_address(document, scene), scene.zone), scene.version)
         event = replace(event, modified=event.modified or item.modified, organizer=_host(event, scene))
         return shown_event(event, scene.version, ItemName(item.folder, item.number), options.body)
 

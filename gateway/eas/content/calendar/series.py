@@ -8,14 +8,14 @@ from datetime import UTC, datetime, time
 
 from gateway.eas.content.calendar.times import When, shown
 from gateway.eas.content.readers import moment, once
-from gateway.eas.content.repeating import Repeating
+from gateway.eas.content.repeating import Repeating, can_be_told
 from gateway.eas.content.values import BadItem
 from gateway.eas.versions import Version
 from gateway.pim.events.model import Event, Recurrence
 from wbxml import Element, element
 from wbxml.pages import Calendar
 
-__all__ = ["read_recurrence", "shown_recurrence"]
+__all__ = ["as_known", "read_recurrence", "shown_recurrence"]
 
 _MIDNIGHT = time()
 _REPEATING = Repeating(Calendar)
@@ -36,6 +36,13 @@ def read_recurrence(data: Element, version: Version, event: Event | None, when: 
     found = _REPEATING.read(told, version, pattern, known, weekday=weekday)
     until = moment(told, Calendar.Until) if found.occurrences is None else None
     return replace(found, until=_end(until, when, version)) if until else found
+
+
+def as_known(event: Event, version: Version) -> Event:
+    """The event as devices of a version know it: without a rule that they cannot be told."""
+    if event.recurrence is None or can_be_told(event.recurrence, version):
+        return event
+    return replace(event, recurrence=None)
 
 
 def shown_recurrence(event: Event, recurrence: Recurrence, version: Version) -> Element:

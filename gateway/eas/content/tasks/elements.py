@@ -13,6 +13,7 @@ from gateway.eas.content.limits import LONGEST_CATEGORY, LONGEST_SUBJECT, MOST_C
 from gateway.eas.content.mapping import Mapped
 from gateway.eas.content.preferences import BodyOptions
 from gateway.eas.content.readers import boolean, integer, moment, names, text
+from gateway.eas.content.repeating import can_be_told
 from gateway.eas.content.tasks.dates import read_date, shown_date
 from gateway.eas.content.tasks.series import CHILDREN, read_repetition, shown_repetition
 from gateway.eas.content.values import date_time
@@ -208,7 +209,7 @@ def _read_repetition(data: Element, reading: Reading) -> Repetition | Unset | No
 
 
 def _show_repetition(task: Task, showing: Showing) -> Iterator[Element]:
-    if task.repetition:
+    if task.repetition and can_be_told(task.repetition.rule, showing.version):
         yield shown_repetition(task.repetition, showing.version)
 
 

@@ -53,6 +53,20 @@ def test_one_of_a_pair_is_in_the_zone_of_the_task() -> None:
     assert told(moved, "UtcDueDate") == ("2026-07-02T10:00:00.000Z",)
 
 
+def test_a_rule_by_another_calendar_is_kept_by_devices_that_cannot_be_told() -> None:
+    rule = properties(
+        Type=5, Interval=1, DayOfMonth=5, MonthOfYear=3, CalendarType=8, Start="2026-03-05T00:00:00.000Z"
+    )
+    task = made(*DAY, *properties(Recurrence=rule))
+    old = task.speaking(Version.V12_1)
+    (shown,) = told(old, "Recurrence")
+    assert shown is None
+    changed = old.change(*DAY, *properties(Subject="Pay now", Complete=0)).speaking(Version.V14_1)
+    (shown,) = told(changed, "Recurrence")
+    assert isinstance(shown, dict)
+    assert shown["CalendarType"] == "8"
+
+
 def test_dates_that_mean_none_are_none() -> None:
     none = {"UtcDueDate": "4500-12-31T23:00:00.000Z", "DueDate": "4501-01-01T00:00:00.000Z"}
     rings = {"ReminderSet": 1, "ReminderTime": "4501-01-01T00:00:00.000Z"}
