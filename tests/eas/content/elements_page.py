@@ -54,7 +54,7 @@ def _contacts() -> Iterator[tuple[str, ...]]:
         tags = [one.element, *([PARTS[one.field]] if one.field in PARTS else [])]
         if one.form is Form.BODY:
             old = (OLD_BODY.text, OLD_BODY.truncated, OLD_BODY.size, OLD_BODY.rich)
-            tags += [tag for tag in old if tag is not None]
+            tags += [AirSyncBase.NativeBodyType, *(tag for tag in old if tag is not None)]
         form = one.form.value.replace("asb:Body", "body")
         yield ", ".join(map(_name, tags)), _since(tags), form, one.place
 

@@ -25,5 +25,6 @@ def test_the_page_is_current() -> None:
 def test_no_element_is_missing(code_page: type, head: str) -> None:
     every = {tag.name for tag in vars(code_page).values() if isinstance(tag, Tag)}
     told = PAGE.read_text(encoding="utf-8").partition(head)[2].partition("\n## ")[0]
+    assert all(f"`AirSyncBase:{name}`" in told for name in ("Body", "NativeBodyType"))
     assert sorted(name for name in every if f"`{name}`" not in told) == []
     assert every
