@@ -10,8 +10,9 @@ from gateway.web.account.folders import FolderPages
 from gateway.web.account.passwords import PasswordPages
 from gateway.web.account.setup import SetupPages
 from gateway.web.autodiscover.servers import Servers
+from gateway.web.pages.door import Door
 from gateway.web.pages.rendering import Renderer
-from gateway.web.pages.site import Door, Site, Tab
+from gateway.web.pages.site import Site, Tab
 
 __all__ = ["account_routes"]
 

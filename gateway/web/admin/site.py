@@ -13,8 +13,9 @@ from gateway.types import Principal
 from gateway.web.admin.devices import DevicePages
 from gateway.web.admin.looking import LookingPages
 from gateway.web.admin.samples import Samples
+from gateway.web.pages.door import Door
 from gateway.web.pages.rendering import Renderer
-from gateway.web.pages.site import Door, Site, Tab
+from gateway.web.pages.site import Site, Tab
 
 __all__ = ["admin_routes"]
 

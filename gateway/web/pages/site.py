@@ -6,13 +6,11 @@ that was posted only when it came from one of our own pages.
 
 from __future__ import annotations
 
-import re
 import secrets
 import time
 import traceback
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import quote, urlencode
 
 import structlog
@@ -20,58 +18,21 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from gateway.errors import AuthenticationFailed, GatewayError, NotFound, Refused, UpstreamError
+from gateway.errors import GatewayError, NotFound, Refused
 from gateway.ports.sessions import Session
 from gateway.types import Principal
-from gateway.web.auth import Authentication, Throttled
-from gateway.web.client import Proxies
-from gateway.web.http import ClientGone, headers_of
+from gateway.web.http import ClientGone
+from gateway.web.pages.door import Door
 from gateway.web.pages.forms import Form, check_origin, check_token, read_form
 from gateway.web.pages.problems import Problem
 from gateway.web.pages.rendering import SECURITY, Renderer, static_file
-from gateway.web.pages.sessions import SignedIn, form_token, new_secret
+from gateway.web.pages.sessions import form_token
+from gateway.web.pages.signing import Signing
 
-__all__ = ["Door", "Page", "Site", "Tab", "Visit"]
+__all__ = ["Page", "Site", "Tab", "Visit"]
 
-_WRONG = "This did not work. Check the user name and the password: they are those of your mail account."
-_LATER = "The mail server cannot be asked at the moment. Try again in a few minutes."
 _STORE = "The server cannot do this at the moment, and nothing was changed. Try again in a few minutes."
 _LOST = "There is no such page. It may be about something that was removed."
-
-
-_HOST = re.compile(r"[A-Za-z0-9.-]{1,255}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?")
-
-
-@dataclass(frozen=True, slots=True)
-class Door:
-    """What decides who comes in. All sites of a gateway have the same, and so the same sessions.
-
-    `public_url` is that of the configuration, None: what browsers call the server is not known.
-    """
-
-    sessions: SignedIn
-    authentication: Authentication
-    proxies: Proxies
-    public_url: str | None
-
-    def is_secure(self, request: Request) -> bool:
-        """Whether browsers reach the server by HTTPS."""
-        if self.public_url:
-            return self.public_url.lower().startswith("https://")
-        return self.proxies.scheme(request.scope, headers_of(request.scope)) == "https"
-
-    def url(self, request: Request) -> str:
-        """What browsers and phones call the server, without a path. Raises `Problem` when nobody says so."""
-        if self.public_url:
-            return self.public_url
-        host = request.headers.get("host", "")
-        if not _HOST.fullmatch(host):
-            raise Problem(400, "The request does not say how this server is called.")
-        return f"{self.proxies.scheme(request.scope, headers_of(request.scope))}://{host.lower()}"
-
-    def address(self, request: Request) -> str:
-        """The address of the browser."""
-        return self.proxies.client(request.scope, headers_of(request.scope))
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,46 +108,46 @@ class Site:
         admits: Callable[[Principal | Session], bool] = lambda _: True,
         reached_from: Callable[[str], bool] = lambda _: True,
     ) -> None:
-        self._prefix = prefix
+        self.prefix = prefix
         self._title = title
         self.door = door
         self._renderer = renderer
         self._tabs = tuple(tabs)
         self._said = said
-        self._admits = admits
+        self.admits = admits
         self._reached_from = reached_from
         self._log = structlog.get_logger("gateway.pages")
 
     def routes(self, pages: Sequence[Page]) -> list[Route]:
         """All routes: the pages, signing in and out, static files, and an answer for what is not there."""
-        prefix = self._prefix
+        prefix, signing = self.prefix, Signing(self)
         made = [Route(prefix + page.path, self._endpoint(page), methods=_methods(page)) for page in pages]
         return [
             *made,
-            Route(f"{prefix}/sign-in", self._guarded(self._sign_in), methods=["GET", "POST"]),
-            Route(f"{prefix}/sign-out", self._guarded(self._sign_out), methods=["POST"]),
+            Route(f"{prefix}/sign-in", self._guarded(signing.sign_in), methods=["GET", "POST"]),
+            Route(f"{prefix}/sign-out", self._guarded(signing.sign_out), methods=["POST"]),
             Route(f"{prefix}/static/{{name}}", self._guarded(_static), methods=["GET"]),
             Route(f"{prefix}/{{rest:path}}", self._guarded(self._nothing), methods=["GET", "POST"]),
         ]
 
     def page(self, request: Request, template: str, code: int = 200, **values: object) -> Response:
         """Show a page."""
-        path = _path(request).removeprefix(self._prefix)
-        known = {"session": None, "token": "", "here": path, "site": self._title, "prefix": self._prefix}
+        path = _path(request).removeprefix(self.prefix)
+        known = {"session": None, "token": "", "here": path, "site": self._title, "prefix": self.prefix}
         said = self._said.get(request.query_params.get("said", ""), "")
         return self._renderer.page(template, code, known | {"tabs": self._tabs, "said": said} | values)
 
     def redirect(self, path: str) -> Response:
         """Go on to a page of the site."""
-        return RedirectResponse(self._prefix + path, 303, headers=dict(SECURITY))
+        return RedirectResponse(self.prefix + path, 303, headers=dict(SECURITY))
 
     # --- requests ------------------------------------------------------------------------------------------
 
     def _endpoint(self, page: Page) -> Callable[[Request], Awaitable[Response]]:
         async def answer(request: Request) -> Response:
-            secret = request.cookies.get(self._cookie(request), "")
+            secret = self.door.secret(request)
             session = await self.door.sessions.find(secret)
-            if session is None or not self._admits(session):
+            if session is None or not self.admits(session):
                 return self._to_sign_in(request)
             request.state.user = session.user
             visit = Visit(self, request, session, form_token(secret))
@@ -243,10 +204,13 @@ class Site:
         return response
 
     def _note(self, request: Request, code: int, reason: str, started: float) -> None:
-        said = {"user": getattr(request.state, "user", ""), "reason": reason}
+        said = {
+            "user": getattr(request.state, "user", ""),
+            "reason": getattr(request.state, "reason", reason),
+            "method": request.method,
+        }
         self._log.info(
             "request",
-            method=request.method,
             path=_path(request)[:100],
             http=code,
             ms=round((time.perf_counter() - started) * 1000),
@@ -257,8 +221,6 @@ class Site:
     async def _nothing(self, _request: Request) -> Response:
         raise Problem(404, _LOST)
 
-    # --- signing in and out --------------------------------------------------------------------------------
-
     def _to_sign_in(self, request: Request) -> Response:
         """Have somebody sign in, and come back then if he only looked at a page."""
         if request.headers.get("hx-request") == "true":
@@ -267,103 +229,9 @@ class Site:
             # A link elsewhere leads here, and the browser left the cookie of the session out.
             return self.page(request, "pages/again.html", target=_target(request))
         path = _target(request)
-        if request.method == "POST" or path == self._prefix:
+        if request.method == "POST" or path == self.prefix:
             return self.redirect("/sign-in")
         return self.redirect(f"/sign-in?next={quote(path, safe='/')}")
-
-    async def _sign_in(self, request: Request) -> Response:
-        if request.method != "POST":
-            return self._sign_in_page(request, self._next(request.query_params.get("next", "")))
-        check_origin(request, self.door.public_url)
-        form = await read_form(request)
-        wanted = self._next(form.get("next", ""))
-        visitor = request.cookies.get(self._cookie(request, visitor=True), "")
-        try:
-            check_token(request, form, form_token(visitor) if visitor else "")
-            principal = await self._authenticated(request, form)
-        except Problem as problem:
-            return self._sign_in_page(request, wanted, problem, form.get("user", ""))
-        except Throttled as error:
-            text = f"There were too many attempts. Wait {error.seconds} seconds, then try again."
-            response = self._sign_in_page(request, wanted, Problem(429, text), form.get("user", ""))
-            response.headers["Retry-After"] = str(error.seconds)
-            return response
-        await self._forget(request)
-        secret = await self.door.sessions.begin(principal)
-        request.state.user = principal.user
-        self._log.info("signed in", user=principal.user, address=self.door.address(request))
-        response = RedirectResponse(wanted, 303, headers=dict(SECURITY))
-        self._set_cookie(request, response, self._cookie(request), secret)
-        response.delete_cookie(self._cookie(request, visitor=True), **self._cookie_rules(request))
-        return response
-
-    async def _authenticated(self, request: Request, form: Form) -> Principal:
-        """Who signs in. Whether the user, the password or his right to be here is missing is not told.
-
-        Raises `Problem` and `Throttled`.
-        """
-        user, password = form.get("user", "").strip(), form.get("password", "")
-        if not user or not user.isprintable() or any(one in password for one in "\r\n"):
-            raise Problem(403, _WRONG)
-        address = self.door.address(request)
-        shared = self.door.proxies.is_trusted(address)
-        try:
-            principal = await self.door.authentication.sign_in(user, password, address, shared=shared)
-        except AuthenticationFailed:
-            raise Problem(403, _WRONG) from None
-        except UpstreamError as error:
-            self._log.warning("cannot check credentials", reason=error.detail)
-            raise Problem(503, _LATER) from None
-        if not self._admits(principal):
-            raise Problem(403, _WRONG)
-        return principal
-
-    def _sign_in_page(
-        self, request: Request, wanted: str, problem: Problem | None = None, user: str = ""
-    ) -> Response:
-        cookie = self._cookie(request, visitor=True)
-        visitor = request.cookies.get(cookie) or new_secret()
-        values = {"token": form_token(visitor), "next": wanted, "problem": problem, "user": user[:200]}
-        response = self.page(request, "pages/sign_in.html", problem.code if problem else 200, **values)
-        self._set_cookie(request, response, cookie, visitor)
-        return response
-
-    async def _sign_out(self, request: Request) -> Response:
-        check_origin(request, self.door.public_url)
-        secret = request.cookies.get(self._cookie(request), "")
-        form = await read_form(request)
-        if secret:
-            check_token(request, form, form_token(secret))
-            session = await self.door.sessions.find(secret)
-            if form.get("everywhere") and session is not None:
-                await self.door.sessions.end_all(session.user)
-        await self._forget(request)
-        response = self.redirect("/sign-in?said=signed-out")
-        response.delete_cookie(self._cookie(request), **self._cookie_rules(request))
-        return response
-
-    async def _forget(self, request: Request) -> None:
-        if secret := request.cookies.get(self._cookie(request), ""):
-            await self.door.sessions.end(secret)
-
-    def _next(self, wanted: str) -> str:
-        """Where to go after signing in: a page of this site, and nowhere else."""
-        inside = wanted == self._prefix or wanted.startswith((f"{self._prefix}/", f"{self._prefix}?"))
-        return wanted if inside and wanted.isprintable() and "\\" not in wanted else self._prefix
-
-    # --- cookies -------------------------------------------------------------------------------------------
-
-    def _cookie(self, request: Request, *, visitor: bool = False) -> str:
-        """The name of the cookie with the secret of the session, or of somebody who is about to sign in."""
-        name = "activesync-visitor" if visitor else "activesync"
-        return f"__Host-{name}" if self.door.is_secure(request) else name
-
-    def _cookie_rules(self, request: Request) -> dict[str, Any]:
-        secure = self.door.is_secure(request)
-        return {"path": "/", "secure": secure, "httponly": True, "samesite": "strict"}
-
-    def _set_cookie(self, request: Request, response: Response, name: str, secret: str) -> None:
-        response.set_cookie(name, secret, **self._cookie_rules(request))
 
 
 async def _static(request: Request) -> Response:

@@ -30,9 +30,9 @@ from gateway.web.auth import Authentication
 from gateway.web.autodiscover import Servers
 from gateway.web.client import Proxies
 from gateway.web.metrics import Metrics
+from gateway.web.pages.door import Door
 from gateway.web.pages.rendering import Renderer
 from gateway.web.pages.sessions import SignedIn
-from gateway.web.pages.site import Door
 from gateway.web.ways import AppPasswordWay, Master, Ways
 from tests.web.support import Time, Users
 
