@@ -10,7 +10,7 @@ PACKAGES := wbxml gateway tests
 FUZZ_SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format soak bench bench-parts fuzz lock clean packages
+.PHONY: help demo test check check-deploy format soak bench bench-parts fuzz lock clean packages
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -25,7 +25,7 @@ demo: $(STAMP)
 # The Debian packages whose programs the tests start.
 packages:
 	@sh tests/support/debian-packages.sh dovecot-imapd dovecot-sieve dovecot-managesieved libwbxml2-utils \
-	    nginx haproxy apache2 caddy chromium fail2ban logrotate systemd
+	    nginx haproxy apache2 caddy chromium fail2ban logrotate systemd postgresql
 
 test: packages $(STAMP)
 	@$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile $(ARGS)
@@ -35,6 +35,13 @@ check: $(STAMP)
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+
+# What only other programs understand: Containerfiles, compose, Kubernetes.
+check-deploy: $(STAMP)
+	@$(BIN)/pip install --quiet --no-build-isolation --editable '.[deploy]'
+	$(BIN)/hadolint --ignore DL3008 deploy/container/Containerfile deploy/container/trial/*/Containerfile
+	$(BIN)/docker-compose -f deploy/container/compose.yaml config --quiet
+	$(BIN)/kubernetes-validate --strict deploy/kubernetes/*.yaml
 
 format: $(STAMP)
 	$(BIN)/ruff check --fix

@@ -18,7 +18,7 @@ from gateway.config import Settings
 ROOT = Path(__file__).parent.parent
 ROOMS_WITH_IO = {"cli", "demo", "store", "upstream", "web", "dav"}
 COMES_WITH = {"PIL": "pillow", "proxyprotocol": "pymap"}
-NOT_THE_GATEWAYS = {"dev", "fuzz"}
+NOT_THE_GATEWAYS = {"deploy", "dev", "fuzz"}
 LOADED_BY_OTHERS = {"httptools", "tzdata", "uvloop"}
 """uvicorn and zoneinfo use them where they are installed."""
 

@@ -1,0 +1,79 @@
+"""The configurations, links and names in `deploy`, held against the gateway and against each other."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from gateway.app import check_files
+from gateway.cli import main
+from gateway.config import load
+from gateway.eas.commands.base import Limits
+from tests.deploy.proxies import EXAMPLES
+
+DEPLOY = EXAMPLES.parent
+PAGES = sorted(DEPLOY.rglob("*.md"))
+MANIFEST = (DEPLOY / "kubernetes" / "activesync-gateway.yaml").read_text()
+
+
+def in_manifest() -> str:
+    """The configuration that the ConfigMap holds."""
+    found = re.search(r"\n  gateway\.toml: \|\n((?:    .*\n)+)", MANIFEST)
+    assert found
+    return textwrap.dedent(found[1])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param((DEPLOY / "gateway.toml").read_text(), id="debian"),
+        pytest.param((DEPLOY / "container/trial/gateway.toml").read_text(), id="trial"),
+        pytest.param(in_manifest(), id="kubernetes"),
+    ],
+)
+def test_a_sample_configuration_is_good(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "gateway.toml"
+    file.write_text(text)
+    settings = load(file, {})
+    check_files(settings)
+    # Where the unit, the image and the manifest have room for it.
+    assert settings.store.url == "sqlite:///var/lib/activesync-gateway/gateway.db"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(DEPLOY)))
+def test_links_lead_somewhere(page: Path) -> None:
+    for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+        if "://" in link:
+            continue
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path) if path else page
+        assert target.exists(), link
+        if anchor:
+            headings = re.findall(r"^#+ (.+)$", target.read_text(), re.MULTILINE)
+            known = {re.sub(r"[^\w -]", "", one.lower()).replace(" ", "-") for one in headings}
+            assert anchor in known, link
+
+
+def test_the_commands_in_the_pages_exist() -> None:
+    for page in PAGES:
+        for name in re.findall(r"(?<=activesync-gateway )([a-z][a-z-]*)", page.read_text()):
+            assert name in main.commands, f"{page.name}: {name}"
+
+
+@pytest.mark.parametrize(
+    ("file", "waits"),
+    [
+        ("nginx.conf", r"proxy_read_timeout (\d+)s;"),
+        ("haproxy.cfg", r"timeout server (\d+)s"),
+        ("apache.conf", r" timeout=(\d+) "),
+        ("Caddyfile", r"response_header_timeout (\d+)s"),
+        ("traefik-gateway.yaml", r"responseHeaderTimeout: (\d+)s"),
+        ("../kubernetes/activesync-gateway.yaml", r'proxy-read-timeout: "(\d+)"'),
+    ],
+)
+def test_proxies_wait_longer_than_phones(file: str, waits: str) -> None:
+    (seconds,) = re.findall(waits, (EXAMPLES / file).read_text())
+    assert int(seconds) > Limits().heartbeat_max
