@@ -411,7 +411,8 @@ class EasEndpoint:
         seconds = None if way is None else way.seconds_left(context.principal)
         if seconds is None or seconds > self._services.limits.heartbeat_max:
             return None
-        return asyncio.get_running_loop().call_later(max(0.0, seconds), context.superseded.set)
+        # A little later, so that it is over by then for the clock that says so, too.
+        return asyncio.get_running_loop().call_later(max(0.0, seconds) + 0.5, context.superseded.set)
 
     async def _still_in(self, principal: Principal, response: Response) -> None:
         """Raises `AuthenticationFailed` in the place of a response to whom it is not for any more.

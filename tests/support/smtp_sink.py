@@ -11,7 +11,7 @@ import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, Self
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
@@ -95,6 +95,12 @@ class _Handler:
         return "250 2.0.0 accepted"
 
 
+class _Smtp(SMTP):
+    """Takes answers of a login that are as long as they may be (RFC 4954 4.5)."""
+
+    line_length_limit = 12288
+
+
 class SmtpSink:
     """Runs in a thread of its own on a free loopback port; a context manager.
 
@@ -135,7 +141,7 @@ class SmtpSink:
         self._handler.received.clear()
         self._handler.switches = self.switches = Switches()
 
-    def __enter__(self) -> SmtpSink:
+    def __enter__(self) -> Self:
         self._thread.start()
         if not self._ready.wait(STOP_SECONDS):
             raise TimeoutError("the SMTP sink did not start")
@@ -188,7 +194,7 @@ class SmtpSink:
         with warnings.catch_warnings():
             # It warns of passwords in clear text, which is what some tests are about.
             warnings.simplefilter("ignore", UserWarning)
-            connection = SMTP(
+            connection = _Smtp(
                 self._handler,
                 enable_SMTPUTF8=True,
                 hostname="sink.example.test",

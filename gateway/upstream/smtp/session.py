@@ -33,6 +33,8 @@ _POLL = 0.005
 _QUIT_SECONDS = 2.0
 _TAKEN = (250, 251)
 _CLOSING = 421
+_LONGEST_COMMAND = 510
+"""Octets of a command without its line end (RFC 5321 4.5.3.1.4, RFC 4954 4)."""
 _MOST_REFUSED = 10
 """Recipients that are refused, after which the server is not asked about more of them."""
 
@@ -226,7 +228,13 @@ class Session:
     async def _authenticate(self, initial: sasl.Initial) -> None:
         """AUTH (RFC 4954 4). Raises `SMTPAuthenticationError`."""
         client, words = self._client, (b"AUTH", initial.mechanism.encode())
-        reply = await client.execute_command(*words, base64.b64encode(initial.response))
+        response = base64.b64encode(initial.response)
+        if len(b" ".join((*words, response))) <= _LONGEST_COMMAND:
+            reply = await client.execute_command(*words, response)
+        else:  # tokens are longer than a command may be, and go on a line of their own
+            reply = await client.execute_command(*words)
+            if reply.code == SMTPStatus.auth_continue:
+                reply = await client.execute_command(response)
         if reply.code == SMTPStatus.auth_continue and initial.surrender is not None:
             reply = await client.execute_command(base64.b64encode(initial.surrender))
         if reply.code != SMTPStatus.auth_successful:
