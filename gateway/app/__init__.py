@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gateway.app.application import App, create_app
 from gateway.app.examining import check_files, examinations
+from gateway.app.logins import login_examinations
 from gateway.app.parts import admission_of, identity_of
 from gateway.app.release import RELEASE, SystemClock
 from gateway.app.stores import back_up_store, open_store, put_back_store
@@ -18,6 +19,7 @@ __all__ = [
     "create_app",
     "examinations",
     "identity_of",
+    "login_examinations",
     "open_store",
     "put_back_store",
 ]

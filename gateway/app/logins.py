@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from gateway.config import OauthSection, Settings
-from gateway.errors import ConfigError
+from gateway.app.parts import imap_settings, sieve_settings, smtp_settings
+from gateway.app.release import SystemClock
+from gateway.config import OauthSection, Settings, SieveSection
+from gateway.errors import ConfigError, GatewayError
 from gateway.ports import Clock, State
+from gateway.ports.examining import Finding, bad, good
 from gateway.ports.logins import Tokens
+from gateway.types import Credentials
+from gateway.upstream.imap.upstream import ImapUpstream
+from gateway.upstream.sieve import SieveFilters
+from gateway.upstream.smtp import SmtpSubmission
 from gateway.web.certificates import ClientCertificates
 from gateway.web.ways import AppPasswordWay, CertificateWay, Master, TokenWay, Ways
 
 if TYPE_CHECKING:
     from gateway.upstream.oidc import OidcSettings
 
-__all__ = ["master_of", "oidc_settings", "ways_of"]
+__all__ = ["login_examinations", "master_of", "oidc_settings", "ways_of"]
+
+_PATIENCE = 20.0
+"""Seconds that one login may take when it is tried."""
 
 
 def ways_of(settings: Settings, state: State, clock: Clock) -> Ways:
@@ -66,3 +78,59 @@ def _tokens(oauth: OauthSection, clock: Clock) -> Tokens:
     from gateway.upstream.oidc import OidcTokens  # noqa: PLC0415 (an extra)
 
     return OidcTokens(settings, clock)
+
+
+def login_examinations(settings: Settings, login: str) -> Mapping[str, AsyncIterator[Finding]]:
+    """What there is to be found of the ways to log in that are turned on; `login`: a user's, "" for nobody's.
+
+    Raises `ConfigError`.
+    """
+    found: dict[str, AsyncIterator[Finding]] = {}
+    if settings.oauth is not None:
+        oidc = oidc_settings(settings.oauth)
+        from gateway.upstream.oidc.examine import examine  # noqa: PLC0415 (an extra)
+
+        found["oauth"] = examine(oidc, SystemClock())
+    if (master := master_of(settings)) is not None:
+        found["master"] = _examine_master(settings, master.opens(login) if login else None)
+    return found
+
+
+async def _examine_master(settings: Settings, credentials: Credentials | None) -> AsyncIterator[Finding]:
+    """Log in everywhere as the user whom the master user opens."""
+    if credentials is None:
+        yield good("the master user was not tried: give --user")
+        return
+    for server, attempt in _attempts(settings, credentials):
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                await attempt
+        except (GatewayError, TimeoutError) as error:
+            reason = getattr(error, "detail", "") or "no answer in time"
+            yield bad(f"{server}: {reason}", "look at [master], and at how the server knows master users")
+        else:
+            yield good(f"{server}: the master user opens {credentials.login}")
+
+
+def _attempts(settings: Settings, credentials: Credentials) -> Iterator[tuple[str, Awaitable[None]]]:
+    yield "IMAP", _imap(settings, credentials)
+    if settings.smtp.auth == "user":
+        yield "SMTP", _smtp(settings, credentials)
+    if settings.sieve is not None:
+        yield "Sieve", _sieve(settings.sieve, credentials)
+
+
+async def _imap(settings: Settings, credentials: Credentials) -> None:
+    imap = ImapUpstream(imap_settings(settings))
+    try:
+        await imap.authenticate(credentials)
+    finally:
+        await imap.aclose()
+
+
+async def _smtp(settings: Settings, credentials: Credentials) -> None:
+    await (await SmtpSubmission(smtp_settings(settings)).connect(credentials)).quit()
+
+
+async def _sieve(section: SieveSection, credentials: Credentials) -> None:
+    (await SieveFilters(sieve_settings(section)).connect(credentials)).close()

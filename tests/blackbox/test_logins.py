@@ -21,7 +21,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 from joserfc.jwk import RSAKey
 
-from gateway.app import SystemClock
+from gateway.app import SystemClock, login_examinations
+from gateway.config import load
 from gateway.eas.apppasswords import AppPasswordBook, NewPassword
 from gateway.store.sqlite import SqliteState
 from gateway.types import AppPassword, UserId
@@ -305,3 +306,32 @@ def test_certificates_of_whoever_is_no_proxy(site: Site, user: str) -> None:
     assert "another user" in site.refused(both)
     both.proof = {**proof, **basic(user, site.dovecot.password)}
     assert both.raw(both.query("Ping")).code != 401
+
+
+def found(site: Site, user: str, **environment: str) -> list[str]:
+    """What `check` says of the logins, with environment variables laid over the configuration."""
+
+    async def look() -> list[str]:
+        settings = load(site.gateway.config, environment)
+        parts = login_examinations(settings, user)
+        return [f"{name} {one.verdict}: {one.text}" for name, part in parts.items() async for one in part]
+
+    return asyncio.run(look())
+
+
+def test_check_looks_at_the_provider_and_at_the_master_user(site: Site, user: str) -> None:
+    provider, *clear, imap, smtp, sieve = found(site, user)
+    assert provider.startswith(f"oauth ok: {site.provider.issuer} has 1 keys")
+    assert [one.partition(":")[0] for one in clear] == ["oauth warning"]
+    opened = f"the master user opens {user}"
+    assert (imap, smtp, sieve) == tuple(
+        f"master ok: {server}: {opened}" for server in ("IMAP", "SMTP", "Sieve")
+    )
+    assert "give --user" in found(site, "")[-1]
+    wrong = found(
+        site,
+        user,
+        GATEWAY_MASTER__PASSWORD="wrong",
+        GATEWAY_OAUTH__ISSUER=f"{site.provider.issuer}/elsewhere",
+    )
+    assert [one.partition(": ")[0] for one in wrong] == ["oauth failure", *["master failure"] * 3]

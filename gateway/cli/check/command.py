@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from gateway.app import check_files, examinations, identity_of
+from gateway.app import check_files, examinations, identity_of, login_examinations
 from gateway.cli.check.certificate import certificate
 from gateway.cli.check.machine import machine
 from gateway.cli.check.names import discovery_names, names
@@ -31,7 +31,15 @@ __all__ = ["check"]
 _PASSWORD = "CHECK_PASSWORD"  # noqa: S105  # the name of a variable
 _LONGER_THAN_PROXIES = 70
 """Seconds: most proxies give up after 60 by themselves."""
-_TITLES = {"store": "store", "imap": "IMAP", "smtp": "SMTP", "sieve": "Sieve", "ldap": "LDAP"}
+_TITLES = {
+    "store": "store",
+    "imap": "IMAP",
+    "smtp": "SMTP",
+    "sieve": "Sieve",
+    "ldap": "LDAP",
+    "oauth": "OpenID",
+    "master": "master user",
+}
 
 
 @click.command()
@@ -87,7 +95,10 @@ def _parts(file: Path, login: tuple[str, str], hold: int) -> Iterator[Part]:
         settings = load(file, os.environ)
         check_files(settings)
         principal = identity_of(settings).principal(user, password) if user else None
-        servers = examinations(settings, principal.credentials if principal else None)
+        servers = {
+            **examinations(settings, principal.credentials if principal else None),
+            **login_examinations(settings, principal.credentials.login if principal else ""),
+        }
     except ConfigError as error:
         yield Part("configuration", _told(bad(str(error), "correct it, and check again")))
         return
@@ -101,7 +112,10 @@ def _parts(file: Path, login: tuple[str, str], hold: int) -> Iterator[Part]:
     domain = _domain(settings, principal)
     if url is not None:
         yield from _outside(url, domain)
-    if principal is not None:
+    if principal is not None and settings.passwords.required:
+        why = "no session was played: phones log in with app passwords alone (passwords.required)"
+        yield Part("phone", _told(good(why)))
+    elif principal is not None:
         site = Site.of(url) if url is not None else listen
         session = phone(settings, site, login, principal.user, hold)
         yield Part("phone", session, seconds=600 + max(hold, settings.eas.heartbeat_min))
