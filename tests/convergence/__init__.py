@@ -7,7 +7,7 @@ phone habits store    the phone models, with their own stores and retry rules
 properties            what can be true of a message besides its place
 operations            what a user does with messages
 drafting              what a user does with drafts
-events                what a user does with events, and a phone's calendar
+items kinds           what a user does with events, contacts, tasks and notes, and a phone's folders of them
 sending moveitems foldering   what a phone asks for by a request of its own
 mailbox               the second mail program
 ledger                what has to be true in the end
@@ -24,6 +24,7 @@ To have the phones do something new:
   phone's own copy, how it is written, how an answer is taken, and by `Claim`s what is to be true of which
   message once it is done. If it is done to an item, add a line to `operations.OPERATIONS`; otherwise a step
   calls `phone.do(collection, operation)` before it syncs.
+- Another kind of item of the gateway's own store: a line in `kinds.py`.
 - A request of its own (MoveItems, FolderCreate, SmartReply): a class derived from `store.Errand`, as in
   `sending.py`. Its `attempt` builds the request, posts it by `phone.command` or `phone.post`, and does to
   the phone's store what the answer says. It is put into `phone.errands`, and `phone.attempt` is repeated, as

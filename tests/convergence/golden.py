@@ -25,9 +25,10 @@ from pathlib import Path
 from typing import Any
 
 from tests.convergence import quiet
-from tests.convergence.events import Agenda, Calendar, ChangeEvent, DeleteEvent, MakeEvent, event
 from tests.convergence.fused import POISON, RELEASE
 from tests.convergence.habits import ALL, ANDROID, IOS
+from tests.convergence.items import Agenda, ChangeItem, DeleteItem, ItemFolder, MakeItem, titled
+from tests.convergence.kinds import CALENDAR, KINDS
 from tests.convergence.ledger import GONE, TRASH, Ledger
 from tests.convergence.mailbox import message
 from tests.convergence.network import Fate, Network, NoReply
@@ -36,7 +37,7 @@ from tests.convergence.phone import Account, Phone
 from tests.convergence.play import Play
 from tests.convergence.properties import FLAG, PROPERTIES, READ
 from tests.convergence.sending import Letter
-from tests.convergence.steps.events import KeepsCalendar
+from tests.convergence.steps.items import KeepsItems
 from tests.convergence.store import Collection, Folder, Item, Operation
 from tests.convergence.world import World
 from tests.support.dovecot_config import mail_owner
@@ -81,7 +82,7 @@ def open_mail(folder: Path, room: Path) -> Path:
 
 def open_phones(folder: Path, play: Play) -> list[Phone]:
     """The phones of a session, in a play that goes on with it."""
-    calendars = play.steps[KeepsCalendar] = KeepsCalendar(play)
+    calendars = play.steps[KeepsItems] = KeepsItems(play)
     recorded = json.loads((folder / "phones.json").read_text())
     return [_phone(told, play.world, play.ledger, calendars.agenda) for told in recorded]
 
@@ -119,11 +120,11 @@ def _live(play: Play) -> None:
 def _keep_calendars(play: Play) -> None:
     """Events that both phones have; then what each does is done, and only the phones do not know."""
     android, iphone = play.phones
-    (calendar,) = android.calendars
+    (calendar,) = android.folders_of(CALENDAR)
     agenda = Agenda()
 
     def make(phone: Phone) -> None:
-        phone.do(calendar, MakeEvent(play.world.new_token("e"), agenda, phone.habits.version))
+        phone.do(calendar, MakeItem(play.world.new_token("e"), agenda, phone.habits.version))
 
     for _ in range(5):
         make(android)
@@ -132,8 +133,8 @@ def _keep_calendars(play: Play) -> None:
     for phone, changed in ((iphone, one), (android, two)):
         token = phone.collections[calendar].items[changed].token
         make(phone)
-        phone.do(calendar, ChangeEvent(changed, f"{token}+changed", agenda))
-    iphone.do(calendar, DeleteEvent(three, iphone.collections[calendar].items[three].token, agenda))
+        phone.do(calendar, ChangeItem(changed, f"{token}+changed", agenda))
+    iphone.do(calendar, DeleteItem(three, iphone.collections[calendar].items[three].token, agenda))
     for phone in (iphone, android):
         _lost(partial(phone.sync, [calendar], Fate.REPLY_LOST))
     make(iphone)  # nobody has heard of it yet
@@ -244,11 +245,11 @@ def _told(phone: Phone) -> dict[str, Any]:
 
 
 def _collection_told(held: Collection) -> dict[str, Any]:
-    if isinstance(held, Calendar):
+    if isinstance(held, ItemFolder):
         return {
             "key": held.key,
             "events": {name: item.values[0] for name, item in held.items.items()},
-            "unanswered": [_event_told(one) for one in held.unanswered],
+            "unanswered": [_item_told(one) for one in held.unanswered],
         }
     return {
         "key": held.key,
@@ -267,9 +268,9 @@ def _operation_told(operation: Operation) -> list[str]:
     return [kind, operation.item, claim.token, claim.value]
 
 
-def _event_told(operation: Operation) -> list[str]:
-    assert isinstance(operation, MakeEvent | ChangeEvent | DeleteEvent)
-    return [type(operation).__name__, operation.item, operation.subject]
+def _item_told(operation: Operation) -> list[str]:
+    assert isinstance(operation, MakeItem | ChangeItem | DeleteItem)
+    return [type(operation).__name__, operation.item, operation.title]
 
 
 def _phone(told: Any, world: World, ledger: Ledger, agenda: Agenda) -> Phone:
@@ -279,7 +280,7 @@ def _phone(told: Any, world: World, ledger: Ledger, agenda: Agenda) -> Phone:
     phone.hierarchy_key = told["key"]
     phone.folders = {row[0]: Folder(*row) for row in told["folders"]}
     phone.collections = {
-        name: _calendar(held, agenda, habits.version) if "events" in held else _collection(held, ledger)
+        name: _items(held, phone, name, agenda) if "events" in held else _collection(held, ledger)
         for name, held in told["collections"].items()
     }
     phone.errands = [
@@ -289,21 +290,23 @@ def _phone(told: Any, world: World, ledger: Ledger, agenda: Agenda) -> Phone:
     return phone
 
 
-def _calendar(told: Any, agenda: Agenda, version: str) -> Calendar:
-    held = Calendar(told["key"], {name: event(subject) for name, subject in told["events"].items()})
+def _items(told: Any, phone: Phone, name: str, agenda: Agenda) -> ItemFolder:
+    kind = next(one for one in KINDS if phone.folders[name].type in one.folders)
+    items = {name: titled(title) for name, title in told["events"].items()}
+    held = ItemFolder(told["key"], items, kind=kind)
     for item in held.items.values():
         agenda.made.add(item.token)
         agenda.written.setdefault(item.token, set()).add(item.values[0])
-    for kind, item, subject in told["unanswered"]:
-        match kind:
-            case "MakeEvent":
-                operation: Operation = MakeEvent(subject, agenda, version)
+    for what, item, title in told["unanswered"]:
+        match what.removesuffix("Event").removesuffix("Item"):  # as releases called them
+            case "Make":
+                operation: Operation = MakeItem(title, agenda, phone.habits.version, kind)
                 operation.do(held)
-            case "ChangeEvent":
-                operation = ChangeEvent(item, subject, agenda)
+            case "Change":
+                operation = ChangeItem(item, title, agenda, kind)
                 operation.do(held)
             case _:
-                operation = DeleteEvent(item, subject, agenda)
+                operation = DeleteItem(item, title, agenda, kind)
                 agenda.doomed.add(operation.token)
         held.unanswered.append(operation)
     return held

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tests.convergence.kinds import CALENDAR, CONTACTS, KINDS, TASKS, Kind
+
 
 @dataclass(frozen=True, slots=True)
 class Habits:
@@ -19,7 +21,8 @@ class Habits:
 
     `collections` is how many it puts into one Sync, `window` its WindowSize, `filter_type` the FilterType it
     begins with. `empty` says that it sends empty and Partial requests, `same_client_id` that it repeats a
-    SendMail under its first ClientId, `new_device` that it may take a new DeviceId at any start.
+    SendMail under its first ClientId, `new_device` that it may take a new DeviceId at any start. `kinds` are
+    those of items it shows.
     """
 
     name: str
@@ -31,13 +34,22 @@ class Habits:
     same_client_id: bool = False
     deletes_as_moves: bool = True
     new_device: bool = False
+    kinds: tuple[Kind, ...] = KINDS
 
 
 IOS = Habits("iPhone", "16.1", collections=8, window=5, empty=True, same_client_id=True)
-ANDROID = Habits("Android", "16.1", collections=1, window=3, filter_type=4)
+ANDROID = Habits("Android", "16.1", collections=1, window=3, filter_type=4, kinds=(CALENDAR, CONTACTS))
 """Stock Android: one folder at a time, and a new ClientId at every attempt to send."""
 OUTLOOK = Habits("Outlook", "14.1", collections=3, window=512, same_client_id=True, new_device=True)
-OLD = Habits("SP", "12.1", collections=2, window=10, filter_type=5, deletes_as_moves=False)
+OLD = Habits(
+    "SP",
+    "12.1",
+    collections=2,
+    window=10,
+    filter_type=5,
+    deletes_as_moves=False,
+    kinds=(CALENDAR, CONTACTS, TASKS),
+)
 """A phone of before compose mail had a document: it sends message/rfc822, without a ClientId."""
 
 ALL = (IOS, ANDROID, OUTLOOK, OLD)

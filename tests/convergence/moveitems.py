@@ -31,8 +31,8 @@ class MoveItems(Errand):
     token: str = ""
 
     @classmethod
-    def of_events(cls, phone: Phone, source: str, target: str, items: list[str]) -> MoveItems:
-        """Let the user of a phone move events, of which the ledger knows nothing."""
+    def of_items(cls, phone: Phone, source: str, target: str, items: list[str]) -> MoveItems:
+        """Let the user of a phone move what is no mail, of which the ledger knows nothing."""
         held = phone.collections[source].items
         made = cls(source, target, items, held={item: held[item] for item in items})
         phone.errands.append(made)

@@ -8,12 +8,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from tests.convergence.events import Calendar
 from tests.convergence.habits import Habits
+from tests.convergence.items import ItemFolder
+from tests.convergence.kinds import KINDS, Kind
 from tests.convergence.ledger import Ledger
 from tests.convergence.network import Answer, Fate, Network
 from tests.convergence.store import (
-    CALENDARS,
     DRAFTS_FOLDER,
     NEVER_SYNCED,
     Answered,
@@ -133,20 +133,21 @@ class Phone:
     @property
     def synced(self) -> list[str]:
         """The ids of the folders of mail whose content the phone keeps."""
-        never = NEVER_SYNCED | CALENDARS
+        never = NEVER_SYNCED.union(*(kind.folders for kind in KINDS))
         if self.habits.version < "16":
             never |= {DRAFTS_FOLDER}
         return [folder.id for folder in self.folders.values() if folder.type not in never]
 
-    @property
-    def calendars(self) -> list[str]:
-        """The ids of the calendars."""
-        return [folder.id for folder in self.folders.values() if folder.type in CALENDARS]
+    def folders_of(self, *kinds: Kind) -> list[str]:
+        """The ids of the folders of items whose content the phone keeps; of all its kinds by default."""
+        wanted = {one for kind in kinds or self.habits.kinds for one in kind.folders}
+        return [folder.id for folder in self.folders.values() if folder.type in wanted]
 
     def collection(self, identity: str) -> Collection:
         """A folder's content."""
-        if identity in self.calendars:
-            return self.collections.setdefault(identity, Calendar())
+        kind = next((kind for kind in KINDS if self.folders[identity].type in kind.folders), None)
+        if kind is not None:
+            return self.collections.setdefault(identity, ItemFolder(kind=kind))
         made = Collection(filter_type=self.habits.filter_type)
         return self.collections.setdefault(identity, made)
 
@@ -164,7 +165,7 @@ class Phone:
         """Forget a folder's content, as after Sync Status 3."""
         kept = self.collections[collection]
         self._drop(collection)
-        self.collections[collection] = type(kept)(filter_type=kept.filter_type)
+        self.collections[collection] = kept.anew()
 
     def sync(
         self,
@@ -225,7 +226,7 @@ class Phone:
             AirSync.Collection, element(AirSync.SyncKey, held.key), element(AirSync.CollectionId, name)
         )
         if self.habits.version < "14":
-            kind = "Calendar" if isinstance(held, Calendar) else "Email"
+            kind = held.kind.name if isinstance(held, ItemFolder) else "Email"
             asked.children.insert(0, element(AirSync.Class, kind))
         if held.key == "0":
             return asked

@@ -46,7 +46,7 @@ def _finish(phone: Phone) -> bool:
         phone.stale |= not phone.folders
         first = phone.stale
         answers.append(phone.folder_sync())
-        names = phone.synced + phone.calendars
+        names = phone.synced + phone.folders_of()
         together = phone.habits.collections
         answers += [phone.sync(names[start : start + together]) for start in range(0, len(names), together)]
     except NoReply:

@@ -23,7 +23,7 @@ from tests.convergence.choices import Random
 from tests.convergence.ending import end_in_order
 from tests.convergence.habits import ALL
 from tests.convergence.play import Play
-from tests.convergence.steps import ABOUT_CALENDARS, WEIGHTED
+from tests.convergence.steps import ABOUT_ITEMS, WEIGHTED
 from tests.convergence.store import Refusal
 from tests.convergence.world import Profile, World
 
@@ -78,9 +78,9 @@ class Totals:
 
 
 def story(world: World, seed: int, length: int, totals: Totals) -> bool:
-    """Play one story to its end; True when all is well. Each third is about calendars."""
+    """Play one story to its end; True when all is well. Each third is about items alone."""
     choices = Random(seed)
-    steps = WEIGHTED if seed % 3 else ABOUT_CALENDARS
+    steps = WEIGHTED if seed % 3 else ABOUT_ITEMS
     kinds = ALL[:3] if choices.number(0, 3) else ALL
     play = Play(world, kinds)
     trouble = ""

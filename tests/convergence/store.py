@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Literal
 
 from tests.convergence.ledger import Claim
 from tests.convergence.network import Fate
@@ -18,9 +18,8 @@ if TYPE_CHECKING:
 
 DELETED_ITEMS = "4"
 DRAFTS_FOLDER = "3"
-CALENDARS = frozenset({"8", "13"})
-NEVER_SYNCED = frozenset({"6", "7", "9", "10", "14", "15", "17", "19"})
-"""The types of the Outbox, where everything is the phone's own business, and of contacts, tasks and notes."""
+NEVER_SYNCED = frozenset({"6", "19"})
+"""The types of the Outbox, where everything is the phone's own business, and of whom its user wrote to."""
 
 Answered = Literal["done", "later"]
 """Whether a request was served, or has to be repeated after a while."""
@@ -89,14 +88,21 @@ class Errand(ABC):
 class Collection:
     """A folder's content. `unanswered` are operations sent, or about to be, without an answer so far."""
 
-    filters: ClassVar[Sequence[int]] = (0, 3, 5)
-    """FilterTypes its user may choose."""
     key: str = "0"
     items: dict[str, Item] = field(default_factory=dict)
     unanswered: list[Operation] = field(default_factory=list)
     filter_type: int = 0
     more: bool = True
     """Whether another Sync is due: the last one said so, or there was none."""
+
+    @property
+    def filters(self) -> Sequence[int]:
+        """FilterTypes its user may choose."""
+        return (0, 3, 5)
+
+    def anew(self) -> Collection:
+        """The folder of a phone that has thrown its copy away."""
+        return replace(self, key="0", items={}, unanswered=[], more=True)
 
     def apply(self, commands: Element) -> Iterator[str]:
         """Make the server's changes; yields the tokens of items that came though they were there."""

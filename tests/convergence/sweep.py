@@ -20,9 +20,9 @@ import click
 
 from tests.convergence import quiet
 from tests.convergence.ending import end_in_order
-from tests.convergence.events import ChangeEvent, DeleteEvent, MakeEvent
 from tests.convergence.foldering import ChangeFolder, DropFolder, MakeFolder
 from tests.convergence.habits import ALL, ANDROID, Habits
+from tests.convergence.items import ChangeItem, DeleteItem, MakeItem
 from tests.convergence.ledger import Verdict
 from tests.convergence.mailbox import message
 from tests.convergence.moveitems import MoveItems
@@ -32,7 +32,7 @@ from tests.convergence.phone import Phone
 from tests.convergence.play import Play
 from tests.convergence.properties import EMPTY, FLAG, READ
 from tests.convergence.sending import Letter
-from tests.convergence.steps.events import KeepsCalendar
+from tests.convergence.steps.items import KeepsItems
 from tests.convergence.store import Answered, Errand, Folder
 from tests.convergence.world import Profile, World
 
@@ -56,9 +56,9 @@ class Session:
 
     def __init__(self, world: World, habits: Habits) -> None:
         self.play = Play(world, (habits, ANDROID))
-        calendars = KeepsCalendar(self.play)
+        calendars = KeepsItems(self.play)
         self.agenda = calendars.agenda
-        self.play.steps[KeepsCalendar] = calendars  # for what it checks in the end
+        self.play.steps[KeepsItems] = calendars  # for what it checks in the end
         self.phone: Phone = self.play.phones[0]
         for _ in range(8):
             self.arrives()
@@ -121,12 +121,12 @@ class Session:
         self.sync(calendar)
         tokens = [self.play.world.new_token("e") for _ in range(3)]
         for token in tokens[:2]:
-            phone.do(calendar, MakeEvent(token, agenda, phone.habits.version))
+            phone.do(calendar, MakeItem(token, agenda, phone.habits.version))
         self.sync(calendar)
         one, two = sorted(phone.collections[calendar].items)
-        phone.do(calendar, ChangeEvent(one, f"{tokens[0]}+changed", agenda))
-        phone.do(calendar, DeleteEvent(two, tokens[1], agenda))
-        phone.do(calendar, MakeEvent(tokens[2], agenda, phone.habits.version))
+        phone.do(calendar, ChangeItem(one, f"{tokens[0]}+changed", agenda))
+        phone.do(calendar, DeleteItem(two, tokens[1], agenda))
+        phone.do(calendar, MakeItem(tokens[2], agenda, phone.habits.version))
         self.sync(calendar)
 
     def ask(self, errand: Errand) -> None:

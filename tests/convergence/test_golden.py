@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.convergence import golden, quiet
+from tests.convergence.kinds import CALENDAR
 from tests.convergence.phone import Phone
 from tests.convergence.play import Play
 from tests.convergence.process import ROOT
@@ -80,7 +81,9 @@ def test_the_session_goes_on_where_it_was(play: Play) -> None:
         sent = next(name for name in phone.folders if phone.path(name) == "Sent")
         trash = next(name for name in phone.folders if phone.path(name) == "Trash")
         broken_off = {name for name, held in phone.collections.items() if held.unanswered}
-        assert broken_off == {inbox, *phone.calendars} & phone.collections.keys(), "killed in the middle"
+        assert broken_off == {inbox, *phone.folders_of(CALENDAR)} & phone.collections.keys(), (
+            "killed in the middle"
+        )
         commands: list[Element] = []
         while batch := told(phone, inbox):
             commands += batch

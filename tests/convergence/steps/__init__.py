@@ -8,9 +8,9 @@ from tests.convergence.play import Step
 from tests.convergence.steps import (
     drafting,
     elsewhere,
-    events,
     foldering,
     hazards,
+    items,
     moveitems,
     sending,
     syncing,
@@ -30,8 +30,8 @@ STEPS: Sequence[type[Step]] = (
     drafting.Drafts,
     moveitems.MovesItems,
     foldering.ChangesFolders,
-    events.KeepsCalendar,
-    events.MovesEvents,
+    items.KeepsItems,
+    items.MovesItemsOfKinds,
     hazards.LateCopiesCome,
     hazards.KilledAtRest,
     hazards.ImapRestarts,
@@ -40,14 +40,14 @@ STEPS: Sequence[type[Step]] = (
 
 WEIGHTED = [kind for kind in STEPS for _ in range(kind.weight)]
 
-_OF_CALENDARS: frozenset[type[Step]] = frozenset(
+_OF_ITEMS: frozenset[type[Step]] = frozenset(
     {
         syncing.SyncsFolders,
-        events.KeepsCalendar,
-        events.MovesEvents,
+        items.KeepsItems,
+        items.MovesItemsOfKinds,
         hazards.LateCopiesCome,
         hazards.KilledAtRest,
     }
 )
-ABOUT_CALENDARS = [kind for kind in WEIGHTED if kind in _OF_CALENDARS]
-"""For stories about calendars alone, since in others little happens there."""
+ABOUT_ITEMS = [kind for kind in WEIGHTED if kind in _OF_ITEMS]
+"""For stories about items alone, since in others little happens to them."""
