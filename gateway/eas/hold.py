@@ -156,9 +156,9 @@ class _Hold:
             return lambda: None
 
         def notify(collection: CollectionId) -> None:
-            if collection in names:
-                self._annotated.add(collection)
-                waiter.notify(names[collection])
+            for changed in names if not collection else names.keys() & {collection}:
+                self._annotated.add(changed)
+                waiter.notify(names[changed])
 
         return context.services.state.watch_annotations(context.principal.user, notify)
 

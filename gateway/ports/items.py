@@ -186,7 +186,9 @@ class Items(ItemFolders, Notices, Protocol):
         ...
 
     def watch_items(self, user: UserId, notify: Callable[[CollectionId], None]) -> Unsubscribe:
-        """Call `notify` after each change in a folder the user sees, with "" when the list of these changes.
+        """Call `notify` after each change in a folder the user sees.
+
+        With "" when the list of these changes, or any of them may have changed.
 
         It may be called more often than things change.
         """

@@ -97,6 +97,10 @@ class Devices(Protocol):
         """The devices of which something was decided after that change (0: ever), and the newest change."""
         ...
 
+    def watch_decisions(self, notify: Callable[[], None]) -> Unsubscribe:
+        """Call `notify` after something was decided of a device; of other processes' decisions it may not."""
+        ...
+
     async def expire_devices(self, before: datetime) -> int:
         """Forget devices not seen since that time, but not what was decided of them; returns how many."""
         ...
@@ -119,7 +123,10 @@ class FolderLists(Protocol):
         ...
 
     def watch_folders(self, user: UserId, notify: Callable[[CollectionId], None]) -> Unsubscribe:
-        """Call `notify` with "" after each change of the user's list that this process makes."""
+        """Call `notify` with "" after each change of the user's list; not of each that other processes make.
+
+        It may be called more often than things change.
+        """
         ...
 
 
@@ -238,7 +245,7 @@ class Annotations(Protocol):
         ...
 
     def watch_annotations(self, user: UserId, notify: Callable[[CollectionId], None]) -> Unsubscribe:
-        """Call `notify` after each change of annotations in a collection of the user.
+        """Call `notify` after each change of annotations in a collection of the user, "": in any.
 
         It may be called more often than things change.
         """

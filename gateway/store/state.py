@@ -25,7 +25,7 @@ from gateway.store.tables import (
     traces,
 )
 from gateway.store.tables import folders as folder_lists
-from gateway.store.transactions import Topic, Transactions
+from gateway.store.transactions import EVERYBODY, Topic, Transactions
 from gateway.types import (
     Access,
     AppPassword,
@@ -100,6 +100,9 @@ class StoredState:
 
     async def decided_devices(self, after: int) -> tuple[int, Sequence[tuple[UserId, DeviceId]]]:
         return await self._store.look_up(devices.decided, after)
+
+    def watch_decisions(self, notify: Callable[[], None]) -> Unsubscribe:
+        return self._store.watch(Topic.DECISIONS, EVERYBODY, lambda _: notify())
 
     async def expire_devices(self, before: datetime) -> int:
         return await self._store.write(devices.expire, before)

@@ -201,6 +201,18 @@ class TestDevices:
         await state.set_access(ANNA, PHONE, None)
         assert list((await state.decided_devices(newest))[1]) == [(ANNA, PHONE)]
 
+    async def test_whoever_watches_is_told_of_decisions(self, state: State) -> None:
+        told: list[None] = []
+        end = state.watch_decisions(lambda: told.append(None))
+        await state.save_device(Device(user=ANNA, id=PHONE, type="a"))
+        assert not told
+        await state.set_access(ANNA, PHONE, Access.BLOCK)
+        await state.forget_device(ANNA, PHONE)
+        assert len(told) == 2
+        end()
+        await state.set_access(ANNA, PHONE, None)
+        assert len(told) == 2
+
     async def test_what_is_forgotten_is_told_as_a_decision(self, state: State) -> None:
         """Requests that are held learn of it, and no number is given out twice."""
         for name in (PHONE, TABLET):

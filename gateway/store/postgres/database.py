@@ -28,7 +28,7 @@ from gateway.store.transactions import Topic, Transaction, Work
 from gateway.store.watchers import Told, Watchers
 from gateway.types import CollectionId, UserId
 
-__all__ = ["PostgresTransactions"]
+__all__ = ["PostgresTransactions", "connect"]
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -66,7 +66,7 @@ class PostgresTransactions:
         self._name = location.name
         self._pool = pool
         self._watchers = {topic: Watchers() for topic in Topic}
-        self._bus = Bus(lambda: _connect(location), location.name, self.node, self._watchers)
+        self._bus = Bus(lambda: connect(location), location.name, self.node, self._watchers)
         self._leases = SharedLeases(self._alone, self.node)
         self._writing: set[asyncio.Task[Any]] = set()
 
@@ -74,7 +74,7 @@ class PostgresTransactions:
     async def open(cls, location: Location, *, connections: int = 10) -> Self:
         """Bring the schema up to date, and have the pool and what listens ready. Raises `GatewayError`."""
         try:
-            first = await _connect(location)
+            first = await connect(location)
             try:
                 await migrate(first, location.name)
             finally:
@@ -216,7 +216,8 @@ _OPTIONS: dict[str, Any] = {
 }
 
 
-async def _connect(location: Location) -> asyncpg.Connection[asyncpg.Record]:
+async def connect(location: Location) -> asyncpg.Connection[asyncpg.Record]:
+    """A connection of one's own. Raises `FAILURES`."""
     return await asyncpg.connect(location.url, **_OPTIONS)
 
 

@@ -86,7 +86,7 @@ class SharedLeases:
                 await self._take(name, holder)
                 yield
             finally:
-                self._release(name, holder)
+                await asyncio.shield(self._release(name, holder))
 
     async def _take(self, name: str, holder: str) -> None:
         async def take(transaction: Transaction) -> bool:
@@ -104,8 +104,8 @@ class SharedLeases:
             error.kind = Kind.SERVER_ERROR_RETRY
             raise error from None
 
-    def _release(self, name: str, holder: str) -> None:
-        """Give it back, whether or not whoever held it is being cancelled."""
+    def _release(self, name: str, holder: str) -> asyncio.Task[None]:
+        """Give it back, in a task that goes on when whoever held it is cancelled."""
         self._held.discard(holder)
 
         async def release(transaction: Transaction) -> None:
@@ -118,6 +118,7 @@ class SharedLeases:
         task = asyncio.create_task(give_back())
         self._releasing.add(task)
         task.add_done_callback(self._releasing.discard)
+        return task
 
     async def _keep(self) -> None:
         async def renew(transaction: Transaction) -> None:

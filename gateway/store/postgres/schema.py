@@ -19,7 +19,7 @@ import asyncpg
 from gateway.errors import GatewayError, Kind
 from gateway.store.postgres.transaction import Connection, key_of
 
-__all__ = ["Migration", "check_schema", "migrate", "migrations"]
+__all__ = ["Migration", "applied", "check_schema", "migrate", "migrations"]
 
 _NAME = re.compile(r"(\d{4})_(\w+)\.sql")
 _WORKS_WITH = re.compile(r"-- works with (\d+)\n")
@@ -74,7 +74,8 @@ async def migrate(connection: Connection, name: str, scripts: Sequence[Migration
     while True:
         async with connection.transaction(isolation="read_committed"):
             await connection.execute("SELECT pg_advisory_xact_lock($1)", key_of(_LOCK))
-            done = await _done(connection, name, scripts)
+            done = await applied(connection, name, scripts)
+            await connection.execute(_LEDGER)
             todo = [script for script in scripts if script.number > done]
             if todo:
                 await _apply(connection, todo[0])
@@ -87,12 +88,16 @@ async def check_schema(connection: Connection, name: str) -> None:
     _check(await connection.fetch(_DONE), name, migrations())
 
 
-async def _done(connection: Connection, name: str, scripts: Sequence[Migration]) -> int:
-    """The number of the last migration that was run, 0 for an empty database."""
+async def applied(connection: Connection, name: str, scripts: Sequence[Migration] | None = None) -> int:
+    """The number of the last migration that was run, 0 for an empty database.
+
+    Raises `GatewayError` as `migrate` does.
+    """
+    scripts = migrations() if scripts is None else scripts
     if await connection.fetchval("SELECT to_regclass('migration') IS NULL"):
         if await connection.fetchval(_TABLES):
             raise GatewayError(f"database {name}: this is the database of another program: change store.url")
-        await connection.execute(_LEDGER)
+        return 0
     return _check(await connection.fetch(_DONE), name, scripts)
 
 
