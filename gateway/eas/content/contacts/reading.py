@@ -14,6 +14,7 @@ from gateway.eas.content.itembody import read_body
 from gateway.eas.versions import Version
 from gateway.mail.headers import clean
 from gateway.pim.contacts.model import LISTS, Contact, Field, Value, text
+from gateway.pim.contacts.naming import called
 from gateway.pim.properties import Body, Unset
 from wbxml import Element
 
@@ -67,6 +68,8 @@ def news(
         gone = (field for field in ELEMENTS if field not in patch and field not in KEPT)
         named = (field for field in gone if supported is None or field.value in supported)
         made |= {field: _nothing(field) for field in named if field in shown}
+    if patch.get(Field.FILE_AS) and not called({**shown, **made, Field.FILE_AS: ""}):
+        made[Field.FILE_AS] = patch[Field.FILE_AS]  # it was made of a name that goes, and is all that is left
     return made
 
 

@@ -63,6 +63,15 @@ def test_a_date_that_means_none_is_cleared(none: str, capsys: pytest.CaptureFixt
     assert str(shelf.seen["Birthday"]).startswith("1980-04-15")
 
 
+def test_what_a_contact_is_filed_under_stays_when_its_name_goes() -> None:
+    shelf = Shelf(Version.V16_1).add(*properties(FirstName="Ann"))
+    assert shelf.seen == {"FileAs": "Ann", "FirstName": "Ann"}
+    shelf.change(*properties(FileAs="Ann", FirstName="Anna"))
+    assert shelf.seen == {"FileAs": "Anna", "FirstName": "Anna"}, "one that comes back follows the name"
+    shelf.change(*properties(FileAs="Anna"))
+    assert shelf.seen == {"FileAs": "Anna"}
+
+
 def test_a_large_picture_is_told_smaller_and_kept_as_it_is() -> None:
     octets = picture(400, "JPEG")
     assert 36 * 1024 < len(octets) < 512 * 1024

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from gateway.eas.content.contacts.elements import ELEMENTS, Form
@@ -67,6 +67,7 @@ def test_what_a_device_says_it_sees(version: Version, first: dict[str, Any], the
     shelf = Shelf(version).add(*data(first, version))
     seen: dict[str, Any] = dict(shelf.seen)
     assert seen == expected(first, seen)
+    assume(then.get("FileAs") != seen.get("FileAs"))  # one that comes back follows the name
     shelf.change(*data(then, version))
     seen = dict(shelf.seen)
     for kept in ("Picture", "Body"):
