@@ -100,8 +100,9 @@ class ItemSync:
             return ItemReply(KeyUse.UNKNOWN)
         if use is KeyUse.REPLAY:
             return await self._replay(folder, stored, request, attempted)
-        begun = begun_anew(stored, request.key) if use is KeyUse.FRESH else stored
-        return await self._advance(folder, begun, request, attempted)
+        if use is KeyUse.FRESH:  # proven, also when there is nothing to tell
+            stored = await self._save(begun_anew(stored, request.key))
+        return await self._advance(folder, stored, request, attempted)
 
     async def _begin(self, stored: SyncState | None, request: ItemRequest) -> ItemReply:
         """Issue a first key."""
@@ -314,8 +315,8 @@ class ItemSync:
             )
         )
 
-    async def _save(self, state: SyncState) -> None:
-        await self._state.save_sync(self._user, self._device, self._collection, state)
+    async def _save(self, state: SyncState) -> SyncState:
+        return await self._state.save_sync(self._user, self._device, self._collection, state)
 
 
 def _is_numbered(operation: ItemOperation) -> bool:

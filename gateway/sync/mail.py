@@ -224,8 +224,9 @@ class MailSync:
                 return MailReply(KeyUse.UNKNOWN)
             if use is KeyUse.REPLAY:
                 return await self._replay(stored, request)
-            begun = begun_anew(stored, request.key) if use is KeyUse.FRESH else stored
-            return await self._advance(begun, request)
+            if use is KeyUse.FRESH:  # proven, also when there is nothing to tell
+                stored = await self._save(begun_anew(stored, request.key))
+            return await self._advance(stored, request)
 
     async def _view(self, operations: Collection[Operation] = ()) -> MailboxView:
         """The mailbox now, for operations that are about to be compared with it."""

@@ -23,7 +23,7 @@ from gateway.store.sqlite import Database
 from gateway.sync.conflict import Policy
 from gateway.sync.itemcursor import ItemCursor
 from gateway.sync.itemoperations import AddItem, ChangeItem, Given, ItemOperation, Made, NewFile
-from gateway.sync.keys import KeyUse
+from gateway.sync.keys import KeyUse, format_key
 from gateway.types import DeviceId
 from tests.support.notices import pending_notices
 from tests.sync.itemmodel import ANN, BOB, START, Phone, Store, adds, changes, deletes, refused, stored
@@ -329,6 +329,9 @@ async def test_another_answer_to_a_repeated_request_has_a_key_of_its_own(
     assert phone.resets == 0
     assert phone.items == await store.content()
     assert sorted(phone.items.values()) == ["c2", "one", "two"]
+    stored = await store.state.load_sync(ANN, DeviceId("p"), store.folder)
+    assert stored is not None
+    assert format_key(stored) == phone.key, "what waits for news begins from what the phone has"
 
 
 async def test_a_phone_that_forgot_what_it_asked_for_is_told(store: Store, phone: Phone) -> None:
