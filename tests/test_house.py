@@ -17,7 +17,11 @@ from gateway.config import Settings
 
 ROOT = Path(__file__).parent.parent
 ROOMS_WITH_IO = {"cli", "demo", "store", "upstream", "web", "dav"}
-COMES_WITH = {"PIL": "pillow", "proxyprotocol": "pymap"}
+COMES_WITH = {
+    "PIL": "pillow",
+    "opentelemetry": "opentelemetry_exporter_otlp_proto_http",
+    "proxyprotocol": "pymap",
+}
 NOT_THE_GATEWAYS = {"deploy", "dev", "fuzz"}
 LOADED_BY_OTHERS = {"httptools", "tzdata", "uvloop"}
 """uvicorn and zoneinfo use them where they are installed."""

@@ -14,7 +14,7 @@ import time
 import traceback
 from collections.abc import Coroutine, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -55,6 +55,9 @@ from gateway.web.presence import Presence
 from gateway.web.trace import Trace
 from gateway.web.visits import Visits
 
+if TYPE_CHECKING:
+    from gateway.web.spans import RequestSpan, Spans
+
 __all__ = ["EasEndpoint", "discovery", "is_eas_path"]
 
 _PATH = re.compile(r"/microsoft-server-activesync(/.*)?", re.IGNORECASE | re.DOTALL)
@@ -93,6 +96,7 @@ class _Record:
     reason: str = ""
     bytes_in: int = 0
     body_read: bool = False
+    span: RequestSpan | None = None
     traced: bool = False
     document: wbxml.Element | None = None
     digest: int = 0
@@ -121,6 +125,7 @@ class EasEndpoint:
         visits: Visits,
         stopping: Signal,
         grace: float,
+        spans: Spans | None = None,
     ) -> None:
         self._commands = {command.name: command for command in commands}
         self._services = services
@@ -133,6 +138,7 @@ class EasEndpoint:
         self._trace = trace
         self._brakes = brakes
         self._visits = visits
+        self._spans = spans
         self._stopping = stopping
         self._grace = grace
         self._latest: dict[tuple[str, str, str], Signal] = {}
@@ -149,6 +155,8 @@ class EasEndpoint:
         started = time.perf_counter()
         headers = headers_of(scope)
         record = _Record(address=self._proxies.client(scope, headers))
+        if self._spans is not None:
+            record.span = self._spans.begin(headers)
         try:
             response = await self._unless_stopped(self._answer(scope, headers, receive, record), record)
         except ClientGone:
@@ -214,6 +222,8 @@ class EasEndpoint:
             address=record.address,
             **record.names(),
         )
+        if record.span is not None:
+            record.span.end(record.names(), code)
 
     # --- credentials ---------------------------------------------------------------------------------------
 

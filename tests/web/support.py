@@ -34,6 +34,8 @@ from gateway.web.eas import EasEndpoint, discovery
 from gateway.web.loops import Loops
 from gateway.web.metrics import Metrics
 from gateway.web.protocol import BoundedProtocol
+from gateway.web.spans import Spans
+from gateway.web.timing import measured
 from gateway.web.trace import Trace
 from gateway.web.visits import Visits
 from wbxml import Element, Tag, decode, element, encode
@@ -156,6 +158,7 @@ class Site:
         self.stopping = Signal()
         self.budget = NO_BOUND
         self.turns = 0
+        self.spans: Spans | None = None
         self.sync = Small("Sync", 0, AirSync.Sync, AirSync.Status, BodyRule.OPTIONAL)
         self.folder_sync = Small("FolderSync", 9, FolderHierarchy.FolderSync, FolderHierarchy.Status)
         self.provision = Small("Provision", 20, Provision.Provision, Provision.Status)
@@ -171,7 +174,7 @@ class Site:
     def endpoint(self, traced: Iterable[str], max_delay: float) -> EasEndpoint:
         identity = Identity(email="{local}@example.com")
         services = Services(
-            state=self.state,
+            state=self.state if self.spans is None else measured(self.state, "store"),
             items=cast("Items", None),
             submission=cast("Submission", None),
             clock=self.clock,
@@ -193,6 +196,7 @@ class Site:
             trace=Trace(traced, self.state, self.clock),
             brakes=Brakes(self.budget, Budget(0, 0), Loops(self.turns)),
             visits=Visits(self.state, self.clock),
+            spans=self.spans,
             stopping=self.stopping,
             grace=0.3,
         )
@@ -276,13 +280,18 @@ async def read_answer(reader: asyncio.StreamReader) -> Answer:
 
 @asynccontextmanager
 async def serving(
-    folder: Path, *, traced: Iterable[str] = (), max_delay: float = 0.0, budget: Budget = NO_BOUND
+    folder: Path,
+    *,
+    traced: Iterable[str] = (),
+    max_delay: float = 0.0,
+    budget: Budget = NO_BOUND,
+    spans: Spans | None = None,
 ) -> AsyncIterator[Site]:
     """Speak HTTP for the endpoint as uvicorn does, until the context ends."""
     async with await Database.open(folder / "state.db") as database:
         listening = socket.create_server(("127.0.0.1", 0))
         site = Site(database, listening.getsockname()[1])
-        site.budget = budget
+        site.budget, site.spans = budget, spans
         # The protocol without uvicorn.Server, which takes a quarter of a second to start and stop.
         config = uvicorn.Config(
             site.endpoint(traced, max_delay), http="httptools", lifespan="off", log_config=None
