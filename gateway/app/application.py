@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import structlog
 from starlette.applications import Starlette
 
-from gateway.app.logins import ways_of
+from gateway.app.logins import preparing, ways_of
 from gateway.app.parts import (
     admission_of,
     brakes_of,
@@ -135,9 +135,9 @@ class App:
         await parts.enter_async_context(running(housekeeping(services, expiry, remembering)))
         await parts.enter_async_context(running(watch_lag(metrics.late)))
         _count(metrics, services.tally, smtp, state)
-        authentication = Authentication(
-            imap, identity, max_delay=settings.auth.max_delay, ways=ways_of(settings, state, services.clock)
-        )
+        ways = ways_of(settings, state, services.clock)
+        await parts.enter_async_context(running(preparing(ways)))
+        authentication = Authentication(imap, identity, max_delay=settings.auth.max_delay, ways=ways)
         proxies = Proxies(settings.server.trusted_proxies)
         brakes = brakes_of(settings)
         metrics.count(

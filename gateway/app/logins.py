@@ -7,10 +7,12 @@ from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import structlog
+
 from gateway.app.parts import imap_settings, sieve_settings, smtp_settings
 from gateway.app.release import SystemClock
 from gateway.config import OauthSection, Settings, SieveSection
-from gateway.errors import ConfigError, GatewayError
+from gateway.errors import ConfigError, GatewayError, UpstreamError
 from gateway.ports import Clock, State
 from gateway.ports.examining import Finding, bad, good
 from gateway.ports.logins import Tokens
@@ -24,7 +26,10 @@ from gateway.web.ways import AppPasswordWay, CertificateWay, Master, TokenWay, W
 if TYPE_CHECKING:
     from gateway.upstream.oidc import OidcSettings
 
-__all__ = ["login_examinations", "master_of", "oidc_settings", "ways_of"]
+__all__ = ["login_examinations", "master_of", "oidc_settings", "preparing", "ways_of"]
+
+_AGAIN = 30.0
+"""Seconds after which a provider that did not answer is asked again."""
 
 _PATIENCE = 20.0
 """Seconds that one login may take when it is tried."""
@@ -44,6 +49,21 @@ def ways_of(settings: Settings, state: State, clock: Clock) -> Ways:
         reader = ClientCertificates(**certificates.model_dump())
         found = Ways(found.app_passwords, found.tokens, CertificateWay(reader, master))
     return found
+
+
+async def preparing(ways: Ways) -> None:
+    """Have the provider of tokens asked before the first one comes: who has none is told where to get it."""
+    if ways.tokens is None:
+        return
+    log = structlog.get_logger("gateway.app")
+    while True:
+        try:
+            await ways.tokens.tokens.prepare()
+        except UpstreamError as error:
+            log.warning("the OpenID provider cannot be asked", reason=error.detail)
+            await asyncio.sleep(_AGAIN)
+        else:
+            return
 
 
 def master_of(settings: Settings) -> Master | None:

@@ -45,6 +45,10 @@ class Tokens(Protocol):
         """
         ...
 
+    async def prepare(self) -> None:
+        """Ask the provider for its keys and pages. Raises `UpstreamError`."""
+        ...
+
     def sign_in(self) -> SignIn:
         """Where to get one, as far as is known by now."""
         ...

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import plistlib
 import re
 import threading
 import time
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from http.client import HTTPConnection
 from urllib.parse import quote
 
 import pytest
@@ -281,6 +283,19 @@ def test_tokens_that_are_none(site: Site, user: str) -> None:
     challenges = empty.raw(empty.query("Ping")).headers.get_all("WWW-Authenticate")
     assert challenges is not None
     assert "invalid_token" not in challenges[1]
+
+
+def test_the_profile_of_an_iphone_says_where_tokens_are(site: Site, user: str) -> None:
+    client, gateway = site.client(user, bearer(site.provider.token(user))), site.gateway
+    assert client.raw(client.query("Ping")).code != 401  # the provider was asked by now
+    connection = HTTPConnection(gateway.host, gateway.port, timeout=DEADLINE)
+    try:
+        connection.request("GET", f"/autodiscover/activesync.mobileconfig?email={user}@example.test")
+        (account,) = plistlib.loads(connection.getresponse().read())["PayloadContent"]
+    finally:
+        connection.close()
+    told = [account[name] for name in ("OAuth", "OAuthSignInURL", "OAuthTokenRequestURL")]
+    assert told == [True, f"{site.provider.issuer}/authorize", f"{site.provider.issuer}/token"]
 
 
 def test_a_token_for_a_user_whom_the_mail_server_refuses(site: Site, user: str) -> None:

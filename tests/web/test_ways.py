@@ -56,6 +56,9 @@ class Provider:
                 return Claimed("gone", self.clock.now() + timedelta(seconds=60))
         raise AuthenticationFailed("token: forged")
 
+    async def prepare(self) -> None:
+        self.asked += 1
+
     def sign_in(self) -> SignIn:
         return SignIn("https://login.example", "https://login.example/authorize")
 

@@ -66,6 +66,10 @@ class ProviderKeys:
 
     async def fetch(self) -> int:
         """Get the keys now; returns how many there are. Raises `UpstreamError`."""
+        async with self._turn:
+            return await self._fetch()
+
+    async def _fetch(self) -> int:
         self._tried = self._now()
         url = self._settings.keys or await self._discover()
         found = (await self._document(url)).get("keys")
@@ -82,7 +86,7 @@ class ProviderKeys:
         async with self._turn:
             if self._now() - self._tried >= _PAUSE_SECONDS:
                 try:
-                    await self.fetch()
+                    await self._fetch()
                 except UpstreamError as error:
                     log.warning("keys of %s: %s", self._settings.issuer, error.detail)
         if not self._keys:

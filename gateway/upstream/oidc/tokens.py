@@ -38,6 +38,10 @@ class OidcTokens:
         self._clock = clock
         self.keys = ProviderKeys(settings, fetcher or asking, asyncio.get_running_loop().time)
 
+    async def prepare(self) -> None:
+        """See `ports.logins.Tokens`."""
+        await self.keys.fetch()
+
     def sign_in(self) -> SignIn:
         """See `ports.logins.Tokens`."""
         return self.keys.sign_in

@@ -206,7 +206,9 @@ class Autodiscover:
             "Content-Type": "application/x-apple-aspen-config",
             "Content-Disposition": 'attachment; filename="activesync.mobileconfig"',
         }
-        return Response(200, headers, profile(visit.url, address, self._servers.login(address)))
+        way = self._authentication.ways.tokens
+        sign_in = None if way is None else way.tokens.sign_in()
+        return Response(200, headers, profile(visit.url, address, self._servers.login(address), sign_in))
 
 
 class _Visit:

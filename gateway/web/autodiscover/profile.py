@@ -6,11 +6,15 @@ import plistlib
 import uuid
 from urllib.parse import urlsplit
 
+from gateway.ports.logins import SignIn
+
 __all__ = ["profile"]
 
 
-def profile(url: str, address: str, login: str) -> bytes:
+def profile(url: str, address: str, login: str, sign_in: SignIn | None = None) -> bytes:
     """The profile for an address, at the gateway with this URL; the phone asks for the password itself.
+
+    With the pages of a provider (`sign_in`) it gets tokens there instead.
 
     Made again it is the same, so that it replaces the account and does not double it.
     """
@@ -29,6 +33,12 @@ def profile(url: str, address: str, login: str) -> bytes:
         "SSL": place.scheme == "https",
         "MailNumberOfPastDaysToSync": 0,
     }
+    if sign_in is not None and sign_in.authorization and sign_in.token:
+        account |= {
+            "OAuth": True,
+            "OAuthSignInURL": sign_in.authorization,
+            "OAuthTokenRequestURL": sign_in.token,
+        }
     whole: dict[str, object] = {
         "PayloadType": "Configuration",
         "PayloadVersion": 1,
