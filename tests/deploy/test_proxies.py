@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import re
+import socket
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +23,7 @@ from tests.support import messages
 from tests.support.dovecot import Dovecot
 from tests.support.gateway import Gateway
 from tests.support.phone import PATH, Phone
+from tests.support.ports import LOOPBACK
 from tests.support.smtp_sink import SmtpSink
 from wbxml import element, encode
 from wbxml.pages import ItemOperations, Ping
@@ -236,6 +238,33 @@ def test_the_gateway_is_restarted(gateway: Gateway, phone: Phone) -> None:
     finally:
         gateway.start()
     assert phone.sync(inbox).status == "1"
+
+
+@pytest.mark.parametrize("kind", PROXIES, ids=lambda kind: kind.name)
+def test_what_only_a_proxy_may_say_is_taken_away(kind: type[Proxy]) -> None:
+    """A listener stands for the gateway here, which does not show what it was told."""
+    with socket.create_server((LOOPBACK, 0)) as listening, ThreadPoolExecutor(1) as pool:
+        heard = pool.submit(_head, listening)
+        with kind(listening.getsockname()[1]) as proxy:
+            get(proxy, PATH, X_SSL_Client_Verify="SUCCESS", X_SSL_Client_Cert="anna", X_Other="stays")
+            head = heard.result().lower()
+    assert b"x-other: stays" in head
+    assert b"x-ssl-client" not in head
+
+
+def _head(listening: socket.socket) -> bytes:
+    """The head of the first request, which gets an answer."""
+    listening.settimeout(PATIENCE)
+    connection, _ = listening.accept()
+    with connection:
+        connection.settimeout(PATIENCE)
+        head = b""
+        while b"\r\n\r\n" not in head:
+            piece = connection.recv(65536)
+            assert piece
+            head += piece
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+    return head
 
 
 def checked(kind: type[Proxy], gateway: Gateway, dovecot: Dovecot, user: str) -> Checked:
