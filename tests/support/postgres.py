@@ -98,6 +98,11 @@ class Postgres:
                 raise RuntimeError(f"PostgreSQL does not let anybody in: {self.log[-2000:]}")
             time.sleep(0.02)
 
+    def resume(self) -> None:
+        """Starts it if it does not run."""
+        if self._process is None or self._process.poll() is not None:
+            self.start()
+
     def stop(self) -> None:
         """Stops it as it is stopped for a restart: connections are cut, nothing is lost."""
         self._end(signal.SIGINT)

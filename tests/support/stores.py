@@ -77,6 +77,7 @@ class PostgresStore(Store):
     def __init__(self, url: str, clock: Time) -> None:
         super().__init__(clock)
         self._url = url
+        self.name = url.rpartition("/")[2]
 
     async def open(self) -> None:
         self.database = await PostgresTransactions.open(parse_url(self._url), connections=5)

@@ -27,8 +27,8 @@ _CHANNEL = "activesync_gateway"
 _NOTIFY = "SELECT pg_notify($1, payload) FROM unnest($2::text[]) AS payload"
 _LARGEST = 7000
 """Octets of a notification; PostgreSQL takes less than 8,000."""
-_AGAIN_SECONDS = 5.0
-"""From one attempt to listen to the next, at each of which those who watch look for themselves."""
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
+"""Seconds from one attempt to listen to the next; after each those who watch look for themselves."""
 _PROBE_SECONDS = 20.0
 """How often it is asked whether the connection is still there."""
 _START_SECONDS = 10.0
@@ -88,16 +88,18 @@ class Bus:
                 yield json.dumps([self._node, topic, folder, some])
 
     async def _listen(self) -> None:
+        pause = _FIRST_PAUSE
         while True:
             try:
                 connection = await self._connect()
             except FAILURES as error:
                 self._log.warning("nobody tells what others change", reason=explain(error, self._name).detail)
+                pause = min(pause * 2, _LONGEST_PAUSE)
             else:
                 await self._hear(connection)
-            self._listening.clear()
+                pause = _FIRST_PAUSE
             self._look()
-            await asyncio.sleep(_AGAIN_SECONDS)
+            await asyncio.sleep(pause)
 
     async def _hear(self, connection: asyncpg.Connection[asyncpg.Record]) -> None:
         """Tell what is heard on a connection, until it is lost."""

@@ -179,7 +179,7 @@ class PostgresTransactions:
         self, connection: Connection, work: Callable[[Transaction], Coroutine[Any, Any, T]]
     ) -> tuple[T, list[tuple[Topic, Told]]]:
         """One transaction: what it comes to, and what is to be told. `FAILURES` say that nothing was done."""
-        await connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
+        await connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
         transaction = PostgresTransaction(connection)
         try:
             done = await work(transaction)

@@ -95,7 +95,7 @@ async def test_processes_that_edit_one_item_do_not_overwrite_each_other(
     await here.items.commit_items(Commit(ANNA, calendar, [Edit(number, 0, StoredItem("u", ""))]))
 
     async def write(items: Items, name: str) -> list[int]:
-        done = []
+        done: list[int] = []
         while len(done) < 15:
             item = (await items.load_items(calendar, [number]))[number]
             text = f"{item.stored.text}{name}"

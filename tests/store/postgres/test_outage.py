@@ -1,0 +1,144 @@
+"""PostgreSQL away, back again, and no good: what is said, and that the store is there again by itself."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from gateway.errors import GatewayError, Kind
+from gateway.items import ItemKind
+from gateway.store.postgres import PostgresTransactions, parse_url
+from gateway.store.postgres.examine import examine
+from gateway.store.transactions import Transaction
+from gateway.types import CollectionId, Device, SyncState
+from tests.ports.items.helpers import ANNA, PHONE
+from tests.support.postgres import Postgres
+from tests.support.stores import PostgresStore
+
+INBOX = CollectionId("1")
+
+
+async def test_a_server_that_was_restarted_is_used_again(fragile: Postgres, victim: PostgresStore) -> None:
+    """With connections of the pool that are dead by then."""
+    first = await victim.state.save_sync(ANNA, PHONE, INBOX, SyncState("e", 1, b""))
+    for again in (fragile.stop, fragile.crash):
+        again()
+        fragile.start()
+        assert await victim.state.load_sync(ANNA, PHONE, INBOX) == first
+        async with victim.state.lease(ANNA, PHONE, "1"):
+            first = await victim.state.save_sync(ANNA, PHONE, INBOX, first)
+
+
+async def test_while_it_is_away_that_is_said(fragile: Postgres, victim: PostgresStore) -> None:
+    fragile.stop()
+    for attempt in (
+        victim.state.load_device(ANNA, PHONE),
+        victim.state.save_device(Device(user=ANNA, id=PHONE, type="x")),
+        victim.items.new_item_numbers(1),
+        victim.state.check_writable(),
+    ):
+        with pytest.raises(GatewayError, match="the server cannot be reached") as caught:
+            await attempt
+        assert caught.value.kind is Kind.SERVER_ERROR_RETRY
+    with pytest.raises(GatewayError, match="the server cannot be reached"):
+        async with victim.state.lease(ANNA, PHONE, "1"):
+            pytest.fail("nobody has it")
+    fragile.start()
+    await victim.state.check_writable()
+
+
+async def test_who_watches_looks_again_after_an_outage(fragile: Postgres, victim: PostgresStore) -> None:
+    """What others changed meanwhile nobody was told."""
+    looked: asyncio.Queue[CollectionId] = asyncio.Queue()
+    victim.items.watch_items(ANNA, looked.put_nowait)
+    fragile.crash()
+    assert await looked.get() == ""
+    fragile.start()
+    other = PostgresStore(fragile.url(victim.name), victim.clock)
+    await other.open()
+    await other.items.provide_item_folder(ANNA, ItemKind.CALENDAR, "Calendar")
+    while await looked.get() != "" or not await victim.items.item_folders(ANNA):
+        pass
+    await other.aclose()
+
+
+async def test_a_server_that_can_only_be_read(fragile: Postgres, victim: PostgresStore) -> None:
+    fragile.query(f"ALTER DATABASE {victim.name} SET default_transaction_read_only = on")
+    fragile.stop()
+    fragile.start()
+    assert await victim.state.load_device(ANNA, PHONE) is None
+    for attempt in (victim.state.check_writable(), victim.items.new_item_numbers(1)):
+        with pytest.raises(GatewayError, match="the server only lets us read") as caught:
+            await attempt
+        assert caught.value.kind is Kind.SERVER_ERROR_RETRY
+    fragile.query(f"ALTER DATABASE {victim.name} RESET default_transaction_read_only")
+    fragile.stop()
+    fragile.start()
+    await victim.state.check_writable()
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("postgresql://nobody:hunter2@127.0.0.1:{port}/postgres", "the server does not let us in"),
+        ("postgresql://gateway:hunter2@127.0.0.1:{port}/none", "there is no such database"),
+        ("postgresql://gateway:hunter2@127.0.0.1:1/postgres", "the server cannot be reached"),
+        ("postgresql://gateway:hunter2@host.invalid/postgres", "the server cannot be reached"),
+    ],
+)
+async def test_a_database_that_cannot_be_opened(postgres: Postgres, url: str, said: str) -> None:
+    """One line, which has no password."""
+    location = parse_url(url.format(port=postgres.port))
+    with pytest.raises(GatewayError, match=said) as caught:
+        await PostgresTransactions.open(location)
+    assert "\n" not in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+    (finding,) = [one async for one in examine(location, 10)]
+    assert said in finding.text
+
+
+async def test_transactions_that_wait_for_each_other_are_done_both(here: PostgresStore) -> None:
+    """One of them is undone by the server, and done again."""
+    devices = [Device(user=ANNA, id=PHONE, type=kind) for kind in "ab"]
+    users = [ANNA, type(ANNA)("other")]
+    for user in users:
+        await here.state.save_device(devices[0].replace(user=user))
+    both = asyncio.Barrier(2)
+    begun = 0
+
+    async def cross(transaction: Transaction, order: list[str]) -> int:
+        nonlocal begun
+        begun += 1
+        statement = 'UPDATE device SET version = ? WHERE "user" = ?'
+        await transaction.run(statement, ("1", order[0]))
+        if begun <= 2:
+            await both.wait()
+        return await transaction.run(statement, ("2", order[1]))
+
+    done = await asyncio.gather(
+        here.database.write(cross, [*users]), here.database.write(cross, [*reversed(users)])
+    )
+    assert done == [1, 1]
+    assert begun == 3
+
+
+async def test_what_a_transaction_raises_undoes_it(here: PostgresStore) -> None:
+    async def fail(transaction: Transaction) -> None:
+        await transaction.run('INSERT INTO trace ("user", device, until) VALUES (?, ?, ?)', ("a", "b", 1))
+        raise GatewayError("no")
+
+    with pytest.raises(GatewayError, match=r"^no$"):
+        await here.database.write(fail)
+
+    async def count(transaction: Transaction) -> int:
+        row = await transaction.row("SELECT count(*) FROM trace")
+        assert row is not None
+        return int(row[0])
+
+    assert await here.database.read(count) == 0
+
+
+async def test_more_writers_than_connections(here: PostgresStore) -> None:
+    numbers = await asyncio.gather(*(here.items.new_item_numbers(1) for _ in range(100)))
+    assert len({number for (number,) in numbers}) == 100

@@ -1,0 +1,85 @@
+"""The schema of PostgreSQL: made by several at once, kept by older releases, refused when it is another's."""
+
+from __future__ import annotations
+
+import asyncio
+
+import asyncpg
+import pytest
+
+from gateway.errors import GatewayError
+from gateway.ports.examining import Verdict
+from gateway.store.postgres import PostgresTransactions, parse_url
+from gateway.store.postgres.examine import examine
+from gateway.store.postgres.schema import Migration, applied, migrate, migrations
+from tests.support.postgres import Postgres
+
+ONE = Migration(1, "one", "-- works with 1\nCREATE TABLE one (id int);\nINSERT INTO one VALUES (1);\n")
+TWO = Migration(2, "two", "-- works with 1\nALTER TABLE one ADD COLUMN more int;\n")
+THREE = Migration(3, "three", "-- works with 2\nALTER TABLE one DROP COLUMN id;\n")
+
+
+async def test_several_that_start_at_once_make_it_once(postgres: Postgres) -> None:
+    location = parse_url(postgres.url(postgres.create()))
+    opened = await asyncio.gather(*(PostgresTransactions.open(location) for _ in range(4)))
+    for one in opened:
+        await one.check_writable()
+        await one.aclose()
+
+
+async def test_nodes_of_two_releases_side_by_side(postgres: Postgres) -> None:
+    connection = await asyncpg.connect(postgres.url(postgres.create()))
+    try:
+        await migrate(connection, "it", [ONE])
+        await migrate(connection, "it", [ONE, TWO])
+        await migrate(connection, "it", [ONE])  # an older node that is started again
+        assert await connection.fetch("SELECT * FROM one") == [(1, None)]
+        await migrate(connection, "it", [ONE, TWO, THREE])
+        assert await applied(connection, "it", [ONE, TWO]) == 3
+        with pytest.raises(GatewayError, match=r"written by a newer gateway \(schema 3, this one knows 1\)"):
+            await migrate(connection, "it", [ONE])
+        other = Migration(2, "two", "-- works with 1\nSELECT 1;\n")
+        with pytest.raises(GatewayError, match="made with another migration 0002_two"):
+            await migrate(connection, "it", [ONE, other, THREE])
+    finally:
+        await connection.close()
+
+
+async def test_a_migration_that_fails_leaves_the_one_before(postgres: Postgres) -> None:
+    connection = await asyncpg.connect(postgres.url(postgres.create()))
+    try:
+        broken = Migration(2, "two", "-- works with 1\nDROP TABLE one;\nNONSENSE;\n")
+        with pytest.raises(asyncpg.PostgresSyntaxError):
+            await migrate(connection, "it", [ONE, broken])
+        assert await applied(connection, "it", [ONE]) == 1
+        await migrate(connection, "it", [ONE, TWO])
+        assert await connection.fetch("SELECT * FROM one") == [(1, None)]
+    finally:
+        await connection.close()
+
+
+async def test_the_database_of_another_program_is_left_alone(postgres: Postgres) -> None:
+    name = postgres.create()
+    postgres.query("CREATE TABLE theirs (id int)", name)
+    location = parse_url(postgres.url(name))
+    with pytest.raises(GatewayError, match="this is the database of another program"):
+        await PostgresTransactions.open(location)
+    assert postgres.query("SELECT tablename FROM pg_tables WHERE schemaname = 'public'", name) == "theirs"
+    worst = [one.text async for one in examine(location, 10) if one.verdict is Verdict.FAILURE]
+    assert len(worst) == 1
+    assert "another program" in worst[0]
+
+
+async def test_a_database_that_is_well(postgres: Postgres) -> None:
+    location = parse_url(postgres.url(postgres.create()))
+    assert {one.verdict async for one in examine(location, 10)} == {Verdict.OK}
+    async with await PostgresTransactions.open(location):
+        found = [one async for one in examine(location, 10)]
+    assert {one.verdict for one in found} == {Verdict.OK}
+    assert f"schema {migrations()[-1].number}, the newest" in [one.text for one in found]
+
+
+def test_each_migration_says_what_it_works_with() -> None:
+    scripts = migrations()
+    assert [script.number for script in scripts] == [*range(1, len(scripts) + 1)]
+    assert all(1 <= script.works_with <= script.number for script in scripts)
