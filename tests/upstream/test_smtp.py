@@ -307,6 +307,14 @@ class TestProtection:
         assert {command.split(" ")[0] for command in server.commands} <= {"EHLO", "STARTTLS", "QUIT"}
         assert error.kind is Kind.SERVER_ERROR_RETRY
 
+    async def test_a_login_that_sends_for_everybody(self) -> None:
+        service = {"auth": "service", "login": "relay", "password": SmtpSink.password}
+        with SmtpSink(auth=True) as sink:
+            async with opened(sink.port, **service) as submission:
+                for user in (principal("anna", "unknown"), principal("bert", "")):
+                    await submission.submit(user, SENDER, [DAVE], MESSAGE)
+            assert [one.login for one in sink.received] == ["relay", "relay"]
+
     async def test_a_wrong_password(self, certificate: Certificate) -> None:
         with SmtpSink(auth=True, certificate=certificate) as sink:
             async with opened(sink.port, auth="user") as submission:
