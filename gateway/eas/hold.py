@@ -77,6 +77,8 @@ async def wait_for_news(
             limit.reschedule(loop.time())
 
     unsubscribe: list[Unsubscribe] = []
+    tally = context.services.tally
+    tally.held += 1
     try:
         async with limit:
             unsubscribe += [interrupt.listen(end) for interrupt in hold.interrupts]
@@ -86,6 +88,7 @@ async def wait_for_news(
             return ()
         raise UpstreamUnavailable("no answer in the time the request is held") from None
     finally:
+        tally.held -= 1
         for each in unsubscribe:
             each()
 

@@ -1,4 +1,4 @@
-"""What happened since the start that is worth a number and no line of its own."""
+"""What happened since the start, or is going on, that is worth a number and no line of its own."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ __all__ = ["Tally"]
 
 @dataclass(slots=True)
 class Tally:
-    """Counts that only grow, for the metrics.
+    """Counts that only grow, but for `held`, for the metrics.
 
     `replays`: Syncs of a collection that were asked for again because their answer got lost. `conflicts`:
     operations of devices that were refused since the server's version wins. `stubs`: items that could not be
-    shown, each counted once by a release.
+    shown, each counted once by a release. `held`: requests that wait for news at the moment.
     """
 
     replays: int = 0
     conflicts: int = 0
     stubs: int = 0
+    held: int = 0

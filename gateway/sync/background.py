@@ -18,12 +18,33 @@ _MOMENT = 1.0
 """Seconds in which a server that is there answers: what waits for one that is not is resumed another time."""
 
 
+class _Queue:
+    """Counts those who are in it."""
+
+    length = 0
+
+    def __enter__(self) -> None:
+        self.length += 1
+
+    def __exit__(self, *_: object) -> None:
+        self.length -= 1
+
+
+_queue = _Queue()
+
+
 async def compute(work: Callable[_P, _Result], *args: _P.args, **kwargs: _P.kwargs) -> _Result:
     """Run what takes more than a few milliseconds of computing, while the event loop goes on.
 
     One after the other; what waits for something else belongs into `asyncio.to_thread`.
     """
-    return await asyncio.get_running_loop().run_in_executor(_computing, partial(work, *args, **kwargs))
+    with _queue:
+        return await asyncio.get_running_loop().run_in_executor(_computing, partial(work, *args, **kwargs))
+
+
+def computing() -> int:
+    """How much work is computed or waits for its turn."""
+    return _queue.length
 
 
 class Background:
