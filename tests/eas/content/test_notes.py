@@ -30,7 +30,7 @@ JTX = ical(
 
 
 def shelf(version: Version = Version.V14_1) -> Shelf:
-    return Shelf(CONTENT, version)
+    return Shelf(version, content=CONTENT)
 
 
 def categories(*named: str) -> Element:
@@ -68,7 +68,7 @@ def test_a_device_is_shown_what_it_sent_and_its_echo_changes_nothing(
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_journal_of_another_program(version: Version) -> None:
-    told = shelf(version).of(JTX).shown(BodyPreference(PLAIN))
+    told = shelf(version).holding(JTX).shown(BodyPreference(PLAIN))
     assert shown(told) == {
         "Subject": "Rezept",
         "Body": {"Type": "1", "Data": "Mehl, Wasser\r\nSalz"},
@@ -76,8 +76,8 @@ def test_a_journal_of_another_program(version: Version) -> None:
         "MessageClass": "IPM.StickyNote",
     }
     assert told.child_text(Notes.LastModifiedDate) == "20260209T101112Z"
-    assert shelf(version).of(JTX).change(*told).text == JTX
-    changed = shelf(version).of(JTX).change(*note(categories("Küche", "Brot"), subject="Anderes"))
+    assert shelf(version).holding(JTX).change(*told).text == JTX
+    changed = shelf(version).holding(JTX).change(*note(categories("Küche", "Brot"), subject="Anderes"))
     assert changed.shown().child_text(Notes.LastModifiedDate) == f"{NOW:%Y%m%dT%H%M%SZ}"
     stamps = ("SUMMARY", "DTSTAMP", "LAST-MODIFIED")
     kept = [line for line in JTX.split("\r\n") if not line.startswith(stamps)]
@@ -132,7 +132,7 @@ def test_what_can_be_no_note_is_refused(wrong: list[Element]) -> None:
 
 
 def test_what_is_no_note_is_shown_as_a_stub() -> None:
-    broken = shelf().of("BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n")
+    broken = shelf().holding("BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n")
     with pytest.raises(Refused):
         broken.shown()
     with pytest.raises(Refused):

@@ -17,7 +17,7 @@ from gateway.pim.contacts.document import patch_contact, read_contact
 from gateway.pim.contacts.intake import take_in
 from gateway.pim.contacts.model import BadContact, Contact, Field
 from gateway.pim.contacts.picture import shrunk
-from tests.eas.content.contacts.support import NOW
+from tests.eas.content.shelf import NOW
 from tests.pim.contacts.samples import SAMPLES
 
 

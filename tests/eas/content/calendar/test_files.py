@@ -108,7 +108,7 @@ class TestFiles:
         for one, number in zip(told[1], (1, 2), strict=True):
             reference = parse_item_file_reference(one.child_text(AirSyncBase.FileReference) or "")
             assert (reference.item.collection, reference.item.number, reference.file) == (
-                FOLDER.id,
+                FOLDER,
                 NUMBER,
                 number,
             )

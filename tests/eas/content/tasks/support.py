@@ -34,7 +34,7 @@ words = st.text(
 
 
 def shelf(version: Version, zone: tzinfo = BERLIN) -> Shelf:
-    return Shelf(CONTENT, version, zone=zone)
+    return Shelf(version, zone=zone, content=CONTENT)
 
 
 def properties(**named: object) -> list[Element]:

@@ -85,7 +85,8 @@ def test_a_distance_that_no_clock_has_is_a_mistake() -> None:
 def test_days_of_another_zone_keep_their_distance_from_utc() -> None:
     there = made(*properties(DueDate="2026-07-02T00:00:00.000Z", UtcDueDate="2026-07-01T12:00:00.000Z"))
     assert "DUE;VALUE=DATE;X-ACTIVESYNC-OFFSET=+1200:20260702\r\n" in there.text
-    moved = there.of(there.text.replace(":20260702", ":20260709"))  # by a program that knows nothing of it
+    # By a program that knows nothing of it.
+    moved = there.holding(there.text.replace(":20260702", ":20260709"))
     assert told(moved, "DueDate", "UtcDueDate") == ("2026-07-09T00:00:00.000Z", "2026-07-08T12:00:00.000Z")
 
 
@@ -101,7 +102,7 @@ def test_a_date_may_go_alone() -> None:
 def test_a_reminder_stays_where_it_is_when_the_date_moves() -> None:
     task = made(*DAY)
     alarm = "BEGIN:VALARM\r\nACTION:DISPLAY\r\nTRIGGER:-PT15M\r\nEND:VALARM\r\nEND:VTODO"
-    task = task.of(task.text.replace("END:VTODO", alarm))
+    task = task.holding(task.text.replace("END:VTODO", alarm))
     before = told(task, "ReminderTime")
     later = properties(StartDate="2026-03-12T00:00:00.000Z", DueDate="2026-03-13T00:00:00.000Z")
     assert told(task.change(*properties(Subject="Pay"), *later), "ReminderSet", "ReminderTime") == (
@@ -118,7 +119,7 @@ def test_a_reminder_without_a_time_rings_when_the_task_is_due() -> None:
 def test_a_reminder_that_is_turned_off_leaves_mails_alone() -> None:
     task = made(*DAY, *properties(ReminderSet=1, ReminderTime="2026-03-05T08:00:00.000Z"))
     mail = "BEGIN:VALARM\r\nACTION:EMAIL\r\nTRIGGER:-P1D\r\nEND:VALARM\r\n"
-    task = task.of(task.text.replace("BEGIN:VALARM", f"{mail}BEGIN:VALARM", 1))
+    task = task.holding(task.text.replace("BEGIN:VALARM", f"{mail}BEGIN:VALARM", 1))
     quiet = task.change(*properties(Subject="Pay", ReminderSet=0), *DAY)
     assert told(quiet, "ReminderSet", "ReminderTime") == ("0", None)
     assert (quiet.text.count("BEGIN:VALARM"), "ACTION:EMAIL" in quiet.text) == (1, True)
@@ -218,7 +219,7 @@ def test_the_occurrence_of_a_series_that_is_done_becomes_a_task_of_its_own() -> 
         *properties(Subject="Paid", Complete=1, DateCompleted="2026-03-06T07:00:00.000Z"), *FULL
     )
     assert done.beside is not None
-    other = task.of(done.beside.text)
+    other = task.holding(done.beside.text)
     names = ("Subject", "Complete", "DateCompleted", "StartDate", "DueDate", "ReminderSet")
     assert told(other, *names) == (
         *("Paid", "1", "2026-03-06T07:00:00.000Z"),
@@ -276,7 +277,7 @@ def test_a_task_that_regenerates_is_due_so_long_after_it_was_done(kind: int, int
     told_so = [one for one in task.shown() if one.tag is not Tasks.Complete]
     done = task.change(*told_so, *properties(Complete=1, DateCompleted="2026-03-06T12:00:00.000Z"))
     assert done.beside is not None
-    assert told(task.of(done.beside.text), "Recurrence", "Complete", "DueDate") == (
+    assert told(task.holding(done.beside.text), "Recurrence", "Complete", "DueDate") == (
         None,
         "1",
         "2026-02-01T00:00:00.000Z",
@@ -320,7 +321,7 @@ def test_a_dead_occurrence_makes_no_series_again() -> None:
 def test_a_rule_that_phones_cannot_be_told_survives_and_goes_on() -> None:
     task = made(*DAY)
     odd = "RRULE:FREQ=YEARLY;BYYEARDAY=100\r\nEND:VTODO"
-    task = task.of(task.text.replace("END:VTODO", odd))
+    task = task.holding(task.text.replace("END:VTODO", odd))
     assert told(task, "Recurrence") == (None,)
     assert "BYYEARDAY=100" in task.change(*properties(Subject="Other"), *DAY).text
     done = task.change(*properties(Subject="Pay", Complete=1), *DAY)
@@ -381,13 +382,13 @@ def test_an_occurrence_has_no_name() -> None:
 
 @pytest.mark.parametrize("text", ["", "BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n"])
 def test_what_is_no_task_is_shown_as_a_stub(text: str) -> None:
-    broken = shelf(Version.V16_1).of(text)
+    broken = shelf(Version.V16_1).holding(text)
     with pytest.raises(Refused):
         broken.shown()
     with pytest.raises(Refused):
         broken.change(*properties(Subject="x"))
     assert broken.stored is not None
-    stub = CONTENT.stub(broken._item(), broken.scene())
+    stub = CONTENT.stub(broken.item, broken.scene())
     assert {one.tag for one in stub} >= {Tasks.Subject, Tasks.Complete}
 
 
@@ -395,7 +396,7 @@ def test_the_bounds_of_a_rule_are_bounds_of_work() -> None:
     """A rule that comes to nothing for ages: the task stays where it is, and is completed as a whole."""
     task = made(*DAY)
     rule = "RRULE:FREQ=SECONDLY;BYMONTH=2;BYMONTHDAY=30\r\nEXDATE;VALUE=DATE:20260305\r\nEND:VTODO"
-    task = task.of(task.text.replace("END:VTODO", rule))
+    task = task.holding(task.text.replace("END:VTODO", rule))
     assert told(task, "Complete", "StartDate") == ("0", "2026-03-05T00:00:00.000Z")
     assert task.change(*properties(Subject="Pay", Complete=1), *DAY).beside is None
 

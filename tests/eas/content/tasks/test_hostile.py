@@ -59,7 +59,7 @@ def _elements(*pages: type) -> st.SearchStrategy[list[Element]]:
 
 
 def _tried(content: ItemContent, version: Version, first: list[Element], second: list[Element]) -> None:
-    shelf = Shelf(content, version, zone=BERLIN)
+    shelf = Shelf(version, zone=BERLIN, content=content)
     try:
         shelf.add(*first)
     except (BadItem, Refused):
@@ -72,7 +72,7 @@ def _tried(content: ItemContent, version: Version, first: list[Element], second:
         return
     shelf.shown()
     if shelf.beside:
-        shelf.of(shelf.beside.text).shown()
+        shelf.holding(shelf.beside.text).shown()
 
 
 @pytest.mark.parametrize("version", [Version.V2_5, Version.V12_1, Version.V16_1])

@@ -104,7 +104,9 @@ _EDITS = {
 def test_what_no_device_knows_survives_an_edit(version: Version, draw: st.DataObject) -> None:
     made = shelf(Version.V14_1).add(*draw.draw(tasks(Version.V14_1)))
     unknown = [*draw.draw(_UNKNOWN), *_ALARM]
-    seen = made.of(made.text.replace("END:VTODO", "\r\n".join([*unknown, "END:VTODO"]))).speaking(version)
+    seen = made.holding(made.text.replace("END:VTODO", "\r\n".join([*unknown, "END:VTODO"]))).speaking(
+        version
+    )
     edited = draw.draw(st.sampled_from(sorted(_EDITS)))
     gone = {edited, f"Utc{edited}"}
     told = [one for one in seen.shown(BodyPreference(PLAIN)) if one.tag.name not in gone]

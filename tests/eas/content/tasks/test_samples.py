@@ -59,7 +59,7 @@ OUTLOOK = ical(
 
 
 def seen(text: str, version: Version = Version.V14_1) -> dict[str, object]:
-    shown = tree(shelf(version).of(text).shown(BodyPreference(PLAIN)))
+    shown = tree(shelf(version).holding(text).shown(BodyPreference(PLAIN)))
     if isinstance(body := shown.get("Body"), dict):
         body.pop("EstimatedDataSize", None)
     return {name: value for name, value in shown.items() if name not in {"NativeBodyType", "Sensitivity"}}
@@ -103,9 +103,13 @@ def test_a_series_of_thunderbirds_stands_at_what_is_not_done() -> None:
 def test_a_series_of_thunderbirds_goes_on_when_an_occurrence_is_done() -> None:
     changed = (
         shelf(Version.V14_1)
-        .of(THUNDERBIRD)
+        .holding(THUNDERBIRD)
         .change(
-            *(one for one in shelf(Version.V14_1).of(THUNDERBIRD).shown() if one.tag is not Tasks.Complete),
+            *(
+                one
+                for one in shelf(Version.V14_1).holding(THUNDERBIRD).shown()
+                if one.tag is not Tasks.Complete
+            ),
             *properties(Complete=1, DateCompleted="2026-01-13T07:00:00.000Z"),
         )
     )
@@ -133,7 +137,7 @@ def test_a_sub_task_of_nextclouds_that_is_begun() -> None:
     assert (shown["DueDate"], shown["UtcDueDate"]) == ("2026-03-05T00:00:00.000Z", "2026-03-04T23:00:00.000Z")
     assert (shown["Complete"], shown["Importance"], shown["ReminderSet"]) == ("0", "0", "0")
     assert shown["Body"] == {"Type": "1", "Data": "- [ ] one\r\n- [x] two"}
-    done = shelf(Version.V14_1).of(NEXTCLOUD).change(*properties(Complete=1, Subject="Sub task"))
+    done = shelf(Version.V14_1).holding(NEXTCLOUD).change(*properties(Complete=1, Subject="Sub task"))
     assert "PERCENT-COMPLETE:100" in done.text
     assert "STATUS:COMPLETED" in done.text
     assert "RELATED-TO:parent" in done.text
@@ -154,7 +158,7 @@ def test_a_task_that_outlook_exported() -> None:
     assert (shown["Complete"], shown["DateCompleted"]) == ("1", "2026-02-12T12:00:00.000Z")
     assert shown["ReminderTime"] == "2026-03-04T08:00:00.000Z"
     assert shown["Body"] == {"Type": "1", "Data": "Quarter\r\n"}
-    html = shelf(Version.V14_1).of(OUTLOOK).shown(BodyPreference(2)).find(AirSyncBase.Body)
+    html = shelf(Version.V14_1).holding(OUTLOOK).shown(BodyPreference(2)).find(AirSyncBase.Body)
     assert html is not None
     assert html.child_text(AirSyncBase.Data) == "<html><body><b>Quarter</b></body></html>"
 
@@ -163,11 +167,11 @@ def test_a_task_that_outlook_exported() -> None:
 @pytest.mark.parametrize("text", [APPLE, THUNDERBIRD, NEXTCLOUD, OPENTASKS, OUTLOOK])
 def test_nothing_is_lost_whatever_a_phone_changes(text: str, version: Version) -> None:
     """Every line that a change is not about stays as it was written."""
-    seen_by = shelf(version).of(text)
+    seen_by = shelf(version).holding(text)
     shown = seen_by.shown(BodyPreference(PLAIN))
     assert seen_by.change(*shown).text == text
     told = [one for one in shown if one.tag is not Tasks.Subject]
-    changed = Shelf(seen_by.content, version, seen_by.stored, zone=seen_by.zone)
+    changed = Shelf(version, seen_by.stored, zone=seen_by.zone, content=seen_by.content)
     after = changed.change(*told, *properties(Subject="Other")).text
     stamps = ("SUMMARY", "DTSTAMP", "LAST-MODIFIED")
     lines = [line for line in text.split("\r\n") if not line.startswith(stamps)]
@@ -177,11 +181,11 @@ def test_nothing_is_lost_whatever_a_phone_changes(text: str, version: Version) -
 def test_a_day_that_is_moved_stays_a_day() -> None:
     moved = (
         shelf(Version.V16_1)
-        .of(NEXTCLOUD)
+        .holding(NEXTCLOUD)
         .change(
             *(
                 one
-                for one in shelf(Version.V16_1).of(NEXTCLOUD).shown()
+                for one in shelf(Version.V16_1).holding(NEXTCLOUD).shown()
                 if not one.tag.name.endswith("DueDate")
             ),
             *properties(DueDate="2026-03-09T00:00:00.000Z", UtcDueDate="2026-03-08T23:00:00.000Z"),
