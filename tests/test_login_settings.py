@@ -30,7 +30,8 @@ def written(folder: Path, more: str) -> Path:
 
 def test_each_is_off_by_default(tmp_path: Path) -> None:
     settings = load(written(tmp_path, MASTER), {})
-    assert settings.oauth is settings.client_certificates is None
+    assert settings.oauth is None
+    assert settings.client_certificates is None
     assert not settings.passwords.enabled
     assert settings.master is not None
     assert "secret" not in repr(settings)
