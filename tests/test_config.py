@@ -162,12 +162,15 @@ def test_environment_alone_can_complete_a_file(file: Path) -> None:
         (('host = "imap.example.com"', 'host = ""'), "imap.host: String should have at least 1 character"),
         (('[store]\nurl = "sqlite:gateway.db"', ""), "store is missing"),
         (("[store]", "[stored]"), "unknown key stored; allowed are the sections imap, smtp, store"),
-        (("sqlite:gateway.db", "postgresql://u:hunter2@h/db"), "store.url: PostgreSQL is not supported yet"),
+        (
+            ("sqlite:gateway.db", "postgresql://u:hunter2@h"),
+            "store.url: allowed is postgresql://user:password@host/database",
+        ),
         (
             ("sqlite:gateway.db", "mysql://u:hunter2@h/db"),
-            "store.url: allowed is sqlite:///path/to/gateway.db",
+            "store.url: allowed are sqlite:///path/to/gateway.db and postgresql://",
         ),
-        (("sqlite:gateway.db", "sqlite:///"), "store.url: allowed is sqlite:///path/to/gateway.db"),
+        (("sqlite:gateway.db", "sqlite:///"), "store.url: allowed are sqlite:///path/to/gateway.db and"),
         (("[imap]", "[server]\nlisten = '8080'\n[imap]"), "server.listen: allowed is host:port"),
         (("[imap]", "[server]\nlisten = 'a:99999'\n[imap]"), "server.listen: allowed is host:port"),
         (("[imap]", "[server]\ntrusted_proxies = ['x']\n[imap]"), "server.trusted_proxies.0: allowed are IP"),

@@ -24,14 +24,13 @@ from gateway.app.parts import (
 from gateway.app.people import address_list_of, directories_of
 from gateway.app.release import RELEASE, SystemClock
 from gateway.app.rounds import housekeeping, obeying, running
-from gateway.app.stores import open_ports
+from gateway.app.stores import Stores, serve_store
 from gateway.config import Settings
 from gateway.eas.commands import COMMANDS
 from gateway.eas.commands.base import Services
 from gateway.eas.tally import Tally
 from gateway.errors import GatewayError
 from gateway.store.spool import FileSpool
-from gateway.store.sqlite import SqliteState, parse_url, serving
 from gateway.sync.recipients import Recipients, forget_recipients
 from gateway.sync.waiter import Signal
 from gateway.upstream.imap.upstream import ImapUpstream
@@ -97,8 +96,8 @@ class App:
     async def _start(self, parts: AsyncExitStack) -> None:
         """Open every part, and connect them; `parts` closes them in reverse."""
         settings = self._settings
-        await parts.enter_async_context(serving(parse_url(settings.store.url)))
-        state, items, people = await parts.enter_async_context(open_ports(settings))
+        stores = await parts.enter_async_context(serve_store(settings))
+        state, items, people = stores.state, stores.items, stores.people
         imap = ImapUpstream(imap_settings(settings))
         parts.push_async_callback(imap.aclose)
         smtp = SmtpSubmission(smtp_settings(settings))
@@ -134,7 +133,7 @@ class App:
         remembering = timedelta(days=settings.devices.audit_days)
         await parts.enter_async_context(running(housekeeping(services, expiry, remembering)))
         await parts.enter_async_context(running(watch_lag(metrics.late)))
-        _count(metrics, services.tally, smtp, state)
+        _count(metrics, services.tally, smtp, stores)
         ways = ways_of(settings, state, services.clock)
         await parts.enter_async_context(running(preparing(ways)))
         authentication = Authentication(imap, identity, max_delay=settings.auth.max_delay, ways=ways)
@@ -170,7 +169,7 @@ class App:
         self._log.info("started", release=RELEASE, imap=settings.imap.host, smtp=settings.smtp.host)
 
 
-def _count(metrics: Metrics, tally: Tally, smtp: SmtpSubmission, state: SqliteState) -> None:
+def _count(metrics: Metrics, tally: Tally, smtp: SmtpSubmission, stores: Stores) -> None:
     """Show the counts that the parts keep."""
     for name, documentation, read in (
         (
@@ -182,7 +181,7 @@ def _count(metrics: Metrics, tally: Tally, smtp: SmtpSubmission, state: SqliteSt
         ("eas_stubs", "Items that could not be shown and are told as stubs.", lambda: tally.stubs),
         ("smtp_messages_sent", "Messages that the SMTP server took.", lambda: smtp.sent),
         ("smtp_messages_failed", "Attempts at which it took none.", lambda: smtp.failed),
-        ("store_transactions", "Writes to the store.", lambda: state.transactions),
-        ("store_commits", "Commits of the store, each of one or more writes.", lambda: state.commits),
+        ("store_transactions", "Writes to the store.", stores.transactions),
+        ("store_commits", "Commits of the store, each of one or more writes.", stores.commits),
     ):
         metrics.count(name, documentation, read)

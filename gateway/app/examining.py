@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 
 from gateway.app.parts import imap_settings, sieve_settings, smtp_settings
 from gateway.app.people import ldap_settings
+from gateway.app.stores import is_shared, shared_location
 from gateway.config import Settings
 from gateway.ports.examining import Finding
 from gateway.store.sqlite import parse_url
@@ -23,10 +24,19 @@ def check_files(settings: Settings) -> None:
         FileDirectory(settings.directory.file)
 
 
+def _examine_store(settings: Settings) -> AsyncIterator[Finding]:
+    if not is_shared(settings):
+        return examine_store(parse_url(settings.store.url))
+    location = shared_location(settings)
+    from gateway.store.postgres.examine import examine as examine_postgres  # noqa: PLC0415 (an extra)
+
+    return examine_postgres(location, settings.store.connections)
+
+
 def examinations(settings: Settings, credentials: Credentials | None) -> Mapping[str, AsyncIterator[Finding]]:
     """What there is to be found of each server behind and of the store, as a user where there is one."""
     found = {
-        "store": examine_store(parse_url(settings.store.url)),
+        "store": _examine_store(settings),
         "imap": examine_imap(imap_settings(settings), credentials),
         "smtp": examine_smtp(smtp_settings(settings), credentials, settings.eas.max_body),
     }

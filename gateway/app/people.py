@@ -11,7 +11,7 @@ from gateway.eas.addressbooks import AddressBooks, OwnBooks, SharedBook
 from gateway.eas.directory import AddressList, Reach
 from gateway.errors import ConfigError
 from gateway.ports import Directory, Items
-from gateway.store.sqlite import SqlitePeople
+from gateway.store.people import StoredPeople
 from gateway.types import UserId
 from gateway.upstream.directoryfile import FileDirectory
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def address_list_of(
-    settings: Settings, directories: Sequence[Directory], people: SqlitePeople, items: Items
+    settings: Settings, directories: Sequence[Directory], people: StoredPeople, items: Items
 ) -> AddressList:
     """The directories and the users of the gateway as one address list."""
     return AddressList(

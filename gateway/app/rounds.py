@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
@@ -59,15 +59,23 @@ async def obeying(state: State, eas: EasEndpoint) -> None:
     """Have devices that wait learn at once what was decided of them, perhaps by another process."""
     log = structlog.get_logger("gateway.app")
     newest = 0
-    while True:
-        try:
-            newest, devices = await state.decided_devices(newest)
-        except GatewayError as error:
-            log.warning("cannot see what was decided of devices", reason=error.detail)
-        else:
-            for user, device in devices:
-                eas.interrupt(user, device)
-        await asyncio.sleep(_ATTENDING)
+    decided = asyncio.Event()
+    unsubscribe = state.watch_decisions(decided.set)
+    try:
+        while True:
+            decided.clear()
+            try:
+                newest, devices = await state.decided_devices(newest)
+            except GatewayError as error:
+                log.warning("cannot see what was decided of devices", reason=error.detail)
+            else:
+                for user, device in devices:
+                    eas.interrupt(user, device)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_ATTENDING):
+                    await decided.wait()
+    finally:
+        unsubscribe()
 
 
 async def housekeeping(services: Services, expiry: timedelta, remembering: timedelta) -> None:

@@ -2,32 +2,102 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gateway.app.release import SystemClock
 from gateway.app.rounds import attending, running
 from gateway.config import Settings
+from gateway.errors import ConfigError, GatewayError
 from gateway.ports import Items, State
-from gateway.store.sqlite import Database, SqliteItems, SqlitePeople, SqliteState, parse_url
+from gateway.store.items import StoredItems
+from gateway.store.people import StoredPeople
+from gateway.store.sqlite import Database, SqliteItems, SqlitePeople, SqliteState, parse_url, serving
 from gateway.store.sqlite.copies import back_up, put_back
+from gateway.store.state import StoredState
+
+if TYPE_CHECKING:
+    from gateway.store import postgres
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """An open store, as the ports it has."""
+
+    state: State
+    items: Items
+    people: StoredPeople
+    transactions: Callable[[], int]
+    """Writes done since it was opened."""
+    commits: Callable[[], int]
+    """Commits that made them durable."""
 
 
 @asynccontextmanager
 async def open_store(settings: Settings) -> AsyncIterator[tuple[State, Items]]:
-    """Open the store for as long as the context lasts. Raises GatewayError."""
-    async with open_ports(settings) as (state, items, _):
-        yield state, items
+    """Open the store for as long as the context lasts, beside a gateway that serves. Raises GatewayError."""
+    async with open_stores(settings) as stores:
+        yield stores.state, stores.items
 
 
 @asynccontextmanager
-async def open_ports(settings: Settings) -> AsyncIterator[tuple[SqliteState, SqliteItems, SqlitePeople]]:
+async def serve_store(settings: Settings) -> AsyncIterator[Stores]:
+    """Open the store to serve from it, alone if that is how it is with this kind. Raises GatewayError."""
+    if is_shared(settings):
+        async with open_stores(settings) as stores:
+            yield stores
+    else:
+        async with serving(parse_url(settings.store.url)), open_stores(settings) as stores:
+            yield stores
+
+
+@asynccontextmanager
+async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
     """Open the store and what watches it for as long as the context lasts. Raises GatewayError."""
+    if is_shared(settings):
+        location = shared_location(settings)
+        from gateway.store.postgres import PostgresTransactions  # noqa: PLC0415 (an extra)
+
+        async with await PostgresTransactions.open(
+            location, connections=settings.store.connections
+        ) as shared:
+            yield Stores(
+                StoredState(shared),
+                StoredItems(shared, SystemClock()),
+                StoredPeople(shared),
+                lambda: shared.transactions,
+                lambda: shared.transactions,
+            )
+        return
     async with await Database.open(parse_url(settings.store.url)) as database:
         items = SqliteItems(database, SystemClock())
         async with running(attending(items)):
-            yield SqliteState(database), items, SqlitePeople(database)
+            yield Stores(
+                SqliteState(database),
+                items,
+                SqlitePeople(database),
+                lambda: database.transactions,
+                lambda: database.commits,
+            )
+
+
+def is_shared(settings: Settings) -> bool:
+    """Whether several processes may serve from the store at once."""
+    return settings.store.url.startswith("postgres")
+
+
+def shared_location(settings: Settings) -> postgres.Location:
+    """Where the PostgreSQL database is. Raises `ConfigError`."""
+    try:
+        from gateway.store import postgres  # noqa: PLC0415 (an extra)
+    except ImportError:
+        raise ConfigError(
+            "store.url: PostgreSQL needs the extra postgres: pip install 'activesync-gateway[postgres]'"
+        ) from None
+    return postgres.parse_url(settings.store.url)
 
 
 async def back_up_store(settings: Settings, target: Path) -> int:
@@ -35,9 +105,18 @@ async def back_up_store(settings: Settings, target: Path) -> int:
 
     Raises `GatewayError`.
     """
-    return await back_up(parse_url(settings.store.url), target)
+    return await back_up(_file(settings), target)
 
 
 async def put_back_store(settings: Settings, source: Path) -> Path | None:
     """Put a backup in the place of the store; returns where what was there is kept. Raises `GatewayError`."""
-    return await put_back(source, parse_url(settings.store.url))
+    return await put_back(source, _file(settings))
+
+
+def _file(settings: Settings) -> Path:
+    """The file of the store. Raises `GatewayError` when it is none."""
+    if is_shared(settings):
+        raise GatewayError(
+            "store.url names PostgreSQL: back it up with pg_dump, and put it back with pg_restore"
+        )
+    return parse_url(settings.store.url)

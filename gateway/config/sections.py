@@ -151,7 +151,10 @@ class StoreSection(Section):
     """Where the gateway keeps what it must remember."""
 
     url: StoreUrl
-    """sqlite:///path/to/gateway.db, or sqlite:name.db beside the configuration file."""
+    """sqlite:///path/to/gateway.db, or sqlite:name.db beside the configuration file, or
+    postgresql://user:password@host/database, which several processes may share."""
+    connections: Annotated[int, Field(ge=1, le=1000)] = 10
+    """How many connections to PostgreSQL a process takes at most, besides the one on which it listens."""
 
 
 class SieveSection(Section):

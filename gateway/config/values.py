@@ -88,9 +88,13 @@ def _folder(info: ValidationInfo) -> Path:
 def _store_url(value: str, info: ValidationInfo) -> str:
     scheme = value.partition(":")[0].lower()
     if scheme in {"postgresql", "postgres"}:
-        raise ValueError("PostgreSQL is not supported yet; allowed is sqlite:///path/to/gateway.db")
+        if not re.fullmatch(r"postgres(ql)?://[^/?#\s]*/[^/?#\s]+(\?\S*)?", value):
+            raise ValueError("allowed is postgresql://user:password@host/database")
+        return value
     if scheme != "sqlite" or not value[len("sqlite:") :].strip("/"):
-        raise ValueError("allowed is sqlite:///path/to/gateway.db")
+        raise ValueError(
+            "allowed are sqlite:///path/to/gateway.db and postgresql://user:password@host/database"
+        )
     path = value[len("sqlite:") :].removeprefix("//")
     return value if path.startswith("/") else f"sqlite:{quote(str(_folder(info)))}/{path}"
 

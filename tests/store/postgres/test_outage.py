@@ -119,8 +119,8 @@ async def test_transactions_that_wait_for_each_other_are_done_both(here: Postgre
     done = await asyncio.gather(
         here.database.write(cross, [*users]), here.database.write(cross, [*reversed(users)])
     )
-    assert done == [1, 1]
-    assert begun == 3
+    assert [*done] == [1, 1]
+    assert begun > 2
 
 
 async def test_what_a_transaction_raises_undoes_it(here: PostgresStore) -> None:
