@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind, StatusCode
 
 from gateway.errors import UpstreamUnavailable
-from gateway.web.spans import Spans
+from gateway.web.spans import Spans, exporting
 from gateway.web.timing import measured, measuring
 from tests.web.support import PASSWORD, Site, serving
 from wbxml import element
@@ -87,6 +89,30 @@ async def test_only_what_is_asked_for_is_measured() -> None:
     spent = measuring()
     assert await store.load("b") == "B"
     assert spent["store"].calls == 1
+
+
+def test_they_are_sent_to_a_collector() -> None:
+    taken: list[tuple[str, bytes]] = []
+
+    class Collector(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            taken.append((self.path, self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Stay quiet."""
+
+    with HTTPServer(("127.0.0.1", 0), Collector) as server, ThreadPoolExecutor(1) as pool:
+        serving_one = pool.submit(server.handle_request)
+        spans = Spans(exporting(f"http://127.0.0.1:{server.server_port}/v1/traces"), "1")
+        spans.begin({}).end({"command": "Ping", "status": "2"}, 200)
+        spans.close()
+        serving_one.result()
+    ((path, body),) = taken
+    assert path == "/v1/traces"
+    assert b"activesync-gateway" in body
+    assert b"ActiveSync Ping" in body
 
 
 def test_it_is_not_imported_by_default() -> None:
