@@ -16,7 +16,7 @@ from gateway import policies
 from gateway.config import Settings
 
 ROOT = Path(__file__).parent.parent
-ROOMS_WITH_IO = {"cli", "demo", "store", "upstream", "web", "dav"}
+ROOMS_WITH_IO = {"app", "cli", "demo", "store", "upstream", "web", "dav"}
 COMES_WITH = {
     "PIL": "pillow",
     "opentelemetry": "opentelemetry_exporter_otlp_proto_http",
