@@ -30,6 +30,7 @@ def main() -> None:
 for _command in (exchange.import_file, exchange.export_file):
     for _group in GROUPS.values():
         _group.add_command(_command)
+    main.add_command(exchange.at_top(_command))
 for _command in (
     *(serve, demo, check, check_config, top, backup, restore),
     *(users, devices, passwords, explain, policies, poison, audit, trace),

@@ -15,7 +15,7 @@ from typing import BinaryIO
 import click
 
 from gateway.cli.common import act, config, told, with_store, zone_of_users
-from gateway.cli.folders import Sort, folder_of, note_stranger, sort, user_argument
+from gateway.cli.folders import GROUPS, SORTS_BY_KIND, Sort, folder_of, note_stranger, sort, user_argument
 from gateway.errors import GatewayError, Refused
 from gateway.items import Item, ItemFolder, ItemKind
 from gateway.pim.exchange.cards import card_entries, count_cards
@@ -29,7 +29,7 @@ from gateway.sync.importing import Entry, Import, Known, Tally
 from gateway.sync.itemfolders import default_folder
 from gateway.types import CollectionId, UserId
 
-__all__ = ["export_file", "import_file"]
+__all__ = ["at_top", "export_file", "import_file"]
 
 _STANDARD = "-"
 _FILE = click.Path(path_type=Path, dir_okay=False, allow_dash=True)
@@ -130,6 +130,25 @@ def export_file(
             await state.note_act(act("folder.export", user, details=f"{sort.folder} {source.id}"))
 
         with_store(file, write)
+
+
+def at_top(command: click.Command) -> click.Command:
+    """The same command for any kind of folder, which the option --kind or the name of the file says."""
+    sorts = {group.name: kind for kind, group in GROUPS.items()}
+
+    def call(kind: str | None, **values: object) -> object:
+        context = click.get_current_context()
+        file = Path(str(values.get("source") or values.get("target")))
+        named = kind or ("books" if file.suffix.lower() == ".vcf" else "calendars")
+        context.obj = SORTS_BY_KIND[sorts[named]]
+        return context.invoke(command, **values)
+
+    option = click.Option(
+        ["--kind"],
+        type=click.Choice(list(sorts)),
+        help="What it is for; without, address books for a .vcf file, else calendars.",
+    )
+    return click.Command(command.name, params=[*command.params, option], callback=call, help=command.help)
 
 
 @contextmanager

@@ -23,7 +23,7 @@ from gateway.sync.hierarchy import LONGEST_NAME
 from gateway.sync.sharing import NOUNS, share_folder
 from gateway.types import CollectionId, UserId
 
-__all__ = ["GROUPS", "Sort", "folder_of", "note_stranger", "sort", "user_argument"]
+__all__ = ["GROUPS", "SORTS_BY_KIND", "Sort", "folder_of", "note_stranger", "sort", "user_argument"]
 
 _NONE = "none"
 _RIGHTS = {Right.READ.value: Right.READ, Right.WRITE.value: Right.WRITE, _NONE: None}
@@ -83,6 +83,7 @@ def _group(sort: Sort) -> click.Group:
 
 
 GROUPS: Mapping[ItemKind, click.Group] = {sort.kind: _group(sort) for sort in _SORTS}
+SORTS_BY_KIND: Mapping[ItemKind, Sort] = {sort.kind: sort for sort in _SORTS}
 sort = click.make_pass_decorator(Sort)
 """Gives a command of the groups the `Sort` it is called for."""
 

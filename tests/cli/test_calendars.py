@@ -195,6 +195,24 @@ def test_times_in_no_zone_are_those_of_the_users(
     assert f"{written}20260702T100000\r\n" in run("export", "ann").stdout_bytes.decode()
 
 
+def test_at_the_top_the_kind_is_said_or_guessed(run: Run, tmp_path: Path) -> None:
+    def top(*args: str) -> Result:
+        called = CliRunner(env={"GATEWAY_CONFIG": str(tmp_path / "gateway.toml")}).invoke(main, [*args])
+        assert called.exit_code == 0, called.output
+        return called
+
+    events, cards = tmp_path / "in.ics", tmp_path / "in.vcf"
+    events.write_text(calendar(*event("one")))
+    cards.write_text("BEGIN:VCARD\r\nVERSION:3.0\r\nUID:c1\r\nFN:Bo\r\nN:Bo;;;;\r\nEND:VCARD\r\n")
+    for file in (events, cards):
+        assert "added 1," in top("import", "ann", str(file)).stdout
+    assert "UID:one" in run("export", "ann").stdout
+    top("export", "ann", str(tmp_path / "out.vcf"))
+    assert "FN:Bo" in (tmp_path / "out.vcf").read_text()
+    assert "FN:Bo" in top("export", "ann", "--kind", "books").stdout
+    assert "UID:one" in top("export", "ann").stdout
+
+
 @pytest.fixture
 def command(tmp_path: Path) -> tuple[list[str], dict[str, str]]:
     """The real program and its environment."""
