@@ -10,6 +10,7 @@ import structlog
 from starlette.applications import Starlette
 
 from gateway.app.logins import preparing, ways_of
+from gateway.app.pages import page_routes
 from gateway.app.parts import (
     admission_of,
     brakes_of,
@@ -161,11 +162,20 @@ class App:
             grace=settings.server.shutdown_grace,
         )
         await parts.enter_async_context(running(obeying(state, self._eas)))
-        self._autodiscover = Autodiscover(
-            servers_of(settings, identity), authentication, proxies, brakes, services.clock
-        )
+        servers = servers_of(settings, identity)
+        self._autodiscover = Autodiscover(servers, authentication, proxies, brakes, services.clock)
         health = Health({"store": state.check_writable, "imap": imap.check, "smtp": smtp.check})
-        self._pages = Starlette(routes=[*health.routes(), metrics.route()])
+        pages = await page_routes(
+            settings,
+            services,
+            servers,
+            authentication=authentication,
+            proxies=proxies,
+            metrics=metrics,
+            health=health,
+            parts=parts,
+        )
+        self._pages = Starlette(routes=[*health.routes(), metrics.route(), *pages])
         self._log.info("started", release=RELEASE, imap=settings.imap.host, smtp=settings.smtp.host)
 
 

@@ -15,6 +15,7 @@ from gateway.errors import GatewayError
 from gateway.ports import State
 from gateway.store.sqlite import SqliteItems
 from gateway.web.eas import EasEndpoint
+from gateway.web.pages.sessions import SignedIn
 
 _HOUR = 3600
 _ATTENDING = 5
@@ -101,4 +102,15 @@ async def housekeeping(services: Services, expiry: timedelta, remembering: timed
             await services.directory.people.prune_people(now - _AWAY, services.identity.rules)
         except GatewayError as error:
             log.warning("housekeeping failed", reason=error.detail)
+        await asyncio.sleep(_HOUR)
+
+
+async def pruning(sessions: SignedIn) -> None:
+    """Forget sessions of pages that are over."""
+    log = structlog.get_logger("gateway.app")
+    while True:
+        try:
+            await sessions.prune()
+        except GatewayError as error:
+            log.warning("cannot forget sessions that are over", reason=error.detail)
         await asyncio.sleep(_HOUR)

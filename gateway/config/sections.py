@@ -414,6 +414,26 @@ class DevicesSection(Section):
     """Days for which it is known who decided what; 0: for ever."""
 
 
+class AccountSection(Section):
+    """The page on which users see their own devices and folders, and the sessions of all pages."""
+
+    enabled: bool = True
+    """Whether there is such a page, at /account."""
+    idle_minutes: Annotated[int, Field(ge=1, le=1440)] = 30
+    """Minutes after which who does nothing is signed out, on this page and that of administrators."""
+    session_hours: Annotated[int, Field(ge=1, le=720)] = 12
+    """Hours after which everybody has to sign in again."""
+
+
+class AdminSection(Section):
+    """The page of administrators, at /admin; without users there is none."""
+
+    users: Annotated[tuple[str, ...], BeforeValidator(words)] = ()
+    """The logins of those who may use it, with the passwords of their mail accounts."""
+    networks: Annotated[tuple[Network, ...], BeforeValidator(words)] = ()
+    """Addresses and networks it is served to; without any, to all."""
+
+
 class BrakesSection(Section):
     """How much a device may ask before it is slowed; 0: without bound."""
 
@@ -454,5 +474,7 @@ class Settings(BaseModel):
     autodiscover: AutodiscoverSection = AutodiscoverSection()
     devices: DevicesSection = DevicesSection()
     brakes: BrakesSection = BrakesSection()
+    account: AccountSection = AccountSection()
+    admin: AdminSection = AdminSection()
     groups: Mapping[str, Annotated[tuple[str, ...], BeforeValidator(words)]] = {}
     policies: Mapping[str, PolicyTable] = {}

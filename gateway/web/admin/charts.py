@@ -42,7 +42,7 @@ def charts_of(curves: Curves) -> tuple[Chart, ...]:
             _seconds,
             0.1,
             ("median", "first", curves.median),
-            ("95 of 100", "other", curves.slow),
+            ("95th percentile", "other", curves.slow),
         ),
         _chart("Failures (HTTP 5xx)", _rate, 0.1, ("failures", "bad", curves.failures)),
     )

@@ -1,0 +1,62 @@
+"""The pages for people that a configuration has: the account page, and that of administrators."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from datetime import timedelta
+
+from starlette.routing import Route
+
+from gateway.app.rounds import pruning, running
+from gateway.config import Settings
+from gateway.eas.commands.base import Services
+from gateway.web.account import account_routes
+from gateway.web.admin import Samples, admin_routes
+from gateway.web.auth import Authentication
+from gateway.web.autodiscover import Servers
+from gateway.web.client import Proxies
+from gateway.web.health import Health
+from gateway.web.metrics import Metrics
+from gateway.web.pages.door import Door
+from gateway.web.pages.rendering import Renderer
+from gateway.web.pages.sessions import SignedIn
+
+__all__ = ["page_routes"]
+
+
+async def page_routes(
+    settings: Settings,
+    services: Services,
+    servers: Servers,
+    *,
+    authentication: Authentication,
+    proxies: Proxies,
+    metrics: Metrics,
+    health: Health,
+    parts: AsyncExitStack,
+) -> list[Route]:
+    """The routes of the pages, none where there are none; `parts` ends what runs beside them."""
+    account, admin = settings.account, settings.admin
+    if not (account.enabled or admin.users):
+        return []
+    sessions = SignedIn(
+        services.state,
+        services.clock,
+        idle=timedelta(minutes=account.idle_minutes),
+        longest=timedelta(hours=account.session_hours),
+    )
+    await parts.enter_async_context(running(pruning(sessions)))
+    door = Door(sessions, authentication, proxies, settings.server.public_url)
+    renderer = Renderer(services.clock, services.zone)
+    routes: list[Route] = []
+    if account.enabled:
+        app_passwords = settings.passwords.enabled
+        routes += account_routes(services, servers, door, renderer, app_passwords=app_passwords)
+    if admin.users:
+        samples = Samples(metrics.totals)
+        await parts.enter_async_context(running(samples.run()))
+        users, networks = admin.users, admin.networks
+        routes += admin_routes(
+            services, samples, health.outcome, door, renderer, users=users, networks=networks
+        )
+    return routes
