@@ -194,7 +194,7 @@ class PostgresTransactions:
             if not is_lost(error) and not isinstance(error, TimeoutError):
                 raise
             unknown = GatewayError(f"database {self._name}: lost while a change was being stored ({error})")
-            unknown.kind = Kind.SERVER_ERROR_RETRY
+            unknown.kind = Kind.MAILBOX_OFFLINE
             raise unknown from error
         return done, transaction.told
 

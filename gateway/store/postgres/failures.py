@@ -24,44 +24,29 @@ _LOST = (
 """The connection is gone, or was never there."""
 _COLLIDED = (pg.SerializationError, pg.DeadlockDetectedError)
 """Nothing was done, because of another transaction at the same time."""
-_REMEDIES: tuple[tuple[tuple[type[BaseException], ...], str, bool], ...] = (
+_REMEDIES: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
     (
         (pg.InvalidAuthorizationSpecificationError, pg.InvalidPasswordError),
         "the server does not let us in: check user and password in store.url, and the server's pg_hba.conf",
-        True,
     ),
-    ((pg.InvalidCatalogNameError,), "there is no such database: create it, or change store.url", True),
-    (
-        (pg.InsufficientPrivilegeError,),
-        "access denied: the user of store.url must own the database's tables",
-        True,
-    ),
-    ((pg.ReadOnlySQLTransactionError,), "the server only lets us read: it is no primary (any more)", True),
-    ((pg.DiskFullError,), "the disk of the server is full: free some space", True),
+    ((pg.InvalidCatalogNameError,), "there is no such database: create it, or change store.url"),
+    ((pg.InsufficientPrivilegeError,), "access denied: the user of store.url must own the database's tables"),
+    ((pg.ReadOnlySQLTransactionError,), "the server only lets us read: it is no primary (any more)"),
+    ((pg.DiskFullError,), "the disk of the server is full: free some space"),
     (
         (pg.TooManyConnectionsError,),
         "the server takes no more connections: raise its max_connections, or lower store.connections",
-        True,
     ),
     (
         (pg.CannotConnectNowError, pg.AdminShutdownError, pg.CrashShutdownError),
         "the server is stopping or starting",
-        True,
     ),
-    ((pg.QueryCanceledError, TimeoutError), "the server took too long to answer", True),
-    (
-        (pg.InsufficientResourcesError, pg.OperatorInterventionError, pg.PostgresSystemError),
-        "it failed",
-        True,
-    ),
-    (_COLLIDED, "too many writers at once", True),
-    (
-        (pg.UndefinedTableError, pg.UndefinedColumnError),
-        "the schema is not that of this gateway: restart it",
-        True,
-    ),
-    ((OSError,), "the server cannot be reached", True),
-    ((asyncpg.PostgresConnectionError, asyncpg.InterfaceError), "the connection was lost", True),
+    ((pg.QueryCanceledError, TimeoutError), "the server took too long to answer"),
+    ((pg.InsufficientResourcesError, pg.OperatorInterventionError, pg.PostgresSystemError), "it failed"),
+    (_COLLIDED, "too many writers at once"),
+    ((pg.UndefinedTableError, pg.UndefinedColumnError), "the schema is not that of this gateway: restart it"),
+    ((OSError,), "the server cannot be reached"),
+    ((asyncpg.PostgresConnectionError, asyncpg.InterfaceError), "the connection was lost"),
 )
 
 
@@ -76,12 +61,14 @@ def is_worth_another_try(error: BaseException) -> bool:
 
 
 def explain(error: BaseException, name: str) -> GatewayError:
-    """The `GatewayError` for one of `FAILURES`; of `Kind.SERVER_ERROR_RETRY` when waiting may help."""
+    """The `GatewayError` for one of `FAILURES`.
+
+    It is of `Kind.MAILBOX_OFFLINE` when waiting may help: phones are told so by HTTP, and wait.
+    """
     said = " ".join(str(error).split()) or type(error).__name__
-    for kinds, remedy, passing in _REMEDIES:
+    for kinds, remedy in _REMEDIES:
         if isinstance(error, kinds):
             explained = GatewayError(f"database {name}: {remedy} ({said})")
-            if passing:
-                explained.kind = Kind.SERVER_ERROR_RETRY
+            explained.kind = Kind.MAILBOX_OFFLINE
             return explained
     return GatewayError(f"database {name}: unexpected error ({type(error).__name__}: {said})")

@@ -101,7 +101,7 @@ class SharedLeases:
                     pause = min(pause * 1.5, _LONGEST_PAUSE)
         except TimeoutError:
             error = GatewayError(f"another process works on the same for {_WAIT_SECONDS:.0f} s")
-            error.kind = Kind.SERVER_ERROR_RETRY
+            error.kind = Kind.MAILBOX_OFFLINE
             raise error from None
 
     def _release(self, name: str, holder: str) -> asyncio.Task[None]:

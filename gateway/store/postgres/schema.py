@@ -123,7 +123,7 @@ def _check(done: Iterable[asyncpg.Record], name: str, scripts: Sequence[Migratio
 
 def _unusable(detail: str) -> GatewayError:
     error = GatewayError(detail)
-    error.kind = Kind.SERVER_ERROR_RETRY
+    error.kind = Kind.MAILBOX_OFFLINE
     return error
 
 

@@ -40,7 +40,7 @@ async def test_while_it_is_away_that_is_said(fragile: Postgres, victim: Postgres
     ):
         with pytest.raises(GatewayError, match="the server cannot be reached") as caught:
             await attempt
-        assert caught.value.kind is Kind.SERVER_ERROR_RETRY
+        assert caught.value.kind is Kind.MAILBOX_OFFLINE
     with pytest.raises(GatewayError, match="the server cannot be reached"):
         async with victim.state.lease(ANNA, PHONE, "1"):
             pytest.fail("nobody has it")
@@ -71,7 +71,7 @@ async def test_a_server_that_can_only_be_read(fragile: Postgres, victim: Postgre
     for attempt in (victim.state.check_writable(), victim.items.new_item_numbers(1)):
         with pytest.raises(GatewayError, match="the server only lets us read") as caught:
             await attempt
-        assert caught.value.kind is Kind.SERVER_ERROR_RETRY
+        assert caught.value.kind is Kind.MAILBOX_OFFLINE
     fragile.query(f"ALTER DATABASE {victim.name} RESET default_transaction_read_only")
     fragile.stop()
     fragile.start()

@@ -33,7 +33,7 @@ async def test_nodes_of_two_releases_side_by_side(postgres: Postgres) -> None:
         await migrate(connection, "it", [ONE])
         await migrate(connection, "it", [ONE, TWO])
         await migrate(connection, "it", [ONE])  # an older node that is started again
-        assert await connection.fetch("SELECT * FROM one") == [(1, None)]
+        assert [(*row,) for row in await connection.fetch("SELECT * FROM one")] == [(1, None)]
         await migrate(connection, "it", [ONE, TWO, THREE])
         assert await applied(connection, "it", [ONE, TWO]) == 3
         with pytest.raises(GatewayError, match=r"written by a newer gateway \(schema 3, this one knows 1\)"):
@@ -53,7 +53,7 @@ async def test_a_migration_that_fails_leaves_the_one_before(postgres: Postgres) 
             await migrate(connection, "it", [ONE, broken])
         assert await applied(connection, "it", [ONE]) == 1
         await migrate(connection, "it", [ONE, TWO])
-        assert await connection.fetch("SELECT * FROM one") == [(1, None)]
+        assert [(*row,) for row in await connection.fetch("SELECT * FROM one")] == [(1, None)]
     finally:
         await connection.close()
 

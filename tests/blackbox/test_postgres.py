@@ -1,0 +1,161 @@
+"""Two gateways on one PostgreSQL, and phones that come to the one and to the other."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field
+from http.client import HTTPConnection
+
+import pytest
+
+from tests.blackbox.test_calendar_sync import added, calendar, subjects
+from tests.blackbox.test_folder_changes import created
+from tests.blackbox.test_ping import changed, folder, ready, request, told
+from tests.blackbox.test_whole_session import test_the_whole_session as whole_session
+from tests.support.dovecot import Dovecot
+from tests.support.gateway import Gateway, Section
+from tests.support.phone import Answer, Phone
+from tests.support.postgres import Postgres
+from tests.support.smtp_sink import SmtpSink
+from wbxml.pages import FolderHierarchy, Ping
+
+HELD = 'eas_requests_open{command="Ping"}'
+
+
+@dataclass(slots=True)
+class Roaming(Phone):
+    """A phone whose every request comes to the next of several gateways."""
+
+    ports: Iterator[int] = field(default_factory=lambda: iter(()))
+
+    def connection(self, seconds: float = 30) -> HTTPConnection:
+        self.port = next(self.ports)
+        return super(Roaming, self).connection(seconds)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Postgres]:
+    """A PostgreSQL of this file's own, which a test stops."""
+    with Postgres() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def nodes(server: Postgres, dovecot: Dovecot, shared_sink: SmtpSink) -> Iterator[tuple[Gateway, Gateway]]:
+    """Both started at once on an empty database."""
+    sections: dict[str, Section] = {
+        "store": {"url": server.url(server.create())},
+        "eas": {"heartbeat_min": 1},
+    }
+    with ExitStack() as stack, ThreadPoolExecutor() as pool:
+        made = [Gateway(dovecot, shared_sink, sections=sections) for _ in range(2)]
+        for node in made:
+            stack.callback(node.close)
+        list(pool.map(Gateway.start, made))
+        yield made[0], made[1]
+
+
+@pytest.fixture
+def phones(nodes: tuple[Gateway, Gateway], dovecot: Dovecot, user: str) -> tuple[Phone, Phone]:
+    """Two phones of a user, each at a gateway of its own."""
+    made = [
+        Phone(node.host, node.port, user, dovecot.password, device=f"PHONE{number}")
+        for number, node in enumerate(nodes, 1)
+    ]
+    for phone in made:
+        phone.provision()
+    return made[0], made[1]
+
+
+class Waiting:
+    """A Ping under way at a gateway, which holds it by now."""
+
+    def __init__(self, node: Gateway, phone: Phone, *folders: tuple[str, str]) -> None:
+        self._answers: list[Answer] = []
+        body = request(60, *(folder(identity, kind) for identity, kind in folders))
+        self._thread = threading.Thread(
+            target=lambda: self._answers.append(phone.post("Ping", body, seconds=90))
+        )
+        self._thread.start()
+        while node.metric(HELD) < 1:
+            assert self._thread.is_alive()
+            time.sleep(0.05)
+
+    def answer(self) -> Answer:
+        self._thread.join()
+        (answer,) = self._answers
+        return answer
+
+
+def test_a_whole_session_of_a_phone_that_roams(
+    nodes: tuple[Gateway, Gateway], dovecot: Dovecot, sink: SmtpSink, user: str
+) -> None:
+    ports = itertools.cycle(node.port for node in nodes)
+    phone = Roaming(nodes[0].host, 0, user, dovecot.password, ports=ports)
+    phone.provision()
+    whole_session(phone, dovecot, sink)
+
+
+def test_an_event_added_at_one_ends_a_ping_at_the_other(
+    nodes: tuple[Gateway, Gateway], phones: tuple[Phone, Phone]
+) -> None:
+    here, there = phones
+    events = calendar(here)
+    calendar(there)
+    held = Waiting(nodes[1], there, (events, "Calendar"))
+    added(here, events, "one")
+    assert changed(held.answer()) == [events]
+    assert set(subjects(there, events)) == {"one"}
+
+
+def test_a_folder_made_at_one_ends_a_ping_at_the_other(
+    nodes: tuple[Gateway, Gateway], phones: tuple[Phone, Phone]
+) -> None:
+    here, there = phones
+    key = here.folder_sync().child_text(FolderHierarchy.SyncKey) or ""
+    (inbox,) = ready(there, "Inbox")
+    held = Waiting(nodes[1], there, (inbox, "Email"))
+    created(here, key, "0", "Made")
+    assert told(held.answer()) == [("Status", "7")]
+    assert "Made" in there.folders()
+
+
+def test_a_device_that_is_blocked_is_told_at_once(
+    nodes: tuple[Gateway, Gateway], phones: tuple[Phone, Phone]
+) -> None:
+    _, there = phones
+    (inbox,) = ready(there, "Inbox")
+    held = Waiting(nodes[1], there, (inbox, "Email"))
+    block = [sys.executable, "-m", "gateway", "devices", "block", there.user, there.device]
+    subprocess.run([*block, "--config", str(nodes[0].config)], check=True, timeout=60, capture_output=True)
+    held.answer()
+    assert there.post("Ping", request(60, folder(inbox))).root.child_text(Ping.Status) == "129"
+
+
+def test_the_database_away_and_back(
+    server: Postgres, nodes: tuple[Gateway, Gateway], phones: tuple[Phone, Phone]
+) -> None:
+    """Phones are asked to come again, the gateway says why, and goes on by itself."""
+    here, _ = phones
+    (inbox,) = ready(here, "Inbox")
+    server.stop()
+    try:
+        answer = here.post_sync(here.collection(inbox))
+        assert answer.code == 503
+        assert int(answer.headers["Retry-After"]) > 0
+        with closing(HTTPConnection(nodes[0].host, nodes[0].port, timeout=60)) as connection:
+            connection.request("GET", "/readyz")
+            said = connection.getresponse()
+            assert (said.status, json.loads(said.read())["checks"]["store"]) == (503, "failing")
+        assert "the server cannot be reached" in nodes[0].log()
+    finally:
+        server.start()
+    assert here.sync(inbox).status == "1"
