@@ -13,6 +13,7 @@ from hashlib import blake2b
 from typing import Protocol, TypeAlias
 
 __all__ = [
+    "COMPLIANCE",
     "ELEMENTS",
     "NO_POLICY",
     "Policies",
@@ -26,6 +27,13 @@ __all__ = [
 
 Value: TypeAlias = str | tuple[str, ...]
 """As it is sent; a list of texts for the two lists of programs."""
+COMPLIANCE: Mapping[int, str] = {
+    1: "applied",
+    2: "applied in part",
+    3: "not applied",
+    4: "managed by somebody else",
+}
+"""What devices say of a policy, by the Status they acknowledge it with (MS-ASPROV 2.2.2.54.1)."""
 _MOST_NAMES = 1000
 _LONGEST_NAME = 256
 

@@ -53,7 +53,7 @@ async def page_routes(
         app_passwords = settings.passwords.enabled
         routes += account_routes(services, servers, door, renderer, app_passwords=app_passwords)
     if admin.users:
-        samples = Samples(metrics.totals)
+        samples = Samples(lambda: metrics.totals(services.tally.held))
         await parts.enter_async_context(running(samples.run()))
         users, networks = admin.users, admin.networks
         routes += admin_routes(

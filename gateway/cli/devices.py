@@ -16,13 +16,13 @@ from gateway.cli.folders import user_argument
 from gateway.config import load
 from gateway.eas.admission import Admission
 from gateway.eas.deciding import find_device
+from gateway.policies import COMPLIANCE
 from gateway.ports import Items, State
 from gateway.types import Access, Device, UserId, Wipe, WipeStage
 
 __all__ = ["described", "devices"]
 
 _device_argument = click.argument("device")
-_COMPLIANCE = {1: "applied", 2: "applied in part", 3: "not applied", 4: "managed by somebody else"}
 
 
 @click.group()
@@ -210,8 +210,8 @@ def described(device: Device, admission: Admission) -> Mapping[str, object]:
         "decided": control.access is not None or control.stage is WipeStage.DONE,
         "policy": policy.name,
         "policy_by": why,
-        "compliance": (_COMPLIANCE.get(device.compliance, "?") if current else "not yet"),
-        "refused": _COMPLIANCE.get(device.refused),
+        "compliance": (COMPLIANCE.get(device.compliance, "?") if current else "not yet"),
+        "refused": COMPLIANCE.get(device.refused),
         "wipe": control.wipe.value if control.wipe else None,
         "wipe_stage": control.stage.value if control.stage else None,
         "wipe_asked": _moment(control.asked),

@@ -24,7 +24,7 @@ _BUCKETS = (0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """What was counted so far, and how many requests are held at this moment.
+    """What was counted so far, and how many requests wait for news at this moment.
 
     `failures` are answers with an HTTP code of 500 and above. `durations` counts answers of all commands but
     Ping, by the bucket (its upper bound in seconds) that the time each took lies in.
@@ -79,7 +79,7 @@ class Metrics:
         self._requests.labels(command, version, str(http), status).inc()
         self._seconds.labels(command).observe(seconds)
 
-    def totals(self) -> Totals:
+    def totals(self, held: float) -> Totals:
         """Add up what was counted."""
         answered = [one for one in _samples(self._requests) if one.name.endswith("_total")]
         durations: dict[float, float] = {}
@@ -93,7 +93,7 @@ class Metrics:
         return Totals(
             requests=sum(one.value for one in answered),
             failures=sum(one.value for one in answered if one.labels["http"].startswith("5")),
-            held=sum(one.value for one in _samples(self._open) if one.labels["command"] == _HELD),
+            held=held,
             durations=durations,
         )
 

@@ -35,3 +35,18 @@ def test_client(peer: str, forwarded: str | None, expected: str) -> None:
 
 def test_a_server_without_addresses() -> None:
     assert not PROXIES.client({"client": None}, {"x-forwarded-for": "203.0.113.1"})
+
+
+@pytest.mark.parametrize(
+    ("peer", "told", "expected"),
+    [
+        ("127.0.0.1", "https", "https"),
+        ("127.0.0.1", "HTTPS, http", "https"),  # of several proxies the first
+        ("127.0.0.1", "gopher", "http"),
+        ("192.0.2.7", "https", "http"),  # not a proxy: may claim what it likes
+    ],
+)
+def test_scheme(peer: str, told: str, expected: str) -> None:
+    scope = {"client": (peer, 1), "scheme": "http"}
+    assert PROXIES.scheme(scope, {"x-forwarded-proto": told}) == expected
+    assert PROXIES.scheme(scope | {"scheme": "https"}, {}) == "https"

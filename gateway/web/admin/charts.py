@@ -36,7 +36,7 @@ def charts_of(curves: Curves) -> tuple[Chart, ...]:
     """The charts of a page."""
     return (
         _chart("Requests", _rate, 1.0, ("all", "first", curves.requests)),
-        _chart("Phones that wait (Ping)", _count, 5.0, ("waiting", "first", curves.held)),
+        _chart("Phones that wait", _count, 5.0, ("waiting", "first", curves.held)),
         _chart(
             "Time to answer",
             _seconds,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from gateway.eas.admission import Admission
 from gateway.eas.versions import Version
+from gateway.policies import COMPLIANCE
 from gateway.types import Access, Device, Wipe, WipeStage
 from gateway.web.pages.problems import Problem
 from gateway.web.pages.shown import plain
@@ -19,7 +20,6 @@ ACCESS = {
 }
 """What a device may do, in words."""
 _WIPED = {Wipe.DEVICE: "the whole device", Wipe.ACCOUNT: "the account"}
-_COMPLIANCE = {1: "applied", 2: "applied in part", 3: "not applied", 4: "managed by somebody else"}
 _NAMES = {
     "Model": "Model",
     "OS": "System",
@@ -50,8 +50,6 @@ def shown_device(device: Device, admission: Admission) -> ShownDevice:
     """The device as a page has it."""
     control, access = device.control, admission.access_of(device)
     pending = control.wipe is not None and control.stage is not WipeStage.DONE
-    policy = admission.policy_of(device)
-    current = bool(device.policy_key) and device.policy == policy.digest
     return ShownDevice(
         device=device,
         state="wipe" if control.wipe is not None else access.value,
@@ -60,7 +58,7 @@ def shown_device(device: Device, admission: Admission) -> ShownDevice:
         can_unwipe=pending,
         can_wipe=control.wipe is None,
         can_wipe_account=control.wipe is None and (Version.parse(device.version) or 0) >= Version.V16_1,
-        policy=f"{policy.name}: {_COMPLIANCE.get(device.compliance, 'not yet') if current else 'not yet'}",
+        policy=_policy(device, admission),
         facts=tuple((label, plain(told)) for key, label in _NAMES.items() if (told := _told(device, key))),
     )
 
@@ -81,6 +79,17 @@ def _access(device: Device, access: Access, *, pending: bool) -> str:
     if pending:
         return "To be wiped"
     return "Wiped" if device.control.wipe is not None else ACCESS[access]
+
+
+def _policy(device: Device, admission: Admission) -> str:
+    """The policy it is to have, why that one, and what it says of it."""
+    policy, why = admission.policies.chosen(device.user, device.id)
+    current = bool(device.policy_key) and device.policy == policy.digest
+    said = COMPLIANCE.get(device.compliance, "?") if current else "not acknowledged yet"
+    if device.refused:
+        said += f"; refused since it was {COMPLIANCE.get(device.refused, '?')}"
+    named = policy.name if why == policy.name else f"{policy.name} ({why})"
+    return f"{named}: {said}"
 
 
 def _wipe(device: Device) -> str:

@@ -70,6 +70,19 @@ async def test_rules_and_policies_are_shown(world: World) -> None:
         assert text in page, text
 
 
+async def test_why_a_device_has_its_policy_and_what_it_says_of_it(world: World) -> None:
+    strict = read_policy("strict", {"groups": ["staff"], "DevicePasswordEnabled": True})
+    world.admission = Admission(Policies((strict,), {"staff": ("anna*",)}))
+    await world.device(policy_key=7, policy=strict.digest, compliance=2, refused=2)
+    await world.device("PHONE2")
+    browser = await root(world)
+    page = (await browser.get(f"/admin/device?user={ANNA}&id=PHONE1")).text
+    assert "strict (group staff): applied in part; refused since it was applied in part" in page
+    page = (await browser.get(f"/admin/device?user={ANNA}&id=PHONE2")).text
+    assert "strict (group staff): not acknowledged yet" in page
+    assert "<dd>staff</dd>" in (await browser.get("/admin/rules")).text
+
+
 async def test_poison_items_are_shown_as_text(world: World) -> None:
     browser = await root(world)
     assert "None." in (await browser.get("/admin/poison")).text

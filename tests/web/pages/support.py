@@ -87,7 +87,7 @@ class World:
         async def checks() -> Mapping[str, str]:
             return {"store": "ok", "imap": "failing"}
 
-        samples = Samples(self.metrics.totals)
+        samples = Samples(lambda: self.metrics.totals(services.tally.held))
         return Starlette(
             routes=[
                 *account_routes(services, servers, door, renderer, app_passwords=self.app_passwords),
