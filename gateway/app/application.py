@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -26,12 +27,14 @@ from gateway.app.people import address_list_of, directories_of
 from gateway.app.release import RELEASE, SystemClock
 from gateway.app.rounds import housekeeping, obeying, running
 from gateway.app.stores import Stores, serve_store
+from gateway.app.telemetry import spans_of
 from gateway.config import Settings
 from gateway.eas.commands import COMMANDS
 from gateway.eas.commands.base import Services
 from gateway.eas.tally import Tally
 from gateway.errors import GatewayError
 from gateway.store.spool import FileSpool
+from gateway.sync.background import computing
 from gateway.sync.recipients import Recipients, forget_recipients
 from gateway.sync.waiter import Signal
 from gateway.upstream.imap.upstream import ImapUpstream
@@ -44,6 +47,7 @@ from gateway.web.health import Health
 from gateway.web.http import Receive, Scope, Send
 from gateway.web.lag import watch_lag
 from gateway.web.metrics import Metrics
+from gateway.web.timing import measured
 from gateway.web.trace import Trace
 from gateway.web.visits import Visits
 
@@ -99,19 +103,24 @@ class App:
         settings = self._settings
         stores = await parts.enter_async_context(serve_store(settings))
         state, items, people = stores.state, stores.items, stores.people
+        spans = spans_of(settings)
+        if spans is not None:
+            parts.push_async_callback(asyncio.to_thread, spans.close)
+            state, items = measured(state, "store"), measured(items, "store")
         imap = ImapUpstream(imap_settings(settings))
         parts.push_async_callback(imap.aclose)
         smtp = SmtpSubmission(smtp_settings(settings))
         parts.push_async_callback(smtp.aclose)
         identity = identity_of(settings)
         metrics = Metrics()
+        metrics.watch("computing_queue", "Work that is computed beside the event loop, or waits.", computing)
         metrics.watch(
             "imap_connections", "Open connections to the IMAP server.", lambda: imap.open_connections
         )
         services = Services(
             state=state,
             items=items,
-            submission=smtp,
+            submission=smtp if spans is None else measured(smtp, "upstream"),
             clock=SystemClock(),
             limits=limits_of(settings),
             identity=identity,
@@ -135,6 +144,8 @@ class App:
         await parts.enter_async_context(running(housekeeping(services, expiry, remembering)))
         await parts.enter_async_context(running(watch_lag(metrics.late)))
         _count(metrics, services.tally, smtp, stores)
+        tally = services.tally
+        metrics.watch("eas_requests_held", "Pings and Syncs that wait for news.", lambda: tally.held)
         ways = ways_of(settings, state, services.clock)
         await parts.enter_async_context(running(preparing(ways)))
         authentication = Authentication(imap, identity, max_delay=settings.auth.max_delay, ways=ways)
@@ -152,12 +163,13 @@ class App:
             COMMANDS,
             services,
             authentication,
-            imap.mailboxes,
+            imap.mailboxes if spans is None else lambda user: measured(imap.mailboxes(user), "upstream"),
             proxies=proxies,
             metrics=metrics,
             trace=trace,
             brakes=brakes,
             visits=visits,
+            spans=spans,
             stopping=self._stopping,
             grace=settings.server.shutdown_grace,
         )

@@ -30,6 +30,7 @@ from gateway.config.values import (
     TimeZone,
     TokenAlgorithm,
     Traced,
+    TracesUrl,
     words,
 )
 
@@ -449,6 +450,13 @@ class BrakesSection(Section):
     """Repetitions of the same Ping or Sync, at once and to no effect, after which a device is put off."""
 
 
+class TelemetrySection(Section):
+    """Traces of OpenTelemetry."""
+
+    endpoint: TracesUrl | None = None
+    """Where a collector takes spans by OTLP over HTTP, as http://localhost:4318/v1/traces; without, none."""
+
+
 class Settings(BaseModel):
     """The whole configuration; relative paths in it are already made absolute."""
 
@@ -476,5 +484,6 @@ class Settings(BaseModel):
     brakes: BrakesSection = BrakesSection()
     account: AccountSection = AccountSection()
     admin: AdminSection = AdminSection()
+    telemetry: TelemetrySection = TelemetrySection()
     groups: Mapping[str, Annotated[tuple[str, ...], BeforeValidator(words)]] = {}
     policies: Mapping[str, PolicyTable] = {}

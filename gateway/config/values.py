@@ -26,6 +26,12 @@ TOKEN_ALGORITHMS = (
 """Signatures of tokens that nobody can make who only knows the public key."""
 
 
+def _traces_url(value: str) -> str:
+    if not re.fullmatch(r"https?://[^/\s]+(/\S*)?", value):
+        raise ValueError("allowed is a URL, as http://localhost:4318/v1/traces")
+    return value
+
+
 def _listen(value: str) -> str:
     host, colon, port = value.rpartition(":")
     if not (colon and host and port.isascii() and port.isdigit() and int(port) <= 65535):
@@ -174,6 +180,7 @@ def words(value: object) -> object:
 Host: TypeAlias = Annotated[str, Field(min_length=1)]
 Port: TypeAlias = Annotated[int, Field(ge=1, le=65535)]
 Seconds: TypeAlias = Annotated[float, Field(gt=0, le=86400)]
+TracesUrl: TypeAlias = Annotated[str, AfterValidator(_traces_url)]
 Template: TypeAlias = Annotated[str, AfterValidator(_template)]
 File: TypeAlias = Annotated[Path, AfterValidator(_path)]
 Listen: TypeAlias = Annotated[str, AfterValidator(_listen)]

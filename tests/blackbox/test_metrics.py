@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
@@ -17,7 +18,7 @@ from tests.support.itemfolders import named
 from tests.support.phone import Phone, add, change, commands, options, statuses
 from tests.support.smtp_sink import SmtpSink
 from wbxml import element
-from wbxml.pages import AirSync
+from wbxml.pages import AirSync, Ping
 
 DASHBOARD = Path(__file__).parents[2] / "deploy/grafana/activesync-gateway.json"
 
@@ -66,6 +67,47 @@ def test_writes_of_the_store(shared_gateway: Gateway, phone: Phone) -> None:
     phone.folders()
     assert shared_gateway.metric("store_transactions_total") > written
     assert shared_gateway.metric("store_commits_total") > committed
+
+
+def test_all_that_is_to_be_watched_is_there(shared_gateway: Gateway, phone: Phone) -> None:
+    phone.folders()
+    text = shared_gateway.metrics()
+    for name, labels in {
+        "eas_requests_total": {"command", "version", "http", "status"},
+        "eas_request_seconds_bucket": {"command", "le"},
+        "eas_requests_open": {"command"},
+        "eas_requests_held": set(),
+        "eas_requests_slowed_total": set(),
+        "eas_replays_total": set(),
+        "eas_conflicts_total": set(),
+        "eas_stubs_total": set(),
+        "event_loop_lag_seconds_bucket": {"le"},
+        "computing_queue": set(),
+        "imap_connections": set(),
+        "smtp_messages_sent_total": set(),
+        "smtp_messages_failed_total": set(),
+        "store_transactions_total": set(),
+        "store_commits_total": set(),
+    }.items():
+        families = text_string_to_metric_families(text)
+        found = [sample for family in families for sample in family.samples if sample.name == name]
+        assert found, name
+        assert set(found[0].labels) == labels, name
+
+
+def test_who_waits_for_news_is_counted(shared_gateway: Gateway, phone: Phone, dovecot: Dovecot) -> None:
+    inbox = phone.folders()["Inbox"]
+    phone.begin(inbox)
+    phone.sync(inbox)
+    watched = element(Ping.Folder, element(Ping.Id, inbox), element(Ping.Class, "Email"))
+    request = element(Ping.Ping, element(Ping.HeartbeatInterval, 50), element(Ping.Folders, watched))
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(phone.post, "Ping", request, seconds=60)
+        while not shared_gateway.metric("eas_requests_held"):
+            assert not waiting.done()
+        dovecot.deliver(phone.user, messages.plain())
+        assert waiting.result().root.child_text(Ping.Status) == "2"
+    assert shared_gateway.metric("eas_requests_held") == 0
 
 
 def test_the_dashboard_asks_for_what_there_is(shared_gateway: Gateway, phone: Phone) -> None:
