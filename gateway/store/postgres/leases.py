@@ -26,8 +26,8 @@ T = TypeVar("T")
 
 LASTS = 30.0
 """Seconds a lease lasts that nobody puts off: as long others wait for a process that died."""
-_RENEW_SECONDS = 8.0
-_WAIT_SECONDS = 90.0
+RENEW_SECONDS = 8.0
+WAIT_SECONDS = 90.0
 """How long a lease is waited for that another process has."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.25
 
@@ -95,12 +95,12 @@ class SharedLeases:
         self._held.add(holder)
         pause = _FIRST_PAUSE
         try:
-            async with asyncio.timeout(_WAIT_SECONDS):
+            async with asyncio.timeout(WAIT_SECONDS):
                 while not await self._run(take):
                     await asyncio.sleep(pause)
                     pause = min(pause * 1.5, _LONGEST_PAUSE)
         except TimeoutError:
-            error = GatewayError(f"another process works on the same for {_WAIT_SECONDS:.0f} s")
+            error = GatewayError(f"another process works on the same for {WAIT_SECONDS:.0f} s")
             error.kind = Kind.MAILBOX_OFFLINE
             raise error from None
 
@@ -127,7 +127,7 @@ class SharedLeases:
             await transaction.run(_FORGET)
 
         while True:
-            await asyncio.sleep(_RENEW_SECONDS)
+            await asyncio.sleep(RENEW_SECONDS)
             try:
                 await self._run(renew)
             except GatewayError as error:

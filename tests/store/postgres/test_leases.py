@@ -1,0 +1,67 @@
+"""Leases of processes that die, or are cut off: others get them, and no more than one."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from gateway.errors import GatewayError
+from gateway.store.postgres import leases
+from gateway.store.transactions import Transaction
+from gateway.types import CollectionId, SyncState
+from tests.ports.items.helpers import ANNA, PHONE
+from tests.support.stores import PostgresStore
+
+NAME = "1"
+
+
+async def take_for_good(store: PostgresStore) -> None:
+    """As a process does that dies while it has the lease: nobody puts its end off."""
+    lease = store.state.lease(ANNA, PHONE, NAME)
+    await lease.__aenter__()
+    await store.database.write(_orphan)
+
+
+async def _orphan(transaction: Transaction) -> None:
+    assert await transaction.run("UPDATE lease SET holder = 'a process that is no more'") == 1
+
+
+async def test_the_lease_of_a_dead_process_ends(
+    here: PostgresStore, there: PostgresStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leases, "LASTS", 0.5)
+    await take_for_good(here)
+    async with there.state.lease(ANNA, PHONE, NAME):
+        await there.state.save_sync(ANNA, PHONE, CollectionId(NAME), SyncState("e", 1, b""))
+
+
+async def test_a_lease_lasts_as_long_as_its_process_works(
+    url: str, here: PostgresStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leases, "RENEW_SECONDS", 0.05)
+    store = PostgresStore(url, here.clock)
+    await store.open()
+
+    async def end(transaction: Transaction) -> object:
+        row = await transaction.row("SELECT expires FROM lease")
+        assert row is not None
+        return row[0]
+
+    async with store.state.lease(ANNA, PHONE, NAME):
+        first = await here.database.read(end)
+        while await here.database.read(end) == first:
+            await asyncio.sleep(0.01)
+    await store.aclose()
+
+
+async def test_who_waits_for_too_long_is_told(
+    here: PostgresStore, there: PostgresStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leases, "WAIT_SECONDS", 0.2)
+    async with here.state.lease(ANNA, PHONE, NAME):
+        with pytest.raises(GatewayError, match="another process works on the same"):
+            async with there.state.lease(ANNA, PHONE, NAME):
+                pytest.fail("it is held")
+    async with there.state.lease(ANNA, PHONE, NAME):
+        pass
