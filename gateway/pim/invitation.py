@@ -30,6 +30,7 @@ __all__ = [
     "nobody",
     "read_invitation",
     "read_person",
+    "sensitivity_of",
 ]
 
 Own = Callable[[str], bool]
@@ -168,10 +169,16 @@ _BUSY = {
     "WORKINGELSEWHERE": Busy.ELSEWHERE,
 }
 _SENSITIVITY = {
+    "": Sensitivity.NORMAL,
+    "PUBLIC": Sensitivity.NORMAL,
     "X-PERSONAL": Sensitivity.PERSONAL,
-    "PRIVATE": Sensitivity.PRIVATE,
     "CONFIDENTIAL": Sensitivity.CONFIDENTIAL,
 }
+
+
+def sensitivity_of(said: str) -> Sensitivity:
+    """What a value of CLASS means; one that nobody knows the same as PRIVATE (RFC 5545 3.8.1.3)."""
+    return _SENSITIVITY.get(said.strip().upper(), Sensitivity.PRIVATE)
 
 
 def method_of(calendar: Component, told: str) -> Method | None:
@@ -232,7 +239,7 @@ def _invitation(method: Method, event: Component, zones: Zones) -> Invitation | 
         recurrence=read_rule(event.text("RRULE"), start) if recurring and start else None,
         recurrence_id=zones.instant(which).astimezone(zone) if which else None,
         busy=_busy(event),
-        sensitivity=_SENSITIVITY.get(event.text("CLASS").upper(), Sensitivity.NORMAL),
+        sensitivity=sensitivity_of(event.text("CLASS")),
         reminder=_reminder(event, start, zones),
         may_counter=event.text(_OUTLOOK + "DISALLOW-COUNTER").upper() != "TRUE",
         proposed=proposed,

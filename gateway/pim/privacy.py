@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 
 from gateway.items import ItemKind
+from gateway.pim.invitation import Sensitivity, sensitivity_of
+from gateway.pim.lines import parse_property
 from gateway.pim.names import BLOB, BUSY, CALENDAR_TYPE
 from gateway.pim.tree import BadText, Node, make_line, parse_calendar
 
 __all__ = ["is_private", "veiled"]
 
-_SAID = re.compile(r"(?im)^CLASS(?:;[^:\r\n]*)?:[ \t]*(?:PRIVATE|CONFIDENTIAL)[ \t]*\r?$")
-_PRIVATE = frozenset({"PRIVATE", "CONFIDENTIAL"})
+_FOLD = re.compile(r"(?:\r\n|\r|\n)[ \t]")
+_SAID = re.compile(r"(?:^|[\r\n])(\ufeff?(?:[A-Z0-9-]+\.)?CLASS[;:][^\r\n]*)", re.IGNORECASE | re.ASCII)
+"""A line with CLASS, once lines are no longer folded."""
 _SUBJECT = "Private"
 _SHOWN = frozenset(
     {
@@ -25,7 +28,8 @@ _SHOWN = frozenset(
 
 def is_private(text: str) -> bool:
     """Whether an item, or an occurrence of it, is private or confidential."""
-    return _SAID.search(text) is not None
+    lines = (parse_property(line) for line in _SAID.findall(_FOLD.sub("", text)))
+    return any(_hides(line.value) for line in lines if line)
 
 
 def veiled(kind: ItemKind, text: str) -> str | None:
@@ -46,7 +50,11 @@ def veiled(kind: ItemKind, text: str) -> str | None:
 
 
 def _says_so(event: Node) -> bool:
-    return any(line.read and line.read.value.strip().upper() in _PRIVATE for line in event.lines("CLASS"))
+    return any(line.read and _hides(line.read.value) for line in event.lines("CLASS"))
+
+
+def _hides(said: str) -> bool:
+    return sensitivity_of(said) >= Sensitivity.PRIVATE
 
 
 def _veil(event: Node) -> None:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from enum import Enum
 
 from gateway.pim.clock import tzid_of
-from gateway.pim.invitation import Sensitivity
+from gateway.pim.invitation import Sensitivity, sensitivity_of
 from gateway.pim.lines import Component, Property
 from gateway.pim.names import ALT_DESC
 from gateway.pim.tree import Line, Node, escaped, make_line
@@ -40,7 +40,6 @@ _SENSITIVITY_WORDS = {
     Sensitivity.PRIVATE: "PRIVATE",
     Sensitivity.CONFIDENTIAL: "CONFIDENTIAL",
 }
-_SENSITIVITY = {word: sensitivity for sensitivity, word in _SENSITIVITY_WORDS.items()}
 
 
 class Unset(Enum):
@@ -126,7 +125,7 @@ def write_categories(node: Node, categories: tuple[str, ...]) -> None:
 
 def read_sensitivity(component: Component) -> Sensitivity:
     """What CLASS says."""
-    return _SENSITIVITY.get(component.text("CLASS").upper(), Sensitivity.NORMAL)
+    return sensitivity_of(component.text("CLASS"))
 
 
 def write_sensitivity(node: Node, sensitivity: Sensitivity) -> None:

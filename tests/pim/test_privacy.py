@@ -23,9 +23,20 @@ START = "DTSTART:20260302T090000Z"
 PRIVATE = "CLASS:PRIVATE"
 
 
-@pytest.mark.parametrize("said", [PRIVATE, "class:Confidential", "CLASS;X-A=b:PRIVATE ", "CLASS:\tPRIVATE"])
+@pytest.mark.parametrize(
+    "said",
+    [
+        *(PRIVATE, "class:Confidential", "CLASS;X-A=b:PRIVATE ", "CLASS:\tPRIVATE"),
+        *("CLASS:PRI\r\n VATE", "CL\r\n\tASS:PRIVATE", 'CLASS;X-A="b:c;d":PRIVATE', "a1.CLASS:PRIVATE"),
+        *("CLASS:X-OURS-ALONE", "CLASS:SECRET"),  # RFC 5545 3.8.1.3: as PRIVATE
+    ],
+)
 def test_what_is_private(said: str) -> None:
-    assert is_private(calendar(*event("u", said, start=START)))
+    text = calendar(*event("u", said, "SUMMARY:secret", start=START))
+    assert is_private(text)
+    shown = veiled(ItemKind.CALENDAR, text)
+    assert shown
+    assert "secret" not in shown
 
 
 @pytest.mark.parametrize(

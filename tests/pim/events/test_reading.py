@@ -45,6 +45,7 @@ from tests.support.invitations import SHAPES
         (("CATEGORIES:a\\,b, c,,c", "CATEGORIES:d"), "categories", ("a,b", "c", "d")),
         (("CLASS:PRIVATE",), "sensitivity", Sensitivity.PRIVATE),
         (("CLASS:X-PERSONAL",), "sensitivity", Sensitivity.PERSONAL),
+        (("CLASS:X-OURS-ALONE",), "sensitivity", Sensitivity.PRIVATE),
         (("CLASS:PUBLIC",), "sensitivity", Sensitivity.NORMAL),
         (("TRANSP:TRANSPARENT",), "busy", Busy.FREE),
         (("STATUS:TENTATIVE",), "busy", Busy.TENTATIVE),
