@@ -20,7 +20,7 @@ from gateway.eas.commands.base import Limits, Services
 from gateway.eas.directory import AddressList, Reach
 from gateway.eas.identity import Identity
 from gateway.mail.certificates import Authorities
-from gateway.ports import Submission
+from gateway.ports import Clock, Submission
 from gateway.store.spool import FileSpool
 from gateway.store.sqlite import Database, SqliteItems, SqlitePeople, SqliteState
 from gateway.types import Device, DeviceId, UserId
@@ -40,6 +40,20 @@ ANNA, BERT, ROOT = (UserId(f"{name}@example.com") for name in ("anna", "bert", "
 PASSWORD = "pässwörd-hunter2"
 URL = "https://sync.example.com"
 COOKIE = "__Host-activesync"
+
+
+class _Now:
+    """The clock of the world that is looked at."""
+
+    clock: Clock
+
+    def now(self) -> datetime:
+        return self.clock.now()
+
+
+_NOW = _Now()
+_RENDERER = Renderer(_NOW, UTC)
+"""One for all tests: it takes longer to read the templates than to test what is made of them."""
 
 
 @dataclass(slots=True)
@@ -81,7 +95,7 @@ class World:
         ways = Ways(app_passwords=AppPasswordWay(self.state, self.clock, Master("master", "secret")))
         authentication = Authentication(self.users, identity, max_delay=self.max_delay, ways=ways)
         door = Door(sessions, authentication, Proxies(["127.0.0.1"]), self.url)
-        renderer = Renderer(self.clock, UTC)
+        _NOW.clock = self.clock
         servers = Servers(identity, self.url)
 
         async def checks() -> Mapping[str, str]:
@@ -90,9 +104,9 @@ class World:
         samples = Samples(lambda: self.metrics.totals(services.tally.held))
         return Starlette(
             routes=[
-                *account_routes(services, servers, door, renderer, app_passwords=self.app_passwords),
+                *account_routes(services, servers, door, _RENDERER, app_passwords=self.app_passwords),
                 *admin_routes(
-                    services, samples, checks, door, renderer, users=self.admins, networks=self.networks
+                    services, samples, checks, door, _RENDERER, users=self.admins, networks=self.networks
                 ),
             ]
         )
