@@ -91,9 +91,11 @@ class Work:
         try:
             answer = self._done(name, operation)
         except Refused as error:
-            number = 0 if isinstance(operation, AddItem) else operation.number
-            self._put_right(number)
-            answer = Answer(error.kind, number)
+            if isinstance(operation, AddItem):
+                answer = Answer(error.kind, digest=operation.digest)
+            else:
+                answer = Answer(error.kind, operation.number)
+                self._put_right(operation.number)
         self.answers[name] = answer
 
     def _done(self, name: str, operation: ItemOperation) -> Answer:

@@ -124,6 +124,18 @@ def refused(number: ItemNumber) -> ChangeItem:
     return ChangeItem(number, "bad", change)
 
 
+def refused_add(client_id: str, text: str) -> AddItem:
+    """A new item that cannot be made."""
+
+    def make(given: Given) -> Made:
+        raise Refused(Kind.INVALID_XML, "no")
+
+    def merge(item: Item, given: Given) -> Made:
+        raise Refused(Kind.INVALID_XML, "no")
+
+    return AddItem(client_id, text, make, merge)
+
+
 def deletes(number: ItemNumber, *, notice: str = "") -> DeleteItem:
     """An item goes."""
     return DeleteItem(number, lambda item, given: Made(None, _notices(notice)))  # noqa: ARG005

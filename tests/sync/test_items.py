@@ -22,11 +22,24 @@ from gateway.items import Item, ItemKind, ItemNumber, Notice, Right
 from gateway.store.sqlite import Database
 from gateway.sync.conflict import Policy
 from gateway.sync.itemcursor import ItemCursor
+from gateway.sync.itemexchange import Record
 from gateway.sync.itemoperations import AddItem, ChangeItem, Given, ItemOperation, Made, NewFile
 from gateway.sync.keys import KeyUse, format_key
 from gateway.types import DeviceId
 from tests.support.notices import pending_notices
-from tests.sync.itemmodel import ANN, BOB, START, Phone, Store, adds, changes, deletes, refused, stored
+from tests.sync.itemmodel import (
+    ANN,
+    BOB,
+    START,
+    Phone,
+    Store,
+    adds,
+    changes,
+    deletes,
+    refused,
+    refused_add,
+    stored,
+)
 
 CLIENT_WINS: dict[str, Any] = {"policy": lambda _: Policy.CLIENT_WINS}
 
@@ -217,6 +230,46 @@ async def test_a_lost_reply_is_repeated_to_the_letter(store: Store, phone: Phone
     assert sorted((await store.content()).values()) == ["OLD", "mine", "new"]
 
 
+@pytest.mark.parametrize("dies", [False, True])
+@pytest.mark.parametrize("succeeding", [False, True])
+async def test_what_was_refused_belongs_to_a_request_that_is_repeated(
+    store: Store, phone: Phone, monkeypatch: pytest.MonkeyPatch, succeeding: bool, dies: bool
+) -> None:
+    """The same answer and the same key each time, also when the first attempt died before it was stored."""
+    changed, deleted = await store.put("c"), await store.put("d")
+    await phone.settle()
+    await store.put("theirs")
+    operations: list[ItemOperation] = [refused_add("c1", "bad"), refused(changed), deletes(ItemNumber(999))]
+    if succeeding:
+        operations += [adds("c2", "new"), changes(changed, "c2"), deletes(deleted)]
+
+    async def dying(*_: Any) -> None:
+        raise ConnectionError
+
+    if dies:
+        with monkeypatch.context() as patched:
+            patched.setattr(store.items, "commit_items", dying)
+            patched.setattr(store.state, "save_sync", dying)
+            with pytest.raises(ConnectionError):
+                await phone.ask(*operations)
+    replies = [await phone.ask(*operations) for _ in range(3)]
+    assert [reply.use for reply in replies] == [KeyUse.CURRENT, KeyUse.REPLAY, KeyUse.REPLAY]
+    for again in replies[1:]:
+        assert (again.key, again.answers, again.more) == (replies[0].key, replies[0].answers, False)
+        assert Record.of({}, again.told) == Record.of({}, replies[0].told)
+    fewer = await phone.ask(*operations[1:])
+    assert (fewer.use, fewer.answers) == (KeyUse.REPLAY, replies[0].answers[1:])
+    other = await phone.ask(refused_add("c1", "worse"), *operations[1:])
+    assert [answer.refusal for answer in other.answers] == [answer.refusal for answer in replies[0].answers]
+    for operation in operations:
+        phone.act(operation)
+    phone.apply(replies[-1], operations)
+    await phone.settle()
+    assert phone.resets == 0
+    assert phone.items == await store.content()
+    assert sorted(phone.items.values()) == (["c2", "new", "theirs"] if succeeding else ["c", "d", "theirs"])
+
+
 async def test_what_was_done_meanwhile_joins_the_repeat_and_is_done_once(store: Store, phone: Phone) -> None:
     kept = await store.put("kept")
     await phone.settle()
@@ -313,7 +366,8 @@ async def test_another_answer_to_a_repeated_request_has_a_key_of_its_own(
     """More operations under the same key: whether the phone heard of them, its next key tells."""
     changed, deleted = await store.put("c"), await store.put("d")
     await phone.settle()
-    first, more = adds("c1", "one"), [adds("c2", "two"), changes(changed, "c2"), deletes(deleted)]
+    first = adds("c1", "one")
+    more: list[ItemOperation] = [adds("c2", "two"), changes(changed, "c2"), deletes(deleted)]
     phone.act(first)
     answer = await phone.ask(first)
     other = await phone.ask(first, *more)

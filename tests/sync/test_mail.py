@@ -172,6 +172,49 @@ async def test_a_repeated_operation_has_the_same_outcome(
     assert phone.items == contents(inbox)
 
 
+@pytest.mark.parametrize("dies", [False, True])
+@pytest.mark.parametrize("succeeding", [False, True])
+async def test_what_was_refused_belongs_to_a_request_that_is_repeated(
+    state: SqliteState,
+    upstream: MemoryUpstream,
+    monkeypatch: pytest.MonkeyPatch,
+    succeeding: bool,
+    dies: bool,
+) -> None:
+    """The same answer and the same key each time, also when the first attempt died before it was stored."""
+    inbox = upstream.boxes["INBOX"]
+    for _ in range(4):
+        inbox.deliver()
+    upstream.refused.add(FLAGGED)
+    phone = Phone(state, upstream, "p")
+    await phone.settle()
+    inbox.deliver()
+    operations: list[Operation] = [Delete(1, 99), Change(7, 3, read=True), Change(1, 4, flagged=True)]
+    if succeeding:
+        operations += [Change(1, 2, read=True), Delete(1, 1)]
+
+    async def dying(*_: object, **__: object) -> None:
+        raise ConnectionError
+
+    if dies:
+        with monkeypatch.context() as patched:
+            patched.setattr(state, "save_sync", dying)
+            with pytest.raises(ConnectionError):
+                await phone.ask(operations=operations)
+    replies = [await phone.ask(operations=operations) for _ in range(3)]
+    refused = [Outcome.NOT_FOUND, Outcome.NOT_FOUND, Outcome.REFUSED]
+    for reply in replies:
+        assert reply.outcomes == refused + [Outcome.DONE] * (len(operations) - 3)
+        assert (reply.key, reply.told, reply.more) == (replies[0].key, replies[0].told, replies[0].more)
+    assert [reply.use for reply in replies] == [KeyUse.CURRENT, KeyUse.REPLAY, KeyUse.REPLAY]
+    for operation in operations:
+        phone.act(operation)
+    phone.apply(replies[-1])
+    await phone.settle()
+    assert phone.resets == 0
+    assert phone.items == contents(inbox)
+
+
 async def test_a_deletion_cut_off_by_the_upstream_counts_when_repeated(
     state: SqliteState, upstream: MemoryUpstream
 ) -> None:
