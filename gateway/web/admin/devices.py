@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +12,7 @@ from starlette.responses import Response
 from gateway.eas.commands.base import Services
 from gateway.eas.deciding import Decisions, find_device
 from gateway.ports.audit import Wanted
+from gateway.sync.background import compute
 from gateway.types import Access, Device, UserId, Wipe
 from gateway.web.admin.listing import STATES, Search, find
 from gateway.web.pages.devices import shown_device, wipe_named
@@ -52,7 +52,7 @@ class DevicePages:
         search = _search(visit)
         state = self.services.state
         devices = [*await state.list_devices(), *await state.awaited_devices()]
-        listed = await asyncio.to_thread(find, devices, search, self.services.admission)
+        listed = await compute(find, devices, search, self.services.admission)
         shown = [shown_device(one, self.services.admission) for one in listed.devices]
         return visit.page(
             "admin/devices.html",

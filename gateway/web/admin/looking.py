@@ -8,9 +8,11 @@ from datetime import datetime
 
 from starlette.responses import Response
 
+from gateway.eas.admission import Admission
 from gateway.eas.commands.base import Services
 from gateway.policies import ELEMENTS, NO_POLICY, Policy
 from gateway.ports.audit import Wanted
+from gateway.sync.background import compute
 from gateway.types import Access, Device, WipeStage
 from gateway.web.admin.charts import charts_of
 from gateway.web.admin.samples import Samples
@@ -41,16 +43,11 @@ class LookingPages:
         )
 
     async def _overview(self, visit: Visit) -> Response:
-        state, admission = self.services.state, self.services.admission
-        devices = await state.list_devices()
-        wiping = [one for one in devices if one.control.wipe and one.control.stage is not WipeStage.DONE]
-        waiting = [one for one in devices if admission.access_of(one) is Access.QUARANTINE]
+        state = self.services.state
+        counts = await compute(_counts, await state.list_devices(), self.services.admission)
         return visit.page(
             "admin/overview.html",
-            devices=len(devices),
-            users=len({one.user for one in devices}),
-            wiping=len(wiping),
-            waiting=len(waiting),
+            **counts,
             poison=len(await state.list_poison()),
             release=self.services.release,
             started=self.started,
@@ -65,11 +62,7 @@ class LookingPages:
 
     async def _rules(self, visit: Visit) -> Response:
         admission = self.services.admission
-        devices = [(one, admission.policy_of(one)) for one in await self.services.state.list_devices()]
-        policies = [*admission.policies.policies]
-        if any(policy is NO_POLICY for _, policy in devices):
-            policies.append(NO_POLICY)
-        rows = [_Demanded.of(one, [device for device, its in devices if its is one]) for one in policies]
+        rows = await compute(_demands, await self.services.state.list_devices(), admission)
         return visit.page("admin/rules.html", admission=admission, policies=rows)
 
     async def _poison(self, visit: Visit) -> Response:
@@ -99,7 +92,26 @@ class _Demanded:
         values = self.policy.values
         return [(one.name, one.about, one.shown(values[one.name])) for one in ELEMENTS if one.name in values]
 
-    @classmethod
-    def of(cls, policy: Policy, devices: Sequence[Device]) -> _Demanded:
-        current = [one for one in devices if one.policy_key and one.policy == policy.digest]
-        return cls(policy, len(devices), len(current))
+
+def _demands(devices: Sequence[Device], admission: Admission) -> Sequence[_Demanded]:
+    """The policies in their order, and none at the end where there are devices without one."""
+    given = [(one, admission.policy_of(one)) for one in devices]
+    policies = [*admission.policies.policies]
+    if any(policy is NO_POLICY for _, policy in given):
+        policies.append(NO_POLICY)
+    rows = []
+    for policy in policies:
+        its = [device for device, one in given if one is policy]
+        current = [one for one in its if one.policy_key and one.policy == policy.digest]
+        rows.append(_Demanded(policy, len(its), len(current)))
+    return rows
+
+
+def _counts(devices: Sequence[Device], admission: Admission) -> Mapping[str, int]:
+    """How many devices there are, of how many users, and how many of them want something done."""
+    return {
+        "devices": len(devices),
+        "users": len({one.user for one in devices}),
+        "wiping": sum(1 for one in devices if one.control.wipe and one.control.stage is not WipeStage.DONE),
+        "waiting": sum(1 for one in devices if admission.access_of(one) is Access.QUARANTINE),
+    }
