@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gateway.eas.request import as_stored
-from gateway.errors import GatewayError, Kind, NotFound, Refused
+from gateway.errors import Kind, NotFound, Refused
 from gateway.ports import Act, Clock, State
 from gateway.ports.audit import Wanted
 from gateway.types import Access, Control, Device, DeviceId, UserId, Wipe
@@ -81,7 +81,7 @@ class Decisions:
         await self._check_wipe(known)
         act = self._act("device.unwipe", user, known.id)
         if not await self.state.ask_wipe(user, known.id, None, act.at, act):
-            raise GatewayError("there is no wipe to be taken back")
+            raise Refused(Kind.ACCESS_DENIED, "there is no wipe to be taken back")
 
     async def resync(self, user: UserId, device: str) -> None:
         """Have a device synchronise everything anew."""

@@ -36,7 +36,7 @@ class LookingPages:
     def pages(self) -> Sequence[Page]:
         return (
             Page("", show=self._overview),
-            Page("/live", show=self._live),
+            Page("/live", show=self._live, refreshes=True),
             Page("/rules", show=self._rules),
             Page("/poison", show=self._poison),
             Page("/audit", show=self._audit),

@@ -40,8 +40,11 @@ class SignedIn:
         )
         return secret
 
-    async def find(self, secret: str) -> port.Session | None:
-        """The session of a browser that shows this secret; None when there is none any more."""
+    async def find(self, secret: str, *, used: bool = True) -> port.Session | None:
+        """The session of a browser that shows this secret; None when there is none any more.
+
+        `used`: somebody asks, and not a page that refreshes itself.
+        """
         if not secret or len(secret) > _LONGEST_SECRET:
             return None
         session = await self._store.load_session(_key(secret))
@@ -51,7 +54,7 @@ class SignedIn:
         if now - session.began >= self._longest or now - session.seen >= self._idle:
             await self._store.end_session(session.key)
             return None
-        if now - session.seen >= min(_NOTED, self._idle / 2):
+        if used and now - session.seen >= min(_NOTED, self._idle / 2):
             await self._store.note_session(session.key, now)
         return session
 

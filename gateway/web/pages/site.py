@@ -82,11 +82,15 @@ View = Callable[[Visit], Awaitable[Response]]
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page below the path of its site, and what is done when its form is posted."""
+    """A page below the path of its site, and what is done when its form is posted.
+
+    `refreshes`: another page asks for it again and again, which keeps nobody signed in.
+    """
 
     path: str
     show: View | None = None
     post: View | None = None
+    refreshes: bool = False
 
 
 class Site:
@@ -146,7 +150,7 @@ class Site:
     def _endpoint(self, page: Page) -> Callable[[Request], Awaitable[Response]]:
         async def answer(request: Request) -> Response:
             secret = self.door.secret(request)
-            session = await self.door.sessions.find(secret)
+            session = await self.door.sessions.find(secret, used=not page.refreshes)
             if session is None or not self.admits(session):
                 return self._to_sign_in(request)
             request.state.user = session.user

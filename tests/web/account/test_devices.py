@@ -10,7 +10,7 @@ from gateway.eas.admission import Admission
 from gateway.ports import Act
 from gateway.ports.audit import Wanted
 from gateway.types import Access, Control, DeviceId, Visit, Wipe, WipeStage
-from tests.web.pages.support import ANNA, BERT, ROOT, Browser, World
+from tests.web.pages.support import ANNA, BERT, ROOT, Browser, World, fields_of
 
 PHONE = DeviceId("PHONE1")
 PAGE = "/account/device?id=PHONE1"
@@ -71,6 +71,10 @@ async def test_a_wipe_is_asked_for_and_taken_back(world: World, kind: Wipe) -> N
     answer = await browser.submit(PAGE, "/account/device/unwipe")
     assert answer.headers["location"] == f"{PAGE}&said=wipe-taken-back"
     assert (await control(world)).wipe is None
+    fields = fields_of((await browser.get("/account")).text, "/sign-out") | {"id": PHONE}
+    assert (
+        await browser.post("/account/device/unwipe", fields)
+    ).status_code == 409  # as somebody did already
     acts = [one.act for one in await world.state.list_acts(Wanted(device=PHONE), 9)]
     assert [(one.who, one.act) for one in acts] == [(ANNA, "device.unwipe"), (ANNA, "device.wipe")]
 

@@ -176,6 +176,16 @@ async def test_a_session_ends_when_it_is_not_used(world: World) -> None:
     assert (await browser.get("/account")).status_code == 303
 
 
+async def test_a_page_that_refreshes_itself_keeps_nobody_signed_in(world: World) -> None:
+    browser = world.browser()
+    await browser.sign_in(ROOT, at="/admin")
+    for _ in range(29):
+        world.clock.forward(minutes=1)
+        assert (await browser.get("/admin/live", hx_request="true")).status_code == 200
+    world.clock.forward(minutes=1)
+    assert "hx-refresh" in (await browser.get("/admin/live", hx_request="true")).headers
+
+
 async def test_a_session_ends_after_half_a_day_however_it_is_used(world: World) -> None:
     browser = world.browser()
     await browser.sign_in(ANNA)
