@@ -13,50 +13,42 @@ import secrets
 import time
 import traceback
 from collections.abc import Coroutine, Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
-import wbxml
 from gateway.eas import request as head
 from gateway.eas import status
-from gateway.eas.commands import quarantine
-from gateway.eas.commands.base import BodyRule, Command, Context, Reply, Services
+from gateway.eas.commands.base import Command, Services
 from gateway.eas.versions import OFFERED, Version
-from gateway.errors import AuthenticationFailed, GatewayError, Kind, Refused
+from gateway.errors import GatewayError
 from gateway.mail.pieces import PIECE
 from gateway.ports import MailboxesFactory
-from gateway.sync.editable import EditableMailboxes
 from gateway.sync.waiter import Signal
-from gateway.types import Access, DeviceId, Principal, UserId
-from gateway.web import documents
+from gateway.types import DeviceId, Principal, UserId
 from gateway.web.auth import Authentication
 from gateway.web.brakes import Brakes
 from gateway.web.client import Proxies
-from gateway.web.devices import Devices
 from gateway.web.http import (
-    BodyStalled,
-    BodyTooLarge,
     ClientGone,
     Receive,
     Response,
     Scope,
     Send,
     headers_of,
-    read_body,
     send_response,
     while_connected,
 )
-from gateway.web.login import log_in, unauthorized
-from gateway.web.loops import Turn, tells
+from gateway.web.login import log_in
+from gateway.web.loops import Turn
 from gateway.web.metrics import Metrics
-from gateway.web.presence import Presence
+from gateway.web.record import Record, refused
+from gateway.web.running import CommandRunner
 from gateway.web.trace import Trace
 from gateway.web.visits import Visits
 
 if TYPE_CHECKING:
-    from gateway.web.spans import RequestSpan, Spans
+    from gateway.web.spans import Spans
 
 __all__ = ["EasEndpoint", "discovery", "is_eas_path"]
 
@@ -83,31 +75,6 @@ def discovery(commands: Iterable[Command]) -> dict[str, str]:
     }
 
 
-@dataclass(slots=True)
-class _Record:
-    """What the log line of a request says, filled in as it becomes known."""
-
-    address: str = ""
-    user: str = ""
-    device: str = ""
-    command: str = ""
-    version: str = ""
-    status: str = ""
-    reason: str = ""
-    bytes_in: int = 0
-    body_read: bool = False
-    span: RequestSpan | None = None
-    traced: bool = False
-    document: wbxml.Element | None = None
-    digest: int = 0
-    news: bool = False
-
-    def names(self) -> dict[str, str]:
-        """Return what is known of who asked for what, and how it went."""
-        names = ("user", "device", "command", "version", "status", "reason")
-        return {name: text for name in names if (text := getattr(self, name))}
-
-
 class EasEndpoint:
     """Serves the commands. `stopping` is set `grace` seconds before the server shuts down."""
 
@@ -127,34 +94,37 @@ class EasEndpoint:
         grace: float,
         spans: Spans | None = None,
     ) -> None:
-        self._commands = {command.name: command for command in commands}
-        self._services = services
+        commands = tuple(commands)
+        self._discovery = discovery(commands)
+        self._runner = CommandRunner(
+            commands,
+            services,
+            authentication,
+            mailboxes,
+            metrics=metrics,
+            trace=trace,
+            visits=visits,
+            stopping=stopping,
+        )
         self._authentication = authentication
-        self._mailboxes = mailboxes
-        self._devices = Devices(services.state, services.clock, services.admission)
-        self._presence = Presence(services.directory.people, services.identity, services.clock)
         self._proxies = proxies
         self._metrics = metrics
         self._trace = trace
         self._brakes = brakes
-        self._visits = visits
         self._spans = spans
         self._stopping = stopping
         self._grace = grace
-        self._latest: dict[tuple[str, str, str], Signal] = {}
         self._log = structlog.get_logger("gateway.eas")
 
     def interrupt(self, user: UserId, device: DeviceId) -> None:
         """Have the requests of a device answered that are held, because something was decided of it."""
-        for (whose, which, _), superseded in list(self._latest.items()):
-            if (whose, which) == (user, device):
-                superseded.set()
+        self._runner.interrupt(user, device)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, and log it in one line."""
         started = time.perf_counter()
         headers = headers_of(scope)
-        record = _Record(address=self._proxies.client(scope, headers))
+        record = Record(address=self._proxies.client(scope, headers))
         if self._spans is not None:
             record.span = self._spans.begin(headers)
         try:
@@ -169,7 +139,7 @@ class EasEndpoint:
             trace = traceback.format_exc()
             self._log.error("unexpected error", error_id=failure, exception=trace, **record.names())
             error = GatewayError(f"unexpected error {failure}")
-            response = self._refuse(record.command, Version.parse(record.version), error, record)
+            response = refused(record.command, Version.parse(record.version), error, record)
         response.headers.setdefault("Cache-Control", "private")
         response.headers.setdefault("MS-Server-ActiveSync", _IMPLEMENTATION)
         if "expect" in headers and not record.body_read:
@@ -179,7 +149,7 @@ class EasEndpoint:
         await self._send(response, receive, send, record)
         self._note(record, response.code, len(response.body), started)
 
-    async def _send(self, response: Response, receive: Receive, send: Send, record: _Record) -> None:
+    async def _send(self, response: Response, receive: Receive, send: Send, record: Record) -> None:
         try:
             if len(response.body) <= PIECE:
                 await send_response(send, response)
@@ -192,7 +162,7 @@ class EasEndpoint:
         finally:
             response.close()
 
-    async def _unless_stopped(self, work: Coroutine[Any, Any, Response], record: _Record) -> Response:
+    async def _unless_stopped(self, work: Coroutine[Any, Any, Response], record: Record) -> Response:
         """Give up work that is not done when the grace of a shutdown is over: uvicorn would answer 500."""
         loop, limit = asyncio.get_running_loop(), asyncio.timeout(None)
         try:
@@ -208,7 +178,7 @@ class EasEndpoint:
             record.reason = "not done when the gateway stopped"
             return Response(503, {"Retry-After": str(status.RETRY_AFTER)})
 
-    def _note(self, record: _Record, code: int, bytes_out: int, started: float) -> None:
+    def _note(self, record: Record, code: int, bytes_out: int, started: float) -> None:
         seconds = time.perf_counter() - started
         self._metrics.answered(
             record.command or "none", record.version or "none", code, record.status, seconds
@@ -225,10 +195,8 @@ class EasEndpoint:
         if record.span is not None:
             record.span.end(record.names(), code)
 
-    # --- credentials ---------------------------------------------------------------------------------------
-
     async def _answer(
-        self, scope: Scope, headers: Mapping[str, str], receive: Receive, record: _Record
+        self, scope: Scope, headers: Mapping[str, str], receive: Receive, record: Record
     ) -> Response:
         method: str = scope["method"]
         if method not in {"OPTIONS", "POST"}:
@@ -248,16 +216,16 @@ class EasEndpoint:
             record.command = "OPTIONS"
             if (slowed := self._slowed(principal, None, record)) is not None:
                 return slowed
-            return Response(200, {"Allow": _METHODS, "Public": _METHODS} | discovery(self._commands.values()))
+            return Response(200, {"Allow": _METHODS, "Public": _METHODS} | self._discovery)
         record.command, record.version = request.command or "", str(request.version or "")
         if isinstance(request, head.BadRequest):
-            return self._refuse(request.command, request.version, request, record)
+            return refused(request.command, request.version, request, record)
         record.device = request.device_id
         if (slowed := self._slowed(principal, request, record)) is not None:
             return slowed
         began = time.perf_counter()
         record.traced = self._trace.wants(principal.user, request.device_id)
-        response = await self._command(principal, request, headers, receive, record)
+        response = await self._runner.run(principal, request, headers, receive, record)
         if record.traced:
             self._trace.reply(principal.user, request, record.document, response.code, record.reason)
             record.document = None
@@ -269,7 +237,7 @@ class EasEndpoint:
         return response
 
     def _slowed(
-        self, principal: Principal, request: head.EasRequest | None, record: _Record
+        self, principal: Principal, request: head.EasRequest | None, record: Record
     ) -> Response | None:
         """The answer to who asks too much; None to everybody else. OPTIONS name no device."""
         device, agent = (request.device_id, request.user_agent) if request else (_NO_DEVICE, "")
@@ -282,7 +250,7 @@ class EasEndpoint:
         return Response(503, {"Retry-After": str(seconds), "Connection": "close"})
 
     async def _log_in(
-        self, headers: Mapping[str, str], device: str, record: _Record, *, trusted: bool
+        self, headers: Mapping[str, str], device: str, record: Record, *, trusted: bool
     ) -> Principal | Response:
         """Return who sends the request, or the answer to whom nobody knows."""
         shared = self._proxies.is_trusted(record.address)
@@ -292,167 +260,3 @@ class EasEndpoint:
             return found
         record.reason = found.reason
         return found.response
-
-    # --- the command ---------------------------------------------------------------------------------------
-
-    async def _command(
-        self,
-        principal: Principal,
-        request: head.EasRequest,
-        headers: Mapping[str, str],
-        receive: Receive,
-        record: _Record,
-    ) -> Response:
-        log = self._log.bind(user=principal.user, device=request.device_id, command=request.command)
-        try:
-            admission = self._services.admission
-            admission.check_user(principal.user)
-            command = self._find(request)
-            device = await self._devices.of(principal.user, request)
-            await self._presence.note(principal)
-            now = self._services.clock.now()
-            admission.check(request, device, now, needs_key=command.needs_policy_key)
-            root, body = await self._read(command, request, headers, receive, record)
-            if record.traced:
-                self._trace.request(principal.user, request, root, 0 if root is not None else len(body))
-            context = Context(
-                request=request,
-                principal=principal,
-                device=device,
-                mailboxes=EditableMailboxes(
-                    self._mailboxes(principal), self._services.state, principal.user, self._services.clock
-                ),
-                services=self._services,
-                stopping=self._stopping,
-                superseded=Signal(),
-                log=log,
-            )
-            in_quarantine = admission.access_of(device) is Access.QUARANTINE
-            waits = in_quarantine and not quarantine.is_open(command.name, root)
-            work = self._tracked(command, context, root, body, quarantined=waits)
-            del root, body  # the handler alone decides how long they live
-            reply = await while_connected(receive, work)
-            if record.traced and isinstance(reply, wbxml.Element):
-                record.document = reply
-            record.news = tells(reply)
-            response = await documents.written(reply, request)
-            if context.superseded.is_set():
-                await self._still_in(principal, response)
-        except AuthenticationFailed as error:
-            # The password was changed since it was last checked, or the login ended while the request waited.
-            record.reason = error.detail or "credentials no longer good"
-            return unauthorized(self._authentication.ways)
-        except BodyTooLarge:
-            response = self._too_large(request, record)
-            response.headers["Connection"] = "close"
-            return response
-        except BodyStalled:
-            record.reason = "the body stands still"
-            return Response(408, {"Connection": "close"})
-        except GatewayError as error:
-            return self._refuse(request.command, request.version, error, record)
-        if isinstance(reply, wbxml.Element) and command.status is not None:
-            record.status = reply.child_text(command.status) or ""
-        record.status, record.reason = record.status or context.status, context.reason
-        self._visits.note(device, record.address, request.command, record.status)
-        response.headers.update(context.reply_headers)
-        return response
-
-    def _find(self, request: head.EasRequest) -> Command:
-        command = self._commands.get(request.command)
-        if command is None:
-            raise Refused(Kind.COMMAND_NOT_SUPPORTED, f"{request.command} is not served")
-        if request.version < command.first or (command.last is not None and request.version > command.last):
-            raise Refused(
-                Kind.VERSION_NOT_SUPPORTED, f"{request.command} is not part of version {request.version}"
-            )
-        return command
-
-    async def _read(
-        self,
-        command: Command,
-        request: head.EasRequest,
-        headers: Mapping[str, str],
-        receive: Receive,
-        record: _Record,
-    ) -> tuple[wbxml.Element | None, bytes]:
-        """Read the body: a document, or a message, as the command has it in this version."""
-        limits = self._services.limits
-        body = await read_body(receive, headers, limits.max_body)
-        record.bytes_in, record.body_read = len(body), True
-        record.digest = hash((request.command, body))
-        encoding = headers.get("content-encoding", "")
-        return await documents.opened(command, request, body, encoding, limits)
-
-    async def _tracked(
-        self,
-        command: Command,
-        context: Context,
-        root: wbxml.Element | None,
-        body: bytes,
-        *,
-        quarantined: bool,
-    ) -> Reply:
-        """Run the handler; an earlier request of the device for the same command is superseded by it."""
-        key = (context.principal.user, context.request.device_id, command.name)
-        earlier = self._latest.get(key)
-        if earlier is not None:
-            earlier.set()
-        self._latest[key] = context.superseded
-        self._metrics.opened(command.name)
-        ends = self._end_of(context)
-        if quarantined:
-            handler = quarantine.serve(command.name, context, root)
-        else:
-            handler = command.handle(context, root, body)
-        del root, body
-        try:
-            return await handler
-        finally:
-            self._metrics.closed(command.name)
-            if ends is not None:
-                ends.cancel()
-            if self._latest.get(key) is context.superseded:
-                del self._latest[key]
-
-    def _end_of(self, context: Context) -> asyncio.TimerHandle | None:
-        """What ends the waiting of a request when its login does; None: it holds for good."""
-        way = self._authentication.ways.tokens
-        seconds = None if way is None else way.seconds_left(context.principal)
-        if seconds is None or seconds > self._services.limits.heartbeat_max:
-            return None
-        # A little later, so that it is over by then for the clock that says so, too.
-        return asyncio.get_running_loop().call_later(max(0.0, seconds) + 0.5, context.superseded.set)
-
-    async def _still_in(self, principal: Principal, response: Response) -> None:
-        """Raises `AuthenticationFailed` in the place of a response to whom it is not for any more.
-
-        What was done for the request is done; repeated with another login it gets the same answer.
-        """
-        try:
-            await self._authentication.check(principal)
-        except GatewayError:
-            response.close()
-            raise
-
-    def _too_large(self, request: head.EasRequest, record: _Record) -> Response:
-        """The answer to a body beyond the limit: of a message to be sent, phones tell their user."""
-        reason = f"body larger than {self._services.limits.max_body} bytes"
-        if self._find(request).body is BodyRule.MIME and request.version.compose_in_wbxml:
-            error = Refused(Kind.TOO_LARGE, reason)
-            return self._refuse(request.command, request.version, error, record)
-        record.reason = reason
-        return Response(413)
-
-    def _refuse(
-        self, command: str | None, version: Version | None, error: GatewayError, record: _Record
-    ) -> Response:
-        record.reason = f"{error.kind}: {error.detail}" if error.detail else str(error.kind)
-        answer = status.answer(command, error.kind, version)
-        if isinstance(answer, status.StatusAnswer):
-            record.status = str(answer.value)
-            record.document = answer.document()
-            return Response(200, {"Content-Type": documents.WBXML}, wbxml.encode(record.document))
-        if answer.retry_after is None:
-            return Response(answer.code)
-        return Response(answer.code, {"Retry-After": str(answer.retry_after)})

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import structlog
 
@@ -60,13 +60,13 @@ class Trace:
         """What it is answered, and why where that is a refusal."""
         self._tell("reply", user, request, {"document": _shown(document), "http": http, "reason": reason})
 
-    def _tell(self, kind: str, user: UserId, request: EasRequest, told: dict[str, object]) -> None:
+    def _tell(self, kind: str, user: UserId, request: EasRequest, told: Mapping[str, object]) -> None:
         device = request.device_id
         if _has(self._logged, user, device):
             self._log.info(f"trace {kind}", user=user, device=device, command=request.command, **told)
         if _has(self._stored, user, device):
             what = {"kind": kind, "command": request.command, "version": str(request.version)}
-            line = json.dumps(what | told, ensure_ascii=False)
+            line = json.dumps(what | dict(told), ensure_ascii=False)
             self._pending.append(Traced(0, self._clock.now(), user, device, line))
 
     async def refresh(self) -> None:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from tests.support import messages
 from tests.support.dovecot import Dovecot
@@ -43,7 +44,7 @@ def test_what_a_phone_asks_is_shown_as_it_happens(
         while not select.select([process.stdout], [], [], 0.2)[0]:
             phone.folder_sync()  # until somebody looks
         phone.sync(inbox)
-        told = []
+        told: list[dict[str, Any]] = []
         while not any(one["command"] == "Sync" and one["kind"] == "reply" for one in told):
             told.append(json.loads(process.stdout.readline()))
     assert process.returncode == 0
