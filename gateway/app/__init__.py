@@ -7,7 +7,7 @@ from gateway.app.examining import check_files, examinations
 from gateway.app.logins import login_examinations
 from gateway.app.parts import admission_of, identity_of
 from gateway.app.release import RELEASE, SystemClock
-from gateway.app.stores import back_up_store, open_store, put_back_store
+from gateway.app.stores import back_up_store, is_shared, open_store, put_back_store
 
 __all__ = [
     "RELEASE",
@@ -19,6 +19,7 @@ __all__ = [
     "create_app",
     "examinations",
     "identity_of",
+    "is_shared",
     "login_examinations",
     "open_store",
     "put_back_store",

@@ -15,9 +15,11 @@ import click
 import structlog
 import uvicorn
 
-from gateway.app import App, create_app
+from gateway.app import App, create_app, is_shared
 from gateway.cli.common import config, told
+from gateway.cli.workers import listening, supervise
 from gateway.config import Settings, load
+from gateway.errors import ConfigError
 from gateway.web import logs
 from gateway.web.protocol import BoundedProtocol
 
@@ -37,10 +39,19 @@ _OTHER_FILES = 100
 
 @click.command()
 @config
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="How many processes serve; several need PostgreSQL.",
+)
 @told
-def serve(file: Path) -> None:
+def serve(file: Path, workers: int) -> None:
     """Serve phones until SIGTERM or Ctrl-C."""
     settings = load(file, os.environ)
+    if workers > 1 and not is_shared(settings):
+        raise ConfigError("store.url: one process serves from an SQLite file; --workers needs PostgreSQL")
     logs.configure(settings.log.level, settings.log.format)
     _allow_many_connections(settings.imap.max_connections)
     sys.setswitchinterval(_TURN)
@@ -49,10 +60,17 @@ def serve(file: Path) -> None:
     for each in (signal.SIGTERM, signal.SIGINT):
         # uvicorn puts its own handlers over these, and raises the signal again once it has stopped.
         signal.signal(each, _end)
+    if workers == 1:
+        sys.exit(_serve(settings))
+    with listening(settings.server.host, settings.server.port) as shared:
+        sys.exit(supervise(workers, lambda: _serve(settings, [shared])))
+
+
+def _serve(settings: Settings, sockets: list[socket.socket] | None = None) -> int:
+    """Serve until the process is told to end; returns its exit status."""
     server = _Server(settings)
-    server.run()
-    if not server.started:
-        sys.exit(1)
+    server.run(sockets)
+    return 0 if server.started else 1
 
 
 @click.command()

@@ -64,8 +64,14 @@ class Gateway:
     host = LOOPBACK
 
     def __init__(
-        self, imap: ImapServer, smtp: SmtpServer, *, sections: Mapping[str, Section] | None = None
+        self,
+        imap: ImapServer,
+        smtp: SmtpServer,
+        *,
+        sections: Mapping[str, Section] | None = None,
+        workers: int = 1,
     ) -> None:
+        self._workers = workers
         self._folder = Path(tempfile.mkdtemp(prefix="gateway-"))
         self.port = free_ports(1)[0]
         self.config = self._folder / "gateway.toml"
@@ -109,7 +115,10 @@ class Gateway:
         """Starts the process and waits until /healthz answers. Raises `GatewayFailed`."""
         with self._log.open("ab") as log:
             self._process = process = subprocess.Popen(
-                [sys.executable, "-m", "gateway", "serve", "--config", str(self.config)],
+                [
+                    *(sys.executable, "-m", "gateway", "serve"),
+                    *("--config", str(self.config), "--workers", str(self._workers)),
+                ],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

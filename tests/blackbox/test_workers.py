@@ -1,0 +1,87 @@
+"""Several processes behind one socket: each serves, one that dies is started again, all end together."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.blackbox.test_whole_session import test_the_whole_session as whole_session
+from tests.support.dovecot import Dovecot
+from tests.support.gateway import Gateway, GatewayFailed, Section
+from tests.support.phone import Phone
+from tests.support.postgres import Postgres
+from tests.support.smtp_sink import SmtpSink
+
+
+@pytest.fixture
+def sections(postgres: Postgres) -> dict[str, Section]:
+    return {"store": {"url": postgres.url(postgres.create())}, "eas": {"heartbeat_min": 1}}
+
+
+@pytest.fixture
+def gateway(dovecot: Dovecot, sink: SmtpSink, sections: dict[str, Section]) -> Iterator[Gateway]:
+    with Gateway(dovecot, sink, sections=sections, workers=2) as running:
+        yield running
+
+
+def workers(gateway: Gateway) -> set[int]:
+    """The ids of its processes."""
+    children = Path(f"/proc/{gateway.pid}/task/{gateway.pid}/children").read_text()
+    return set(map(int, children.split()))
+
+
+def ended(process: int) -> bool:
+    try:
+        return "\nState:\tZ" in Path(f"/proc/{process}/status").read_text()
+    except OSError:
+        return True
+
+
+def wait_for_the_end_of(*processes: int) -> None:
+    while not all(map(ended, processes)):
+        time.sleep(0.02)
+
+
+def test_a_whole_session_whichever_process_serves(
+    gateway: Gateway, dovecot: Dovecot, sink: SmtpSink, user: str
+) -> None:
+    phone = Phone(gateway.host, gateway.port, user, dovecot.password)
+    phone.provision()
+    whole_session(phone, dovecot, sink)
+    before = workers(gateway)
+    assert len(before) == 2
+    victim = min(before)
+    os.kill(victim, signal.SIGKILL)
+    wait_for_the_end_of(victim)
+    assert phone.folders()
+    while len(workers(gateway) - {victim}) < 2:
+        time.sleep(0.02)
+    assert phone.folders()
+    everybody = workers(gateway)
+    assert gateway.terminate() == 0
+    wait_for_the_end_of(*everybody)
+
+
+def test_none_is_left_when_their_parent_is_killed(gateway: Gateway) -> None:
+    everybody = workers(gateway)
+    gateway.kill()
+    wait_for_the_end_of(*everybody)
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("sqlite:gateway.db", "--workers needs PostgreSQL"),
+        ("postgresql://gateway@127.0.0.1:1/none", "the server cannot be reached"),
+    ],
+)
+def test_what_cannot_start_says_so_and_ends(dovecot: Dovecot, sink: SmtpSink, url: str, said: str) -> None:
+    broken = Gateway(dovecot, sink, sections={"store": {"url": url}}, workers=2)
+    with pytest.raises(GatewayFailed, match=said):
+        broken.start()
+    broken.close()
