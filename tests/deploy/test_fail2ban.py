@@ -8,12 +8,14 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.support.dovecot import Dovecot
 from tests.support.gateway import Gateway
 from tests.support.phone import PATH
 from tests.support.smtp_sink import SmtpSink
+from tests.web.pages.support import fields_of
 
 FILTER = Path(__file__).parent.parent.parent / "deploy" / "fail2ban" / "filter.conf"
 ATTEMPTS = {
@@ -41,6 +43,14 @@ def attempt(gateway: Gateway, address: str, user: str | None, path: str = PATH) 
         connection.close()
 
 
+def sign_in(gateway: Gateway, address: str, user: str) -> None:
+    """The same on the account page."""
+    with httpx.Client(base_url=gateway.url, timeout=30, headers={"X-Forwarded-For": address}) as browser:
+        page = browser.get("/account/sign-in")
+        fields = fields_of(page.text, "/sign-in") | {"user": user, "password": "wrong"}
+        assert browser.post("/account/sign-in", data=fields).status_code == 403
+
+
 @pytest.fixture(scope="module", params=["text", "json"])
 def lines(request: pytest.FixtureRequest, dovecot: Dovecot) -> Iterator[list[str]]:
     """The log of a gateway at which some failed to log in."""
@@ -48,6 +58,7 @@ def lines(request: pytest.FixtureRequest, dovecot: Dovecot) -> Iterator[list[str
         for address, user in ATTEMPTS.items():
             attempt(gateway, address, user)
         attempt(gateway, "203.0.113.5", "anna", "/autodiscover/autodiscover.xml")
+        sign_in(gateway, "203.0.113.6", ATTEMPTS["203.0.113.6"])
         attempt(gateway, UNKNOWN, None)
         gateway.terminate()  # now all is written
         yield gateway.log().splitlines()
@@ -68,11 +79,11 @@ def banned(folder: Path, lines: list[str]) -> list[str]:
 
 
 def test_who_is_found_in_a_file(lines: list[str], tmp_path: Path) -> None:
-    assert banned(tmp_path, lines) == [*ATTEMPTS, "203.0.113.5"]
+    assert banned(tmp_path, lines) == [*ATTEMPTS, "203.0.113.5", "203.0.113.6"]
 
 
 def test_who_is_found_in_the_journal(lines: list[str], tmp_path: Path) -> None:
     """There a line has the host and the program before it."""
     assert banned(tmp_path, [f"mail activesync-gateway[4711]: {line}" for line in lines]) == [
-        *ATTEMPTS, "203.0.113.5"
+        *ATTEMPTS, "203.0.113.5", "203.0.113.6"
     ]  # fmt: skip
