@@ -52,7 +52,7 @@ class OidcTokens:
         key = await self.keys.key(name, algorithm)
         try:
             claims = jwt.decode(token, key, algorithms=[algorithm]).claims
-        except (JoseError, ValueError, TypeError) as error:
+        except (JoseError, ValueError, TypeError, RecursionError) as error:
             raise AuthenticationFailed(f"token: {_why(error)}") from None
         return self._judged(claims)
 
@@ -82,9 +82,10 @@ class OidcTokens:
         if not settings.scope <= {word for text in granted for word in text.split()}:
             raise AuthenticationFailed("token: not all of oauth.scope is granted")
         user = claims.get(settings.user_claim)
-        if not isinstance(user, str) or not 0 < len(user) <= _LONGEST_USER or not user.isprintable():
+        user = user.strip() if isinstance(user, str) else ""
+        if not 0 < len(user) <= _LONGEST_USER or not user.isprintable():
             raise AuthenticationFailed(f"token: no claim {settings.user_claim} that names a user")
-        if settings.user_claim == "email" and claims.get("email_verified") is False:
+        if settings.user_claim == "email" and not _is_true(claims.get("email_verified", True)):
             raise AuthenticationFailed("token: the provider has not verified the address")
         begins = claims.get("nbf")
         if begins is not None and _moment(begins) - settings.leeway > now:
@@ -92,12 +93,17 @@ class OidcTokens:
         expires = _moment(claims.get("exp"))
         if expires + settings.leeway <= now:
             raise TokenExpired("token: expired")
-        return Claimed(user.strip(), expires + settings.leeway)
+        return Claimed(user, expires + settings.leeway)
 
 
 def _texts(value: object) -> set[str]:
     """The texts of a claim that is one, or a list of them."""
     return {one for one in (value if isinstance(value, list) else [value]) if isinstance(one, str)}
+
+
+def _is_true(value: object) -> bool:
+    """Whether a claim is true; some providers write it as a text."""
+    return value is True or value == "true"
 
 
 def _moment(value: object) -> datetime:

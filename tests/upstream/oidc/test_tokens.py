@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from joserfc import jws
 from joserfc.jwk import ECKey, RSAKey
 
 from gateway.errors import AuthenticationFailed, TokenExpired, UpstreamUnavailable
@@ -110,6 +111,9 @@ async def test_what_is_not_made_out_for_us(provider: OpenIdProvider, settings: O
         {"exp": float("nan")},
         {"exp": True},
         {"scope": {"mail": 1}},
+        {"email": "  "},
+        {"email_verified": "false"},
+        {"email_verified": 0},
     ):
         await refused(tokens, provider.token("anna", **odd))
     assert (await tokens.claimed(provider.token("anna", scope=None, scp=["mail"]))).user
@@ -150,6 +154,8 @@ async def test_forged_tokens(provider: OpenIdProvider, settings: OidcSettings) -
     for token in ("", "a", "a.b", "a.b.c", "..", f"{head}.{body}", f"{head}..{signature}", "ü.b.c"):
         await refused(tokens, token)
     await refused(tokens, f"{head}.{'A' * LONGEST_TOKEN}.{signature}")
+    nested = jws.serialize_compact({"alg": "RS256", "kid": known.kid}, b"[" * 10_000, known)
+    assert "token: " in await refused(tokens, nested)
     assert (await tokens.claimed(good)).user == "anna@example.test"
 
 
