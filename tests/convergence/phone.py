@@ -144,8 +144,9 @@ class Phone:
         return [folder.id for folder in self.folders.values() if folder.type in wanted]
 
     def collection(self, identity: str) -> Collection:
-        """A folder's content."""
-        kind = next((kind for kind in KINDS if self.folders[identity].type in kind.folders), None)
+        """A folder's content; also of one that is gone, which the last request may have named."""
+        folder = self.folders.get(identity)
+        kind = next((kind for kind in KINDS if folder is not None and folder.type in kind.folders), None)
         if kind is not None:
             return self.collections.setdefault(identity, ItemFolder(kind=kind))
         made = Collection(filter_type=self.habits.filter_type)
