@@ -74,11 +74,14 @@ class ClientCertificates:
 
 
 def _read(shown: str) -> x509.Certificate:
-    """A certificate from PEM, as it is, percent-encoded or on one line, or from DER in base64."""
+    """The one certificate from PEM, as it is, percent-encoded or on one line, or from DER in base64.
+
+    Were there several, the first might come from a client, behind which the proxy put what it checked.
+    """
     data = shown.encode("latin-1")
     if b"%" in data:
         data = unquote_to_bytes(data)
-    found = _PEM.search(data)
+    found = _PEM.fullmatch(data.strip())
     body = b"".join((found[1] if found else data).split())
     # Between colons in the field of RFC 9440.
     return x509.load_der_x509_certificate(base64.b64decode(body.strip(b":"), validate=True))

@@ -120,6 +120,15 @@ def test_names_that_nobody_has() -> None:
         reader("cn").user_of(headers(WAYS["nginx"](certificate(more_cn="bert"))), trusted=True)
 
 
+@pytest.mark.parametrize("proxy", WAYS)
+def test_several_certificates_are_none(proxy: str) -> None:
+    """As where a proxy adds its header to one that came, instead of setting it."""
+    theirs, checked = (WAYS[proxy](certificate(f"{name}@example.test")) for name in ("bert", "anna"))
+    for several in (f"{theirs}, {checked}", f"{theirs}{checked}", f"rubbish, {checked}"):
+        with pytest.raises(AuthenticationFailed, match="cannot be read"):
+            reader().user_of(headers(several), trusted=True)
+
+
 @pytest.mark.parametrize("shown", ["x", "%", "-----BEGIN CERTIFICATE-----", "A" * 70_000, "é", "AAAA"])
 def test_rubbish(shown: str) -> None:
     with pytest.raises(AuthenticationFailed, match=r"^certificate: "):
