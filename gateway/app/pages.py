@@ -51,7 +51,10 @@ async def page_routes(
     routes: list[Route] = []
     if account.enabled:
         app_passwords = settings.passwords.enabled
-        routes += account_routes(services, servers, door, renderer, app_passwords=app_passwords)
+        tokens = authentication.ways.tokens
+        routes += account_routes(
+            services, servers, door, renderer, app_passwords=app_passwords, tokens=tokens
+        )
     if admin.users:
         samples = Samples(lambda: metrics.totals(services.tally.held))
         await parts.enter_async_context(running(samples.run()))

@@ -60,7 +60,9 @@ class Provider:
         self.asked += 1
 
     def sign_in(self) -> SignIn:
-        return SignIn("https://login.example", "https://login.example/authorize")
+        return SignIn(
+            "https://login.example", "https://login.example/authorize", "https://login.example/token"
+        )
 
 
 @pytest.fixture

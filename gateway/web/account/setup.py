@@ -12,6 +12,7 @@ from gateway.web.autodiscover.profile import profile
 from gateway.web.autodiscover.servers import Servers
 from gateway.web.pages.rendering import SECURITY
 from gateway.web.pages.site import Page, Visit
+from gateway.web.ways import TokenWay
 
 __all__ = ["SetupPages"]
 
@@ -21,6 +22,7 @@ class SetupPages:
     """The pages about new phones."""
 
     servers: Servers
+    tokens: TokenWay | None = None
 
     def pages(self) -> Sequence[Page]:
         return (
@@ -39,9 +41,10 @@ class SetupPages:
 
     async def _profile(self, visit: Visit) -> Response:
         email = visit.session.email
+        sign_in = None if self.tokens is None else self.tokens.tokens.sign_in()
         headers = {"Content-Disposition": 'attachment; filename="activesync.mobileconfig"'}
         return Response(
-            profile(visit.url, email, self.servers.login(email)),
+            profile(visit.url, email, self.servers.login(email), sign_in),
             media_type="application/x-apple-aspen-config",
             headers=dict(SECURITY) | headers,
         )

@@ -13,6 +13,7 @@ from gateway.web.autodiscover.servers import Servers
 from gateway.web.pages.door import Door
 from gateway.web.pages.rendering import Renderer
 from gateway.web.pages.site import Site, Tab
+from gateway.web.ways import TokenWay
 
 __all__ = ["account_routes"]
 
@@ -29,9 +30,18 @@ _SAID = {
 
 
 def account_routes(
-    services: Services, servers: Servers, door: Door, renderer: Renderer, *, app_passwords: bool
+    services: Services,
+    servers: Servers,
+    door: Door,
+    renderer: Renderer,
+    *,
+    app_passwords: bool,
+    tokens: TokenWay | None,
 ) -> list[Route]:
-    """The routes below /account. Without `app_passwords` there is no page about them."""
+    """The routes below /account. Without `app_passwords` there is no page about them.
+
+    With `tokens` the profile for iPhones says where to get one.
+    """
     tabs = [
         Tab("", "Devices", "/device"),
         Tab("/folders", "Calendars and more", "/folder"),
@@ -40,7 +50,7 @@ def account_routes(
     pages = [
         *DevicePages(services).pages(),
         *FolderPages(services).pages(),
-        *SetupPages(servers).pages(),
+        *SetupPages(servers, tokens).pages(),
     ]
     if app_passwords:
         tabs.insert(2, Tab("/app-passwords", "App passwords", "/app-passwords"))

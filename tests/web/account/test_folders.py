@@ -12,7 +12,9 @@ from gateway.ports import Commit
 from gateway.ports.audit import Wanted
 from gateway.ports.directory import Entry
 from gateway.types import CollectionId, UserId
+from gateway.web.ways import TokenWay
 from tests.web.pages.support import ANNA, BERT, Browser, World, fields_of
+from tests.web.test_ways import Provider
 
 CARL = UserId("carl@elsewhere.example")
 EVENT = (
@@ -170,3 +172,13 @@ async def test_what_to_type_into_a_phone(world: World) -> None:
     assert answer.headers["content-type"].startswith("application/x-apple-aspen-config")
     (account,) = plistlib.loads(answer.content)["PayloadContent"]
     assert (account["EmailAddress"], account["Host"], account["SSL"]) == (ANNA, "sync.example.com", True)
+    assert "OAuth" not in account
+
+
+async def test_the_profile_says_where_tokens_are(world: World) -> None:
+    world.tokens = TokenWay(Provider(world.clock), world.clock)
+    browser = await anna(world)
+    answer = await browser.get("/account/set-up/activesync.mobileconfig")
+    (account,) = plistlib.loads(answer.content)["PayloadContent"]
+    told = [account[name] for name in ("OAuth", "OAuthSignInURL", "OAuthTokenRequestURL")]
+    assert told == [True, "https://login.example/authorize", "https://login.example/token"]

@@ -33,7 +33,7 @@ from gateway.web.metrics import Metrics
 from gateway.web.pages.door import Door
 from gateway.web.pages.rendering import Renderer
 from gateway.web.pages.sessions import SignedIn
-from gateway.web.ways import AppPasswordWay, Master, Ways
+from gateway.web.ways import AppPasswordWay, Master, TokenWay, Ways
 from tests.web.support import Time, Users
 
 ANNA, BERT, ROOT = (UserId(f"{name}@example.com") for name in ("anna", "bert", "root"))
@@ -71,6 +71,7 @@ class World:
     admins: Sequence[str] = (ROOT,)
     networks: Sequence[str] = ()
     app_passwords: bool = True
+    tokens: TokenWay | None = None
     max_delay: float = 0.0
     metrics: Metrics = field(default_factory=Metrics)
     _application: Starlette | None = None
@@ -104,7 +105,14 @@ class World:
         samples = Samples(lambda: self.metrics.totals(services.tally.held))
         return Starlette(
             routes=[
-                *account_routes(services, servers, door, _RENDERER, app_passwords=self.app_passwords),
+                *account_routes(
+                    services,
+                    servers,
+                    door,
+                    _RENDERER,
+                    app_passwords=self.app_passwords,
+                    tokens=self.tokens,
+                ),
                 *admin_routes(
                     services, samples, checks, door, _RENDERER, users=self.admins, networks=self.networks
                 ),
