@@ -5,18 +5,21 @@ MS-ASCMD 2.2.3.58. Repeating it does no harm: what came after the first time goe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from gateway.errors import StateConflict, UpstreamRefused
-from gateway.items import Edit, ItemFolder
+from gateway.errors import Kind, Refused, StateConflict, UpstreamRefused
+from gateway.items import Edit, ItemFolder, ItemNumber, Right
 from gateway.ports import Commit, Items, Mailboxes
 from gateway.sync import hierarchy
 from gateway.sync.folderchanges import from_below, remove
+from gateway.sync.guests import as_seen, hides
 from gateway.types import CollectionId, FolderList, Mailbox, UserId
 
 _ATTEMPTS = 5
 _AT_ONCE = 1000
 """Messages removed in one step: a server must not be silent for long, and each step done is done."""
+_READ_AT_ONCE = 100
+"""Items read in one step, to see which of them are private."""
 
 
 async def remove_messages(mailboxes: Mailboxes, mailbox: str) -> None:
@@ -27,23 +30,47 @@ async def remove_messages(mailboxes: Mailboxes, mailbox: str) -> None:
         await mailboxes.expunge(mailbox, view.uidvalidity, uids[at : at + _AT_ONCE])
 
 
-async def remove_items(items: Items, user: UserId, folder: ItemFolder) -> None:
-    """Delete what a folder of items holds now.
+async def remove_items(items: Items, user: UserId, folder: ItemFolder) -> bool:
+    """Delete what a folder of items holds now, but for what is private and not the user's.
 
-    Raises `NotFound`, `Refused` when it may only be read, and `StateConflict` when others do not stop
-    changing it.
+    False when he sees something of what stays. Raises `NotFound`, `Refused` when the folder may only be read,
+    and `StateConflict` when others do not stop changing it.
     """
-    for attempt in range(1, _ATTEMPTS + 1):
-        there = [change for change in await items.item_changes(folder.id, 0) if not change.gone]
+    if folder.right is Right.READ:
+        raise Refused(Kind.ACCESS_DENIED, "the folder may only be read")
+    attempts = 1
+    while True:
         try:
-            for at in range(0, len(there), _AT_ONCE):
-                edits = [Edit(change.number, change.revision, None) for change in there[at : at + _AT_ONCE]]
-                await items.commit_items(Commit(user, folder.id, edits))
+            return await _removed(items, user, folder)
         except StateConflict:
-            if attempt == _ATTEMPTS:
+            if attempts == _ATTEMPTS:
                 raise
-        else:
-            return
+            attempts += 1
+
+
+async def _removed(items: Items, user: UserId, folder: ItemFolder) -> bool:
+    there = {change.number: change for change in await items.item_changes(folder.id, 0) if not change.gone}
+    kept, unseen = await _private(items, folder, list(there))
+    going = [change for change in there.values() if change.number not in kept]
+    for at in range(0, len(going), _AT_ONCE):
+        edits = [Edit(change.number, change.revision, None) for change in going[at : at + _AT_ONCE]]
+        await items.commit_items(Commit(user, folder.id, edits))
+    return unseen
+
+
+async def _private(
+    items: Items, folder: ItemFolder, numbers: Sequence[ItemNumber]
+) -> tuple[Collection[ItemNumber], bool]:
+    """Those of the items that are private and not the user's, and whether he sees none of them."""
+    found: set[ItemNumber] = set()
+    unseen = True
+    if folder.right is not Right.OWNER:
+        for at in range(0, len(numbers), _READ_AT_ONCE):
+            for item in (await items.load_items(folder.id, numbers[at : at + _READ_AT_ONCE])).values():
+                if hides(folder, item.stored.text):
+                    found.add(item.number)
+                    unseen = unseen and as_seen(folder, item) is None
+    return found, unseen
 
 
 async def remove_folders_below(items: Items, user: UserId, folder: ItemFolder) -> None:

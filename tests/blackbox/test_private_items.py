@@ -12,7 +12,7 @@ from tests.blackbox.conftest import MakePhone
 from tests.blackbox.meeting import MONDAY, compact
 from tests.support.dovecot import Dovecot
 from tests.support.gateway import Gateway
-from tests.support.itemfolders import all_of, fetch_item, move, named, new_folder, share
+from tests.support.itemfolders import all_of, fetch_item, move, named, new_folder, operate, share
 from tests.support.phone import Phone, add, change, commands, delete, fetch, statuses
 from wbxml import Element, element
 from wbxml.pages import AirSync, AirSyncBase, Calendar, ComposeMail, ItemOperations, Tasks
@@ -217,6 +217,25 @@ def test_a_private_task_is_not_there_for_guests(owner: Phone, guest: Phone, shar
     served = guest.sync(folder)
     assert (served.deleted, [*served.added]) == ([shown], [hidden])
     assert {one.child_text(Tasks.Subject) for one in all_of(owner, folder).values()} == {"open", "told"}
+
+
+def test_a_guest_who_empties_a_folder_leaves_what_is_private(
+    owner: Phone, guest: Phone, shared_gateway: Gateway
+) -> None:
+    def emptied(folder: str) -> str | None:
+        asked = element(ItemOperations.EmptyFolderContents, element(AirSync.CollectionId, folder))
+        return operate(guest, asked).child_text(ItemOperations.Status)
+
+    calendar = shared(owner, guest, shared_gateway, "Calendar")
+    owner.sync(calendar, commands(add("c1", *meeting(PRIVATE)), add("c2", *meeting(0, hours=3))))
+    tasks = shared(owner, guest, shared_gateway, "Tasks")
+    owner.sync(tasks, commands(add("c1", *task(SECRET, PRIVATE)), add("c2", *task("open", 0))))
+    assert (emptied(calendar), emptied(tasks)) == ("17", "1")  # of tasks the guest sees nothing that is left
+    left = [*all_of(owner, calendar).values(), *all_of(owner, tasks).values()]
+    assert [values(one)["Sensitivity"] for one in left] == [str(PRIVATE), str(PRIVATE)]
+    share(shared_gateway, owner.user, calendar, guest.user, Right.READ)
+    assert emptied(calendar) == "16"
+    assert len(all_of(owner, calendar)) == 1
 
 
 def test_what_a_guest_makes_private_he_sees_no_more(

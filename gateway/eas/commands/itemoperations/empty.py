@@ -34,8 +34,7 @@ class Emptier:
         only_options(options, Page.DeleteSubFolders)
         deep = fields.boolean(options, Page.DeleteSubFolders, default=False)
         if is_item_folder(collection):
-            await self._items(collection, deep=deep)
-            return element(Page.EmptyFolderContents, element(Page.Status, SUCCESS), *named(operation))
+            return _answered(operation, complete=await self._items(collection, deep=deep))
         known = await self.folders.all()
         folder = find(known, collection)
         if folder is None:
@@ -44,23 +43,25 @@ class Emptier:
         if mailbox is not None:
             await remove_messages(self.context.mailboxes, mailbox)
         complete = not deep or await self._below(collection)
-        return element(
-            Page.EmptyFolderContents,
-            element(Page.Status, SUCCESS if complete else PARTIAL_SUCCESS),
-            *named(operation),
-        )
+        return _answered(operation, complete=complete)
 
-    async def _items(self, collection: CollectionId, *, deep: bool) -> None:
+    async def _items(self, collection: CollectionId, *, deep: bool) -> bool:
         services, user = self.context.services, self.context.principal.user
         folder = await itemfolders.find(services.items, user, collection)
         if folder is None or folder.kind is ItemKind.RECIPIENTS:
             raise NotFound("no such collection, or none that devices may empty")
-        await remove_items(services.items, user, folder)
+        complete = await remove_items(services.items, user, folder)
         if deep:
             await remove_folders_below(services.items, user, folder)
+        return complete
 
     async def _below(self, collection: CollectionId) -> bool:
         known, mailboxes = await self.folders.refresh()
         complete = await remove_below(self.context.mailboxes, known, mailboxes, collection)
         await self.folders.refresh()
         return complete
+
+
+def _answered(operation: Element, *, complete: bool) -> Element:
+    status = SUCCESS if complete else PARTIAL_SUCCESS
+    return element(Page.EmptyFolderContents, element(Page.Status, status), *named(operation))
