@@ -4,45 +4,34 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import timedelta
-from zoneinfo import ZoneInfo
+from functools import partial
 
 import structlog
 from starlette.applications import Starlette
 
 from gateway.app.logins import preparing, ways_of
 from gateway.app.pages import page_routes
-from gateway.app.parts import (
-    admission_of,
-    brakes_of,
-    certificates_of,
-    filters_of,
-    identity_of,
-    imap_settings,
-    limits_of,
-    servers_of,
-    smtp_settings,
-)
-from gateway.app.people import address_list_of, directories_of
-from gateway.app.release import RELEASE, SystemClock
+from gateway.app.parts import brakes_of, imap_settings, servers_of, smtp_settings
+from gateway.app.release import RELEASE
 from gateway.app.rounds import housekeeping, obeying, running
-from gateway.app.stores import Stores, serve_store
+from gateway.app.services import services_of, show
+from gateway.app.stores import serve_store
 from gateway.app.telemetry import spans_of
 from gateway.config import Settings
 from gateway.eas.commands import COMMANDS
-from gateway.eas.commands.base import Services
-from gateway.eas.tally import Tally
 from gateway.errors import GatewayError
-from gateway.store.spool import FileSpool
-from gateway.sync.background import computing
-from gateway.sync.recipients import Recipients, forget_recipients
+from gateway.ports import Mailboxes, MailboxesFactory, Submission
 from gateway.sync.waiter import Signal
+from gateway.types import Principal
 from gateway.upstream.imap.upstream import ImapUpstream
 from gateway.upstream.smtp import SmtpSubmission
 from gateway.web.auth import Authentication
 from gateway.web.autodiscover import Autodiscover, is_autodiscover_path
 from gateway.web.client import Proxies
-from gateway.web.eas import EasEndpoint, discovery, is_eas_path
+from gateway.web.eas import EasEndpoint, is_eas_path
+from gateway.web.fleet import Fleet
 from gateway.web.health import Health
 from gateway.web.http import Receive, Scope, Send
 from gateway.web.lag import watch_lag
@@ -52,16 +41,20 @@ from gateway.web.trace import Trace
 from gateway.web.visits import Visits
 
 
-def create_app(settings: Settings) -> App:
-    """Return the gateway as an ASGI application; it opens and closes what it needs with its lifespan."""
-    return App(settings)
+def create_app(settings: Settings, fleet: Fleet | None = None) -> App:
+    """Return the gateway as an ASGI application; it opens and closes what it needs with its lifespan.
+
+    `fleet` are the processes that serve as one with it.
+    """
+    return App(settings, fleet)
 
 
 class App:
     """The ASGI application. It starts whether or not the upstream servers can be reached."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, fleet: Fleet | None = None) -> None:
         self._settings = settings
+        self._fleet = fleet
         self._stopping = Signal()
         self._eas: EasEndpoint | None = None
         self._autodiscover: Autodiscover | None = None
@@ -102,68 +95,35 @@ class App:
         """Open every part, and connect them; `parts` closes them in reverse."""
         settings = self._settings
         stores = await parts.enter_async_context(serve_store(settings))
-        state, items, people = stores.state, stores.items, stores.people
-        spans = spans_of(settings)
-        if spans is not None:
-            parts.push_async_callback(asyncio.to_thread, spans.close)
-            state, items = measured(state, "store"), measured(items, "store")
         imap = ImapUpstream(imap_settings(settings))
         parts.push_async_callback(imap.aclose)
         smtp = SmtpSubmission(smtp_settings(settings))
         parts.push_async_callback(smtp.aclose)
-        identity = identity_of(settings)
+        mailboxes: MailboxesFactory = imap.mailboxes
+        submission: Submission = smtp
+        spans = spans_of(settings)
+        if spans is not None:
+            parts.push_async_callback(asyncio.to_thread, spans.close)
+            stores = replace(
+                stores, state=measured(stores.state, "store"), items=measured(stores.items, "store")
+            )
+            submission = measured(smtp, "upstream")
+            mailboxes = partial(_measured_mailboxes, imap)
+        services = await services_of(settings, stores, submission, parts)
         metrics = Metrics()
-        metrics.watch("computing_queue", "Work that is computed beside the event loop, or waits.", computing)
-        metrics.watch(
-            "imap_connections", "Open connections to the IMAP server.", lambda: imap.open_connections
-        )
-        services = Services(
-            state=state,
-            items=items,
-            submission=smtp if spans is None else measured(smtp, "upstream"),
-            clock=SystemClock(),
-            limits=limits_of(settings),
-            identity=identity,
-            directory=address_list_of(settings, [*directories_of(settings, items, parts)], people, items),
-            certificates=certificates_of(settings),
-            release=RELEASE,
-            spool=FileSpool,
-            discovery=discovery(COMMANDS),
-            tentative=settings.calendar.invitations == "tentative",
-            zone=ZoneInfo(settings.calendar.timezone),
-            patience=timedelta(days=settings.calendar.retry_days),
-            filters=filters_of(settings),
-            admission=admission_of(settings),
-            recipients=Recipients(items, SystemClock()) if settings.eas.recipients else None,
-        )
-        if services.recipients is None:
-            await forget_recipients(items)
-        parts.push_async_callback(services.background.aclose, settings.server.shutdown_grace)
-        expiry = timedelta(days=settings.devices.expire_days)
-        remembering = timedelta(days=settings.devices.audit_days)
-        await parts.enter_async_context(running(housekeeping(services, expiry, remembering)))
-        await parts.enter_async_context(running(watch_lag(metrics.late)))
-        _count(metrics, services.tally, smtp, stores)
-        tally = services.tally
-        metrics.watch("eas_requests_held", "Pings and Syncs that wait for news.", lambda: tally.held)
-        ways = ways_of(settings, state, services.clock)
-        await parts.enter_async_context(running(preparing(ways)))
-        authentication = Authentication(imap, identity, max_delay=settings.auth.max_delay, ways=ways)
-        proxies = Proxies(settings.server.trusted_proxies)
         brakes = brakes_of(settings)
-        metrics.count(
-            "eas_requests_slowed", "Requests put off since their device asks too much.", lambda: brakes.slowed
-        )
-        trace = Trace(settings.log.trace, state, services.clock)
-        await parts.enter_async_context(running(trace.run()))
-        visits = Visits(state, services.clock)
+        show(metrics, services.tally, imap=imap, smtp=smtp, stores=stores, brakes=brakes)
+        ways = ways_of(settings, services.state, services.clock)
+        authentication = Authentication(imap, services.identity, max_delay=settings.auth.max_delay, ways=ways)
+        proxies = Proxies(settings.server.trusted_proxies)
+        trace = Trace(settings.log.trace, services.state, services.clock)
+        visits = Visits(services.state, services.clock)
         parts.push_async_callback(visits.flush)
-        await parts.enter_async_context(running(visits.run()))
         self._eas = EasEndpoint(
             COMMANDS,
             services,
             authentication,
-            imap.mailboxes if spans is None else lambda user: measured(imap.mailboxes(user), "upstream"),
+            mailboxes,
             proxies=proxies,
             metrics=metrics,
             trace=trace,
@@ -173,10 +133,9 @@ class App:
             stopping=self._stopping,
             grace=settings.server.shutdown_grace,
         )
-        await parts.enter_async_context(running(obeying(state, self._eas)))
-        servers = servers_of(settings, identity)
+        servers = servers_of(settings, services.identity)
         self._autodiscover = Autodiscover(servers, authentication, proxies, brakes, services.clock)
-        health = Health({"store": state.check_writable, "imap": imap.check, "smtp": smtp.check})
+        health = Health({"store": services.state.check_writable, "imap": imap.check, "smtp": smtp.check})
         pages = await page_routes(
             settings,
             services,
@@ -187,23 +146,22 @@ class App:
             health=health,
             parts=parts,
         )
-        self._pages = Starlette(routes=[*health.routes(), metrics.route(), *pages])
+        self._pages = Starlette(routes=[*health.routes(), metrics.route(self._fleet), *pages])
+        for work in (
+            housekeeping(
+                services,
+                expiry=timedelta(days=settings.devices.expire_days),
+                remembering=timedelta(days=settings.devices.audit_days),
+            ),
+            watch_lag(metrics.late),
+            preparing(ways),
+            trace.run(),
+            visits.run(),
+            obeying(services.state, self._eas),
+        ):
+            await parts.enter_async_context(running(work))
         self._log.info("started", release=RELEASE, imap=settings.imap.host, smtp=settings.smtp.host)
 
 
-def _count(metrics: Metrics, tally: Tally, smtp: SmtpSubmission, stores: Stores) -> None:
-    """Show the counts that the parts keep."""
-    for name, documentation, read in (
-        (
-            "eas_replays",
-            "Syncs of a collection answered again, as the answer got lost.",
-            lambda: tally.replays,
-        ),
-        ("eas_conflicts", "Operations refused since the server's version wins.", lambda: tally.conflicts),
-        ("eas_stubs", "Items that could not be shown and are told as stubs.", lambda: tally.stubs),
-        ("smtp_messages_sent", "Messages that the SMTP server took.", lambda: smtp.sent),
-        ("smtp_messages_failed", "Attempts at which it took none.", lambda: smtp.failed),
-        ("store_transactions", "Writes to the store.", stores.transactions),
-        ("store_commits", "Commits of the store, each of one or more writes.", stores.commits),
-    ):
-        metrics.count(name, documentation, read)
+def _measured_mailboxes(imap: ImapUpstream, principal: Principal) -> Mailboxes:
+    return measured(imap.mailboxes(principal), "upstream")

@@ -20,7 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
-import gateway.app.application
+import gateway.app.services
 import gateway.web.eas
 from gateway.cli import main
 from gateway.eas.content import email_message
@@ -47,7 +47,7 @@ def install(fuse: Fuse) -> None:
 def make_release(name: str, poison: str) -> None:
     """Give the gateway a version and a defect, where they are not ""."""
     if name:
-        setattr(gateway.app.application, "RELEASE", name)  # noqa: B010 - not an assignment that types allow
+        setattr(gateway.app.services, "RELEASE", name)  # noqa: B010 - not an assignment that types allow
     original: Callable[..., Any] = vars(email_message)["properties"]
 
     @functools.wraps(original)
