@@ -50,11 +50,7 @@ async def page_routes(
     renderer = Renderer(services.clock, services.zone)
     routes: list[Route] = []
     if account.enabled:
-        app_passwords = settings.passwords.enabled
-        tokens = authentication.ways.tokens
-        routes += account_routes(
-            services, servers, door, renderer, app_passwords=app_passwords, tokens=tokens
-        )
+        routes += account_routes(services, servers, door, renderer)
     if admin.users:
         samples = Samples(lambda: metrics.totals(services.tally.held))
         await parts.enter_async_context(running(samples.run()))

@@ -12,7 +12,7 @@ from gateway.web.autodiscover.profile import profile
 from gateway.web.autodiscover.servers import Servers
 from gateway.web.pages.rendering import SECURITY
 from gateway.web.pages.site import Page, Visit
-from gateway.web.ways import TokenWay
+from gateway.web.ways import Ways
 
 __all__ = ["SetupPages"]
 
@@ -22,7 +22,7 @@ class SetupPages:
     """The pages about new phones."""
 
     servers: Servers
-    tokens: TokenWay | None = None
+    ways: Ways
 
     def pages(self) -> Sequence[Page]:
         return (
@@ -31,17 +31,19 @@ class SetupPages:
         )
 
     async def _show(self, visit: Visit) -> Response:
-        email = visit.session.email
+        email, place, way = visit.session.email, urlsplit(visit.url), self.ways.app_passwords
         return visit.page(
             "account/setup.html",
             email=email,
             login=self.servers.login(email),
-            host=urlsplit(visit.url).netloc,
+            host=place.netloc,
+            secure=place.scheme == "https",
+            app_password=way is not None and way.required,
         )
 
     async def _profile(self, visit: Visit) -> Response:
         email = visit.session.email
-        sign_in = None if self.tokens is None else self.tokens.tokens.sign_in()
+        sign_in = None if self.ways.tokens is None else self.ways.tokens.tokens.sign_in()
         headers = {"Content-Disposition": 'attachment; filename="activesync.mobileconfig"'}
         return Response(
             profile(visit.url, email, self.servers.login(email), sign_in),

@@ -13,7 +13,6 @@ from gateway.web.autodiscover.servers import Servers
 from gateway.web.pages.door import Door
 from gateway.web.pages.rendering import Renderer
 from gateway.web.pages.site import Site, Tab
-from gateway.web.ways import TokenWay
 
 __all__ = ["account_routes"]
 
@@ -29,19 +28,9 @@ _SAID = {
 }
 
 
-def account_routes(
-    services: Services,
-    servers: Servers,
-    door: Door,
-    renderer: Renderer,
-    *,
-    app_passwords: bool,
-    tokens: TokenWay | None,
-) -> list[Route]:
-    """The routes below /account. Without `app_passwords` there is no page about them.
-
-    With `tokens` the profile for iPhones says where to get one.
-    """
+def account_routes(services: Services, servers: Servers, door: Door, renderer: Renderer) -> list[Route]:
+    """The routes below /account: with a page about app passwords where phones may log in with such."""
+    ways = door.authentication.ways
     tabs = [
         Tab("", "Devices", "/device"),
         Tab("/folders", "Calendars and more", "/folder"),
@@ -50,9 +39,9 @@ def account_routes(
     pages = [
         *DevicePages(services).pages(),
         *FolderPages(services).pages(),
-        *SetupPages(servers, tokens).pages(),
+        *SetupPages(servers, ways).pages(),
     ]
-    if app_passwords:
+    if ways.app_passwords is not None:
         tabs.insert(2, Tab("/app-passwords", "App passwords", "/app-passwords"))
         pages += PasswordPages(services).pages()
     return Site("/account", "Your account", door, renderer, tabs=tabs, said=_SAID).routes(pages)

@@ -68,3 +68,10 @@ async def test_without_app_passwords_there_is_no_page_about_them(world: World) -
     browser = await signed_in(world)
     assert (await browser.get(PAGE)).status_code == 404
     assert "App passwords" not in (await browser.get("/account")).text
+
+
+async def test_where_phones_need_one_the_page_about_new_phones_says_so(world: World) -> None:
+    assert "Make an app password" not in (await (await signed_in(world)).get("/account/set-up")).text
+    world.app_password_required = True
+    world.restart()
+    assert "Make an app password" in (await (await signed_in(world)).get("/account/set-up")).text

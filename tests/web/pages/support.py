@@ -51,6 +51,7 @@ class _Now:
         return self.clock.now()
 
 
+_MASTER = Master("master", "secret")
 _NOW = _Now()
 _RENDERER = Renderer(_NOW, UTC)
 """One for all tests: it takes longer to read the templates than to test what is made of them."""
@@ -71,6 +72,7 @@ class World:
     admins: Sequence[str] = (ROOT,)
     networks: Sequence[str] = ()
     app_passwords: bool = True
+    app_password_required: bool = False
     tokens: TokenWay | None = None
     max_delay: float = 0.0
     metrics: Metrics = field(default_factory=Metrics)
@@ -93,7 +95,8 @@ class World:
             admission=self.admission,
         )
         sessions = SignedIn(self.state, self.clock, idle=timedelta(minutes=30), longest=timedelta(hours=12))
-        ways = Ways(app_passwords=AppPasswordWay(self.state, self.clock, Master("master", "secret")))
+        way = AppPasswordWay(self.state, self.clock, _MASTER, required=self.app_password_required)
+        ways = Ways(app_passwords=way if self.app_passwords else None, tokens=self.tokens)
         authentication = Authentication(self.users, identity, max_delay=self.max_delay, ways=ways)
         door = Door(sessions, authentication, Proxies(["127.0.0.1"]), self.url)
         _NOW.clock = self.clock
@@ -105,14 +108,7 @@ class World:
         samples = Samples(lambda: self.metrics.totals(services.tally.held))
         return Starlette(
             routes=[
-                *account_routes(
-                    services,
-                    servers,
-                    door,
-                    _RENDERER,
-                    app_passwords=self.app_passwords,
-                    tokens=self.tokens,
-                ),
+                *account_routes(services, servers, door, _RENDERER),
                 *admin_routes(
                     services, samples, checks, door, _RENDERER, users=self.admins, networks=self.networks
                 ),
