@@ -160,6 +160,8 @@ class App:
             obeying(services.state, self._eas),
         ):
             await parts.enter_async_context(running(work))
+        if self._fleet is not None:
+            await parts.enter_async_context(running(self._fleet.publish(metrics.page)))
         self._log.info("started", release=RELEASE, imap=settings.imap.host, smtp=settings.smtp.host)
 
 

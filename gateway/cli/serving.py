@@ -8,7 +8,9 @@ import resource
 import signal
 import socket
 import sys
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import FrameType
 
 import click
@@ -21,6 +23,7 @@ from gateway.cli.workers import listening, supervise
 from gateway.config import Settings, load
 from gateway.errors import ConfigError
 from gateway.web import logs
+from gateway.web.fleet import Fleet
 from gateway.web.protocol import BoundedProtocol
 
 __all__ = ["demo", "phones_allowed", "serve"]
@@ -62,14 +65,25 @@ def serve(file: Path, workers: int) -> None:
         signal.signal(each, _end)
     if workers == 1:
         sys.exit(_serve(settings))
-    with listening(settings.server.host, settings.server.port) as shared:
-        sys.exit(supervise(workers, lambda: _serve(settings, [shared])))
+    with (
+        listening(settings.server.host, settings.server.port) as shared,
+        TemporaryDirectory(prefix="activesync-gateway-") as folder,
+    ):
+        serve_slot = partial(_serve_beside_others, settings, shared, Path(folder))
+        sys.exit(supervise(workers, serve_slot))
 
 
-def _serve(settings: Settings, sockets: list[socket.socket] | None = None) -> int:
+def _serve(settings: Settings) -> int:
     """Serve until the process is told to end; returns its exit status."""
     server = _Server(settings)
-    server.run(sockets)
+    server.run()
+    return 0 if server.started else 1
+
+
+def _serve_beside_others(settings: Settings, shared: socket.socket, folder: Path, slot: int) -> int:
+    """The same as one of several processes that have a socket and a folder in common."""
+    server = _Server(settings, Fleet(folder, slot))
+    server.run([shared])
     return 0 if server.started else 1
 
 
@@ -85,8 +99,8 @@ def demo(once: bool) -> None:
 class _Server(uvicorn.Server):
     """uvicorn, except that requests held for hours are answered as soon as it is told to stop."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._app: App = create_app(settings)
+    def __init__(self, settings: Settings, fleet: Fleet | None = None) -> None:
+        self._app: App = create_app(settings, fleet)
         super().__init__(
             uvicorn.Config(
                 self._app,

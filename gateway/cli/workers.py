@@ -27,8 +27,8 @@ _AT_ONCE = 60.0
 """Seconds from the start within which all end when one could not."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0
 
-Serve = Callable[[], int]
-"""Serves until SIGTERM; returns the exit status, one of `_COULD_NOT_START` when it could not start."""
+Serve = Callable[[int], int]
+"""Serves as the process in a slot, counted from 0, until SIGTERM; returns the exit status."""
 
 
 def listening(host: str, port: int) -> socket.socket:
@@ -64,8 +64,8 @@ class _Supervisor:
     def __init__(self, count: int, serve: Serve) -> None:
         self._count = count
         self._serve = serve
-        self._began: dict[int, float] = {}
-        """When each process that runs was started."""
+        self._began: dict[int, tuple[int, float]] = {}
+        """The slot of each process that runs, and when it was started."""
         self._stopping = threading.Event()
         self._failed = False
         # Nobody ever writes: who reads it learns when the parent is no more, however it ended.
@@ -75,12 +75,13 @@ class _Supervisor:
     def run(self) -> int:
         for each in _SIGNALS:
             signal.signal(each, self._stop)
-        for _ in range(self._count):
-            self._start()
+        for slot in range(self._count):
+            self._start(slot)
         started, pause = time.monotonic(), _FIRST_PAUSE
         while self._began:
             pid, status = os.wait()
-            lived = time.monotonic() - self._began.pop(pid)
+            slot, began = self._began.pop(pid)
+            lived = time.monotonic() - began
             if self._stopping.is_set():
                 continue
             code = os.waitstatus_to_exitcode(status)
@@ -95,19 +96,19 @@ class _Supervisor:
             else:
                 pause = _FIRST_PAUSE
             if not self._stopping.is_set():
-                self._start()
+                self._start(slot)
         return int(self._failed)
 
-    def _start(self) -> None:
+    def _start(self, slot: int) -> None:
         # A signal must not come between a process and the note of it.
         signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
         pid = os.fork()
         if not pid:
-            self._work()
-        self._began[pid] = time.monotonic()
+            self._work(slot)
+        self._began[pid] = slot, time.monotonic()
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
 
-    def _work(self) -> NoReturn:
+    def _work(self, slot: int) -> NoReturn:
         """Be one of the processes."""
         os.close(self._held)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal: the parent tells what to do
@@ -116,7 +117,7 @@ class _Supervisor:
         threading.Thread(target=self._follow, daemon=True).start()
         status = 1
         try:
-            status = self._serve()
+            status = self._serve(slot)
         except SystemExit as ended:
             status = ended.code if isinstance(ended.code, int) else 1
         finally:

@@ -14,6 +14,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from gateway.web.fleet import Fleet
+
 __all__ = ["Metrics", "Totals"]
 
 _HELD = "Ping"
@@ -109,11 +111,16 @@ class Metrics:
         """Show a count that somebody else keeps and that only grows; `_total` is added to its name."""
         self._registry.register(_Count(name, documentation, read))
 
-    def route(self) -> Route:
-        """Return the page that shows all values."""
+    def page(self) -> bytes:
+        """All values, in Prometheus' text format."""
+        return generate_latest(self._registry)
+
+    def route(self, fleet: Fleet | None = None) -> Route:
+        """Return the page that shows all values, with those of the processes of a fleet."""
 
         async def show(_request: Request) -> Response:
-            return Response(generate_latest(self._registry), media_type=CONTENT_TYPE_LATEST)
+            shown = self.page() if fleet is None else fleet.total(self.page())
+            return Response(shown, media_type=CONTENT_TYPE_LATEST)
 
         return Route("/metrics", show)
 
