@@ -48,10 +48,15 @@ async def read_form(request: Request) -> Form:
 
 
 def check_origin(request: Request, public_url: str | None) -> None:
-    """Raise `Problem` when the browser says that a request comes from another site."""
+    """Raise `Problem` when the browser says that a request comes from another site.
+
+    Old browsers say the origin alone, which is ours if it is that of the URL; some proxies hide what that was.
+    """
     site = request.headers.get("sec-fetch-site")
-    if site is not None and site not in {"same-origin", "none"}:
-        raise Problem(403, _ELSEWHERE)
+    if site is not None:
+        if site not in {"same-origin", "none"}:
+            raise Problem(403, _ELSEWHERE)
+        return
     origin = request.headers.get("origin")
     if origin is None:
         return

@@ -237,7 +237,7 @@ async def test_an_administrator_stays_one_only_as_long_as_the_configuration_says
     [
         {"origin": "https://evil.example", "sec-fetch-site": "cross-site"},
         {"origin": "https://evil.example", "sec-fetch-site": ""},
-        {"origin": "null", "sec-fetch-site": "same-origin"},
+        {"origin": "null", "sec-fetch-site": ""},
         {"origin": URL, "sec-fetch-site": "same-site"},
         {"origin": URL, "sec-fetch-site": "cross-site"},
     ],
@@ -256,6 +256,20 @@ async def test_forms_of_other_sites_are_refused_even_with_the_token(
     assert answer.status_code == 403
     assert "another site" in said(answer)
     assert (await world.state.list_devices(ANNA))[0].control.wipe is None
+
+
+async def test_a_proxy_may_hide_what_browsers_call_the_server(world: World) -> None:
+    world.url = None
+    browser = world.browser(base="http://127.0.0.1:8080")
+    page = await browser.get("/account/sign-in")
+    fields = fields_of(page.text, "/sign-in") | {"user": ANNA, "password": PASSWORD}
+    origin = {"origin": "http://sync.example.com"}
+    answer = await browser.client.post("/account/sign-in", data=fields, headers=origin)
+    assert answer.status_code == 403
+    answer = await browser.client.post(
+        "/account/sign-in", data=fields, headers=origin | {"sec-fetch-site": "same-origin"}
+    )
+    assert answer.status_code == 303
 
 
 @pytest.mark.parametrize("token", ["", "wrong", "of bert"])
