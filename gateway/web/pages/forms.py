@@ -50,7 +50,7 @@ async def read_form(request: Request) -> Form:
 def check_origin(request: Request, public_url: str | None) -> None:
     """Raise `Problem` when the browser says that a request comes from another site.
 
-    Old browsers say the origin alone, which is ours if it is that of the URL; some proxies hide what that was.
+    Old browsers say the origin alone. It is ours if it is that of the URL, which some proxies hide.
     """
     site = request.headers.get("sec-fetch-site")
     if site is not None:
