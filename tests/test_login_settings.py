@@ -38,12 +38,17 @@ def test_each_is_off_by_default(tmp_path: Path) -> None:
 
 
 async def test_those_that_are_named_are_there(tmp_path: Path) -> None:
-    more = MASTER + OAUTH + "[passwords]\nenabled = true\n[client_certificates]\nuser = 'cn'\n"
+    more = (
+        MASTER
+        + OAUTH
+        + "[passwords]\nenabled = true\n[client_certificates]\nuser = 'cn'\ndomains = ['CORP']\n"
+    )
     ways = ways_of(load(written(tmp_path, more), {}), None, None)  # type: ignore[arg-type]  # not used yet
     assert ways.app_passwords is not None
     assert ways.tokens is not None
     assert ways.tokens.master is None
     assert ways.certificates is not None
+    assert ways.certificates.domains == {"corp"}
     assert "secret" not in repr(ways)
 
 
@@ -60,6 +65,7 @@ async def test_those_that_are_named_are_there(tmp_path: Path) -> None:
         (OAUTH.replace('["mail"]', "[]"), "oauth.audience"),
         (OAUTH + 'algorithms = ["HS256"]\n', "allowed are RS256, RS384"),
         (OAUTH + 'algorithms = ["none"]\n', "allowed are RS256, RS384"),
+        (OAUTH + 'domains = ["anna@example.com"]\n', "allowed are domains, as example.com or CORP"),
         (MASTER + '[client_certificates]\nheader = "X SSL"\n', "allowed is the name of a header"),
     ],
 )

@@ -43,11 +43,13 @@ def ways_of(settings: Settings, state: State, clock: Clock) -> Ways:
     if master is not None and passwords.enabled:
         found = Ways(app_passwords=AppPasswordWay(state, clock, master, passwords.required))
     if oauth is not None:
-        way = TokenWay(_tokens(oauth, clock), clock, master if oauth.upstream == "master" else None)
+        opening = master if oauth.upstream == "master" else None
+        way = TokenWay(_tokens(oauth, clock), clock, opening, frozenset(oauth.domains))
         found = Ways(found.app_passwords, way)
     if master is not None and certificates is not None:
-        reader = ClientCertificates(**certificates.model_dump())
-        found = Ways(found.app_passwords, found.tokens, CertificateWay(reader, master))
+        reader = ClientCertificates(**certificates.model_dump(exclude={"domains"}))
+        shown = CertificateWay(reader, master, frozenset(certificates.domains))
+        found = Ways(found.app_passwords, found.tokens, shown)
     return found
 
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, m
 
 from gateway.config.values import (
     Attribute,
+    Domain,
     File,
     Filter,
     HeaderName,
@@ -228,6 +229,9 @@ class OauthSection(Section):
     """Where the keys are that tokens are signed with (JWKS). Left out: where its discovery says."""
     user: Annotated[str, Field(min_length=1)] = "email"
     """The claim that says who the user is; from it login and address are made as of what phones send."""
+    domains: Annotated[tuple[Domain, ...], BeforeValidator(words)] = ()
+    """In which domains users are, also Windows domains. Left out: any, where the login keeps the domain, else
+    that of their addresses."""
     scope: Annotated[tuple[str, ...], BeforeValidator(words)] = ()
     """Scopes a token must have, all of them."""
     algorithms: Annotated[tuple[TokenAlgorithm, ...], BeforeValidator(words)] = ("RS256", "ES256")
@@ -253,6 +257,9 @@ class ClientCertificatesSection(Section):
     """What is in it: the certificate, or its subject alone (a DN as in RFC 4514)."""
     user: Literal["email", "upn", "cn"] = "email"
     """Who the user is: the mail address or the principal name (UPN) it names, or the common name."""
+    domains: Annotated[tuple[Domain, ...], BeforeValidator(words)] = ()
+    """In which domains users are, also Windows domains. Left out: any, where the login keeps the domain, else
+    that of their addresses."""
 
 
 class EasSection(Section):

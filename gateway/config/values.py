@@ -47,6 +47,12 @@ def _network(value: str) -> str:
     return value
 
 
+def _domain(value: str) -> str:
+    if not value or any(one.isspace() or one in "@\\" for one in value):
+        raise ValueError("allowed are domains, as example.com or CORP")
+    return value.lower()
+
+
 def _template(value: str) -> str:
     if set(re.findall(r"\{[^{}]*\}?|\}", value)) - {"{user}", "{local}", "{domain}"}:
         raise ValueError("allowed in braces are {user}, {local} and {domain}")
@@ -180,6 +186,7 @@ def words(value: object) -> object:
 Host: TypeAlias = Annotated[str, Field(min_length=1)]
 Port: TypeAlias = Annotated[int, Field(ge=1, le=65535)]
 Seconds: TypeAlias = Annotated[float, Field(gt=0, le=86400)]
+Domain: TypeAlias = Annotated[str, AfterValidator(_domain)]
 TracesUrl: TypeAlias = Annotated[str, AfterValidator(_traces_url)]
 Template: TypeAlias = Annotated[str, AfterValidator(_template)]
 File: TypeAlias = Annotated[Path, AfterValidator(_path)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -41,6 +41,24 @@ class Identity:
             credentials=Password(login, password),
             display_name=_fill(self.name, values),
         )
+
+    def leads_to(self, name: str, domains: Collection[str]) -> bool:
+        """Whether a name that a token or a certificate proves is that of the user it leads to.
+
+        Others than users prove it, of whom some may be anna in another domain: where the login drops the
+        domain it is to be among `domains`, or without any that of the users' addresses; likewise a Windows
+        domain. Nobody is led to by letters beyond ASCII that become such in lower case.
+        """
+        values = _parts(name)
+        local, domain, windows = values["local"], values["domain"].lower(), "\\" in name
+        if not local or (windows and "@" in name) or (name.lower().isascii() and not name.isascii()):
+            return False
+        if domains:
+            return not domain or domain in domains
+        if windows:
+            return False
+        kept = "{user}" in self.login or "{domain}" in self.login
+        return not domain or kept or domain == _parts(_fill(self.email, _parts(local)))["domain"].lower()
 
     def address(self, user: UserId) -> str:
         """The address of another user, of whom nothing is known but his upstream login."""

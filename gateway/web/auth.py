@@ -23,7 +23,7 @@ import binascii
 import ipaddress
 import secrets
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import replace
 from hashlib import blake2b
@@ -104,8 +104,11 @@ class Authentication:
         Raises AuthenticationFailed, Throttled, and UpstreamError when nobody could be asked.
         """
         way = self.ways.certificates
-        if certificate is not None and way is not None and not (header or "").strip():
-            return await self._opened(certificate, way.master.opens, Login(LoginKind.CERTIFICATE))
+        if certificate is not None and way is not None:
+            login = Login(LoginKind.CERTIFICATE)
+            self._check_name(certificate, way.domains, login)
+            if not (header or "").strip():
+                return await self._opened(certificate, way.master.opens, login)
         scheme, _, given = (header or "").strip().partition(" ")
         if scheme.lower() == "bearer" and self.ways.tokens is not None:
             principal = await self._with_token(given.strip(), self.ways.tokens, address, shared=shared)
@@ -198,7 +201,17 @@ class Authentication:
         def opens(login: str) -> Credentials:
             return BearerToken(login, token) if way.master is None else way.master.opens(login)
 
-        return await self._opened(claimed.user, opens, Login(LoginKind.TOKEN, expires=claimed.expires))
+        login = Login(LoginKind.TOKEN, expires=claimed.expires)
+        self._check_name(claimed.user, way.domains, login)
+        return await self._opened(claimed.user, opens, login)
+
+    def _check_name(self, name: str, domains: Collection[str], login: Login) -> None:
+        """Raises `AuthenticationFailed` for a name that would lead to a namesake in another domain."""
+        if not self._identity.leads_to(name, domains):
+            section = "oauth" if login.kind is LoginKind.TOKEN else "client_certificates"
+            raise AuthenticationFailed(
+                f"{login.kind} of {name[:100]!a} is good, but of no domain taken: see {section}.domains"
+            )
 
     async def _opened(self, user: str, opens: Callable[[str], Credentials], login: Login) -> Principal:
         """The principal of a user who has proven who he is, once the upstream lets him in.

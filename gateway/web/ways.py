@@ -50,6 +50,8 @@ class TokenWay:
     tokens: Tokens
     clock: Clock
     master: Master | None = None
+    domains: frozenset[str] = frozenset()
+    """In which their users are; see `Identity.leads_to`."""
 
     def check(self, principal: Principal) -> None:
         """Raises `TokenExpired` when the token of a login is over."""
@@ -79,6 +81,8 @@ class CertificateWay:
 
     certificates: ClientCertificates
     master: Master
+    domains: frozenset[str] = frozenset()
+    """In which their users are; see `Identity.leads_to`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,34 @@ def test_templates(identity: Identity, typed: str, login: str, email: str) -> No
     assert principal.email == email
 
 
+LOCAL = Identity(login="{local}", email="{local}@example.com")
+BARE = Identity(login="{local}")
+
+
+@pytest.mark.parametrize(
+    ("identity", "domains", "names", "strangers"),
+    [
+        (SIMPLE, "", "anna anna@example.com anna@other.example a+b@c", r"CORP\anna E\anna@example.com \anna"),
+        (
+            LOCAL,
+            "",
+            "anna Anna@EXAMPLE.com",
+            r"anna@other.example CORP\anna a@x@other @example.com",
+        ),
+        (LOCAL, "corp", r"anna CORP\anna anna@corp", "anna@example.com anna@other.example"),
+        (BARE, "", "anna", "anna@example.com"),
+        (Identity(login="{local}", email="{local}@{domain}"), "", "anna", "anna@example.com"),
+        (BARE, "example.com", "anna anna@Example.com", "anna@other.example @example.com"),
+        (Identity(login="{domain}/{local}"), "", "anna@other.example", "CORP\\anna"),
+        # The sign of kelvins is a k in lower case.
+        (SIMPLE, "", "\u00e4nna@example.com", "\u212aate@example.com"),
+    ],
+)
+def test_whom_a_proven_name_leads_to(identity: Identity, domains: str, names: str, strangers: str) -> None:
+    assert [name for name in names.split() if not identity.leads_to(name, domains.split())] == []
+    assert [name for name in strangers.split() if identity.leads_to(name, domains.split())] == []
+
+
 def test_display_name() -> None:
     assert Identity(name="{local} at home").principal("jo@x", "").display_name == "jo at home"
     assert not Identity().principal("jo@x", "").display_name

@@ -52,6 +52,8 @@ class Provider:
                 raise UpstreamUnavailable("no keys")
             case "good":
                 return Claimed("Jo", self.clock.now() + timedelta(seconds=60))
+            case "stranger":
+                return Claimed("jo@other.example", self.clock.now() + timedelta(seconds=60))
             case "gone":
                 return Claimed("gone", self.clock.now() + timedelta(seconds=60))
         raise AuthenticationFailed("token: forged")
@@ -222,6 +224,25 @@ async def test_a_certificate_is_enough_and_others_may_come_with_it(
     authentication.ways = dataclasses.replace(ways, certificates=None)
     with pytest.raises(AuthenticationFailed):
         await authentication.login(None, HOME, certificate="Jo")
+
+
+async def test_a_namesake_in_another_domain_is_somebody_else(users: Servers, ways: Ways) -> None:
+    local = Identity(login="{local}", email="{local}@example.com")
+    authentication = Authentication(users, local, max_delay=2.0, ways=ways)
+    assert (await authentication.login("Bearer good", HOME)).user == "jo"
+    with pytest.raises(AuthenticationFailed, match=r"of no domain taken: see oauth.domains"):
+        await authentication.login("Bearer stranger", HOME)
+    for shown in (None, header()):
+        await authentication.login(shown, HOME, certificate="jo@example.com")
+        with pytest.raises(
+            AuthenticationFailed, match=r"of no domain taken: see client_certificates.domains"
+        ):
+            await authentication.login(shown, HOME, certificate="jo@other.example")
+    assert ways.tokens is not None
+    authentication.ways = dataclasses.replace(
+        ways, tokens=dataclasses.replace(ways.tokens, domains=frozenset({"other.example"}))
+    )
+    assert (await authentication.login("Bearer stranger", HOME)).user == "jo"
 
 
 async def test_without_other_ways_a_token_is_no_login(users: Servers) -> None:
