@@ -7,7 +7,7 @@ from gateway.app.examining import check_files, examinations
 from gateway.app.logins import login_examinations
 from gateway.app.parts import admission_of, identity_of
 from gateway.app.release import RELEASE, SystemClock
-from gateway.app.stores import back_up_store, is_shared, open_store, put_back_store
+from gateway.app.stores import back_up_store, is_shared, open_store, put_back_store, store_file
 
 __all__ = [
     "RELEASE",
@@ -23,4 +23,5 @@ __all__ = [
     "login_examinations",
     "open_store",
     "put_back_store",
+    "store_file",
 ]

@@ -105,15 +105,15 @@ async def back_up_store(settings: Settings, target: Path) -> int:
 
     Raises `GatewayError`.
     """
-    return await back_up(_file(settings), target)
+    return await back_up(store_file(settings), target)
 
 
 async def put_back_store(settings: Settings, source: Path) -> Path | None:
     """Put a backup in the place of the store; returns where what was there is kept. Raises `GatewayError`."""
-    return await put_back(source, _file(settings))
+    return await put_back(source, store_file(settings))
 
 
-def _file(settings: Settings) -> Path:
+def store_file(settings: Settings) -> Path:
     """The file of the store. Raises `GatewayError` when it is none."""
     if is_shared(settings):
         raise GatewayError(

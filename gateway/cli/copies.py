@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from gateway.app import back_up_store, put_back_store
+from gateway.app import back_up_store, put_back_store, store_file
 from gateway.cli.common import act, config, told, with_store
 from gateway.config import load
 from gateway.ports import Items, State
@@ -44,7 +44,7 @@ def restore(file: Path, source: Path, yes: bool) -> None:
     """
     settings = load(file, os.environ)
     if not yes:
-        click.confirm(f"Put {source} in the place of {settings.store.url}?", abort=True)
+        click.confirm(f"Put {source} in the place of {store_file(settings)}?", abort=True)
     kept = asyncio.run(put_back_store(settings, source))
     _note(file, "store.restore", source)
     click.echo("restored" if kept is None else f"restored; what was there is {kept}")

@@ -143,3 +143,12 @@ def test_a_backup_that_cannot_be_made(run: Run, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     assert "cannot be written" in run("backup", str(tmp_path / "file" / "copy.db"), status=2).stderr
     run("backup", str(tmp_path / "new folder" / "copy.db"))
+
+
+def test_postgres_is_copied_by_its_own_programs(run: Run, tmp_path: Path) -> None:
+    config = tmp_path / "gateway.toml"
+    config.write_text(CONFIG.replace("sqlite:gateway.db", "postgresql://jo:hunter2@127.0.0.1:1/it"))
+    for args in (("backup", str(tmp_path / "copy.db")), ("restore", str(tmp_path / "copy.db"))):
+        said = run(*args, status=2).output
+        assert "pg_dump" in said
+        assert "hunter2" not in said

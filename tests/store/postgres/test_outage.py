@@ -10,6 +10,7 @@ from gateway.errors import GatewayError, Kind
 from gateway.items import ItemKind
 from gateway.store.postgres import PostgresTransactions, parse_url
 from gateway.store.postgres.examine import examine
+from gateway.store.state import StoredState
 from gateway.store.transactions import Transaction
 from gateway.types import CollectionId, Device, SyncState
 from tests.ports.items.helpers import ANNA, PHONE
@@ -142,3 +143,70 @@ async def test_what_a_transaction_raises_undoes_it(here: PostgresStore) -> None:
 async def test_more_writers_than_connections(here: PostgresStore) -> None:
     numbers = await asyncio.gather(*(here.items.new_item_numbers(1) for _ in range(100)))
     assert len({number for (number,) in numbers}) == 100
+
+
+class CuttingWay:
+    """A way to the server that is cut at the next COMMIT: before it arrives there, or before its answer."""
+
+    def __init__(self, port: int, *, arrives: bool) -> None:
+        self._port = port
+        self._arrives = arrives
+        self._armed = False
+        self._server: asyncio.Server | None = None
+
+    def arm(self) -> None:
+        self._armed = True
+
+    async def __aenter__(self) -> int:
+        """The port of this way."""
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        port: int = self._server.sockets[0].getsockname()[1]
+        return port
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._server is not None
+        self._server.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_connection("127.0.0.1", self._port)
+        cut = asyncio.Event()
+
+        async def answer() -> None:
+            while data := await there.read(65536):
+                if cut.is_set():  # the COMMIT is done: nobody hears of it
+                    break
+                writer.write(data)
+            writer.close()
+
+        answering = asyncio.create_task(answer())
+        while data := await reader.read(65536):
+            if self._armed and b"COMMIT\0" in data:
+                self._armed = False
+                if not self._arrives:
+                    break
+                cut.set()
+            back.write(data)
+        back.close()
+        writer.close()
+        await answering
+
+
+@pytest.mark.parametrize("arrives", [False, True])
+async def test_a_connection_lost_in_the_commit(
+    postgres: Postgres, here: PostgresStore, arrives: bool
+) -> None:
+    """Nobody knows whether it was done; who comes again finds out, and it is not done twice."""
+    first = await here.state.save_sync(ANNA, PHONE, INBOX, SyncState("e", 1, b""))
+    way = CuttingWay(postgres.port, arrives=arrives)
+    async with way as port:
+        url = f"postgresql://gateway@127.0.0.1:{port}/{here.name}"
+        async with await PostgresTransactions.open(parse_url(url)) as database:
+            state = StoredState(database)
+            way.arm()
+            with pytest.raises(GatewayError, match="lost while a change was being stored") as caught:
+                await state.save_sync(ANNA, PHONE, INBOX, first)
+            assert caught.value.kind is Kind.MAILBOX_OFFLINE
+            stored = await state.load_sync(ANNA, PHONE, INBOX)
+            assert stored is not None
+            assert stored.revision == first.revision + arrives
+            await state.save_sync(ANNA, PHONE, INBOX, stored)
