@@ -33,12 +33,14 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.25
 
 _TAKE = """
     INSERT INTO lease (name, holder, expires)
-    VALUES (?1, ?2, clock_timestamp() + make_interval(secs => ?3))
+    VALUES ($1, $2, clock_timestamp() + make_interval(secs => $3))
     ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, expires = excluded.expires
-    WHERE lease.expires < clock_timestamp()
+    WHERE lease.expires < clock_timestamp() OR lease.holder = excluded.holder
 """
-_RELEASE = "DELETE FROM lease WHERE name = ? AND holder = ?"
-_RENEW = "UPDATE lease SET expires = clock_timestamp() + make_interval(secs => ?2) WHERE holder LIKE ?1"
+_RELEASE = "DELETE FROM lease WHERE name = $1 AND holder = $2"
+_RENEW = """
+    UPDATE lease SET expires = clock_timestamp() + make_interval(secs => $2) WHERE holder = ANY ($1::text[])
+"""
 _FORGET = "DELETE FROM lease WHERE expires < clock_timestamp() - interval '1 hour'"
 
 
@@ -123,7 +125,7 @@ class SharedLeases:
     async def _keep(self) -> None:
         async def renew(transaction: Transaction) -> None:
             if self._held:
-                await transaction.run(_RENEW, (f"{self._node} %", LASTS))
+                await transaction.run(_RENEW, (sorted(self._held), LASTS))
             await transaction.run(_FORGET)
 
         while True:

@@ -65,3 +65,27 @@ async def test_who_waits_for_too_long_is_told(
                 pytest.fail("it is held")
     async with there.state.lease(ANNA, PHONE, NAME):
         pass
+
+
+async def test_a_lease_that_could_not_be_given_back_ends(
+    here: PostgresStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its process lives, and puts off the ends of those alone that it holds."""
+    monkeypatch.setattr(leases, "LASTS", 1.0)
+    monkeypatch.setattr(leases, "RENEW_SECONDS", 0.1)
+    await here.restart()
+    await _orphaned_by(here)
+    async with here.state.lease(ANNA, PHONE, NAME), here.state.lease(ANNA, PHONE, "2"):
+        pass
+
+
+async def _orphaned_by(store: PostgresStore) -> None:
+    """A lease of this process that it does not know of any more."""
+
+    async def insert(transaction: Transaction) -> None:
+        await transaction.run(
+            "INSERT INTO lease (name, holder, expires) VALUES ($1, $2, clock_timestamp() + interval '1 s')",
+            (f"{ANNA}\n{PHONE}\n{NAME}", f"{store.database.node} 0"),
+        )
+
+    await store.database.write(insert)
