@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -15,6 +15,7 @@ from gateway.sync.conflict import Policy
 from gateway.sync.itemcursor import NO_NUMBERS
 from gateway.sync.itemoperations import Answer, ItemOperation
 from gateway.sync.keys import KeyUse
+from gateway.sync.operations import fingerprint
 
 __all__ = ["NOTHING", "ItemDelta", "ItemReply", "ItemRequest", "Record"]
 
@@ -101,8 +102,8 @@ class ItemReply:
 class Record:
     """What `SyncState.results` holds.
 
-    The answers by the names of operations, and the items told. The operations done `later` were not part of
-    the first request.
+    The answers by the names of operations, and the items told. `asked` is the fingerprint of the operations
+    of the first request; there may be answers to others, of repeats of it.
     """
 
     answers: Mapping[str, Answer] = field(default_factory=dict)
@@ -110,32 +111,33 @@ class Record:
     changed: Numbers = NO_NUMBERS
     removed: Numbers = NO_NUMBERS
     aged: Numbers = NO_NUMBERS
-    later: frozenset[str] = frozenset()
-
-    def is_of(self, called: Collection[str]) -> bool:
-        """Whether a request with these operations is the first one again."""
-        return set(called) == self.answers.keys() - self.later
+    asked: str = ""
 
     def pack(self) -> bytes:
         told = [_to_text(numbers) for numbers in (self.added, self.changed, self.removed, self.aged)]
         answers = {name: _packed(answer) for name, answer in self.answers.items()}
-        values = {"answers": answers, "told": told, "later": sorted(self.later)}
+        values = {"answers": answers, "told": told, "asked": self.asked}
         return json.dumps(values, separators=(",", ":")).encode()
 
     @classmethod
     def unpack(cls, data: bytes) -> Record:
         if not data:
-            return cls()
+            return cls(asked=_asked({}))
         values = json.loads(data)
         answers = {name: _unpacked(answer) for name, answer in values["answers"].items()}
         added, changed, removed, aged = map(_from_text, values["told"])
-        return cls(answers, added, changed, removed, aged, frozenset(values.get("later", ())))
+        asked = values.get("asked") or _asked(answers)  # which older releases did not note
+        return cls(answers, added, changed, removed, aged, asked)
 
     @classmethod
     def of(cls, answers: Mapping[str, Answer], told: ItemDelta) -> Record:
         """What is kept of a reply."""
         added, changed = (Numbers(item.number for item in items) for items in (told.added, told.changed))
-        return cls(answers, added, changed, told.removed, told.aged)
+        return cls(answers, added, changed, told.removed, told.aged, _asked(answers))
+
+
+def _asked(answers: Mapping[str, Answer]) -> str:
+    return fingerprint({name: answer.digest for name, answer in answers.items()})
 
 
 def _packed(answer: Answer) -> list[Any]:

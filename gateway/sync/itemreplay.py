@@ -13,8 +13,14 @@ from gateway.items import Numbers
 from gateway.sync.itemcursor import ItemCursor
 from gateway.sync.itemexchange import Record
 from gateway.sync.itemoperations import AddItem, Answer, ChangeItem, ItemOperation
+from gateway.sync.operations import fingerprint
 
-__all__ = ["believing", "completed", "unanswered"]
+__all__ = ["asking", "believing", "completed", "unanswered"]
+
+
+def asking(called: Mapping[str, ItemOperation]) -> str:
+    """The fingerprint of the operations of a request, as it is kept in the record of it."""
+    return fingerprint({name: one.digest if isinstance(one, AddItem) else "" for name, one in called.items()})
 
 
 def unanswered(called: Mapping[str, ItemOperation], record: Record) -> dict[str, ItemOperation]:
@@ -38,7 +44,7 @@ def _unanswered(operation: ItemOperation, name: str, record: Record) -> ItemOper
 def completed(record: Record, called: Mapping[str, ItemOperation], answers: Mapping[str, Answer]) -> Record:
     """The record with the answers to those operations that were done later."""
     new = {name: _amended(called[name], answer, record) for name, answer in answers.items()}
-    return replace(record, answers={**record.answers, **new}, later=record.later.union(new))
+    return replace(record, answers={**record.answers, **new})
 
 
 def _amended(operation: ItemOperation, answer: Answer, record: Record) -> Answer:

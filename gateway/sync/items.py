@@ -23,14 +23,14 @@ from gateway.items import FileNumber, Item, ItemFolder, ItemNumber, Numbers, Rig
 from gateway.mail.pieces import Joined
 from gateway.ports import Clock, Commit, Items, State
 from gateway.sync.background import compute
-from gateway.sync.beginnings import dropping_branches, newest_answer
+from gateway.sync.beginnings import answer_to, dropping_branches, newest_answer
 from gateway.sync.guests import as_seen, load_seen
 from gateway.sync.itemcursor import ItemCursor, caught_up
 from gateway.sync.itemexchange import NOTHING, ItemDelta, ItemReply, ItemRequest, Record
 from gateway.sync.itemoperations import AddItem, ChangeItem, ItemOperation
-from gateway.sync.itemreplay import believing, completed, unanswered
+from gateway.sync.itemreplay import asking, believing, completed, unanswered
 from gateway.sync.itemwork import Rules, Supplies, Work
-from gateway.sync.keys import KeyUse, beginning, begun_anew, branched, classify, format_key
+from gateway.sync.keys import KeyUse, beginning, begun_anew, branched, classify, format_key, key_of
 from gateway.sync.operations import names
 from gateway.types import CollectionId, DeviceId, SyncState, UserId
 
@@ -162,8 +162,8 @@ class ItemSync:
 
         It is less than the limit where the texts are long, but never nothing.
         """
-        doubtful = Numbers(cursor.doubtful[:limit])
-        held, due = BitMap(cursor.held), BitMap(cursor.due - work.later - cursor.doubtful)
+        doubtful = Numbers((cursor.doubtful - work.later)[:limit])
+        held, due = BitMap(cursor.held - doubtful), BitMap(cursor.due - work.later - cursor.doubtful)
         added: list[Item] = []
         changed: list[Item] = []
         removed, aged = BitMap(doubtful), BitMap()
@@ -213,9 +213,13 @@ class ItemSync:
         record = Record.unpack(stored.results)
         options = request.options(stored.options)
         called = dict(zip(names(request.operations), request.operations, strict=True))
-        new = unanswered(called, record)
-        key, after, noticed = format_key(stored), ItemCursor.unpack(stored.cursor), False
-        if new or not record.is_of(called):
+        asked, noticed = asking(called), False
+        if asked == record.asked:
+            key, after = format_key(stored), ItemCursor.unpack(stored.cursor)
+        elif (heard := answer_to(stored, asked)) is not None:
+            key, after = key_of(heard), ItemCursor.unpack(heard.cursor)
+        else:
+            new = unanswered(called, record)
             base = ItemCursor.unpack(newest_answer(stored))
             base = await self._caught_up(folder, base, request.since(options))
             # The device may not know yet what the first answer told it.
@@ -226,9 +230,8 @@ class ItemSync:
                     work.tell_later(work.answers[name].number)
             record = completed(record, called, work.answers)
             after, noticed = believing(work.cursor, called, record), bool(work.notices)
-            kept, key = branched(replace(stored, results=record.pack()), after.pack(), options)
-            if kept != stored:
-                await self._commit(folder, work, kept)
+            kept, key = branched(replace(stored, results=record.pack()), asked, after.pack(), options)
+            await self._commit(folder, work, kept)
         told = await self._told_again(folder, record)
         answers = [record.answers[name] for name in called]
         more = request.get_changes and bool(after.untold)

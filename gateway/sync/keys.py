@@ -49,7 +49,7 @@ def format_key(state: SyncState) -> str:
 def begun_anew(state: SyncState, key: str) -> SyncState:
     """The state with that beginning in force whose key this is; the later ones stay."""
     kept = list(beginnings(state))
-    place = next(number for number, one in enumerate(kept) if key == _key_of(one))
+    place = next(number for number, one in enumerate(kept) if key == key_of(one))
     begun = SyncState(
         kept[place].epoch,
         1,
@@ -58,7 +58,7 @@ def begun_anew(state: SyncState, key: str) -> SyncState:
         revision=state.revision,
         annotations=state.annotations,
     )
-    return with_beginnings(begun, [one for one in kept[place + 1 :] if not one.branch])
+    return with_beginnings(begun, [one for one in kept[place + 1 :] if not one.request])
 
 
 def beginning(stored: SyncState | None, options: bytes) -> tuple[SyncState, str]:
@@ -69,22 +69,17 @@ def beginning(stored: SyncState | None, options: bytes) -> tuple[SyncState, str]
     return _beside(stored, Beginning(new_epoch(), options=options))
 
 
-def branched(stored: SyncState, cursor: bytes, options: bytes) -> tuple[SyncState, str]:
-    """The state after another answer to the request before, and the key of who got that one.
-
-    The same answer has the same key.
-    """
-    for one in beginnings(stored):
-        if one.branch and (one.cursor, one.options) == (cursor, options):
-            return stored, _key_of(one)
-    return _beside(stored, Beginning(new_epoch(), cursor, options, branch=True))
+def branched(stored: SyncState, request: str, cursor: bytes, options: bytes) -> tuple[SyncState, str]:
+    """The state after another answer to the request before, and the key of who got that one."""
+    return _beside(stored, Beginning(new_epoch(), cursor, options, request))
 
 
 def _beside(stored: SyncState, begun: Beginning) -> tuple[SyncState, str]:
-    return with_beginnings(stored, [*beginnings(stored), begun]), _key_of(begun)
+    return with_beginnings(stored, [*beginnings(stored), begun]), key_of(begun)
 
 
-def _key_of(begun: Beginning) -> str:
+def key_of(begun: Beginning) -> str:
+    """The key of who begins there."""
     return f"{begun.epoch}.1"
 
 
@@ -98,7 +93,7 @@ def classify(state: SyncState | None, key: str) -> KeyUse:
         return KeyUse.CURRENT
     if state.previous is not None and key == f"{state.epoch}.{state.number - 1}":
         return KeyUse.REPLAY
-    if any(key == _key_of(one) for one in beginnings(state)):
+    if any(key == key_of(one) for one in beginnings(state)):
         return KeyUse.FRESH
     return KeyUse.UNKNOWN
 
@@ -107,5 +102,5 @@ def cursor_of(state: SyncState, key: str) -> bytes:
     """What a device knows that has a key, which is not unknown."""
     if key == format_key(state):
         return state.cursor
-    begun = (one.cursor for one in beginnings(state) if key == _key_of(one))
+    begun = (one.cursor for one in beginnings(state) if key == key_of(one))
     return next(begun, state.previous or b"")

@@ -15,8 +15,6 @@ The order of steps makes every one of them repeatable:
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -26,20 +24,22 @@ from types import MappingProxyType
 from gateway.ports import Clock, Mailboxes, State
 from gateway.sync import diff
 from gateway.sync.annotations import noted
-from gateway.sync.beginnings import dropping_branches
+from gateway.sync.beginnings import answer_to, dropping_branches
 from gateway.sync.changes import Outcome
 from gateway.sync.conflict import Policy
 from gateway.sync.cursor import NO_UIDS, MailCursor
 from gateway.sync.diff import NOTHING, MailDelta
 from gateway.sync.drafting import Add, DraftAnswer, Drafting
 from gateway.sync.drafts import Drafts
-from gateway.sync.keys import KeyUse, beginning, begun_anew, branched, classify, format_key
+from gateway.sync.keys import KeyUse, beginning, begun_anew, branched, classify, format_key, key_of
 from gateway.sync.lapses import Lapses
-from gateway.sync.operations import Applied, MailOperations, Operation, effect, names
+from gateway.sync.mailreplay import Record, asking, believing, differs
+from gateway.sync.operations import Applied, MailOperations, Operation, names
 from gateway.sync.window import Window
-from gateway.types import CATEGORY, CollectionId, DeviceId, MailboxView, SyncState, Uids, UserId
+from gateway.types import CollectionId, DeviceId, MailboxView, SyncState, Uids, UserId
 
 _NO_ANSWERS: Mapping[str, DraftAnswer] = MappingProxyType({})
+_NOTHING_DONE = Applied((), MappingProxyType({}), MappingProxyType({}), _NO_ANSWERS)
 _EMPTY = MailboxView(uidvalidity=0, version="empty", uids=NO_UIDS, flags={})
 
 
@@ -103,69 +103,6 @@ class MailReply:
     def silent(self) -> bool:
         """Whether there is nothing to say: no operation, no change, the key still the same."""
         return self.use is KeyUse.CURRENT and not self.outcomes and not len(self.told) and not self.more
-
-
-@dataclass(frozen=True, slots=True)
-class _Record:
-    """What `SyncState.results` holds.
-
-    Outcomes by operation, which of the messages told went as SoftDelete or for their annotations, and the
-    answers of drafts. The operations done `later` were not part of the first request.
-    """
-
-    outcomes: Mapping[str, Outcome] = field(default_factory=dict)
-    aged: Uids = NO_UIDS
-    noted: Mapping[str, Uids] = field(default_factory=dict)
-    drafts: Mapping[str, DraftAnswer] = field(default_factory=dict)
-    later: frozenset[str] = frozenset()
-
-    def pack(self) -> bytes:
-        noted = {name: _to_text(uids) for name, uids in self.noted.items()}
-        drafts = {name: answer.pack().decode() for name, answer in self.drafts.items()}
-        values = {
-            "outcomes": self.outcomes,
-            "aged": _to_text(self.aged),
-            "noted": noted,
-            "drafts": drafts,
-            "later": sorted(self.later),
-        }
-        return json.dumps(values, separators=(",", ":")).encode()
-
-    @classmethod
-    def unpack(cls, data: bytes) -> _Record:
-        if not data:
-            return cls()
-        values = json.loads(data)
-        outcomes = {name: Outcome(outcome) for name, outcome in values["outcomes"].items()}
-        noted = {name: _from_text(uids) for name, uids in values.get("noted", {}).items()}
-        drafts = {name: DraftAnswer.unpack(answer) for name, answer in values.get("drafts", {}).items()}
-        later = frozenset(values.get("later", ()))
-        return cls(outcomes, _from_text(values["aged"]), noted, drafts, later)
-
-
-def _differs(operation: Operation, answer: DraftAnswer | None) -> bool:
-    """Whether a new draft is not as it was when it was answered: written on since, or to be sent."""
-    if not isinstance(operation, Add) or answer is None or answer.outcome is not Outcome.DONE:
-        return False
-    return answer.uid > 0 if operation.send else answer.digest != operation.digest
-
-
-def _believing(cursor: MailCursor, operations: Sequence[Operation], applied: Applied) -> MailCursor:
-    """The cursor of a device that did operations, of which this became."""
-    for operation in operations:
-        cursor = effect(cursor, operation, applied.drafts.get(operation.identity))
-    for uid, beside in applied.beside.items():
-        for name in beside:
-            cursor = cursor.marked(CATEGORY + name, Uids((uid,)), on=False)
-    return cursor
-
-
-def _to_text(uids: Uids) -> str:
-    return base64.b64encode(uids.serialize()).decode() if uids else ""
-
-
-def _from_text(text: str) -> Uids:
-    return Uids.deserialize(base64.b64decode(text)) if text else NO_UIDS
 
 
 class MailSync:
@@ -256,12 +193,10 @@ class MailSync:
             base = await self._with_stubs(base)
             if stored.cursor:  # stored with the next key only, since saving forgets the intents
                 stored = replace(stored, cursor=base.pack())
-        outcomes: Sequence[Outcome] = []
-        drafts: Mapping[str, DraftAnswer] = {}
-        before = base
+        applied, before = _NOTHING_DONE, base
         if request.operations:
             applied, before, view = await self._apply(request, options, base, view)
-            outcomes, drafts = applied.outcomes, applied.drafts
+        outcomes, drafts = applied.outcomes, applied.drafts
         told, after, coming = NOTHING, before, NO_UIDS
         if request.get_changes:
             told, after, coming = await self._changes(request, options, before, view)
@@ -272,8 +207,9 @@ class MailSync:
             if after != known or options != stored.options:  # learnt, with nothing to tell: same key
                 await self._save(replace(stored, cursor=after.pack(), options=options))
             return MailReply(KeyUse.CURRENT, format_key(stored), before=before, after=after, options=options)
-        called = dict(zip(names(request.operations), outcomes, strict=True))
-        record = _Record(called, told.aged, told.noted, drafts)
+        called = dict(zip(names(request.operations), request.operations, strict=True))
+        done = dict(zip(called, outcomes, strict=True))
+        record = Record(done, told.aged, told.noted, drafts, applied.beside, asking(called))
         issued = await self._save(
             replace(
                 dropping_branches(stored),
@@ -321,27 +257,23 @@ class MailSync:
     async def _replay(self, stored: SyncState, request: MailRequest) -> MailReply:
         """Give the answer to the previous key again; operations that were not part of it are done now.
 
-        Then it is another answer, with a key of its own: who goes on with the newest key did not get it.
+        Then it is another answer, with a key of its own: who goes on with the newest key did not get it. With
+        fewer operations it is not: what became of the others is told.
         """
-        record = _Record.unpack(stored.results)
+        record = Record.unpack(stored.results)
         options = stored.options if request.options is None else request.options
         called = dict(zip(names(request.operations), request.operations, strict=True))
-        after = MailCursor.unpack(stored.cursor)
-        record = await self._completed(request, options, after, record, called)
-        another = not record.later.isdisjoint(called)
-        if another:
-            after = after.rebased((await self._view()).uidvalidity)
-        before = MailCursor.unpack(stored.previous or b"").rebased(after.uidvalidity)
-        for name, operation in called.items():
-            answer = record.drafts.get(operation.identity)
-            # What came later may have been done before the key was answered, and be told with that answer.
-            before = effect(before, operation, answer)
-            after = effect(after, operation, answer) if name in record.later else after
-        key = format_key(stored)
-        if another:
-            kept, key = branched(replace(stored, results=record.pack()), after.pack(), options)
-            if kept != stored:
+        asked, key, after = asking(called), format_key(stored), MailCursor.unpack(stored.cursor)
+        if (heard := answer_to(stored, asked)) is not None:
+            key, after = key_of(heard), MailCursor.unpack(heard.cursor)
+        elif asked != record.asked:
+            record, after = await self._completed(request, options, after, record, called)
+            if not record.later.isdisjoint(called):
+                kept, key = branched(replace(stored, results=record.pack()), asked, after.pack(), options)
                 await self._save(kept)
+        # What came later may have been done before the key was answered, and be told with that answer.
+        before = MailCursor.unpack(stored.previous or b"").rebased(after.uidvalidity)
+        before = believing(before, request.operations, record)
         return MailReply(
             KeyUse.REPLAY,
             key,
@@ -359,26 +291,33 @@ class MailSync:
         request: MailRequest,
         options: bytes,
         cursor: MailCursor,
-        record: _Record,
+        record: Record,
         called: Mapping[str, Operation],
-    ) -> _Record:
-        """Do the operations of a repeated request that have no answer; returns the record with theirs."""
+    ) -> tuple[Record, MailCursor]:
+        """Do the operations of a repeated request that have no answer.
+
+        Returns the record with theirs, and the cursor of a device that did all that were not in the first.
+        """
         new = {
             name: operation
             for name, operation in called.items()
-            if name not in record.outcomes or _differs(operation, record.drafts.get(operation.identity))
+            if name not in record.outcomes or differs(operation, record.drafts.get(operation.identity))
         }
+        known = [one for name, one in called.items() if name in record.later and name not in new]
+        cursor = believing(cursor, known, record)
         if not new:
-            return record
-        asked = replace(request, operations=[*new.values()])
+            return record, cursor
+        rest = replace(request, operations=[*new.values()])
         view = await self._view(new.values())
-        applied, _, _ = await self._apply(asked, options, cursor, view, record.drafts)
-        return replace(
+        applied, cursor, _ = await self._apply(rest, options, cursor, view, record.drafts)
+        completed = replace(
             record,
             outcomes={**record.outcomes, **dict(zip(new, applied.outcomes, strict=True))},
             drafts={**record.drafts, **applied.drafts},
+            beside={**record.beside, **applied.beside},
             later=record.later.union(new),
         )
+        return completed, cursor
 
     async def _apply(
         self,
@@ -393,7 +332,7 @@ class MailSync:
         applied = await self._operations.apply(
             request.operations, view, how, deletes_as_moves=request.deletes_as_moves
         )
-        cursor = _believing(cursor, request.operations, applied)
+        cursor = believing(cursor, request.operations, applied)
         if applied.saved:
             cursor = await noted(
                 self._state,

@@ -6,9 +6,11 @@ it and is known to have worked, in part or whole.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from hashlib import blake2b
 from typing import Protocol
 
 from gateway.errors import NotFound, UpstreamRefused
@@ -286,3 +288,12 @@ def names(operations: Sequence[_Identified]) -> list[str]:
         number = count[operation.identity]
         told.append(operation.identity if number == 1 else f"{operation.identity}#{number}")
     return told
+
+
+def fingerprint(contents: Mapping[str, str]) -> str:
+    """What tells the operations of a request apart from those of any other.
+
+    `contents` are by the names of the operations what these do not say of them.
+    """
+    named = json.dumps(sorted(contents.items()))
+    return blake2b(named.encode(), digest_size=16).hexdigest()

@@ -262,3 +262,23 @@ async def test_no_news_costs_no_reading_of_annotations(
     for device in devices:
         assert (await device.ask()).silent
     assert asked == []
+
+
+@pytest.mark.parametrize("later", [False, True])
+async def test_a_repeated_request_is_answered_alike_and_tells_a_device_nothing_of_its_own(
+    devices: Pair, upstream: MemoryUpstream, later: bool
+) -> None:
+    """Also when the changes came with the repeat only, and what of them is kept here and not upstream."""
+    one, two = devices
+    upstream.new_keywords = False
+    changes = [sorting(1, "Red", "a b"), flagging(2, TODAY)]
+    if later:
+        await one.ask(Change(1, 1, read=True))
+        changes.insert(0, Change(1, 1, read=True))
+    replies = [await one.ask(*changes) for _ in range(3)]
+    assert {reply.key for reply in replies} == {replies[0].key}
+    assert [len(reply.told) for reply in replies] == [0, 0, 0]
+    one.take(replies[2])
+    assert await one.run() == []
+    await two.run()
+    assert (two.marks[1].categories, two.marks[2].follow_up) == (frozenset({"Red", "a b"}), TODAY)

@@ -388,6 +388,56 @@ async def test_another_answer_to_a_repeated_request_has_a_key_of_its_own(
     assert format_key(stored) == phone.key, "what waits for news begins from what the phone has"
 
 
+async def test_each_repeat_gets_its_answer_again_whatever_came_between(store: Store, phone: Phone) -> None:
+    first, second, third = adds("c1", "one"), adds("c2", "two"), adds("c3", "three")
+    requests: list[list[ItemOperation]] = [
+        [first],
+        [first, second],
+        [first, third],
+        [first, second, third],
+        [],
+    ]
+    replies = [await phone.ask(*request) for request in requests]
+    assert len({reply.key for reply in replies}) == len(requests)
+    await store.put("theirs")
+    for request, reply in zip(requests, replies, strict=True):
+        again = await phone.ask(*request)
+        assert (again.key, again.answers) == (reply.key, reply.answers)
+    assert sorted((await store.content()).values()) == ["one", "theirs", "three", "two"]
+    for operation in requests[1]:
+        phone.act(operation)
+    phone.apply(replies[1], requests[1])
+    await phone.settle()
+    assert phone.items == await store.content()
+
+
+async def test_a_late_copy_does_not_take_back_what_was_written_on(store: Store, phone: Phone) -> None:
+    early, late = adds("c1", "one"), adds("c1", "one and more")
+    first = await phone.ask(early)
+    phone.act(late)
+    reply = await phone.ask(late)
+    assert (await phone.ask(early)).key == first.key
+    phone.apply(reply, [late])
+    await phone.settle()
+    assert list(phone.items.values()) == ["one and more"]
+    assert phone.items == await store.content()
+
+
+@pytest.mark.parametrize("get_changes", [True, False])
+async def test_a_phone_that_adds_later_what_it_had_asked_for_keeps_it(
+    store: Store, phone: Phone, get_changes: bool
+) -> None:
+    """The answer to a repeat without the Add leaves open whether the phone has what came of it."""
+    operation = adds("c1", "mine", uid="U")
+    phone.act(operation)
+    await phone.ask(operation)
+    phone.apply(await phone.ask())
+    phone.apply(await phone.ask(operation, get_changes=get_changes), [operation])
+    await phone.settle()
+    assert phone.items == await store.content()
+    assert list(phone.items.values()) == ["mine"]
+
+
 async def test_a_phone_that_forgot_what_it_asked_for_is_told(store: Store, phone: Phone) -> None:
     """Its user took back what he had made while the request was on its way."""
     kept = await store.put("k")

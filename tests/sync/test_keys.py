@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.sync.beginnings import Beginning, beginnings, with_beginnings
+from gateway.sync.beginnings import Beginning, answer_to, beginnings, with_beginnings
 from gateway.sync.keys import (
     INITIAL_KEY,
     KeyUse,
@@ -77,8 +77,8 @@ def test_a_beginning_that_is_proven_ends_those_before_it() -> None:
 
 def test_a_key_stands_for_what_its_device_knows() -> None:
     state = SyncState("ab", 2, b"now", previous=b"before")
-    state, key = branched(state, b"other", b"")
-    assert branched(state, b"other", b"") == (state, key)
+    state, key = branched(state, "request", b"other", b"")
+    assert answer_to(state, "request") == Beginning(key.removesuffix(".1"), b"other", request="request")
     assert [cursor_of(state, each) for each in ("ab.1", "ab.2", key)] == [b"before", b"now", b"other"]
     assert begun_anew(state, key).cursor == b"other"
 
@@ -93,3 +93,9 @@ def test_the_beginning_an_older_release_kept_is_good() -> None:
 def test_beginnings_are_bounded() -> None:
     state = with_beginnings(LATER, [Beginning(str(number)) for number in range(100)])
     assert [int(one.epoch) for one in beginnings(state)] == [*range(92, 100)]
+    state, begun = beginning(state, b"")
+    key = begun
+    for number in range(100):
+        state, key = branched(state, f"r{number}", b"cursor", b"")
+    assert (classify(state, begun), classify(state, key)) == (KeyUse.FRESH, KeyUse.FRESH)
+    assert [one.request for one in beginnings(state) if one.request] == ["r96", "r97", "r98", "r99"]
