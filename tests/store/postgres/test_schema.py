@@ -7,7 +7,7 @@ import asyncio
 import asyncpg
 import pytest
 
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, Kind
 from gateway.ports.examining import Verdict
 from gateway.store.postgres import PostgresTransactions, parse_url
 from gateway.store.postgres.examine import examine
@@ -77,6 +77,19 @@ async def test_a_database_that_is_well(postgres: Postgres) -> None:
         found = [one async for one in examine(location, 10)]
     assert {one.verdict for one in found} == {Verdict.OK}
     assert f"schema {migrations()[-1].number}, the newest" in [one.text for one in found]
+
+
+async def test_a_schema_that_was_upgraded_beyond_what_a_node_knows_is_told(postgres: Postgres) -> None:
+    name = postgres.create()
+    async with await PostgresTransactions.open(parse_url(postgres.url(name))) as opened:
+        newest = migrations()[-1].number
+        insert = "INSERT INTO migration (number, name, sha256, works_with) VALUES"
+        postgres.query(f"{insert} ({newest + 1}, 'more', '', {newest})", name)
+        await opened.check_writable()
+        postgres.query(f"{insert} ({newest + 2}, 'less', '', {newest + 1})", name)
+        with pytest.raises(GatewayError, match="written by a newer gateway") as caught:
+            await opened.check_writable()
+        assert caught.value.kind is Kind.MAILBOX_OFFLINE
 
 
 def test_each_migration_says_what_it_works_with() -> None:
