@@ -12,11 +12,14 @@ import pytest
 from gateway.eas.mergeddirectories import MergedDirectories
 from gateway.ports import Directory
 from gateway.ports.directory import Entry, Viewer
+from gateway.store.people import StoredPeople
+from gateway.store.postgres import PostgresTransactions, parse_url
 from gateway.store.sqlite import Database, SqlitePeople
 from gateway.types import Password, UserId
 from gateway.upstream.directoryfile import FileDirectory
 from gateway.upstream.ldap import LdapDirectory, LdapSettings, Url
 from tests.support.slapd import MANAGER, PASSWORD, Slapd
+from tests.support.stores import empty
 
 NOON = datetime(2026, 11, 3, 12, 0, tzinfo=UTC)
 ANYBODY = Viewer(UserId("ben"), Password("ben", "secret"))
@@ -44,14 +47,25 @@ class Filled(ABC):
 
 
 class Users(Filled):
-    """The users of the gateway, in SQLite."""
+    """The users of the gateway, in one kind of store."""
 
-    def __init__(self, database: Database) -> None:
-        self.directory = self.people = SqlitePeople(database)
+    def __init__(self, people: StoredPeople) -> None:
+        self.directory = self.people = people
 
     async def put(self, entries: Iterable[Entry]) -> None:
         for entry in entries:
             await self.people.note_person(UserId(entry.address.lower()), entry, "rules", NOON)
+
+
+class UsersInPostgres(Users):
+    """The same in PostgreSQL."""
+
+    def __init__(self, database: PostgresTransactions) -> None:
+        super().__init__(StoredPeople(database))
+        self._database = database
+
+    async def aclose(self) -> None:
+        await self._database.aclose()
 
 
 class InFile(Filled):
@@ -102,7 +116,7 @@ class Several(Filled):
     """Everybody is in one of two directories, and some in both."""
 
     def __init__(self, database: Database, folder: Path) -> None:
-        self._parts = (Users(database), InFile(folder))
+        self._parts = (Users(SqlitePeople(database)), InFile(folder))
 
     async def put(self, entries: Iterable[Entry]) -> None:
         everybody = list(entries)
@@ -117,13 +131,17 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
         yield opened
 
 
-@pytest.fixture(params=["users", "file", "ldap", "several"])
+@pytest.fixture(params=["users", "postgres", "file", "ldap", "several"])
 async def filled(request: pytest.FixtureRequest, database: Database, tmp_path: Path) -> AsyncIterator[Filled]:
     """Each adapter, empty."""
     made: Filled
     match request.param:
         case "users":
-            made = Users(database)
+            made = Users(SqlitePeople(database))
+        case "postgres":
+            url = request.getfixturevalue("postgres_url")
+            await empty(url)
+            made = UsersInPostgres(await PostgresTransactions.open(parse_url(url)))
         case "file":
             made = InFile(tmp_path)
         case "ldap":
