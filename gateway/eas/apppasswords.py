@@ -53,7 +53,8 @@ class AppPasswordBook:
     async def create(self, user: UserId, name: str, *, bound: bool = False) -> NewPassword:
         """Make one; `name` says what for, `bound`: for the first device alone that uses it.
 
-        Raises `Refused` for a name that is empty or too long, and for a user who has too many.
+        Raises `Refused` for a name that is empty, too long or taken, and for a user who has too many. A form
+        that is sent once more makes no other one so, of which nobody would know.
         """
         self._check(user)
         name = " ".join(name.split())

@@ -19,7 +19,10 @@ class AppPasswords(Protocol):
     """The app passwords of all users. What takes an `act` notes it, in the same transaction."""
 
     async def add_app_password(self, password: AppPassword, act: Act | None = None) -> AppPassword:
-        """Store a new one; returns it with its number. Raises `Refused` when the user has the most he may."""
+        """Store a new one; returns it with its number.
+
+        Raises `Refused` when the user has the most he may, or one of this name.
+        """
         ...
 
     async def app_passwords(self, user: UserId | None = None) -> Sequence[AppPassword]:

@@ -65,7 +65,7 @@ async def test_one_is_recognised_as_people_type_it(state: State, clock: Time, bo
 
 
 async def test_no_two_are_alike_and_none_is_shown_or_stored(state: State, book: AppPasswordBook) -> None:
-    made = [await book.create(ANNA, "phone") for _ in range(20)]
+    made = [await book.create(ANNA, f"phone {number}") for number in range(20)]
     assert len({one.text for one in made}) == len({one.password.digest for one in made}) == 20
     stored = repr(await state.app_passwords()) + repr(await state.list_acts(Wanted(), 99)) + repr(made)
     assert not any(one.text in stored or one.text.replace("-", "") in stored for one in made)

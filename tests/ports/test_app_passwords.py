@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -72,9 +73,21 @@ async def test_the_devices_of_the_user_are_told_of_a_revocation(state: State) ->
 
 
 async def test_a_user_has_so_many_at_most(state: State) -> None:
-    for _ in range(MOST_APP_PASSWORDS):
-        await state.add_app_password(FOR_ALL)
+    for number in range(MOST_APP_PASSWORDS):
+        await state.add_app_password(replace(FOR_ALL, name=f"number {number}"))
     with pytest.raises(Refused, match=f"has {MOST_APP_PASSWORDS} app passwords"):
         await state.add_app_password(FOR_ALL, Act(NOON, "anna", "password.create", ANNA))
     assert await state.list_acts(Wanted(), 9) == []
     await state.add_app_password(replace(FOR_ALL, user=BERT))
+
+
+async def test_a_user_has_one_of_each_name_however_many_ask_at_once(state: State) -> None:
+    asked = (state.add_app_password(replace(FOR_PHONE, digest=bytes([one]))) for one in range(4))
+    made = await asyncio.gather(*asked, return_exceptions=True)
+    refused = [one for one in made if isinstance(one, Refused)]
+    assert (len(made), len(refused)) == (4, 3)
+    assert "of this name already" in str(refused[0])
+    (kept,) = await state.app_passwords(ANNA)
+    await state.add_app_password(replace(FOR_PHONE, user=BERT))
+    assert await state.revoke_app_password(ANNA, kept.number)
+    await state.add_app_password(FOR_PHONE)

@@ -19,6 +19,7 @@ _ADD = """
     RETURNING number
 """
 _COUNT = 'SELECT count(*) FROM app_password WHERE "user" = ?'
+_NAMED = 'SELECT 1 FROM app_password WHERE "user" = ? AND name = ?'
 _SELECT = 'SELECT number, "user", name, digest, created, bound, device, used FROM app_password'
 _OF = f'{_SELECT} WHERE "user" = ? ORDER BY number'
 _ALL = f'{_SELECT} ORDER BY "user", number'
@@ -29,12 +30,15 @@ _REVOKE = 'DELETE FROM app_password WHERE "user" = ? AND number = ?'
 
 
 async def add(transaction: Transaction, password: AppPassword, act: Act | None) -> int:
-    """Store one; returns its number. Raises `Refused` when there are too many."""
+    """Store one; returns its number. Raises `Refused` when there are too many, or one of this name."""
     await transaction.alone(f"passwords {password.user}")
     counted = await transaction.row(_COUNT, (password.user,))
     assert counted is not None
     if counted[0] >= MOST_APP_PASSWORDS:
         raise Refused(Kind.ACCESS_DENIED, f"{password.user} has {MOST_APP_PASSWORDS} app passwords, the most")
+    if await transaction.row(_NAMED, (password.user, password.name)) is not None:
+        text = "there is an app password of this name already: revoke that first, or choose another name"
+        raise Refused(Kind.ACCESS_DENIED, text)
     values = (
         password.user,
         password.name,

@@ -37,6 +37,17 @@ async def test_one_is_made_shown_once_and_revoked(world: World) -> None:
     assert await recognised(world.state, world.clock, ANNA, shown[1], DeviceId("TABLET1")) is None
 
 
+async def test_a_form_sent_again_makes_no_other_one(world: World) -> None:
+    """As when somebody reloads the page that shows it."""
+    browser = await signed_in(world)
+    fields = fields_of((await browser.get(PAGE)).text, PAGE) | {"name": "Tablet"}
+    assert (await browser.post(PAGE, fields)).status_code == 200
+    again = await browser.post(PAGE, fields)
+    assert (again.status_code, "of this name already" in again.text) == (409, True)
+    assert 'class="secret"' not in again.text
+    assert len(await world.state.app_passwords(ANNA)) == 1
+
+
 async def test_nobody_sees_or_revokes_those_of_others(world: World) -> None:
     anna, bert = await signed_in(world), await signed_in(world, BERT)
     await anna.post(PAGE, fields_of((await anna.get(PAGE)).text, PAGE) | {"name": "Tablet"})
