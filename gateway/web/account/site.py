@@ -24,7 +24,6 @@ _SAID = {
     "unshared": "They do not see it any more.",
     "left": "You do not see it any more.",
     "revoked": "The app password was revoked.",
-    "signed-out": "You are signed out.",
 }
 
 

@@ -35,7 +35,6 @@ _SAID = {
     "wipe-taken-back": "The wipe was taken back.",
     "resync": "The device begins anew the next time it asks for anything.",
     "removed": "The device was removed.",
-    "signed-out": "You are signed out.",
 }
 
 

@@ -33,6 +33,11 @@ __all__ = ["Page", "Site", "Tab", "Visit"]
 
 _STORE = "The server cannot do this at the moment, and nothing was changed. Try again in a few minutes."
 _LOST = "There is no such page. It may be about something that was removed."
+_SAID: Mapping[str, str] = {
+    "signed-out": "You are signed out.",
+    "session-over": "You were signed out meanwhile, and nothing was done. Sign in, and do it again.",
+}
+"""What all sites say after something was done, or was not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +122,7 @@ class Site:
         self.door = door
         self._renderer = renderer
         self._tabs = tuple(tabs)
-        self._said = said
+        self._said = {**_SAID, **said}
         self.admits = admits
         self._reached_from = reached_from
         self._log = structlog.get_logger("gateway.pages")
@@ -222,7 +227,9 @@ class Site:
             **{name: text for name, text in said.items() if text},
         )
 
-    async def _nothing(self, _request: Request) -> Response:
+    async def _nothing(self, request: Request) -> Response:
+        if request.method != "POST" and _path(request) == f"{self.prefix}/":
+            return self.redirect("")
         raise Problem(404, _LOST)
 
     def _to_sign_in(self, request: Request) -> Response:
@@ -233,7 +240,9 @@ class Site:
             # A link elsewhere leads here, and the browser left the cookie of the session out.
             return self.page(request, "pages/again.html", target=_target(request))
         path = _target(request)
-        if request.method == "POST" or path == self.prefix:
+        if request.method == "POST":
+            return self.redirect("/sign-in?said=session-over")
+        if path == self.prefix:
             return self.redirect("/sign-in")
         return self.redirect(f"/sign-in?next={quote(path, safe='/')}")
 

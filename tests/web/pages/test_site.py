@@ -186,6 +186,25 @@ async def test_a_page_that_refreshes_itself_keeps_nobody_signed_in(world: World)
     assert "hx-refresh" in (await browser.get("/admin/live", hx_request="true")).headers
 
 
+async def test_who_was_signed_out_meanwhile_is_told_that_nothing_was_done(world: World) -> None:
+    """Else he takes the page after signing in for a sign that his phone is wiped."""
+    await world.device()
+    browser = world.browser()
+    await browser.sign_in(ANNA)
+    page = await browser.get("/account/device/wipe?kind=device&id=PHONE1")
+    world.clock.forward(minutes=31)
+    sent_away = await browser.post("/account/device/wipe", fields_of(page.text, "/device/wipe"))
+    shown = await browser.get(sent_away.headers["location"])
+    assert "nothing was done. Sign in" in shown.text
+    assert (await world.state.list_devices(ANNA))[0].control.wipe is None
+
+
+async def test_a_slash_too_many_leads_to_the_first_page(world: World) -> None:
+    for typed in ("/account/", "/admin/"):
+        answer = await world.browser().get(typed)
+        assert (answer.status_code, answer.headers["location"]) == (303, typed.rstrip("/"))
+
+
 async def test_a_session_ends_after_half_a_day_however_it_is_used(world: World) -> None:
     browser = world.browser()
     await browser.sign_in(ANNA)
