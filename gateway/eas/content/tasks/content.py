@@ -102,9 +102,7 @@ class TaskContent:
 
     def render(self, item: Item, options: ItemOptions, scene: Scene) -> Sequence[Element]:
         """The task as this device sees it."""
-        task = read_task(item.stored.text, scene.zone)
-        task = replace(task, modified=task.modified or item.modified)
-        return shown_task(task, Showing(scene.version, options.body))
+        return shown_task(_task_of(item, scene), Showing(scene.version, options.body))
 
     def stub(self, item: Item, scene: Scene) -> Sequence[Element]:
         """An explanation."""
@@ -114,6 +112,11 @@ class TaskContent:
     def answered(self, answer: Answer, scene: Scene) -> Sequence[Element]:  # noqa: ARG002
         """Nothing but the ServerId."""
         return ()
+
+
+def _task_of(item: Item, scene: Scene) -> Task:
+    task = read_task(item.stored.text, scene.zone)
+    return replace(task, modified=task.modified or item.modified)
 
 
 def _reading(task: Task | None, absent: Absent, scene: Scene) -> Reading:
@@ -127,7 +130,7 @@ def _changed(item: Item, data: Element, absent: Absent, scene: Scene, uid: str) 
     that becomes a task of its own, with this UID, and the series goes on (MS-ASTASK 2.2.2.11).
     """
     text, zone, now = item.stored.text, scene.zone, scene.now
-    task = read_task(text, zone)
+    task = _task_of(item, scene)
     shown = element(AirSync.ApplicationData, *shown_task(task, Showing(scene.version, BodyOptions())))
     reading = _reading(task, absent, scene)
     with refusing():

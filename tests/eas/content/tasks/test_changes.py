@@ -12,7 +12,7 @@ from gateway.eas.content.values import BadItem
 from gateway.eas.versions import Version
 from gateway.errors import Refused
 from gateway.pim.tasks.writing import PLACES
-from tests.eas.content.shelf import NOW, Shelf, arrived, body, tree
+from tests.eas.content.shelf import NOW, Shelf, arrived, body, ical, tree
 from tests.eas.content.tasks.support import CONTENT, properties, shelf
 from wbxml import Element, element
 from wbxml.pages import AirSyncBase, Tasks
@@ -211,6 +211,15 @@ def test_a_task_is_completed_now_when_no_time_is_said() -> None:
     assert again.stored is not None
     assert again.stored.ends is None
     assert "COMPLETED" not in again.text
+
+
+def test_a_time_of_completion_that_nobody_noted_is_not_news_when_it_comes_back() -> None:
+    lines = ("BEGIN:VTODO", "UID:u", "STATUS:COMPLETED", "DUE;VALUE=DATE:20260302", "END:VTODO")
+    seen = shelf(Version.V14_1).holding(ical(*lines))
+    before = seen.text
+    shown = seen.shown(BodyPreference(PLAIN))
+    assert shown.child_text(Tasks.DateCompleted) == "2026-03-02T09:10:00.000Z"  # when it was stored
+    assert seen.change(*shown).text == before
 
 
 def test_the_occurrence_of_a_series_that_is_done_becomes_a_task_of_its_own() -> None:
