@@ -34,6 +34,9 @@ _GROUPS = {
 }
 _RIGHTS = {"read": Right.READ, "write": Right.WRITE}
 _LONGEST_ADDRESS = 320
+_ADDRESS = re.compile(r"[^\s@<>()\[\]\\,:;\"*%]+@[^\s@<>()\[\]\\,:;\"*%]+")
+"""An address of one person, and nothing that somebody may take for all of them."""
+_NO_ADDRESS = "Write the mail address of the person to share with."
 _NO_FOLDER = "There is no such folder any more."
 
 
@@ -88,6 +91,8 @@ class FolderPages:
         if right is None:
             raise Problem(400, "Say whether they may only read, or change things too.")
         user = await self._meant(visit, visit.form.get("with", "").strip())
+        if user == folder.owner:
+            raise Problem(409, "This address is your own: write that of somebody else.")
         await self._decide(visit, folder, user, right)
         return visit.go("/folder", "shared", id=folder.id)
 
@@ -131,12 +136,14 @@ class FolderPages:
         Raises `Problem` where it cannot be one of those the user may share with.
         """
         if not address or len(address) > _LONGEST_ADDRESS or not address.isprintable():
-            raise Problem(400, "Write the mail address of the person to share with.")
+            raise Problem(400, _NO_ADDRESS)
         if self._reach is Reach.NONE:
             raise Problem(403, "Sharing is up to your administrator here.")
         own = domain_of(visit.session.email)
         if "@" not in address and own:
             address = f"{address}@{own}"
+        if not _ADDRESS.fullmatch(address if "@" in address else f"{address}@here"):
+            raise Problem(400, _NO_ADDRESS)
         if self._reach is Reach.DOMAIN and domain_of(address) != own:
             raise Problem(403, f"You can share with people whose address ends in @{own}.")
         known = await self.services.directory.people.users_at([address])

@@ -108,6 +108,12 @@ async def test_a_guest_looks_away_and_decides_nothing_else(world: World) -> None
         (Reach.DOMAIN, "a\nb@example.com", 400),
         (Reach.DOMAIN, "x" * 400 + "@example.com", 400),
         (Reach.DOMAIN, "anna@example.com", 409),
+        (Reach.DOMAIN, "*@example.com", 400),
+        (Reach.DOMAIN, "%", 400),
+        (Reach.DOMAIN, "@example.com", 400),
+        (Reach.ALL, "a b@example.com", 400),
+        (Reach.ALL, "<b>@example.com", 400),
+        (Reach.ALL, "a@b@example.com", 400),
     ],
 )
 async def test_with_whom_a_user_may_share(world: World, reach: Reach, address: str, code: int) -> None:
