@@ -17,6 +17,8 @@ _STEPS = (
     (timedelta(minutes=1), "minute"),
 )
 _LONGEST = 200
+_TURNING = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
+"""Characters that turn the direction of all text behind them, that of the page too (UAX 9)."""
 
 
 def moment(value: datetime | None, zone: tzinfo) -> str:
@@ -38,7 +40,7 @@ def ago(value: datetime | None, now: datetime) -> str:
 
 def plain(text: object) -> str:
     """What a device says, in one line that is not too long."""
-    shown = clean(str(text))
+    shown = clean(str(text)).translate(_TURNING)
     return shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}…"
 
 

@@ -53,6 +53,29 @@ async def test_a_user_sees_his_own_devices_and_no_others(world: World) -> None:
         assert (await browser.get(f"{path}?id=OTHER1&kind=device")).status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("access", "said"),
+    [
+        (Access.QUARANTINE, "has to allow this device"),
+        (Access.BLOCK, "does not allow it"),
+        (Access.ALLOW, ""),
+    ],
+)
+async def test_whoever_has_to_wait_is_told_for_what(world: World, access: Access, said: str) -> None:
+    await world.device()
+    await world.state.set_access(ANNA, PHONE, access)
+    page = (await (await anna(world)).get(PAGE)).text
+    assert said in page
+    assert ('class="notice"' in page) is bool(said)
+
+
+async def test_the_name_of_a_device_turns_no_text_around(world: World) -> None:
+    """The question before a wipe stays to be read, whatever a device is called."""
+    await world.device(information={"FriendlyName": "\u202eabc\u2066 \u05d0"})
+    page = (await (await anna(world)).get("/account/device/wipe?kind=device&id=PHONE1")).text
+    assert "Wipe abc \u05d0?" in page
+
+
 async def test_no_devices(world: World) -> None:
     assert "Set up a phone" in (await (await anna(world)).get("/account")).text
 
