@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 import time
 import traceback
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlencode
 
@@ -17,6 +17,7 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from gateway.errors import GatewayError, NotFound, Refused
 from gateway.ports.sessions import Session
@@ -83,6 +84,8 @@ class Visit:
 
 
 View = Callable[[Visit], Awaitable[Response]]
+_Answer = Callable[[Request], Awaitable[Response]]
+_READ = frozenset({"GET", "HEAD"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,15 +132,18 @@ class Site:
 
     def routes(self, pages: Sequence[Page]) -> list[Route]:
         """All routes: the pages, signing in and out, static files, and an answer for what is not there."""
-        prefix, signing = self.prefix, Signing(self)
-        made = [Route(prefix + page.path, self._endpoint(page), methods=_methods(page)) for page in pages]
+        signing = Signing(self)
         return [
-            *made,
-            Route(f"{prefix}/sign-in", self._guarded(signing.sign_in), methods=["GET", "POST"]),
-            Route(f"{prefix}/sign-out", self._guarded(signing.sign_out), methods=["POST"]),
-            Route(f"{prefix}/static/{{name}}", self._guarded(_static), methods=["GET"]),
-            Route(f"{prefix}/{{rest:path}}", self._guarded(self._nothing), methods=["GET", "POST"]),
+            *(self._route(page.path, self._endpoint(page), _methods(page)) for page in pages),
+            self._route("/sign-in", signing.sign_in, {*_READ, "POST"}),
+            self._route("/sign-out", signing.sign_out, {"POST"}),
+            self._route("/static/{name}", _static, _READ),
+            self._route("/{rest:path}", self._nothing, {*_READ, "POST"}),
         ]
+
+    def _route(self, path: str, answer: _Answer, methods: Collection[str]) -> Route:
+        """The route of a path. All methods lead to it, that the guard answers those it does not have."""
+        return Route(self.prefix + path, _Endpoint(self._guarded(answer, methods)))
 
     def page(self, request: Request, template: str, code: int = 200, **values: object) -> Response:
         """Show a page."""
@@ -152,7 +158,7 @@ class Site:
 
     # --- requests ------------------------------------------------------------------------------------------
 
-    def _endpoint(self, page: Page) -> Callable[[Request], Awaitable[Response]]:
+    def _endpoint(self, page: Page) -> _Answer:
         async def answer(request: Request) -> Response:
             secret = self.door.secret(request)
             session = await self.door.sessions.find(secret, used=not page.refreshes)
@@ -169,22 +175,23 @@ class Site:
             check_token(request, visit.form, visit.token)
             return await page.post(visit)
 
-        return self._guarded(answer)
+        return answer
 
-    def _guarded(
-        self, answer: Callable[[Request], Awaitable[Response]]
-    ) -> Callable[[Request], Awaitable[Response]]:
+    def _guarded(self, answer: _Answer, methods: Collection[str]) -> _Answer:
         """Answer whatever happens, and log it in one line."""
 
         async def guarded(request: Request) -> Response:
             started = time.perf_counter()
             reason = ""
             try:
-                if self._reached_from(self.door.address(request)):
-                    response = await answer(request)
-                else:
+                if not self._reached_from(self.door.address(request)):
                     # As if there were no such pages.
                     response, reason = Response("Not Found", 404, media_type="text/plain"), "from elsewhere"
+                elif request.method not in methods:
+                    response = self._failed(request, 405, _LOST)
+                    response.headers["Allow"] = ", ".join(sorted(methods))
+                else:
+                    response = await answer(request)
             except ClientGone:
                 response, reason = Response(status_code=408), "client gone"
             except Problem as problem:
@@ -251,8 +258,19 @@ async def _static(request: Request) -> Response:
     return static_file(request)
 
 
-def _methods(page: Page) -> list[str]:
-    return [method for method, view in (("GET", page.show), ("POST", page.post)) if view is not None]
+class _Endpoint:
+    """What a route leads to, with whichever method: of a function Starlette answers some by itself."""
+
+    def __init__(self, answer: _Answer) -> None:
+        self._answer = answer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self._answer(Request(scope, receive, send))
+        await response(scope, receive, send)
+
+
+def _methods(page: Page) -> Collection[str]:
+    return (_READ if page.show else frozenset()) | ({"POST"} if page.post else frozenset())
 
 
 def _path(request: Request) -> str:

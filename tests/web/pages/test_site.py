@@ -434,6 +434,20 @@ async def test_any_host_header_is_answered(world: World, host: str) -> None:
     assert answer.status_code == 200
 
 
+@pytest.mark.parametrize("method", ["OPTIONS", "PUT", "PROPFIND"])
+async def test_methods_without_meaning_are_answered_as_everything_is(world: World, method: str) -> None:
+    """And tell nobody of the pages of administrators who may not reach them."""
+    for path, allowed in (("", "GET, HEAD"), ("/device/wipe", "GET, HEAD, POST"), ("/sign-out", "POST")):
+        answer = await world.browser().client.request(method, f"/account{path}")
+        assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
+    world.networks = ("10.0.0.0/8",)
+    world.restart()
+    for path in ("/admin", "/admin/devices", "/admin/device/decide"):
+        answer = await world.browser().client.request(method, path)
+        assert (answer.status_code, answer.headers.get("allow")) == (404, None)
+
+
 async def test_administrators_may_have_to_come_from_certain_networks(world: World) -> None:
     world.networks = ("10.0.0.0/8", "2001:db8::/32")
     for client, code in (
