@@ -156,9 +156,11 @@ def _lines(found: Mapping[str, object], indent: str = "") -> Iterator[str]:
     for name, value in found.items():
         label = f"{indent}{name.replace('_', ' ')}"
         match value:
-            case None | "" | [] | {} | False:
+            case None | "" | [] | False:
                 continue
             case Mapping():
+                if not value:
+                    continue
                 yield f"{label}:"
                 yield from _lines(value, f"{indent}  ")
             case list():

@@ -72,6 +72,8 @@ def test_a_device_that_synchronised(gateway: Gateway, dovecot: Dovecot, user: st
     lines = explained().splitlines()
     assert f"  {inbox.name}" in lines
     assert f"    key: {one['key']}" in lines
+    assert {"device:", f"  id: {DEVICE}", f"  knows: {len(phone.folders)} folders"} <= {*lines}
+    assert {"last ping:", "  heartbeat: 1", "last sync:"} <= {*lines}
 
 
 def test_a_device_nobody_knows(gateway: Gateway) -> None:
