@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 
@@ -27,7 +27,7 @@ _SHORTEST_WAIT = 30
 _FAILURE = 10
 """What a request costs that leads to nothing."""
 _MOST_AGENTS = 10
-"""Changes of the User-Agent of one device in an hour: more are not one device."""
+"""Different User-Agents of one device in an hour: more are not one device, and not two that share an id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +49,8 @@ class _Account:
     left: float
     at: float
     told: bool = False
-    agent: str = ""
-    changes: deque[float] = field(default_factory=lambda: deque(maxlen=_MOST_AGENTS + 1))
+    agents: OrderedDict[int, float] = field(default_factory=OrderedDict)
+    """When each User-Agent came last, by its hash; the newest ones."""
 
 
 class Brakes:
@@ -129,14 +129,14 @@ def _spend(account: _Account, budget: Budget, now: float) -> float:
 
 
 def _agents(account: _Account, agent: str, now: float) -> int:
-    """How often the User-Agent changed within an hour."""
-    if agent and agent != account.agent:
-        if account.agent:
-            account.changes.append(now)
-        account.agent = agent
-    while account.changes and now - account.changes[0] > _HOUR:
-        account.changes.popleft()
-    return len(account.changes)
+    """How many User-Agents there were within an hour."""
+    agents = account.agents
+    if agent:
+        agents[hash(agent)] = now
+        agents.move_to_end(hash(agent))
+    while agents and (len(agents) > _MOST_AGENTS + 1 or now - next(iter(agents.values())) > _HOUR):
+        agents.popitem(last=False)
+    return len(agents)
 
 
 def _now() -> float:

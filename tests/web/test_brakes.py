@@ -90,13 +90,18 @@ def test_without_bound(clock: Clock, budget: Budget) -> None:
 def test_a_device_that_changes_its_name_all_the_time(clock: Clock) -> None:
     held = Brakes(NONE, NONE, NO_LOOPS)
     waits = [held.wait(JO, PHONE, f"A/{number}", "Sync") for number in range(13)]
-    assert [seconds for seconds, _ in waits] == [0] * 11 + [3600] * 2
-    assert [reason for _, reason in waits[11:]] == ["its User-Agent changes all the time", ""]
+    assert [seconds for seconds, _ in waits] == [0] * 10 + [3600] * 3
+    assert [reason for _, reason in waits[10:12]] == ["its User-Agent changes all the time", ""]
     clock.now += 3601
     assert held.wait(JO, PHONE, "A/12", "Sync")[0] == 0
     # A second storm is named again.
     waits = [held.wait(JO, PHONE, f"C/{number}", "Sync") for number in range(13)]
     assert "its User-Agent changes all the time" in [reason for _, reason in waits]
+    clock.now += 3601
+    # Two phones that share an id, or two programs on one, are none.
+    for number in range(100):
+        clock.now += 1
+        assert held.wait(JO, PHONE, f"B/{number % 2}", "Sync")[0] == 0
     clock.now += 3601
     # An update now and then is none.
     for number in range(100):
