@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from starlette.responses import Response
 
@@ -15,7 +15,7 @@ from gateway.ports.audit import Wanted
 from gateway.sync.background import compute
 from gateway.types import Access, Device, UserId, Wipe
 from gateway.web.admin.listing import STATES, Search, find
-from gateway.web.pages.devices import shown_device, wipe_named
+from gateway.web.pages.devices import ACCESS, shown_device, wipe_named
 from gateway.web.pages.problems import Problem
 from gateway.web.pages.shown import name_of, plain
 from gateway.web.pages.site import Page, Visit
@@ -70,7 +70,7 @@ class DevicePages:
             "admin/device.html",
             shown=shown_device(device, self.services.admission),
             acts=acts,
-            decided=device.control.access,
+            decided=ACCESS[device.control.access] if device.control.access else "",
             choices=[
                 (name, text) for name, (access, text) in _CHOICES.items() if access != device.control.access
             ],
@@ -82,6 +82,9 @@ class DevicePages:
         if wanted not in _CHOICES:
             raise Problem(400, "Say what the device may do: allow, block, quarantine, or as the rules say.")
         await self._decisions(visit).set_access(device.user, device.id, _CHOICES[wanted][0])
+        if "list" in visit.form:
+            # On to the next one: this is no longer among those that wait.
+            return visit.go("/devices", f"decided-{wanted}", **dict(parse_qsl(visit.form["list"])))
         return _back(visit, device, f"decided-{wanted}")
 
     async def _ask_wipe(self, visit: Visit) -> Response:

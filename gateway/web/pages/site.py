@@ -77,7 +77,7 @@ class Visit:
         """Show a page."""
         return self.site.page(self.request, template, 200, session=self.session, token=self.token, **values)
 
-    def go(self, path: str, said: str = "", **query: str) -> Response:
+    def go(self, path: str, said: str = "", /, **query: str) -> Response:
         """Go on to a page of the site, after something was done; `said` names the sentence shown there."""
         query |= {"said": said} if said else {}
         return self.site.redirect(f"{path}?{urlencode(query)}" if query else path)

@@ -101,6 +101,27 @@ async def test_what_a_device_may_do_is_decided_and_noted(world: World) -> None:
     assert answer.status_code == 400
 
 
+async def test_those_that_wait_are_decided_of_from_the_list(world: World) -> None:
+    """One by one, without a look at each."""
+    world.admission = Admission(access=Access.QUARANTINE)
+    for name in ("PHONE1", "PHONE2"):
+        await world.device(name)
+    browser = await root(world)
+    assert "/device/decide" not in (await browser.get("/admin/devices")).text
+    waiting = "/admin/devices?q=anna&state=quarantine"
+    answer = await browser.submit(waiting, "/admin/device/decide", id="PHONE2", access="allow")
+    assert answer.headers["location"] == f"{waiting}&said=decided-allow"
+    page = await browser.get(answer.headers["location"])
+    assert "is allowed, whatever the rules say" in page.text
+    assert re.findall(r"<small><code>([^<]*)</code></small>", page.text) == ["PHONE1"]
+    fields = fields_of(page.text, "/device/decide", access="block")
+    for evil in ("//evil.example", "x=1\r\nSet-Cookie: a=b", "said=removed&q=%0d%0aX:"):
+        answer = await browser.post("/admin/device/decide", fields | {"list": evil})
+        assert answer.headers["location"].startswith("/admin/devices?")
+        assert "said=decided-block" in answer.headers["location"]
+        assert "\n" not in answer.headers["location"]
+
+
 async def test_a_device_is_wiped_and_cleared(world: World) -> None:
     await world.device()
     browser = await root(world)
