@@ -18,7 +18,7 @@ from tests.support.slapd import Slapd
 from tests.support.smtp_sink import SmtpSink
 
 # Property tests are judged by their results, not by the load of the machine. Each run of the suite tries
-# the same examples, so that what fails was broken by a change; `--hypothesis-profile=random` looks for new ones.
+# the same examples, so that what fails was broken by a change; the profile `random` looks for new ones.
 settings.register_profile("random", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("suite", settings.get_profile("random"), derandomize=True)
 settings.load_profile("suite")
