@@ -22,6 +22,8 @@ __all__ = ["LookingPages"]
 
 _ACTS = 50
 """Acts on a page of the audit log."""
+_ITEMS = 500
+"""Poison items on the page; those of one broken release are alike, and may be very many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,8 @@ class LookingPages:
         return visit.page("admin/rules.html", admission=admission, policies=rows)
 
     async def _poison(self, visit: Visit) -> Response:
-        return visit.page("admin/poison.html", items=await self.services.state.list_poison())
+        items = await self.services.state.list_poison()
+        return visit.page("admin/poison.html", items=items[:_ITEMS], total=len(items))
 
     async def _audit(self, visit: Visit) -> Response:
         before = visit.query("before")

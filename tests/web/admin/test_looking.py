@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
+import pytest
+
 from gateway.eas.admission import AccessRule, Admission
 from gateway.policies import Policies, read_policy
 from gateway.ports import Act
 from gateway.types import Access, CollectionId, DeviceId, Wipe
+from gateway.web.admin import looking
 from tests.web.pages.support import ANNA, ROOT, Browser, World
 
 
@@ -81,6 +84,19 @@ async def test_why_a_device_has_its_policy_and_what_it_says_of_it(world: World) 
     page = (await browser.get(f"/admin/device?user={ANNA}&id=PHONE2")).text
     assert "strict (group staff): not acknowledged yet" in page
     assert "<dd>staff</dd>" in (await browser.get("/admin/rules")).text
+
+
+async def test_of_very_many_poison_items_the_first_are_shown(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(looking, "_ITEMS", 2)
+    browser = await root(world)
+    for number in range(3):
+        page = (await browser.get("/admin/poison")).text
+        assert (page.count('<th scope="row">'), "of 3" in page) == (number, False)
+        await world.state.note_poison(ANNA, CollectionId("2"), f"2:{number}", "0.1", "no header")
+    page = (await browser.get("/admin/poison")).text
+    assert (page.count('<th scope="row">'), "the first 2 of 3" in page) == (2, True)
 
 
 async def test_poison_items_are_shown_as_text(world: World) -> None:
