@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Signing"]
 
 _WRONG = "This did not work. Check the user name and the password: they are those of your mail account."
+_OVER = "You were signed out meanwhile, and nothing was done. Sign in, and do it again."
 _LATER = "The mail server cannot be asked at the moment. Try again in a few minutes."
 
 
@@ -35,7 +36,8 @@ class Signing:
     async def sign_in(self, request: Request) -> Response:
         """The page to sign in, and what its form does."""
         if request.method != "POST":
-            return self._page(request, self._next(request.query_params.get("next", "")))
+            over = Problem(200, _OVER) if "over" in request.query_params else None
+            return self._page(request, self._next(request.query_params.get("next", "")), over)
         check_origin(request, self._door.public_url)
         form = await read_form(request)
         wanted, user = self._next(form.get("next", "")), form.get("user", "").strip()

@@ -34,11 +34,8 @@ __all__ = ["Page", "Site", "Tab", "Visit"]
 
 _STORE = "The server cannot do this at the moment, and nothing was changed. Try again in a few minutes."
 _LOST = "There is no such page. It may be about something that was removed."
-_SAID: Mapping[str, str] = {
-    "signed-out": "You are signed out.",
-    "session-over": "You were signed out meanwhile, and nothing was done. Sign in, and do it again.",
-}
-"""What all sites say after something was done, or was not."""
+_SAID: Mapping[str, str] = {"signed-out": "You are signed out."}
+"""What all sites say after something was done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +245,8 @@ class Site:
             return self.page(request, "pages/again.html", target=_target(request))
         path = _target(request)
         if request.method == "POST":
-            return self.redirect("/sign-in?said=session-over")
+            check_origin(request, self.door.public_url)
+            return self.redirect("/sign-in?over=1")
         if path == self.prefix:
             return self.redirect("/sign-in")
         return self.redirect(f"/sign-in?next={quote(path, safe='/')}")

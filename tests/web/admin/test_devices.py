@@ -159,7 +159,7 @@ async def test_who_is_no_administrator_decides_nothing(world: World) -> None:
         assert (await browser.get("/admin/devices")).headers["location"].startswith("/admin/sign-in")
         for act in ("decide", "wipe", "resync", "remove"):
             answer = await browser.post(f"/admin/device/{act}", fields | {"kind": "device"})
-            assert answer.headers["location"] == "/admin/sign-in?said=session-over"
+            assert answer.headers["location"] == "/admin/sign-in?over=1"
     stored = await world.state.load_device(ANNA, PHONE)
     assert stored is not None
     assert (stored.control.access, stored.control.wipe) == (None, None)

@@ -195,7 +195,9 @@ async def test_who_was_signed_out_meanwhile_is_told_that_nothing_was_done(world:
     world.clock.forward(minutes=31)
     sent_away = await browser.post("/account/device/wipe", fields_of(page.text, "/device/wipe"))
     shown = await browser.get(sent_away.headers["location"])
-    assert "nothing was done. Sign in" in shown.text
+    assert "nothing was done. Sign in" in said(shown)
+    elsewhere = await browser.post("/account/device/wipe", {}, sec_fetch_site="cross-site")
+    assert "another site" in said(elsewhere)
     assert (await world.state.list_devices(ANNA))[0].control.wipe is None
 
 
