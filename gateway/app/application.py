@@ -144,6 +144,7 @@ class App:
             proxies=proxies,
             metrics=metrics,
             health=health,
+            fleet=self._fleet,
             parts=parts,
         )
         self._pages = Starlette(routes=[*health.routes(), metrics.route(self._fleet), *pages])

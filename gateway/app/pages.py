@@ -15,6 +15,7 @@ from gateway.web.admin import Samples, admin_routes
 from gateway.web.auth import Authentication
 from gateway.web.autodiscover import Servers
 from gateway.web.client import Proxies
+from gateway.web.fleet import Fleet
 from gateway.web.health import Health
 from gateway.web.metrics import Metrics
 from gateway.web.pages.door import Door
@@ -33,9 +34,13 @@ async def page_routes(
     proxies: Proxies,
     metrics: Metrics,
     health: Health,
+    fleet: Fleet | None,
     parts: AsyncExitStack,
 ) -> list[Route]:
-    """The routes of the pages, none where there are none; `parts` ends what runs beside them."""
+    """The routes of the pages, none where there are none; `parts` ends what runs beside them.
+
+    The charts are of all processes of the `fleet`.
+    """
     account, admin = settings.account, settings.admin
     if not (account.enabled or admin.users):
         return []
@@ -52,7 +57,7 @@ async def page_routes(
     if account.enabled:
         routes += account_routes(services, servers, door, renderer)
     if admin.users:
-        samples = Samples(lambda: metrics.totals(services.tally.held))
+        samples = Samples(lambda: metrics.totals(services.tally.held, fleet))
         await parts.enter_async_context(running(samples.run()))
         users, networks = admin.users, admin.networks
         routes += admin_routes(

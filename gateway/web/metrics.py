@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 from prometheus_client.samples import Sample
 from starlette.requests import Request
@@ -81,12 +82,19 @@ class Metrics:
         self._requests.labels(command, version, str(http), status).inc()
         self._seconds.labels(command).observe(seconds)
 
-    def totals(self, held: float) -> Totals:
-        """Add up what was counted."""
-        answered = [one for one in _samples(self._requests) if one.name.endswith("_total")]
+    def totals(self, held: float, fleet: Fleet | None = None) -> Totals:
+        """Add up what was counted, in all processes of a fleet; `held` is of this one."""
+        if fleet is None:
+            requests, seconds = _samples(self._requests), _samples(self._seconds)
+        else:
+            shown = fleet.total(self.page()).decode()
+            families = {one.name: one.samples for one in text_string_to_metric_families(shown)}
+            requests, seconds = families["eas_requests"], families["eas_request_seconds"]
+            held = sum(one.value for one in families.get("eas_requests_held", ()))
+        answered = [one for one in requests if one.name.endswith("_total")]
         durations: dict[float, float] = {}
         below: dict[str, float] = {}  # buckets hold all that the lower ones do, too
-        for one in _samples(self._seconds):
+        for one in seconds:
             command = one.labels["command"]
             if one.name.endswith("_bucket") and command != _HELD:
                 upper = float(one.labels["le"])

@@ -1,6 +1,7 @@
-"""What the process did of late: a ring of samples of its own counters, and curves made of it.
+"""What the gateway did of late: a ring of samples of its counters, and curves made of it.
 
-Each process knows of itself alone; for all of them, and for longer than an hour, there is /metrics.
+Counters of one of several processes begin anew when it does, and nothing is less than none. For longer than
+an hour, and for gateways that share no more than a store, there is /metrics.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ class Curves:
 
 
 class Samples:
-    """The samples of this process. `read` takes one."""
+    """The samples that this process took. `read` takes one."""
 
     def __init__(self, read: Callable[[], Totals], *, every: float = EVERY, kept: int = KEPT) -> None:
         self._read = read
@@ -62,8 +63,8 @@ class Samples:
         steps = list(pairwise(self._samples))
         durations = [_between(before, after) for before, after in steps]
         return Curves(
-            requests=[(after.requests - before.requests) / self._every for before, after in steps],
-            failures=[(after.failures - before.failures) / self._every for before, after in steps],
+            requests=[max(0.0, after.requests - before.requests) / self._every for before, after in steps],
+            failures=[max(0.0, after.failures - before.failures) / self._every for before, after in steps],
             held=[after.held for _, after in steps],
             median=[quantile(one, 0.5) for one in durations],
             slow=[quantile(one, 0.95) for one in durations],
@@ -89,7 +90,7 @@ def quantile(counts: Sequence[tuple[float, float]], share: float) -> float | Non
 
 def _between(before: Totals, after: Totals) -> list[tuple[float, float]]:
     return [
-        (upper, count - before.durations.get(upper, 0.0))
+        (upper, max(0.0, count - before.durations.get(upper, 0.0)))
         for upper, count in sorted(after.durations.items())
         if upper <= _LONGEST
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from gateway.web.admin.charts import charts_of
 from gateway.web.admin.samples import KEPT, Samples, quantile
+from gateway.web.fleet import Fleet
 from gateway.web.metrics import Metrics
 
 
@@ -38,6 +40,35 @@ def test_curves_are_of_what_happened_between_samples() -> None:
     assert 0.005 < median < 0.02
     assert 0.25 < slow < 0.5
     assert (curves.median[1], curves.slow[1]) == (None, None)
+
+
+def test_curves_are_of_all_processes_and_of_none_that_began_anew(tmp_path: Path) -> None:
+    """Whichever of them shows the page."""
+
+    def process(held: int) -> Metrics:
+        made = Metrics()
+        made.watch("eas_requests_held", "Those that wait.", lambda: held)
+        return made
+
+    def publish(metrics: Metrics) -> None:
+        (tmp_path / "1.prom").write_bytes(metrics.page())
+
+    own, other = process(2), process(3)
+    publish(other)
+    samples = Samples(lambda: own.totals(2, Fleet(tmp_path, 0)), every=10)
+    own.answered("Sync", "16.1", 200, "1", 0.01)
+    for _ in range(19):
+        other.answered("FolderSync", "16.1", 503, "", 0.3)
+    publish(other)
+    samples.take()
+    publish(process(0))
+    samples.take()
+    curves = samples.curves()
+    assert (curves.requests, curves.failures) == ([2.0, 0.0], [1.9, 0.0])
+    assert curves.held == [5, 2]
+    assert curves.median[0] is not None
+    assert 0.25 < curves.median[0] < 0.5
+    assert curves.median[1] is None
 
 
 def test_no_more_than_an_hour_is_kept() -> None:
