@@ -23,7 +23,7 @@ from gateway.sync import hierarchy
 from gateway.sync.cursor import MailCursor
 from gateway.sync.itemcursor import ItemCursor
 from gateway.sync.itemfolders import is_item_folder
-from gateway.sync.keys import format_key
+from gateway.sync.keys import format_key, key_of
 from gateway.types import CollectionId, Device, SyncState, UserId
 
 __all__ = ["explain"]
@@ -98,7 +98,7 @@ def _keys(kept: SyncState) -> dict[str, object]:
     return {
         "key": format_key(kept),
         "repeatable": kept.previous is not None,
-        "beginning": f"{kept.fresh}.1" if kept.fresh else None,
+        "beginnings": [key_of(one) for one in kept.beginnings],
     }
 
 

@@ -13,17 +13,14 @@ What the device has stays good until it uses one of these keys; the older ones a
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from gateway.types import SyncState
+from gateway.types import Beginning, SyncState
 
 __all__ = [
-    "Beginning",
     "affected",
     "answer_to",
-    "beginnings",
     "dropping_branches",
     "newest_answer",
     "with_beginnings",
@@ -35,63 +32,28 @@ _MOST_BRANCHES = 4
 """Of them those that are other answers: each holds as much as the newest key does."""
 
 
-@dataclass(frozen=True, slots=True)
-class Beginning:
-    """What a device knows that got the key `{epoch}.1`, and its options.
-
-    `request` is the fingerprint of the operations when it is another answer to the request that led to the
-    newest key, "" when it is one to SyncKey 0.
-    """
-
-    epoch: str
-    cursor: bytes = b""
-    options: bytes = b""
-    request: str = ""
-
-
-def beginnings(state: SyncState) -> Sequence[Beginning]:
-    """Those of a collection, oldest first."""
-    packed = state.fresh_options
-    if not state.fresh:
-        return ()
-    if not packed.startswith(b"["):  # of a release that kept one alone
-        return (Beginning(state.fresh, state.fresh_cursor, packed),)
-    return [
-        Beginning(epoch, bytes.fromhex(cursor), options.encode(), request)
-        for epoch, cursor, options, request in json.loads(packed)
-    ]
-
-
 def with_beginnings(state: SyncState, kept: Sequence[Beginning]) -> SyncState:
     """The state with these beginnings, of which the oldest are left out when there are too many."""
-    if not kept:
-        return replace(state, fresh="", fresh_options=b"", fresh_cursor=b"")
     surplus = [one for one in kept if one.request][:-_MOST_BRANCHES]
-    kept = [one for one in kept if one not in surplus][-_MOST:]
-    values = [[one.epoch, one.cursor.hex(), one.options.decode(), one.request] for one in kept]
-    packed = json.dumps(values, separators=(",", ":")).encode()
-    return replace(state, fresh=kept[-1].epoch, fresh_options=packed, fresh_cursor=b"")
+    return replace(state, beginnings=tuple(one for one in kept if one not in surplus)[-_MOST:])
 
 
 def newest_answer(state: SyncState) -> bytes:
     """The cursor of who got the last answer to the request that led to the newest key."""
-    return next((one.cursor for one in reversed(beginnings(state)) if one.request), state.cursor)
+    return next((one.cursor for one in reversed(state.beginnings) if one.request), state.cursor)
 
 
 def answer_to(state: SyncState, request: str) -> Beginning | None:
     """Who got another answer to the request that led to the newest key, when it had these operations."""
-    return next((one for one in beginnings(state) if one.request == request), None)
+    return next((one for one in state.beginnings if one.request == request), None)
 
 
 def dropping_branches(state: SyncState) -> SyncState:
     """The state of a device that has proven the newest key: it did not get another answer."""
-    kept = beginnings(state)
-    others = [one for one in kept if not one.request]
-    return state if len(others) == len(kept) else with_beginnings(state, others)
+    return replace(state, beginnings=tuple(one for one in state.beginnings if not one.request))
 
 
 def affected(state: SyncState, effect: Callable[[bytes], bytes]) -> SyncState:
     """The state after an effect on what the device may know, whichever beginning it comes with."""
-    kept = beginnings(state)
-    changed = [replace(one, cursor=effect(one.cursor)) for one in kept]
-    return state if changed == list(kept) else with_beginnings(state, changed)
+    changed = tuple(replace(one, cursor=effect(one.cursor)) for one in state.beginnings)
+    return replace(state, beginnings=changed)

@@ -11,7 +11,7 @@ from hashlib import blake2b
 
 from gateway.ports import Items, Mailboxes, State
 from gateway.sync import hierarchy, itemfolders
-from gateway.sync.folders import HIERARCHY, HIERARCHY_LEASE, Folders, beginnings
+from gateway.sync.folders import HIERARCHY, HIERARCHY_LEASE, Folders
 from gateway.types import DeviceId, UserId
 
 __all__ = ["FolderNews"]
@@ -60,7 +60,8 @@ class FolderNews:
                 self._state, self._mailboxes, self._user, self._items, recipients=self._recipients
             )
             rows = await folders.rows()
-            told = (hierarchy.unpack(listing) for listing in (stored.cursor, *beginnings(stored).values()))
+            listings = stored.cursor, *(one.cursor for one in stored.beginnings)
+            told = map(hierarchy.unpack, listings)
             if all(len(hierarchy.changes(listing, rows)) for listing in told):
                 return True
             if known != mark:  # not the mark by now: what changed meanwhile is to be looked at

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from gateway.errors import StateConflict, UpstreamRefused
@@ -11,9 +10,19 @@ from gateway.items import ItemKind
 from gateway.ports import Items, Mailboxes, State
 from gateway.sync import hierarchy, itemfolders
 from gateway.sync.hierarchy import FolderRow, HierarchyChanges
-from gateway.sync.keys import KeyUse, classify, format_key, new_epoch
+from gateway.sync.keys import KeyUse, begun_anew, classify, format_key, key_of, new_epoch
 from gateway.sync.renames import recognise
-from gateway.types import CollectionId, DeviceId, Folder, FolderList, Mailbox, Role, SyncState, UserId
+from gateway.types import (
+    Beginning,
+    CollectionId,
+    DeviceId,
+    Folder,
+    FolderList,
+    Mailbox,
+    Role,
+    SyncState,
+    UserId,
+)
 
 HIERARCHY = CollectionId("")
 """Under this name the hierarchy's state is stored beside those of the collections."""
@@ -130,9 +139,9 @@ class Folders:
             return FolderReply(KeyUse.INITIAL, format_key(issued), told)
         if hierarchy.unpack(stored.cursor) == rows:
             return FolderReply(KeyUse.INITIAL, format_key(stored), told)
-        for epoch, listing in beginnings(stored).items():
-            if hierarchy.unpack(listing) == rows:
-                return FolderReply(KeyUse.INITIAL, f"{epoch}.1", told)
+        for one in stored.beginnings:
+            if hierarchy.unpack(one.cursor) == rows:
+                return FolderReply(KeyUse.INITIAL, key_of(one), told)
         branched, key = with_beginning(stored, rows)
         await self._state.save_sync(self._user, device, HIERARCHY, branched)
         return FolderReply(KeyUse.INITIAL, key, told)
@@ -162,27 +171,10 @@ def advanced(stored: SyncState, rows: Sequence[FolderRow], results: bytes = b"")
     return replace(stored, number=stored.number + 1, cursor=packed, previous=stored.cursor, results=results)
 
 
-def beginnings(state: SyncState) -> Mapping[str, bytes]:
-    """The new beginnings not proven yet: the listing told with each, by its epoch, oldest first.
-
-    They are where a collection keeps the options of its new beginning.
-    """
-    listings = json.loads(state.fresh_options or b"{}")
-    return {epoch: listing.encode() for epoch, listing in listings.items()}
-
-
 def with_beginning(state: SyncState, rows: Sequence[FolderRow]) -> tuple[SyncState, str]:
     """The state with one more beginning, of a device that knows `rows`, and its key."""
-    epoch = new_epoch()
-    return _with_beginnings(state, [*beginnings(state).items(), (epoch, hierarchy.pack(rows))]), f"{epoch}.1"
-
-
-def _with_beginnings(state: SyncState, kept: Sequence[tuple[str, bytes]]) -> SyncState:
-    if not kept:
-        return replace(state, fresh="", fresh_options=b"")
-    listings = {epoch: listing.decode() for epoch, listing in kept[-_BEGINNINGS:]}
-    packed = json.dumps(listings, ensure_ascii=False).encode()
-    return replace(state, fresh=kept[-1][0], fresh_options=packed)
+    new = Beginning(new_epoch(), hierarchy.pack(rows))
+    return replace(state, beginnings=(*state.beginnings, new)[-_BEGINNINGS:]), key_of(new)
 
 
 def begun(stored: SyncState | None, key: str) -> SyncState | None:
@@ -190,13 +182,9 @@ def begun(stored: SyncState | None, key: str) -> SyncState | None:
 
     The later ones stay: the request may be one that the device gave up before it began once more.
     """
-    if stored is None:
-        return None
-    kept = list(beginnings(stored).items())
-    for place, (epoch, listing) in enumerate(kept):
-        if key == f"{epoch}.1":
-            return _with_beginnings(SyncState(epoch, 1, listing, revision=stored.revision), kept[place + 1 :])
-    return stored
+    if stored is None or classify(stored, key) is not KeyUse.FRESH:
+        return stored
+    return begun_anew(stored, key)
 
 
 def folder_with_role(folders: FolderList, role: Role) -> Folder | None:

@@ -20,8 +20,8 @@ from __future__ import annotations
 import secrets
 from enum import Enum, auto
 
-from gateway.sync.beginnings import Beginning, beginnings, with_beginnings
-from gateway.types import SyncState
+from gateway.sync.beginnings import with_beginnings
+from gateway.types import Beginning, SyncState
 
 INITIAL_KEY = "0"
 
@@ -48,7 +48,7 @@ def format_key(state: SyncState) -> str:
 
 def begun_anew(state: SyncState, key: str) -> SyncState:
     """The state with that beginning in force whose key this is; the later ones stay."""
-    kept = list(beginnings(state))
+    kept = state.beginnings
     place = next(number for number, one in enumerate(kept) if key == key_of(one))
     begun = SyncState(
         kept[place].epoch,
@@ -75,7 +75,7 @@ def branched(stored: SyncState, request: str, cursor: bytes, options: bytes) -> 
 
 
 def _beside(stored: SyncState, begun: Beginning) -> tuple[SyncState, str]:
-    return with_beginnings(stored, [*beginnings(stored), begun]), key_of(begun)
+    return with_beginnings(stored, [*stored.beginnings, begun]), key_of(begun)
 
 
 def key_of(begun: Beginning) -> str:
@@ -93,7 +93,7 @@ def classify(state: SyncState | None, key: str) -> KeyUse:
         return KeyUse.CURRENT
     if state.previous is not None and key == f"{state.epoch}.{state.number - 1}":
         return KeyUse.REPLAY
-    if any(key == key_of(one) for one in beginnings(state)):
+    if any(key == key_of(one) for one in state.beginnings):
         return KeyUse.FRESH
     return KeyUse.UNKNOWN
 
@@ -102,5 +102,5 @@ def cursor_of(state: SyncState, key: str) -> bytes:
     """What a device knows that has a key, which is not unknown."""
     if key == format_key(state):
         return state.cursor
-    begun = (one.cursor for one in beginnings(state) if key == key_of(one))
+    begun = (one.cursor for one in state.beginnings if key == key_of(one))
     return next(begun, state.previous or b"")

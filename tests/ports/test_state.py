@@ -14,6 +14,7 @@ from gateway.ports.audit import Wanted
 from gateway.ports.traces import Traced
 from gateway.types import (
     Access,
+    Beginning,
     CollectionId,
     Control,
     Device,
@@ -342,8 +343,7 @@ class TestSyncStates:
             previous=b"",
             results=b"r",
             options=b"\0",
-            fresh="f",
-            fresh_options=b"\1",
+            beginnings=(Beginning("f"), Beginning("g", bytes(range(256)), b"\1", "request")),
         )
         saved = await state.save_sync(ANNA, PHONE, INBOX, wanted)
         assert saved == replace(wanted, revision=1)

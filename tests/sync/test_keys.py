@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.sync.beginnings import Beginning, answer_to, beginnings, with_beginnings
+from gateway.sync.beginnings import answer_to, with_beginnings
 from gateway.sync.keys import (
     INITIAL_KEY,
     KeyUse,
@@ -16,12 +16,12 @@ from gateway.sync.keys import (
     format_key,
     new_epoch,
 )
-from gateway.types import SyncState
+from gateway.types import Beginning, SyncState
 
 FRESH = SyncState(epoch="ab", number=1, cursor=b"")
 LATER = SyncState(epoch="ab", number=7, cursor=b"", previous=b"")
 
-BEGUN_ANEW = SyncState(epoch="ab", number=7, cursor=b"", previous=b"", fresh="cd")
+BEGUN_ANEW = SyncState(epoch="ab", number=7, cursor=b"", previous=b"", beginnings=(Beginning("cd"),))
 
 
 @pytest.mark.parametrize(
@@ -83,19 +83,12 @@ def test_a_key_stands_for_what_its_device_knows() -> None:
     assert begun_anew(state, key).cursor == b"other"
 
 
-def test_the_beginning_an_older_release_kept_is_good() -> None:
-    stored = SyncState("ab", 7, b"", fresh="cd", fresh_options=b'{"filter":3}', fresh_cursor=b"moved")
-    assert [*beginnings(stored)] == [Beginning("cd", b"moved", b'{"filter":3}')]
-    again, _ = beginning(stored, b"{}")
-    assert begun_anew(again, "cd.1").cursor == b"moved"
-
-
 def test_beginnings_are_bounded() -> None:
     state = with_beginnings(LATER, [Beginning(str(number)) for number in range(100)])
-    assert [int(one.epoch) for one in beginnings(state)] == [*range(92, 100)]
+    assert [int(one.epoch) for one in state.beginnings] == [*range(92, 100)]
     state, begun = beginning(state, b"")
     key = begun
     for number in range(100):
         state, key = branched(state, f"r{number}", b"cursor", b"")
     assert (classify(state, begun), classify(state, key)) == (KeyUse.FRESH, KeyUse.FRESH)
-    assert [one.request for one in beginnings(state) if one.request] == ["r96", "r97", "r98", "r99"]
+    assert [one.request for one in state.beginnings if one.request] == ["r96", "r97", "r98", "r99"]

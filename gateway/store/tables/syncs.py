@@ -2,55 +2,52 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from gateway.errors import StateConflict
 from gateway.store.transactions import Dialects, Transaction
-from gateway.types import CollectionId, DeviceId, SyncState, UserId
+from gateway.types import Beginning, CollectionId, DeviceId, SyncState, UserId
 
 __all__ = ["Key", "amend", "load", "load_all", "load_intents", "reset", "save", "save_intents"]
 
 Key = tuple[UserId, DeviceId, CollectionId]
 
 _LOAD = """
-    SELECT epoch, number, cursor, previous, results, options, revision, fresh, fresh_options,
+    SELECT epoch, number, cursor, previous, results, options, revision, beginnings,
         coalesce((
             SELECT revision FROM annotation_revision AS newest
             WHERE newest."user" = sync_state."user" AND newest.collection = sync_state.collection
-        ), 0),
-        fresh_cursor
+        ), 0)
     FROM sync_state WHERE "user" = ? AND device = ? AND collection = ?
 """
 _LOAD_ALL = """
-    SELECT collection, epoch, number, cursor, previous, results, options, sync_state.revision, fresh,
-        fresh_options, coalesce(newest.revision, 0), fresh_cursor
+    SELECT collection, epoch, number, cursor, previous, results, options, sync_state.revision, beginnings,
+        coalesce(newest.revision, 0)
     FROM sync_state LEFT JOIN annotation_revision AS newest USING ("user", collection)
     WHERE "user" = ? AND device = ?
 """
 _INSERT = """
     INSERT INTO sync_state (
-        epoch, number, cursor, previous, results, options, revision, fresh, fresh_options, fresh_cursor,
-        "user", device, collection
-    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+        epoch, number, cursor, previous, results, options, revision, beginnings, "user", device, collection
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
 """
 _UPDATE = """
     UPDATE sync_state
     SET epoch = ?, number = ?, cursor = ?, previous = ?, results = ?, options = ?, revision = ?,
-        fresh = ?, fresh_options = ?, fresh_cursor = ?
+        beginnings = ?
     WHERE "user" = ? AND device = ? AND collection = ? AND revision = ?
 """
 _RESET = """
     INSERT INTO sync_state (
-        epoch, number, cursor, previous, results, options, revision, fresh, fresh_options, fresh_cursor,
-        "user", device, collection
-    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        epoch, number, cursor, previous, results, options, revision, beginnings, "user", device, collection
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT ("user", device, collection) DO UPDATE SET
         epoch = excluded.epoch, number = excluded.number, cursor = excluded.cursor,
         previous = excluded.previous, results = excluded.results, options = excluded.options,
-        revision = sync_state.revision + 1, fresh = excluded.fresh, fresh_options = excluded.fresh_options,
-        fresh_cursor = excluded.fresh_cursor
+        revision = sync_state.revision + 1, beginnings = excluded.beginnings
     RETURNING revision
 """
 _FORGET_INTENTS = Dialects(
@@ -74,13 +71,13 @@ _SAVE_INTENT = """
 async def load(transaction: Transaction, key: Key) -> SyncState | None:
     """The state of one collection, or None."""
     row = await transaction.row(_LOAD, key)
-    return None if row is None else SyncState(*row)
+    return None if row is None else _state(row)
 
 
 async def load_all(transaction: Transaction, user: UserId, device: DeviceId) -> dict[CollectionId, SyncState]:
     """The states of all collections of a device."""
     rows = await transaction.rows(_LOAD_ALL, (user, device))
-    return {CollectionId(collection): SyncState(*state) for collection, *state in rows}
+    return {CollectionId(collection): _state(row) for collection, *row in rows}
 
 
 async def save(transaction: Transaction, key: Key, state: SyncState, keep: Sequence[str] = ()) -> SyncState:
@@ -140,7 +137,28 @@ def _row(state: SyncState) -> tuple[Any, ...]:
         state.results,
         state.options,
         state.revision,
-        state.fresh,
-        state.fresh_options,
-        state.fresh_cursor,
+        _packed(state.beginnings),
+    )
+
+
+def _state(row: Sequence[Any]) -> SyncState:
+    epoch, number, cursor, previous, results, options, revision, beginnings, annotations = row
+    kept = _unpacked(beginnings)
+    return SyncState(epoch, number, cursor, previous, results, options, revision, kept, annotations)
+
+
+def _packed(beginnings: Sequence[Beginning]) -> str:
+    """Beginnings as JSON, "" for none: there are seldom any."""
+    if not beginnings:
+        return ""
+    values = [[one.epoch, one.cursor.hex(), one.options.hex(), one.request] for one in beginnings]
+    return json.dumps(values, separators=(",", ":"))
+
+
+def _unpacked(text: str) -> tuple[Beginning, ...]:
+    if not text:
+        return ()
+    return tuple(
+        Beginning(epoch, bytes.fromhex(cursor), bytes.fromhex(options), request)
+        for epoch, cursor, options, request in json.loads(text)
     )

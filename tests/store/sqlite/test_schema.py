@@ -13,9 +13,12 @@ from gateway.errors import GatewayError
 from gateway.store.sqlite.database import Database
 from gateway.store.sqlite.schema import APPLICATION_ID, Migration, migrate, migrations
 from gateway.store.sqlite.state import SqliteState
+from gateway.types import Beginning, DeviceId, UserId
 from tests.store.sqlite.golden import content
 
 GOLDEN = Path(__file__).parent / "golden"
+ANN = UserId("ann")
+_BEGINNINGS = 17
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -61,6 +64,37 @@ async def test_an_old_database_keeps_its_content(golden: Path, tmp_path: Path) -
         await state.check_writable()
     await make(tmp_path / "fresh.db")
     assert schema_of(path) == schema_of(tmp_path / "fresh.db")
+
+
+async def test_beginnings_that_older_releases_kept_are_good(tmp_path: Path) -> None:
+    """Of a collection there was one alone, of the hierarchy there were several, or anything else."""
+    path = tmp_path / "gateway.db"
+    connection = connect(path)
+    migrate(connection, path, migrations()[: _BEGINNINGS - 1])
+    rows = [
+        ("1", "aa", b"{}", b"\0moved"),
+        ("2", "", b"", b""),
+        ("", "cc", '{"bb": "[\\"Büro\\"]", "cc": "[]"}'.encode(), b""),
+    ]
+    connection.executemany(
+        "INSERT INTO sync_state (user, device, collection, epoch, number, cursor, results, options, revision,"
+        " fresh, fresh_options, fresh_cursor) VALUES ('ann', 'p', ?, 'e', 1, x'', x'', x'', 1, ?, ?, ?)",
+        rows,
+    )
+    connection.execute(
+        "INSERT INTO sync_state (user, device, collection, epoch, number, cursor, results, options, revision,"
+        " fresh, fresh_options) VALUES ('ann', 'q', '', 'e', 1, x'', x'', x'', 1, 'dd', x'ff')"
+    )
+    connection.close()
+    async with await SqliteState.open(path) as state:
+        kept = {name: one.beginnings for name, one in (await state.load_syncs(ANN, DeviceId("p"))).items()}
+        (odd,) = (await state.load_syncs(ANN, DeviceId("q"))).values()
+    assert kept == {
+        "1": (Beginning("aa", b"\0moved", b"{}"),),
+        "2": (),
+        "": (Beginning("bb", '["Büro"]'.encode()), Beginning("cc", b"[]")),
+    }
+    assert odd.beginnings == ()
 
 
 async def test_a_newer_database_is_refused(tmp_path: Path) -> None:

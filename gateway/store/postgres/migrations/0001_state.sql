@@ -96,9 +96,7 @@ CREATE TABLE sync_state (
     results bytea NOT NULL,
     options bytea NOT NULL,
     revision bigint NOT NULL CHECK (revision > 0),
-    fresh text NOT NULL,
-    fresh_options bytea NOT NULL,
-    fresh_cursor bytea NOT NULL,
+    beginnings text NOT NULL,
     PRIMARY KEY ("user", device, collection)
 ) WITH (fillfactor = 80);
 

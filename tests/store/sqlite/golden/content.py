@@ -27,6 +27,7 @@ from gateway.store.sqlite.state import SqliteState
 from gateway.types import (
     Access,
     AppPassword,
+    Beginning,
     CollectionId,
     Control,
     Device,
@@ -70,7 +71,9 @@ PHONE = Device(
 FOLDERS = FolderList(
     0, 3, (Folder(CollectionId("1"), None, "outbox"), Folder(INBOX, "INBOX", "inbox", 7, "F1"))
 )
-SYNC = SyncState("a1", 5, b"cursor", previous=b"previous", results=b"results", options=b"options")
+_WITH_BEGINNINGS = 17
+BEGINNINGS = Beginning("b1", b"begun", b"other options", "request"), Beginning("c1")
+SYNC = SyncState("a1", 5, b"cursor", b"previous", b"results", b"options", beginnings=BEGINNINGS)
 MAIL = OutboxEntry(0, USER, DEVICE, "c1", "<1@phone>", "00ff", True, OutboxStage.SUBMITTED, THEN)
 ANNOTATIONS = {9: {"flag": b"details"}}
 _WITH_REWRITES = 3
@@ -174,6 +177,7 @@ async def check(state: State, items: Items, people: SqlitePeople, number: int) -
         b"results",
         b"options",
     )
+    assert sync.beginnings == (BEGINNINGS if number >= _WITH_BEGINNINGS else ())
     assert await state.load_intents(USER, DEVICE, INBOX) == {"add:1": b"intent"}
     assert await state.load_memo(USER, DEVICE, "ping") == b"memo"
     mail, new = await state.begin_send(MAIL, LONG_AGO)
