@@ -15,16 +15,19 @@ _NOON = time(12)
 _DAY = timedelta(days=1)
 
 
-def day_of(moment: datetime, zone: tzinfo) -> str:
+def day_of(moment: datetime, zone: tzinfo, known: str = "") -> str:
     """The day (`YYYY-MM-DD`) a device means by a moment in UTC; `zone` is that of the users.
 
     What is midnight there is that day. Otherwise the afternoon and evening are midnight east of Greenwich, of
-    the day that begins then; the morning is midnight in the west, or the day itself.
+    the day that begins then; the morning is midnight in the west, or the day itself. Where midnight is at
+    11:00 or 12:00, as in New Zealand, both may be meant: then it is the day that is `known`, if it is one of
+    them, so that no day moves by being sent back.
     """
     local = moment.astimezone(zone)
-    if local.time() == time():
+    day = ((moment + _DAY) if moment.time() > _NOON else moment).date().isoformat()
+    if local.time() == time() and day != known:
         return local.date().isoformat()
-    return ((moment + _DAY) if moment.time() > _NOON else moment).date().isoformat()
+    return day
 
 
 def moment_of(day: str) -> str:

@@ -34,7 +34,7 @@ def read_contact_data(data: Element, version: Version, zone: tzinfo, known: Cont
     patch: dict[Field, Value] = {}
     for field, (tag, _) in ELEMENTS.items():
         if field is not Field.NOTE and data.find(tag) is not None:
-            patch[field] = _read(data, field, zone)
+            patch[field] = _read(data, field, zone, known)
     before = Body(text(known, Field.NOTE)) if known else None
     body = read_body(data, version, before, OLD_BODY, takes_rtf=True)
     if not isinstance(body, Unset):
@@ -73,14 +73,14 @@ def news(
     return made
 
 
-def _read(data: Element, field: Field, zone: tzinfo) -> Value:
+def _read(data: Element, field: Field, zone: tzinfo, known: Contact) -> Value:
     tag, form = ELEMENTS[field]
     if form is Form.LIST:
         names = readers.names(data, tag, PARTS[field], MOST_PARTS, _LONGEST_PART) or ()
         return tuple(dict.fromkeys(name for one in names if (name := clean(one))))
     if form is Form.DAY:
         moment = readers.moment(data, tag)
-        return day_of(moment, zone) if moment else ""
+        return day_of(moment, zone, text(known, field)) if moment else ""
     if form is Form.PICTURE:
         return read_picture(readers.text(data, tag) or "")
     written = readers.text(data, tag, _LONGEST) or ""

@@ -42,6 +42,15 @@ def test_days(moment: datetime, zone: str, day: str) -> None:
     assert day_of(moment, ZoneInfo(zone)) == day
 
 
+@pytest.mark.parametrize("habit", ["1990-05-17T12:00:00.000Z", "1990-05-16T12:00:00.000Z"])
+def test_no_day_moves_by_being_sent_back_where_midnight_is_at_noon(habit: str) -> None:
+    shelf = Shelf.of(card("N:a;;;;", "BDAY:1990-05-17"))
+    shelf.zone = ZoneInfo("Pacific/Auckland")
+    for name in ("b", "c"):
+        shelf.change(*properties(LastName=name, Birthday=habit))
+    assert shelf.seen["Birthday"] == "1990-05-17T00:00:00.000Z"
+
+
 def test_a_day_of_no_known_year() -> None:
     shelf = Shelf(Version.V16_1).add(*properties(FirstName="a", Birthday="1604-04-15T00:00:00.000Z"))
     assert shelf.lines("BDAY") == ["BDAY;X-APPLE-OMIT-YEAR=1604:1604-04-15"]
