@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from gateway.app import SystemClock, open_store
+from gateway.app import SystemClock, is_shared, open_store, store_file
 from gateway.config import CONFIG_VARIABLE, load
 from gateway.eas.deciding import Decisions
 from gateway.errors import GatewayError
@@ -89,11 +89,16 @@ def zone_of_users(file: Path) -> tzinfo | None:
 def with_store(file: Path, work: Callable[[State, Items], Awaitable[T]]) -> T:
     """Do something with the store of a configuration, beside a gateway that serves from it or without one.
 
-    Raises `GatewayError`.
+    One that was not there is made, and told: the configuration may name another than is meant. Raises
+    `GatewayError`.
     """
+    settings = load(file, os.environ)
+    is_new = not is_shared(settings) and not store_file(settings).exists()
 
     async def run() -> T:
-        async with open_store(load(file, os.environ)) as (state, items):
+        async with open_store(settings) as (state, items):
+            if is_new:
+                click.echo(f"activesync-gateway: a new store was made: {store_file(settings)}", err=True)
             return await work(state, items)
 
     return asyncio.run(run())

@@ -145,6 +145,14 @@ def test_a_backup_that_cannot_be_made(run: Run, tmp_path: Path) -> None:
     run("backup", str(tmp_path / "new folder" / "copy.db"))
 
 
+def test_a_store_that_was_not_there_is_told(run: Run, tmp_path: Path) -> None:
+    for args in (("users", "--json"), ("users", "--json")):
+        made = not (tmp_path / "gateway.db").exists()
+        answer = run(*args)
+        assert answer.stdout == "[]\n"
+        assert ("a new store was made" in answer.stderr) is made
+
+
 def test_postgres_is_copied_by_its_own_programs(run: Run, tmp_path: Path) -> None:
     config = tmp_path / "gateway.toml"
     config.write_text(CONFIG.replace("sqlite:gateway.db", "postgresql://jo:hunter2@127.0.0.1:1/it"))

@@ -60,6 +60,7 @@ def test_one_is_made_listed_and_revoked(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be(tmp_path: Path) -> None:
+    run(tmp_path, "list")  # makes the store
     for words in (("revoke", "jo", "7"), ("create", "jo", " ")):
         refused = run(tmp_path, *words)
         assert refused.exit_code == 2
