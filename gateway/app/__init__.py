@@ -7,7 +7,15 @@ from gateway.app.examining import check_files, examinations
 from gateway.app.logins import login_examinations
 from gateway.app.parts import admission_of, identity_of
 from gateway.app.release import RELEASE, SystemClock
-from gateway.app.stores import back_up_store, is_shared, open_store, put_back_store, store_file
+from gateway.app.stores import (
+    back_up_store,
+    copy_store,
+    is_shared,
+    open_store,
+    put_back_store,
+    store_file,
+    store_name,
+)
 
 __all__ = [
     "RELEASE",
@@ -16,6 +24,7 @@ __all__ = [
     "admission_of",
     "back_up_store",
     "check_files",
+    "copy_store",
     "create_app",
     "examinations",
     "identity_of",
@@ -24,4 +33,5 @@ __all__ = [
     "open_store",
     "put_back_store",
     "store_file",
+    "store_name",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +13,12 @@ from gateway.app.rounds import attending, running
 from gateway.config import Settings
 from gateway.errors import ConfigError, GatewayError
 from gateway.ports import Items, State
+from gateway.store.copying import Progress, Side, check_whole, copy
 from gateway.store.items import StoredItems
 from gateway.store.people import StoredPeople
 from gateway.store.sqlite import Database, SqliteItems, SqlitePeople, SqliteState, parse_url, serving
 from gateway.store.sqlite.copies import back_up, put_back
+from gateway.store.sqlite.transactions import SqliteTransactions
 from gateway.store.state import StoredState
 
 if TYPE_CHECKING:
@@ -64,6 +66,7 @@ async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
         async with await PostgresTransactions.open(
             location, connections=settings.store.connections
         ) as shared:
+            await shared.read(check_whole)
             yield Stores(
                 StoredState(shared),
                 StoredItems(shared, SystemClock()),
@@ -73,6 +76,7 @@ async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
             )
         return
     async with await Database.open(parse_url(settings.store.url)) as database:
+        await SqliteTransactions(database).read(check_whole)
         items = SqliteItems(database, SystemClock())
         async with running(attending(items)):
             yield Stores(
@@ -111,6 +115,45 @@ async def back_up_store(settings: Settings, target: Path) -> int:
 async def put_back_store(settings: Settings, source: Path) -> Path | None:
     """Put a backup in the place of the store; returns where what was there is kept. Raises `GatewayError`."""
     return await put_back(source, store_file(settings))
+
+
+async def copy_store(
+    settings: Settings, target: Settings, progress: Progress, *, anew: bool = False
+) -> Mapping[str, int]:
+    """Copy the store to that of other settings, or go on with a copy; no gateway may use either of them.
+
+    Returns the rows of each table. Raises `GatewayError`: see `gateway.store.copying.copy`.
+    """
+    source, name = settings.store.url, store_name(settings)
+    if name == store_name(target):
+        raise GatewayError(f"{name} is the store itself")
+    if not is_shared(settings) and not parse_url(source).is_file():
+        raise GatewayError(f"there is no database {name}")
+    async with _alone(settings) as here, _alone(target) as there:
+        await here.read(check_whole)
+        return await copy(here, there, name, progress, anew=anew)
+
+
+@asynccontextmanager
+async def _alone(settings: Settings) -> AsyncIterator[Side]:
+    """The store to oneself, made and upgraded as needed. Raises `GatewayError`."""
+    if is_shared(settings):
+        location = shared_location(settings)
+        from gateway.store.postgres import connect_alone  # noqa: PLC0415 (an extra)
+
+        async with connect_alone(location) as shared:
+            yield shared
+        return
+    path = parse_url(settings.store.url)
+    async with serving(path), await Database.open(path) as database:
+        yield SqliteTransactions(database)
+
+
+def store_name(settings: Settings) -> str:
+    """What the store is called where all may read it: without a password. Raises `GatewayError`."""
+    if is_shared(settings):
+        return shared_location(settings).name
+    return str(parse_url(settings.store.url).resolve())
 
 
 def store_file(settings: Settings) -> Path:

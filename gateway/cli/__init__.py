@@ -8,7 +8,7 @@ from gateway.app import RELEASE
 from gateway.cli import exchange
 from gateway.cli.audit import audit
 from gateway.cli.check import check
-from gateway.cli.copies import backup, restore
+from gateway.cli.copies import backup, migrate, restore
 from gateway.cli.devices import devices
 from gateway.cli.explain import explain
 from gateway.cli.folders import GROUPS
@@ -32,7 +32,7 @@ for _command in (exchange.import_file, exchange.export_file):
         _group.add_command(_command)
     main.add_command(exchange.at_top(_command))
 for _command in (
-    *(serve, demo, check, check_config, top, backup, restore),
+    *(serve, demo, check, check_config, top, backup, restore, migrate),
     *(users, devices, passwords, explain, policies, poison, audit, trace),
     *GROUPS.values(),
 ):

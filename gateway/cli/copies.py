@@ -1,19 +1,20 @@
-"""Commands for the store as a whole: backup, restore."""
+"""Commands for the store as a whole: backup, restore, migrate."""
 
 from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 
-from gateway.app import back_up_store, put_back_store, store_file
+from gateway.app import back_up_store, copy_store, open_store, put_back_store, store_file, store_name
 from gateway.cli.common import act, config, told, with_store
 from gateway.config import load
 from gateway.ports import Items, State
 
-__all__ = ["backup", "restore"]
+__all__ = ["backup", "migrate", "restore"]
 
 _path = click.Path(path_type=Path, dir_okay=False)
 
@@ -48,6 +49,47 @@ def restore(file: Path, source: Path, yes: bool) -> None:
     kept = asyncio.run(put_back_store(settings, source))
     _note(file, "store.restore", source)
     click.echo("restored" if kept is None else f"restored; what was there is {kept}")
+
+
+@click.command()
+@click.option(
+    "--to", "url", required=True, metavar="URL", help="The other store, as store.url would name it."
+)
+@click.option("--anew", is_flag=True, help="Empty a copy that was begun, and begin again.")
+@config
+@told
+def migrate(file: Path, url: str, anew: bool) -> None:
+    """Copy the store to another one, from SQLite to PostgreSQL or back, while no gateway serves from either.
+
+    The other one must be empty. A copy that was broken off goes on where it was when the same is said again.
+    Phones notice nothing once store.url names the copy.
+    """
+    settings = load(file, os.environ)
+    target = load(file, {**os.environ, "GATEWAY_STORE__URL": url})
+    rows = asyncio.run(copy_store(settings, target, _progress(), anew=anew))
+    done = act("store.migrate", details=f"{store_name(settings)} to {store_name(target)}")
+
+    async def note() -> None:
+        async with open_store(target) as (state, _):
+            await state.note_act(done)
+
+    asyncio.run(note())
+    click.echo(f"{store_name(target)}: {sum(rows.values())} rows of {len(rows)} tables, the same in both")
+    click.echo("Let store.url name it now, and start the gateway.")
+
+
+def _progress() -> Callable[[str, str, int, int], None]:
+    """Tell how far it is, once for each hundredth of a table."""
+    last: tuple[str, str, int] | None = None
+
+    def tell(what: str, table: str, size: int, done: int) -> None:
+        nonlocal last
+        now = (what, table, 100 * done // size if size else 100)
+        if size and now != last:
+            click.echo(f"{what} {table}: {done} of {size} rows")
+        last = now
+
+    return tell
 
 
 def _note(file: Path, what: str, where: Path) -> None:

@@ -18,6 +18,7 @@ import asyncpg
 
 from gateway.errors import GatewayError, Kind
 from gateway.ports import Unsubscribe
+from gateway.store.postgres.alone import APPLICATION, Alone, check_not_alone, take_alone
 from gateway.store.postgres.bus import Bus
 from gateway.store.postgres.failures import FAILURES, explain, is_lost, is_worth_another_try
 from gateway.store.postgres.leases import SharedLeases
@@ -28,7 +29,7 @@ from gateway.store.transactions import Topic, Transaction, Work
 from gateway.store.watchers import Told, Watchers
 from gateway.types import CollectionId, UserId
 
-__all__ = ["PostgresTransactions", "connect"]
+__all__ = ["PostgresTransactions", "connect", "connect_alone"]
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -44,7 +45,7 @@ _PAUSE = 0.02
 _IDLE_SECONDS = 300.0
 # Of a node that died in a transaction nobody else may be kept waiting for long.
 _SETTINGS = {
-    "application_name": "activesync-gateway",
+    "application_name": APPLICATION,
     "idle_in_transaction_session_timeout": "30s",
     "tcp_keepalives_idle": "15",
     "tcp_keepalives_interval": "5",
@@ -75,21 +76,31 @@ class PostgresTransactions:
         """Bring the schema up to date, and have the pool and what listens ready. Raises `GatewayError`."""
         try:
             first = await connect(location)
-            try:
-                await migrate(first, location.name)
-            finally:
-                await first.close(timeout=_CONNECT_SECONDS)
-            pool = await asyncpg.create_pool(
-                location.url,
-                min_size=0,
-                max_size=connections,
-                max_inactive_connection_lifetime=_IDLE_SECONDS,
-                init=prepare,
-                reset=_leave,
-                **_OPTIONS,
-            )
         except FAILURES as error:
             raise explain(error, location.name) from error
+        # Kept until what listens has its connection: somebody who wants the database alone sees one of them.
+        try:
+            return await cls._opened(first, location, connections)
+        except FAILURES as error:
+            raise explain(error, location.name) from error
+        finally:
+            with suppress(*FAILURES):
+                await first.close(timeout=_CONNECT_SECONDS)
+
+    @classmethod
+    async def _opened(cls, first: Connection, location: Location, connections: int) -> Self:
+        """What `open` does while it has a connection. Raises `FAILURES`."""
+        await check_not_alone(first, location.name)
+        await migrate(first, location.name)
+        pool = await asyncpg.create_pool(
+            location.url,
+            min_size=0,
+            max_size=connections,
+            max_inactive_connection_lifetime=_IDLE_SECONDS,
+            init=prepare,
+            reset=_leave,
+            **_OPTIONS,
+        )
         opened = cls(location, pool)
         opened._leases.start()
         await opened._bus.start()
@@ -219,6 +230,17 @@ _OPTIONS: dict[str, Any] = {
 async def connect(location: Location) -> asyncpg.Connection[asyncpg.Record]:
     """A connection of one's own. Raises `FAILURES`."""
     return await asyncpg.connect(location.url, **_OPTIONS)
+
+
+@asynccontextmanager
+async def connect_alone(location: Location) -> AsyncIterator[Alone]:
+    """The database to oneself, while no gateway uses it. Raises `GatewayError`."""
+    try:
+        connection = await connect(location)
+    except FAILURES as error:
+        raise explain(error, location.name) from error
+    async with take_alone(connection, location.name) as alone:
+        yield alone
 
 
 async def _leave(connection: object) -> None:

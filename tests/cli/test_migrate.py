@@ -1,0 +1,85 @@
+"""`migrate`: told in lines, refused in one line, noted in the copy."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from gateway.cli import main
+from gateway.store.sqlite import SqliteState, serving
+from gateway.types import Device, DeviceId, UserId
+from tests.support.postgres import Postgres
+
+CONFIG = """
+[imap]
+host = "imap.example.com"
+[smtp]
+host = "smtp.example.com"
+[store]
+url = "sqlite:gateway.db"
+"""
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    config = tmp_path / "gateway.toml"
+    config.write_text(CONFIG)
+
+    def call(*args: str, status: int = 0) -> Result:
+        result = CliRunner(env={"GATEWAY_CONFIG": str(config)}).invoke(main, args)
+        assert result.exit_code == status, result.output
+        return result
+
+    return call
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    path = tmp_path / "gateway.db"
+
+    async def fill() -> None:
+        async with await SqliteState.open(path) as state:
+            await state.save_device(Device(UserId("jo"), DeviceId("D1"), "Phone"))
+
+    asyncio.run(fill())
+    return path
+
+
+def test_there_and_back(run: Run, database: Path, tmp_path: Path, postgres: Postgres) -> None:
+    url = postgres.url(postgres.create())
+    lines = run("migrate", "--to", url).output.splitlines()
+    assert "copy device: 1 of 1 rows" in lines
+    assert "compare device: 1 of 1 rows" in lines
+    assert lines[-2].startswith(f"{url}: 2 rows of ")
+    assert "not empty" in run("migrate", "--to", url, status=2).stderr
+    (tmp_path / "gateway.toml").write_text(CONFIG.replace("sqlite:gateway.db", url))
+    assert "store.migrate" in run("audit").output
+    assert "D1" in run("devices", "list").output
+    run("migrate", "--to", "sqlite:back.db")
+    (tmp_path / "gateway.toml").write_text(CONFIG.replace("gateway.db", "back.db"))
+    assert "D1" in run("devices", "list").output
+
+
+def test_what_cannot_be_copied_is_told_in_one_line(run: Run, database: Path, postgres: Postgres) -> None:
+    async def serve() -> Result:
+        async with serving(database):
+            return await asyncio.to_thread(run, "migrate", "--to", "sqlite:x.db", status=2)
+
+    database.rename(database.with_name("away"))
+    refusals = {"there is no database": run("migrate", "--to", "sqlite:x.db", status=2)}
+    assert not database.exists()
+    database.with_name("away").rename(database)
+    refusals |= {
+        "is the store itself": run("migrate", "--to", "sqlite:gateway.db", status=2),
+        "stop that one first": asyncio.run(serve()),
+        "there is no such database": run("migrate", "--to", postgres.url("nowhere"), status=2),
+        "allowed are": run("migrate", "--to", "mysql://somewhere", status=2),
+    }
+    for said, refused in refusals.items():
+        assert said in refused.stderr
+        assert refused.stderr.count("\n") == 1
