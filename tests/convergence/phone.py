@@ -163,7 +163,8 @@ class Phone:
             self.ledger.issued(claim)
 
     def start_collection_anew(self, collection: str) -> None:
-        """Forget a folder's content, as after Sync Status 3."""
+        """Forget a folder's content, as after Sync Status 3; no partial request may leave the folder out then."""
+        self._last = ()
         kept = self.collections[collection]
         self._drop(collection)
         self.collections[collection] = kept.anew()
