@@ -163,7 +163,7 @@ class Phone:
             self.ledger.issued(claim)
 
     def start_collection_anew(self, collection: str) -> None:
-        """Forget a folder's content, as after Sync Status 3; no partial request may leave the folder out then."""
+        """Forget a folder's content, as after Sync Status 3; no partial request may leave it out then."""
         self._last = ()
         kept = self.collections[collection]
         self._drop(collection)
