@@ -35,6 +35,7 @@ def moved(gateway: Gateway, old: str, new: str) -> None:
     gateway.start()
 
 
+@pytest.mark.timeout(180)
 def test_a_phone_notices_nothing(gateway: Gateway, dovecot: Dovecot, postgres: Postgres, user: str) -> None:
     phone = Phone(gateway.host, gateway.port, user, dovecot.password)
     phone.provision()

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -22,6 +26,8 @@ host = "smtp.example.com"
 [store]
 url = "sqlite:gateway.db"
 """
+MANY = 8000
+"""Rows of a table, in dozens of batches."""
 Run = Callable[..., Result]
 
 
@@ -62,6 +68,32 @@ def test_there_and_back(run: Run, database: Path, tmp_path: Path, postgres: Post
     assert "D1" in run("devices", "list").output
     run("migrate", "--to", "sqlite:back.db")
     (tmp_path / "gateway.toml").write_text(CONFIG.replace("gateway.db", "back.db"))
+    assert "D1" in run("devices", "list").output
+
+
+@pytest.mark.timeout(180)
+def test_killed_at_any_moment_it_goes_on(
+    run: Run, database: Path, tmp_path: Path, postgres: Postgres
+) -> None:
+    with closing(sqlite3.connect(database)) as connection, connection:
+        acts = ((number, 1, "cli", "act", "jo", "", "") for number in range(1, MANY + 1))
+        connection.executemany("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?)", acts)
+    name = postgres.create()
+    migrate = [sys.executable, "-m", "gateway", "migrate", "--to", postgres.url(name)]
+    migrate += ["--config", str(tmp_path / "gateway.toml")]
+    for lines in (1, 6):
+        with subprocess.Popen(migrate, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            for _ in range(lines):
+                process.stdout.readline()
+            process.kill()
+    done = subprocess.run(migrate, capture_output=True, text=True, timeout=50, check=False)
+    # Where the machine was so slow to kill it that it was done before, nothing is left to do.
+    assert done.returncode == 0 or "not empty" in done.stderr
+    assert postgres.query("SELECT count(*), count(DISTINCT number) FROM audit WHERE act = 'act'", name) == (
+        f"{MANY}|{MANY}"
+    )
+    (tmp_path / "gateway.toml").write_text(CONFIG.replace("sqlite:gateway.db", postgres.url(name)))
     assert "D1" in run("devices", "list").output
 
 
