@@ -17,7 +17,7 @@ from gateway.store.copying import Progress, Side, check_whole, copy
 from gateway.store.items import StoredItems
 from gateway.store.people import StoredPeople
 from gateway.store.sqlite import Database, SqliteItems, SqlitePeople, SqliteState, parse_url, serving
-from gateway.store.sqlite.copies import back_up, put_back
+from gateway.store.sqlite.copies import back_up, look_over, put_back
 from gateway.store.sqlite.transactions import SqliteTransactions
 from gateway.store.state import StoredState
 
@@ -110,6 +110,11 @@ async def back_up_store(settings: Settings, target: Path) -> int:
     Raises `GatewayError`.
     """
     return await back_up(store_file(settings), target)
+
+
+async def look_over_backup(settings: Settings, source: Path) -> None:
+    """See whether a backup could be put in the place of the store. Raises `GatewayError`: why not."""
+    await look_over(source, store_file(settings))
 
 
 async def put_back_store(settings: Settings, source: Path) -> Path | None:

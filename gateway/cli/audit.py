@@ -12,6 +12,8 @@ from gateway.ports.audit import Wanted
 
 __all__ = ["audit"]
 
+_COLUMNS = ("number", "at", "who", "act", "user", "device", "details")
+
 
 @click.command()
 @click.option("--who", default="", help="Only what WHO decided: a user, or cli:ACCOUNT.")
@@ -55,6 +57,6 @@ def audit(
             }
             for one in await state.list_acts(wanted, limit)
         ]
-        print_rows(rows, as_json=as_json)
+        print_rows(rows, _COLUMNS, as_json=as_json)
 
     with_store(file, show)

@@ -7,7 +7,7 @@ import json
 import os
 import pwd
 import sys
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from functools import wraps
 from pathlib import Path
@@ -29,9 +29,12 @@ __all__ = [
     "as_json",
     "caller",
     "config",
+    "confirm",
     "decisions",
+    "print_json",
     "print_rows",
     "reachable",
+    "report_aside",
     "shown",
     "told",
     "with_store",
@@ -39,6 +42,8 @@ __all__ = [
 ]
 
 _USAGE_ERROR = 2
+_ASIDE = f"{__name__}.aside"
+"""Under this name a command's context has whether standard output is for something else than JSON."""
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -59,15 +64,22 @@ def config(function: Callable[P, T]) -> Callable[P, T]:
 
 
 def told(function: Callable[P, T]) -> Callable[P, T]:
-    """Tell a failure in one line, and end with status 2."""
+    """Tell a failure in one line, or with `--json` as an object, and end with status 2."""
 
     @wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
             return function(*args, **kwargs)
         except GatewayError as error:
-            click.echo(f"activesync-gateway: {error}", err=True)
+            if kwargs.get("as_json"):
+                print_json({"error": str(error)})
+            else:
+                click.echo(f"activesync-gateway: {error}", err=True)
             sys.exit(_USAGE_ERROR)
+        except click.Abort:
+            if kwargs.get("as_json"):
+                print_json({"error": "not confirmed"})
+            raise
 
     return call
 
@@ -129,13 +141,30 @@ def _account() -> str:
         return str(os.getuid())
 
 
-def print_rows(rows: Sequence[Mapping[str, object]], *, as_json: bool) -> None:
-    """Print rows for programs, or for people in columns with tabs between them."""
+def confirm(question: str) -> None:
+    """Ask whoever calls the command, beside standard output. Raises `click.Abort` unless it is a yes."""
+    click.confirm(question, abort=True, err=True)
+
+
+def report_aside() -> None:
+    """Have the JSON of this command written to standard error: standard output is for a file."""
+    click.get_current_context().meta[_ASIDE] = True
+
+
+def print_json(found: object) -> None:
+    """Print what a command found or did, for programs."""
+    aside = click.get_current_context().meta.get(_ASIDE, False)
+    click.echo(json.dumps(found, indent=2, ensure_ascii=False), err=aside)
+
+
+def print_rows(rows: Iterable[Mapping[str, object]], columns: Sequence[str], *, as_json: bool) -> None:
+    """Print rows for programs, or some of their columns for people, below their names, with tabs between."""
     if as_json:
-        click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        print_json([*rows])
         return
+    click.echo("\t".join(columns))
     for row in rows:
-        click.echo("\t".join(map(shown, row.values())))
+        click.echo("\t".join(shown(row[name]) for name in columns))
 
 
 def shown(value: object) -> str:

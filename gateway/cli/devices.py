@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 
 import click
 
 from gateway.app import admission_of
-from gateway.cli.common import as_json, config, decisions, shown, told, with_store
+from gateway.cli.common import (
+    as_json,
+    config,
+    confirm,
+    decisions,
+    print_json,
+    print_rows,
+    shown,
+    told,
+    with_store,
+)
 from gateway.cli.folders import user_argument
 from gateway.config import load
 from gateway.eas.admission import Admission
-from gateway.eas.deciding import find_device
+from gateway.eas.deciding import Decisions, find_device
+from gateway.eas.request import as_stored
 from gateway.policies import COMPLIANCE
 from gateway.ports import Items, State
 from gateway.types import Access, Device, UserId, Wipe, WipeStage
@@ -23,6 +33,10 @@ from gateway.types import Access, Device, UserId, Wipe, WipeStage
 __all__ = ["described", "devices"]
 
 _device_argument = click.argument("device")
+_COLUMNS = (
+    *("user", "id", "type", "version", "last_seen", "last_sync"),
+    *("address", "access", "wipe_stage", "agent"),
+)
 
 
 @click.group()
@@ -51,17 +65,7 @@ def list_devices(file: Path, user: str | None, as_json: bool) -> None:
     async def show(state: State, _: Items) -> None:
         whose = UserId(user.strip().lower()) if user else None
         found = [*await state.list_devices(whose), *await state.awaited_devices(whose)]
-        if as_json:
-            click.echo(json.dumps([described(one, admission) for one in found], indent=2, ensure_ascii=False))
-            return
-        for one in found:
-            access, wipe = (
-                admission.access_of(one).value,
-                one.control.stage.value if one.control.stage else "-",
-            )
-            times = (_moment(one.last_seen), _moment(one.synced))
-            row = (one.user, one.id, one.type, one.version, *times, one.address, access, wipe, one.agent)
-            click.echo("\t".join(map(shown, row)))
+        print_rows([described(one, admission) for one in found], _COLUMNS, as_json=as_json)
 
     with_store(file, show)
 
@@ -79,7 +83,7 @@ def show(file: Path, user: UserId, device: str, as_json: bool) -> None:
     async def tell(state: State, _: Items) -> None:
         known = described(await find_device(state, user, device), admission)
         if as_json:
-            click.echo(json.dumps(known, indent=2, ensure_ascii=False))
+            print_json(known)
         else:
             for name, value in known.items():
                 click.echo(f"{name:<12}  {shown(value)}")
@@ -90,41 +94,45 @@ def show(file: Path, user: UserId, device: str, as_json: bool) -> None:
 @devices.command()
 @user_argument
 @_device_argument
+@as_json
 @config
 @told
-def block(file: Path, user: UserId, device: str) -> None:
+def block(file: Path, user: UserId, device: str, as_json: bool) -> None:
     """Block DEVICE of USER, whatever the rules say; it may be one that never came yet."""
-    _decide(file, user, device, Access.BLOCK)
+    _decide(file, user, device, Access.BLOCK, as_json=as_json)
 
 
 @devices.command()
 @user_argument
 @_device_argument
+@as_json
 @config
 @told
-def allow(file: Path, user: UserId, device: str) -> None:
+def allow(file: Path, user: UserId, device: str, as_json: bool) -> None:
     """Allow DEVICE of USER, whatever the rules say."""
-    _decide(file, user, device, Access.ALLOW)
+    _decide(file, user, device, Access.ALLOW, as_json=as_json)
 
 
 @devices.command()
 @user_argument
 @_device_argument
+@as_json
 @config
 @told
-def quarantine(file: Path, user: UserId, device: str) -> None:
+def quarantine(file: Path, user: UserId, device: str, as_json: bool) -> None:
     """Have DEVICE of USER wait, with a message that says so."""
-    _decide(file, user, device, Access.QUARANTINE)
+    _decide(file, user, device, Access.QUARANTINE, as_json=as_json)
 
 
 @devices.command()
 @user_argument
 @_device_argument
+@as_json
 @config
 @told
-def undecide(file: Path, user: UserId, device: str) -> None:
+def undecide(file: Path, user: UserId, device: str, as_json: bool) -> None:
     """Have the rules say again what DEVICE of USER may do."""
-    _decide(file, user, device, None)
+    _decide(file, user, device, None, as_json=as_json)
 
 
 @devices.command()
@@ -134,9 +142,10 @@ def undecide(file: Path, user: UserId, device: str) -> None:
     "--account-only", is_flag=True, help="Delete the account alone, and leave the rest (since 16.1)."
 )
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@as_json
 @config
 @told
-def wipe(file: Path, user: UserId, device: str, account_only: bool, yes: bool) -> None:
+def wipe(*, file: Path, user: UserId, device: str, account_only: bool, yes: bool, as_json: bool) -> None:
     """Have DEVICE of USER delete everything that is on it, at its next request.
 
     Afterwards it is barred, until `devices remove` clears it.
@@ -147,8 +156,10 @@ def wipe(file: Path, user: UserId, device: str, account_only: bool, yes: bool) -
         known = await find_device(state, user, device)
         what = "its account" if account_only else "EVERYTHING ON IT"
         if not yes:
-            click.confirm(f"Have {known.type or 'device'} {known.id} of {user} delete {what}?", abort=True)
+            confirm(f"Have {known.type or 'device'} {known.id} of {user} delete {what}?")
         await decisions(state).wipe(user, known.id, kind)
+        if as_json:
+            print_json({"act": "device.wipe", "user": user, "device": known.id, "wipe": kind.value})
 
     with_store(file, ask)
 
@@ -156,39 +167,65 @@ def wipe(file: Path, user: UserId, device: str, account_only: bool, yes: bool) -
 @devices.command()
 @user_argument
 @_device_argument
+@as_json
 @config
 @told
-def unwipe(file: Path, user: UserId, device: str) -> None:
+def unwipe(file: Path, user: UserId, device: str, as_json: bool) -> None:
     """Take back the wipe of DEVICE of USER, unless it is done."""
-    with_store(file, lambda state, _: decisions(state).unwipe(user, device))
+    _act(file, user, device, "unwipe", Decisions.unwipe, as_json=as_json)
 
 
 @devices.command()
 @user_argument
 @_device_argument
+@as_json
 @config
 @told
-def resync(file: Path, user: UserId, device: str) -> None:
+def resync(file: Path, user: UserId, device: str, as_json: bool) -> None:
     """Have DEVICE of USER synchronise everything anew."""
-    with_store(file, lambda state, _: decisions(state).resync(user, device))
+    _act(file, user, device, "resync", Decisions.resync, as_json=as_json)
 
 
 @devices.command()
 @user_argument
 @_device_argument
+@as_json
 @config
 @told
-def remove(file: Path, user: UserId, device: str) -> None:
+def remove(file: Path, user: UserId, device: str, as_json: bool) -> None:
     """Forget DEVICE of USER, and what was decided of it; should it come again, it begins anew."""
-    with_store(file, lambda state, _: decisions(state).remove(user, device))
+    _act(file, user, device, "remove", Decisions.remove, as_json=as_json)
 
 
-def _decide(file: Path, user: UserId, device: str, access: Access | None) -> None:
+def _decide(file: Path, user: UserId, device: str, access: Access | None, *, as_json: bool) -> None:
     async def decide(state: State, _: Items) -> None:
-        if await decisions(state).set_access(user, device, access) is None:
+        known = await decisions(state).set_access(user, device, access)
+        if as_json:
+            name = known.id if known else as_stored(device)
+            what = f"device.{access.value if access else 'undecide'}"
+            print_json({"act": what, "user": user, "device": name, "known": known is not None})
+        elif known is None:
             click.echo(f"{user} has no device {device} yet; should it come, this holds", err=True)
 
     with_store(file, decide)
+
+
+def _act(
+    file: Path,
+    user: UserId,
+    device: str,
+    name: str,
+    act: Callable[[Decisions, UserId, str], Awaitable[None]],
+    *,
+    as_json: bool,
+) -> None:
+    async def work(state: State, _: Items) -> None:
+        known = await find_device(state, user, device)
+        await act(decisions(state), user, known.id)
+        if as_json:
+            print_json({"act": f"device.{name}", "user": user, "device": known.id})
+
+    with_store(file, work)
 
 
 def described(device: Device, admission: Admission) -> Mapping[str, object]:

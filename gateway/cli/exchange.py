@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import tzinfo
@@ -14,7 +14,16 @@ from typing import BinaryIO
 
 import click
 
-from gateway.cli.common import act, config, told, with_store, zone_of_users
+from gateway.cli.common import (
+    act,
+    as_json,
+    config,
+    print_json,
+    report_aside,
+    told,
+    with_store,
+    zone_of_users,
+)
 from gateway.cli.folders import GROUPS, SORTS_BY_KIND, Sort, folder_of, note_stranger, sort, user_argument
 from gateway.errors import GatewayError, Refused
 from gateway.items import Item, ItemFolder, ItemKind
@@ -48,6 +57,7 @@ _FOLDER = click.option("--folder", "--calendar", help="Id of one instead of the 
     "--keep", "known", flag_value=Known.KEEP, type=Known, help="Keep what is there already as it is."
 )
 @click.option("--timezone", help="Zone of times in none, instead of the configured one: Europe/Berlin.")
+@as_json
 @config
 @sort
 @told
@@ -61,6 +71,7 @@ def import_file(
     dry_run: bool,
     known: Known | None,
     timezone: str | None,
+    as_json: bool,
 ) -> None:
     """Bring what FILE has (.ics, of contacts .vcf; - is standard input) into the folder of USER.
 
@@ -72,6 +83,7 @@ def import_file(
         raise click.BadParameter(f"nobody knows the time zone {timezone!r}", param_hint="--timezone")
     with _opened(source) as octets:
         contents = _contents(sort, octets, source)
+        problems: list[Problem] = []
 
         async def bring(state: State, items: Items) -> Tally:
             await note_stranger(state, items, user)
@@ -83,7 +95,7 @@ def import_file(
                     target,
                     known=known or Known.NEWER,
                     rehearse=dry_run,
-                    problem=_tell,
+                    problem=problems.append if as_json else _tell,
                     progress=progress,
                 )
                 tally = await work.run(contents.entries(octets, zone))
@@ -93,6 +105,9 @@ def import_file(
             return tally
 
         tally = with_store(file, bring)
+    if as_json:
+        print_json(_report(user, tally, contents, problems, dry_run=dry_run))
+        return
     would = "would be " if dry_run else ""
     click.echo(
         f"{would}added {tally.added}, replaced {tally.replaced}, kept as they were {tally.kept}, "
@@ -107,20 +122,37 @@ def import_file(
 @click.argument("target", metavar="[FILE]", type=_FILE, default=_STANDARD)
 @_FOLDER
 @click.option("--uid", help="Only what has this UID.")
+@as_json
 @config
 @sort
 @told
 def export_file(
-    sort: Sort, *, file: Path, user: UserId, target: Path, folder: str | None, uid: str | None
+    sort: Sort,
+    *,
+    file: Path,
+    user: UserId,
+    target: Path,
+    folder: str | None,
+    uid: str | None,
+    as_json: bool,
 ) -> None:
-    """Write the folder of USER to FILE (.ics, of contacts .vcf), or to standard output."""
+    """Write the folder of USER to FILE (.ics, of contacts .vcf), or to standard output.
+
+    The report of --json is on standard error when the folder is written to standard output.
+    """
+    if str(target) == _STANDARD:
+        report_aside()
+    left_out: list[dict[str, str]] = []
 
     def problem(item: Item, reason: str) -> None:
-        click.echo(f"{item.stored.uid!r} left out: {reason}", err=True)
+        if as_json:
+            left_out.append({"uid": item.stored.uid, "reason": reason})
+        else:
+            click.echo(f"{item.stored.uid!r} left out: {reason}", err=True)
 
     with _written(target) as octets:
 
-        async def write(state: State, items: Items) -> None:
+        async def write(state: State, items: Items) -> ItemFolder:
             source = await _source(items, sort, user, folder)
             exported = (
                 export_folder(items, source, problem) if uid is None else export_item(items, source, uid)
@@ -128,8 +160,13 @@ def export_file(
             async for piece in exported:
                 octets.write(piece)
             await state.note_act(act("folder.export", user, details=f"{sort.folder} {source.id}"))
+            return source
 
-        with_store(file, write)
+        source = with_store(file, write)
+    if as_json:
+        written = None if str(target) == _STANDARD else str(target)
+        done = {"act": "folder.export", "user": user, "folder": source.id, "file": written}
+        print_json({**done, "left_out": left_out})
 
 
 def at_top(command: click.Command) -> click.Command:
@@ -208,6 +245,23 @@ def _contents(sort: Sort, octets: BinaryIO, source: Path) -> _Contents:
     except Refused as error:
         raise Refused(error.kind, f"{source}: {error.detail}") from error
     return _Contents(found.count, found.others, lambda file, zone: entries(file, found, zone))
+
+
+def _report(
+    user: UserId, tally: Tally, contents: _Contents, problems: Sequence[Problem], *, dry_run: bool
+) -> dict[str, object]:
+    """What came of bringing a file in, for programs."""
+    return {
+        "act": "folder.import",
+        "user": user,
+        "dry_run": dry_run,
+        "added": tally.added,
+        "replaced": tally.replaced,
+        "kept": tally.kept,
+        "left_out": tally.left_out,
+        "others": dict(contents.others),
+        "problems": [{"line": one.line, "reason": one.reason, "left_out": one.whole} for one in problems],
+    }
 
 
 @contextmanager

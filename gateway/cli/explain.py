@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import click
 
 from gateway.app import admission_of
-from gateway.cli.common import config, told, with_store
+from gateway.cli.common import as_json, config, print_json, told, with_store
 from gateway.cli.devices import described
 from gateway.cli.folders import user_argument
 from gateway.config import load
@@ -34,7 +33,7 @@ _HIERARCHY = CollectionId("")
 @click.command()
 @user_argument
 @click.argument("device")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@as_json
 @config
 @told
 def explain(file: Path, user: UserId, device: str, as_json: bool) -> None:
@@ -49,7 +48,7 @@ def explain(file: Path, user: UserId, device: str, as_json: bool) -> None:
         known = await find_device(state, user, device)
         found = {"device": described(known, admission), **await _everything(state, known)}
         if as_json:
-            click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+            print_json(found)
         else:
             for line in _lines(found):
                 click.echo(line)

@@ -5,7 +5,6 @@ Folders are listed, made, renamed, deleted and shared. They may be used by phone
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,7 +12,17 @@ from pathlib import Path
 
 import click
 
-from gateway.cli.common import act, caller, config, told, with_store
+from gateway.cli.common import (
+    act,
+    as_json,
+    caller,
+    config,
+    confirm,
+    print_json,
+    print_rows,
+    told,
+    with_store,
+)
 from gateway.errors import AlreadyExists, Kind, NotFound, Refused
 from gateway.items import ItemFolder, ItemKind, Right
 from gateway.mail.headers import clean
@@ -25,6 +34,7 @@ from gateway.types import CollectionId, UserId
 
 __all__ = ["GROUPS", "SORTS_BY_KIND", "Sort", "folder_of", "note_stranger", "sort", "user_argument"]
 
+_COLUMNS = ("id", "owner", "right", "default", "name", "shares")
 _NONE = "none"
 _RIGHTS = {Right.READ.value: Right.READ, Right.WRITE.value: Right.WRITE, _NONE: None}
 
@@ -90,7 +100,7 @@ sort = click.make_pass_decorator(Sort)
 
 @click.command("list")
 @click.argument("user", type=_User(), required=False)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@as_json
 @config
 @sort
 @told
@@ -104,12 +114,8 @@ def list_folders(sort: Sort, file: Path, user: UserId | None, as_json: bool) -> 
     async def show(_: State, items: Items) -> None:
         found = await (items.all_item_folders() if user is None else items.item_folders(user))
         listed = [one for one in found if one.kind is sort.kind]
-        rows = [(one, await _shares(items, one)) for one in listed]
-        if as_json:
-            click.echo(json.dumps([_as_object(*row) for row in rows], indent=2, ensure_ascii=False))
-        else:
-            for row in rows:
-                click.echo("\t".join(_as_columns(*row)))
+        rows = [_as_object(one, await _shares(items, one)) for one in listed]
+        print_rows(rows, _COLUMNS, as_json=as_json)
 
     with_store(file, show)
 
@@ -117,17 +123,21 @@ def list_folders(sort: Sort, file: Path, user: UserId | None, as_json: bool) -> 
 @click.command()
 @user_argument
 @click.argument("name")
+@as_json
 @config
 @sort
 @told
-def create(sort: Sort, file: Path, user: UserId, name: str) -> None:
+def create(sort: Sort, file: Path, user: UserId, name: str, as_json: bool) -> None:
     """Make another one for USER; prints its id."""
 
     async def make(state: State, items: Items) -> None:
         await note_stranger(state, items, user)
         made = await items.create_item_folder(user, sort.kind, await _free_name(items, sort, user, name))
         await state.note_act(act("folder.create", user, details=f"{sort.folder} {made.id} {made.name!r}"))
-        click.echo(made.id)
+        if as_json:
+            print_json(_as_object(made, {}))
+        else:
+            click.echo(made.id)
 
     with_store(file, make)
 
@@ -135,10 +145,11 @@ def create(sort: Sort, file: Path, user: UserId, name: str) -> None:
 @click.command()
 @click.argument("folder")
 @click.argument("name")
+@as_json
 @config
 @sort
 @told
-def rename(sort: Sort, file: Path, folder: str, name: str) -> None:
+def rename(sort: Sort, file: Path, folder: str, name: str, as_json: bool) -> None:
     """Rename FOLDER, for everybody who sees it."""
 
     async def change(state: State, items: Items) -> None:
@@ -147,6 +158,8 @@ def rename(sort: Sort, file: Path, folder: str, name: str) -> None:
         await items.update_item_folder(found.id, new, found.parent)
         details = f"{sort.folder} {found.id} {found.name!r} to {new!r}"
         await state.note_act(act("folder.rename", found.owner, details=details))
+        if as_json:
+            print_json(_done("folder.rename", found, name=new))
 
     with_store(file, change)
 
@@ -154,10 +167,11 @@ def rename(sort: Sort, file: Path, folder: str, name: str) -> None:
 @click.command()
 @click.argument("folder")
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@as_json
 @config
 @sort
 @told
-def delete(sort: Sort, file: Path, folder: str, yes: bool) -> None:
+def delete(sort: Sort, file: Path, folder: str, yes: bool, as_json: bool) -> None:
     """Delete FOLDER with those below it and all that is in them, also from the phones."""
 
     async def remove(state: State, items: Items) -> None:
@@ -165,13 +179,12 @@ def delete(sort: Sort, file: Path, folder: str, yes: bool) -> None:
         if not yes:
             changes = await items.item_changes(found.id, 0)
             count = sum(not one.gone for one in changes)
-            click.confirm(
-                f"Delete the {sort.folder} {found.name!r} of {found.owner} with {count} {sort.contents}?",
-                abort=True,
-            )
+            confirm(f"Delete the {sort.folder} {found.name!r} of {found.owner} with {count} {sort.contents}?")
         await items.delete_item_folder(found.id)
         details = f"{sort.folder} {found.id} {found.name!r}"
         await state.note_act(act("folder.delete", found.owner, details=details))
+        if as_json:
+            print_json(_done("folder.delete", found, name=found.name))
 
     with_store(file, remove)
 
@@ -182,10 +195,11 @@ def delete(sort: Sort, file: Path, folder: str, yes: bool) -> None:
 @click.option(
     "--right", type=click.Choice(list(_RIGHTS)), required=True, help="What the user may do from now on."
 )
+@as_json
 @config
 @sort
 @told
-def share(sort: Sort, file: Path, folder: str, user: UserId, right: str) -> None:
+def share(sort: Sort, *, file: Path, folder: str, user: UserId, right: str, as_json: bool) -> None:
     """Let USER see FOLDER, and change what is in it (write), or not any more (none)."""
 
     async def change(state: State, items: Items) -> None:
@@ -193,6 +207,8 @@ def share(sort: Sort, file: Path, folder: str, user: UserId, right: str) -> None
         if _RIGHTS[right] is not None and found.owner != user:
             await note_stranger(state, items, user)
         await share_folder(state, items, found, user, _RIGHTS[right], who=caller(), now=datetime.now(UTC))
+        if as_json:
+            print_json(_done("folder.share", found, user=user, right=right))
 
     with_store(file, change)
 
@@ -201,9 +217,10 @@ def share(sort: Sort, file: Path, folder: str, user: UserId, right: str) -> None
 @user_argument
 @click.argument("delegate", type=_User(), required=False)
 @click.option("--remove", is_flag=True, help="The delegate is told no longer.")
+@as_json
 @config
 @told
-def delegate(file: Path, user: UserId, delegate: UserId | None, remove: bool) -> None:
+def delegate(file: Path, user: UserId, delegate: UserId | None, remove: bool, as_json: bool) -> None:
     """Have DELEGATE, another user, told by mail of the meeting mail that USER gets.
 
     Without DELEGATE, list who is told.
@@ -211,17 +228,20 @@ def delegate(file: Path, user: UserId, delegate: UserId | None, remove: bool) ->
 
     async def change(state: State, items: Items) -> None:
         if delegate is None:
-            for one in await delegates_of(state, user):
-                click.echo(one)
-        elif remove:
+            rows = [{"delegate": one} for one in await delegates_of(state, user)]
+            print_rows(rows, ["delegate"], as_json=as_json)
+            return
+        what = "delegate.dismiss" if remove else "delegate.name"
+        if remove:
             await dismiss_delegate(state, user, delegate)
-            await state.note_act(act("delegate.dismiss", user, details=delegate))
         elif delegate == user:
             raise Refused(Kind.ACCESS_DENIED, f"{user} gets his own mail")
         else:
             await note_stranger(state, items, user)
             await name_delegate(state, user, delegate)
-            await state.note_act(act("delegate.name", user, details=delegate))
+        await state.note_act(act(what, user, details=delegate))
+        if as_json:
+            print_json({"act": what, "user": user, "delegate": delegate})
 
     with_store(file, change)
 
@@ -290,7 +310,6 @@ def _as_object(folder: ItemFolder, shares: Mapping[UserId, Right]) -> dict[str, 
     }
 
 
-def _as_columns(folder: ItemFolder, shares: Mapping[UserId, Right]) -> tuple[str, ...]:
-    shared = ",".join(f"{user}={right.value}" for user, right in shares.items())
-    default = "default" if folder.default else "-"
-    return folder.id, folder.owner, folder.right.value, default, clean(folder.name), shared or "-"
+def _done(what: str, folder: ItemFolder, **facts: object) -> dict[str, object]:
+    """What was done to a folder, for programs."""
+    return {"act": what, "id": folder.id, "owner": folder.owner, **facts}

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from gateway.app import admission_of, check_files
-from gateway.cli.common import as_json, config, print_rows, told, with_store
+from gateway.cli.common import as_json, config, print_json, print_rows, told, with_store
 from gateway.config import load
 from gateway.eas.admission import Admission
 from gateway.eas.request import as_stored
@@ -21,14 +21,26 @@ from gateway.types import Device, DeviceId, UserId
 
 __all__ = ["check_config", "poison", "policies", "users"]
 
+_USERS = ("user", "devices", "last_seen", "barred")
+_POLICIES = (
+    *("name", "devices", "acknowledged", "refused"),
+    *("for_users", "for_devices", "for_groups", "demands"),
+)
+_CHOSEN = ("device", "policy", "by")
+_POISON = ("user", "folder", "item", "release", "reason")
+
 
 @click.command("check-config")
+@as_json
 @config
 @told
-def check_config(file: Path) -> None:
+def check_config(file: Path, as_json: bool) -> None:
     """Check the configuration file, and the files it names."""
     check_files(load(file, os.environ))
-    click.echo(f"{file}: good")
+    if as_json:
+        print_json({"file": str(file), "good": True})
+    else:
+        click.echo(f"{file}: good")
 
 
 @click.command()
@@ -45,7 +57,7 @@ def users(file: Path, as_json: bool) -> None:
     async def show(state: State, _: Items) -> None:
         found = sorted(await state.list_devices(), key=lambda device: device.user)
         rows = [_user(user, [*devices], admission) for user, devices in groupby(found, lambda one: one.user)]
-        print_rows(rows, as_json=as_json)
+        print_rows(rows, _USERS, as_json=as_json)
 
     with_store(file, show)
 
@@ -73,7 +85,7 @@ def policies(file: Path, user: str | None, device: str | None, as_json: bool) ->
         if any(policy is NO_POLICY for _, policy in found):
             every.append(NO_POLICY)
         rows = [_policy(policy, [one for one, its in found if its is policy]) for policy in every]
-        print_rows(rows, as_json=as_json)
+        print_rows(rows, _POLICIES, as_json=as_json)
 
     async def explain(state: State, _: Items) -> None:
         whose = UserId((user or "").strip().lower())
@@ -81,7 +93,7 @@ def policies(file: Path, user: str | None, device: str | None, as_json: bool) ->
         names = [as_stored(device)] if device else known or [DeviceId("")]
         chosen = [(name, *admission.policies.chosen(whose, name)) for name in names]
         rows = [{"device": name or None, "policy": policy.name, "by": why} for name, policy, why in chosen]
-        print_rows(rows, as_json=as_json)
+        print_rows(rows, _CHOSEN, as_json=as_json)
 
     with_store(file, explain if user else show)
 
@@ -97,10 +109,8 @@ def poison(file: Path, as_json: bool) -> None:
     """
 
     async def show(state: State, _: Items) -> None:
-        names = ("user", "folder", "item", "release", "reason")
-        print_rows(
-            [dict(zip(names, entry, strict=True)) for entry in await state.list_poison()], as_json=as_json
-        )
+        rows = [dict(zip(_POISON, entry, strict=True)) for entry in await state.list_poison()]
+        print_rows(rows, _POISON, as_json=as_json)
 
     with_store(file, show)
 

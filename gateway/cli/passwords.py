@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -10,13 +9,15 @@ from pathlib import Path
 import click
 
 from gateway.app import SystemClock
-from gateway.cli.common import as_json, caller, config, print_rows, told, with_store
+from gateway.cli.common import as_json, caller, config, print_json, print_rows, told, with_store
 from gateway.cli.folders import user_argument
 from gateway.eas.apppasswords import AppPasswordBook
 from gateway.ports import Items, State
 from gateway.types import AppPassword, UserId
 
 __all__ = ["passwords"]
+
+_COLUMNS = ("user", "number", "name", "created", "used", "bound", "device")
 
 
 @click.group()
@@ -40,8 +41,7 @@ def create(file: Path, user: UserId, name: str, bound: bool, as_json: bool) -> N
     async def make(state: State, _: Items) -> None:
         made = await _book(state).create(user, name, bound=bound)
         if as_json:
-            shown = {**_described(made.password), "password": made.text}
-            click.echo(json.dumps(shown, indent=2, ensure_ascii=False))
+            print_json({**_described(made.password), "password": made.text})
         else:
             click.echo(made.text)
 
@@ -62,7 +62,7 @@ def list_passwords(file: Path, user: str | None, as_json: bool) -> None:
 
     async def show(state: State, _: Items) -> None:
         found = await _book(state).listed(UserId(user.strip().lower()) if user else None)
-        print_rows([_described(one) for one in found], as_json=as_json)
+        print_rows([_described(one) for one in found], _COLUMNS, as_json=as_json)
 
     with_store(file, show)
 
@@ -70,13 +70,16 @@ def list_passwords(file: Path, user: str | None, as_json: bool) -> None:
 @passwords.command()
 @user_argument
 @click.argument("number", type=int)
+@as_json
 @config
 @told
-def revoke(file: Path, user: UserId, number: int) -> None:
+def revoke(file: Path, user: UserId, number: int, as_json: bool) -> None:
     """Have the app password NUMBER of USER end: at once, for requests that wait within seconds."""
 
     async def end(state: State, _: Items) -> None:
         await _book(state).revoke(user, number)
+        if as_json:
+            print_json({"act": "password.revoke", "user": user, "number": number})
 
     with_store(file, end)
 

@@ -31,7 +31,7 @@ SECTIONS = {"eas": {"heartbeat_min": 1}, "imap": {"poll_interval": 1}}
 
 
 def poison(gateway: Gateway) -> list[list[str]]:
-    """What `poison` prints."""
+    """What `poison` prints below the names of the columns."""
     done = subprocess.run(
         [sys.executable, "-m", "gateway", "poison", "--config", gateway.config],
         check=True,
@@ -39,7 +39,7 @@ def poison(gateway: Gateway) -> list[list[str]]:
         text=True,
         timeout=30,
     )
-    return [line.split("\t") for line in done.stdout.splitlines()]
+    return [line.split("\t") for line in done.stdout.splitlines()[1:]]
 
 
 def all_mail(phone: Phone, inbox: str) -> dict[str, str]:

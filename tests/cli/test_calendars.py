@@ -57,13 +57,14 @@ def test_calendars_are_made_listed_shared_renamed_and_deleted(run: Run) -> None:
     run("share", "i1", "BOB", "--right", "read")
     run("share", "i2", "bob", "--right", "write")
     assert run("list").stdout.splitlines() == [
-        "i1\tann@example.org\towner\t-\tFamily\tbob=read",
-        "i2\tann@example.org\towner\t-\tWork\tbob=write",
+        "id\towner\tright\tdefault\tname\tshares",
+        "i1\tann@example.org\towner\tno\tFamily\tbob: read",
+        "i2\tann@example.org\towner\tno\tWork\tbob: write",
     ]
     run("rename", "i1", "Kinder")
     run("rename", "i1", "KINDER")
     run("share", "i2", "bob", "--right", "none")
-    assert run("list", "Bob").stdout == "i1\tann@example.org\tread\t-\tKINDER\t-\n"
+    assert run("list", "Bob").stdout.splitlines()[1:] == ["i1\tann@example.org\tread\tno\tKINDER\t-"]
     assert json.loads(run("list", "--json", "ann@example.org").stdout) == [
         {
             "id": "i1",
@@ -128,8 +129,8 @@ def test_delegates(run: Run) -> None:
     for delegate in ("Bob", "cid"):
         run("delegate", "ann", delegate)
     run("delegate", "ann", "bob", "--remove")
-    assert run("delegate", "Ann").stdout == "cid\n"
-    assert run("delegate", "bob").stdout == ""
+    assert run("delegate", "Ann").stdout == "delegate\ncid\n"
+    assert run("delegate", "bob", "--json").stdout == "[]\n"
 
 
 def test_what_is_brought_in_is_written_again(run: Run, tmp_path: Path) -> None:
@@ -142,7 +143,7 @@ def test_what_is_brought_in_is_written_again(run: Run, tmp_path: Path) -> None:
         f"would be added {len(GOOGLE.starts)}, replaced 0, kept as they were 0, left out 1\n"
         "not for calendars: 1 VTODO\n"
     )
-    assert run("list").stdout == ""
+    assert run("list", "--json").stdout == "[]\n"
     assert "line 4: an event without a start (left out)\n" in rehearsed.stderr
     assert run("import", "ann", str(source)).stdout.startswith(f"added {len(GOOGLE.starts)},")
     assert run("import", "ann", str(source)).stdout.startswith(f"added 0, replaced 0, kept as they were {4}")

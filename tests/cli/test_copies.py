@@ -108,6 +108,22 @@ def test_nothing_is_put_back_while_a_gateway_serves(run: Run, tmp_path: Path) ->
     assert noted(database) == ["D1", "D2"]
 
 
+def test_nothing_is_asked_about_a_restore_that_cannot_be(run: Run, tmp_path: Path) -> None:
+    database, copy = tmp_path / "gateway.db", tmp_path / "copy.db"
+    note(database, "D1")
+    assert "there is no file" in run("restore", str(copy), status=2).stderr
+    run("backup", str(copy))
+
+    async def serve() -> Result:
+        async with serving(database):
+            return await asyncio.to_thread(run, "restore", str(copy), status=2)
+
+    assert "stop that one first" in asyncio.run(serve()).stderr
+    assert "in the place of" in run("restore", str(copy), status=1).stderr  # it asks, and nobody says yes
+    assert noted(database) == ["D1"]
+    assert not (tmp_path / "gateway.db.replaced").exists()
+
+
 @pytest.mark.parametrize("what", ["missing", "text", "another program's", "a newer gateway's", "damaged"])
 def test_what_is_no_backup_is_refused_and_changes_nothing(run: Run, tmp_path: Path, what: str) -> None:
     database, copy = tmp_path / "gateway.db", tmp_path / "copy.db"

@@ -92,7 +92,7 @@ def test_folders_of_each_kind_are_made_listed_shared_renamed_and_deleted(run: Ru
         refused = run(case.group, *args, status=2).stderr  # a calendar
         assert f"there is no {case.folder} 'i2': see `activesync-gateway {case.group} list`" in refused
     run(case.group, "delete", "i1", "--yes")
-    assert run(case.group, "list").stdout == ""
+    assert run(case.group, "list", "--json").stdout == "[]\n"
     assert "Family" in run("calendars", "list").stdout
 
 
@@ -103,7 +103,7 @@ def test_what_is_brought_in_is_written_again_and_doubles_nothing(
     file = tmp_path / "file"
     file.write_bytes(case.file.encode())
     rehearsed = run(case.group, "import", "ann", str(file), "--dry-run")
-    assert run(case.group, "list").stdout == ""
+    assert run(case.group, "list", "--json").stdout == "[]\n"
     first = run(case.group, "import", "ann", str(file))
     assert rehearsed.stdout == f"would be {first.stdout}"
     assert case.broken in first.stderr

@@ -68,7 +68,11 @@ def run(tmp_path: Path) -> Run:
 
 
 def test_users(run: Run) -> None:
-    assert run("users").splitlines() == ["anna\t2\t2026-01-02T13:00:00+00:00\tno", "ben\t1\t-\tyes"]
+    assert run("users").splitlines() == [
+        "user\tdevices\tlast_seen\tbarred",
+        "anna\t2\t2026-01-02T13:00:00+00:00\tno",
+        "ben\t1\t-\tyes",
+    ]
     anna, _ = json.loads(run("users", "--json"))
     assert anna == {
         "user": "anna", "devices": 2, "last_seen": "2026-01-02T13:00:00+00:00", "barred": False
@@ -77,18 +81,20 @@ def test_users(run: Run) -> None:
 
 def test_policies(run: Run) -> None:
     assert run("policies").splitlines() == [
+        "name\tdevices\tacknowledged\trefused\tfor_users\tfor_devices\tfor_groups\tdemands",
         "board\t2\t1\t1\tanna\t-\t-\tMinDevicePasswordLength: 6",
         "nobody\t0\t0\t0\t-\t-\tothers\t-",
         "none\t1\t0\t0\t-\t-\t-\t-",  # what the rest has
     ]
-    assert run("policies", "Anna").splitlines() == ["D1\tboard\tuser anna", "D2\tboard\tuser anna"]
-    assert run("policies", "xaver") == "-\tnobody\tgroup others\n"
-    assert run("policies", "ben", "D9") == "D9\tnone\tno policy is for it\n"
+    names = "device\tpolicy\tby"
+    assert run("policies", "Anna").splitlines() == [names, "D1\tboard\tuser anna", "D2\tboard\tuser anna"]
+    assert run("policies", "xaver") == f"{names}\n-\tnobody\tgroup others\n"
+    assert run("policies", "ben", "D9") == f"{names}\nD9\tnone\tno policy is for it\n"
     assert json.loads(run("policies", "--json"))[0]["demands"] == {"MinDevicePasswordLength": "6"}
 
 
 def test_poison(run: Run) -> None:
-    assert run("poison") == "anna\t1\t1:7\t0.1\tno structure\n"
+    assert run("poison") == "user\tfolder\titem\trelease\treason\nanna\t1\t1:7\t0.1\tno structure\n"
     assert json.loads(run("poison", "--json")) == [
         {"user": "anna", "folder": "1", "item": "1:7", "release": "0.1", "reason": "no structure"}
     ]

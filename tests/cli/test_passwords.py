@@ -51,7 +51,7 @@ def test_one_is_made_listed_and_revoked(tmp_path: Path) -> None:
     (row,) = json.loads(run(tmp_path, "list", "jo", "--json").stdout)
     assert (row["number"], row["name"], row["bound"], row["device"]) == (1, "my phone", True, "D1")
     listed = run(tmp_path, "list").stdout
-    assert [line.split("\t")[0] for line in listed.splitlines()] == ["bert", "jo"]
+    assert [line.split("\t")[0] for line in listed.splitlines()[1:]] == ["bert", "jo"]
     assert text not in listed
 
     assert run(tmp_path, "revoke", "jo", "1").exit_code == 0

@@ -17,14 +17,14 @@ from wbxml.pages import AirSync, AirSyncBase, Email
 
 
 def listed(world: World) -> list[list[str]]:
-    """What `poison` prints."""
+    """What `poison` prints below the names of the columns."""
     done = subprocess.run(
         [sys.executable, "-m", "gateway", "poison", "--config", world.gateway.config],
         check=True,
         capture_output=True,
         text=True,
     )
-    return [line.split("\t") for line in done.stdout.splitlines()]
+    return [line.split("\t") for line in done.stdout.splitlines()[1:]]
 
 
 def inbox_of(phone: Phone) -> str:

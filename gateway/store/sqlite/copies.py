@@ -15,7 +15,7 @@ from gateway.store.sqlite.location import create_file
 from gateway.store.sqlite.lock import serving
 from gateway.store.sqlite.schema import APPLICATION_ID, migrations
 
-__all__ = ["back_up", "put_back"]
+__all__ = ["back_up", "look_over", "put_back"]
 
 _BUSY_SECONDS = 30.0
 _COMPANIONS = ("-wal", "-shm")
@@ -28,6 +28,12 @@ async def back_up(path: Path, target: Path) -> int:
     is replaced. Raises `GatewayError`.
     """
     return await asyncio.to_thread(_back_up, path, target)
+
+
+async def look_over(source: Path, path: Path) -> None:
+    """See whether a backup could be put in the place of the database. Raises `GatewayError`: why not."""
+    async with serving(path):
+        await asyncio.to_thread(_check, source)
 
 
 async def put_back(source: Path, path: Path) -> Path | None:
