@@ -15,7 +15,7 @@ from gateway.app.logins import preparing, ways_of
 from gateway.app.pages import page_routes
 from gateway.app.parts import brakes_of, imap_settings, servers_of, smtp_settings
 from gateway.app.release import RELEASE
-from gateway.app.rounds import housekeeping, obeying, running
+from gateway.app.rounds import Stored, counting, housekeeping, obeying, running
 from gateway.app.services import services_of, show
 from gateway.app.stores import serve_store
 from gateway.app.telemetry import spans_of
@@ -112,7 +112,8 @@ class App:
         services = await services_of(settings, stores, submission, parts)
         metrics = Metrics()
         brakes = brakes_of(settings)
-        show(metrics, services.tally, imap=imap, smtp=smtp, stores=stores, brakes=brakes)
+        stored = Stored()
+        show(metrics, services.tally, imap=imap, smtp=smtp, stores=stores, stored=stored, brakes=brakes)
         ways = ways_of(settings, services.state, services.clock)
         authentication = Authentication(imap, services.identity, max_delay=settings.auth.max_delay, ways=ways)
         proxies = Proxies(settings.server.trusted_proxies)
@@ -161,6 +162,8 @@ class App:
             obeying(services.state, self._eas),
         ):
             await parts.enter_async_context(running(work))
+        if self._fleet is None or self._fleet.leads:
+            await parts.enter_async_context(running(counting(services.state, stored)))
         if self._fleet is not None:
             await parts.enter_async_context(running(self._fleet.publish(metrics.page)))
         self._log.info("started", release=RELEASE, imap=settings.imap.host, smtp=settings.smtp.host)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -18,6 +19,7 @@ from gateway.web.eas import EasEndpoint
 from gateway.web.pages.sessions import SignedIn
 
 _HOUR = 3600
+_MINUTE = 60
 _ATTENDING = 5
 """Seconds from one look for what other processes changed in the store to the next."""
 _UNPROVISIONED = timedelta(days=1)
@@ -103,6 +105,24 @@ async def housekeeping(services: Services, expiry: timedelta, remembering: timed
         except GatewayError as error:
             log.warning("housekeeping failed", reason=error.detail)
         await asyncio.sleep(_HOUR)
+
+
+@dataclass(slots=True)
+class Stored:
+    """How much there is in the store of what is to be watched, as it was counted last."""
+
+    poison: int = 0
+
+
+async def counting(state: State, stored: Stored) -> None:
+    """Count what there is in the store, once a minute."""
+    log = structlog.get_logger("gateway.app")
+    while True:
+        try:
+            stored.poison = await state.count_poison()
+        except GatewayError as error:
+            log.warning("cannot count what is in the store", reason=error.detail)
+        await asyncio.sleep(_MINUTE)
 
 
 async def pruning(sessions: SignedIn) -> None:

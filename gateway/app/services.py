@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from gateway.app.parts import admission_of, certificates_of, filters_of, identity_of, limits_of
 from gateway.app.people import address_list_of, directories_of
 from gateway.app.release import RELEASE, SystemClock
+from gateway.app.rounds import Stored
 from gateway.app.stores import Stores
 from gateway.config import Settings
 from gateway.eas.commands import COMMANDS
@@ -64,12 +65,14 @@ def show(
     imap: ImapUpstream,
     smtp: SmtpSubmission,
     stores: Stores,
+    stored: Stored,
     brakes: Brakes,
 ) -> None:
     """Show the counts that the parts keep."""
     for name, documentation, now in (
         ("computing_queue", "Work that is computed beside the event loop, or waits.", computing),
         ("eas_requests_held", "Pings and Syncs that wait for news.", lambda: tally.held),
+        ("eas_poison_items", "Items that cannot be shown now, by the minute.", lambda: stored.poison),
         ("imap_connections", "Open connections to the IMAP server.", lambda: imap.open_connections),
     ):
         metrics.watch(name, documentation, now)

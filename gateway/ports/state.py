@@ -370,6 +370,10 @@ class PoisonList(Protocol):
         self, user: UserId | None = None
     ) -> Sequence[tuple[UserId, CollectionId, str, str, str]]: ...
 
+    async def count_poison(self) -> int:
+        """How many items of all users are listed, each once whichever releases failed at it."""
+        ...
+
 
 class State(
     Devices,

@@ -300,6 +300,9 @@ class StoredState:
     ) -> Sequence[tuple[UserId, CollectionId, str, str, str]]:
         return await self._store.read(poison.list_all, user)
 
+    async def count_poison(self) -> int:
+        return await self._store.read(poison.count)
+
     async def note_act(self, act: Act) -> None:
         await self._store.write(audit.note, act)
 

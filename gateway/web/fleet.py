@@ -26,6 +26,8 @@ class Fleet:
     def __init__(self, folder: Path, slot: int) -> None:
         self._folder = folder
         self._own = folder / f"{slot}.prom"
+        self.leads = slot == 0
+        """Whether this one shows what is not of a process, but of the store they have in common."""
 
     async def publish(self, read: Callable[[], bytes]) -> None:
         """Write what was counted to the folder, again and again."""

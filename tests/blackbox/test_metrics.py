@@ -81,6 +81,7 @@ def test_all_that_is_to_be_watched_is_there(shared_gateway: Gateway, phone: Phon
         "eas_replays_total": set(),
         "eas_conflicts_total": set(),
         "eas_stubs_total": set(),
+        "eas_poison_items": set(),
         "event_loop_lag_seconds_bucket": {"le"},
         "computing_queue": set(),
         "imap_connections": set(),

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from gateway.store.transactions import Transaction
 from gateway.types import CollectionId, UserId
 
-__all__ = ["Poison", "forget", "list_all", "note", "of_others"]
+__all__ = ["Poison", "count", "forget", "list_all", "note", "of_others"]
 
 Poison = tuple[UserId, CollectionId, str, str, str]
 """user, collection, item, release, reason"""
@@ -47,6 +47,15 @@ async def forget(
 ) -> None:
     """Forget items."""
     await transaction.run_all(_FORGET, [(user, collection, item) for item in items])
+
+
+async def count(transaction: Transaction) -> int:
+    """How many items there are, whichever releases failed at them."""
+    rows = await transaction.rows(
+        'SELECT count(*) FROM (SELECT DISTINCT "user", collection, item FROM poison) AS items', ()
+    )
+    ((found,),) = rows
+    return int(found)
 
 
 async def list_all(transaction: Transaction, user: UserId | None) -> list[Poison]:

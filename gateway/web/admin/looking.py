@@ -50,7 +50,7 @@ class LookingPages:
         return visit.page(
             "admin/overview.html",
             **counts,
-            poison=len(await state.list_poison()),
+            poison=await state.count_poison(),
             release=self.services.release,
             started=self.started,
             **await self._health(),
