@@ -39,7 +39,7 @@ MAX_STRANGERS = 2048
 MOST_STRANGERS = 4 * MAX_STRANGERS
 """The same with those so new that nobody may have read what they sent: after a restart all phones come at
 once, and are accepted before any of them is read."""
-NEW_SECONDS = 1.0
+NEW_SECONDS = 5.0
 MAX_IDLE = 8 * MAX_STRANGERS
 """Connections between two requests; at most a quarter of the files."""
 

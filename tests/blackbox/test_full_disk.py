@@ -10,12 +10,13 @@ from contextlib import contextmanager
 from gateway.store.sqlite import SqliteState
 from gateway.types import CollectionId, UserId
 from tests.blackbox.test_notes import note, notes
-from tests.blackbox.test_outage import eventually, ready
+from tests.blackbox.test_outage import ready
 from tests.blackbox.test_sendmail import expected, mime, refused, send
 from tests.support.dovecot import Dovecot
 from tests.support.gateway import Gateway
 from tests.support.phone import Phone, add, collections_of, commands
 from tests.support.smtp_sink import SmtpSink
+from tests.support.waiting import eventually
 from wbxml import Element, element
 from wbxml.pages import FolderHierarchy, Notes
 

@@ -20,6 +20,7 @@ from tests.support.gateway import Gateway
 from tests.support.phone import Answer, Phone, change, collections_of, commands
 from tests.support.smtp_sink import SmtpSink
 from tests.support.stalling import StallingWay
+from tests.support.waiting import eventually
 from wbxml import Element, element
 from wbxml.pages import AirSync, ComposeMail, Email, FolderHierarchy, Ping
 
@@ -201,13 +202,6 @@ def letter(number: int) -> Element:
     mime = f"To: ben@example.test\r\nSubject: letter {number}\r\n\r\nHello\r\n"
     named = element(ComposeMail.ClientId, f"c-{number}")
     return element(ComposeMail.SendMail, named, element(ComposeMail.Mime, mime.encode()))
-
-
-def eventually(check: Callable[[], bool], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not check():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def test_mail_to_a_silent_smtp_server_does_not_pile_up(dovecot: Dovecot, user: str) -> None:

@@ -7,8 +7,7 @@ import json
 import os
 import re
 import socket
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -25,6 +24,7 @@ from tests.support.gateway import Gateway
 from tests.support.phone import PATH, Phone
 from tests.support.ports import LOOPBACK
 from tests.support.smtp_sink import SmtpSink
+from tests.support.waiting import PATIENCE, eventually
 from wbxml import element, encode
 from wbxml.pages import ItemOperations, Ping
 
@@ -33,7 +33,6 @@ BLOCK = os.urandom(MEGABYTE)
 OPEN_PINGS = 'eas_requests_open{command="Ping"}'
 LONG = 3000
 """A heartbeat in seconds that no test waits for."""
-PATIENCE = 40.0
 
 
 @pytest.fixture(scope="module")
@@ -56,8 +55,8 @@ def proxy(request: pytest.FixtureRequest, gateway: Gateway) -> Iterator[Proxy]:
 
 @pytest.fixture(scope="module")
 def mail(gateway: Gateway, dovecot: Dovecot) -> str:
-    """The reference of a large file in the mail of the user "streaming"."""
-    phone = Phone(gateway.host, gateway.port, "streaming", dovecot.password)
+    """The reference of a large file in the mail of the user "proxied"."""
+    phone = Phone(gateway.host, gateway.port, "proxied", dovecot.password)
     phone.provision()
     large = messages.Attachment("large.bin", "application/octet-stream", BLOCK * 50)
     _, _, data = synced(phone, dovecot, messages.with_attachments("large", large))
@@ -101,16 +100,6 @@ def get(proxy: Proxy, path: str, *, host: str = "", plain: bool = False, **heade
         connection.close()
 
 
-def eventually(condition: Callable[[], bool]) -> bool:
-    """Whether something becomes true within a time that is long on any machine."""
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.03)
-    return True
-
-
 def ping(folder: str, heartbeat: int) -> bytes:
     """The document of a Ping for new mail in a folder."""
     watched = element(Ping.Folder, element(Ping.Id, folder), element(Ping.Class, "Email"))
@@ -147,7 +136,7 @@ def test_whom_the_gateway_sees(proxy: Proxy, gateway: Gateway, phone: Phone) -> 
     phone.device = "SEEN"
     assert phone.raw(phone.query("FolderSync"), b"", spoofed).code
     noted = re.compile(rf"address=(\S+) .*device=SEEN .*user={phone.user}\b")
-    assert eventually(lambda: noted.search(gateway.log()) is not None)  # it is noted after the answer
+    eventually(lambda: noted.search(gateway.log()) is not None)  # it is noted after the answer
     assert noted.findall(gateway.log()) == [OTHER_ADDRESS]
     # It knows by which name and that TLS was spoken, whatever the client says of that.
     path = "/autodiscover/autodiscover.json?Email=anna@example.test&Protocol=ActiveSync"
@@ -187,7 +176,7 @@ def test_what_is_too_large_is_refused_by_the_gateway(phone: Phone) -> None:
 
 
 def test_fifty_megabytes_down(proxy: Proxy, gateway: Gateway, dovecot: Dovecot, mail: str) -> None:
-    phone = through(proxy, dovecot, "streaming")
+    phone = through(proxy, dovecot, "proxied")
     request = element(ItemOperations.ItemOperations, file(mail))
     peaks = [Peak(pid) for pid in (*proxy.processes, gateway.pid)]
     answer = phone.post("ItemOperations", request, headers={"MS-ASAcceptMultiPart": "T"})
@@ -198,11 +187,11 @@ def test_fifty_megabytes_down(proxy: Proxy, gateway: Gateway, dovecot: Dovecot, 
 
 def held_ping(phone: Phone, gateway: Gateway, inbox: str) -> http.client.HTTPConnection:
     """A connection on which a Ping waits, which nothing but it does."""
-    assert eventually(lambda: gateway.metric(OPEN_PINGS) == 0)
+    eventually(lambda: gateway.metric(OPEN_PINGS) == 0)
     connection = phone.connection(PATIENCE)
     headers = {**phone.headers(), "Content-Type": "application/vnd.ms-sync.wbxml"}
     connection.request("POST", f"{PATH}?{phone.query('Ping')}", ping(inbox, LONG), headers)
-    assert eventually(lambda: gateway.metric(OPEN_PINGS) == 1)
+    eventually(lambda: gateway.metric(OPEN_PINGS) == 1)
     return connection
 
 
@@ -213,7 +202,7 @@ def test_a_phone_that_goes_away_is_noticed(proxy: Proxy, gateway: Gateway, phone
     if isinstance(proxy, Apache):
         # It looks at its client only once there is something to be told; the phone's next Ping ends this one.
         assert phone.post("Ping", ping(inbox, 1)).root.child_text(Ping.Status) == "1"
-    assert eventually(lambda: gateway.metric(OPEN_PINGS) == 0)
+    eventually(lambda: gateway.metric(OPEN_PINGS) == 0)
 
 
 def test_the_gateway_is_restarted(gateway: Gateway, phone: Phone) -> None:

@@ -14,6 +14,7 @@ from gateway.app import SystemClock
 from gateway.eas import hold
 from gateway.eas.commands.base import Context, Limits
 from gateway.eas.hold import wait_for_news
+from gateway.eas.tally import Tally
 from gateway.errors import UpstreamUnavailable
 from gateway.ports import Unsubscribe
 from gateway.store.sqlite.state import SqliteState
@@ -66,7 +67,7 @@ def hold_for(state: SqliteState, upstream: Upstream, seconds: float) -> asyncio.
         principal=SimpleNamespace(user=ANN),
         device=SimpleNamespace(id=DeviceId("p")),
         mailboxes=EditableMailboxes(upstream.port, state, ANN, clock),
-        services=SimpleNamespace(state=state, items=None, clock=clock, limits=Limits()),
+        services=SimpleNamespace(state=state, items=None, clock=clock, limits=Limits(), tally=Tally()),
         stopping=Signal(),
         superseded=Signal(),
     )
