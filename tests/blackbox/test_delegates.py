@@ -27,7 +27,7 @@ def about(person: Person, subject: str) -> list[Element]:
 def test_a_delegate_is_told_of_an_invitation(person: MakePerson, meeting_gateway: Gateway) -> None:
     bob, ann, cid = person("bob"), person("ann"), person("cid")
     calendars(meeting_gateway, "delegate", ann.phone.user, cid.phone.user)
-    assert calendars(meeting_gateway, "delegate", ann.phone.user) == f"{cid.phone.user}\n"
+    assert calendars(meeting_gateway, "delegate", ann.phone.user) == f"delegate\n{cid.phone.user}\n"
     bob.invite(ann)
     ann.sees(lambda _: True)
     told = f"For {ann.address}: Planning"
@@ -50,4 +50,4 @@ def test_a_delegate_is_told_of_an_invitation(person: MakePerson, meeting_gateway
         one.sync()
     assert len(about(cid, told)) == 1
     calendars(meeting_gateway, "delegate", ann.phone.user, cid.phone.user, "--remove")
-    assert calendars(meeting_gateway, "delegate", ann.phone.user) == ""
+    assert calendars(meeting_gateway, "delegate", ann.phone.user) == "delegate\n"

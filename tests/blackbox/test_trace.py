@@ -25,8 +25,9 @@ def command(gateway: Gateway, *args: str) -> list[str]:
 
 @contextmanager
 def traced(gateway: Gateway, *args: str) -> Iterator[subprocess.Popen[str]]:
-    """The command, until it is interrupted as by Ctrl-C."""
-    with subprocess.Popen(command(gateway, *args), stdout=subprocess.PIPE, text=True) as process:
+    """The command, until it is interrupted as by Ctrl-C, which is ignored by what runs in the background."""
+    heeding = ["env", "--default-signal=INT", *command(gateway, *args)]
+    with subprocess.Popen(heeding, stdout=subprocess.PIPE, text=True) as process:
         try:
             yield process
         finally:
