@@ -8,20 +8,18 @@ upgraded one by one: its first line says with which migration's release the sche
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from importlib import resources
 
 import asyncpg
 
 from gateway.errors import GatewayError, Kind
 from gateway.store.postgres.transaction import Connection, key_of
+from gateway.store.scripts import Script, scripts_in
 
 __all__ = ["Migration", "applied", "check_schema", "migrate", "migrations"]
 
-_NAME = re.compile(r"(\d{4})_(\w+)\.sql")
 _WORKS_WITH = re.compile(r"-- works with (\d+)\n")
 _LOCK = "schema"
 _LEDGER = """
@@ -36,16 +34,8 @@ _DONE = "SELECT number, sha256, works_with FROM migration ORDER BY number"
 
 
 @dataclass(frozen=True, slots=True)
-class Migration:
+class Migration(Script):
     """One numbered script. Gateways that know the migrations up to `works_with` can do with what it makes."""
-
-    number: int
-    name: str
-    script: str
-
-    @property
-    def sha256(self) -> str:
-        return hashlib.sha256(self.script.encode()).hexdigest()
 
     @property
     def works_with(self) -> int:
@@ -56,13 +46,7 @@ class Migration:
 
 def migrations() -> Sequence[Migration]:
     """The scripts of the folder `migrations`, in order."""
-    folder = resources.files("gateway.store.postgres.migrations")
-    found = [
-        Migration(int(match[1]), match[2], entry.read_text("utf-8"))
-        for entry in folder.iterdir()
-        if (match := _NAME.fullmatch(entry.name))
-    ]
-    return sorted(found, key=lambda migration: migration.number)
+    return scripts_in("gateway.store.postgres.migrations", Migration)
 
 
 async def migrate(connection: Connection, name: str, scripts: Sequence[Migration] | None = None) -> None:

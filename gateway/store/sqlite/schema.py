@@ -8,38 +8,27 @@ what it means.
 
 from __future__ import annotations
 
-import hashlib
-import re
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 
 from gateway.errors import GatewayError
+from gateway.store.scripts import Script, scripts_in
 
 __all__ = ["APPLICATION_ID", "Migration", "migrate", "migrations"]
 
 APPLICATION_ID = 0x45415347
 """The letters EASG."""
 
-_NAME = re.compile(r"(\d{4})_(\w+)\.sql")
 _LEDGER = """
     CREATE TABLE migration (number INTEGER PRIMARY KEY, name TEXT NOT NULL, sha256 TEXT NOT NULL) STRICT
 """
 
 
 @dataclass(frozen=True, slots=True)
-class Migration:
+class Migration(Script):
     """One numbered script."""
-
-    number: int
-    name: str
-    script: str
-
-    @property
-    def sha256(self) -> str:
-        return hashlib.sha256(self.script.encode()).hexdigest()
 
     def statements(self) -> Iterator[str]:
         """The script, statement by statement. A statement ends at the end of a line."""
@@ -53,13 +42,7 @@ class Migration:
 
 def migrations() -> Sequence[Migration]:
     """The scripts of the folder `migrations`, in order."""
-    folder = resources.files("gateway.store.sqlite.migrations")
-    found = [
-        Migration(int(match[1]), match[2], entry.read_text("utf-8"))
-        for entry in folder.iterdir()
-        if (match := _NAME.fullmatch(entry.name))
-    ]
-    return sorted(found, key=lambda migration: migration.number)
+    return scripts_in("gateway.store.sqlite.migrations", Migration)
 
 
 def migrate(connection: sqlite3.Connection, path: Path, scripts: Sequence[Migration] | None = None) -> None:
