@@ -4,39 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from gateway.cli import main
 from gateway.store.sqlite import SqliteState, serving
 from gateway.types import Device, DeviceId, UserId
-
-CONFIG = """
-[imap]
-host = "imap.example.com"
-[smtp]
-host = "smtp.example.com"
-[store]
-url = "sqlite:gateway.db"
-"""
-Run = Callable[..., Result]
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> Run:
-    config = tmp_path / "gateway.toml"
-    config.write_text(CONFIG)
-
-    def call(*args: str, status: int = 0) -> Result:
-        result = CliRunner(env={"GATEWAY_CONFIG": str(config)}).invoke(main, args)
-        assert result.exit_code == status, result.output
-        return result
-
-    return call
+from tests.cli.conftest import CONFIG, Run
 
 
 def note(database: Path, *devices: str) -> None:

@@ -6,42 +6,19 @@ import asyncio
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from gateway.cli import main
 from gateway.store.sqlite import SqliteState, serving
 from gateway.types import Device, DeviceId, UserId
+from tests.cli.conftest import CONFIG, Run
 from tests.support.postgres import Postgres
 
-CONFIG = """
-[imap]
-host = "imap.example.com"
-[smtp]
-host = "smtp.example.com"
-[store]
-url = "sqlite:gateway.db"
-"""
 MANY = 8000
 """Rows of a table, in dozens of batches."""
-Run = Callable[..., Result]
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> Run:
-    config = tmp_path / "gateway.toml"
-    config.write_text(CONFIG)
-
-    def call(*args: str, status: int = 0) -> Result:
-        result = CliRunner(env={"GATEWAY_CONFIG": str(config)}).invoke(main, args)
-        assert result.exit_code == status, result.output
-        return result
-
-    return call
 
 
 @pytest.fixture
