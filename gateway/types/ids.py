@@ -1,0 +1,15 @@
+"""What users, devices, collections, items and messages are known by."""
+
+from __future__ import annotations
+
+from typing import NewType
+
+from pyroaring import FrozenBitMap
+
+UserId = NewType("UserId", str)
+"""The upstream login in lower case: the identity under which everything is stored."""
+DeviceId = NewType("DeviceId", str)
+CollectionId = NewType("CollectionId", str)
+ServerId = NewType("ServerId", str)
+Uids = FrozenBitMap
+"""A set of IMAP UIDs (unsigned 32-bit), immutable, compressed."""
