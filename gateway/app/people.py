@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from gateway.config import LdapSection, Settings
 from gateway.eas.addressbooks import AddressBooks, OwnBooks, SharedBook
-from gateway.eas.directory import AddressList, Reach
+from gateway.eas.addresslist import AddressList, Reach
 from gateway.errors import ConfigError
 from gateway.ports import Directory, Items
 from gateway.store.people import StoredPeople

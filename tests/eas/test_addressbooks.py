@@ -12,7 +12,7 @@ import pytest
 
 from gateway.app import SystemClock
 from gateway.eas.addressbooks import AddressBooks, OwnBooks, SharedBook
-from gateway.eas.directory import AddressList, Reach
+from gateway.eas.addresslist import AddressList, Reach
 from gateway.items import Edit, Item, ItemFolder, ItemKind, ItemNumber, StoredItem
 from gateway.ports import Commit
 from gateway.ports.directory import LARGEST_PICTURE, Entry, Found, Viewer

@@ -11,9 +11,9 @@ from typing import cast
 
 import pytest
 
+from gateway.eas.addresslist import AddressList, Reach
 from gateway.eas.commands.base import Context
 from gateway.eas.commands.resolverecipients import ResolveRecipients, handler
-from gateway.eas.directory import AddressList, Reach
 from gateway.eas.versions import Version
 from gateway.errors import GatewayError, UpstreamError
 from gateway.items import ItemFolder

@@ -15,9 +15,9 @@ from typing import cast
 import uvicorn
 from uvicorn.server import ServerState
 
+from gateway.eas.addresslist import AddressList
 from gateway.eas.certificates import CertificateChecks
 from gateway.eas.commands.base import BodyRule, Command, Context, Limits, Reply, Services
-from gateway.eas.directory import AddressList
 from gateway.eas.identity import Identity
 from gateway.eas.versions import Version
 from gateway.errors import AuthenticationFailed

@@ -10,10 +10,10 @@ from typing import Protocol
 
 from structlog.typing import FilteringBoundLogger
 
+from gateway.eas.addresslist import AddressList
 from gateway.eas.admission import Admission
 from gateway.eas.ahead import Ahead
 from gateway.eas.certificates import CertificateChecks
-from gateway.eas.directory import AddressList
 from gateway.eas.identity import Identity
 from gateway.eas.request import EasRequest
 from gateway.eas.stubs import Stubs

@@ -10,8 +10,8 @@ from urllib.parse import quote
 import structlog
 from starlette.responses import Response, StreamingResponse
 
+from gateway.eas.addresslist import Reach
 from gateway.eas.commands.base import Services
-from gateway.eas.directory import Reach
 from gateway.errors import NotFound
 from gateway.items import Item, ItemFolder, ItemKind, Right
 from gateway.ports.directory import domain_of

@@ -6,7 +6,7 @@ import plistlib
 
 import pytest
 
-from gateway.eas.directory import Reach
+from gateway.eas.addresslist import Reach
 from gateway.items import Edit, ItemFolder, ItemKind, Right, StoredItem
 from gateway.ports import Commit
 from gateway.ports.audit import Wanted

@@ -14,10 +14,10 @@ from typing import cast
 import httpx
 from starlette.applications import Starlette
 
+from gateway.eas.addresslist import AddressList, Reach
 from gateway.eas.admission import Admission
 from gateway.eas.certificates import CertificateChecks
 from gateway.eas.commands.base import Limits, Services
-from gateway.eas.directory import AddressList, Reach
 from gateway.eas.identity import Identity
 from gateway.mail.certificates import Authorities
 from gateway.ports import Clock, Submission

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.eas.directory import AddressList, Reach
+from gateway.eas.addresslist import AddressList, Reach
 from gateway.errors import Kind, NotFound, Refused
 from gateway.ports.directory import Entry, Found
 from gateway.store.sqlite import Database, SqlitePeople
