@@ -18,8 +18,9 @@ from gateway.eas.content.email_properties import Place, properties
 from gateway.eas.content.marks import Marks
 from gateway.eas.content.preferences import HTML, MIME, PLAIN, BodyOptions, BodyPreference
 from gateway.eas.versions import Version
-from gateway.mail import addresses, charset, conversations, flowed, headers, html, mime, structure, transfer
+from gateway.mail import addresses, charset, conversations, flowed, headers, mime, structure, transfer
 from gateway.mail import body as mail_body
+from gateway.mail.html import documents, flattening, reading
 from gateway.types import BodyPart, CollectionId, MessageData
 from tests.fuzz.target import functions_of, fuzz
 from wbxml import Element, encode
@@ -39,12 +40,14 @@ _INNER = (
     body,
     charset,
     conversations,
+    documents,
     email_properties,
+    flattening,
     flowed,
     headers,
-    html,
     mail_body,
     mime,
+    reading,
     structure,
     transfer,
 )
