@@ -19,7 +19,7 @@ class Session:
     """A browser of a user that is signed in.
 
     `key` is a digest of what the browser shows; nobody can sign in with what is stored. `seen` is when it was
-    used last, not to the second.
+    used last, not to the second. `seal` opens what the browser keeps of the password.
     """
 
     key: bytes = field(repr=False)
@@ -27,6 +27,7 @@ class Session:
     email: str
     began: datetime
     seen: datetime
+    seal: bytes = field(default=b"", repr=False)
 
 
 class Sessions(Protocol):

@@ -9,12 +9,14 @@ from datetime import datetime
 
 from gateway.ports import Act, Unsubscribe
 from gateway.ports.audit import Noted, Wanted
+from gateway.ports.memberships import Membership
 from gateway.ports.sessions import Session
 from gateway.ports.traces import Traced
 from gateway.store.tables import annotations as notes
 from gateway.store.tables import (
     audit,
     devices,
+    memberships,
     moves,
     outbox,
     passwords,
@@ -326,6 +328,18 @@ class StoredState:
 
     async def end_sessions(self, user: UserId) -> None:
         await self._store.write(sessions.end_all, user)
+
+    async def save_membership(self, membership: Membership) -> None:
+        await self._store.write(memberships.save, membership)
+
+    async def load_membership(self, user: UserId) -> Membership | None:
+        return await self._store.look_up(memberships.load, user)
+
+    async def list_memberships(self, since: datetime | None = None) -> Sequence[Membership]:
+        return await self._store.read(memberships.list_since, since)
+
+    async def prune_memberships(self, before: datetime) -> None:
+        await self._store.write(memberships.prune, before)
 
     async def prune_sessions(self, began: datetime, seen: datetime) -> None:
         await self._store.write(sessions.prune, began, seen)

@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from gateway.ports.audit import Audit
+from gateway.ports.memberships import Memberships
 from gateway.ports.passwords import AppPasswords
 from gateway.ports.sessions import Sessions
 from gateway.ports.state.annotations import Annotations
@@ -31,6 +32,7 @@ class State(
     Audit,
     Sessions,
     AppPasswords,
+    Memberships,
     Traces,
     Protocol,
 ):

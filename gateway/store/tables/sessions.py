@@ -11,7 +11,7 @@ from gateway.types import UserId
 
 __all__ = ["begin", "end", "end_all", "load", "note", "prune"]
 
-_BEGIN = 'INSERT INTO web_session (key, "user", email, began, seen) VALUES (?, ?, ?, ?, ?)'
+_BEGIN = 'INSERT INTO web_session (key, "user", email, began, seen, seal) VALUES (?, ?, ?, ?, ?, ?)'
 _TOO_MANY = Dialects(
     sqlite="""
         DELETE FROM web_session WHERE key IN (
@@ -24,13 +24,13 @@ _TOO_MANY = Dialects(
         )
     """,
 )
-_LOAD = 'SELECT "user", email, began, seen FROM web_session WHERE key = ?'
+_LOAD = 'SELECT "user", email, began, seen, seal FROM web_session WHERE key = ?'
 
 
 async def begin(transaction: Transaction, session: Session) -> None:
     """Store a session, and forget the oldest ones of a user who has too many."""
     times = milliseconds(session.began), milliseconds(session.seen)
-    await transaction.run(_BEGIN, (session.key, session.user, session.email, *times))
+    await transaction.run(_BEGIN, (session.key, session.user, session.email, *times, session.seal))
     await transaction.run(_TOO_MANY, (session.user, MOST_SESSIONS))
 
 
@@ -39,8 +39,8 @@ async def load(transaction: Transaction, key: bytes) -> Session | None:
     row = await transaction.row(_LOAD, (key,))
     if row is None:
         return None
-    user, email, began, seen = row
-    return Session(key, UserId(user), email, from_milliseconds(began), from_milliseconds(seen))
+    user, email, began, seen, seal = row
+    return Session(key, UserId(user), email, from_milliseconds(began), from_milliseconds(seen), bytes(seal))
 
 
 async def note(transaction: Transaction, key: bytes, seen: datetime) -> None:

@@ -362,9 +362,20 @@ CREATE TABLE web_session (
     "user" text COLLATE "C" NOT NULL,
     email text NOT NULL,
     began bigint NOT NULL,
-    seen bigint NOT NULL
+    seen bigint NOT NULL,
+    seal bytea NOT NULL DEFAULT '' -- opens what the browser keeps
 );
 CREATE INDEX web_session_by_user ON web_session ("user", began);
+
+-- Which groups of the directories a user is in (held) or is not, as they said when they were asked last.
+CREATE TABLE membership (
+    "user" text COLLATE "C" NOT NULL,
+    name text COLLATE "C" NOT NULL,
+    held bigint NOT NULL CHECK (held IN (0, 1)),
+    asked bigint NOT NULL,
+    PRIMARY KEY ("user", name)
+);
+CREATE INDEX membership_by_time ON membership (asked);
 
 -- Passwords that users made for single devices. `device` used it last; with `bound` no other one may.
 CREATE TABLE app_password (

@@ -18,6 +18,7 @@ from gateway.mail.pieces import Joined
 from gateway.ports import Act, Commit, Items, People, State
 from gateway.ports.audit import Noted, Wanted
 from gateway.ports.directory import Entry, Viewer
+from gateway.ports.memberships import Membership
 from gateway.ports.sessions import Session
 from gateway.ports.traces import Traced
 from gateway.store.sqlite.database import Database
@@ -98,8 +99,10 @@ BLOCKED = Act(THEN, "cli:root", "device.block", USER, TABLET, "lost")
 _WITH_SESSIONS = 14
 _WITH_APP_PASSWORDS = 15
 APP_PASSWORD = AppPassword(USER, "phone", b"digest", THEN, bound=True, number=1)
-SIGNED_IN = Session(b"key", USER, "Anna@example.com", THEN, THEN)
+SIGNED_IN = Session(b"key", USER, "Anna@example.com", THEN, THEN, b"seal")
 _WITH_FACTS = 16
+_WITH_MEMBERSHIPS = 18
+MEMBER = Membership(USER, {"sales": True, "board": False}, THEN)
 TRACED = Traced(1, THEN, USER, TABLET, "{}")
 PERSON = Entry("Anna@example.com", "Anna")
 
@@ -154,6 +157,7 @@ async def fill(state: State, items: Items, people: People) -> None:
     await state.add_app_password(APP_PASSWORD)
     await state.use_app_password(1, DEVICE, THEN)
     await people.note_person(USER, PERSON, "rules", THEN)
+    await state.save_membership(MEMBER)
 
 
 async def check(state: State, items: Items, people: SqlitePeople, number: int) -> None:
@@ -203,12 +207,15 @@ async def check(state: State, items: Items, people: SqlitePeople, number: int) -
     if number >= _WITH_AUDIT:
         assert await state.list_acts(Wanted(), 9) == [Noted(1, BLOCKED)]
     if number >= _WITH_SESSIONS:
-        assert await state.load_session(SIGNED_IN.key) == SIGNED_IN
+        seal = SIGNED_IN.seal if number >= _WITH_MEMBERSHIPS else b""
+        assert await state.load_session(SIGNED_IN.key) == replace(SIGNED_IN, seal=seal)
     if number >= _WITH_APP_PASSWORDS:
         assert await state.app_passwords(USER) == [replace(APP_PASSWORD, device=DEVICE, used=THEN)]
     if number >= _WITH_FACTS:
         assert await state.running_traces(LONG_AGO) == [(USER, TABLET)]
         assert await state.read_trace(USER, TABLET, 0, 9) == [TRACED]
+    if number >= _WITH_MEMBERSHIPS:
+        assert await state.list_memberships() == [MEMBER]
     if number >= _WITH_PEOPLE:
         assert await people.users_at(["anna@example.com"]) == [USER]
         assert (
