@@ -19,7 +19,7 @@ from gateway.demo.client import Account as DemoAccount
 from gateway.demo.client import Client, PhoneError
 from gateway.demo.phone import Phone as DemoPhone
 from tests.convergence.choices import Choices
-from tests.convergence.cut import Direction, Line
+from tests.support.line import Direction, Line
 from tests.convergence.ending import undisturbed
 from tests.convergence.habits import Habits
 from tests.convergence.ledger import Ledger
