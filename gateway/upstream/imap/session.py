@@ -47,11 +47,9 @@ from gateway.upstream.imap.selected import Selected
 from gateway.upstream.imap.settings import ImapSettings
 from gateway.upstream.imap.syntax import Command, Dialect, Step
 from gateway.upstream.imap.turns import Turns
+from gateway.upstream.imap.watchdog import Watchdog
 from gateway.upstream.imap.writer import Writer
 from gateway.upstream.tls import client_context
-
-PATIENCE = 10
-"""A command may last this many times the time-out as long as the server keeps sending."""
 
 log = logging.getLogger(__name__)
 
@@ -106,9 +104,7 @@ class Session:
         self._writer = Writer(self._cannot_write)
         self._idle: tuple[Pending, asyncio.Future[None]] | None = None
         self._failure: tuple[type[UpstreamError], str] | None = None
-        self._heard = 0.0
-        self._unwritten = 0
-        self._watchdog: asyncio.TimerHandle | None = None
+        self._watchdog = Watchdog(settings.timeout, self._owed, self._progress, self._fell_silent)
 
     def __repr__(self) -> str:
         state = "closed" if self.closed else "busy" if self.busy else "idle"
@@ -253,8 +249,7 @@ class Session:
         waiting: set[asyncio.Future[Any]] = {pending.future, started}
         await asyncio.wait(waiting, timeout=self.settings.timeout, return_when=asyncio.FIRST_COMPLETED)
         if not started.done() and not pending.future.done():
-            self.silent = True
-            self._fail(UpstreamUnavailable, f"{self.settings.host} did not answer IDLE")
+            self._fell_silent("did not answer IDLE")
         if pending.future.done():
             self._idle = None
             self.accept(pending.command, await pending.future)
@@ -267,8 +262,9 @@ class Session:
         self._idle = None
         if not self.closed and self._transport is not None:
             self._transport.write(b"DONE\r\n")
-            self._heard = pending.began = self._loop.time()
-            self._watch()
+            pending.began = self._loop.time()
+            self._watchdog.heard()
+            self._watchdog.watch()
         self.accept(pending.command, await pending.future)
 
     def learn_capabilities(self, names: frozenset[str]) -> None:
@@ -281,12 +277,12 @@ class Session:
     def _enqueue(self, command: Command, ended: Ended | None = None) -> Pending:
         self.check()
         assert self._idle is None, "the connection is idling"
-        now = self._loop.time()
         if not self.busy:
-            self._heard = now
+            self._watchdog.heard()
+        now = self._loop.time()
         pending = Pending(command, self._protocol.next_tag(), self._loop.create_future(), now, ended)
         self._exchange.send(pending)
-        self._watch()
+        self._watchdog.watch()
         return pending
 
     def _write(self, step: Step) -> None:
@@ -301,7 +297,7 @@ class Session:
     def _data_received(self, data: bytes) -> None:
         if self._failure:
             return
-        self._heard = self._loop.time()
+        self._watchdog.heard()
         self._inflow.take(data, self._transport)
 
     def _dispatch(self, response: Response) -> bool:
@@ -396,8 +392,7 @@ class Session:
             return
         self._failure = (kind, detail)
         self.selected = None
-        if self._watchdog is not None:
-            self._watchdog.cancel()
+        self._watchdog.stop()
         self._writer.close()
         waiting: list[asyncio.Future[Any]] = [self._greeting]
         waiting += self._exchange.abandon()
@@ -410,27 +405,13 @@ class Session:
             if callback is not None:
                 callback()
 
-    def _watch(self) -> None:
-        if self._watchdog is None and self.busy and self._idle is None and not self._failure:
-            self._watchdog = self._loop.call_later(self.settings.timeout, self._look)
+    def _fell_silent(self, what: str) -> None:
+        self.silent = True
+        self._fail(UpstreamUnavailable, f"{self.settings.host} {what}")
 
-    def _look(self) -> None:
-        """Fail when the server owes an answer and shows no life, neither sending nor taking what we send.
+    def _owed(self) -> Pending | None:
+        return self._exchange.oldest if self._idle is None and not self._failure else None
 
-        What it sent and we had no time to read is not held against it.
-        """
-        self._watchdog = None
-        oldest = self._exchange.oldest
-        if oldest is None or self._idle is not None or self._transport is None:
-            return
-        now, timeout = self._loop.time(), self.settings.timeout
-        unwritten = self._transport.get_write_buffer_size()
-        if unwritten != self._unwritten or self._inflow.behind:
-            self._unwritten, self._heard = unwritten, now
-        silent = now - self._heard
-        if silent >= timeout or now - oldest.began >= timeout * PATIENCE:
-            self.silent = True
-            detail = f"{self.settings.host} did not answer {oldest.command.name} within {timeout:g} s"
-            self._fail(UpstreamUnavailable, detail)
-        else:
-            self._watchdog = self._loop.call_later(timeout - silent, self._look)
+    def _progress(self) -> tuple[int, bool]:
+        assert self._transport is not None
+        return self._transport.get_write_buffer_size(), self._inflow.behind

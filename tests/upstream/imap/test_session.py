@@ -299,7 +299,7 @@ async def test_a_server_that_only_keeps_talking_is_not_waited_for_for_ever(
             await asyncio.sleep(0.05)
             await connection.send(b"* OK still here\r\n")
 
-    monkeypatch.setattr("gateway.upstream.imap.session.PATIENCE", 2)
+    monkeypatch.setattr("gateway.upstream.imap.watchdog.PATIENCE", 2)
     async with scripted({"NOOP": chatter}, patience=0.3) as server, connected(server) as session:
         with pytest.raises(UpstreamUnavailable):
             await session.execute(NOOP)
