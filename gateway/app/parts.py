@@ -112,7 +112,8 @@ def brakes_of(settings: Settings) -> Brakes:
     """How much devices and users may ask."""
     rates = settings.brakes
     device = Budget(rates.device_burst, rates.device_per_hour)
-    return Brakes(device, Budget(rates.user_burst, rates.user_per_hour), Loops(rates.loop_turns))
+    user = Budget(rates.user_burst, rates.user_per_hour)
+    return Brakes(device, user, Loops(rates.loop_turns, rates.loop_seconds))
 
 
 def servers_of(settings: Settings, identity: Identity) -> Servers:

@@ -2,8 +2,8 @@
 
 A Ping that ends at once because of news which no Sync then finds; a Sync repeated with the same key, whatever
 it is answered. An honest phone repeats a request when its answer got lost, or when its user is impatient:
-some times, and not for minutes. Whatever brings it forward (a Sync that told something new) ends what was
-counted.
+some times, and not for minutes; one that measures how fast it is answered does so very often, and not for
+many minutes. Whatever brings it forward (a Sync that told something new) ends what was counted.
 """
 
 from __future__ import annotations
@@ -51,6 +51,8 @@ class _Account:
     asked: dict[int, float] = field(default_factory=dict)
     repeated: float = 0.0
     at: float = 0.0
+    since: float = 0.0
+    """When the repetitions began that came one after the other."""
     until: float = 0.0
     pause: float = _SHORTEST
     told: bool = True
@@ -58,10 +60,11 @@ class _Account:
 
 
 class Loops:
-    """Who is in a loop, after so many `turns`; 0: nobody."""
+    """Who is in a loop, after so many `turns` (0: nobody) and `seconds` of it."""
 
-    def __init__(self, turns: int) -> None:
+    def __init__(self, turns: int, seconds: float) -> None:
         self._turns = turns
+        self._lasting = seconds
         self._devices: OrderedDict[tuple[UserId, DeviceId], _Account] = OrderedDict()
 
     def wait(self, user: UserId, device: DeviceId, command: str) -> tuple[float, str]:
@@ -81,7 +84,7 @@ class Loops:
         if not self._turns or turn.command not in _LOOPING | _SYNCS:
             return
         now, key = _now(), (user, device)
-        account = self._devices.pop(key, None) or _Account(at=now)
+        account = self._devices.pop(key, None) or _Account(at=now, since=now)
         self._devices[key] = account
         if len(self._devices) > _CAPACITY:
             self._devices.popitem(last=False)
@@ -96,12 +99,15 @@ class Loops:
             self._count(account, turn.command, now)
 
     def _count(self, account: _Account, command: str, now: float) -> None:
+        if now - account.at > _AGAIN:
+            account.since = now
         forgiven = (now - account.at) / _FORGIVEN
         account.repeated, account.at = (
             max(0.0, account.repeated - max(0.0, forgiven)) + 1,
             max(now, account.at),
         )
-        if account.repeated > self._turns and now >= account.until:
+        lasting = now - account.since >= self._lasting or account.pause > _SHORTEST
+        if account.repeated > self._turns and lasting and now >= account.until:
             account.until, account.told, account.command = now + account.pause, False, command
             account.pause = min(_LONGEST, account.pause * 2)
             account.repeated, account.at = self._turns / 2, account.until  # pauses forgive nothing

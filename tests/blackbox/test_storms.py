@@ -66,7 +66,8 @@ def test_a_phone_that_pings_in_a_loop(
 @pytest.fixture(scope="module")
 def wary_gateway(dovecot: Dovecot, shared_sink: SmtpSink) -> Iterator[Gateway]:
     """One with the budgets there are by default, which recognises a loop after some turns."""
-    with Gateway(dovecot, shared_sink, sections={"brakes": {"loop_turns": TURNS}}) as running:
+    brakes = {"loop_turns": TURNS, "loop_seconds": 0}
+    with Gateway(dovecot, shared_sink, sections={"brakes": brakes}) as running:
         yield running
 
 

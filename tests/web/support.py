@@ -194,7 +194,7 @@ class Site:
             proxies=Proxies(["127.0.0.1"]),
             metrics=self.metrics,
             trace=Trace(traced, self.state, self.clock),
-            brakes=Brakes(self.budget, Budget(0, 0), Loops(self.turns)),
+            brakes=Brakes(self.budget, Budget(0, 0), Loops(self.turns, 0)),
             visits=Visits(self.state, self.clock),
             spans=self.spans,
             stopping=self.stopping,

@@ -41,7 +41,7 @@ class Pages:
     def __init__(
         self, *, url: str | None = URL, imap: MailServer | None = IMAP, budget: Budget = NO_BOUND
     ) -> None:
-        self.brakes = Brakes(NO_BOUND, budget, Loops(0))
+        self.brakes = Brakes(NO_BOUND, budget, Loops(0, 0))
         self.users = Users()
         identity = Identity(email="{local}@example.com", login="{local}", name="Jo Doe")
         moved = {"old.example": "example.com", "alt.example": "bücher.example"}

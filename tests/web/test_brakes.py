@@ -12,7 +12,7 @@ from gateway.web.loops import Loops
 JO, ANN = UserId("jo"), UserId("ann")
 PHONE, TABLET = DeviceId("PHONE"), DeviceId("TABLET")
 NONE = Budget(0, 0)
-NO_LOOPS = Loops(0)
+NO_LOOPS = Loops(0, 0)
 
 
 class Clock:

@@ -11,7 +11,7 @@ from wbxml import Element, element
 from wbxml.pages import AirSync, FolderHierarchy
 
 JO, PHONE = UserId("jo"), DeviceId("PHONE")
-TURNS = 60
+TURNS, SECONDS = 60, 300
 
 
 class Clock:
@@ -31,7 +31,7 @@ class Asking:
     """A phone whose requests take no time unless they are held, and how often it was put off."""
 
     def __init__(self, clock: Clock, turns: int = TURNS) -> None:
-        self.loops = Loops(turns)
+        self.loops = Loops(turns, SECONDS)
         self.clock = clock
         self.served = 0
         self.reasons: list[str] = []
@@ -56,7 +56,7 @@ def test_a_slow_loop_of_pings_and_syncs_is_put_off_longer_and_longer(clock: Cloc
         clock.now += 2
         phone.ask("Sync", "key 5")
         clock.now += 2
-    assert 60 < phone.served < 300
+    assert SECONDS / 2 <= phone.served < 400
     told = [reason for reason in phone.reasons if reason]
     assert 3 <= len(told) <= 6  # once for each pause
     assert "again and again" in told[0]
@@ -90,6 +90,18 @@ def test_the_same_answer_again_and_again_is_no_news(clock: Clock) -> None:
     while phone.ask("Sync", "key 5", news=True):
         clock.now += 3
     assert TURNS < phone.served < 2 * TURNS
+
+
+def test_who_measures_for_some_minutes_is_served_and_who_goes_on_is_not(clock: Clock) -> None:
+    phone = Asking(clock)
+    for _ in range(3):
+        for _ in range(20_000):
+            assert phone.ask("Sync", "key 5")
+            clock.now += 0.01
+        clock.now += 60
+    while phone.ask("Sync", "key 5"):
+        clock.now += 0.5
+    assert clock.now > 1000 + 3 * 260 + SECONDS
 
 
 def test_no_bound(clock: Clock) -> None:
@@ -126,7 +138,7 @@ def test_honest_phones_are_served(clock: Clock) -> None:
 
 def test_only_so_many_devices_are_known(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loops, "_CAPACITY", 3)
-    held = Loops(TURNS)
+    held = Loops(TURNS, SECONDS)
     for number in range(10):
         held.note(JO, DeviceId(str(number)), Turn("Ping", 1, 0.0, news=False))
     assert len(held._devices) == 3

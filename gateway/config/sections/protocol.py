@@ -51,16 +51,18 @@ class EasSection(Section):
 class BrakesSection(Section):
     """How much a device may ask before it is slowed; 0: without bound."""
 
-    device_burst: Annotated[int, Field(ge=0)] = 30_000
+    device_burst: Annotated[int, Field(ge=0)] = 200_000
     """Requests of a device at once; those refused count as ten."""
     device_per_hour: Annotated[int, Field(ge=0)] = 3_600
     """Requests it may make again in each hour, once these are used up."""
-    user_burst: Annotated[int, Field(ge=0)] = 150_000
+    user_burst: Annotated[int, Field(ge=0)] = 500_000
     """Requests of all devices of a user at once."""
     user_per_hour: Annotated[int, Field(ge=0)] = 18_000
     """Requests they may make again in each hour."""
     loop_turns: Annotated[int, Field(ge=0)] = 60
-    """Repetitions of the same Ping or Sync, at once and to no effect, after which a device is put off."""
+    """Repetitions of the same Ping or Sync, at once and to no effect, after which a device is put off,"""
+    loop_seconds: Annotated[int, Field(ge=0)] = 300
+    """if it goes on for so long."""
 
 
 class CalendarSection(Section):
