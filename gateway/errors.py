@@ -13,6 +13,7 @@ GatewayError
 |   +-- UpstreamConfused      the upstream broke its protocol
 +-- SubmissionError           the SMTP server did not take a message
 +-- StateConflict             somebody else changed the stored state meanwhile
++-- StoreUnavailable          the store cannot be asked, or takes nothing, for now
 """
 
 from __future__ import annotations
@@ -201,3 +202,21 @@ class StateConflict(GatewayError):
     """Somebody else changed the stored state between reading and writing it; nothing was written."""
 
     kind = Kind.SYNC_STATE_LOCKED
+
+
+class StoreUnavailable(GatewayError):
+    """The store cannot be asked or takes nothing, until that passes or the administrator sees to it.
+
+    What was about to be stored is not, or nobody knows: the request is to be repeated. `why` may be shown to
+    anybody: it names no server, no file and no account.
+    """
+
+    kind = Kind.MAILBOX_OFFLINE
+
+    def __init__(self, detail: str = "", why: str = "") -> None:
+        super().__init__(detail)
+        self.why = why
+
+
+ENDS_REQUEST = (AuthenticationFailed, UpstreamUnavailable, StoreUnavailable)
+"""What is no matter of the part of a request that meets it: the whole is answered so, and asked again."""

@@ -6,6 +6,7 @@ What Ping and a Sync with Wait have in common (MS-ASCMD 3.1.5.8).
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,7 +14,7 @@ from gateway.eas import meetings
 from gateway.eas.commands.base import Context
 from gateway.eas.itemhold import ItemHold
 from gateway.eas.options import CollectionOptions
-from gateway.errors import UpstreamUnavailable
+from gateway.errors import StoreUnavailable, UpstreamUnavailable
 from gateway.ports import NAMES, Unsubscribe
 from gateway.sync.annotations import noted
 from gateway.sync.cursor import MailCursor
@@ -35,7 +36,7 @@ _ITEMS = "\1"
 _FOLDERS = ""
 """By this name the list of folders goes, as the stores call it."""
 _RETRY_DELAYS = (1, 2, 4, 8, 16)
-"""Seconds between the first attempts when the upstream goes away while a request is held."""
+"""Seconds between the first attempts when the upstream or the store goes away while a request is held."""
 _SELDOM = 60
 """Seconds between further ones: the watch tells when it stands again."""
 
@@ -66,8 +67,9 @@ async def wait_for_news(
 
     None when time is up, the server shuts down or the device asks anew, be the upstream in the middle of an
     answer. Raises `NotFound` when a mailbox or a folder of items is gone, with `hierarchy` `HierarchyChanged`
-    as soon as that is so, and `UpstreamUnavailable` when the upstream did not answer once. One that goes away
-    after that is waited for: the device could do no more, and would log in again and again.
+    as soon as that is so, and `UpstreamUnavailable` or `StoreUnavailable` when the upstream or the store did
+    not answer once. One that goes away after that is waited for: the device could do no more, and would log
+    in again and again.
     """
     hold = _Hold(context, seconds, hierarchy=hierarchy)
     loop, limit = asyncio.get_running_loop(), asyncio.timeout_at(hold.deadline)
@@ -131,26 +133,41 @@ class _Hold:
             dirty = everything = frozenset({*by_mailbox, _FOLDERS})
             failures = 0
             while True:
-                changed = await stored.changed()
+                changed: Sequence[CollectionId] = ()
+                failure: UpstreamUnavailable | StoreUnavailable | None = None
                 try:
+                    changed = await stored.changed()
                     await self._look_at_folders(dirty, mail=bool(by_mailbox))
                     changed = [*changed, *await self._changed(by_mailbox, dirty)]
                     self.compared, failures = True, 0
-                except UpstreamUnavailable:
+                except (UpstreamUnavailable, StoreUnavailable) as error:
                     if failures >= len(_RETRY_DELAYS) and not self.compared:
                         raise
-                    failures += 1
+                    failure, failures = error, failures + 1
                 if changed or self.interrupted:
                     return changed
                 now = loop.time()
-                if failures:  # what was dirty still has to be looked at
-                    delay = _RETRY_DELAYS[failures - 1] if failures <= len(_RETRY_DELAYS) else _SELDOM
-                    await waiter.news(min(self.deadline - now, delay))
+                if failure:  # what was dirty still has to be looked at
+                    await self._pause(waiter, failure, failures)
                     dirty |= everything
                 else:
                     dirty = await waiter.news((self._last_look or self.deadline) - now)
                     if self._last_look and not dirty:
                         dirty, self._last_look = everything, None
+
+    async def _pause(
+        self, waiter: Waiter, failure: UpstreamUnavailable | StoreUnavailable, failures: int
+    ) -> None:
+        """Leave alone for a while what just failed; a watch may tell earlier that the upstream is back.
+
+        What tells of the store tells all who wait at once. They do not ask it all at once, and not at all as
+        long as it is away for each time that somebody tried to listen.
+        """
+        if isinstance(failure, StoreUnavailable):
+            await asyncio.sleep(_RETRY_DELAYS[min(failures, len(_RETRY_DELAYS)) - 1] * random.uniform(0.5, 1))  # noqa: S311
+            return
+        delay = _RETRY_DELAYS[failures - 1] if failures <= len(_RETRY_DELAYS) else _SELDOM
+        await waiter.news(min(self.deadline - asyncio.get_running_loop().time(), delay))
 
     def _watch_annotations(self, names: Mapping[CollectionId, str], waiter: Waiter) -> Unsubscribe:
         """Have changes of what is kept of messages here wake the request too, where they are to."""
@@ -229,7 +246,7 @@ class _Hold:
                 and (folder.collection in annotated or await self._has_news(folder))
                 and await self._has_news_now(folder)
             ]
-        except UpstreamUnavailable:
+        except (UpstreamUnavailable, StoreUnavailable):
             self._annotated |= annotated
             raise
 

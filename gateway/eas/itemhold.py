@@ -8,7 +8,7 @@ from gateway.eas.commands.base import Context
 from gateway.eas.content.kinds import knows
 from gateway.eas.itemoptions import ItemOptions
 from gateway.eas.itemwindow import window_start
-from gateway.errors import NotFound
+from gateway.errors import NotFound, StoreUnavailable
 from gateway.items import ItemFolder
 from gateway.ports import Unsubscribe
 from gateway.sync import itemfolders
@@ -59,7 +59,11 @@ class ItemHold:
     async def changed(self) -> Sequence[CollectionId]:
         """Those with news since this was last asked. Raises `NotFound` when one is gone."""
         dirty, self._dirty = self._dirty, set()
-        return [name for name in self._seen if name in dirty and await self._has_news(name)]
+        try:
+            return [name for name in self._seen if name in dirty and await self._has_news(name)]
+        except StoreUnavailable:
+            self._dirty |= dirty
+            raise
 
     async def _folder(self, name: CollectionId) -> ItemFolder:
         context = self._context

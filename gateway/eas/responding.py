@@ -12,7 +12,7 @@ from gateway.eas.content.calendar.exceptions import original_in
 from gateway.eas.content.ids import ItemName, MessageName, item_server_id
 from gateway.eas.content.meeting import meeting_of
 from gateway.eas.content.values import BadItem
-from gateway.errors import GatewayError, Kind, NotFound, Refused, StateConflict, UpstreamUnavailable
+from gateway.errors import ENDS_REQUEST, GatewayError, Kind, NotFound, Refused, StateConflict
 from gateway.items import Item, ItemKind
 from gateway.mail.addresses import addresses
 from gateway.mail.headers import Headers
@@ -218,7 +218,7 @@ class _Work:
         return Folders(context.services.state, context.mailboxes, context.principal.user)
 
     async def _put_away(self, source: Place, role: str | None, name: MessageName) -> None:
-        """Move an invitation that was answered to the trash. Raises `UpstreamUnavailable`."""
+        """Move an invitation that was answered to the trash. Raises `ENDS_REQUEST`."""
         if role == Role.TRASH:
             return
         context = self.context
@@ -234,7 +234,7 @@ class _Work:
             mover = Mover(services.state, context.mailboxes, services.clock, user, context.device.id)
             target = Place(trash.id, trash.mailbox)
             await mover.move(source, target, [(name.uidvalidity, name.uid)], told=False)
-        except UpstreamUnavailable:
+        except ENDS_REQUEST:
             raise  # the device repeats its request
         except GatewayError as error:  # the answer itself is stored
             context.log.warning("an answered invitation stays where it is", reason=error.detail)

@@ -13,7 +13,7 @@ from datetime import timedelta
 
 import structlog
 
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, StoreUnavailable
 from gateway.ports import Clock, Items, Spool
 from gateway.sync.background import Background
 from gateway.sync.delivery import Delivery, Postman
@@ -96,6 +96,8 @@ class NoticeMail:
             delivery = Delivery(user, pending, postman, self._items, self._clock, self._spool, self._patience)
             try:
                 waiting |= await delivery.advance()
+            except StoreUnavailable:
+                raise  # it concerns every message
             except GatewayError as error:
                 key = pending.notice.key
                 self._log.warning("scheduling message waits", user=user, reason=error.detail)

@@ -19,12 +19,12 @@ from datetime import datetime, timedelta
 from enum import Enum, auto
 
 from gateway.errors import (
+    ENDS_REQUEST,
     AuthenticationFailed,
     GatewayError,
     NotFound,
     SubmissionError,
     UpstreamError,
-    UpstreamUnavailable,
 )
 from gateway.ports import Clock, Mailboxes, Pieces, State, Submission
 from gateway.sync.copies import COPIES_LEASE, NO_DEVICE, FindMailbox, store_copy
@@ -209,12 +209,11 @@ class Outbox:
 async def _again(compose: Compose, alone: Compose) -> Letter:
     """A message written a second time, for its copy: `alone` when what it is about is gone.
 
-    Raises `UpstreamUnavailable` and `AuthenticationFailed`: the device is to ask again then, since nothing
-    else remembers that a copy is owed.
+    Raises `ENDS_REQUEST`: the device is to ask again then, since nothing else remembers that a copy is owed.
     """
     try:
         return await compose()
-    except (UpstreamUnavailable, AuthenticationFailed):
+    except ENDS_REQUEST:
         raise
     except GatewayError:
         return await alone()

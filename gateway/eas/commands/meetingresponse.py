@@ -20,7 +20,7 @@ from gateway.eas.content.readers import parse_moment
 from gateway.eas.content.values import BadItem, parse_date_time
 from gateway.eas.responding import respond
 from gateway.eas.versions import Version
-from gateway.errors import AuthenticationFailed, GatewayError, Kind, Refused, UpstreamUnavailable
+from gateway.errors import ENDS_REQUEST, GatewayError, Kind, Refused
 from gateway.pim.events.model import Participation
 from gateway.sync.itemfolders import is_item_name
 from wbxml import Element, element
@@ -49,7 +49,7 @@ class MeetingResponse:
     body = BodyRule.REQUIRED
 
     async def handle(self, context: Context, root: Element | None, body: bytes) -> Reply:  # noqa: ARG002
-        """Raises what concerns the whole request: `Refused`, `UpstreamUnavailable`, a login refused."""
+        """Raises what concerns the whole request: `Refused` and `ENDS_REQUEST`."""
         if root is None:
             raise Refused(Kind.INVALID_CONTENT, "MeetingResponse without a body")
         requests = root.findall(Page.Request)
@@ -73,7 +73,7 @@ async def _result(context: Context, request: Element) -> Element:
     value = _SUCCESS
     try:
         calendar = await respond(context, _response(context, request))
-    except (UpstreamUnavailable, AuthenticationFailed):
+    except ENDS_REQUEST:
         raise  # it concerns every request
     except GatewayError as error:
         version = context.request.version

@@ -10,7 +10,7 @@ from gateway.eas import fields, status
 from gateway.eas.commands.base import BodyRule, Context, Reply
 from gateway.eas.content.ids import item_server_id, parse_item_server_id, parse_server_id, server_id
 from gateway.eas.versions import Version
-from gateway.errors import AuthenticationFailed, GatewayError, Kind, NotFound, Refused, UpstreamUnavailable
+from gateway.errors import ENDS_REQUEST, GatewayError, Kind, NotFound, Refused
 from gateway.sync import itemfolders
 from gateway.sync.folders import Folders
 from gateway.sync.hierarchy import find, mailbox_of
@@ -66,7 +66,7 @@ class MoveItems:
     body = BodyRule.REQUIRED
 
     async def handle(self, context: Context, root: Element | None, body: bytes) -> Reply:  # noqa: ARG002
-        """Raises what concerns the whole request: `Refused`, `UpstreamUnavailable`, a login refused."""
+        """Raises what concerns the whole request: `Refused` and `ENDS_REQUEST`."""
         if root is None:
             raise Refused(Kind.INVALID_CONTENT, "MoveItems without a body")
         moves = root.findall(Page.Move)
@@ -165,6 +165,8 @@ class _Work:
             moved = await ItemMover(context.services.state, items, user, context.device.id).move(
                 name.number, source, target
             )
+        except ENDS_REQUEST:
+            raise  # it concerns every move
         except GatewayError as error:
             context.note("", f"move from {source.id}: {error.detail}")
             return _Answer(self._status(error.kind))
@@ -185,7 +187,7 @@ class _Work:
         )
         try:
             moved = await mover.move(source, target, messages)
-        except (UpstreamUnavailable, AuthenticationFailed):
+        except ENDS_REQUEST:
             raise  # it concerns every move
         except GatewayError as error:
             context.note("", f"moves from {source.collection}: {error.detail}")

@@ -16,7 +16,7 @@ from typing import Any, ParamSpec, Self, TypeVar
 
 import asyncpg
 
-from gateway.errors import GatewayError, Kind
+from gateway.errors import StoreUnavailable
 from gateway.ports import Unsubscribe
 from gateway.store.postgres.alone import APPLICATION, Alone, check_not_alone, take_alone
 from gateway.store.postgres.bus import Bus
@@ -204,9 +204,8 @@ class PostgresTransactions:
         except FAILURES as error:
             if not is_lost(error) and not isinstance(error, TimeoutError):
                 raise
-            unknown = GatewayError(f"database {self._name}: lost while a change was being stored ({error})")
-            unknown.kind = Kind.MAILBOX_OFFLINE
-            raise unknown from error
+            why = "lost while a change was being stored"
+            raise StoreUnavailable(f"database {self._name}: {why} ({error})", why) from error
         return done, transaction.told
 
     def _written(self, task: asyncio.Task[Any]) -> None:

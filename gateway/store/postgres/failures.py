@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import ssl
+
 import asyncpg
 from asyncpg import exceptions as pg
 
-from gateway.errors import GatewayError, Kind
+from gateway.errors import GatewayError, StoreUnavailable
 
 __all__ = ["FAILURES", "explain", "is_lost", "is_worth_another_try"]
 
-FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
 """What the database, the way to it and the library fail with."""
 
 _LOST = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
     pg.AdminShutdownError,
     pg.CrashShutdownError,
     pg.CannotConnectNowError,
@@ -24,14 +27,22 @@ _LOST = (
 """The connection is gone, or was never there."""
 _COLLIDED = (pg.SerializationError, pg.DeadlockDetectedError)
 """Nothing was done, because of another transaction at the same time."""
-_REMEDIES: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
+_OUTDATED = (pg.InvalidCachedStatementError,)
+"""Nothing was done, because of a migration meanwhile: the library has forgotten what it knew by now."""
+
+_Remedies = tuple[tuple[tuple[type[BaseException], ...], str], ...]
+
+_OF_THE_STORE: _Remedies = (
     (
         (pg.InvalidAuthorizationSpecificationError, pg.InvalidPasswordError),
         "the server does not let us in: check user and password in store.url, and the server's pg_hba.conf",
     ),
     ((pg.InvalidCatalogNameError,), "there is no such database: create it, or change store.url"),
     ((pg.InsufficientPrivilegeError,), "access denied: the user of store.url must own the database's tables"),
-    ((pg.ReadOnlySQLTransactionError,), "the server only lets us read: it is no primary (any more)"),
+    (
+        (pg.ReadOnlySQLTransactionError, asyncpg.TargetServerAttributeNotMatched),
+        "the server only lets us read: it is no primary (any more)",
+    ),
     ((pg.DiskFullError,), "the disk of the server is full: free some space"),
     (
         (pg.TooManyConnectionsError,),
@@ -42,12 +53,39 @@ _REMEDIES: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
         "the server is stopping or starting",
     ),
     ((pg.QueryCanceledError, TimeoutError), "the server took too long to answer"),
-    ((pg.InsufficientResourcesError, pg.OperatorInterventionError, pg.PostgresSystemError), "it failed"),
+    (
+        (pg.DataCorruptedError, pg.IndexCorruptedError),
+        "it is damaged: restore it from a backup, or see the server's log",
+    ),
+    (
+        (
+            pg.InsufficientResourcesError,
+            pg.OperatorInterventionError,
+            pg.PostgresSystemError,
+            pg.ObjectNotInPrerequisiteStateError,
+        ),
+        "it failed: see the server's log",
+    ),
     (_COLLIDED, "too many writers at once"),
+    (_OUTDATED, "it is just being migrated"),
     ((pg.UndefinedTableError, pg.UndefinedColumnError), "the schema is not that of this gateway: restart it"),
+    (
+        (ssl.SSLCertVerificationError,),
+        "its certificate is not trusted: see sslrootcert in store.url",
+    ),
     ((OSError,), "the server cannot be reached"),
-    ((asyncpg.PostgresConnectionError, asyncpg.InterfaceError), "the connection was lost"),
+    (
+        (
+            asyncpg.PostgresConnectionError,
+            asyncpg.InterfaceError,
+            asyncpg.InternalClientError,
+            pg.IdleInTransactionSessionTimeoutError,
+        ),
+        "the connection was lost",
+    ),
 )
+"""What fails whatever is stored, until it passes or somebody sees to it: phones wait, and give up nothing."""
+_OF_THE_URL = (asyncpg.ClientConfigurationError, asyncpg.UnsupportedClientFeatureError)
 
 
 def is_lost(error: BaseException) -> bool:
@@ -57,18 +95,18 @@ def is_lost(error: BaseException) -> bool:
 
 def is_worth_another_try(error: BaseException) -> bool:
     """Whether a transaction that ended so, and was not committed, may go through at once when repeated."""
-    return isinstance(error, (*_COLLIDED, *_LOST))
+    return isinstance(error, (*_COLLIDED, *_OUTDATED, *_LOST))
 
 
 def explain(error: BaseException, name: str) -> GatewayError:
-    """The `GatewayError` for one of `FAILURES`.
+    """The error of the gateway for one of `FAILURES`: `StoreUnavailable`, unless it is for what was stored.
 
-    It is of `Kind.MAILBOX_OFFLINE` when waiting may help: phones are told so by HTTP, and wait.
+    That would fail again and again, and must not keep anything else waiting.
     """
     said = " ".join(str(error).split()) or type(error).__name__
-    for kinds, remedy in _REMEDIES:
+    if isinstance(error, _OF_THE_URL):
+        return GatewayError(f"database {name}: store.url cannot be used: {said}")
+    for kinds, why in _OF_THE_STORE:
         if isinstance(error, kinds):
-            explained = GatewayError(f"database {name}: {remedy} ({said})")
-            explained.kind = Kind.MAILBOX_OFFLINE
-            return explained
+            return StoreUnavailable(f"database {name}: {why} ({said})", why)
     return GatewayError(f"database {name}: unexpected error ({type(error).__name__}: {said})")

@@ -16,7 +16,7 @@ from typing import Any, Protocol, TypeVar
 
 import structlog
 
-from gateway.errors import GatewayError, Kind
+from gateway.errors import GatewayError, StoreUnavailable
 from gateway.store.leases import Leases
 from gateway.store.transactions import Transaction
 
@@ -102,9 +102,8 @@ class SharedLeases:
                     await asyncio.sleep(pause)
                     pause = min(pause * 1.5, _LONGEST_PAUSE)
         except TimeoutError:
-            error = GatewayError(f"another process works on the same for {WAIT_SECONDS:.0f} s")
-            error.kind = Kind.MAILBOX_OFFLINE
-            raise error from None
+            why = f"another process works on the same for {WAIT_SECONDS:.0f} s"
+            raise StoreUnavailable(why, why) from None
 
     def _release(self, name: str, holder: str) -> asyncio.Task[None]:
         """Give it back, in a task that goes on when whoever held it is cancelled."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import asyncpg
 
-from gateway.errors import GatewayError, Kind
+from gateway.errors import GatewayError, StoreUnavailable
 from gateway.store.postgres.transaction import Connection, key_of
 from gateway.store.scripts import Script, scripts_in
 
@@ -94,21 +94,20 @@ def _check(done: Iterable[asyncpg.Record], name: str, scripts: Sequence[Migratio
         script = known.get(number)
         if script is None and works_with > newest:
             raise _unusable(
-                f"database {name}: written by a newer gateway (schema {number}, this one knows {newest}): "
-                "upgrade the gateway"
+                name,
+                f"written by a newer gateway (schema {number}, this one knows {newest}): upgrade the gateway",
             )
         if script is not None and script.sha256 != sha256:
             raise _unusable(
-                f"database {name}: made with another migration {number:04}_{script.name} than this gateway "
-                "has: install the release that wrote it, or a newer one"
+                name,
+                f"made with another migration {number:04}_{script.name} than this gateway has: "
+                "install the release that wrote it, or a newer one",
             )
     return last
 
 
-def _unusable(detail: str) -> GatewayError:
-    error = GatewayError(detail)
-    error.kind = Kind.MAILBOX_OFFLINE
-    return error
+def _unusable(name: str, why: str) -> StoreUnavailable:
+    return StoreUnavailable(f"database {name}: {why}", why)
 
 
 async def _apply(connection: Connection, migration: Migration) -> None:

@@ -27,7 +27,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, StoreUnavailable
 from gateway.store.sqlite.failures import explain
 from gateway.store.sqlite.location import create_file
 from gateway.store.sqlite.schema import migrate
@@ -162,8 +162,8 @@ class Database:
         self._check_open()
         try:
             return work(self._nearby)
-        except sqlite3.Error as error:
-            if error.sqlite_errorname.startswith("SQLITE_BUSY"):
+        except (sqlite3.Error, MemoryError) as error:
+            if getattr(error, "sqlite_errorname", "").startswith("SQLITE_BUSY"):
                 return await self.read(work)  # in a thread one can wait
             raise explain(error, self.path) from error
 
@@ -177,16 +177,23 @@ class Database:
         before, self._others = self._others, version
         return before is not None and before != version
 
-    def is_replaced(self) -> bool:
-        """Whether the file at the path is not (any more) the one that is open."""
+    def _check_in_place(self) -> None:
+        """Raises `StoreUnavailable` when the file at the path is not (any more) the one that is open.
+
+        What would be written to that one would be gone with it.
+        """
         try:
-            return self.path.stat().st_ino != self._inode
+            replaced = self.path.stat().st_ino != self._inode
         except OSError:
-            return True
+            replaced = True
+        if replaced:
+            why = "the file was moved or replaced while in use: restart the gateway"
+            raise StoreUnavailable(f"database {self.path}: {why}", why)
 
     def _check_open(self) -> None:
         if self._closed:
-            raise GatewayError(f"database {self.path}: closed, the gateway is shutting down")
+            why = "the gateway is shutting down"
+            raise StoreUnavailable(f"database {self.path}: closed, {why}", why)
 
     def _enqueue(
         self,
@@ -222,16 +229,17 @@ class Database:
 
     def _write_group(self, connection: sqlite3.Connection, jobs: list[_Job[Any]]) -> None:
         try:
+            self._check_in_place()
             connection.execute("BEGIN IMMEDIATE")
             for job in jobs:
                 self._write_one(connection, job)
             connection.execute("COMMIT")
             self.commits += 1
             self.transactions += sum(job.error is None for job in jobs)
-        except (sqlite3.Error, MemoryError) as error:
+        except (sqlite3.Error, MemoryError, StoreUnavailable) as error:
             # Disk full or the like: SQLite may have taken back everything, so nobody is told of success.
             for job in jobs:
-                job.error = explain(error, self.path)
+                job.error = error if isinstance(error, StoreUnavailable) else explain(error, self.path)
             if connection.in_transaction:
                 with suppress(sqlite3.Error):
                     connection.execute("ROLLBACK")
@@ -241,7 +249,7 @@ class Database:
         self._work(connection, job)
         if job.error is not None:
             cause = job.error.__cause__
-            if isinstance(cause, sqlite3.Error) and not connection.in_transaction:
+            if isinstance(cause, (sqlite3.Error, MemoryError)) and not connection.in_transaction:
                 # SQLite has ended the transaction by itself, and with it what others in the group did.
                 raise cause
             connection.execute("ROLLBACK TO one")
@@ -257,7 +265,7 @@ class Database:
     def _work(self, connection: sqlite3.Connection, job: _Job[Any]) -> None:
         try:
             job.value = job.work(connection)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, MemoryError) as error:
             job.error = explain(error, self.path)
             job.error.__cause__ = error
         except Exception as error:  # noqa: BLE001 - handed to the waiter; the thread lives on

@@ -8,7 +8,6 @@ from collections.abc import Callable, Coroutine, Iterable
 from contextlib import AbstractAsyncContextManager
 from typing import Any, ParamSpec, TypeVar
 
-from gateway.errors import GatewayError
 from gateway.ports import Unsubscribe
 from gateway.store.leases import Leases
 from gateway.store.sqlite.database import Database
@@ -107,10 +106,6 @@ class SqliteTransactions:
 
     async def check_writable(self) -> None:
         """Write a row and wait for the disk. Raises `GatewayError`."""
-        if self._database.is_replaced():
-            raise GatewayError(
-                f"database {self._database.path}: moved or replaced while in use: restart the gateway"
-            )
         await self._database.write(lambda connection: connection.execute(_PROBE))
 
     def _tell(self, told: list[tuple[Topic, Told]]) -> None:

@@ -12,7 +12,7 @@ from gateway.eas.commands.itemoperations.fetch import Fetcher
 from gateway.eas.commands.itemoperations.move import ConversationMover
 from gateway.eas.commands.itemoperations.operation import SUCCESS, TOO_MANY, Failed, named
 from gateway.eas.versions import Version
-from gateway.errors import AuthenticationFailed, GatewayError, Kind, Refused, UpstreamUnavailable
+from gateway.errors import ENDS_REQUEST, GatewayError, Kind, Refused
 from gateway.sync.folders import Folders
 from wbxml import Element, Tag, element, encode
 from wbxml.pages import ItemOperations as Page
@@ -35,7 +35,7 @@ class ItemOperations:
     body = BodyRule.REQUIRED
 
     async def handle(self, context: Context, root: Element | None, body: bytes) -> Reply:  # noqa: ARG002
-        """Raises what concerns the whole request: `Refused`, `UpstreamUnavailable`, a login refused."""
+        """Raises what concerns the whole request: `Refused` and `ENDS_REQUEST`."""
         if root is None:
             raise Refused(Kind.INVALID_CONTENT, "ItemOperations without a body")
         if not root.children:
@@ -78,7 +78,7 @@ async def _answer(context: Context, answers: Mapping[Tag, _Answer], operation: E
     except Failed as failure:
         value = failure.value
         context.note("", f"{what} refused with Status {value}")
-    except (UpstreamUnavailable, AuthenticationFailed):
+    except ENDS_REQUEST:
         raise  # it concerns every operation
     except GatewayError as error:
         value = status.value("ItemOperations", status.Level.ITEM, error.kind, context.request.version)

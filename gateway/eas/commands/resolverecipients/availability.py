@@ -9,7 +9,7 @@ from functools import reduce
 
 from gateway.eas.commands.base import Context
 from gateway.eas.commands.resolverecipients.request import Span
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, StoreUnavailable
 from gateway.pim.events.freebusy import NO_DATA, no_free_busy
 from gateway.ports.directory import Entry
 from gateway.sync.freebusy import free_busy
@@ -59,6 +59,8 @@ class Availability:
             if not members.complete:
                 return _refusal(_GROUP_TOO_LARGE)
             return _answer(await self._together(members.entries))
+        except StoreUnavailable:
+            raise  # it concerns every recipient, other than a directory that is away
         except GatewayError as error:
             self.context.note(str(_LATER), error.detail)
             return _refusal(_LATER)

@@ -20,7 +20,7 @@ from gateway.eas.commands.settings.properties import (
     user_information,
 )
 from gateway.eas.versions import Version
-from gateway.errors import GatewayError, Kind, Refused
+from gateway.errors import GatewayError, Kind, Refused, StoreUnavailable
 from wbxml import Element, Tag, element
 from wbxml.pages import Settings as Page
 
@@ -68,6 +68,8 @@ async def _property(context: Context, asked: Element) -> Element:
     _, answer = _PROPERTIES[asked.tag]
     try:
         return await answer(context, asked)
+    except StoreUnavailable:
+        raise  # it concerns every property, other than a server that is away
     except GatewayError as error:
         code = status.value(Settings.name, status.Level.ITEM, error.kind, context.request.version)
         context.note(str(code), f"{asked.tag.name}: {error.detail}")

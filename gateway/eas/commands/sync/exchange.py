@@ -17,13 +17,7 @@ from gateway.eas.content import email
 from gateway.eas.hold import wait_for_news
 from gateway.eas.options import CollectionOptions
 from gateway.eas.versions import Version
-from gateway.errors import (
-    AuthenticationFailed,
-    GatewayError,
-    Kind,
-    NotFound,
-    UpstreamUnavailable,
-)
+from gateway.errors import ENDS_REQUEST, GatewayError, Kind, NotFound
 from gateway.mail.headers import Headers
 from gateway.sync import moves
 from gateway.sync.annotations import Values
@@ -87,7 +81,7 @@ class Exchange:
             outcome = await self._sync(folder).run(self._request(asked, plan, left))
         except NotFound:
             return self._failed(asked, Kind.ITEM_NOT_FOUND, "the mailbox is gone"), 0
-        except (UpstreamUnavailable, AuthenticationFailed):
+        except ENDS_REQUEST:
             raise  # it concerns every collection
         except GatewayError as error:
             return self._failed(asked, error.kind, error.detail), 0
@@ -111,7 +105,7 @@ class Exchange:
         """Serve one collection of items, as `_serve` does."""
         try:
             served = await itemserver.serve(self.context, asked, left)
-        except (UpstreamUnavailable, AuthenticationFailed):
+        except ENDS_REQUEST:
             raise
         except GatewayError as error:
             return self._failed(asked, error.kind, error.detail), 0

@@ -16,7 +16,7 @@ from gateway.eas.commands.sync.request import ClientCommand, Verb
 from gateway.eas.content.sms import parse_read, parse_text
 from gateway.eas.content.values import BadItem
 from gateway.eas.versions import Version
-from gateway.errors import AuthenticationFailed, GatewayError, UpstreamUnavailable
+from gateway.errors import ENDS_REQUEST, GatewayError
 from gateway.mail.sms import TextMessage
 from gateway.sync.hierarchy import OUTBOX
 from gateway.sync.texts import Texts
@@ -79,7 +79,7 @@ async def carry_out(
 ) -> Mapping[int, Element]:
     """Do them; returns what is answered, by position. Silence means success, but for an Add.
 
-    Raises `UpstreamUnavailable` and a login refused: the request is then to be repeated.
+    Raises `ENDS_REQUEST`: the request is then to be repeated.
     """
     services, principal = context.services, context.principal
     texts = Texts(
@@ -93,7 +93,7 @@ async def carry_out(
     for position, one in operations.items():
         try:
             await _do(texts, one)
-        except (UpstreamUnavailable, AuthenticationFailed):
+        except ENDS_REQUEST:
             raise
         except GatewayError as error:
             value = status.value("Sync", status.Level.ITEM, error.kind, context.request.version)
