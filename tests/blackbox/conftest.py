@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import pytest
 
 from tests.blackbox.meeting import Person
 from tests.support.dovecot import Dovecot
-from tests.support.gateway import Gateway
+from tests.support.gateway import Gateway, Section
 from tests.support.phone import Phone
 from tests.support.smtp_sink import SmtpSink, delivering
 
@@ -25,9 +25,9 @@ def shared_sink() -> Iterator[SmtpSink]:
 
 
 @pytest.fixture(scope="module")
-def shared_gateway(dovecot: Dovecot, shared_sink: SmtpSink) -> Iterator[Gateway]:
-    """Not for the whole session: it keeps connections for every user, and each is a process of Dovecot's."""
-    sections = {
+def sections() -> Mapping[str, Section]:
+    """What is configured of the shared gateway; a file of tests that needs other things has its own."""
+    return {
         "eas": {
             "heartbeat_min": 1,
             "heartbeat_max": 3540,
@@ -36,6 +36,13 @@ def shared_gateway(dovecot: Dovecot, shared_sink: SmtpSink) -> Iterator[Gateway]
             "max_body": 1 << 20,
         }
     }
+
+
+@pytest.fixture(scope="module")
+def shared_gateway(
+    dovecot: Dovecot, shared_sink: SmtpSink, sections: Mapping[str, Section]
+) -> Iterator[Gateway]:
+    """Not for the whole session: it keeps connections for every user, and each is a process of Dovecot's."""
     with Gateway(dovecot, shared_sink, sections=sections) as running:
         yield running
 

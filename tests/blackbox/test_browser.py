@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.blackbox.conftest import MakePhone
-from tests.blackbox.test_pages import ADMIN
+from tests.blackbox.pages import ADMIN, PAGES
 from tests.support.dovecot import Dovecot
 from tests.support.gateway import Gateway, Section
 from tests.support.phone import Phone
-from tests.support.smtp_sink import SmtpSink
 
 PATIENCE = 50_000.0
 """Milliseconds to wait for what must come, on a machine that has much else to do."""
@@ -36,15 +35,8 @@ Open = Callable[..., Page]
 
 
 @pytest.fixture(scope="module")
-def shared_gateway(dovecot: Dovecot, shared_sink: SmtpSink) -> Iterator[Gateway]:
-    sections: dict[str, Section] = {
-        "eas": {"heartbeat_min": 1},
-        "admin": {"users": [ADMIN]},
-        "master": {"login": "master", "password": "secret"},
-        "passwords": {"enabled": True},
-    }
-    with Gateway(dovecot, shared_sink, sections=sections) as running:
-        yield running
+def sections() -> Mapping[str, Section]:
+    return PAGES
 
 
 @pytest.fixture(scope="module")

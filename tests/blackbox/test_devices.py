@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -16,7 +16,6 @@ from tests.support import messages
 from tests.support.dovecot import Dovecot
 from tests.support.gateway import Gateway, Section
 from tests.support.phone import Answer, Phone, add, commands, policy_of, policy_request
-from tests.support.smtp_sink import SmtpSink
 from wbxml import Element, element
 from wbxml.pages import (
     AirSync,
@@ -37,9 +36,9 @@ Manage = Callable[..., str]
 
 
 @pytest.fixture(scope="module")
-def shared_gateway(dovecot: Dovecot, shared_sink: SmtpSink) -> Iterator[Gateway]:
-    """One with policies: a strict one for devices that say so by their name, and a lax one."""
-    sections: dict[str, Section] = {
+def sections() -> Mapping[str, Section]:
+    """Policies: a strict one for devices that say so by their name, and a lax one."""
+    return {
         "eas": {"heartbeat_min": 1},
         "devices": {"limit": 2, "notice": "Ask Ann."},
         "policies": {
@@ -54,8 +53,6 @@ def shared_gateway(dovecot: Dovecot, shared_sink: SmtpSink) -> Iterator[Gateway]
             "short": {"devices": ["*/SHORT*"], "MinDevicePasswordLength": 4},
         },
     }
-    with Gateway(dovecot, shared_sink, sections=sections) as running:
-        yield running
 
 
 @pytest.fixture

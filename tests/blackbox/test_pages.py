@@ -4,35 +4,25 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing
 
 import httpx
 import pytest
 
 from tests.blackbox.conftest import MakePhone
+from tests.blackbox.pages import ADMIN, PAGES
 from tests.support.dovecot import Dovecot
 from tests.support.gateway import Gateway, Section
 from tests.support.phone import Phone, policy_request
-from tests.support.smtp_sink import SmtpSink
 from tests.web.pages.support import fields_of
 from wbxml import element
 from wbxml.pages import FolderHierarchy, Provision
 
-ADMIN = "administrator"
-
 
 @pytest.fixture(scope="module")
-def shared_gateway(dovecot: Dovecot, shared_sink: SmtpSink) -> Iterator[Gateway]:
-    """One with administrators and app passwords."""
-    sections: dict[str, Section] = {
-        "eas": {"heartbeat_min": 1},
-        "admin": {"users": [ADMIN]},
-        "master": {"login": "master", "password": "secret"},
-        "passwords": {"enabled": True},
-    }
-    with Gateway(dovecot, shared_sink, sections=sections) as running:
-        yield running
+def sections() -> Mapping[str, Section]:
+    return PAGES
 
 
 class Visitor:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pytest
 
 from tests.blackbox.conftest import MakePhone
 from tests.support import messages
 from tests.support.dovecot import Dovecot
-from tests.support.gateway import Gateway
+from tests.support.gateway import Gateway, Section
 from tests.support.phone import Answer, Phone
 from tests.support.smtp_sink import SmtpSink
 from wbxml import element
@@ -20,11 +20,9 @@ TURNS = 10
 
 
 @pytest.fixture(scope="module")
-def shared_gateway(dovecot: Dovecot, shared_sink: SmtpSink) -> Iterator[Gateway]:
-    """One that loses patience soon, and does not find it again while a test lasts."""
-    sections = {"eas": {"heartbeat_min": 1}, "brakes": {"device_burst": BURST, "device_per_hour": 1}}
-    with Gateway(dovecot, shared_sink, sections=sections) as running:
-        yield running
+def sections() -> Mapping[str, Section]:
+    """A gateway that loses patience soon, and does not find it again while a test lasts."""
+    return {"eas": {"heartbeat_min": 1}, "brakes": {"device_burst": BURST, "device_per_hour": 1}}
 
 
 @pytest.mark.parametrize("version", ["12.1", "14.1", "16.1"])
