@@ -12,7 +12,7 @@ from gateway.app.release import SystemClock
 from gateway.app.rounds import attending, running
 from gateway.config import Settings
 from gateway.errors import ConfigError, GatewayError
-from gateway.ports import Items, State
+from gateway.ports import Bus, Items, NoOthers, State
 from gateway.store.copying import Progress, Side, check_whole, copy
 from gateway.store.items import StoredItems
 from gateway.store.people import StoredPeople
@@ -36,6 +36,8 @@ class Stores:
     """Writes done since it was opened."""
     commits: Callable[[], int]
     """Commits that made them durable."""
+    bus: Bus
+    """The way to the other processes that have the store open."""
 
 
 @asynccontextmanager
@@ -73,6 +75,7 @@ async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
                 StoredPeople(shared),
                 lambda: shared.transactions,
                 lambda: shared.transactions,
+                shared.bus,
             )
         return
     async with await Database.open(parse_url(settings.store.url)) as database:
@@ -85,6 +88,7 @@ async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
                 SqlitePeople(database),
                 lambda: database.transactions,
                 lambda: database.commits,
+                NoOthers(),
             )
 
 

@@ -6,6 +6,7 @@ Small Protocols, implemented in `upstream/` and `store/`, wired in `app`.
 from __future__ import annotations
 
 from gateway.ports.audit import Act, Audit
+from gateway.ports.bus import Bus, NoOthers, Subject
 from gateway.ports.clock import Clock
 from gateway.ports.directory import Directory, People
 from gateway.ports.fetching import Fetcher
@@ -24,6 +25,7 @@ __all__ = [
     "AppPasswords",
     "Audit",
     "Authenticator",
+    "Bus",
     "Clock",
     "Commit",
     "Directory",
@@ -32,10 +34,12 @@ __all__ = [
     "Items",
     "Mailboxes",
     "MailboxesFactory",
+    "NoOthers",
     "People",
     "Pieces",
     "Spool",
     "State",
+    "Subject",
     "Submission",
     "Unsubscribe",
 ]

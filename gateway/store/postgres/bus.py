@@ -3,6 +3,8 @@
 A notification is sent in the transaction that makes the change, so that it is told if and when that is
 committed. It carries ids alone: who is told looks into the store. While the connection that listens is lost,
 nobody knows what changed, so all that watch are told to look, now and then and when it is there again.
+
+What processes tell each other and nobody stores goes the same way, on the connection that listens.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from contextlib import suppress
 import asyncpg
 import structlog
 
+from gateway.ports import Subject, Unsubscribe
 from gateway.store.postgres.failures import FAILURES, explain
 from gateway.store.postgres.transaction import Connection
 from gateway.store.transactions import Topic
@@ -31,6 +34,8 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
 """Seconds from one attempt to listen to the next; after each those who watch look for themselves."""
 _PROBE_SECONDS = 20.0
 """How often it is asked whether the connection is still there."""
+_MOST_WAITING = 1000
+"""Texts that wait to be told; of more, the others only hear that they missed some."""
 _START_SECONDS = 10.0
 _CLOSE_SECONDS = 5.0
 
@@ -51,6 +56,10 @@ class Bus:
         self._watchers = watchers
         self._task: asyncio.Task[None] | None = None
         self._listening = asyncio.Event()
+        self._waiting: list[tuple[Subject, str]] = []
+        """What is to be told next."""
+        self._awake = asyncio.Event()
+        self._hearers: dict[Subject, dict[object, Callable[[str], None]]] = {each: {} for each in Subject}
         self._log = structlog.get_logger("gateway.store")
 
     async def start(self) -> None:
@@ -67,11 +76,28 @@ class Bus:
             task.cancel()
             await asyncio.wait([task])
 
-    async def announce(self, connection: Connection, told: Iterable[tuple[Topic, Told]]) -> None:
+    async def notify(self, connection: Connection, told: Iterable[tuple[Topic, Told]]) -> None:
         """Have the other processes told, once the transaction of the connection is committed."""
         messages = [message for topic, changes in told for message in self._messages(topic, changes)]
         if messages:
             await connection.execute(_NOTIFY, _CHANNEL, messages)
+
+    def announce(self, subject: Subject, text: str) -> None:
+        """Have the others hear a text soon. One that is too long for that they hear as missed."""
+        if len(self._waiting) >= _MOST_WAITING:
+            self._waiting = [(missed, "") for missed in sorted({each for each, _ in self._waiting})]
+        self._waiting.append((subject, "" if len(text) * 6 > _LARGEST else text))
+        self._awake.set()
+
+    def listen(self, subject: Subject, hear: Callable[[str], None]) -> Unsubscribe:
+        """Call `hear` with what others tell, "" when some of it may have been missed."""
+        hearer = object()
+        self._hearers[subject][hearer] = hear
+
+        def unsubscribe() -> None:
+            self._hearers[subject].pop(hearer, None)
+
+        return unsubscribe
 
     def _messages(self, topic: Topic, changes: Told) -> Iterator[str]:
         """What is told of changes, in notifications that are not too long."""
@@ -103,18 +129,18 @@ class Bus:
 
     async def _hear(self, connection: asyncpg.Connection[asyncpg.Record]) -> None:
         """Tell what is heard on a connection, until it is lost."""
-        lost = asyncio.Event()
-        connection.add_termination_listener(lambda *_: lost.set())
+        connection.add_termination_listener(lambda *_: self._awake.set())
         try:
             await connection.add_listener(_CHANNEL, lambda *heard: self._heard(heard[3]))
             self._listening.set()
             self._look()  # for what changed before
-            while not lost.is_set():
+            while not connection.is_closed():
                 with suppress(TimeoutError):
                     async with asyncio.timeout(_PROBE_SECONDS):
-                        await lost.wait()
-                if not lost.is_set():
-                    await connection.execute("SELECT 1")
+                        await self._awake.wait()
+                self._awake.clear()
+                if not connection.is_closed():
+                    await self._speak(connection)
         except FAILURES as error:
             self._log.warning("nobody tells what others change", reason=explain(error, self._name).detail)
         finally:
@@ -124,19 +150,44 @@ class Bus:
             except (*FAILURES, asyncio.CancelledError):
                 connection.terminate()
 
+    async def _speak(self, connection: asyncpg.Connection[asyncpg.Record]) -> None:
+        """Tell what waits; where nothing does, see whether the connection is still there."""
+        if not self._waiting:
+            await connection.execute("SELECT 1")
+            return
+        told, self._waiting = self._waiting, []
+        # Numbered: of equal ones in a transaction PostgreSQL tells one.
+        messages = [json.dumps([self._node, one, text, at]) for at, (one, text) in enumerate(told)]
+        try:
+            await connection.execute(_NOTIFY, _CHANNEL, messages)
+        except BaseException:
+            # They are of no use later. What the others are to know then is that they missed some.
+            self._waiting = [(missed, "") for missed in sorted({one for one, _ in told})] + self._waiting
+            raise
+
     def _heard(self, payload: object) -> None:
         try:
-            node, topic, folder, users = json.loads(str(payload))
-            watchers = self._watchers[Topic(topic)]
+            node, what, told, more = json.loads(str(payload))
+            watchers = None if what in self._hearers else self._watchers[Topic(what)]
         except (ValueError, TypeError):
             self._log.warning(
                 "a notification that no gateway of this release sends", payload=str(payload)[:100]
             )
             return
-        if node != self._node:
-            watchers.tell({CollectionId(folder): [UserId(user) for user in users]})
+        if node == self._node:
+            return
+        if watchers is None:
+            self._hear_of(Subject(what), told)
+        else:
+            watchers.tell({CollectionId(told): [UserId(user) for user in more]})
+
+    def _hear_of(self, subject: Subject, text: str) -> None:
+        for hear in tuple(self._hearers[subject].values()):
+            hear(text)
 
     def _look(self) -> None:
         """Have all that watch look for themselves."""
         for watchers in self._watchers.values():
             watchers.tell_all()
+        for subject in self._hearers:
+            self._hear_of(subject, "")

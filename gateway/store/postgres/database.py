@@ -67,7 +67,7 @@ class PostgresTransactions:
         self._name = location.name
         self._pool = pool
         self._watchers = {topic: Watchers() for topic in Topic}
-        self._bus = Bus(lambda: connect(location), location.name, self.node, self._watchers)
+        self.bus = Bus(lambda: connect(location), location.name, self.node, self._watchers)
         self._leases = SharedLeases(self._alone, self.node)
         self._writing: set[asyncio.Task[Any]] = set()
 
@@ -103,7 +103,7 @@ class PostgresTransactions:
         )
         opened = cls(location, pool)
         opened._leases.start()
-        await opened._bus.start()
+        await opened.bus.start()
         return opened
 
     async def aclose(self) -> None:
@@ -111,7 +111,7 @@ class PostgresTransactions:
         if self._writing:
             await asyncio.wait(self._writing)
         await self._leases.aclose()
-        await self._bus.aclose()
+        await self.bus.aclose()
         try:
             async with asyncio.timeout(_CONNECT_SECONDS):
                 await self._pool.close()
@@ -194,7 +194,7 @@ class PostgresTransactions:
         transaction = PostgresTransaction(connection)
         try:
             done = await work(transaction)
-            await self._bus.announce(connection, transaction.told)
+            await self.bus.notify(connection, transaction.told)
         except BaseException:
             with suppress(*FAILURES):
                 await connection.execute("ROLLBACK")
