@@ -11,13 +11,6 @@ from io import BytesIO
 from gateway.pim.lines import Property
 from gateway.pim.tree import Line, make_line
 
-try:
-    from PIL import Image
-except ImportError:  # the extra is not installed
-    _CAN_SHRINK = False
-else:
-    _CAN_SHRINK = True
-
 __all__ = ["image_type", "photo_line", "photo_of", "shrunk"]
 
 _DATA = re.compile(r"data:([^,]*?)\s*(;\s*base64)?\s*,", re.IGNORECASE | re.ASCII)
@@ -79,7 +72,9 @@ def shrunk(octets: bytes, largest: int) -> bytes:
     """
     if len(octets) <= largest:
         return octets
-    if not _CAN_SHRINK:
+    try:
+        from PIL import Image  # noqa: PLC0415 (an extra)
+    except ImportError:
         return b""
     unreadable = (OSError, ValueError, SyntaxError, EOFError)
     bombs = (Image.DecompressionBombError, Image.DecompressionBombWarning)

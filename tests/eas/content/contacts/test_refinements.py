@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import sys
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -101,9 +102,9 @@ def test_a_large_picture_is_told_smaller_and_kept_as_it_is() -> None:
 
 
 def test_without_pillow_a_large_picture_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pictures, "_CAN_SHRINK", False)
-    pictures.shrunk.cache_clear()
     line = f"PHOTO;ENCODING=b;TYPE=JPEG:{base64.b64encode(picture(400, 'JPEG')).decode()}"
+    monkeypatch.setitem(sys.modules, "PIL", None)
+    pictures.shrunk.cache_clear()
     shelf = Shelf.of(card("N:a;;;;", "FN:a", line))
     assert shelf.seen == {"LastName": "a", "FileAs": "a"}
     shelf.change(*properties(LastName="b"))
