@@ -122,7 +122,7 @@ class Gateway:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                env=_environment(),
             )
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and process.poll() is None:
@@ -198,6 +198,12 @@ class Gateway:
     def log(self) -> str:
         """What it wrote so far to standard output and error."""
         return self._log.read_text(errors="replace") if self._log.exists() else ""
+
+
+def _environment() -> dict[str, str]:
+    """Ours, but for what keeps Python from keeping what it compiled, as it does of a gateway installed."""
+    ours = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return ours | {"PYTHONUNBUFFERED": "1"}
 
 
 def _toml(sections: Mapping[str, Mapping[str, object]]) -> str:
