@@ -12,11 +12,12 @@ from gateway.cli.copies import backup, migrate, restore
 from gateway.cli.devices import devices
 from gateway.cli.explain import explain
 from gateway.cli.folders import GROUPS
-from gateway.cli.looking import check_config, poison, policies, users
+from gateway.cli.looking import check_config, poison, policies
 from gateway.cli.passwords import passwords
 from gateway.cli.serving import demo, serve
 from gateway.cli.top import top
 from gateway.cli.trace import trace
+from gateway.cli.users import users
 
 __all__ = ["main"]
 

@@ -1,10 +1,9 @@
-"""Commands that show what there is and change nothing: check-config, users, policies, poison."""
+"""Commands that show what there is and change nothing: check-config, policies, poison."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from itertools import groupby
 from pathlib import Path
 
 import click
@@ -12,16 +11,13 @@ import click
 from gateway.app import admission_of, check_files
 from gateway.cli.common import as_json, config, print_json, print_rows, told, with_store
 from gateway.config import load
-from gateway.eas.admission import Admission
 from gateway.eas.request import as_stored
-from gateway.errors import Refused
 from gateway.policies import NO_POLICY, Policy
 from gateway.ports import Items, State
 from gateway.types import Device, DeviceId, UserId
 
-__all__ = ["check_config", "poison", "policies", "users"]
+__all__ = ["check_config", "poison", "policies"]
 
-_USERS = ("user", "devices", "last_seen", "barred")
 _POLICIES = (
     *("name", "devices", "acknowledged", "refused"),
     *("for_users", "for_devices", "for_groups", "demands"),
@@ -41,25 +37,6 @@ def check_config(file: Path, as_json: bool) -> None:
         print_json({"file": str(file), "good": True})
     else:
         click.echo(f"{file}: good")
-
-
-@click.command()
-@as_json
-@config
-@told
-def users(file: Path, as_json: bool) -> None:
-    """List who uses the gateway.
-
-    Columns: user, number of devices, when one of them was last seen, and whether the user is barred.
-    """
-    admission = admission_of(load(file, os.environ))
-
-    async def show(state: State, _: Items) -> None:
-        found = sorted(await state.list_devices(), key=lambda device: device.user)
-        rows = [_user(user, [*devices], admission) for user, devices in groupby(found, lambda one: one.user)]
-        print_rows(rows, _USERS, as_json=as_json)
-
-    with_store(file, show)
 
 
 @click.command()
@@ -113,21 +90,6 @@ def poison(file: Path, as_json: bool) -> None:
         print_rows(rows, _POISON, as_json=as_json)
 
     with_store(file, show)
-
-
-def _user(user: UserId, devices: Sequence[Device], admission: Admission) -> Mapping[str, object]:
-    seen = [device.last_seen for device in devices if device.last_seen is not None]
-    try:
-        admission.check_user(user)
-        barred = False
-    except Refused:
-        barred = True
-    return {
-        "user": user,
-        "devices": len(devices),
-        "last_seen": max(seen).isoformat(timespec="seconds") if seen else None,
-        "barred": barred,
-    }
 
 
 def _policy(policy: Policy, devices: Sequence[Device]) -> Mapping[str, object]:

@@ -100,6 +100,15 @@ class Decisions:
         if not await self.state.forget_device(user, known.id, self._act("device.remove", user, known.id)):
             raise NotFound(f"{user} has no device {device}")
 
+    async def sign_out(self, user: UserId) -> None:
+        """End a user's web sessions and held requests, and have each of his logins checked anew.
+
+        For administrators, about users whose password others know, or who have left: what the mail server
+        still takes is let in again.
+        """
+        self._for_administrators()
+        await self.state.sign_out(user, self._act("user.sign-out", user, DeviceId("")))
+
     async def _check_wipe(self, device: Device) -> None:
         """Raise `Refused` when a user is about to change a wipe that somebody else asked for."""
         if self.owner is None or device.control.wipe is None:

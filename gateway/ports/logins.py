@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from gateway.types import Credentials
+from gateway.types import Credentials, UserId
 
 
 class Authenticator(Protocol):
@@ -14,6 +14,10 @@ class Authenticator(Protocol):
 
     async def authenticate(self, credentials: Credentials) -> None:
         """Raises `AuthenticationFailed` when refused and `UpstreamUnavailable` when nobody could be asked."""
+        ...
+
+    def forget(self, user: UserId) -> None:
+        """Check all credentials of a user anew, however good they were."""
         ...
 
 

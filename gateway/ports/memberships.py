@@ -14,7 +14,7 @@ __all__ = ["Membership", "Memberships"]
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """What the directories said of a user at a time: for each group they were asked for, whether he is in it."""
+    """What the directories said of a user at a time: whether he is in the groups they were asked for."""
 
     user: UserId
     groups: Mapping[str, bool]
@@ -22,7 +22,7 @@ class Membership:
 
 
 class Memberships(Protocol):
-    """What was said last of each user; it outlives the process, and is the same for all that share a store."""
+    """What was said last of each user; it outlives the process, and all that share a store share it."""
 
     async def save_membership(self, membership: Membership) -> None:
         """Store it in the place of what was said of the user before."""

@@ -6,12 +6,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from gateway.types import UserId
+from gateway.ports.audit import Act
+from gateway.types import DeviceId, UserId
 
-__all__ = ["MOST_SESSIONS", "Session", "Sessions"]
+__all__ = ["EVERY_DEVICE", "MOST_SESSIONS", "Session", "Sessions"]
 
 MOST_SESSIONS = 20
 """Sessions of a user; one more ends the one he began first."""
+
+
+EVERY_DEVICE = DeviceId("")
+"""What `decided_devices` tells of a user who was signed out, and of no single device of his."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,13 @@ class Sessions(Protocol):
 
     async def end_sessions(self, user: UserId) -> None:
         """End all of a user's."""
+        ...
+
+    async def sign_out(self, user: UserId, act: Act | None = None) -> None:
+        """End all of a user's, and have each of his logins checked anew, in whatever process it is known.
+
+        As a decision of `EVERY_DEVICE` it is told by `decided_devices`.
+        """
         ...
 
     async def prune_sessions(self, began: datetime, seen: datetime) -> None:

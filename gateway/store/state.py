@@ -329,6 +329,9 @@ class StoredState:
     async def end_sessions(self, user: UserId) -> None:
         await self._store.write(sessions.end_all, user)
 
+    async def sign_out(self, user: UserId, act: Act | None = None) -> None:
+        await self._store.write(sessions.sign_out, user, act)
+
     async def save_membership(self, membership: Membership) -> None:
         await self._store.write(memberships.save, membership)
 

@@ -33,7 +33,7 @@ from gateway.eas.apppasswords import recognised
 from gateway.eas.identity import Identity
 from gateway.errors import AuthenticationFailed, TokenExpired
 from gateway.ports import Authenticator
-from gateway.types import BearerToken, Credentials, DeviceId, Login, LoginKind, Principal
+from gateway.types import BearerToken, Credentials, DeviceId, Login, LoginKind, Principal, UserId
 from gateway.web.pauses import Pauses
 from gateway.web.ways import TokenWay, Ways
 
@@ -127,8 +127,23 @@ class Authentication:
         return await self._with_password(user, password, address, "", shared=shared, mail_alone=True)
 
     async def check(self, principal: Principal) -> None:
-        """Whether a login that was good still is, after a while. Raises `AuthenticationFailed`."""
+        """Whether a login that was good still is, after a while.
+
+        Raises `AuthenticationFailed`, and `GatewayError` when nobody knows.
+        """
         await self.ways.check(principal)
+        await self.check_password(principal.credentials)
+
+    async def check_password(self, credentials: Credentials) -> None:
+        """Whether what opened a mailbox still does; asked upstream as often as for phones.
+
+        Raises `AuthenticationFailed`, and `UpstreamError` when nobody could be asked.
+        """
+        await self._authenticator.authenticate(credentials)
+
+    def forget(self, user: UserId) -> None:
+        """Have the next request of a user checked upstream, whatever was good a moment ago."""
+        self._authenticator.forget(user)
 
     # --- passwords -----------------------------------------------------------------------------------------
 

@@ -60,6 +60,10 @@ class Users:
     asked: int = 0
     at_once: int = 0
     most_at_once: int = 0
+    forgotten: list[UserId] = field(default_factory=list)
+
+    def forget(self, user: UserId) -> None:
+        self.forgotten.append(user)
 
     async def authenticate(self, credentials: Credentials) -> None:
         self.asked += 1

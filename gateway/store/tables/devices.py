@@ -29,6 +29,7 @@ __all__ = [
     "save",
     "save_memo",
     "set_access",
+    "tell",
     "tell_all",
 ]
 
@@ -205,6 +206,12 @@ async def decided(transaction: Transaction, after: int) -> tuple[int, list[tuple
     """The devices of which something was decided after that change, and the number of the newest."""
     rows = list(await transaction.rows(_DECIDED, (after,)))
     return (rows[-1][2] if rows else after), [(UserId(user), DeviceId(name)) for user, name, _ in rows]
+
+
+async def tell(transaction: Transaction, user: UserId, device: DeviceId) -> None:
+    """Have something decided of a device, which changes nothing of what it may do."""
+    await _decide(transaction)
+    await transaction.run(_CHANGE, (user, device))
 
 
 async def tell_all(transaction: Transaction, user: UserId) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from gateway.ports.sessions import MOST_SESSIONS, Session
+from gateway.ports.audit import Act
+from gateway.ports.sessions import EVERY_DEVICE, MOST_SESSIONS, Session
+from gateway.store.tables import audit, devices
 from gateway.store.tables.times import from_milliseconds, milliseconds
 from gateway.store.transactions import Dialects, Transaction
 from gateway.types import UserId
 
-__all__ = ["begin", "end", "end_all", "load", "note", "prune"]
+__all__ = ["begin", "end", "end_all", "load", "note", "prune", "sign_out"]
 
 _BEGIN = 'INSERT INTO web_session (key, "user", email, began, seen, seal) VALUES (?, ?, ?, ?, ?, ?)'
 _TOO_MANY = Dialects(
@@ -56,6 +58,13 @@ async def end(transaction: Transaction, key: bytes) -> None:
 async def end_all(transaction: Transaction, user: UserId) -> None:
     """Forget the sessions of a user."""
     await transaction.run('DELETE FROM web_session WHERE "user" = ?', (user,))
+
+
+async def sign_out(transaction: Transaction, user: UserId, act: Act | None) -> None:
+    """Forget the sessions of a user, and have his logins checked anew."""
+    await devices.tell(transaction, user, EVERY_DEVICE)
+    await end_all(transaction, user)
+    await audit.note(transaction, act)
 
 
 async def prune(transaction: Transaction, began: datetime, seen: datetime) -> None:

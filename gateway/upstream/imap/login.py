@@ -14,7 +14,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
 from gateway.errors import AuthenticationFailed, UpstreamUnavailable
-from gateway.types import Credentials
+from gateway.types import Credentials, UserId
 from gateway.upstream.fingerprint import Fingerprint, fingerprint
 from gateway.upstream.imap.pool import Pool
 
@@ -38,7 +38,8 @@ class ImapAuthenticator:
     def __init__(self, pool: Pool, seconds: float) -> None:
         self._pool = pool
         self._seconds = seconds
-        self._believed: dict[Fingerprint, float] = {}
+        self._believed: dict[Fingerprint, tuple[str, float]] = {}
+        """Whose login, and until when."""
         self._asking: dict[Fingerprint, asyncio.Task[None]] = {}
         self._proven: OrderedDict[Fingerprint, None] = OrderedDict()
         """Credentials that were good at some time and not refused since."""
@@ -48,7 +49,8 @@ class ImapAuthenticator:
     async def authenticate(self, credentials: Credentials) -> None:
         """Raises `AuthenticationFailed` when refused and `UpstreamError` when nobody could be asked."""
         mark = fingerprint(credentials)
-        if self._believed.get(mark, 0.0) > asyncio.get_running_loop().time():
+        _, until = self._believed.get(mark, ("", 0.0))
+        if until > asyncio.get_running_loop().time():
             return
         task = self._asking.get(mark)
         if task is None:
@@ -57,7 +59,11 @@ class ImapAuthenticator:
             task.add_done_callback(lambda task: task.cancelled() or task.exception())
         await asyncio.shield(task)
 
-    def forget(self, mark: Fingerprint) -> None:
+    def forget(self, user: UserId) -> None:
+        """Check all credentials of a user anew, however good they were."""
+        self._believed = {mark: one for mark, one in self._believed.items() if one[0] != user}
+
+    def refused(self, mark: Fingerprint) -> None:
         """The server refused these credentials: do not believe them any longer."""
         self._believed.pop(mark, None)
         self._proven.pop(mark, None)
@@ -73,13 +79,13 @@ class ImapAuthenticator:
             if mark in self._proven:
                 # A connection that is open already would only prove that the password was good once.
                 async with self._pool.lease(credentials, fresh=True):
-                    self._believe(mark)
+                    self._believe(credentials, mark)
             else:
                 async with self._turn(credentials.login.casefold()):
                     await self._pool.check(credentials)
-                self._believe(mark)
+                self._believe(credentials, mark)
         except AuthenticationFailed:
-            self.forget(mark)
+            self.refused(mark)
             raise
         finally:
             del self._asking[mark]
@@ -105,11 +111,11 @@ class ImapAuthenticator:
             if not queue.length:
                 del self._queues[login]
 
-    def _believe(self, mark: Fingerprint) -> None:
+    def _believe(self, credentials: Credentials, mark: Fingerprint) -> None:
         now = asyncio.get_running_loop().time()
         if len(self._believed) >= SWEEP:
-            self._believed = {mark: until for mark, until in self._believed.items() if until > now}
-        self._believed[mark] = now + self._seconds
+            self._believed = {mark: one for mark, one in self._believed.items() if one[1] > now}
+        self._believed[mark] = credentials.login.lower(), now + self._seconds
         self._proven[mark] = None
         self._proven.move_to_end(mark)
         if len(self._proven) > SWEEP:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from weakref import WeakValueDictionary
 
-from gateway.types import Credentials, Principal
+from gateway.types import Credentials, Principal, UserId
 from gateway.upstream.fingerprint import Fingerprint, fingerprint
 from gateway.upstream.imap.handshake import open_connection
 from gateway.upstream.imap.login import ImapAuthenticator
@@ -21,7 +21,7 @@ class ImapUpstream:
 
     def __init__(self, settings: ImapSettings) -> None:
         self._settings = settings
-        self._pool = Pool(settings, on_refused=self._forget)
+        self._pool = Pool(settings, on_refused=self._refused)
         self._logins = ImapAuthenticator(self._pool, settings.auth_cache_seconds)
         self._snapshots = SnapshotCache()
         self._unreadable = Unreadable()
@@ -50,6 +50,10 @@ class ImapUpstream:
     async def authenticate(self, credentials: Credentials) -> None:
         """Implements `ports.Authenticator`."""
         await self._logins.authenticate(credentials)
+
+    def forget(self, user: UserId) -> None:
+        """Implements `ports.Authenticator`."""
+        self._logins.forget(user)
 
     async def check(self) -> None:
         """Whether the server answers, without logging in. Raises `UpstreamError`."""
@@ -87,5 +91,5 @@ class ImapUpstream:
         if self._watchers.get(mark) is watcher:
             del self._watchers[mark]
 
-    def _forget(self, mark: Fingerprint) -> None:
-        self._logins.forget(mark)
+    def _refused(self, mark: Fingerprint) -> None:
+        self._logins.refused(mark)

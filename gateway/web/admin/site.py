@@ -13,6 +13,7 @@ from gateway.types import Principal
 from gateway.web.admin.devices import DevicePages
 from gateway.web.admin.looking import LookingPages
 from gateway.web.admin.samples import Samples
+from gateway.web.admin.users import UserPages
 from gateway.web.pages.door import Door
 from gateway.web.pages.rendering import Renderer
 from gateway.web.pages.site import Site, Tab
@@ -35,6 +36,7 @@ _SAID = {
     "wipe-taken-back": "The wipe was taken back.",
     "resync": "The device begins anew the next time it asks for anything.",
     "removed": "The device was removed.",
+    "user-signed-out": "The user was signed out. Devices with the right password go on.",
 }
 
 
@@ -73,4 +75,4 @@ def admin_routes(
         reached_from=reached_from,
     )
     looking = LookingPages(services, samples, checks, services.clock.now())
-    return site.routes([*looking.pages(), *DevicePages(services).pages()])
+    return site.routes([*looking.pages(), *DevicePages(services).pages(), *UserPages(services).pages()])

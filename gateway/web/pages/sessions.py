@@ -1,26 +1,42 @@
 """Who is signed in: a browser shows a random text, the store knows its digest and until when it counts.
 
-All processes that share a store share the sessions. They hold no password: what the pages do is done with
-what the gateway keeps itself. A session ends when it was not used for a while, when it is too old, when its
-user signs out, and when he ends all of them. A browser gets another text whenever somebody signs in, so that
-nobody can have planted it there before.
+All processes that share a store share the sessions. A session ends when it was not used for a while, when it
+is too old, when its user signs out or an administrator signs him out, and when the mail password it began
+with is not right any more. A browser gets another text whenever somebody signs in, so that nobody can have
+planted it there before.
+
+To look at the password again, somebody has to keep it. The browser does, in a form that only the key in the
+store opens (the seal): neither of the two tells anything without the other, and the gateway has both for no
+longer than a request.
 """
 
 from __future__ import annotations
 
+import json
 import secrets
+from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import blake2b
 
+from cryptography.fernet import Fernet, InvalidToken
+
 from gateway.ports import Clock
 from gateway.ports import sessions as port
-from gateway.types import Principal, UserId
+from gateway.types import Password, Principal, UserId
 
-__all__ = ["SignedIn", "form_token", "new_secret"]
+__all__ = ["Begun", "SignedIn", "form_token", "new_secret"]
 
 _NOTED = timedelta(minutes=1)
 """How far `Session.seen` may lag behind: so often a session in use is written."""
 _LONGEST_SECRET = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """What a browser keeps of its session: the secret it shows, and the password under the seal."""
+
+    secret: str = field(repr=False)
+    sealed: str = field(repr=False)
 
 
 class SignedIn:
@@ -32,13 +48,25 @@ class SignedIn:
         self._idle = idle
         self._longest = longest
 
-    async def begin(self, principal: Principal) -> str:
-        """Sign a user in; returns the secret that his browser shows from now on."""
-        secret, now = new_secret(), self._clock.now()
+    async def begin(self, principal: Principal, proof: Password) -> Begun:
+        """Sign a user in who has proven so who he is; returns what his browser shows from now on."""
+        secret, seal, now = new_secret(), Fernet.generate_key(), self._clock.now()
         await self._store.begin_session(
-            port.Session(_key(secret), principal.user, principal.email, began=now, seen=now)
+            port.Session(_key(secret), principal.user, principal.email, began=now, seen=now, seal=seal)
         )
-        return secret
+        proven = json.dumps([proof.login, proof.password]).encode()
+        return Begun(secret, Fernet(seal).encrypt(proven).decode())
+
+    @staticmethod
+    def proof(session: port.Session, sealed: str) -> Password | None:
+        """What the user proved with who he is, as his browser keeps it; None when it does not."""
+        if not session.seal:
+            return None
+        try:
+            login, password = json.loads(Fernet(session.seal).decrypt(sealed))
+        except InvalidToken:
+            return None
+        return Password(login, password)
 
     async def find(self, secret: str, *, used: bool = True) -> port.Session | None:
         """The session of a browser that shows this secret; None when there is none any more.

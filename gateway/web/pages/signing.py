@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from gateway.errors import AuthenticationFailed, UpstreamError
-from gateway.types import Principal
+from gateway.types import Password, Principal
 from gateway.web.auth import Throttled
 from gateway.web.pages.forms import check_origin, check_token, read_form
 from gateway.web.pages.problems import Problem
@@ -44,7 +44,8 @@ class Signing:
         visitor = self._door.secret(request, visitor=True)
         try:
             check_token(request, form, form_token(visitor) if visitor else "")
-            principal = await self._authenticated(request, user, form.get("password", ""))
+            password = form.get("password", "")
+            principal = await self._authenticated(request, user, password)
         except Throttled as error:
             text = f"There were too many attempts. Wait {error.seconds} seconds, then try again."
             response = self._page(request, wanted, Problem(429, text), user)
@@ -53,14 +54,14 @@ class Signing:
         except Problem as problem:
             return self._page(request, wanted, problem, user)
         await self._end(request)
-        secret = await self._door.sessions.begin(principal)
+        proof = Password(principal.credentials.login, password)
+        begun = await self._door.sessions.begin(principal, proof)
         request.state.user = principal.user
         structlog.get_logger("gateway.pages").info(
             "signed in", user=principal.user, address=self._door.address(request)
         )
         response = RedirectResponse(wanted, 303, headers=dict(SECURITY))
-        self._door.give(request, response, secret)
-        self._door.take(request, response, visitor=True)
+        self._door.let_in(request, response, begun)
         return response
 
     async def sign_out(self, request: Request) -> Response:
@@ -74,7 +75,7 @@ class Signing:
                 await self._door.sessions.end_all(session.user)
         await self._end(request)
         response = self._site.redirect("/sign-in?said=signed-out")
-        self._door.take(request, response)
+        self._door.let_out(request, response)
         return response
 
     async def _authenticated(self, request: Request, user: str, password: str) -> Principal:
@@ -106,7 +107,7 @@ class Signing:
         values = {"token": form_token(visitor), "next": wanted, "problem": problem, "user": user[:200]}
         code = problem.code if problem else 200
         response = self._site.page(request, "pages/sign_in.html", code, **values)
-        self._door.give(request, response, visitor, visitor=True)
+        self._door.receive(request, response, visitor)
         return response
 
     async def _end(self, request: Request) -> None:

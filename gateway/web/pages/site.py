@@ -157,12 +157,11 @@ class Site:
 
     def _endpoint(self, page: Page) -> _Answer:
         async def answer(request: Request) -> Response:
-            secret = self.door.secret(request)
-            session = await self.door.sessions.find(secret, used=not page.refreshes)
+            session = await self.door.session(request, used=not page.refreshes)
             if session is None or not self.admits(session):
                 return self._to_sign_in(request)
             request.state.user = session.user
-            visit = Visit(self, request, session, form_token(secret))
+            visit = Visit(self, request, session, form_token(self.door.secret(request)))
             if request.method != "POST":
                 assert page.show is not None
                 return await page.show(visit)

@@ -297,7 +297,7 @@ async def test_a_refused_login_is_forgotten() -> None:
             async with pool.lease(CREDENTIALS, fresh=True):
                 pass
         assert refused == [fingerprint(CREDENTIALS)]
-        authenticator.forget(refused[0])
+        authenticator.refused(refused[0])
         # Not even the connection that was made while the password was good is used any more.
         with pytest.raises(AuthenticationFailed):
             await authenticator.authenticate(CREDENTIALS)

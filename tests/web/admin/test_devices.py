@@ -8,6 +8,7 @@ import pytest
 
 from gateway.eas.admission import AccessRule, Admission
 from gateway.ports.audit import Wanted
+from gateway.ports.sessions import EVERY_DEVICE
 from gateway.types import Access, Device, DeviceId, UserId, Visit, Wipe, WipeStage
 from gateway.web.admin.listing import PAGE, Search, find
 from tests.web.pages.support import ANNA, BERT, ROOT, Browser, World, fields_of
@@ -163,3 +164,20 @@ async def test_who_is_no_administrator_decides_nothing(world: World) -> None:
     stored = await world.state.load_device(ANNA, PHONE)
     assert stored is not None
     assert (stored.control.access, stored.control.wipe) == (None, None)
+
+
+async def test_a_user_is_signed_out_everywhere(world: World) -> None:
+    await world.device()
+    browser, his = await root(world), world.browser()
+    await his.sign_in(ANNA)
+    newest, _ = await world.state.decided_devices(0)
+    page = f"/admin/user/sign-out?user={ANNA}".replace("@", "%40")
+    assert page in (await browser.get(DEVICE)).text
+    done = await browser.submit(page, "/admin/user/sign-out")
+    assert "was signed out" in (await browser.get(done.headers["location"])).text
+    assert (await his.get("/account")).status_code == 303
+    assert (await world.state.decided_devices(newest))[1] == [(ANNA, EVERY_DEVICE)]
+    (noted,) = await world.state.list_acts(Wanted(act="user.sign-out"), 9)
+    assert (noted.act.who, noted.act.user, noted.act.device) == (ROOT, ANNA, "")
+    assert await found(browser) == ["PHONE1"]
+    assert (await browser.get("/admin/user/sign-out?user=nobody")).status_code == 404

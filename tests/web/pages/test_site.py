@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from unittest.mock import ANY
 
 import httpx
 import pytest
+from cryptography.fernet import Fernet, InvalidToken
 from starlette.responses import Response
 
 from gateway.eas.apppasswords import AppPasswordBook
@@ -159,11 +161,29 @@ async def test_the_store_holds_nothing_to_sign_in_with(world: World) -> None:
     stored = await world.state._database.read(
         lambda connection: connection.execute("SELECT * FROM web_session").fetchall()
     )
-    assert stored == [(ANY, ANNA, ANNA, ANY, ANY)]
-    secret = browser.client.cookies[COOKIE]
+    assert stored == [(ANY, ANNA, ANNA, ANY, ANY, ANY)]
+    secret, sealed = browser.client.cookies[COOKIE], browser.client.cookies[f"{COOKIE}-proof"]
+    assert json.loads(Fernet(stored[0][5]).decrypt(sealed)) == [ANNA, PASSWORD]
+    with pytest.raises(InvalidToken):
+        Fernet(Fernet.generate_key()).decrypt(sealed)
     assert secret.encode() not in stored[0][0]
     assert PASSWORD not in repr(stored)
     assert form_token(secret) != stored[0][0].hex()
+
+
+async def test_a_session_ends_when_its_password_is_not_right_any_more(world: World) -> None:
+    browser, other = world.browser(), world.browser()
+    await browser.sign_in(ANNA)
+    await other.sign_in(ANNA)
+    other.client.cookies.delete(f"{COOKIE}-proof")
+    assert (await other.get("/account")).status_code == 303
+    world.users.error = UpstreamUnavailable("away")
+    assert (await browser.get("/account")).status_code == 200
+    world.users.error = None
+    world.users.passwords[ANNA] = "another"
+    assert (await browser.get("/account")).status_code == 303
+    world.users.passwords[ANNA] = PASSWORD
+    assert (await browser.get("/account")).status_code == 303
 
 
 async def test_a_session_ends_when_it_is_not_used(world: World) -> None:

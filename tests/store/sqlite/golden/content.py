@@ -204,6 +204,17 @@ async def check(state: State, items: Items, people: SqlitePeople, number: int) -
         assert found == {(7, 8): MOVED if number >= _WITH_MOVED_FLAGS else replace(MOVED, flags=None)}
     if number >= _WITH_ITEMS:
         await _check_items(state, items)
+    await _check_administration(state, number)
+    if number >= _WITH_PEOPLE:
+        assert await people.users_at(["anna@example.com"]) == [USER]
+        assert (
+            await people.search(Viewer(USER, Password("anna", ""), "example.com"), "anna", 0, 9)
+        ).entries == (PERSON,)
+        await people.prune_people(THEN, "rules")
+        assert await people.users_at(["anna@example.com"]) == [USER]
+
+
+async def _check_administration(state: State, number: int) -> None:
     if number >= _WITH_AUDIT:
         assert await state.list_acts(Wanted(), 9) == [Noted(1, BLOCKED)]
     if number >= _WITH_SESSIONS:
@@ -216,13 +227,6 @@ async def check(state: State, items: Items, people: SqlitePeople, number: int) -
         assert await state.read_trace(USER, TABLET, 0, 9) == [TRACED]
     if number >= _WITH_MEMBERSHIPS:
         assert await state.list_memberships() == [MEMBER]
-    if number >= _WITH_PEOPLE:
-        assert await people.users_at(["anna@example.com"]) == [USER]
-        assert (
-            await people.search(Viewer(USER, Password("anna", ""), "example.com"), "anna", 0, 9)
-        ).entries == (PERSON,)
-        await people.prune_people(THEN, "rules")
-        assert await people.users_at(["anna@example.com"]) == [USER]
 
 
 async def _check_items(state: State, items: Items) -> None:
