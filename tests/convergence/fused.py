@@ -1,9 +1,9 @@
 """Starts gateways quickly, with a fuse at every I/O boundary: a process that has imported all, and forks.
 
-It reads lines from standard input, each the configuration file and the log file of a gateway to start. It
-writes the process id, and when that process has ended, its exit status; one gateway runs at a time. When
-standard input ends, so do both. The gateway is the whole one; its code is wrapped from outside only. It lists
-flags anew after `RELIST_SECONDS`.
+It reads lines from standard input, each the configuration file and the log file of a gateway to start, and
+of how many processes. It writes the process id, and when that process has ended, its exit status; one gateway
+runs at a time. When standard input ends, so do both. The gateway is the whole one; its code is wrapped from
+outside only. It lists flags anew after `RELIST_SECONDS`.
 
 Two variables make it a release that never was: CONVERGENCE_RELEASE is what it calls itself, and it fails to
 render messages whose header contains CONVERGENCE_POISON.
@@ -25,6 +25,7 @@ import gateway.web.eas
 from gateway.cli import main
 from gateway.eas.content import email_message
 from gateway.mail.structure import Layout
+from gateway.store.postgres import PostgresTransactions
 from gateway.store.sqlite.database import Database
 from gateway.types import MessageData
 from gateway.upstream.imap import snapshot
@@ -39,6 +40,7 @@ RELEASE, POISON = "CONVERGENCE_RELEASE", "CONVERGENCE_POISON"
 def install(fuse: Fuse) -> None:
     """Put the fuse just before and just after each commit, IMAP command, submission and HTTP answer."""
     _around(Database, "_write_group", fuse, "commit")
+    _around_async(PostgresTransactions, "write", fuse, "commit")
     _around_async(SmtpSubmission, "submit", fuse, "submission")
     _around_async(gateway.web.eas, "send_response", fuse, "answer")
     _around_commands(fuse)
@@ -99,12 +101,12 @@ def _around_commands(fuse: Fuse) -> None:
     setattr(Session, "_enqueue", enqueue)  # noqa: B010 - not an assignment that types allow
 
 
-def _serve(config: str, log: str) -> NoReturn:
+def _serve(config: str, log: str, workers: str) -> NoReturn:
     output = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     nothing = os.open(os.devnull, os.O_RDONLY)
     for old, new in ((nothing, 0), (output, 1), (output, 2)):
         os.dup2(old, new)
-    main(["serve", "--config", config])
+    main(["serve", "--config", config, "--workers", workers])
     raise AssertionError("the command line ends the process")
 
 
@@ -125,10 +127,10 @@ def run() -> None:
     make_release(os.environ.get(RELEASE, ""), os.environ.get(POISON, ""))
     # Not by the buffered reader: what it had read ahead would be hidden from select.
     while line := os.read(0, 4096):
-        config, log = line.decode().split()
+        config, log, workers = line.decode().split()
         child = os.fork()
         if child == 0:
-            _serve(config, log)
+            _serve(config, log, workers)
         os.write(1, f"{child}\n".encode())
         os.write(1, f"{_until_ended(child)}\n".encode())
 

@@ -31,12 +31,13 @@ from tests.convergence.items import Agenda, ChangeItem, DeleteItem, ItemFolder, 
 from tests.convergence.kinds import CALENDAR, KINDS
 from tests.convergence.ledger import GONE, TRASH, Ledger
 from tests.convergence.mailbox import message
-from tests.convergence.network import Fate, Network, NoReply
+from tests.convergence.network import Fate, NoReply
 from tests.convergence.operations import Remove, SetProperty, delete, mark
 from tests.convergence.phone import Account, Phone
 from tests.convergence.play import Play
 from tests.convergence.properties import FLAG, PROPERTIES, READ
 from tests.convergence.sending import Letter
+from tests.convergence.stage import Stage
 from tests.convergence.steps.items import KeepsItems
 from tests.convergence.store import Collection, Folder, Item, Operation
 from tests.convergence.world import World
@@ -58,7 +59,7 @@ def record(folder: Path) -> None:
         mail = _room(Path(name))
         with World("full", defects={RELEASE: "0.0.1", POISON: f"Subject: {POISONED}"}, mail=mail) as world:
             play = Play(world, (ALL_MAIL, IOS))
-            _live(play)
+            _live(world, play)
             world.gateway.kill()
             play.close()
             world.dovecot.stop()
@@ -90,7 +91,7 @@ def open_phones(folder: Path, play: Play) -> list[Phone]:
 # --- the session -------------------------------------------------------------------------------------------
 
 
-def _live(play: Play) -> None:
+def _live(world: World, play: Play) -> None:
     android, iphone = play.phones
     play.mail.create("Alpha")
     for mailbox, count in (("INBOX", 12), ("Alpha", 2), ("Archive", 1)):
@@ -109,12 +110,12 @@ def _live(play: Play) -> None:
     for phone in play.phones:
         while phone.sync([inbox]) != "done" or phone.collections[inbox].more:
             pass
-    _delete_half(play, iphone, inbox)
+    _delete_half(world, play, iphone, inbox)
     mark(android, inbox, second, FLAG, FLAG.values[1])
     delete(android, inbox, third)
     _lost(lambda: android.sync([inbox], Fate.REPLY_LOST))
-    _send_half(play, iphone)
-    _send_without_a_copy(play, iphone)
+    _send_half(world, play, iphone)
+    _send_without_a_copy(world, play, iphone)
 
 
 def _keep_calendars(play: Play) -> None:
@@ -146,15 +147,15 @@ def _send(play: Play, phone: Phone) -> None:
     _lost(lambda: phone.attempt(letter, Fate.REPLY_LOST))
 
 
-def _send_half(play: Play, phone: Phone) -> None:
+def _send_half(world: World, play: Play, phone: Phone) -> None:
     """A message that is sent, after which the gateway died before it could copy it."""
     for number in range(1, _KILLS):
         letter = _letter(play, phone)
-        play.world.gateway.fuse.arm(number)
+        world.gateway.fuse.arm(number)
         with suppress(NoReply):
             phone.attempt(letter)
-        burnt = play.world.gateway.fuse.burnt_at
-        play.world.revive(play.ledger)
+        burnt = world.gateway.fuse.burnt_at
+        world.revive(play.ledger)
         if burnt == "before APPEND":
             return
         if letter in phone.errands:
@@ -162,13 +163,13 @@ def _send_half(play: Play, phone: Phone) -> None:
     raise AssertionError("nothing was copied")
 
 
-def _send_without_a_copy(play: Play, phone: Phone) -> None:
+def _send_without_a_copy(world: World, play: Play, phone: Phone) -> None:
     """A message that is sent, and acknowledged, and not in Sent yet."""
     letter = _letter(play, phone, LONG_LINE * (LONG_TEXT // len(LONG_LINE)))
-    play.world.line.cut_after(LONG_TEXT // 2, "up")
+    world.line.cut_after(LONG_TEXT // 2, "up")
     assert phone.attempt(letter) == "done"
-    play.world.kill(play.ledger)
-    play.world.line.mend()
+    world.recover(play.ledger)
+    world.line.mend()
 
 
 def _letter(play: Play, phone: Phone, more: str = "") -> Letter:
@@ -178,16 +179,16 @@ def _letter(play: Play, phone: Phone, more: str = "") -> Letter:
     return letter
 
 
-def _delete_half(play: Play, phone: Phone, collection: str) -> None:
+def _delete_half(world: World, play: Play, phone: Phone, collection: str) -> None:
     """A deletion that is done, after which the gateway died before it could say so."""
     for number in range(1, _KILLS):
         if not phone.collections[collection].unanswered:
             item = next(i for i, one in phone.collections[collection].items.items() if one.token != POISONED)
             delete(phone, collection, item)
-        play.world.gateway.fuse.arm(number)
+        world.gateway.fuse.arm(number)
         with suppress(NoReply):
             phone.sync([collection])
-        play.world.revive(play.ledger)
+        world.revive(play.ledger)
         deleted = {one.token for one in play.mail.content(TRASH).values()}
         if any(one.claims[0].token in deleted for one in phone.collections[collection].unanswered):
             return
@@ -273,10 +274,10 @@ def _item_told(operation: Operation) -> list[str]:
     return [type(operation).__name__, operation.item, operation.title]
 
 
-def _phone(told: Any, world: World, ledger: Ledger, agenda: Agenda) -> Phone:
+def _phone(told: Any, stage: Stage, ledger: Ledger, agenda: Agenda) -> Phone:
     account = Account(told["user"], told["password"], told["device"], told["policy_key"])
     (habits,) = (kind for kind in ALL if kind.name == told["habits"])
-    phone = Phone(account, habits, Network(world.gateway.port), ledger)
+    phone = Phone(account, habits, stage.network(), ledger)
     phone.hierarchy_key = told["key"]
     phone.folders = {row[0]: Folder(*row) for row in told["folders"]}
     phone.collections = {

@@ -15,6 +15,7 @@ from enum import Enum, auto
 SECONDS = 25.0
 LONGEST_CUT = 3000
 """Octets of a reply at the most before its connection breaks."""
+_NO_ANSWER_FOR_THE_PROXY = frozenset({502, 504})
 _RESET = struct.pack("ii", 1, 0)
 """For SO_LINGER: closing resets the connection instead of ending it in order."""
 
@@ -52,14 +53,22 @@ class Answer:
     code: int
     content_type: str
     body: bytes = field(repr=False)
+    retry_after: float = 0.0
+    """Seconds after which the phone is asked to come again."""
 
 
 @dataclass(slots=True)
 class Network:
-    """Carries the exchanges of one phone to a port of this machine."""
+    """Carries the exchanges of one phone to a port of this machine.
+
+    `proxied` says that a proxy is there, which answers in the place of a gateway that does not.
+    """
 
     port: int
     host: str = "127.0.0.1"
+    proxied: bool = False
+    seconds: float = SECONDS
+    """How long the phone waits for anything to come."""
     _late: list[bytes] = field(default_factory=list)
 
     def exchange(self, request: bytes, fate: Fate = Fate.ARRIVES, position: float = 0.5) -> Answer:
@@ -84,7 +93,7 @@ class Network:
                 raise NoReply("hung up")
             case Fate.TWICE:
                 answers = [self._carry(request), self._carry(request)]
-                return _parse(answers[position > 0.5])
+                return self._parse(answers[position > 0.5])
             case Fate.AT_ONCE:
                 return self.both(request)[position > 0.5]
             case Fate.OVERTAKEN:
@@ -92,7 +101,7 @@ class Network:
                 raise NoReply("overtaken")
             case Fate.LATE:
                 self._late.append(request)
-        return _parse(self._carry(request))
+        return self._parse(self._carry(request))
 
     def deliver_late(self) -> int:
         """Let the copies come that were on their way; returns how many. Nobody hears the answers."""
@@ -113,7 +122,7 @@ class Network:
             thread.start()
         for thread in threads:
             thread.join()
-        return [_parse(answer) for answer in answers]
+        return [self._parse(answer) for answer in answers]
 
     def _carry(self, request: bytes, length: int | None = None) -> bytes:
         """All octets the gateway answers until it closes; fewer when it dies, none when it is not there.
@@ -122,7 +131,7 @@ class Network:
         """
         pieces: list[bytes] = []
         try:
-            with socket.create_connection((self.host, self.port), timeout=SECONDS) as connection:
+            with socket.create_connection((self.host, self.port), timeout=self.seconds) as connection:
                 connection.sendall(request)
                 left = 65536 if length is None else length
                 while left and (piece := connection.recv(min(left, 65536))):
@@ -138,7 +147,7 @@ class Network:
 
     def _send_part(self, data: bytes, seconds: float) -> None:
         try:
-            with socket.create_connection((self.host, self.port), timeout=SECONDS) as connection:
+            with socket.create_connection((self.host, self.port), timeout=self.seconds) as connection:
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
                 connection.sendall(data)
                 threading.Event().wait(seconds)
@@ -147,14 +156,17 @@ class Network:
         except OSError:
             return
 
-
-def _parse(octets: bytes) -> Answer:
-    """Read an answer. Raises `NoReply` when it is not whole."""
-    head, blank, body = octets.partition(b"\r\n\r\n")
-    if not blank:
-        raise NoReply("no answer")
-    status, *lines = head.decode("latin-1").split("\r\n")
-    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-    if len(body) != int(headers.get("content-length", 0)):
-        raise NoReply("the answer ends too early")
-    return Answer(int(status.split()[1]), headers.get("content-type", ""), body)
+    def _parse(self, octets: bytes) -> Answer:
+        """Read an answer. Raises `NoReply` when it is not whole, be it for a proxy."""
+        head, blank, body = octets.partition(b"\r\n\r\n")
+        if not blank:
+            raise NoReply("no answer")
+        status, *lines = head.decode("latin-1").split("\r\n")
+        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+        if len(body) != int(headers.get("content-length", 0)):
+            raise NoReply("the answer ends too early")
+        code = int(status.split()[1])
+        if self.proxied and code in _NO_ANSWER_FOR_THE_PROXY:
+            raise NoReply(f"no answer for the proxy: {code}")
+        again = float(headers.get("retry-after", 0))
+        return Answer(code, headers.get("content-type", ""), body, again)

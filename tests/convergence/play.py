@@ -13,8 +13,8 @@ from tests.convergence.mailbox import MailProgram
 from tests.convergence.network import Fate, NoReply
 from tests.convergence.operations import OPERATIONS
 from tests.convergence.phone import Phone
+from tests.convergence.stage import Stage
 from tests.convergence.store import Answered
-from tests.convergence.world import World
 
 FATES = (*[Fate.ARRIVES] * 12, *[fate for fate in Fate if fate is not Fate.ARRIVES])
 _ACTS = [act for weight, act in OPERATIONS for _ in range(weight)]
@@ -41,7 +41,7 @@ class Step(ABC):
 class Play:
     """A story about one user."""
 
-    def __init__(self, world: World, kinds: Sequence[Habits] = ALL[:3]) -> None:
+    def __init__(self, world: Stage, kinds: Sequence[Habits] = ALL[:3]) -> None:
         self.world = world
         self.user = world.new_user()
         self.ledger = Ledger(moves_at_once=world.profile == "full")

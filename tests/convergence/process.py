@@ -32,6 +32,7 @@ class FusedGateway(Gateway):
     """A `Gateway` with a fuse.
 
     `imap_port` is where it finds IMAP, when not at the Dovecot itself; `defects` are described in `fused`.
+    With a `store` (a URL) and several `workers`, which share the fuse, the one dies that it burns in.
     """
 
     def __init__(
@@ -41,10 +42,14 @@ class FusedGateway(Gateway):
         *,
         imap_port: int | None = None,
         defects: Mapping[str, str] | None = None,
+        store: str = "",
+        workers: int = 1,
     ) -> None:
         sections = {name: dict(values) for name, values in SECTIONS.items()}
         sections["imap"]["port"] = imap.port if imap_port is None else imap_port
-        super().__init__(imap, smtp, sections=sections)
+        if store:
+            sections["store"] = {"url": store}
+        super().__init__(imap, smtp, sections=sections, workers=workers)
         self.fuse = Fuse(self._folder / "fuse", create=True)
         self._child: int | None = None
         self._starter = self._new_starter(defects or {})
@@ -71,8 +76,8 @@ class FusedGateway(Gateway):
 
     @property
     def alive(self) -> bool:
-        """Whether it runs; it does not once its fuse has burnt."""
-        if self._child is None or self.fuse.burnt_at:
+        """Whether it runs; it does not once its fuse has burnt, if it is one process."""
+        if self._child is None or (self.fuse.burnt_at and self._workers == 1):
             return False
         try:
             os.kill(self._child, 0)
@@ -83,7 +88,7 @@ class FusedGateway(Gateway):
     def start(self) -> None:
         self.fuse.arm(0)
         assert self._starter.stdin is not None
-        self._starter.stdin.write(f"{self.config} {self._log}\n".encode())
+        self._starter.stdin.write(f"{self.config} {self._log} {self._workers}\n".encode())
         self._starter.stdin.flush()
         self._child = self._line()
         deadline = time.monotonic() + START_SECONDS

@@ -23,9 +23,10 @@ from tests.convergence.choices import Random
 from tests.convergence.ending import end_in_order
 from tests.convergence.habits import ALL
 from tests.convergence.play import Play
+from tests.convergence.stage import Profile
 from tests.convergence.steps import ABOUT_ITEMS, WEIGHTED
 from tests.convergence.store import Refusal
-from tests.convergence.world import Profile, World
+from tests.convergence.world import World
 
 LENGTH = 60
 """Steps of a story."""
@@ -99,21 +100,20 @@ def story(world: World, seed: int, length: int, totals: Totals) -> bool:
         totals.failures += 1
         totals.lost += 1
         trouble = traceback.format_exc()
-        world.gateway.kill()
-        world.revive(play.ledger)
+        world.recover(play.ledger)
     finally:
         play.close()
     resyncs = [line for phone in (*play.phones, *play.retired) for line in phone.forced_resyncs]
     totals.forced_resyncs += len(resyncs)
     totals.stories += 1
-    if trouble or resyncs or "unexpected error" in world.gateway.log():
+    if trouble or resyncs or "unexpected error" in world.log():
         _report(world, play, seed, f"{trouble}\nforced resyncs: {resyncs}")
         return False
     return True
 
 
 def _report(world: World, play: Play, seed: int, trouble: str) -> None:
-    lines = [line for line in world.gateway.log().splitlines() if f"user={play.user} " in line]
+    lines = [line for line in world.log().splitlines() if f"user={play.user} " in line]
     click.echo(f"\nstory --seed {seed} --profile {world.profile} --stories 1, user {play.user}")
     click.echo("\n".join([*play.told, trouble, "--- the gateway's log", *lines[-LOG_LINES:]]))
 

@@ -32,9 +32,10 @@ from tests.convergence.phone import Phone
 from tests.convergence.play import Play
 from tests.convergence.properties import EMPTY, FLAG, READ
 from tests.convergence.sending import Letter
+from tests.convergence.stage import Profile
 from tests.convergence.steps.items import KeepsItems
 from tests.convergence.store import Answered, Errand, Folder
-from tests.convergence.world import Profile, World
+from tests.convergence.world import World
 
 ATTEMPTS = 20
 
@@ -55,6 +56,7 @@ class Session:
     """One phone's scripted session, beside a second phone that is up to date before it begins."""
 
     def __init__(self, world: World, habits: Habits) -> None:
+        self.world = world
         self.play = Play(world, (habits, ANDROID))
         calendars = KeepsItems(self.play)
         self.agenda = calendars.agenda
@@ -69,7 +71,7 @@ class Session:
 
     def arrives(self) -> None:
         """Mail comes in."""
-        token = self.play.world.new_token("m")
+        token = self.world.new_token("m")
         self.play.mail.deliver("INBOX", token)
         self.play.ledger.delivered(token, "INBOX", EMPTY)
 
@@ -87,7 +89,7 @@ class Session:
         delete(phone, inbox, four)
         mark(phone, inbox, two, READ, READ.values[1])
         self.sync(inbox)
-        token = self.play.world.new_token("s")
+        token = self.world.new_token("s")
         self.ask(Letter(token, message(token), f"client-{token}"))
         self.sync(sent)
         self.sync(trash)
@@ -96,7 +98,7 @@ class Session:
         self.done(MoveItems.begin(phone, inbox, trash, [one]))
         self.change_folders(trash)
         self.keep_calendar(self.folder("8"))
-        token = self.play.world.new_token("s")
+        token = self.world.new_token("s")
         self.ask(Letter(token, message(token), f"client-{token}", original=(inbox, two)))
         self.arrives()
         self.sync(inbox, trash)
@@ -119,7 +121,7 @@ class Session:
         """Events are made, one is changed, one deleted, and another made in the same request."""
         phone, agenda = self.phone, self.agenda
         self.sync(calendar)
-        tokens = [self.play.world.new_token("e") for _ in range(3)]
+        tokens = [self.world.new_token("e") for _ in range(3)]
         for token in tokens[:2]:
             phone.do(calendar, MakeItem(token, agenda, phone.habits.version))
         self.sync(calendar)
@@ -154,7 +156,7 @@ class Session:
     def until_answered(self, ask: Callable[[], Answered]) -> None:
         """Repeat a request as phones do; the gateway is started again when it died."""
         for _ in range(ATTEMPTS):
-            self.play.world.ensure_alive(self.play.ledger)
+            self.world.ensure_alive(self.play.ledger)
             try:
                 if ask() == "done":
                     return
@@ -164,8 +166,8 @@ class Session:
 
     def end(self) -> tuple[Verdict, int]:
         """Let all become quiet, and compare."""
-        self.play.world.gateway.fuse.disarm()
-        self.play.world.ensure_alive(self.play.ledger)
+        self.world.gateway.fuse.disarm()
+        self.world.ensure_alive(self.play.ledger)
         quiet.settle(self.play)
         verdict = quiet.verdict(self.play)
         self.play.close()

@@ -47,7 +47,7 @@ class Story(RuleBasedStateMachine):
         resyncs = [line for phone in (*self.play.phones, *self.play.retired) for line in phone.forced_resyncs]
         assert not verdict, verdict
         assert not resyncs
-        assert "unexpected error" not in self.play.world.gateway.log()
+        assert "unexpected error" not in self.play.world.log()
 
 
 def test_all_stores_are_the_same_after_quiet(world: World) -> None:

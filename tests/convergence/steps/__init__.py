@@ -33,7 +33,7 @@ STEPS: Sequence[type[Step]] = (
     items.KeepsItems,
     items.MovesItemsOfKinds,
     hazards.LateCopiesCome,
-    hazards.KilledAtRest,
+    hazards.TroubledAtRest,
     hazards.ImapRestarts,
 )
 """The steps; `weight` of each says how often it comes."""
@@ -46,7 +46,7 @@ _OF_ITEMS: frozenset[type[Step]] = frozenset(
         items.KeepsItems,
         items.MovesItemsOfKinds,
         hazards.LateCopiesCome,
-        hazards.KilledAtRest,
+        hazards.TroubledAtRest,
     }
 )
 ABOUT_ITEMS = [kind for kind in WEIGHTED if kind in _OF_ITEMS]

@@ -17,14 +17,13 @@ class LateCopiesCome(Step):
                 self.play.tell(f"{count} late copies from {phone}")
 
 
-class KilledAtRest(Step):
-    """The gateway dies between two requests."""
+class TroubledAtRest(Step):
+    """The gateway dies between two requests, or what else the stage has to go wrong."""
 
     weight = 1
 
     def happens(self, choices: Choices) -> None:
-        self.play.tell("the gateway is killed at rest")
-        self.play.world.kill(self.play.ledger)
+        self.play.tell(self.play.world.trouble_at_rest(choices, self.play.ledger))
 
 
 class ImapRestarts(Step):
