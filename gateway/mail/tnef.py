@@ -15,6 +15,7 @@ from gateway.mail.html import relabel
 from gateway.mail.lzfu import BadRtf, decompress, is_packed
 from gateway.mail.rtf import RtfContent
 from gateway.mail.rtf import read as read_rtf
+from gateway.mail.tnefreader import CutOff, OctetReader
 
 __all__ = ["BadTnef", "File", "TnefMessage", "Value", "is_tnef", "read"]
 
@@ -236,30 +237,14 @@ def _properties(data: bytes, codec: str) -> Iterator[tuple[int | _Named, Value]]
             if value is not None and name is not None and name not in found:
                 found.add(name)
                 yield name, value
-    except _Ended:
+    except CutOff:
         return
 
 
-class _Ended(Exception):
-    """The data is over, or of a kind whose size is not known."""
+class _Reader(OctetReader):
+    """Also raises `CutOff` at what is of a kind whose size is not known."""
 
-
-@dataclass(slots=True)
-class _Reader:
-    data: bytes
-    at: int = 0
-
-    def take(self, octets: int) -> bytes:
-        if octets > len(self.data) - self.at:
-            raise _Ended
-        self.at += octets
-        return self.data[self.at - octets : self.at]
-
-    def short(self) -> int:
-        return int.from_bytes(self.take(2), "little")
-
-    def number(self) -> int:
-        return int.from_bytes(self.take(4), "little")
+    __slots__ = ()
 
     def sized(self) -> bytes:
         value = self.take(self.number())
@@ -279,7 +264,7 @@ class _Reader:
         single = kind & ~_MANY
         if single not in _SIZED:
             if single not in _FIXED:
-                raise _Ended
+                raise CutOff
             count = self.number() if kind & _MANY else 1
             values = self.take(count * _FIXED[single])
             return int.from_bytes(values[: _FIXED[single]], "little")

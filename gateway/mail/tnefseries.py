@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Self
 
+from gateway.mail.tnefreader import CutOff, OctetReader
+
 __all__ = ["BadMeeting", "PackedZone", "Series"]
 
 _NAME = "Packed"
@@ -119,7 +121,13 @@ class Series:
     @classmethod
     def read(cls, data: bytes) -> Self:
         """Read PidLidAppointmentRecur. Raises `BadMeeting`."""
-        reader = _Reader(data)
+        try:
+            return cls._read(_Reader(data))
+        except CutOff:
+            raise BadMeeting("a series that is cut off") from None
+
+    @classmethod
+    def _read(cls, reader: _Reader) -> Self:
         reader_version, writer_version, frequency, kind, calendar, _, period, _ = _HEAD.unpack(
             reader.take(_HEAD.size)
         )
@@ -207,24 +215,8 @@ def _rule(frequency: int, kind: int, period: int, first: datetime, pattern: tupl
     raise BadMeeting("a rule that names no days")
 
 
-@dataclass(slots=True)
-class _Reader:
-    """Reads what follows; raises `BadMeeting` at the end."""
-
-    data: bytes
-    at: int = 0
-
-    def take(self, octets: int) -> bytes:
-        if octets > len(self.data) - self.at:
-            raise BadMeeting("a series that is cut off")
-        self.at += octets
-        return self.data[self.at - octets : self.at]
-
-    def short(self) -> int:
-        return int.from_bytes(self.take(2), "little")
-
-    def number(self) -> int:
-        return int.from_bytes(self.take(4), "little")
+class _Reader(OctetReader):
+    __slots__ = ()
 
     def moment(self) -> datetime:
         return _EPOCH + timedelta(minutes=min(self.number(), _MOST_MINUTES))
