@@ -51,6 +51,7 @@ async def services_of(
         filters=filters_of(settings),
         admission=admission_of(settings),
         recipients=Recipients(items, SystemClock()) if settings.eas.recipients else None,
+        bus=stores.bus,
     )
     if services.recipients is None:
         await forget_recipients(items)

@@ -81,6 +81,7 @@ async def wait_for_news(
     unsubscribe: list[Unsubscribe] = []
     tally = context.services.tally
     tally.held += 1
+    context.on_hold()
     try:
         async with limit:
             unsubscribe += [interrupt.listen(end) for interrupt in hold.interrupts]

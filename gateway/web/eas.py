@@ -120,6 +120,10 @@ class EasEndpoint:
         """Have the requests of a device answered that are held, because something was decided of it."""
         self._runner.interrupt(user, device)
 
+    def sign_out(self, user: UserId) -> None:
+        """Have each login of a user checked anew, also of requests that are held: these are answered now."""
+        self._runner.sign_out(user)
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, and log it in one line."""
         started = time.perf_counter()

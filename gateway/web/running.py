@@ -30,6 +30,7 @@ from gateway.web.http import (
 from gateway.web.login import unauthorized
 from gateway.web.loops import tells
 from gateway.web.metrics import Metrics
+from gateway.web.newest import Asked, Newest
 from gateway.web.presence import Presence
 from gateway.web.record import Record, refused
 from gateway.web.trace import Trace
@@ -63,14 +64,17 @@ class CommandRunner:
         self._trace = trace
         self._visits = visits
         self._stopping = stopping
-        self._latest: dict[tuple[str, str, str], Signal] = {}
+        self._newest = Newest(services.bus)
         self._log = structlog.get_logger("gateway.eas")
 
     def interrupt(self, user: UserId, device: DeviceId) -> None:
         """Have the requests of a device answered that are held, because something was decided of it."""
-        for (whose, which, _), superseded in list(self._latest.items()):
-            if (whose, which) == (user, device):
-                superseded.set()
+        self._newest.interrupt(user, device)
+
+    def sign_out(self, user: UserId) -> None:
+        """Have each login of a user checked anew, also of requests that are held: these are answered now."""
+        self._authentication.forget(user)
+        self._newest.interrupt(user)
 
     async def run(
         self,
@@ -93,6 +97,7 @@ class CommandRunner:
             root, body = await self._read(command, request, headers, receive, record)
             if record.traced:
                 self._trace.request(principal.user, request, root, 0 if root is not None else len(body))
+            asked = Asked(principal.user, request.device_id, command.name)
             context = Context(
                 request=request,
                 principal=principal,
@@ -104,10 +109,11 @@ class CommandRunner:
                 stopping=self._stopping,
                 superseded=Signal(),
                 log=log,
+                on_hold=lambda: self._newest.holds(asked),
             )
             in_quarantine = admission.access_of(device) is Access.QUARANTINE
             waits = in_quarantine and not quarantine.is_open(command.name, root)
-            work = self._tracked(command, context, root, body, quarantined=waits)
+            work = self._tracked(command, asked, context, root, body, quarantined=waits)
             del root, body  # the handler alone decides how long they live
             reply = await while_connected(receive, work)
             if record.traced and isinstance(reply, wbxml.Element):
@@ -165,6 +171,7 @@ class CommandRunner:
     async def _tracked(
         self,
         command: Command,
+        asked: Asked,
         context: Context,
         root: wbxml.Element | None,
         body: bytes,
@@ -172,11 +179,7 @@ class CommandRunner:
         quarantined: bool,
     ) -> Reply:
         """Run the handler; an earlier request of the device for the same command is superseded by it."""
-        key = (context.principal.user, context.request.device_id, command.name)
-        earlier = self._latest.get(key)
-        if earlier is not None:
-            earlier.set()
-        self._latest[key] = context.superseded
+        self._newest.begin(asked, context.superseded)
         self._metrics.opened(command.name)
         ends = self._end_of(context)
         if quarantined:
@@ -190,8 +193,7 @@ class CommandRunner:
             self._metrics.closed(command.name)
             if ends is not None:
                 ends.cancel()
-            if self._latest.get(key) is context.superseded:
-                del self._latest[key]
+            self._newest.end(asked, context.superseded)
 
     def _end_of(self, context: Context) -> asyncio.TimerHandle | None:
         """What ends the waiting of a request when its login does; None: it holds for good."""

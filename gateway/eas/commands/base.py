@@ -19,7 +19,7 @@ from gateway.eas.request import EasRequest
 from gateway.eas.stubs import Stubs
 from gateway.eas.tally import Tally
 from gateway.eas.versions import Version
-from gateway.ports import Clock, Filters, Items, Pieces, Spool, State, Submission
+from gateway.ports import Bus, Clock, Filters, Items, NoOthers, Pieces, Spool, State, Submission
 from gateway.sync.always import AlwaysMoved
 from gateway.sync.background import Background
 from gateway.sync.copies import SentCopies
@@ -159,6 +159,8 @@ class Services:
     sending: Crowding = field(default_factory=lambda: Crowding(MOST_SENDING))
     """Messages being sent, which goes on without their requests."""
     tally: Tally = field(default_factory=Tally)
+    bus: Bus = field(default_factory=NoOthers)
+    """What processes that share the store tell each other."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "copies", SentCopies(self.state, self.background))
@@ -179,8 +181,8 @@ class Context:
     """One request, its sender, and what serves it.
 
     `stopping` is set when the server shuts down, and `superseded` when the device sent a newer request of the
-    same command: a handler that holds its answer returns early on either. `reply_headers` are added to the
-    HTTP reply.
+    same command: a handler that holds its answer returns early on either, and says by `on_hold` that it begins
+    to, for earlier ones that wait elsewhere. `reply_headers` are added to the HTTP reply.
     """
 
     request: EasRequest
@@ -191,6 +193,7 @@ class Context:
     stopping: Signal
     superseded: Signal
     log: FilteringBoundLogger
+    on_hold: Callable[[], None] = lambda: None
     reply_headers: dict[str, str] = field(default_factory=dict)
     status: str = ""
     reason: str = ""

@@ -186,5 +186,6 @@ async def _ping(context: Context, root: Element | None) -> Element:
 async def _wait(context: Context, seconds: float) -> None:
     """Hold the answer, until somebody decides of the device."""
     if seconds > 0:
+        context.on_hold()
         async with Waiter(context.mailboxes, (), (context.stopping, context.superseded)) as waiter:
             await waiter.news(seconds)
