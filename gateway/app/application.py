@@ -15,7 +15,7 @@ from gateway.app.logins import preparing, ways_of
 from gateway.app.pages import page_routes
 from gateway.app.parts import brakes_of, imap_settings, servers_of, smtp_settings
 from gateway.app.release import RELEASE
-from gateway.app.rounds import Stored, counting, housekeeping, obeying, running
+from gateway.app.rounds import Stored, counting, hourly, keep_house, obeying, running
 from gateway.app.services import services_of, show
 from gateway.app.stores import serve_store
 from gateway.app.telemetry import spans_of
@@ -95,7 +95,7 @@ class App:
         """Open every part, and connect them; `parts` closes them in reverse."""
         settings = self._settings
         stores = await parts.enter_async_context(serve_store(settings))
-        imap = ImapUpstream(imap_settings(settings))
+        imap = ImapUpstream(imap_settings(settings, self._fleet.size if self._fleet else 1))
         parts.push_async_callback(imap.aclose)
         smtp = SmtpSubmission(smtp_settings(settings))
         parts.push_async_callback(smtp.aclose)
@@ -146,15 +146,18 @@ class App:
             metrics=metrics,
             health=health,
             fleet=self._fleet,
+            turns=stores.turns,
             parts=parts,
         )
         self._pages = Starlette(routes=[*health.routes(), metrics.route(self._fleet), *pages])
+        house = partial(
+            keep_house,
+            services,
+            expiry=timedelta(days=settings.devices.expire_days),
+            remembering=timedelta(days=settings.devices.audit_days),
+        )
         for work in (
-            housekeeping(
-                services,
-                expiry=timedelta(days=settings.devices.expire_days),
-                remembering=timedelta(days=settings.devices.audit_days),
-            ),
+            hourly(stores.turns, "housekeeping", house),
             watch_lag(metrics.late),
             preparing(ways),
             trace.run(),

@@ -7,9 +7,10 @@ from datetime import timedelta
 
 from starlette.routing import Route
 
-from gateway.app.rounds import pruning, running
+from gateway.app.rounds import hourly, running
 from gateway.config import Settings
 from gateway.eas.commands.base import Services
+from gateway.ports import Turns
 from gateway.web.account import account_routes
 from gateway.web.admin import Samples, admin_routes
 from gateway.web.auth import Authentication
@@ -35,6 +36,7 @@ async def page_routes(
     metrics: Metrics,
     health: Health,
     fleet: Fleet | None,
+    turns: Turns,
     parts: AsyncExitStack,
 ) -> list[Route]:
     """The routes of the pages, none where there are none; `parts` ends what runs beside them.
@@ -50,7 +52,7 @@ async def page_routes(
         idle=timedelta(minutes=account.idle_minutes),
         longest=timedelta(hours=account.session_hours),
     )
-    await parts.enter_async_context(running(pruning(sessions)))
+    await parts.enter_async_context(running(hourly(turns, "ending sessions", sessions.prune)))
     door = Door(sessions, authentication, proxies, settings.server.public_url)
     renderer = Renderer(services.clock, services.zone)
     routes: list[Route] = []

@@ -11,6 +11,7 @@ from gateway.eas.admission import AccessRule, Admission
 from gateway.eas.certificates import CertificateChecks
 from gateway.eas.commands.base import Limits
 from gateway.eas.identity import Identity
+from gateway.groups import Groups
 from gateway.policies import Policies, read_policy
 from gateway.types import Access
 from gateway.upstream.authorities import read_authorities
@@ -39,17 +40,22 @@ def admission_of(settings: Settings) -> Admission:
     rules = (one.model_dump() | {"access": Access(one.access)} for one in devices.rules)
     policies = tuple(read_policy(name, values) for name, values in settings.policies.items())
     return Admission(
-        policies=Policies(policies, settings.groups),
+        policies=Policies(policies, Groups(settings.groups)),
         access=Access(devices.access),
         rules=tuple(AccessRule(**rule) for rule in rules),
         barred=devices.barred,
+        barred_groups=devices.barred_groups,
         limit=devices.limit,
         notice=devices.notice,
     )
 
 
-def imap_settings(settings: Settings) -> ImapSettings:
-    """How the IMAP server is reached and used."""
+def imap_settings(settings: Settings, processes: int = 1) -> ImapSettings:
+    """How the IMAP server is reached and used by one of so many processes on a machine.
+
+    Its connections are divided among them. Each has two of a user at least: to watch his mail, and to do what
+    he asks.
+    """
     imap = settings.imap
     return ImapSettings(
         host=imap.host,
@@ -58,14 +64,18 @@ def imap_settings(settings: Settings) -> ImapSettings:
         ca_file=imap.ca_file,
         verify=imap.verify,
         timeout=imap.timeout,
-        max_connections_per_user=imap.max_connections_per_user,
-        max_connections=imap.max_connections,
+        max_connections_per_user=_share(imap.max_connections_per_user, processes, 2),
+        max_connections=_share(imap.max_connections, processes, 1),
         idle_seconds=imap.idle_seconds,
         max_mailboxes=imap.max_mailboxes,
         shared_mailboxes=imap.shared_mailboxes,
         poll_interval=imap.poll_interval,
         auth_cache_seconds=settings.auth.cache_seconds,
     )
+
+
+def _share(whole: int, processes: int, least: int) -> int:
+    return min(whole, max(least, whole // processes))
 
 
 def smtp_settings(settings: Settings) -> SmtpSettings:

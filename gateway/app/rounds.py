@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,12 +13,12 @@ import structlog
 
 from gateway.eas.commands.base import Services
 from gateway.errors import GatewayError
-from gateway.ports import State
+from gateway.ports import State, Turns
+from gateway.ports.sessions import EVERY_DEVICE
 from gateway.store.sqlite import SqliteItems
 from gateway.web.eas import EasEndpoint
-from gateway.web.pages.sessions import SignedIn
 
-_HOUR = 3600
+_HOUR = timedelta(hours=1)
 _MINUTE = 60
 _ATTENDING = 5
 """Seconds from one look for what other processes changed in the store to the next."""
@@ -73,7 +73,10 @@ async def obeying(state: State, eas: EasEndpoint) -> None:
                 log.warning("cannot see what was decided of devices", reason=error.detail)
             else:
                 for user, device in devices:
-                    eas.interrupt(user, device)
+                    if device == EVERY_DEVICE:
+                        eas.sign_out(user)
+                    else:
+                        eas.interrupt(user, device)
             with suppress(TimeoutError):
                 async with asyncio.timeout(_ATTENDING):
                     await decided.wait()
@@ -81,30 +84,41 @@ async def obeying(state: State, eas: EasEndpoint) -> None:
         unsubscribe()
 
 
-async def housekeeping(services: Services, expiry: timedelta, remembering: timedelta) -> None:
-    """Forget what is of no use any more: old messages sent, ids that became no devices, files unused.
+async def hourly(turns: Turns, job: str, work: Callable[[], Awaitable[None]]) -> None:
+    """Have a job done once an hour, by one of the processes that share the store.
 
-    And devices that did not come for the time of `expiry`, and what was decided before the time of
-    `remembering`, unless that is none.
+    Where it fails, it is tried again a minute later.
     """
     log = structlog.get_logger("gateway.app")
     while True:
         try:
-            now = services.clock.now()
-            await services.state.prune_sends(now - services.limits.duplicate_window)
-            await services.state.prune_devices(now - _UNPROVISIONED)
-            if expiry and (forgotten := await services.state.expire_devices(now - expiry)):
-                log.info("devices forgotten that did not come any more", count=forgotten)
-            if remembering:
-                await services.state.prune_acts(now - remembering)
-            await services.state.prune_traces(now, now - _TRACED)
-            await services.state.prune_moves(now - _MOVED)
-            await services.state.prune_annotations(now - _GONE)
-            await services.items.prune_items(now - _UNUSED)
-            await services.directory.people.prune_people(now - _AWAY, services.identity.rules)
+            async with turns.turn(job, _HOUR) as mine:
+                if mine:
+                    await work()
         except GatewayError as error:
-            log.warning("housekeeping failed", reason=error.detail)
-        await asyncio.sleep(_HOUR)
+            log.warning("a job failed", job=job, reason=error.detail)
+        await asyncio.sleep(_MINUTE)
+
+
+async def keep_house(services: Services, expiry: timedelta, remembering: timedelta) -> None:
+    """Forget what is of no use any more: old messages sent, ids that became no devices, files unused.
+
+    And devices that did not come for the time of `expiry`, and what was decided before the time of
+    `remembering`, unless that is none. Raises `GatewayError`.
+    """
+    now = services.clock.now()
+    await services.state.prune_sends(now - services.limits.duplicate_window)
+    await services.state.prune_devices(now - _UNPROVISIONED)
+    if expiry and (forgotten := await services.state.expire_devices(now - expiry)):
+        log = structlog.get_logger("gateway.app")
+        log.info("devices forgotten that did not come any more", count=forgotten)
+    if remembering:
+        await services.state.prune_acts(now - remembering)
+    await services.state.prune_traces(now, now - _TRACED)
+    await services.state.prune_moves(now - _MOVED)
+    await services.state.prune_annotations(now - _GONE)
+    await services.items.prune_items(now - _UNUSED)
+    await services.directory.people.prune_people(now - _AWAY, services.identity.rules)
 
 
 @dataclass(slots=True)
@@ -123,14 +137,3 @@ async def counting(state: State, stored: Stored) -> None:
         except GatewayError as error:
             log.warning("cannot count what is in the store", reason=error.detail)
         await asyncio.sleep(_MINUTE)
-
-
-async def pruning(sessions: SignedIn) -> None:
-    """Forget sessions of pages that are over."""
-    log = structlog.get_logger("gateway.app")
-    while True:
-        try:
-            await sessions.prune()
-        except GatewayError as error:
-            log.warning("cannot forget sessions that are over", reason=error.detail)
-        await asyncio.sleep(_HOUR)

@@ -12,7 +12,7 @@ from gateway.app.release import SystemClock
 from gateway.app.rounds import attending, running
 from gateway.config import Settings
 from gateway.errors import ConfigError, GatewayError
-from gateway.ports import Bus, Items, NoOthers, State
+from gateway.ports import Bus, Items, NoOthers, State, Turns
 from gateway.store.copying import Progress, Side, check_whole, copy
 from gateway.store.items import StoredItems
 from gateway.store.people import StoredPeople
@@ -20,6 +20,7 @@ from gateway.store.sqlite import Database, SqliteItems, SqlitePeople, SqliteStat
 from gateway.store.sqlite.copies import back_up, look_over, put_back
 from gateway.store.sqlite.transactions import SqliteTransactions
 from gateway.store.state import StoredState
+from gateway.store.turns import OwnTurns
 
 if TYPE_CHECKING:
     from gateway.store import postgres
@@ -38,6 +39,8 @@ class Stores:
     """Commits that made them durable."""
     bus: Bus
     """The way to the other processes that have the store open."""
+    turns: Turns
+    """Which of them does what one of them is to do."""
 
 
 @asynccontextmanager
@@ -76,6 +79,7 @@ async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
                 lambda: shared.transactions,
                 lambda: shared.transactions,
                 shared.bus,
+                shared.turns,
             )
         return
     async with await Database.open(parse_url(settings.store.url)) as database:
@@ -89,6 +93,7 @@ async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
                 lambda: database.transactions,
                 lambda: database.commits,
                 NoOthers(),
+                OwnTurns(),
             )
 
 

@@ -8,6 +8,7 @@ import resource
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,7 +20,8 @@ import uvicorn
 
 from gateway.app import App, create_app, is_shared
 from gateway.cli.common import config, told
-from gateway.cli.workers import listening, supervise
+from gateway.cli.readiness import tell_systemd
+from gateway.cli.workers import beside, reserved, supervise
 from gateway.config import Settings, load
 from gateway.errors import ConfigError
 from gateway.web import logs
@@ -66,24 +68,33 @@ def serve(file: Path, workers: int) -> None:
     if workers == 1:
         sys.exit(_serve(settings))
     with (
-        listening(settings.server.host, settings.server.port) as shared,
+        reserved(settings.server.host, settings.server.port) as address,
         TemporaryDirectory(prefix="activesync-gateway-") as folder,
     ):
-        serve_slot = partial(_serve_beside_others, settings, shared, Path(folder))
+        serve_slot = partial(
+            _serve_beside_others, settings, address, partial(Fleet, Path(folder), size=workers)
+        )
         sys.exit(supervise(workers, serve_slot))
 
 
 def _serve(settings: Settings) -> int:
     """Serve until the process is told to end; returns its exit status."""
-    server = _Server(settings)
+    server = _Server(settings, lambda: tell_systemd("READY=1"))
     server.run()
     return 0 if server.started else 1
 
 
-def _serve_beside_others(settings: Settings, shared: socket.socket, folder: Path, slot: int) -> int:
-    """The same as one of several processes that have a socket and a folder in common."""
-    server = _Server(settings, Fleet(folder, slot))
-    server.run([shared])
+def _serve_beside_others(
+    settings: Settings,
+    address: socket.socket,
+    fleet: Callable[[int], Fleet],
+    slot: int,
+    on_start: Callable[[], None],
+) -> int:
+    """The same as one of several processes that have an address and a fleet in common."""
+    server = _Server(settings, on_start, fleet(slot))
+    with beside(address) as own:
+        server.run([own])
     return 0 if server.started else 1
 
 
@@ -99,8 +110,9 @@ def demo(once: bool) -> None:
 class _Server(uvicorn.Server):
     """uvicorn, except that requests held for hours are answered as soon as it is told to stop."""
 
-    def __init__(self, settings: Settings, fleet: Fleet | None = None) -> None:
+    def __init__(self, settings: Settings, on_start: Callable[[], None], fleet: Fleet | None = None) -> None:
         self._app: App = create_app(settings, fleet)
+        self._on_start = on_start
         super().__init__(
             uvicorn.Config(
                 self._app,
@@ -118,6 +130,12 @@ class _Server(uvicorn.Server):
                 timeout_graceful_shutdown=int(settings.server.shutdown_grace) + 1,
             )
         )
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to serve, and say so."""
+        await super().startup(sockets)
+        if self.started:
+            self._on_start()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop listening, and let what is under way end within the grace."""

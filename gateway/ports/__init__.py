@@ -18,6 +18,7 @@ from gateway.ports.passwords import AppPasswords
 from gateway.ports.pieces import Pieces, Spool
 from gateway.ports.sending import Submission
 from gateway.ports.state import State
+from gateway.ports.turns import Turns
 
 __all__ = [
     "NAMES",
@@ -41,5 +42,6 @@ __all__ = [
     "State",
     "Subject",
     "Submission",
+    "Turns",
     "Unsubscribe",
 ]

@@ -1,12 +1,15 @@
 """What several processes counted that serve as one, shown by whichever of them is asked.
 
 Each writes its values to a file now and then; who is asked adds the others' to its own. The value of a gauge
-is that of all together, and times at which counting began are the newest.
+is that of all together, and times at which counting began are the newest. What a process counted that ended
+still counts, and the one that follows it goes on from there: a sum that fell would be taken for one that
+began anew. Its gauges do not count.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -18,14 +21,19 @@ __all__ = ["Fleet", "summed"]
 
 _EVERY = 2.0
 """Seconds from one writing to the next."""
+_LATE = 10.0
+"""Seconds after which a process that wrote nothing is not there."""
 
 
 class Fleet:
-    """The processes that share a folder, of which this one is called `slot`."""
+    """The `size` processes that share a folder, of which this one is called `slot`."""
 
-    def __init__(self, folder: Path, slot: int) -> None:
+    def __init__(self, folder: Path, slot: int, size: int) -> None:
+        self.size = size
         self._folder = folder
         self._own = folder / f"{slot}.prom"
+        self._former = [_counts(self._own.read_bytes())] if self._own.exists() else []
+        """What earlier processes counted that were called so."""
         self.leads = slot == 0
         """Whether this one shows what is not of a process, but of the store they have in common."""
 
@@ -33,17 +41,18 @@ class Fleet:
         """Write what was counted to the folder, again and again."""
         while True:
             part = self._own.with_suffix(".part")
-            part.write_bytes(read())
+            part.write_bytes(summed([read(), *self._former]))
             part.replace(self._own)
             await asyncio.sleep(_EVERY)
 
     def total(self, own: bytes) -> bytes:
         """What was counted here and by the others."""
-        texts = [own]
+        texts, now = [own, *self._former], time.time()
         for file in self._folder.glob("*.prom"):
             if file != self._own:
                 with suppress(FileNotFoundError):
-                    texts.append(file.read_bytes())
+                    text = file.read_bytes()
+                    texts.append(text if now - file.stat().st_mtime < _LATE else _counts(text))
         return summed(texts)
 
 
@@ -61,6 +70,22 @@ def summed(texts: Iterable[bytes]) -> bytes:
                 newest = sample.name.endswith("_created")
                 known[key] = max(before, sample.value) if newest else before + sample.value
     return generate_latest(_Page(families, values))
+
+
+def _counts(text: bytes) -> bytes:
+    """A page of metrics without the gauges."""
+    families = [one for one in text_string_to_metric_families(text.decode()) if one.type != "gauge"]
+    return generate_latest(_Found(families))
+
+
+class _Found:
+    """Metrics that were read, as a registry shows them."""
+
+    def __init__(self, families: Iterable[Metric]) -> None:
+        self._families = families
+
+    def collect(self) -> Iterable[Metric]:
+        return self._families
 
 
 class _Page:

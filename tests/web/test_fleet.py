@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
@@ -33,7 +34,7 @@ def counted(answers: int, held: int) -> Metrics:
 
 
 async def test_whoever_is_asked_shows_what_all_counted(tmp_path: Path) -> None:
-    fleets = [Fleet(tmp_path, slot) for slot in range(3)]
+    fleets = [Fleet(tmp_path, slot, 3) for slot in range(3)]
     parts = [counted(2, 1), counted(3, 0), counted(0, 5)]
     publishing = [
         asyncio.create_task(fleet.publish(part.page)) for fleet, part in zip(fleets, parts, strict=True)
@@ -52,4 +53,26 @@ async def test_whoever_is_asked_shows_what_all_counted(tmp_path: Path) -> None:
 
 def test_one_alone_shows_its_own(tmp_path: Path) -> None:
     part = counted(2, 1)
-    assert values(Fleet(tmp_path, 0).total(part.page())) == values(part.page())
+    assert values(Fleet(tmp_path, 0, 1).total(part.page())) == values(part.page())
+
+
+async def test_what_an_ended_process_counted_stays_and_its_gauges_go(tmp_path: Path) -> None:
+    """Also while none follows it, and whoever does goes on from there."""
+
+    async def published(fleet: Fleet, part: Metrics, sent: int) -> None:
+        task = asyncio.create_task(fleet.publish(part.page))
+        while values(Fleet(tmp_path, 9, 2).total(b"")).get("smtp_messages_sent_total[]") != sent:
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait([task])
+
+    await published(Fleet(tmp_path, 1, 2), counted(3, 4), 3)
+    long_ago = (tmp_path / "1.prom").stat().st_mtime - 60
+    os.utime(tmp_path / "1.prom", (long_ago, long_ago))
+    other = values(Fleet(tmp_path, 0, 2).total(counted(2, 1).page()))
+    assert other["smtp_messages_sent_total[]"] == 5
+    assert other["imap_connections[]"] == 1
+    await published(Fleet(tmp_path, 1, 2), counted(1, 2), 4)
+    other = values(Fleet(tmp_path, 0, 2).total(counted(2, 1).page()))
+    assert other["smtp_messages_sent_total[]"] == 6
+    assert other["imap_connections[]"] == 3

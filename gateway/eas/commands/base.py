@@ -181,8 +181,8 @@ class Context:
     """One request, its sender, and what serves it.
 
     `stopping` is set when the server shuts down, and `superseded` when the device sent a newer request of the
-    same command: a handler that holds its answer returns early on either, and says by `on_hold` that it begins
-    to, for earlier ones that wait elsewhere. `reply_headers` are added to the HTTP reply.
+    same command: a handler that holds its answer returns early on either, and says by `on_hold` that it does
+    so, for earlier ones that wait elsewhere. `reply_headers` are added to the HTTP reply.
     """
 
     request: EasRequest

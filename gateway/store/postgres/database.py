@@ -25,6 +25,7 @@ from gateway.store.postgres.leases import SharedLeases
 from gateway.store.postgres.location import Location
 from gateway.store.postgres.schema import check_schema, migrate
 from gateway.store.postgres.transaction import Connection, PostgresTransaction, prepare
+from gateway.store.postgres.turns import SharedTurns
 from gateway.store.transactions import Topic, Transaction, Work
 from gateway.store.watchers import Told, Watchers
 from gateway.types import CollectionId, UserId
@@ -68,6 +69,7 @@ class PostgresTransactions:
         self._pool = pool
         self._watchers = {topic: Watchers() for topic in Topic}
         self.bus = Bus(lambda: connect(location), location.name, self.node, self._watchers)
+        self.turns = SharedTurns(self.read, self.node)
         self._leases = SharedLeases(self._alone, self.node)
         self._writing: set[asyncio.Task[Any]] = set()
 
