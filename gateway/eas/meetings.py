@@ -88,6 +88,7 @@ def _postman(context: Context) -> Postman:
         services.submission,
         context.mailboxes,
         services.clock,
+        services.taken,
         principal=context.principal,
         device=NO_DEVICE,
         memory=MEMORY,

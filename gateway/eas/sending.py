@@ -8,14 +8,15 @@ from functools import partial
 
 from gateway.eas import fields, sentmail
 from gateway.eas.commands.base import Context
-from gateway.errors import GatewayError, Kind, Refused
+from gateway.errors import GatewayError, Kind, Refused, StoreUnavailable
 from gateway.mail import compose
 from gateway.mail.addresses import addresses
 from gateway.mail.compose import Outgoing
 from gateway.mail.headers import Headers
 from gateway.mail.pieces import Joined
-from gateway.sync.outbox import Compose, Consequence, Letter, Outbox, Parcel, Sending
+from gateway.sync.outbox import Compose, Letter, Outbox, Parcel, Sending
 from gateway.sync.recipients import Recipients
+from gateway.sync.taken import Consequence
 from gateway.types import OutboxStage, SentCopy
 from wbxml import Element
 from wbxml.pages import ComposeMail, RightsManagement
@@ -97,6 +98,7 @@ async def _send(
         services.submission,
         context.mailboxes,
         services.clock,
+        services.taken,
         principal=context.principal,
         device=context.device.id,
         memory=services.limits.duplicate_window,
@@ -116,7 +118,11 @@ async def _send(
     if entry.stage is not OutboxStage.DONE and parcel.save and letter is not None:
         context.log.warning("copy in Sent failed, trying again", message=entry.id)
         copy = bytes(Joined((letter.sent_copy,)))
-        await services.copies.keep(SentCopy(entry.id, context.principal.user, parcel.message_id, copy))
+        try:
+            await services.copies.keep(SentCopy(entry.id, context.principal.user, parcel.message_id, copy))
+        except StoreUnavailable:
+            services.taken.remember(entry)
+            raise
         await sentmail.resume(context)
     if sending is Sending.SENT and services.recipients is not None:
         services.background.start(_note_recipients(context, services.recipients, message))

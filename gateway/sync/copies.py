@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from gateway.errors import AuthenticationFailed, NotFound, UpstreamError
+from gateway.errors import AuthenticationFailed, NotFound, StoreUnavailable, UpstreamError
 from gateway.ports import Mailboxes, Pieces, State
 from gateway.sync.background import Background
 from gateway.types import SEEN, DeviceId, OutboxStage, SentCopy, UserId
@@ -61,16 +61,16 @@ class SentCopies:
 
     async def _store_all(self, user: UserId, mailboxes: Mailboxes, sent: FindMailbox) -> bool:
         """Store what is kept for a user; False when some of it has to wait."""
-        async with self._state.lease(user, NO_DEVICE, COPIES_LEASE):
-            try:
+        try:
+            async with self._state.lease(user, NO_DEVICE, COPIES_LEASE):
                 for copy in await self._state.kept_copies(user):
                     mailbox = await sent()
                     if mailbox is None:
                         return False
                     await store_copy(mailboxes, mailbox, copy.message_id, copy.message)
                     await self._state.mark_send(copy.entry, OutboxStage.DONE)
-            except (UpstreamError, NotFound, AuthenticationFailed):
-                return False
+        except (UpstreamError, NotFound, AuthenticationFailed, StoreUnavailable):
+            return False
         return True
 
 

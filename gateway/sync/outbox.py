@@ -5,7 +5,7 @@ out how far the message came:
 
     ACCEPTED   journalled; perhaps handed to the SMTP server, perhaps not. A repeat looks for the message in
                Sent, where some servers put it themselves, and else submits again: the one gap SMTP leaves is
-               closed on the side of not losing mail.
+               closed on the side of not losing mail. When it was the store that failed, `taken` knows.
     SUBMITTED  the server has it. A repeat only makes up for a missing copy in Sent.
     DONE       nothing is left to do.
     FAILED     the server refused it. A repeat is a new attempt.
@@ -14,6 +14,7 @@ out how far the message came:
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum, auto
@@ -23,11 +24,13 @@ from gateway.errors import (
     AuthenticationFailed,
     GatewayError,
     NotFound,
+    StoreUnavailable,
     SubmissionError,
     UpstreamError,
 )
 from gateway.ports import Clock, Mailboxes, Pieces, State, Submission
 from gateway.sync.copies import COPIES_LEASE, NO_DEVICE, FindMailbox, store_copy
+from gateway.sync.taken import Consequence, Taken
 from gateway.types import SEEN, DeviceId, OutboxEntry, OutboxStage, Principal
 
 _LEASE = "send"
@@ -64,8 +67,6 @@ Compose = Callable[[], Awaitable[Letter]]
 
 Called again it gives the same. May raise `GatewayError`.
 """
-Consequence = Callable[[], Awaitable[None]]
-"""Makes a note of what else has to happen once a message is sent; may be called more than once."""
 
 
 class Sending(Enum):
@@ -87,6 +88,7 @@ class Outbox:
         submission: Submission,
         mailboxes: Mailboxes,
         clock: Clock,
+        taken: Taken,
         *,
         principal: Principal,
         device: DeviceId,
@@ -96,6 +98,7 @@ class Outbox:
         self._submission = submission
         self._mailboxes = mailboxes
         self._clock = clock
+        self._taken = taken
         self._principal = principal
         self._device = device
         self._memory = memory
@@ -123,14 +126,21 @@ class Outbox:
             self._state.lease(user, self._device, _LEASE),
             self._state.lease(user, NO_DEVICE, parcel.digest),
         ):
-            entry, new = await self._state.begin_send(self._entry(parcel, now), now - self._memory)
+            since = now - self._memory
             sending, letter = Sending.SENT, None
+            taken = self._taken.find(user, self._device, parcel.digest, since)
+            if taken is not None:
+                entry, new = taken, False
+            else:
+                entry, new = await self._state.begin_send(self._entry(parcel, now), since)
             if not new and entry.stage is OutboxStage.ACCEPTED and await self._is_in(sent, parcel):
                 if consequence is not None:
                     await consequence()
                 await self._state.mark_send(entry.id, OutboxStage.DONE)
                 entry = replace(entry, stage=OutboxStage.DONE)
-            if new or entry.stage is OutboxStage.ACCEPTED:
+            if taken is not None:
+                await self._taken.note(taken, consequence)
+            elif new or entry.stage is OutboxStage.ACCEPTED:
                 letter = await self._submit(entry, parcel, compose, consequence)
                 entry = replace(entry, stage=OutboxStage.SUBMITTED)
             elif parcel.client_id and entry.client_id == parcel.client_id:
@@ -142,6 +152,7 @@ class Outbox:
                 if parcel.save and letter is None:
                     letter = await _again(compose, alone or compose)
                 entry = await self._copy(entry, parcel, letter, sent, first=first)
+            self._taken.forget(entry)
         return sending, entry, letter
 
     async def _is_in(self, sent: FindMailbox, parcel: Parcel) -> bool:
@@ -168,9 +179,7 @@ class Outbox:
             if not error.sent_unknown:
                 await self._state.mark_send(entry.id, OutboxStage.FAILED)
             raise
-        if consequence is not None:
-            await consequence()
-        await self._state.mark_send(entry.id, OutboxStage.SUBMITTED)
+        await self._taken.note(entry, consequence)
         return letter
 
     async def _copy(
@@ -189,7 +198,8 @@ class Outbox:
                         await store_copy(self._mailboxes, mailbox, parcel.message_id, letter.sent_copy)
         except (UpstreamError, NotFound, AuthenticationFailed):  # the message itself is sent
             return entry
-        await self._state.mark_send(entry.id, OutboxStage.DONE)
+        with suppress(StoreUnavailable):  # all is done; a repeat would find the copy
+            await self._state.mark_send(entry.id, OutboxStage.DONE)
         return replace(entry, stage=OutboxStage.DONE)
 
     def _entry(self, parcel: Parcel, now: datetime) -> OutboxEntry:

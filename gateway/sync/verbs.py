@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
-from gateway.errors import AuthenticationFailed, NotFound, UpstreamError, UpstreamRefused
+from gateway.errors import AuthenticationFailed, NotFound, StoreUnavailable, UpstreamError, UpstreamRefused
 from gateway.ports import Mailboxes, State
 from gateway.sync.annotations import VERB, LastVerb, recognisable
 from gateway.sync.background import Background
@@ -75,20 +76,19 @@ class VerbMarks:
             self._working.discard(user)
 
     async def work(self, user: UserId, mailboxes: Mailboxes, find: FindFolder) -> None:
-        """Set what is to be set; what the mail server cannot take now stays for later."""
-        async with self._state.lease(user, NO_DEVICE, _LEASE):
-            marks = await self._load(user)
-            left = list(marks)
-            try:
-                for mark in marks:
-                    await self._set(user, mark, mailboxes, await find(mark.collection))
-                    left.remove(mark)
-            except (UpstreamError, AuthenticationFailed):
-                pass
-            if left != marks:
-                await self._save(user, left)
-            if not left:
-                self._done.add(user)
+        """Set what is to be set; what the mail server cannot take now, or the store, stays for later."""
+        with suppress(StoreUnavailable):
+            async with self._state.lease(user, NO_DEVICE, _LEASE):
+                marks = await self._load(user)
+                left = list(marks)
+                with suppress(UpstreamError, AuthenticationFailed):
+                    for mark in marks:
+                        await self._set(user, mark, mailboxes, await find(mark.collection))
+                        left.remove(mark)
+                if left != marks:
+                    await self._save(user, left)
+                if not left:
+                    self._done.add(user)
 
     async def _set(self, user: UserId, mark: VerbMark, mailboxes: Mailboxes, mailbox: str | None) -> None:
         if mailbox is None:

@@ -27,6 +27,7 @@ from gateway.sync.copies import NO_DEVICE
 from gateway.sync.delivery import Postman
 from gateway.sync.notices import MEMORY, NoticeMail
 from gateway.sync.outbox import Outbox
+from gateway.sync.taken import Taken
 from gateway.types import OutboxEntry, OutboxStage, Password, Principal, Uids, UserId
 from tests.support.killed import Fuse, Killed
 from tests.support.notices import pending_notices
@@ -159,6 +160,7 @@ class World:
             self.server,
             mailboxes,
             self.clock,
+            Taken(self.state, self.background),
             principal=BOB,
             device=NO_DEVICE,
             memory=MEMORY,

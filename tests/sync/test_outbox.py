@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,10 +12,12 @@ from typing import cast
 
 import pytest
 
-from gateway.errors import NotFound, SubmissionError, UpstreamUnavailable
+from gateway.errors import NotFound, StoreUnavailable, SubmissionError, UpstreamUnavailable
 from gateway.ports import Mailboxes, Pieces
 from gateway.store.sqlite import SqliteState
+from gateway.sync.background import Background
 from gateway.sync.outbox import Letter, Outbox, Parcel, Sending
+from gateway.sync.taken import Taken
 from gateway.types import DeviceId, OutboxStage, Password, Principal, Uids, UserId
 
 ANN = Principal(UserId("ann"), "ann@example.test", Password("ann", "pw"))
@@ -43,9 +47,13 @@ class Clock:
 
 
 class Server:
-    """Submission and the Sent mailbox; `refuse` and `lose` are what goes wrong next."""
+    """Submission and the Sent mailbox; `refuse` and `lose` are what goes wrong next.
+
+    `meanwhile` is what happens while a message is submitted.
+    """
 
     def __init__(self) -> None:
+        self.meanwhile: Callable[[], Awaitable[None]] | None = None
         self.submitted: list[bytes] = []
         self.sent: list[bytes] = []
         self.refuse: SubmissionError | None = None
@@ -58,6 +66,8 @@ class Server:
             raise self.refuse
         assert isinstance(message, bytes)
         self.submitted.append(message)
+        if self.meanwhile is not None:
+            await self.meanwhile()
         if self.refuse is not None:
             raise self.refuse
 
@@ -72,7 +82,7 @@ class Server:
 
 @pytest.fixture
 async def state(tmp_path: Path) -> AsyncIterator[SqliteState]:
-    async with await SqliteState.open(tmp_path / "gateway.db") as opened:
+    async with await SqliteState.open(tmp_path / "gateway.db", busy_timeout=0.2) as opened:
         yield opened
 
 
@@ -82,13 +92,19 @@ def server() -> Server:
 
 
 def outbox(
-    state: SqliteState, server: Server, device: str = "PHONE", later: timedelta = timedelta()
+    state: SqliteState,
+    server: Server,
+    device: str = "PHONE",
+    later: timedelta = timedelta(),
+    *,
+    taken: Taken | None = None,
 ) -> Outbox:
     return Outbox(
         state,
         server,
         cast("Mailboxes", server),
         Clock(later),
+        taken or Taken(state, Background()),
         principal=ANN,
         device=DeviceId(device),
         memory=timedelta(days=1),
@@ -134,6 +150,41 @@ async def test_what_may_have_been_taken_is_sent_again(state: SqliteState, server
     server.refuse = None
     assert (await outbox(state, server).send(PARCEL, written, in_sent))[0] is Sending.SENT
     assert (server.submitted, server.sent) == ([b"mail", b"mail"], [b"copy"])
+
+
+@pytest.mark.parametrize("repeated", [True, False])
+async def test_what_was_taken_while_the_store_failed_is_not_sent_again(
+    tmp_path: Path, state: SqliteState, server: Server, repeated: bool
+) -> None:
+    """Known to the process that sent it; once the store is back others know it too, asked again or not."""
+    taken, noted = Taken(state, Background()), 0
+    program = sqlite3.connect(tmp_path / "gateway.db", isolation_level=None)
+
+    async def lock() -> None:
+        program.execute("BEGIN IMMEDIATE")
+
+    server.meanwhile = lock
+
+    async def consequence() -> None:
+        nonlocal noted
+        await state.save_memo(ANN.user, DeviceId(""), "marks", b"answered")
+        noted += 1
+
+    for _ in range(2):
+        with pytest.raises(StoreUnavailable):
+            await outbox(state, server, taken=taken).send(PARCEL, written, in_sent, consequence)
+    program.close()
+    if repeated:
+        _, entry, _ = await outbox(state, server, taken=taken).send(PARCEL, written, in_sent, consequence)
+        assert entry.stage is OutboxStage.DONE
+        assert server.sent == [b"copy"]
+    async with asyncio.timeout(30):
+        while not noted:
+            await asyncio.sleep(0.01)
+    _, entry, _ = await outbox(state, server).send(PARCEL, written, in_sent, consequence)
+    assert entry.stage is OutboxStage.DONE
+    assert (server.submitted, server.sent) == ([b"mail"], [b"copy"])
+    assert await state.load_memo(ANN.user, DeviceId(""), "marks") == b"answered"
 
 
 async def test_what_the_server_put_into_sent_was_taken(state: SqliteState, server: Server) -> None:

@@ -31,6 +31,7 @@ from gateway.sync.meetingmail import MeetingMail
 from gateway.sync.notices import NoticeMail
 from gateway.sync.recipients import Recipients
 from gateway.sync.searches import Searches
+from gateway.sync.taken import Taken
 from gateway.sync.verbs import VerbMarks
 from gateway.sync.waiter import Signal
 from gateway.types import Device, DeviceId, Principal
@@ -148,6 +149,7 @@ class Services:
     background: Background = field(default_factory=Background)
     """Owns work that goes on when its request is over."""
     copies: SentCopies = field(init=False)
+    taken: Taken = field(init=False)
     ahead: Ahead = field(init=False)
     verbs: VerbMarks = field(init=False)
     notices: NoticeMail = field(init=False)
@@ -164,6 +166,7 @@ class Services:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "copies", SentCopies(self.state, self.background))
+        object.__setattr__(self, "taken", Taken(self.state, self.background))
         object.__setattr__(self, "ahead", Ahead(self.background))
         object.__setattr__(self, "verbs", VerbMarks(self.state, self.background))
         notices = NoticeMail(self.items, self.clock, self.background, self.spool, self.patience)
