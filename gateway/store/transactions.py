@@ -30,6 +30,8 @@ __all__ = [
     "Transactions",
     "Values",
     "Work",
+    "is_single",
+    "single",
 ]
 
 T = TypeVar("T")
@@ -77,6 +79,9 @@ class Transaction(Protocol):
     reads first and writes by that takes care: with `alone`, or by a condition in the statement that writes.
     """
 
+    distant: bool
+    """Whether each statement is a journey over a network, so that one long one is better than two."""
+
     async def rows(self, statement: Statement, values: Values = ()) -> Iterable[Row]:
         """The rows of its result, to be gone through once, before what they are of is changed."""
         ...
@@ -107,6 +112,24 @@ class Transaction(Protocol):
 
 Work: TypeAlias = Callable[Concatenate[Transaction, P], Coroutine[Any, Any, T]]
 """What is done in a transaction. It awaits nothing else, and may be done again from its beginning."""
+
+
+_SINGLE: set[Callable[..., object]] = set()
+AnyWork = TypeVar("AnyWork", bound=Callable[..., Coroutine[Any, Any, Any]])
+
+
+def single(work: AnyWork) -> AnyWork:
+    """Marks work that says one statement to a database behind a network, and tells nobody of it.
+
+    There the statement is a transaction by itself, for which nothing need be begun and committed.
+    """
+    _SINGLE.add(work)
+    return work
+
+
+def is_single(work: Callable[..., object]) -> bool:
+    """Whether work is marked so."""
+    return work in _SINGLE
 
 
 class Transactions(Protocol):

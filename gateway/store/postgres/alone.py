@@ -16,7 +16,7 @@ import asyncpg
 from gateway.errors import GatewayError
 from gateway.store.postgres.failures import FAILURES, explain
 from gateway.store.postgres.schema import migrate
-from gateway.store.postgres.transaction import Connection, PostgresTransaction, key_of, prepare
+from gateway.store.postgres.transaction import Connection, PostgresTransaction, key_of
 from gateway.store.transactions import Work
 
 __all__ = ["APPLICATION", "Alone", "check_not_alone", "take_alone"]
@@ -69,7 +69,6 @@ async def take_alone(connection: asyncpg.Connection[asyncpg.Record], name: str) 
         try:
             await _take(connection, name)
             await migrate(connection, name)
-            await prepare(connection)
         except FAILURES as error:
             raise explain(error, name) from error
         yield Alone(connection, name)

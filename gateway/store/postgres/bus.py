@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 
 import asyncpg
@@ -19,7 +19,7 @@ import structlog
 
 from gateway.ports import Subject, Unsubscribe
 from gateway.store.postgres.failures import FAILURES, explain
-from gateway.store.postgres.transaction import Connection
+from gateway.store.postgres.transaction import quoted
 from gateway.store.transactions import Topic
 from gateway.store.watchers import Told, Watchers
 from gateway.types import CollectionId, UserId
@@ -76,11 +76,13 @@ class Bus:
             task.cancel()
             await asyncio.wait([task])
 
-    async def notify(self, connection: Connection, told: Iterable[tuple[Topic, Told]]) -> None:
-        """Have the other processes told, once the transaction of the connection is committed."""
-        messages = [message for topic, changes in told for message in self._messages(topic, changes)]
-        if messages:
-            await connection.execute(_NOTIFY, _CHANNEL, messages)
+    def notifying(self, told: Iterable[tuple[Topic, Told]]) -> Sequence[str]:
+        """Statements that have the other processes told, once the transaction of them is committed."""
+        return [
+            f"SELECT pg_notify({quoted(_CHANNEL)}, {quoted(message)})"
+            for topic, changes in told
+            for message in self._messages(topic, changes)
+        ]
 
     def announce(self, subject: Subject, text: str) -> None:
         """Have the others hear a text soon. One that is too long for that they hear as missed."""

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from types import TracebackType
-from typing import Any, ParamSpec, Self, TypeVar
+from typing import Any, ParamSpec, Self, TypeAlias, TypeVar
 
 import asyncpg
 
@@ -24,16 +24,17 @@ from gateway.store.postgres.failures import FAILURES, explain, is_lost, is_worth
 from gateway.store.postgres.leases import SharedLeases
 from gateway.store.postgres.location import Location
 from gateway.store.postgres.schema import check_schema, migrate
-from gateway.store.postgres.transaction import Connection, PostgresTransaction, prepare
+from gateway.store.postgres.transaction import Connection, PostgresTransaction
 from gateway.store.postgres.turns import SharedTurns
-from gateway.store.transactions import Topic, Transaction, Work
-from gateway.store.watchers import Told, Watchers
+from gateway.store.transactions import Topic, Transaction, Work, is_single
+from gateway.store.watchers import Watchers
 from gateway.types import CollectionId, UserId
 
 __all__ = ["PostgresTransactions", "connect", "connect_alone"]
 
 T = TypeVar("T")
 P = ParamSpec("P")
+_Todo: TypeAlias = Callable[[Transaction], Coroutine[Any, Any, T]]
 
 _CONNECT_SECONDS = 10.0
 _WAIT_SECONDS = 10.0
@@ -99,7 +100,6 @@ class PostgresTransactions:
             min_size=0,
             max_size=connections,
             max_inactive_connection_lifetime=_IDLE_SECONDS,
-            init=prepare,
             reset=_leave,
             **_OPTIONS,
         )
@@ -130,7 +130,9 @@ class PostgresTransactions:
 
     async def write(self, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         # A task of its own: it goes on when whoever waits for it is cancelled.
-        task = asyncio.create_task(self._write(lambda transaction: work(transaction, *args, **kwargs)))
+        run = self._transact_alone if is_single(work) else self._transact
+        todo = self._write(lambda transaction: work(transaction, *args, **kwargs), run)
+        task = asyncio.create_task(todo)
         self._writing.add(task)
         task.add_done_callback(self._written)
         return await asyncio.shield(task)
@@ -157,7 +159,7 @@ class PostgresTransactions:
         async with self._connection() as connection:
             await check_schema(connection, self._name)
 
-    async def _alone(self, work: Callable[[Transaction], Coroutine[Any, Any, T]]) -> T:
+    async def _alone(self, work: _Todo[T]) -> T:
         """Run work whose statements are each a transaction of its own; again when the connection is lost."""
         again = True
         while True:
@@ -169,11 +171,11 @@ class PostgresTransactions:
                     raise explain(error, self._name) from error
             again = False
 
-    async def _write(self, work: Callable[[Transaction], Coroutine[Any, Any, T]]) -> T:
+    async def _write(self, work: _Todo[T], run: Callable[[Connection, _Todo[T]], Awaitable[T]]) -> T:
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 async with self._connection() as connection:
-                    done, told = await self._transact(connection, work)
+                    done = await run(connection, work)
             except FAILURES as error:
                 if isinstance(error, asyncpg.ReadOnlySQLTransactionError):
                     # After a failover the connections to what was the primary are of no use.
@@ -183,32 +185,47 @@ class PostgresTransactions:
                 await asyncio.sleep(_PAUSE * attempt)
             else:
                 self.transactions += 1
-                for topic, changes in told:
-                    self._watchers[topic].tell(changes)
                 return done
         raise AssertionError("the last attempt returns or raises")
 
-    async def _transact(
-        self, connection: Connection, work: Callable[[Transaction], Coroutine[Any, Any, T]]
-    ) -> tuple[T, list[tuple[Topic, Told]]]:
-        """One transaction: what it comes to, and what is to be told. `FAILURES` say that nothing was done."""
-        await connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
+    async def _transact(self, connection: Connection, work: _Todo[T]) -> T:
+        """One transaction; who watches is told of it. `FAILURES` say that nothing was done."""
+        transaction = PostgresTransaction(connection, begins=True)
+        try:
+            done = await work(transaction)
+        except BaseException:
+            await _undo(connection, transaction)
+            raise
+        if transaction.begun or transaction.told:
+            ended = "COMMIT" if transaction.begun else "SELECT 1"
+            try:
+                # In one journey. They are told if and when it is committed.
+                await connection.execute("; ".join([*self.bus.notifying(transaction.told), ended]))
+            except FAILURES as error:
+                self._check_undone(error)
+                await _undo(connection, transaction)
+                raise
+        for topic, changes in transaction.told:
+            self._watchers[topic].tell(changes)
+        return done
+
+    async def _transact_alone(self, connection: Connection, work: _Todo[T]) -> T:
+        """Work that is one statement, a transaction by itself. `FAILURES` say that nothing was done."""
         transaction = PostgresTransaction(connection)
         try:
             done = await work(transaction)
-            await self.bus.notify(connection, transaction.told)
-        except BaseException:
-            with suppress(*FAILURES):
-                await connection.execute("ROLLBACK")
-            raise
-        try:
-            await connection.execute("COMMIT")
         except FAILURES as error:
-            if not is_lost(error) and not isinstance(error, TimeoutError):
-                raise
+            self._check_undone(error)
+            raise
+        if transaction.said > 1 or transaction.told:
+            raise RuntimeError(f"{transaction.said} statements of work that is to be single")
+        return done
+
+    def _check_undone(self, error: BaseException) -> None:
+        """Raises `StoreUnavailable` where nobody knows whether what failed so was made durable."""
+        if is_lost(error) or isinstance(error, TimeoutError):
             why = "lost while a change was being stored"
             raise StoreUnavailable(f"database {self._name}: {why} ({error})", why) from error
-        return done, transaction.told
 
     def _written(self, task: asyncio.Task[Any]) -> None:
         self._writing.discard(task)
@@ -219,6 +236,12 @@ class PostgresTransactions:
     async def _connection(self) -> AsyncIterator[Connection]:
         async with self._pool.acquire(timeout=_WAIT_SECONDS) as connection:
             yield connection
+
+
+async def _undo(connection: Connection, transaction: PostgresTransaction) -> None:
+    if transaction.begun:
+        with suppress(*FAILURES):
+            await connection.execute("ROLLBACK")
 
 
 _OPTIONS: dict[str, Any] = {

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import asyncpg
     from asyncpg.pool import PoolConnectionProxy
 
-__all__ = ["Connection", "PostgresTransaction", "key_of", "prepare"]
+__all__ = ["Connection", "PostgresTransaction", "key_of", "quoted"]
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 """One of our own, or one of a pool."""
@@ -23,43 +23,72 @@ Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProx
 _TOKEN = re.compile(r"'[^']*'|\?(\d*)")
 _ESCAPE = "\x1a"
 """Never in any text in earnest."""
-_ALONE = "SELECT pg_advisory_xact_lock(key) FROM unnest($1::bigint[]) AS key"
+_BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED"
 
 
 class PostgresTransaction:
-    """A `Transaction`. Outside of one that was begun, each statement is one of its own."""
+    """A `Transaction`, begun with its first statement, and ended by who made it.
 
-    __slots__ = ("_connection", "told")
+    With `begins` false each statement is a transaction of its own.
+    """
 
-    def __init__(self, connection: Connection) -> None:
+    __slots__ = ("_begins", "_connection", "begun", "said", "told")
+    distant = True
+
+    def __init__(self, connection: Connection, *, begins: bool = False) -> None:
         self._connection = connection
+        self._begins = begins
+        self.begun = False
+        """Whether there is anything to be committed or undone."""
+        self.said = 0
+        """How many statements were run."""
         self.told: list[tuple[Topic, Told]] = []
         """What watches are to be told."""
 
     async def rows(self, statement: Statement, values: Values = ()) -> Iterable[Row]:
-        found: list[Any] = await self._connection.fetch(_text(statement), *_bound(values))
-        return found
+        connection = await self._ready()
+        return [*map(_row, await connection.fetch(_text(statement), *_bound(values)))]
 
     async def row(self, statement: Statement, values: Values = ()) -> Row | None:
-        found: Row | None = await self._connection.fetchrow(_text(statement), *_bound(values))  # type: ignore[assignment]
-        return found
+        connection = await self._ready()
+        found = await connection.fetchrow(_text(statement), *_bound(values))
+        return None if found is None else _row(found)
 
     async def run(self, statement: Statement, values: Values = ()) -> int:
+        connection = await self._ready()
         # A command is answered with its name and how many rows it was about: "INSERT 0 1", "UPDATE 3".
-        status = await self._connection.execute(_text(statement), *_bound(values))
+        status = await connection.execute(_text(statement), *_bound(values))
         return int(status.rpartition(" ")[2])
 
     async def run_all(self, statement: Statement, rows: Iterable[Values]) -> None:
         some = [_bound(row) for row in rows]
         if some:
-            await self._connection.executemany(_text(statement), some)
+            connection = await self._ready()
+            await connection.executemany(_text(statement), some)
 
     async def alone(self, *names: str) -> None:
-        # In one order, so that two that want the same ones do not wait for each other.
-        await self._connection.execute(_ALONE, sorted(map(key_of, names)))
+        # In one order, so that two that want the same ones do not wait for each other. Said together with
+        # the beginning: that spares a journey.
+        locks = [f"SELECT pg_advisory_xact_lock({key})" for key in sorted(map(key_of, names))]
+        await self._say(*locks)
 
     def tell(self, topic: Topic, changes: Told) -> None:
         self.told.append((topic, changes))
+
+    async def _ready(self) -> Connection:
+        """The connection, with the transaction begun."""
+        self.said += 1
+        if self._begins and not self.begun:
+            await self._say()
+        return self._connection
+
+    async def _say(self, *statements: str) -> None:
+        """Run statements without values in one journey, and begin before that what is not begun."""
+        if self._begins and not self.begun:
+            self.begun = True
+            statements = (_BEGIN, *statements)
+        if statements:
+            await self._connection.execute("; ".join(statements))
 
 
 def key_of(name: str) -> int:
@@ -83,11 +112,23 @@ def _text(statement: Statement) -> str:
     return _TOKEN.sub(number, statement if isinstance(statement, str) else statement.postgres)
 
 
-async def prepare(connection: Connection) -> None:
-    """Have a new connection tell text as it is, with the NUL that PostgreSQL cannot hold."""
-    await connection.set_type_codec(
-        "text", schema="pg_catalog", encoder=_escaped, decoder=_unescaped, format="text"
-    )
+def quoted(text: str) -> str:
+    """A text as a literal of SQL. There is no NUL in it."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _row(record: asyncpg.Record) -> Row:
+    """A row, with its texts as they were before `_bound`."""
+    return [_unescaped(value) if type(value) is str else value for value in record]
+
+
+def _bound(values: Values) -> Values:
+    """The values, with texts that PostgreSQL can hold: it knows no NUL."""
+    return [[*map(_element, value)] if isinstance(value, list) else _element(value) for value in values]
+
+
+def _element(value: Any) -> Any:
+    return _escaped(value) if isinstance(value, str) else value
 
 
 def _escaped(text: str) -> str:
@@ -100,14 +141,3 @@ def _unescaped(text: str) -> str:
     if _ESCAPE in text:
         return text.replace(f"{_ESCAPE}0", "\0").replace(f"{_ESCAPE}1", _ESCAPE)
     return text
-
-
-def _bound(values: Values) -> Values:
-    """The values, those in arrays escaped too, to which the library does not do it."""
-    if any(isinstance(value, list) for value in values):
-        return [[*map(_element, value)] if isinstance(value, list) else value for value in values]
-    return values
-
-
-def _element(value: Any) -> Any:
-    return _escaped(value) if isinstance(value, str) else value

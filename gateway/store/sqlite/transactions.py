@@ -27,6 +27,7 @@ class SqliteTransaction:
     """A `Transaction` on a connection. It never waits: SQLite has one writer at a time, and that is it."""
 
     __slots__ = ("_connection", "told")
+    distant = False
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection

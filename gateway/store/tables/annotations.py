@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 from gateway.store.tables.times import milliseconds
-from gateway.store.transactions import Dialects, Topic, Transaction
+from gateway.store.transactions import Dialects, Topic, Transaction, single
 from gateway.types import CollectionId, UserId
 
 __all__ = ["Key", "change", "changed", "drop", "find", "load", "move", "prune"]
@@ -157,6 +157,7 @@ async def move(transaction: Transaction, source: Key, target: Key, uids: Mapping
     await transaction.run_all(_DROP_ONE, [(*source, old) for old in uids])
 
 
+@single
 async def drop(transaction: Transaction, key: Key, uids: Iterable[int], now: datetime) -> None:
     """Note that messages are gone; what is known of them stays until `prune`."""
     await transaction.run(_GONE, (*key, milliseconds(now), list(uids)))

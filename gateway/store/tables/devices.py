@@ -10,7 +10,7 @@ from gateway.errors import StateConflict
 from gateway.ports import Act
 from gateway.store.tables import audit
 from gateway.store.tables.times import from_milliseconds, milliseconds
-from gateway.store.transactions import EVERYBODY, Row, Topic, Transaction
+from gateway.store.transactions import EVERYBODY, Row, Topic, Transaction, single
 from gateway.types import Access, CollectionId, Control, Device, DeviceId, UserId, Visit, Wipe, WipeStage
 
 __all__ = [
@@ -158,6 +158,7 @@ async def save(transaction: Transaction, device: Device) -> Device:
     return stored
 
 
+@single
 async def note_visits(transaction: Transaction, visits: Mapping[tuple[UserId, DeviceId], Visit]) -> None:
     """Note where devices were and when they synchronised, of those that are known."""
     rows = [
@@ -194,6 +195,7 @@ async def ask_wipe(
     return found > 0
 
 
+@single
 async def note_wipe(
     transaction: Transaction, key: tuple[UserId, DeviceId], wipe: Wipe, stage: WipeStage, now: datetime
 ) -> bool:
@@ -270,6 +272,7 @@ async def load_memo(transaction: Transaction, user: UserId, device: DeviceId, na
     return None if row is None else bytes(row[0])
 
 
+@single
 async def save_memo(
     transaction: Transaction, user: UserId, device: DeviceId, name: str, value: bytes | None
 ) -> None:

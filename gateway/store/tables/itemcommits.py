@@ -13,7 +13,7 @@ from gateway.ports import Commit
 from gateway.store.tables import itemfiles, notices, syncs
 from gateway.store.tables.itemfolders import audience, lock, number_of
 from gateway.store.tables.itemrows import span
-from gateway.store.transactions import Dialects, Topic, Transaction
+from gateway.store.transactions import Dialects, Topic, Transaction, single
 from gateway.types import CollectionId, SyncState
 
 __all__ = ["commit", "move", "new_numbers"]
@@ -60,6 +60,7 @@ _SOURCE = """
 _NEXT_REVISION = "UPDATE item_folder SET revision = revision + 1 WHERE id = ? RETURNING revision"
 
 
+@single
 async def new_numbers(transaction: Transaction, count: int) -> range:
     """Numbers nobody else gets."""
     row = await transaction.row(_NEW_NUMBERS, (count,))

@@ -9,7 +9,7 @@ from typing import Any
 
 from gateway.store.tables import syncs
 from gateway.store.tables.times import from_milliseconds, milliseconds
-from gateway.store.transactions import Row, Transaction
+from gateway.store.transactions import Row, Transaction, single
 from gateway.types import CollectionId, DeviceId, Move, SyncState, UserId
 
 __all__ = ["Key", "begin", "finish", "load", "open_ones", "prune"]
@@ -54,6 +54,7 @@ async def load(
     return found
 
 
+@single
 async def begin(transaction: Transaction, key: Key, moves: Iterable[Move]) -> None:
     """Note what is about to be moved."""
     await transaction.run_all(_SAVE, [_row(key, move) for move in moves])

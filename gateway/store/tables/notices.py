@@ -8,7 +8,7 @@ from collections.abc import Set as AbstractSet
 
 from gateway.items import FileInfo, Notice, NoticeFile, PendingNotice
 from gateway.store.tables.times import from_milliseconds
-from gateway.store.transactions import Dialects, Transaction
+from gateway.store.transactions import Dialects, Transaction, single
 from gateway.types import UserId
 
 __all__ = ["add", "are_pending", "bare", "drop", "note_attempt", "note_told", "prune", "split", "take"]
@@ -139,11 +139,13 @@ async def _load(transaction: Transaction, number: int, free: Sequence[str]) -> P
     )
 
 
+@single
 async def note_attempt(transaction: Transaction, user: UserId, key: str, now: int) -> None:
     """Note that a message could not be mailed now; of several times the first one is kept."""
     await transaction.run(_TRY, (user, key, now))
 
 
+@single
 async def note_told(transaction: Transaction, user: UserId, key: str) -> None:
     """Note that a message needs to go to nobody any more."""
     await transaction.run(_TELL, (user, key))

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from gateway.store.tables.times import from_milliseconds, milliseconds
-from gateway.store.transactions import Row, Transaction
+from gateway.store.transactions import Row, Transaction, single
 from gateway.types import DeviceId, OutboxEntry, OutboxStage, SentCopy, UserId
 
 __all__ = ["begin", "keep_copy", "kept_copies", "mark", "prune", "users_with_copies"]
@@ -28,6 +28,9 @@ _INSERT = """
 """
 # Writes the row, so that nobody marks it meanwhile.
 _NOT_DONE = "UPDATE outbox SET stage = stage WHERE id = ? AND stage <> 'done'"
+_DONE = """
+    WITH marked AS (UPDATE outbox SET stage = ? WHERE id = ?) DELETE FROM outbox_copy WHERE entry = ?
+"""
 _KEEP = """
     INSERT INTO outbox_copy (entry, "user", message_id, message) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING
 """
@@ -46,8 +49,12 @@ async def begin(transaction: Transaction, entry: OutboxEntry, since: datetime) -
     return replace(entry, id=row[0], created=from_milliseconds(created)), True
 
 
+@single
 async def mark(transaction: Transaction, entry_id: int, stage: OutboxStage) -> None:
     """Set the stage of an entry; nothing happens when it was pruned. DONE drops the copy kept for it."""
+    if stage is OutboxStage.DONE and transaction.distant:
+        await transaction.run(_DONE, (stage.value, entry_id, entry_id))
+        return
     await transaction.run("UPDATE outbox SET stage = ? WHERE id = ?", (stage.value, entry_id))
     if stage is OutboxStage.DONE:
         await transaction.run("DELETE FROM outbox_copy WHERE entry = ?", (entry_id,))

@@ -9,7 +9,7 @@ from gateway.ports.audit import Act
 from gateway.ports.passwords import MOST_APP_PASSWORDS
 from gateway.store.tables import audit, devices
 from gateway.store.tables.times import from_milliseconds, milliseconds
-from gateway.store.transactions import Row, Transaction
+from gateway.store.transactions import Row, Transaction, single
 from gateway.types import AppPassword, DeviceId, UserId
 
 __all__ = ["add", "list_all", "list_of", "revoke", "use"]
@@ -64,6 +64,7 @@ async def list_all(transaction: Transaction) -> list[AppPassword]:
     return [_password(row) for row in await transaction.rows(_ALL)]
 
 
+@single
 async def use(transaction: Transaction, number: int, device: DeviceId, now: datetime) -> bool:
     """Note that a device uses one; False when it may not."""
     return await transaction.run(_USE, (number, device, milliseconds(now))) > 0

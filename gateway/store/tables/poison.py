@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from gateway.store.transactions import Transaction
+from gateway.store.transactions import Transaction, single
 from gateway.types import CollectionId, UserId
 
 __all__ = ["Poison", "count", "forget", "list_all", "note", "of_others"]
@@ -23,6 +23,7 @@ _LIST = """
 """
 
 
+@single
 async def note(transaction: Transaction, poison: Poison) -> bool:
     """Remember an item; True the first time with this release."""
     return await transaction.run(_NOTE, poison) == 1
@@ -42,6 +43,7 @@ async def of_others(
     return [row[0] for row in rows]
 
 
+@single
 async def forget(
     transaction: Transaction, user: UserId, collection: CollectionId, items: Iterable[str]
 ) -> None:

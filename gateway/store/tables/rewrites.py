@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 
 from gateway.store.tables import syncs
-from gateway.store.transactions import Transaction
+from gateway.store.transactions import Transaction, single
 from gateway.types import CollectionId, DeviceId, Rewrite, Rewrites, UserId, Writing
 
 __all__ = ["Key", "abandon", "begin", "finish", "forget", "load"]
@@ -14,10 +15,13 @@ __all__ = ["Key", "abandon", "begin", "finish", "forget", "load"]
 Key = tuple[UserId, str]
 """user, mailbox"""
 
-_LOAD = 'SELECT uidvalidity, item, uid, labels, stale FROM rewrite WHERE "user" = ? AND mailbox = ?'
-_LOAD_WRITINGS = """
+# Both in one statement, so that they are of the same moment: what is done is not pending any more.
+_LOAD = """
+    SELECT NULL, uidvalidity, uid, item, labels, stale, NULL, NULL, NULL, NULL
+    FROM rewrite WHERE "user" = ?1 AND mailbox = ?2
+    UNION ALL
     SELECT marker, uidvalidity, newest, item, labels, stale, device, collection, name, value
-    FROM writing WHERE "user" = ? AND mailbox = ?
+    FROM writing WHERE "user" = ?1 AND mailbox = ?2
 """
 _SAVE = """
     INSERT INTO rewrite ("user", mailbox, uidvalidity, item, uid, labels, stale)
@@ -36,27 +40,29 @@ _FORGET = 'DELETE FROM rewrite WHERE "user" = ? AND mailbox = ? AND uidvalidity 
 
 async def load(transaction: Transaction, key: Key) -> Rewrites:
     """What is known of a mailbox."""
-    done = tuple(
-        Rewrite(validity, item, uid, json.loads(labels), tuple(json.loads(stale)))
-        for validity, item, uid, labels, stale in await transaction.rows(_LOAD, key)
-    )
-    pending = tuple(
-        Writing(
-            marker=marker,
-            newest=newest,
-            rewrite=Rewrite(validity, item, 0, json.loads(labels), tuple(json.loads(stale))),
-            device=DeviceId(device),
-            collection=CollectionId(collection),
-            name=name,
-            value=value,
+    done: list[Rewrite] = []
+    pending: list[Writing] = []
+    for marker, validity, number, item, labels, stale, *more in await transaction.rows(_LOAD, key):
+        rewrite = Rewrite(validity, item, number, json.loads(labels), tuple(json.loads(stale)))
+        if marker is None:
+            done.append(rewrite)
+            continue
+        device, collection, name, value = more
+        pending.append(
+            Writing(
+                marker=marker,
+                newest=number,
+                rewrite=replace(rewrite, uid=0),
+                device=DeviceId(device),
+                collection=CollectionId(collection),
+                name=name,
+                value=value,
+            )
         )
-        for marker, validity, newest, item, labels, stale, device, collection, name, value in (
-            await transaction.rows(_LOAD_WRITINGS, key)
-        )
-    )
-    return Rewrites(done, pending)
+    return Rewrites(tuple(done), tuple(pending))
 
 
+@single
 async def begin(transaction: Transaction, key: Key, writing: Writing) -> None:
     """Note a message that is about to be stored."""
     rewrite = writing.rewrite
@@ -88,6 +94,7 @@ async def finish(transaction: Transaction, key: Key, writing: Writing, uid: int,
     await abandon(transaction, key, writing.marker)
 
 
+@single
 async def abandon(transaction: Transaction, key: Key, marker: str) -> None:
     """Forget a message that was not stored after all."""
     await transaction.run(_END, (*key, marker))

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from gateway.errors import StateConflict
-from gateway.store.transactions import Dialects, Transaction
+from gateway.store.transactions import Dialects, Transaction, single
 from gateway.types import Beginning, CollectionId, DeviceId, SyncState, UserId
 
 __all__ = ["Key", "amend", "load", "load_all", "load_intents", "reset", "save", "save_intents"]
@@ -62,6 +62,19 @@ _FORGET_INTENTS = Dialects(
             AND NOT EXISTS (SELECT 1 FROM unnest($4::text[]) AS kept (value) WHERE starts_with(name, value))
     """,
 )
+_FORGETTING = """
+    WITH stored AS ({stored} RETURNING 1), forgotten AS (
+        DELETE FROM intent WHERE "user" = $9 AND device = $10 AND collection = $11
+            AND EXISTS (SELECT 1 FROM stored)
+            AND NOT EXISTS (
+                SELECT 1 FROM unnest(${kept}::text[]) AS kept (value) WHERE starts_with(name, value)
+            )
+    )
+    SELECT 1 FROM stored
+"""
+"""Stores a state and, if that was done, forgets the intents: PostgreSQL does both in one statement."""
+_INSERT_AND_FORGET = _FORGETTING.format(stored=_INSERT, kept=12)
+_UPDATE_AND_FORGET = _FORGETTING.format(stored=_UPDATE, kept=13)
 _SAVE_INTENT = """
     INSERT INTO intent ("user", device, collection, name, value) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT ("user", device, collection, name) DO UPDATE SET value = excluded.value
@@ -80,11 +93,14 @@ async def load_all(transaction: Transaction, user: UserId, device: DeviceId) -> 
     return {CollectionId(collection): _state(row) for collection, *row in rows}
 
 
+@single
 async def save(transaction: Transaction, key: Key, state: SyncState, keep: Sequence[str] = ()) -> SyncState:
     """Store the state if the stored revision is still `state.revision`, and forget the intents.
 
     Those whose names begin with one of `keep` stay. Raises `StateConflict`.
     """
+    if transaction.distant:
+        return await _store(transaction, key, state, (_INSERT_AND_FORGET, _UPDATE_AND_FORGET), list(keep))
     stored = await amend(transaction, key, state)
     await transaction.run(_FORGET_INTENTS, (*key, list(keep)))
     return stored
@@ -92,11 +108,22 @@ async def save(transaction: Transaction, key: Key, state: SyncState, keep: Seque
 
 async def amend(transaction: Transaction, key: Key, state: SyncState) -> SyncState:
     """Store the state if the stored revision is still its own; intents stay. Raises `StateConflict`."""
+    return await _store(transaction, key, state, (_INSERT, _UPDATE))
+
+
+async def _store(
+    transaction: Transaction, key: Key, state: SyncState, statements: tuple[str, str], *more: object
+) -> SyncState:
+    """Store the state by one of two statements: that for a first one, or that for a change.
+
+    Raises `StateConflict`.
+    """
     stored = replace(state, revision=state.revision + 1)
+    insert, update = statements
     if state.revision:
-        done = await transaction.run(_UPDATE, (*_row(stored), *key, state.revision))
+        done = await transaction.run(update, (*_row(stored), *key, state.revision, *more))
     else:
-        done = await transaction.run(_INSERT, (*_row(stored), *key))
+        done = await transaction.run(insert, (*_row(stored), *key, *more))
     if not done:
         user, device, collection = key
         raise StateConflict(
@@ -105,6 +132,7 @@ async def amend(transaction: Transaction, key: Key, state: SyncState) -> SyncSta
     return stored
 
 
+@single
 async def reset(transaction: Transaction, key: Key, state: SyncState) -> SyncState:
     """Store a state over whatever is stored; intents stay.
 
@@ -123,6 +151,7 @@ async def load_intents(transaction: Transaction, key: Key) -> dict[str, bytes]:
     return {name: value for name, value in rows}  # noqa: C416 (rows are not always tuples)
 
 
+@single
 async def save_intents(transaction: Transaction, key: Key, intents: Mapping[str, bytes]) -> None:
     """Add to the intents of a collection; one of the same name is replaced."""
     await transaction.run_all(_SAVE_INTENT, [(*key, name, value) for name, value in intents.items()])

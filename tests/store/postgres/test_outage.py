@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -11,8 +12,8 @@ from gateway.items import ItemKind
 from gateway.store.postgres import PostgresTransactions, parse_url
 from gateway.store.postgres.examine import examine
 from gateway.store.state import StoredState
-from gateway.store.transactions import Transaction
-from gateway.types import CollectionId, Device, SyncState
+from gateway.store.transactions import Transaction, single
+from gateway.types import CollectionId, Device, FolderList, SyncState
 from tests.ports.items.helpers import ANNA, PHONE
 from tests.support.postgres import Postgres
 from tests.support.stores import PostgresStore
@@ -146,16 +147,16 @@ async def test_more_writers_than_connections(here: PostgresStore) -> None:
 
 
 class CuttingWay:
-    """A way to the server that is cut at the next COMMIT: before it arrives there, or before its answer."""
+    """A way to the server that is cut at certain words: before they arrive there, or before their answer."""
 
     def __init__(self, port: int, *, arrives: bool) -> None:
         self._port = port
         self._arrives = arrives
-        self._armed = False
+        self._words: bytes | None = None
         self._server: asyncio.Server | None = None
 
-    def arm(self) -> None:
-        self._armed = True
+    def arm(self, words: bytes) -> None:
+        self._words = words
 
     async def __aenter__(self) -> int:
         """The port of this way."""
@@ -173,15 +174,15 @@ class CuttingWay:
 
         async def answer() -> None:
             while data := await there.read(65536):
-                if cut.is_set():  # the COMMIT is done: nobody hears of it
+                if cut.is_set():  # it is done: nobody hears of it
                     break
                 writer.write(data)
             writer.close()
 
         answering = asyncio.create_task(answer())
         while data := await reader.read(65536):
-            if self._armed and b"COMMIT\0" in data:
-                self._armed = False
+            if self._words is not None and self._words in data:
+                self._words = None
                 if not self._arrives:
                     break
                 cut.set()
@@ -196,17 +197,50 @@ async def test_a_connection_lost_in_the_commit(
     postgres: Postgres, here: PostgresStore, arrives: bool
 ) -> None:
     """Nobody knows whether it was done; who comes again finds out, and it is not done twice."""
-    first = await here.state.save_sync(ANNA, PHONE, INBOX, SyncState("e", 1, b""))
     way = CuttingWay(postgres.port, arrives=arrives)
     async with way as port:
         url = f"postgresql://gateway@127.0.0.1:{port}/{here.name}"
         async with await PostgresTransactions.open(parse_url(url)) as database:
             state = StoredState(database)
-            way.arm()
+            first = await state.save_folders(ANNA, FolderList(0, 1))
+            way.arm(b"COMMIT\0")
             with pytest.raises(GatewayError, match="lost while a change was being stored") as caught:
-                await state.save_sync(ANNA, PHONE, INBOX, first)
+                await state.save_folders(ANNA, first)
+            assert caught.value.kind is Kind.MAILBOX_OFFLINE
+            stored = await state.load_folders(ANNA)
+            assert stored.revision == first.revision + arrives
+            await state.save_folders(ANNA, stored)
+
+
+@pytest.mark.parametrize("arrives", [False, True])
+async def test_a_connection_lost_in_a_single_statement(
+    postgres: Postgres, here: PostgresStore, arrives: bool
+) -> None:
+    """It is a commit, too."""
+    way = CuttingWay(postgres.port, arrives=arrives)
+    async with way as port:
+        url = f"postgresql://gateway@127.0.0.1:{port}/{here.name}"
+        async with await PostgresTransactions.open(parse_url(url)) as database:
+            state = StoredState(database)
+            first = await state.save_sync(ANNA, PHONE, INBOX, SyncState("e", 1, b""))
+            first = await state.save_sync(ANNA, PHONE, INBOX, first)  # from now on it is a prepared one
+            way.arm(b"mark")
+            with pytest.raises(GatewayError, match="lost while a change was being stored") as caught:
+                await state.save_sync(ANNA, PHONE, INBOX, replace(first, cursor=b"mark"))
             assert caught.value.kind is Kind.MAILBOX_OFFLINE
             stored = await state.load_sync(ANNA, PHONE, INBOX)
             assert stored is not None
             assert stored.revision == first.revision + arrives
             await state.save_sync(ANNA, PHONE, INBOX, stored)
+
+
+async def test_work_that_is_not_single_is_not_let_pass_for_it(here: PostgresStore) -> None:
+    """Its statements would be done by halves."""
+
+    @single
+    async def two(transaction: Transaction) -> None:
+        await transaction.row("SELECT 1")
+        await transaction.row("SELECT 2")
+
+    with pytest.raises(RuntimeError, match="2 statements"):
+        await here.database.write(two)
