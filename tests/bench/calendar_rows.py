@@ -15,7 +15,7 @@ from tests.bench.stage import Stage
 from wbxml import Element, decode, element
 from wbxml.pages import AirSync, AirSyncBase, Calendar
 
-__all__ = ["initial", "nochange", "onechange"]
+__all__ = ["event", "initial", "nochange", "onechange", "told"]
 
 _USER = "agenda"
 _SECONDS = 900.0
@@ -62,18 +62,18 @@ async def nochange(stage: Stage) -> Sequence[Measured]:
 async def onechange(stage: Stage) -> Sequence[Measured]:
     """Milliseconds of a Sync that tells of one event another phone has just changed."""
     phone, other = await _synced(stage), await _synced(stage)
-    added, _ = await other.sync(element(AirSync.Add, element(AirSync.ClientId, "c"), _event(0)))
-    (name,) = _told(added)
+    added, _ = await other.sync(element(AirSync.Add, element(AirSync.ClientId, "c"), event(0)))
+    (name,) = told(added)
     await phone.sync()
     times = []
     for number in range(1, 1 + max(5, stage.scale.requests // 10)):
-        changed = element(AirSync.Change, element(AirSync.ServerId, name), _event(number))
+        changed = element(AirSync.Change, element(AirSync.ServerId, name), event(number))
         await other.sync(changed)
         start = time.perf_counter()
         answer, _ = await phone.sync()
         times.append(answer.at - start)
-        if _told(answer) != [name]:
-            raise Failed(f"one event was changed, {_told(answer)} came")
+        if told(answer) != [name]:
+            raise Failed(f"one event was changed, {told(answer)} came")
     await other.sync(element(AirSync.Delete, element(AirSync.ServerId, name)))
     return [Measured("calendar-onechange", 1000 * statistics.median(times), None, spread(times))]
 
@@ -85,12 +85,12 @@ async def _filled(stage: Stage) -> int:
     await phone.sync()
     known = 0
     while (found := await phone.sync())[0].body:
-        known += len(_told(found[0]))
+        known += len(told(found[0]))
         if not found[1]:
             break
     for at in range(known, count, _ADDS):
         adds = (
-            element(AirSync.Add, element(AirSync.ClientId, f"c{number}"), _event(number))
+            element(AirSync.Add, element(AirSync.ClientId, f"c{number}"), event(number))
             for number in range(at, min(at + _ADDS, count))
         )
         await phone.sync(*adds)
@@ -112,7 +112,7 @@ async def _synced(stage: Stage) -> BenchPhone:
     return phone
 
 
-def _event(number: int) -> Element:
+def event(number: int) -> Element:
     """An event of an hour, one after the other; some are series of ten."""
     start = _BEGIN + number * _HOUR
     data = [
@@ -131,7 +131,7 @@ def _event(number: int) -> Element:
     return element(AirSync.ApplicationData, *data)
 
 
-def _told(answer: Answer) -> list[str]:
+def told(answer: Answer) -> list[str]:
     """The ServerIds in a reply: of what is told, and of what was added."""
     if not answer.body:
         return []

@@ -42,6 +42,13 @@ _READ = """
     )
 """
 
+_FLUSHED = """
+    SELECT count(DISTINCT xid::text)
+    FROM pg_get_wal_records_info('0/0'::pg_lsn + {begin}, '0/0'::pg_lsn + {end})
+    WHERE resource_manager <> 'Transaction' AND xid::text <> '0'
+"""
+_END = "SELECT pg_wal_lsn_diff(pg_current_wal_flush_lsn(), '0/0')::bigint"
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -91,3 +98,13 @@ class Meter:
         """All counts as they are now: none of these lags behind, as those of `pg_stat_database` do."""
         found = json.loads(self._server.query(_READ, self._database))
         return Seen(found["writes"], found["wal"], found["ms"], Counter(found["calls"]))
+
+    def durable(self, since: int) -> int:
+        """How many transactions wrote to the log, all databases together, since it was as long as `since`.
+
+        Their COMMITs wait for the disk; those of transactions that only wrote to tables that are not logged,
+        as that of the leases, do not.
+        """
+        self._server.query("CREATE EXTENSION IF NOT EXISTS pg_walinspect")
+        end = int(self._server.query(_END))
+        return int(self._server.query(_FLUSHED.format(begin=since, end=end))) if end > since else 0

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-__all__ = ["FIGURES", "Figure", "Measured"]
+__all__ = ["COMMITS", "FIGURES", "OPERATIONS", "SIZES", "STORES", "Figure", "Measured"]
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
     """A line of the table. `sogo` and `zpush` are what SOGo 5.8 and Z-Push 2.7 reached on such a machine.
 
-    `row` names the measurement that gives it, where that has another name.
+    `row` names the measurement that gives it, where that has another name. What is for the model of capacity
+    stands in the tables of that.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Figure:
     zpush: str = ""
     more_is_better: bool = False
     row: str = ""
+    for_capacity: bool = False
 
     def met(self, value: float) -> bool | None:
         """Whether a value reaches the target; None where there is none."""
@@ -44,6 +46,65 @@ class Measured:
 def _rate(name: str, title: str, unit: str, target: float | None, sogo: str = "", zpush: str = "") -> Figure:
     return Figure(name, title, unit, target, sogo, zpush, more_is_better=True)
 
+
+def _factor(name: str, title: str, unit: str, row: str, *, more_is_better: bool = False) -> Figure:
+    """What the model of capacity is made from; there is nothing to be aimed at."""
+    return Figure(name, title, unit, None, more_is_better=more_is_better, row=row, for_capacity=True)
+
+
+def _of_stores() -> Iterator[Figure]:
+    """What is measured over each store: see `worker_rows`."""
+    for kind, store in STORES.items():
+        row = f"processes-{kind}"
+        yield _factor(f"first-{kind}", f"97 first Syncs, {store}", "msg/s", row, more_is_better=True)
+        yield _factor(f"nothing-{kind}", f"Sync with nothing new, {store}", "1/s", row, more_is_better=True)
+        yield _factor(f"send-{kind}", f"SendMail, {store}", "1/s", row, more_is_better=True)
+        yield _factor(f"held-{kind}", f"memory of a waiting phone, {store}", "KiB", row)
+        yield _factor(f"held-{kind}-whole", f"with all that its user costs, {store}", "KiB", row)
+
+
+def _of_the_database() -> Iterator[Figure]:
+    """What PostgreSQL has to do: see `cost_rows`."""
+    for name, title in OPERATIONS.items():
+        yield _factor(f"cost-{name}", f"statements, {title}", "", "costs")
+    for name, title in SIZES.items():
+        yield _factor(f"size-{name}", f"in the database, {title}", "octets", "sizes")
+    for name, title in COMMITS.items():
+        yield _factor(f"commits-{name}", f"commits, {title}", "1/s", "commits", more_is_better=True)
+
+
+STORES: Mapping[str, str] = {
+    "sqlite": "SQLite",
+    "pg1": "PostgreSQL, 1 process",
+    "pg2": "PostgreSQL, 2 processes",
+    "pg4": "PostgreSQL, 4 processes",
+}
+OPERATIONS: Mapping[str, str] = {
+    "connect": "first connect of a new user's device",
+    "message": "a message of a first Sync",
+    "nothing": "Sync with nothing new",
+    "mail": "Sync that brings a new mail",
+    "mark": "Sync that marks a mail as read",
+    "ping": "Ping that is held and comes to its end",
+    "told": "Ping that is held and told of new mail",
+    "send": "SendMail",
+    "event": "Sync that changes an event",
+    "event-told": "Sync that brings a changed event",
+    "minute": "a minute of a process whose phones wait",
+}
+SIZES: Mapping[str, str] = {
+    "user": "a user with a device",
+    "device": "a further device",
+    "folder": "a folder a device knows, with 50 messages",
+    "message": "a further message a device knows",
+    "event": "an event with 1 KB of notes",
+    "sent": "a sent message, kept for the sake of repeats",
+}
+COMMITS: Mapping[str, str] = {
+    "1": "one connection",
+    "64": "64 connections",
+    "notify": "64 connections, each tells the others of its change",
+}
 
 FIGURES: tuple[Figure, ...] = (
     _rate("initial-1k", "initial sync, HTML 32 KiB, 1,000 messages", "msg/s", 2000, "42", "316"),
@@ -79,4 +140,6 @@ FIGURES: tuple[Figure, ...] = (
     Figure("view", "memory of a view of 10,000 messages", "KiB", None),
     Figure("strangers", "Sync with nothing new beside 20,000 silent connections, p50", "ms", None),
     _rate("bare", "initial sync of 50,000 messages, IMAP4rev1 alone", "msg/s", None),
+    *_of_stores(),
+    *_of_the_database(),
 )

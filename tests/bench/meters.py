@@ -6,9 +6,10 @@ import os
 import re
 import resource
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["cpu_seconds", "file_descriptors", "own_cpu_seconds", "pss_kib", "tree"]
+__all__ = ["cpu_seconds", "file_descriptors", "own_cpu_seconds", "pss_kib", "running_seconds", "tree"]
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PROC = Path("/proc")
@@ -45,6 +46,16 @@ def cpu_seconds(pids: Sequence[int]) -> float:
         except OSError:
             continue
     return total / _TICKS
+
+
+def running_seconds(pids: Sequence[int]) -> float:
+    """The same for processes with few threads that are still there: by the nanosecond, not by the tick."""
+    total = 0
+    for pid in pids:
+        for thread in (_PROC / str(pid) / "task").glob("*/schedstat"):
+            with suppress(OSError):
+                total += int(thread.read_text().split()[0])
+    return total / 1e9
 
 
 def own_cpu_seconds() -> float:

@@ -22,7 +22,7 @@ from tests.support.gateway import Gateway
 from wbxml import decode
 from wbxml.pages import Ping
 
-__all__ = ["crowd", "memory", "memory_of_devices", "push"]
+__all__ = ["crowd", "held", "memory", "memory_of_devices", "prepare", "push", "status", "waiting"]
 
 Pings: TypeAlias = Sequence[asyncio.Task[Answer]]
 
@@ -56,35 +56,49 @@ async def memory_of_devices(stage: Stage) -> Sequence[Measured]:
 
 
 async def _memory(stage: Stage, name: str, wanted: Sequence[tuple[str, int]]) -> Sequence[Measured]:
-    """What waiting phones add to the process: after their Syncs, and together with those (`-whole`)."""
     with stage.own_gateway() as gateway:
-        async with _waiting(stage, gateway, [(f"warm-{number}", 1) for number in range(_WARM_UP)]):
-            pass
-        base = meters.pss_kib([gateway.pid])
-        count = sum(devices for _, devices in wanted)
-        async with _waiting(stage, gateway, wanted) as prepared:
-            held = meters.pss_kib([gateway.pid])
-            details: dict[str, object] = {
-                "phones": count,
-                "users": len(wanted),
-                "MiB before": round(base / 1024, 1),
-                "MiB synced": round(prepared / 1024, 1),
-                "MiB held": round(held / 1024, 1),
-                "files": meters.file_descriptors(gateway.pid),
-            }
+        return await held(stage, gateway, name, wanted)
+
+
+async def held(
+    stage: Stage, gateway: Gateway, name: str, wanted: Sequence[tuple[str, int]]
+) -> Sequence[Measured]:
+    """What waiting phones add to a gateway: after their Syncs, and together with those (`-whole`).
+
+    `wanted` are users, and how many devices each has.
+    """
+    async with waiting(stage, gateway, [(f"warm-{number}", 1) for number in range(_WARM_UP)]):
+        pass
+    base = _memory_of(gateway)
+    count = sum(devices for _, devices in wanted)
+    async with waiting(stage, gateway, wanted) as prepared:
+        whole = _memory_of(gateway)
+        details: dict[str, object] = {
+            "phones": count,
+            "users": len(wanted),
+            "MiB before": round(base / 1024, 1),
+            "MiB synced": round(prepared / 1024, 1),
+            "MiB held": round(whole / 1024, 1),
+            "files": sum(map(meters.file_descriptors, meters.tree(gateway.pid))),
+        }
     return [
-        Measured(name, (held - prepared) / count, None, details),
-        Measured(f"{name}-whole", (held - base) / count),
+        Measured(name, (whole - prepared) / count, None, details),
+        Measured(f"{name}-whole", (whole - base) / count),
     ]
 
 
+def _memory_of(gateway: Gateway) -> int:
+    """KiB of all its processes."""
+    return meters.pss_kib(meters.tree(gateway.pid))
+
+
 @asynccontextmanager
-async def _waiting(stage: Stage, gateway: Gateway, wanted: Sequence[tuple[str, int]]) -> AsyncIterator[int]:
+async def waiting(stage: Stage, gateway: Gateway, wanted: Sequence[tuple[str, int]]) -> AsyncIterator[int]:
     """Phones that have synced and wait; gives the memory of the gateway before they began to wait."""
     phones = [stage.new_phone(user, gateway) for user, devices in wanted for _ in range(devices)]
-    await bounded(_AT_ONCE, [partial(_prepare, phone) for phone in phones])
+    await bounded(_AT_ONCE, [partial(prepare, phone) for phone in phones])
     await asyncio.sleep(_SETTLE)
-    prepared = meters.pss_kib([gateway.pid])
+    prepared = _memory_of(gateway)
     pings = await _hold(gateway, phones)
     try:
         yield prepared
@@ -92,7 +106,8 @@ async def _waiting(stage: Stage, gateway: Gateway, wanted: Sequence[tuple[str, i
         await _let_go(gateway, phones, pings)
 
 
-async def _prepare(phone: BenchPhone) -> None:
+async def prepare(phone: BenchPhone) -> None:
+    """Have a phone sync its folder from nothing to its end."""
     await phone.connect()
     await phone.sync()
     while (await phone.sync())[1]:
@@ -121,7 +136,7 @@ async def _until_held(gateway: Gateway, before: int, pings: Pings) -> None:
     while _held(gateway) < before + len(pings):
         early = [ping for ping in pings if ping.done()]
         if early:
-            raise Failed(f"{len(early)} Pings ended early: {_status(early[0].result())}")
+            raise Failed(f"{len(early)} Pings ended early: {status(early[0].result())}")
         if time.perf_counter() > end:
             raise Failed(f"only {_held(gateway) - before} of {len(pings)} Pings are held")
         await asyncio.sleep(0.2)
@@ -144,7 +159,8 @@ def _held(gateway: Gateway) -> int:
     return int(gateway.metric('eas_requests_open{command="Ping"}'))
 
 
-def _status(answer: Answer) -> str:
+def status(answer: Answer) -> str:
+    """The Status of a Ping's answer."""
     return decode(answer.body).child_text(Ping.Status) or ""
 
 
@@ -165,7 +181,7 @@ async def crowd(stage: Stage) -> Sequence[Measured]:
             BenchPhone.make(address, f"crowd-{number}", server.password, "0", _source(number))
             for number in range(count // per_user)
         ]
-        await bounded(_AT_ONCE, [partial(_prepare, phone) for phone in firsts])
+        await bounded(_AT_ONCE, [partial(prepare, phone) for phone in firsts])
         base = meters.pss_kib([gateway.pid])
         phones = [
             *firsts,
@@ -226,8 +242,8 @@ async def _tell_some(server: Crowd, phones: Sequence[BenchPhone], pings: Pings) 
             for phone, ping in zip(phones, pings, strict=True):
                 if phone.user == user:
                     answer = await asyncio.wait_for(ping, _TOLD_SECONDS)
-                    if _status(answer) != _NEWS:
-                        raise Failed(f"a Ping ended with Status {_status(answer)}")
+                    if status(answer) != _NEWS:
+                        raise Failed(f"a Ping ended with Status {status(answer)}")
                     times.append(answer.at - start)
     return times
 
@@ -289,8 +305,8 @@ class _Watched:
             answer = await ping
             idle, notify = [await told for told in self._told]
             self._uids.append(await appended)
-        if _status(answer) != _NEWS:
-            raise Failed(f"a Ping ended with Status {_status(answer)}")
+        if status(answer) != _NEWS:
+            raise Failed(f"a Ping ended with Status {status(answer)}")
         await self.phone.sync()
         return answer.at - start, idle - start, notify - start
 
@@ -302,7 +318,7 @@ class _Watched:
 @asynccontextmanager
 async def _watched(stage: Stage, gateway: Gateway, user: str) -> AsyncIterator[_Watched]:
     phone = stage.new_phone(user, gateway)
-    await _prepare(phone)
+    await prepare(phone)
     async with stage.imap() as writer, stage.imap() as idle, stage.imap() as notify:
         for client in (writer, idle, notify):
             await client.log_in(user, stage.dovecot.password)

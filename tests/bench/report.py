@@ -16,13 +16,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from tests.bench import capacity_page
 from tests.bench.figures import FIGURES, Figure, Measured
+from tests.bench.numbers import number
 
-__all__ = ["block", "document", "table", "write"]
+__all__ = ["block", "capacity_block", "document", "table", "write"]
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 VALUES = Path(__file__).with_name("results.json")
 BEGIN, END = "<!-- measured -->", "<!-- end of what was measured -->"
+BEGIN_CAPACITY, END_CAPACITY = "<!-- capacity -->", "<!-- end of capacity -->"
 
 Document = Mapping[str, Any]
 
@@ -49,18 +52,12 @@ def _cells(figure: Figure, value: float, raw: float | None) -> tuple[str, ...]:
         figure.title,
         figure.sogo,
         figure.zpush,
-        "" if figure.target is None else _number(figure.target, figure.unit),
-        _number(value, figure.unit),
+        "" if figure.target is None else number(figure.target, figure.unit),
+        number(value, figure.unit),
         _VERDICTS[figure.met(value)],
-        "" if raw is None else _number(raw, figure.unit),
+        "" if raw is None else number(raw, figure.unit),
         f"{value / raw:.2f}" if raw else "",
     )
-
-
-def _number(value: float, unit: str) -> str:
-    digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
-    text = f"{value:,.{digits}f}"
-    return f"{text.rstrip('0').rstrip('.') if '.' in text else text} {unit}".rstrip()
 
 
 def document(measured: Sequence[Measured]) -> Document:
@@ -108,7 +105,26 @@ def write(new: Document) -> None:
     both = {"machine": new["machine"], "figures": known}
     VALUES.write_text(json.dumps(both, indent=1, ensure_ascii=False) + "\n")
     head, _, rest = RESULTS.read_text().partition(BEGIN)
-    RESULTS.write_text(head + block(both) + rest.partition(END)[2])
+    text = head + block(both) + rest.partition(END)[2]
+    if BEGIN_CAPACITY in text and all(figure.name in known for figure in FIGURES if figure.for_capacity):
+        head, _, rest = text.partition(BEGIN_CAPACITY)
+        text = head + capacity_block(both) + rest.partition(END_CAPACITY)[2]
+    RESULTS.write_text(text)
+
+
+def capacity_block(values: Document) -> str:
+    """Return the part of RESULTS.md about capacity, with the marks around it."""
+    figures: Mapping[str, Mapping[str, Any]] = values["figures"]
+    taken = sorted(
+        {
+            f"{figures[each.name]['commit']}, {figures[each.name]['date']}"
+            for each in FIGURES
+            if each.for_capacity
+        }
+    )
+    return "\n".join(
+        [BEGIN_CAPACITY, f"Measured at {'; '.join(taken)}.", "", capacity_page.block(figures), END_CAPACITY]
+    )
 
 
 def block(values: Document) -> str:
@@ -121,14 +137,15 @@ def block(values: Document) -> str:
         f"| {' | '.join([*_HEAD, '`--only`', 'commit, date'])} |",
         "|---" * (len(_HEAD) + 2) + "|",
     ]
-    for name, found in figures.items():
+    shown = {name: found for name, found in figures.items() if not _BY_NAME[name].for_capacity}
+    for name, found in shown.items():
         figure = _BY_NAME[name]
         cells = list(_cells(figure, found["value"], found["raw"]))
         cells[4] = f"**{cells[4]}**"
         when = f"{found['commit']}, {found['date']}"
         lines.append(f"| {' | '.join([*cells, figure.row or name, when])} |")
     lines += ["", "What else these runs showed:", ""]
-    for name, found in figures.items():
+    for name, found in shown.items():
         if found["details"]:
             said = ", ".join(f"{key} {_said(value)}" for key, value in found["details"].items())
             lines.append(f"- {name}: {said}")

@@ -17,7 +17,18 @@ from pathlib import Path
 
 import uvloop
 
-from tests.bench import bound_rows, calendar_rows, ping_rows, process_rows, report, session_rows, sync_rows
+from tests.bench import (
+    bound_rows,
+    calendar_rows,
+    cost_rows,
+    ping_rows,
+    process_rows,
+    report,
+    session_rows,
+    storage_rows,
+    sync_rows,
+    worker_rows,
+)
 from tests.bench.figures import Measured
 from tests.bench.imap import ImapFailed
 from tests.bench.phones import Failed
@@ -49,6 +60,10 @@ ROWS: Mapping[str, Row] = {
     "crowd": ping_rows.crowd,
     "strangers": bound_rows.strangers,
     "bare": bound_rows.bare,
+    **{f"processes-{kind}": partial(worker_rows.processes, kind=kind) for kind in worker_rows.KINDS},
+    "costs": cost_rows.costs,
+    "sizes": storage_rows.sizes,
+    "commits": storage_rows.commits,
 }
 """Every measurement by name; some give more than one figure."""
 

@@ -13,7 +13,7 @@ from tests.bench.figures import Measured
 from tests.bench.load import rate, spread
 from tests.bench.stage import Stage
 
-__all__ = ["connect", "sendmail"]
+__all__ = ["connect", "empty", "sendmail"]
 
 _SENDERS = 8
 
@@ -64,7 +64,7 @@ async def sendmail(stage: Stage) -> Sequence[Measured]:
     straight = _straight(stage)
     raw = await rate([sends(user, straight) for user in users], scale.seconds / 2)
     for user in users:
-        await _empty(stage, user)
+        await empty(stage, user)
     return [Measured("sendmail", sent, raw, details)]
 
 
@@ -85,8 +85,8 @@ def _straight(stage: Stage) -> Callable[[str, bytes], Awaitable[object]]:
     return send
 
 
-async def _empty(stage: Stage, user: str) -> None:
-    """Remove the copies."""
+async def empty(stage: Stage, user: str) -> None:
+    """Remove the copies of what a user sent."""
     async with stage.imap() as client:
         await client.log_in(user, stage.dovecot.password)
         if await client.count("Sent"):

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.bench import corpus, meters
+from tests.bench.database import SETTINGS
 from tests.bench.imap import ImapClient
 from tests.bench.phones import BenchPhone
 from tests.bench.sink import Sink
 from tests.support.dovecot import Dovecot
 from tests.support.dovecot_config import Options
 from tests.support.gateway import Gateway, Section
+from tests.support.postgres import Postgres
 
 __all__ = ["FULL", "QUICK", "Scale", "Stage", "log_as_administrators_do"]
 
@@ -52,6 +54,8 @@ class Scale:
     """How often."""
     strangers: int
     """Connections that say nothing."""
+    commit_seconds: int
+    """How long PostgreSQL is to commit as fast as it can."""
 
 
 FULL = Scale(
@@ -68,6 +72,7 @@ FULL = Scale(
     watched=10,
     deliveries=20,
     strangers=20_000,
+    commit_seconds=5,
 )
 QUICK = Scale(
     "quick",
@@ -83,6 +88,7 @@ QUICK = Scale(
     watched=2,
     deliveries=2,
     strangers=3_000,
+    commit_seconds=1,
 )
 
 
@@ -94,6 +100,7 @@ class Stage:
         self.dovecot = Dovecot(Options(processes=_PROCESSES), mail=mail)
         self.sink = Sink()
         self._gateway: Gateway | None = None
+        self._postgres: Postgres | None = None
         self._all_phones: list[BenchPhone] = []
         self._phones: dict[str, BenchPhone] = {}
         self._tags = iter(range(10**9))
@@ -106,6 +113,8 @@ class Stage:
     def __exit__(self, *_: object) -> None:
         if self._gateway is not None:
             self._gateway.close()
+        if self._postgres is not None:
+            self._postgres.__exit__(None, None, None)
         self.sink.__exit__(None, None, None)
         self.dovecot.close()
 
@@ -120,10 +129,19 @@ class Stage:
         return self._gateway
 
     @contextmanager
-    def own_gateway(self, **sections: Section) -> Iterator[Gateway]:
+    def own_gateway(self, workers: int = 1, **sections: Section) -> Iterator[Gateway]:
         """A gateway for one measurement, where the work before it would be in the way."""
-        with Gateway(self.dovecot, self.sink, sections=log_as_administrators_do() | sections) as gateway:
+        said = log_as_administrators_do() | sections
+        with Gateway(self.dovecot, self.sink, sections=said, workers=workers) as gateway:
             yield gateway
+
+    @property
+    def postgres(self) -> Postgres:
+        """The PostgreSQL that measurements share, started when it is first asked for."""
+        if self._postgres is None:
+            self._postgres = Postgres(**SETTINGS)
+            self._postgres.start()
+        return self._postgres
 
     def upstream_cpu(self) -> float:
         """Processor seconds of Dovecot so far."""

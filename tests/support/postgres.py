@@ -40,7 +40,8 @@ class Postgres:
         self._settings = _SETTINGS | settings
         self._process: subprocess.Popen[bytes] | None = None
         (self.port,) = free_ports(1)
-        self._programs = _newest()
+        self.programs = _newest()
+        """The folder with its programs."""
         owner = as_owner()
         if owner:
             shutil.chown(self._folder, owner["user"], owner["group"])
@@ -62,7 +63,7 @@ class Postgres:
         """Runs a statement and returns what it says. Raises `CalledProcessError`."""
         done = subprocess.run(
             [
-                self._programs / "psql",
+                self.programs / "psql",
                 "-qXAt",
                 "-v",
                 "ON_ERROR_STOP=1",
@@ -82,7 +83,7 @@ class Postgres:
         settings = [part for name, value in self._settings.items() for part in ("-c", f"{name}={value}")]
         with (self._folder / "log").open("ab") as log:
             self._process = process = subprocess.Popen(
-                [self._programs / "postgres", "-D", self._data, "-p", str(self.port), *settings],
+                [self.programs / "postgres", "-D", self._data, "-p", str(self.port), *settings],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -112,6 +113,12 @@ class Postgres:
         self._end(signal.SIGQUIT)
 
     @property
+    def pid(self) -> int:
+        """The process all others of the server descend from; raises AssertionError when it does not run."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
     def log(self) -> str:
         return (self._folder / "log").read_text("utf-8", "replace")
 
@@ -136,7 +143,7 @@ class Postgres:
     def _run(self, program: str, *arguments: str) -> None:
         more = ["-D", str(self._data)] if program == "initdb" else []
         subprocess.run(
-            [self._programs / program, *more, *arguments],
+            [self.programs / program, *more, *arguments],
             check=True,
             capture_output=True,
             timeout=_START_SECONDS,
@@ -145,7 +152,7 @@ class Postgres:
         )
 
     def _lets_in(self) -> bool:
-        ready = [str(self._programs / "pg_isready"), "-q", "-h", LOOPBACK, "-p", str(self.port)]
+        ready = [str(self.programs / "pg_isready"), "-q", "-h", LOOPBACK, "-p", str(self.port)]
         return subprocess.run(ready, check=False, timeout=_START_SECONDS).returncode == 0
 
     def _end(self, how: signal.Signals) -> None:
