@@ -1,4 +1,4 @@
-"""Reading typed values out of request elements. Whatever does not fit raises `Refused(INVALID_XML)`."""
+"""Reading typed values out of request elements. What does not fit raises `Refused(INVALID_XML)`."""
 
 from __future__ import annotations
 
@@ -16,6 +16,13 @@ _OCTETS = frozenset({AirSyncBase.Data, ValidateCert.Certificate})
 def malformed(detail: str) -> Refused:
     """The error of a request that decodes but is not a valid document of its command."""
     return Refused(Kind.INVALID_XML, detail)
+
+
+def document(root: Element | None) -> Element:
+    """The document of a request that must have one. Raises `Refused(INVALID_CONTENT)`."""
+    if root is None:
+        raise Refused(Kind.INVALID_CONTENT, "a request without a body")
+    return root
 
 
 def check_values(root: Element) -> None:

@@ -13,7 +13,7 @@ from gateway.eas.content.ids import server_id
 from gateway.eas.mailsearch import PAGE, Scope
 from gateway.eas.pictures import parse_wish
 from gateway.eas.versions import Version
-from gateway.errors import Kind, Refused
+from gateway.errors import Refused
 from gateway.mail import kql
 from gateway.sync.searches import Listed, Listing
 from gateway.types import CollectionId, Folder
@@ -56,8 +56,7 @@ class Find:
 
     async def handle(self, context: Context, root: Element | None, body: bytes) -> Reply:  # noqa: ARG002
         """Raises `Refused` for a request that is no Find, or for folders that are gone; `UpstreamError`."""
-        if root is None:
-            raise Refused(Kind.INVALID_CONTENT, "Find without a body")
+        root = fields.document(root)
         search = fields.identifier(root, Page.SearchId)
         execute = fields.required(root, Page.ExecuteSearch)
         if len(execute) != 1:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from gateway.eas import fields
 from gateway.eas.commands.base import BodyRule, Context, Reply
+from gateway.eas.folders import folder_changes
 from gateway.eas.versions import Version
-from gateway.errors import Kind, Refused
-from gateway.sync.folderchanges import FolderChanges
 from gateway.sync.hierarchy import FolderType
 from gateway.sync.itemfolders import kind_of_type
 from wbxml import Element, element
@@ -29,23 +28,14 @@ class FolderCreate:
 
     async def handle(self, context: Context, root: Element | None, body: bytes) -> Reply:  # noqa: ARG002
         """Raises `Refused` and `UpstreamError`, whose kinds `gateway/eas/status.py` answers."""
-        if root is None:
-            raise Refused(Kind.INVALID_CONTENT, "FolderCreate without a body")
+        root = fields.document(root)
         key = fields.identifier(root, FolderHierarchy.SyncKey)
         parent = fields.identifier(root, FolderHierarchy.ParentId)
         name = fields.display_name(root)
         kind = fields.number(root, FolderHierarchy.Type)
         if kind is None or (kind not in _FOR_MAIL and kind_of_type(kind) is None):
             raise fields.malformed("a folder of a type that cannot be created")
-        services = context.services
-        changes = FolderChanges(
-            services.state,
-            context.mailboxes,
-            services.items,
-            context.principal.user,
-            context.device.id,
-            recipients=context.request.version.has_recipients,
-        )
+        changes = folder_changes(context)
         made = await changes.create(key, parent, name, kind)
         return element(
             FolderHierarchy.FolderCreate,

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from gateway.eas import fields
 from gateway.eas.commands.base import BodyRule, Context, Reply
+from gateway.eas.folders import folder_changes
 from gateway.eas.versions import Version
-from gateway.errors import Kind, Refused
-from gateway.sync.folderchanges import FolderChanges
 from wbxml import Element, element
 from wbxml.pages import FolderHierarchy
 
@@ -25,19 +24,10 @@ class FolderDelete:
 
     async def handle(self, context: Context, root: Element | None, body: bytes) -> Reply:  # noqa: ARG002
         """Raises `Refused` and `UpstreamError`, whose kinds `gateway/eas/status.py` answers."""
-        if root is None:
-            raise Refused(Kind.INVALID_CONTENT, "FolderDelete without a body")
+        root = fields.document(root)
         key = fields.identifier(root, FolderHierarchy.SyncKey)
         folder = fields.identifier(root, FolderHierarchy.ServerId)
-        services = context.services
-        changes = FolderChanges(
-            services.state,
-            context.mailboxes,
-            services.items,
-            context.principal.user,
-            context.device.id,
-            recipients=context.request.version.has_recipients,
-        )
+        changes = folder_changes(context)
         deleted = await changes.delete(key, folder)
         return element(
             FolderHierarchy.FolderDelete,

@@ -27,8 +27,7 @@ class FolderSync:
 
     async def handle(self, context: Context, root: Element | None, body: bytes) -> Reply:  # noqa: ARG002
         """Raises `Refused` (Status 10 without a key, 9 for one that is not known) and `UpstreamError`."""
-        if root is None:
-            raise Refused(Kind.INVALID_CONTENT, "FolderSync without a body")
+        root = fields.document(root)
         key = fields.identifier(root, FolderHierarchy.SyncKey)
         services = context.services
         recipients = context.request.version.has_recipients

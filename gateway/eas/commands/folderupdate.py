@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from gateway.eas import fields
 from gateway.eas.commands.base import BodyRule, Context, Reply
+from gateway.eas.folders import folder_changes
 from gateway.eas.versions import Version
-from gateway.errors import Kind, Refused
-from gateway.sync.folderchanges import FolderChanges
 from wbxml import Element, element
 from wbxml.pages import FolderHierarchy
 
@@ -25,23 +24,14 @@ class FolderUpdate:
 
     async def handle(self, context: Context, root: Element | None, body: bytes) -> Reply:  # noqa: ARG002
         """Raises `Refused` and `UpstreamError`, whose kinds `gateway/eas/status.py` answers."""
-        if root is None:
-            raise Refused(Kind.INVALID_CONTENT, "FolderUpdate without a body")
+        root = fields.document(root)
         if root.find(FolderHierarchy.Status) is not None:
             raise fields.malformed("a request with a Status")
         key = fields.identifier(root, FolderHierarchy.SyncKey)
         folder = fields.identifier(root, FolderHierarchy.ServerId)
         parent = fields.identifier(root, FolderHierarchy.ParentId)
         name = fields.display_name(root)
-        services = context.services
-        changes = FolderChanges(
-            services.state,
-            context.mailboxes,
-            services.items,
-            context.principal.user,
-            context.device.id,
-            recipients=context.request.version.has_recipients,
-        )
+        changes = folder_changes(context)
         changed = await changes.update(key, folder, parent, name)
         return element(
             FolderHierarchy.FolderUpdate,

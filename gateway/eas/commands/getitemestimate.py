@@ -50,8 +50,7 @@ class GetItemEstimate:
 
     async def handle(self, context: Context, root: Element | None, body: bytes) -> Reply:  # noqa: ARG002
         """Raises `Refused` for a request that names no collection or too many, and `UpstreamError`."""
-        if root is None:
-            raise Refused(Kind.INVALID_CONTENT, "GetItemEstimate without a body")
+        root = fields.document(root)
         for asked in root.iter():
             if asked.tag is AirSync.FilterType and asked.text().strip() not in _FILTERS:
                 raise fields.malformed("a FilterType that does not exist")

@@ -20,7 +20,7 @@ from gateway.eas.content.readers import parse_moment
 from gateway.eas.content.values import BadItem, parse_date_time
 from gateway.eas.responding import respond
 from gateway.eas.versions import Version
-from gateway.errors import ENDS_REQUEST, GatewayError, Kind, Refused
+from gateway.errors import ENDS_REQUEST, GatewayError
 from gateway.pim.events.model import Participation
 from gateway.sync.itemfolders import is_item_name
 from wbxml import Element, element
@@ -50,8 +50,7 @@ class MeetingResponse:
 
     async def handle(self, context: Context, root: Element | None, body: bytes) -> Reply:  # noqa: ARG002
         """Raises what concerns the whole request: `Refused` and `ENDS_REQUEST`."""
-        if root is None:
-            raise Refused(Kind.INVALID_CONTENT, "MeetingResponse without a body")
+        root = fields.document(root)
         requests = root.findall(Page.Request)
         if not 0 < len(requests) <= _MOST or len(requests) != len(root):
             raise fields.malformed("no Request, too many, or something else")

@@ -10,7 +10,7 @@ from gateway.eas import fields, status
 from gateway.eas.commands.base import BodyRule, Context, Reply
 from gateway.eas.content.ids import item_server_id, parse_item_server_id, parse_server_id, server_id
 from gateway.eas.versions import Version
-from gateway.errors import ENDS_REQUEST, GatewayError, Kind, NotFound, Refused
+from gateway.errors import ENDS_REQUEST, GatewayError, Kind, NotFound
 from gateway.sync import itemfolders
 from gateway.sync.folders import Folders
 from gateway.sync.hierarchy import find, mailbox_of
@@ -67,8 +67,7 @@ class MoveItems:
 
     async def handle(self, context: Context, root: Element | None, body: bytes) -> Reply:  # noqa: ARG002
         """Raises what concerns the whole request: `Refused` and `ENDS_REQUEST`."""
-        if root is None:
-            raise Refused(Kind.INVALID_CONTENT, "MoveItems without a body")
+        root = fields.document(root)
         moves = root.findall(Page.Move)
         if not 0 < len(moves) <= _MOST_MOVES or len(moves) != len(root):
             raise fields.malformed("no Move, too many, or something else")

@@ -46,8 +46,7 @@ class Provision:
         Also for a device that says it does not comply, as far as its policy does not let that pass; one that
         is wiped, and does more than to say so again; and one more than its user may have.
         """
-        if root is None:
-            raise Refused(Kind.INVALID_CONTENT, "Provision without a body")
+        root = fields.document(root)
         if context.device.control.stage is WipeStage.DONE and not wiping.reports(root):
             raise Refused(Kind.DEVICE_BLOCKED, "the device was wiped, and is not cleared")
         reply = element(Page.Provision)

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from gateway.eas import fields
 from gateway.eas.commands.base import BodyRule, Context, Reply
 from gateway.eas.versions import Version
-from gateway.errors import Kind, Refused
 from gateway.mail.certificates import Verdict
 from wbxml import Element, element
 from wbxml.pages import ValidateCert as Page
@@ -56,8 +55,7 @@ class ValidateCert:
 
     async def handle(self, context: Context, root: Element | None, body: bytes) -> Reply:  # noqa: ARG002
         """Raises `Refused` (Status 2) for a request without certificates, or with too many."""
-        if root is None:
-            raise Refused(Kind.INVALID_CONTENT, "ValidateCert without a body")
+        root = fields.document(root)
         asked = fields.required(root, Page.Certificates).findall(Page.Certificate)
         chained = fields.only(root, Page.CertificateChain)
         chain = chained.findall(Page.Certificate) if chained else []

@@ -12,7 +12,7 @@ from gateway.eas.commands.itemoperations.fetch import Fetcher
 from gateway.eas.commands.itemoperations.move import ConversationMover
 from gateway.eas.commands.itemoperations.operation import SUCCESS, TOO_MANY, Failed, named
 from gateway.eas.versions import Version
-from gateway.errors import ENDS_REQUEST, GatewayError, Kind, Refused
+from gateway.errors import ENDS_REQUEST, GatewayError
 from gateway.sync.folders import Folders
 from wbxml import Element, Tag, element, encode
 from wbxml.pages import ItemOperations as Page
@@ -36,8 +36,7 @@ class ItemOperations:
 
     async def handle(self, context: Context, root: Element | None, body: bytes) -> Reply:  # noqa: ARG002
         """Raises what concerns the whole request: `Refused` and `ENDS_REQUEST`."""
-        if root is None:
-            raise Refused(Kind.INVALID_CONTENT, "ItemOperations without a body")
+        root = fields.document(root)
         if not root.children:
             raise fields.malformed("ItemOperations without operations")
         if len(root) > _MAX_OPERATIONS:

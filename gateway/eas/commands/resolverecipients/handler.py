@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from gateway.eas import fields
 from gateway.eas.commands.base import BodyRule, Context, Reply
 from gateway.eas.commands.resolverecipients.availability import Availability
 from gateway.eas.commands.resolverecipients.certificates import Certificates
@@ -13,7 +14,7 @@ from gateway.eas.commands.resolverecipients.request import Retrieval, Wanted, pa
 from gateway.eas.mergeddirectories import all_answers
 from gateway.eas.pictures import Photos
 from gateway.eas.versions import Version
-from gateway.errors import Kind, Refused, UpstreamError
+from gateway.errors import UpstreamError
 from gateway.ports.directory import Entry, Found
 from wbxml import Element, element
 from wbxml.pages import ResolveRecipients as Page
@@ -44,8 +45,7 @@ class ResolveRecipients:
 
     async def handle(self, context: Context, root: Element | None, body: bytes) -> Reply:  # noqa: ARG002
         """Raises `Refused` (Status 5) for a request that is none, `UpstreamError` of a directory (6)."""
-        if root is None:
-            raise Refused(Kind.INVALID_CONTENT, "ResolveRecipients without a body")
+        root = fields.document(root)
         wanted = parse(root, context.request.version)
         answer = _Answer.begin(context, wanted)
         reply = element(Page.ResolveRecipients, element(Page.Status, _SUCCESS))

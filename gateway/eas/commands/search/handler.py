@@ -12,7 +12,7 @@ from gateway.eas.content.ids import long_id, server_id
 from gateway.eas.mailsearch import PAGE
 from gateway.eas.pictures import parse_wish
 from gateway.eas.versions import Version
-from gateway.errors import ENDS_REQUEST, GatewayError, Kind, Refused
+from gateway.errors import ENDS_REQUEST, GatewayError
 from gateway.mail.kql import KqlError, TooComplex
 from gateway.sync.searches import Listed, Listing
 from gateway.types import Folder
@@ -42,8 +42,7 @@ class Search:
 
     async def handle(self, context: Context, root: Element | None, body: bytes) -> Reply:  # noqa: ARG002
         """Raises what concerns the whole request: `Refused` and `ENDS_REQUEST`."""
-        if root is None:
-            raise Refused(Kind.INVALID_CONTENT, "Search without a body")
+        root = fields.document(root)
         asked = fields.required(root, Page.Store)
         name = fields.required(asked, Page.Name).text().strip().lower()
         try:

@@ -20,7 +20,7 @@ from gateway.eas.commands.settings.properties import (
     user_information,
 )
 from gateway.eas.versions import Version
-from gateway.errors import GatewayError, Kind, Refused, StoreUnavailable
+from gateway.errors import GatewayError, StoreUnavailable
 from wbxml import Element, Tag, element
 from wbxml.pages import Settings as Page
 
@@ -50,8 +50,7 @@ class Settings:
 
     async def handle(self, context: Context, root: Element | None, body: bytes) -> Reply:  # noqa: ARG002
         """Raises `Refused` (Status 2) for a request that is not a list of distinct properties."""
-        if root is None:
-            raise Refused(Kind.INVALID_CONTENT, "Settings without a body")
+        root = fields.document(root)
         if not root.children or max(Counter(child.tag for child in root).values()) > 1:
             raise fields.malformed("Settings without properties, or with one twice")
         for asked in root:
