@@ -8,10 +8,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.client import HTTPConnection
 
 import pytest
@@ -25,9 +25,10 @@ from tests.support.gateway import Gateway, Section
 from tests.support.phone import Answer, Phone
 from tests.support.postgres import Postgres
 from tests.support.smtp_sink import SmtpSink
-from wbxml.pages import FolderHierarchy, Ping
+from wbxml import element
+from wbxml.pages import AirSync, FolderHierarchy, Ping
 
-HELD = 'eas_requests_open{command="Ping"}'
+HELD = "eas_requests_held"
 
 
 @dataclass(slots=True)
@@ -75,15 +76,12 @@ def phones(nodes: tuple[Gateway, Gateway], dovecot: Dovecot, user: str) -> tuple
     return made[0], made[1]
 
 
-class Waiting:
-    """A Ping under way at a gateway, which holds it by now."""
+class Held:
+    """A request under way at a gateway, which holds it by now."""
 
-    def __init__(self, node: Gateway, phone: Phone, *folders: tuple[str, str]) -> None:
+    def __init__(self, node: Gateway, ask: Callable[[], Answer]) -> None:
         self._answers: list[Answer] = []
-        body = request(60, *(folder(identity, kind) for identity, kind in folders))
-        self._thread = threading.Thread(
-            target=lambda: self._answers.append(phone.post("Ping", body, seconds=90))
-        )
+        self._thread = threading.Thread(target=lambda: self._answers.append(ask()))
         self._thread.start()
         while node.metric(HELD) < 1:
             assert self._thread.is_alive()
@@ -93,6 +91,22 @@ class Waiting:
         self._thread.join()
         (answer,) = self._answers
         return answer
+
+
+class Waiting(Held):
+    """A Ping."""
+
+    def __init__(self, node: Gateway, phone: Phone, *folders: tuple[str, str]) -> None:
+        body = request(900, *(folder(identity, kind) for identity, kind in folders))
+        super().__init__(node, lambda: phone.post("Ping", body, seconds=90))
+
+
+class Syncing(Held):
+    """A Sync that waits."""
+
+    def __init__(self, node: Gateway, phone: Phone, collection: str) -> None:
+        asked, wait = phone.collection(collection), element(AirSync.HeartbeatInterval, 900)
+        super().__init__(node, lambda: phone.post_sync(asked, more=[wait], seconds=90))
 
 
 def test_a_whole_session_of_a_phone_that_roams(
@@ -159,3 +173,23 @@ def test_the_database_away_and_back(
     finally:
         server.start()
     assert here.sync(inbox).status == "1"
+
+
+def test_a_newer_request_at_one_ends_what_waits_at_the_other(
+    nodes: tuple[Gateway, Gateway], phones: tuple[Phone, Phone]
+) -> None:
+    """To and fro, as a phone comes behind a proxy that does not care; a Sync by one that does not wait."""
+    there = phones[1]
+    (inbox,) = ready(there, "Inbox")
+    here = replace(there, port=nodes[0].port)
+    held = Waiting(nodes[1], there, (inbox, "Email"))
+    for node, phone in ((nodes[0], here), (nodes[1], there), (nodes[0], here)):
+        newer = Waiting(node, phone, (inbox, "Email"))
+        assert told(held.answer()) == [("Status", "1")]
+        held = newer
+    assert told(there.post("Ping", request(1, folder(inbox)))) == [("Status", "1")]
+    assert told(held.answer()) == [("Status", "1")]
+    for node, phone, other in ((nodes[0], here, there), (nodes[1], there, here)):
+        syncing = Syncing(node, phone, inbox)
+        assert other.post_sync(other.collection(inbox)).empty
+        assert syncing.answer().empty
