@@ -35,9 +35,9 @@ _TAKE = """
     INSERT INTO lease (name, holder, expires)
     VALUES ($1, $2, clock_timestamp() + make_interval(secs => $3))
     ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, expires = excluded.expires
-    WHERE lease.expires < clock_timestamp() OR lease.holder = excluded.holder
+    WHERE lease.expires < clock_timestamp() OR starts_with(lease.holder, $4)
 """
-_RELEASE = "DELETE FROM lease WHERE name = $1 AND holder = $2"
+_RELEASE = "DELETE FROM lease WHERE holder = ANY ($1::text[])"
 _RENEW = """
     UPDATE lease SET expires = clock_timestamp() + make_interval(secs => $2) WHERE holder = ANY ($1::text[])
 """
@@ -59,7 +59,11 @@ class SharedLeases:
         self._local = Leases()
         self._numbers = itertools.count(1)
         self._held: set[str] = set()
-        self._releasing: set[asyncio.Task[None]] = set()
+        self._left: dict[str, str] = {}
+        """Holders by name of leases that nobody needs here, and that are to be given back."""
+        self._leaving: dict[str, asyncio.Task[None]] = {}
+        """What is giving leases back just now, by their names."""
+        self._giving: set[asyncio.Task[None]] = set()
         self._task: asyncio.Task[None] | None = None
         self._log = structlog.get_logger("gateway.store")
 
@@ -73,26 +77,35 @@ class SharedLeases:
         if task is not None:
             task.cancel()
             await asyncio.wait([task])
-        if self._releasing:
-            await asyncio.wait(self._releasing)
+        while self._giving:
+            await asyncio.wait(self._giving)
 
     @asynccontextmanager
     async def hold(self, name: str) -> AsyncIterator[None]:
         """Wait for the right to `name`, and keep it while the context lasts.
 
-        Raises `GatewayError` when another process keeps it for too long, or the database is away.
+        It is given back after that, together with others and waited for by nobody. Who wants it here before
+        that is so has it at once. Raises `GatewayError` when another process keeps it for too long, or the
+        database is away.
         """
         async with self._local.hold(name):
-            holder = f"{self._node} {next(self._numbers)}"
+            if (leaving := self._leaving.get(name)) is not None:
+                await asyncio.wait([leaving])
+            known = self._left.pop(name, None)
+            holder = known or f"{self._node} {next(self._numbers)}"
             try:
-                await self._take(name, holder)
+                if known is None:
+                    await self._take(name, holder)
                 yield
             finally:
-                await asyncio.shield(self._release(name, holder))
+                self._leave(name, holder)
 
     async def _take(self, name: str, holder: str) -> None:
+        # What this process has by this name nobody here needs: it could not be given back.
+        values = (name, holder, LASTS, f"{self._node} ")
+
         async def take(transaction: Transaction) -> bool:
-            return bool(await transaction.run(_TAKE, (name, holder, LASTS)))
+            return bool(await transaction.run(_TAKE, values))
 
         self._held.add(holder)
         pause = _FIRST_PAUSE
@@ -105,21 +118,35 @@ class SharedLeases:
             why = f"another process works on the same for {WAIT_SECONDS:.0f} s"
             raise StoreUnavailable(why, why) from None
 
-    def _release(self, name: str, holder: str) -> asyncio.Task[None]:
-        """Give it back, in a task that goes on when whoever held it is cancelled."""
-        self._held.discard(holder)
+    def _leave(self, name: str, holder: str) -> None:
+        """Have it given back soon."""
+        if not self._left:
+            task = asyncio.create_task(self._give_back())
+            self._giving.add(task)
+            task.add_done_callback(self._given_back)
+        self._left[name] = holder
+
+    async def _give_back(self) -> None:
+        """Give back all that nobody needs by now."""
+        left, self._left = self._left, {}
+        if not left:
+            return
+        task = asyncio.current_task()
+        assert task is not None
+        self._leaving.update(dict.fromkeys(left, task))
+        holders = [*left.values()]
 
         async def release(transaction: Transaction) -> None:
-            await transaction.run(_RELEASE, (name, holder))
+            await transaction.run(_RELEASE, (holders,))
 
-        async def give_back() -> None:
-            with suppress(GatewayError):  # it ends by itself
-                await self._run(release)
+        self._held.difference_update(holders)
+        with suppress(GatewayError):  # they end by themselves
+            await self._run(release)
 
-        task = asyncio.create_task(give_back())
-        self._releasing.add(task)
-        task.add_done_callback(self._releasing.discard)
-        return task
+    def _given_back(self, task: asyncio.Task[None]) -> None:
+        self._giving.discard(task)
+        for name in [name for name, giving in self._leaving.items() if giving is task]:
+            del self._leaving[name]
 
     async def _keep(self) -> None:
         async def renew(transaction: Transaction) -> None:

@@ -79,6 +79,32 @@ async def test_a_lease_that_could_not_be_given_back_ends(
         pass
 
 
+async def test_a_lease_is_handed_on_within_a_process(here: PostgresStore, there: PostgresStore) -> None:
+    """Without a word to the database, where it is free again once nobody needs it."""
+
+    async def count(transaction: Transaction) -> int:
+        row = await transaction.row("SELECT count(*) FROM lease")
+        assert row is not None
+        return int(row[0])
+
+    order: list[int] = []
+
+    async def work(number: int) -> None:
+        async with here.state.lease(ANNA, PHONE, NAME):
+            order.append(number)
+
+    async with here.state.lease(ANNA, PHONE, NAME):
+        others = [asyncio.create_task(work(number)) for number in range(20)]
+    await asyncio.gather(*others)
+    assert order == [*range(20)]
+    async with there.state.lease(ANNA, PHONE, NAME):
+        assert await there.database.read(count) == 1
+    await here.aclose()
+    await there.aclose()
+    await here.open()
+    assert await here.database.read(count) == 0
+
+
 async def _orphaned_by(store: PostgresStore) -> None:
     """A lease of this process that it does not know of any more."""
 
