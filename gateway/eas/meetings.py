@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from gateway.eas.commands.base import Context
-from gateway.eas.sentmail import finder
+from gateway.eas.sentmail import finder, outbox
 from gateway.errors import UpstreamError
 from gateway.mail.addresses import Address
 from gateway.pim.invitation import Own
@@ -15,7 +15,6 @@ from gateway.sync.copies import NO_DEVICE
 from gateway.sync.delivery import Postman
 from gateway.sync.meetingmail import INBOX, Reader
 from gateway.sync.notices import MEMORY
-from gateway.sync.outbox import Outbox
 from gateway.types import Principal
 
 __all__ = ["author", "known_as", "look", "mail", "mail_new", "own", "reader", "settle", "watch"]
@@ -82,15 +81,4 @@ def mail_new(context: Context) -> None:
 
 
 def _postman(context: Context) -> Postman:
-    services = context.services
-    outbox = Outbox(
-        services.state,
-        services.submission,
-        context.mailboxes,
-        services.clock,
-        services.taken,
-        principal=context.principal,
-        device=NO_DEVICE,
-        memory=MEMORY,
-    )
-    return Postman(outbox, context.mailboxes, finder(context))
+    return Postman(outbox(context, NO_DEVICE, MEMORY), context.mailboxes, finder(context))

@@ -14,7 +14,7 @@ from gateway.mail.addresses import addresses
 from gateway.mail.compose import Outgoing
 from gateway.mail.headers import Headers
 from gateway.mail.pieces import Joined
-from gateway.sync.outbox import Compose, Letter, Outbox, Parcel, Sending
+from gateway.sync.outbox import Compose, Letter, Parcel, Sending
 from gateway.sync.recipients import Recipients
 from gateway.sync.taken import Consequence
 from gateway.types import OutboxStage, SentCopy
@@ -93,16 +93,7 @@ async def _send(
     context: Context, wanted: Wish, message: Outgoing, write: Compose, consequence: Consequence | None
 ) -> None:
     services = context.services
-    outbox = Outbox(
-        services.state,
-        services.submission,
-        context.mailboxes,
-        services.clock,
-        services.taken,
-        principal=context.principal,
-        device=context.device.id,
-        memory=services.limits.duplicate_window,
-    )
+    outbox = sentmail.outbox(context, context.device.id, services.limits.duplicate_window)
     parcel = Parcel(
         client_id=wanted.client_id,
         digest=message.digest,

@@ -1,13 +1,31 @@
-"""What follows when a message was sent: its copy goes to Sent, and the original is marked."""
+"""Sending for a request, and what follows: the copy goes to Sent, and the original is marked."""
 
 from __future__ import annotations
+
+from datetime import timedelta
 
 from gateway.eas.commands.base import Context
 from gateway.sync.copies import FindMailbox
 from gateway.sync.folders import Folders, with_role
 from gateway.sync.hierarchy import mailbox_of
+from gateway.sync.outbox import Outbox
 from gateway.sync.verbs import FindFolder
-from gateway.types import CollectionId, Role
+from gateway.types import CollectionId, DeviceId, Role
+
+
+def outbox(context: Context, device: DeviceId, memory: timedelta) -> Outbox:
+    """What sends the user's mail; a message is known again, should it be asked for twice, for `memory`."""
+    services = context.services
+    return Outbox(
+        services.state,
+        services.submission,
+        context.mailboxes,
+        services.clock,
+        services.taken,
+        principal=context.principal,
+        device=device,
+        memory=memory,
+    )
 
 
 def finder(context: Context) -> FindMailbox:
