@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from hashlib import blake2b
 from typing import Protocol, TypeAlias
+
+from gateway.groups import Groups, matches
 
 __all__ = [
     "COMPLIANCE",
@@ -21,7 +22,6 @@ __all__ = [
     "PolicyElement",
     "Value",
     "keys",
-    "matches",
     "read_policy",
 ]
 
@@ -257,11 +257,11 @@ NO_POLICY = Policy("none")
 class Policies:
     """All policies, in the order they are looked through; the one called "default" is for the rest.
 
-    `groups` has the users (logins, `*` stands for any text) of each group.
+    `groups` says who is in which group.
     """
 
     policies: Sequence[Policy] = ()
-    groups: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    groups: Groups = field(default_factory=Groups)
 
     def of(self, user: str, device: str) -> Policy:
         """The policy of a device of a user."""
@@ -277,15 +277,10 @@ class Policies:
                 return policy, f"user {found}"
         for policy in self.policies:
             for group in policy.groups:
-                if matches(user, *self.groups.get(group, ())):
+                if self.groups.has(group, user):
                     return policy, f"group {group}"
         default = next((policy for policy in self.policies if policy.name == "default"), None)
         return (NO_POLICY, "no policy is for it") if default is None else (default, "default")
-
-
-def matches(text: str, *patterns: str) -> bool:
-    """Whether a text is like one of these, in any case of letters; `*` stands for any text."""
-    return any(fnmatchcase(text.lower(), pattern.lower().replace("[", "[[]")) for pattern in patterns)
 
 
 def _like(text: str, patterns: Sequence[str]) -> str:

@@ -144,6 +144,14 @@ def test_environment_alone_can_complete_a_file(file: Path) -> None:
             ("[imap]", "[policies.x]\ngroups = ['c']\n[imap]"),
             "policies.x.groups: unknown group c; allowed are none, as there is no section [groups]",
         ),
+        (
+            ("[imap]", "[[devices.rules]]\naccess = 'block'\ngroup = 'c'\n[imap]"),
+            "devices.rules.0.group: unknown group c; allowed are none",
+        ),
+        (
+            ("[imap]", "[groups]\na = ['jo']\n[devices]\nbarred_groups = ['a', 'c']\n[imap]"),
+            "devices.barred_groups: unknown group c; allowed are a",
+        ),
         (("[imap]", "[autodiscover]\nmoved = ['a=b..c']\n[imap]"), "autodiscover.moved.0: allowed is old.ex"),
         (("[imap]", "[imapp]\n[imap]"), "unknown key imapp; allowed are the sections imap, smtp"),
         (("[imap]", "folder = 'x'\n[imap]"), "unknown key folder; allowed"),

@@ -7,6 +7,7 @@ import pytest
 from gateway.eas import wap
 from gateway.eas.policy import document
 from gateway.eas.versions import Version
+from gateway.groups import Groups
 from gateway.policies import ELEMENTS, NO_POLICY, Policies, Policy, keys, read_policy
 from wbxml import encode
 from wbxml.pages import Provision
@@ -128,7 +129,7 @@ def test_the_device_goes_before_the_user(user: str, device: str, name: str) -> N
             Policy("kiosk", devices=("*/kiosk*", "room1/x")),
             Policy("odd", users=("[room]",)),
         ),
-        {"field": ["bo", "*@board.example.com"], "others": ["ann@example.com"]},
+        Groups({"field": ["bo", "*@board.example.com"], "others": ["ann@example.com"]}),
     )
     assert policies.of(user, device).name == name
     assert Policies().of(user, device) is NO_POLICY

@@ -11,6 +11,7 @@ from gateway.eas.admission import AccessRule, Admission
 from gateway.eas.certificates import CertificateChecks
 from gateway.eas.commands.base import Limits
 from gateway.eas.identity import Identity
+from gateway.groups import Groups
 from gateway.policies import Policies, read_policy
 from gateway.types import Access
 from gateway.upstream.authorities import read_authorities
@@ -39,10 +40,11 @@ def admission_of(settings: Settings) -> Admission:
     rules = (one.model_dump() | {"access": Access(one.access)} for one in devices.rules)
     policies = tuple(read_policy(name, values) for name, values in settings.policies.items())
     return Admission(
-        policies=Policies(policies, settings.groups),
+        policies=Policies(policies, Groups(settings.groups)),
         access=Access(devices.access),
         rules=tuple(AccessRule(**rule) for rule in rules),
         barred=devices.barred,
+        barred_groups=devices.barred_groups,
         limit=devices.limit,
         notice=devices.notice,
     )

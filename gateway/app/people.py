@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from gateway.app.release import SystemClock
 from gateway.config import LdapSection, Settings
 from gateway.eas.addressbooks import AddressBooks, OwnBooks, SharedBook
 from gateway.eas.addresslist import AddressList, Reach
+from gateway.eas.admission import Admission
+from gateway.eas.memberships import LearnedGroups
 from gateway.errors import ConfigError
-from gateway.ports import Directory, Items
+from gateway.ports import Directory, Items, State
+from gateway.ports.directory import Belonging
 from gateway.store.people import StoredPeople
+from gateway.sync.background import Background
 from gateway.types import UserId
 from gateway.upstream.directoryfile import FileDirectory
 
@@ -30,6 +36,27 @@ def address_list_of(
         listed=Reach(settings.directory.users),
         free_busy=Reach(settings.calendar.free_busy),
         min_query=settings.directory.min_query,
+    )
+
+
+def groups_of(
+    settings: Settings,
+    admission: Admission,
+    directories: Sequence[Directory],
+    state: State,
+    background: Background,
+) -> LearnedGroups | None:
+    """Who knows the groups of users that are of these directories; None where none of them is named."""
+    if not admission.directory_groups:
+        return None
+    return LearnedGroups(
+        admission.policies.groups,
+        admission.directory_groups,
+        state,
+        SystemClock(),
+        background,
+        sources=[one for one in directories if isinstance(one, Belonging)],
+        age=timedelta(seconds=settings.directory.groups_seconds),
     )
 
 

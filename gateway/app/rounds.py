@@ -33,7 +33,7 @@ _TRACED = timedelta(days=1)
 _UNUSED = timedelta(days=1)
 """How long a file is kept that no item refers to, and known what was mailed because of an item."""
 _AWAY = timedelta(days=90)
-"""How long a user is found by others who does not come any more."""
+"""How long a user is found by others who does not come any more, and his groups are known."""
 
 
 @asynccontextmanager
@@ -119,6 +119,7 @@ async def keep_house(services: Services, expiry: timedelta, remembering: timedel
     await services.state.prune_annotations(now - _GONE)
     await services.items.prune_items(now - _UNUSED)
     await services.directory.people.prune_people(now - _AWAY, services.identity.rules)
+    await services.state.prune_memberships(now - _AWAY)
 
 
 @dataclass(slots=True)

@@ -18,10 +18,13 @@ import click
 
 from gateway.app import SystemClock, is_shared, open_store, store_file
 from gateway.config import CONFIG_VARIABLE, load
+from gateway.eas.admission import Admission
 from gateway.eas.deciding import Decisions
+from gateway.eas.memberships import LearnedGroups
 from gateway.errors import GatewayError
 from gateway.pim.clock import tzid_of
 from gateway.ports import Act, Items, State
+from gateway.sync.background import Background
 from gateway.types import DeviceId, UserId
 
 __all__ = [
@@ -34,6 +37,7 @@ __all__ = [
     "print_json",
     "print_rows",
     "reachable",
+    "recall_groups",
     "report_aside",
     "shown",
     "told",
@@ -114,6 +118,12 @@ def with_store(file: Path, work: Callable[[State, Items], Awaitable[T]]) -> T:
             return await work(state, items)
 
     return asyncio.run(run())
+
+
+async def recall_groups(state: State, admission: Admission) -> None:
+    """Know in which groups the directories said that users are; none is asked."""
+    groups, names = admission.policies.groups, admission.directory_groups
+    await LearnedGroups(groups, names, state, SystemClock(), Background()).recall()
 
 
 def act(what: str, user: str = "", device: str = "", details: str = "") -> Act:

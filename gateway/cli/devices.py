@@ -17,6 +17,7 @@ from gateway.cli.common import (
     decisions,
     print_json,
     print_rows,
+    recall_groups,
     shown,
     told,
     with_store,
@@ -63,6 +64,7 @@ def list_devices(file: Path, user: str | None, as_json: bool) -> None:
     admission = admission_of(load(file, os.environ))
 
     async def show(state: State, _: Items) -> None:
+        await recall_groups(state, admission)
         whose = UserId(user.strip().lower()) if user else None
         found = [*await state.list_devices(whose), *await state.awaited_devices(whose)]
         print_rows([described(one, admission) for one in found], _COLUMNS, as_json=as_json)
@@ -81,6 +83,7 @@ def show(file: Path, user: UserId, device: str, as_json: bool) -> None:
     admission = admission_of(load(file, os.environ))
 
     async def tell(state: State, _: Items) -> None:
+        await recall_groups(state, admission)
         known = described(await find_device(state, user, device), admission)
         if as_json:
             print_json(known)

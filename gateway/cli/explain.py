@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from gateway.app import admission_of
-from gateway.cli.common import as_json, config, print_json, told, with_store
+from gateway.cli.common import as_json, config, print_json, recall_groups, told, with_store
 from gateway.cli.devices import described
 from gateway.cli.folders import user_argument
 from gateway.config import load
@@ -46,6 +46,7 @@ def explain(file: Path, user: UserId, device: str, as_json: bool) -> None:
 
     async def tell(state: State, _: Items) -> None:
         known = await find_device(state, user, device)
+        await recall_groups(state, admission)
         found = {"device": described(known, admission), **await _everything(state, known)}
         if as_json:
             print_json(found)

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from gateway.app import admission_of, check_files
-from gateway.cli.common import as_json, config, print_json, print_rows, told, with_store
+from gateway.cli.common import as_json, config, print_json, print_rows, recall_groups, told, with_store
 from gateway.config import load
 from gateway.eas.request import as_stored
 from gateway.policies import NO_POLICY, Policy
@@ -57,6 +57,7 @@ def policies(file: Path, user: str | None, device: str | None, as_json: bool) ->
     admission = admission_of(load(file, os.environ))
 
     async def show(state: State, _: Items) -> None:
+        await recall_groups(state, admission)
         found = [(one, admission.policy_of(one)) for one in await state.list_devices()]
         every = [*admission.policies.policies]
         if any(policy is NO_POLICY for _, policy in found):
@@ -65,6 +66,7 @@ def policies(file: Path, user: str | None, device: str | None, as_json: bool) ->
         print_rows(rows, _POLICIES, as_json=as_json)
 
     async def explain(state: State, _: Items) -> None:
+        await recall_groups(state, admission)
         whose = UserId((user or "").strip().lower())
         known = [one.id for one in await state.list_devices(whose)]
         names = [as_stored(device)] if device else known or [DeviceId("")]

@@ -11,7 +11,16 @@ import click
 from click.core import ParameterSource
 
 from gateway.app import admission_of
-from gateway.cli.common import as_json, config, decisions, print_json, print_rows, told, with_store
+from gateway.cli.common import (
+    as_json,
+    config,
+    decisions,
+    print_json,
+    print_rows,
+    recall_groups,
+    told,
+    with_store,
+)
 from gateway.cli.folders import user_argument
 from gateway.config import load
 from gateway.eas.admission import Admission
@@ -41,6 +50,7 @@ def users(context: click.Context, /, file: Path, as_json: bool) -> None:
     admission = admission_of(load(file, os.environ))
 
     async def show(state: State, _: Items) -> None:
+        await recall_groups(state, admission)
         found = sorted(await state.list_devices(), key=lambda device: device.user)
         rows = [_user(user, [*devices], admission) for user, devices in groupby(found, lambda one: one.user)]
         print_rows(rows, _COLUMNS, as_json=as_json)

@@ -42,14 +42,19 @@ def load(file: Path, environment: Mapping[str, str]) -> Settings:
 
 
 def _check_groups(settings: Settings, file: Path) -> None:
-    """Raises ConfigError for a policy for a group that there is not."""
-    for name, policy in settings.policies.items():
-        for group in policy.get("groups", ()):
-            if group not in settings.groups:
-                allowed = ", ".join(settings.groups) or "none, as there is no section [groups]"
-                raise ConfigError(
-                    f"{file}: policies.{name}.groups: unknown group {group}; allowed are {allowed}"
-                )
+    """Raises ConfigError for a group that there is not, where no directory may have it."""
+    if settings.ldap is not None or settings.directory.file is not None:
+        return
+    devices = settings.devices
+    asked = [
+        *((f"policies.{name}.groups", one.get("groups", ())) for name, one in settings.policies.items()),
+        *((f"devices.rules.{number}.group", [one.group]) for number, one in enumerate(devices.rules)),
+        ("devices.barred_groups", devices.barred_groups),
+    ]
+    for key, group in ((key, group) for key, groups in asked for group in groups):
+        if group and group not in settings.groups:
+            allowed = ", ".join(settings.groups) or "none, as there is no section [groups]"
+            raise ConfigError(f"{file}: {key}: unknown group {group}; allowed are {allowed}")
 
 
 def _check_logins(settings: Settings, file: Path) -> None:

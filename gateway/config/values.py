@@ -129,6 +129,12 @@ def _filter(value: str) -> str:
     return value
 
 
+def _user_filter(value: str) -> str:
+    if value and not re.search(r"\{(user|local)\}", _template(value)):
+        raise ValueError("allowed is a filter with {user} or {local}, as (uid={local})")
+    return _filter(value)
+
+
 def _attribute(value: str) -> str:
     if not re.fullmatch(rf"({'|'.join(LDAP_PROPERTIES)})=[A-Za-z0-9.-]+(\|[A-Za-z0-9.-]+)*", value):
         raise ValueError(f'allowed is "property=attribute", with one of {", ".join(LDAP_PROPERTIES)}')
@@ -204,5 +210,6 @@ HeaderName: TypeAlias = Annotated[str, AfterValidator(_header)]
 Owned: TypeAlias = Annotated[str, AfterValidator(_owned)]
 LdapUrl: TypeAlias = Annotated[str, AfterValidator(_ldap_url)]
 Filter: TypeAlias = Annotated[str, AfterValidator(_filter)]
+UserFilter: TypeAlias = Annotated[str, AfterValidator(_user_filter)]
 Attribute: TypeAlias = Annotated[str, AfterValidator(_attribute)]
 PolicyTable: TypeAlias = Annotated[dict[str, Any], AfterValidator(_policy)]

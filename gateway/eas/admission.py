@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from gateway.eas.request import EasRequest
 from gateway.eas.versions import Version
 from gateway.errors import Kind, Refused
-from gateway.policies import Policies, Policy, matches
+from gateway.groups import Groups, group_name, matches
+from gateway.policies import Policies, Policy
 from gateway.types import Access, Control, Device, UserId, Wipe, WipeStage
 
 __all__ = ["AccessRule", "Admission", "wipe_pending"]
@@ -28,9 +29,12 @@ class AccessRule:
     agent: str = ""
     user: str = ""
     version: str = ""
+    group: str = ""
 
-    def names(self, device: Device) -> bool:
+    def names(self, device: Device, groups: Groups) -> bool:
         """Whether it is for this device."""
+        if self.group and not groups.has(self.group, device.user):
+            return False
         told = (
             (self.type, device.type),
             (self.model, device.information.get("Model", "")),
@@ -46,16 +50,26 @@ class Admission:
     """What is decided of users and devices.
 
     `access` is for devices that no rule names; the first rule that names one counts. `barred` are users
-    (logins, with `*`) who may not synchronise at all. `limit`: devices of a user at most, 0: any number.
+    (logins, with `*`) who may not synchronise at all, and so may none in `barred_groups`. `limit`: devices of
+    a user at most, 0: any number.
     """
 
     policies: Policies = field(default_factory=Policies)
     access: Access = Access.ALLOW
     rules: Sequence[AccessRule] = ()
     barred: Sequence[str] = ()
+    barred_groups: Sequence[str] = ()
     limit: int = 0
     notice: str = ""
     """What an administrator has to say to those whose device is in quarantine."""
+
+    @property
+    def directory_groups(self) -> frozenset[str]:
+        """The groups that are asked for, and not the configuration's own."""
+        policies = self.policies
+        asked = {group for policy in policies.policies for group in policy.groups}
+        asked |= {*self.barred_groups, *(rule.group for rule in self.rules if rule.group)}
+        return frozenset(group_name(one) for one in asked if one not in policies.groups.named)
 
     def check_user(self, user: UserId) -> None:
         """Raises `Refused` (126) for users who are barred."""
@@ -63,7 +77,8 @@ class Admission:
             raise Refused(Kind.USER_DISABLED, "the user is barred")
 
     def _bars(self, user: UserId) -> bool:
-        return matches(user, *self.barred)
+        groups = self.policies.groups
+        return matches(user, *self.barred) or any(groups.has(one, user) for one in self.barred_groups)
 
     def check_number(self, devices: Sequence[Device], new: Device) -> None:
         """Raises `Refused` (177) when a user has as many devices as he may, and this is another one.
@@ -86,7 +101,8 @@ class Admission:
             return Access.BLOCK
         if device.control.access is not None:
             return device.control.access
-        return next((rule.access for rule in self.rules if rule.names(device)), self.access)
+        groups = self.policies.groups
+        return next((rule.access for rule in self.rules if rule.names(device, groups)), self.access)
 
     def policy_of(self, device: Device) -> Policy:
         """The policy a device is to have."""

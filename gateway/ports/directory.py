@@ -11,6 +11,7 @@ from gateway.types import Credentials, UserId
 
 __all__ = [
     "LARGEST_PICTURE",
+    "Belonging",
     "Details",
     "Directory",
     "Entry",
@@ -119,6 +120,20 @@ class Details(Protocol):
 
     async def members(self, viewer: Viewer, address: str, most: int) -> Members | None:
         """Up to `most` members of the group with this address, in whatever domain; None: there is none."""
+        ...
+
+
+@runtime_checkable
+class Belonging(Protocol):
+    """What some directories know of groups, for what is decided of their members."""
+
+    async def groups_of(self, viewer: Viewer, addresses: Collection[str], alias: str) -> frozenset[str]:
+        """What the groups are called that the viewer is in, in groups of groups too, shown to people or not.
+
+        He is whoever has one of these addresses (in lower case), or this alias, "" for none. Names, aliases,
+        addresses and DNs are as `group_name` makes them. Whom the directory does not know is in none. Raises
+        `UpstreamError` when not all of that can be said now.
+        """
         ...
 
 

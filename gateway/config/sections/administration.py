@@ -28,6 +28,8 @@ class AccessRuleSection(Section):
     """The login of their user."""
     version: str = ""
     """The protocol version they use."""
+    group: str = ""
+    """A group of their user: of [groups], or of the directories."""
 
 
 class DevicesSection(Section):
@@ -39,6 +41,8 @@ class DevicesSection(Section):
     """Rules, of which the first that names a device counts: tables [[devices.rules]]."""
     barred: Annotated[tuple[str, ...], BeforeValidator(words)] = ()
     """Users (logins, * stands for any text) who may not synchronise at all."""
+    barred_groups: Annotated[tuple[str, ...], BeforeValidator(words)] = ()
+    """Groups, of [groups] or of the directories, whose users may not."""
     limit: Annotated[int, Field(ge=0, le=10_000)] = 100
     """Devices a user may have at most; 0: any number."""
     notice: Annotated[str, Field(max_length=2000)] = ""

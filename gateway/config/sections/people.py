@@ -14,6 +14,7 @@ from gateway.config.values import (
     Filter,
     LdapUrl,
     Owned,
+    UserFilter,
     words,
 )
 
@@ -29,6 +30,8 @@ class DirectorySection(Section):
     """People and groups, in TOML or CSV."""
     address_books: Annotated[tuple[Owned, ...], BeforeValidator(words)] = ()
     """Folders of contacts in which everybody finds people: "anna@example.com/Company"."""
+    groups_seconds: Annotated[int, Field(ge=10, le=86400)] = 600
+    """Seconds for which it counts in which groups the directories said that a user is."""
 
 
 class LdapSection(Section):
@@ -58,6 +61,8 @@ class LdapSection(Section):
     """Filter for people, instead of the one for the kind of server."""
     groups: Filter = ""
     """Filter for groups, likewise."""
+    user: UserFilter = ""
+    """Filter for a user's own entry, to know his groups: a template as "(uid={local})"."""
     attributes: Annotated[tuple[Attribute, ...], BeforeValidator(words)] = ()
     """Other attributes: "phone=ipPhone", "office=roomNumber|l"."""
     size_limit: Annotated[int, Field(ge=10, le=10_000)] = 500

@@ -10,6 +10,7 @@ from pathlib import Path
 import structlog
 
 from gateway.errors import ConfigError
+from gateway.groups import group_name
 from gateway.pim.people import PeopleList, expanded
 from gateway.ports.directory import LARGEST_PICTURE, Entry, Found, Members, Viewer
 from gateway.upstream.directoryfile.reading import Record, read_records
@@ -45,9 +46,32 @@ class _Content:
                 groups |= dict.fromkeys(record.entry.addresses, members)
         return cls(PeopleList(record.entry for record in records), by_address, groups)
 
+    def groups_of(self, addresses: Iterable[str], alias: str) -> frozenset[str]:
+        """What the groups are called that somebody is in, in groups of groups too."""
+        known = {address: record for address, record in self.records.items() if not record.entry.group}
+        own = set(addresses)
+        own |= {
+            each
+            for address, record in known.items()
+            if address in own or (alias and record.entry.alias.lower() == alias)
+            for each in record.entry.addresses
+        }
+        called: set[str] = set()
+        seen: set[str] = set()
+        waiting = own
+        while waiting := {
+            address
+            for address, members in self.groups.items()
+            if address not in seen and any(not waiting.isdisjoint(one.addresses) for one in members)
+        }:
+            seen |= waiting
+            for entry in (self.records[address].entry for address in waiting):
+                called |= {group_name(one) for one in (entry.name, entry.alias, *entry.addresses) if one}
+        return frozenset(called)
+
 
 class FileDirectory:
-    """Implements `Directory` and `Details`.
+    """Implements `Directory`, `Details` and `Belonging`.
 
     A change that cannot be read is logged, and what was read before stays in force.
     """
@@ -93,6 +117,15 @@ class FileDirectory:
 
     async def members(self, viewer: Viewer, address: str, most: int) -> Members | None:  # noqa: ARG002
         return expanded((await self._current()).groups.get, address, most)
+
+    async def groups_of(
+        self,
+        viewer: Viewer,  # noqa: ARG002
+        addresses: Collection[str],
+        alias: str,
+    ) -> frozenset[str]:
+        content = await self._current()
+        return content.groups_of(addresses, alias.lower())
 
     async def _current(self) -> _Content:
         """The file, read again if it has changed."""

@@ -10,9 +10,9 @@ from gateway.errors import UpstreamError
 from gateway.pim.people import is_called, matches, merged, visible
 from gateway.ports.directory import Entry, Found, Members, Viewer
 from gateway.types import Password
-from gateway.upstream.ldap import groups, queries
+from gateway.upstream.ldap import belonging, groups, queries
 from gateway.upstream.ldap.entries import Raw, attribute_names, certificates, first_photo, to_entry
-from gateway.upstream.ldap.escaping import dn_value
+from gateway.upstream.ldap.escaping import dn_value, filter_value
 from gateway.upstream.ldap.pool import Pool
 from gateway.upstream.ldap.session import Identity, Session
 from gateway.upstream.ldap.settings import LdapSettings
@@ -27,7 +27,7 @@ _Value = TypeVar("_Value")
 
 
 class LdapDirectory:
-    """Implements `Directory` and `Details`. Everything is asked for when it is wanted, nothing is kept."""
+    """Implements `Directory`, `Details` and `Belonging`. Everything is asked anew, nothing is kept."""
 
     def __init__(self, settings: LdapSettings) -> None:
         """Raises `ConfigError` for certificates that cannot be used."""
@@ -76,6 +76,17 @@ class LdapDirectory:
 
         return await self._pool.run(identity(self._settings, viewer), expand)
 
+    async def groups_of(self, viewer: Viewer, addresses: Collection[str], alias: str) -> frozenset[str]:
+        condition = queries.himself(self._schema, sorted(addresses), alias)
+        if self._settings.user:
+            values = {name: filter_value(value) for name, value in _parts(viewer.credentials.login).items()}
+            condition = _PLACEHOLDER.sub(lambda match: values[match[1]], self._settings.user)
+
+        def ascend(session: Session) -> frozenset[str]:
+            return belonging.groups_of(session, self._schema, condition)
+
+        return await self._pool.run(identity(self._settings, viewer), ascend)
+
     async def _find(
         self, viewer: Viewer, condition: str | None, still: Callable[[Entry], bool]
     ) -> list[Entry]:
@@ -123,9 +134,7 @@ def identity(settings: LdapSettings, viewer: Viewer) -> Identity:
         return Identity()
     if settings.bind == "service":
         return Identity(settings.bind_dn, settings.password)
-    login = viewer.credentials.login
-    local, _, domain = login.partition("@")
-    values = {"user": login, "local": local, "domain": domain}
+    values = _parts(viewer.credentials.login)
     if "=" in settings.bind_dn:
         values = {name: dn_value(value) for name, value in values.items()}
     match viewer.credentials:
@@ -133,6 +142,11 @@ def identity(settings: LdapSettings, viewer: Viewer) -> Identity:
             dn = _PLACEHOLDER.sub(lambda match: values[match[1]], settings.bind_dn)
             return Identity(dn, password)
     raise UpstreamError("a user without a password cannot look into the directory")
+
+
+def _parts(login: str) -> dict[str, str]:
+    local, _, domain = login.partition("@")
+    return {"user": login, "local": local, "domain": domain}
 
 
 def _in_batches(addresses: list[str]) -> Iterator[Sequence[str]]:

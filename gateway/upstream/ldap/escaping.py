@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-__all__ = ["all_of", "any_of", "dn_value", "ends", "equals", "starts"]
+__all__ = ["all_of", "any_of", "dn_value", "ends", "equals", "filter_value", "starts"]
 
 _IN_FILTERS = frozenset(b"*()\\ \0")
 """The space too: ldap3 takes those at the ends of a value away."""
@@ -13,17 +13,17 @@ _IN_NAMES = frozenset(',+"\\<>;=')
 
 def equals(attribute: str, text: str) -> str:
     """The filter for those whose attribute has this value."""
-    return f"({attribute}={_value(text)})"
+    return f"({attribute}={filter_value(text)})"
 
 
 def starts(attribute: str, text: str, *, before: str = "") -> str:
     """The filter for values that begin so; with `before` for those that have it in them, after that text."""
-    return f"({attribute}={f'*{_value(before)}' if before else ''}{_value(text)}*)"
+    return f"({attribute}={f'*{filter_value(before)}' if before else ''}{filter_value(text)}*)"
 
 
 def ends(attribute: str, text: str) -> str:
     """The filter for values that end so."""
-    return f"({attribute}=*{_value(text)})"
+    return f"({attribute}=*{filter_value(text)})"
 
 
 def all_of(filters: Iterable[str]) -> str:
@@ -46,7 +46,8 @@ def dn_value(text: str) -> str:
     return f"{escaped[:-1]}\\20" if escaped.endswith(" ") else escaped
 
 
-def _value(text: str) -> str:
+def filter_value(text: str) -> str:
+    """A value to stand in a filter."""
     return "".join(
         f"\\{octet:02x}" if octet in _IN_FILTERS or not 32 <= octet < 127 else chr(octet)
         for octet in text.encode("utf-8", "replace")

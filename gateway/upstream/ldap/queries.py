@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from gateway.pim.people import wanted_words
 from gateway.upstream.ldap.escaping import all_of, any_of, ends, equals, starts
 from gateway.upstream.ldap.schemas import Attributes, Schema
 
-__all__ = ["at", "having", "named", "searched"]
+__all__ = ["ONLY_CLASSES", "at", "having", "himself", "named", "naming", "searched"]
+
+ONLY_CLASSES = ("objectClass",)
+"""What must be asked for to tell groups from others."""
 
 _PROXIES = "proxyAddresses"
 _SMTP = "smtp:"
@@ -56,6 +59,21 @@ def having(schema: Schema, aliases: Iterable[str]) -> str:
     """The people with one of these aliases."""
     names = schema.attributes.alias
     return all_of([schema.people, any_of(equals(name, alias) for alias in aliases for name in names)])
+
+
+def himself(schema: Schema, addresses: Iterable[str], alias: str) -> str:
+    """Who logs in with one of these addresses, or this alias ("": none)."""
+    names = schema.attributes
+    logins = [equals(name, address) for address in addresses for name in schema.login]
+    aliases = [equals(name, alias) for name in names.alias if alias]
+    return any_of([*_at(names, addresses), *logins, *aliases])
+
+
+def naming(names: Attributes, dns: Sequence[str], aliases: Sequence[str]) -> str | None:
+    """The groups that name one of these as a member; None when there is nobody to be named."""
+    members = [equals(name, dn) for dn in dns for name in names.member]
+    members += [equals(name, alias) for alias in aliases for name in names.member_uid]
+    return any_of(members) if members else None
 
 
 def _listed(schema: Schema, domain: str | None) -> str:

@@ -47,6 +47,8 @@ class Schema:
     people: str
     groups: str
     attributes: Attributes = Attributes()
+    login: tuple[str, ...] = ()
+    """Attributes with what people log in as, where that is neither an address nor an alias of theirs."""
 
 
 _GROUP_CLASSES = ("groupOfNames", "groupOfUniqueNames", "posixGroup", "groupOfMembers")
@@ -72,6 +74,7 @@ SCHEMAS: Mapping[str, Schema] = MappingProxyType({
             member=("member",),
             member_uid=(),
         ),
+        login=("userPrincipalName",),
     ),
     "freeipa": Schema(
         people="(&(objectClass=inetOrgPerson)(!(nsAccountLock=TRUE)))",

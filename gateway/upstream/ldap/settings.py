@@ -51,6 +51,8 @@ class LdapSettings:
     password: str = field(default="", repr=False)
     """Of the service account."""
     schema: Schema = SCHEMAS["openldap"]
+    user: str = ""
+    """The filter for a user's own entry, a template as `bind_dn`; "": by his addresses and alias."""
     timeout: float = 5.0
     """For each server, from the connection to the last entry."""
     size_limit: int = 500

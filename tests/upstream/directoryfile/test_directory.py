@@ -78,3 +78,29 @@ async def test_groups_in_groups(tmp_path: Path) -> None:
     assert await made.members(ANYBODY, "board@example.com", 1) == Members((ANN,), complete=False)
     assert await made.members(ANYBODY, "ann@example.com", 9) is None
     assert await made.members(ANYBODY, "nobody@example.com", 9) is None
+
+
+async def test_groups_that_somebody_is_in(tmp_path: Path) -> None:
+    file = tmp_path / "people.toml"
+    file.write_text("""
+[[people]]
+address = "ann@example.com"
+addresses = ["archer@example.com"]
+alias = "aa"
+[[groups]]
+name = "The board"
+address = "board@example.com"
+members = ["archer@example.com"]
+[[groups]]
+address = "all@example.com"
+members = ["board@example.com", "all@example.com", "carl@elsewhere.example"]
+[[groups]]
+address = "others@example.com"
+members = ["ben@example.com"]
+""")
+    made = FileDirectory(file)
+    found = {"the board", "board@example.com", "all@example.com"}
+    assert await made.groups_of(ANYBODY, {"ann@example.com"}, "") == found
+    assert await made.groups_of(ANYBODY, {"x@example.com"}, "AA") == found
+    assert await made.groups_of(ANYBODY, {"carl@elsewhere.example"}, "") == {"all@example.com"}
+    assert await made.groups_of(ANYBODY, {"x@example.com"}, "") == frozenset()

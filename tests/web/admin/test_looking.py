@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from gateway.eas.admission import AccessRule, Admission
+from gateway.groups import Groups
 from gateway.policies import Policies, read_policy
 from gateway.ports import Act
 from gateway.types import Access, CollectionId, DeviceId, Wipe
@@ -75,7 +76,7 @@ async def test_rules_and_policies_are_shown(world: World) -> None:
 
 async def test_why_a_device_has_its_policy_and_what_it_says_of_it(world: World) -> None:
     strict = read_policy("strict", {"groups": ["staff"], "DevicePasswordEnabled": True})
-    world.admission = Admission(Policies((strict,), {"staff": ("anna*",)}))
+    world.admission = Admission(Policies((strict,), Groups({"staff": ("anna*",)})))
     await world.device(policy_key=7, policy=strict.digest, compliance=2, refused=2)
     await world.device("PHONE2")
     browser = await root(world)

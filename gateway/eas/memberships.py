@@ -1,0 +1,140 @@
+"""Which groups of the directories users are in: asked when they come, kept, believed while nobody answers.
+
+What policies and rules demand of a group must not get lost with the directory. So what it said once counts
+until it says something else, also after a restart. Of whom nothing was ever said, nothing is decided while it
+is away: he is answered that he shall come again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+
+import structlog
+
+from gateway.errors import UpstreamError
+from gateway.groups import Groups, group_name
+from gateway.ports import Clock
+from gateway.ports import memberships as port
+from gateway.ports.directory import Belonging, Viewer
+from gateway.ports.memberships import Membership
+from gateway.sync.background import Background
+from gateway.types import Principal, UserId
+
+__all__ = ["LearnedGroups"]
+
+_PATIENCE = 2.0
+"""Seconds that a request waits for news of a user of whom something is known."""
+_AGAIN = timedelta(seconds=30)
+"""After so long a directory that could not say something of a user is asked again."""
+
+
+class LearnedGroups:
+    """Fills `groups.learned`. `names` are the groups that are of directories; an answer counts for `age`.
+
+    Without names nothing is asked.
+    """
+
+    def __init__(
+        self,
+        groups: Groups,
+        names: Collection[str],
+        store: port.Memberships,
+        clock: Clock,
+        background: Background,
+        *,
+        sources: Sequence[Belonging] = (),
+        age: timedelta = timedelta(minutes=10),
+    ) -> None:
+        self._groups = groups
+        self._names = frozenset(map(group_name, names))
+        self._store = store
+        self._clock = clock
+        self._background = background
+        self._sources = sources
+        self._age = age
+        self._known: dict[UserId, Membership] = {}
+        self._asking: dict[UserId, asyncio.Task[None]] = {}
+        self._in_vain: dict[UserId, datetime] = {}
+        self._recalled: datetime | None = None
+
+    async def learn(self, principal: Principal) -> None:
+        """Know the groups of who sends a request, not older than the age if there is somebody to ask.
+
+        Raises `UpstreamError` when nothing is known of him and nobody can be asked, and `GatewayError`.
+        """
+        if not self._names:
+            return
+        user = principal.user
+        known = self._known.get(user) or await self._stored(user)
+        now = self._clock.now()
+        if known is not None and (now - known.asked < self._age or not self._is_due(user, now)):
+            return
+        task = self._asking.get(user)
+        if task is None:
+            task = self._asking[user] = self._background.start(self._ask(principal), resumable=True)
+            task.add_done_callback(lambda task: self._asked(user, task))
+        if known is None:
+            await asyncio.shield(task)
+        else:
+            await asyncio.wait({task}, timeout=_PATIENCE)
+
+    async def recall(self, user: UserId | None = None) -> None:
+        """Know what is stored of a user, or of everybody, without asking: for who looks at devices."""
+        if not self._names:
+            return
+        if user is not None:
+            await self._stored(user)
+            return
+        found = await self._store.list_memberships(self._recalled)
+        for membership in found:
+            self._remember(membership)
+        self._recalled = max((one.asked for one in found), default=self._recalled)
+
+    async def _stored(self, user: UserId) -> Membership | None:
+        """What is stored of a user, if it is about all the groups that are named by now."""
+        stored = await self._store.load_membership(user)
+        if stored is not None:
+            self._remember(stored)
+        return self._known.get(user)
+
+    def _remember(self, membership: Membership) -> None:
+        known = self._known.get(membership.user)
+        if known is not None and known.asked >= membership.asked:
+            return
+        self._groups.learned[membership.user] = membership.groups
+        if self._names <= membership.groups.keys():
+            self._known[membership.user] = membership
+
+    def _is_due(self, user: UserId, now: datetime) -> bool:
+        return now - self._in_vain.get(user, now - _AGAIN) >= _AGAIN
+
+    async def _ask(self, principal: Principal) -> None:
+        user = principal.user
+        viewer = Viewer(user, principal.credentials)
+        addresses = {principal.email.lower(), *([user] if "@" in user else [])}
+        alias = "" if "@" in user else user
+        found: set[str] = set()
+        for source in self._sources:
+            found |= await source.groups_of(viewer, addresses, alias)
+        groups = {name: name in found for name in self._names}
+        membership = Membership(user, groups, self._clock.now())
+        await self._store.save_membership(membership)
+        self._remember(membership)
+
+    def _asked(self, user: UserId, task: asyncio.Task[None]) -> None:
+        del self._asking[user]
+        error = None if task.cancelled() else task.exception()
+        if task.cancelled() or error is not None:
+            self._in_vain[user] = self._clock.now()
+        else:
+            self._in_vain.pop(user, None)
+        if isinstance(error, UpstreamError):
+            log = structlog.get_logger("gateway.directory")
+            log.warning(
+                "the groups of a user cannot be asked; what was said before counts",
+                user=user,
+                known=user in self._known,
+                reason=error.detail,
+            )

@@ -1,0 +1,96 @@
+"""The groups somebody is in: in a real OpenLDAP, and by what other servers say of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from gateway.errors import UpstreamError
+from gateway.ports.directory import Viewer
+from gateway.types import Password, UserId
+from gateway.upstream.ldap import SCHEMAS, LdapDirectory, LdapSettings, Url
+from gateway.upstream.ldap.belonging import groups_of
+from gateway.upstream.ldap.session import Found
+from tests.support.slapd import MANAGER, PASSWORD, Slapd
+
+ANN = "ann@a.example"
+VIEWER = Viewer(UserId("ann"), Password("ann", "secret"))
+AD = SCHEMAS["ad"]
+
+
+async def test_members_members_of_members_and_names_of_members(slapd: Slapd) -> None:
+    base = slapd.branch()
+    person = {"objectClass": "inetOrgPerson", "sn": "x"}
+    slapd.add(f"uid=ann,{base}", **person, cn="Ann", mail=["x@b.example", ANN])
+    slapd.add(f"uid=ben,{base}", **person, cn="Ben")
+    ann, ben = f"uid=ann,{base}", f"uid=ben,{base}"
+    slapd.add(
+        f"cn=Inner,{base}", objectClass=["groupOfNames", "extensibleObject"], mail="inner@a.example",
+        member=ann.upper(),
+    )  # fmt: skip
+    slapd.add(f"cn=outer,{base}", objectClass="groupOfNames", member=[f"cn=inner,{base}", f"cn=outer,{base}"])
+    slapd.add(f"cn=ring,{base}", objectClass="groupOfUniqueNames", uniqueMember=f"cn=outer,{base}")
+    slapd.add(f"cn=ring2,{base}", objectClass="groupOfNames", member=[f"cn=ring,{base}", ben])
+    slapd.add(f"cn=unix,{base}", objectClass="posixGroup", gidNumber="1", memberUid=["ann", "ben"])
+    slapd.add(f"cn=others,{base}", objectClass="groupOfNames", member=ben)
+    settings = LdapSettings(
+        urls=(Url(slapd.host, slapd.port),),
+        base=base,
+        ca_file=slapd.tls.certificate,
+        bind_dn=MANAGER,
+        password=PASSWORD,
+        timeout=30.0,
+    )
+    directory = LdapDirectory(settings)
+    found = await directory.groups_of(VIEWER, {ANN}, "")
+    assert {"inner", "outer", "ring", "ring2", "unix", "inner@a.example", f"cn=inner,{base}"} <= found
+    assert "others" not in found
+    assert {"unix", "others"} <= await directory.groups_of(VIEWER, {"ben@nowhere.example"}, "ben")
+    assert await directory.groups_of(VIEWER, {"nobody@a.example"}, "*") == frozenset()
+    await directory.aclose()
+    by_filter = LdapDirectory(replace(settings, user="(&(uid={local})(cn=Ann))"))
+    viewer = Viewer(UserId("ann"), Password("ann@elsewhere.example", "secret"))
+    assert "inner" in await by_filter.groups_of(viewer, {"ann@elsewhere.example"}, "")
+    forged = Viewer(UserId("x"), Password("*)(uid=ann@x", "secret"))
+    assert await by_filter.groups_of(forged, set(), "") == frozenset()
+    await by_filter.aclose()
+
+
+class Known:
+    """A server where entries say themselves what they are members of."""
+
+    def __init__(self, entries: dict[str, dict[str, list[str]]]) -> None:
+        self.entries = entries
+
+    def search(self, condition: str, attributes: object, most: int) -> list[Found]:
+        return [
+            found
+            for dn in self.entries
+            if f"(mail={dn[3:]})" in condition and (found := self.read(dn, attributes))
+        ][:most]
+
+    def read(self, dn: str, attributes: object) -> Found | None:
+        if dn not in self.entries:
+            return None
+        told = {name: [one.encode() for one in values] for name, values in self.entries[dn].items()}
+        return Found(dn, told)
+
+
+def test_what_an_entry_says_itself_counts_too() -> None:
+    known = Known({
+        "cn=ann": {"objectClass": ["person"], "memberOf": ["cn=board", "cn=gone"]},
+        "cn=board": {"objectClass": ["group"], "cn": ["The Board"], "memberOf": ["cn=all"]},
+        "cn=all": {"objectClass": ["group"], "cn": ["all"], "memberOf": ["cn=board"]},
+    })  # fmt: skip
+    assert groups_of(known, AD, "(mail=ann)") == {"cn=board", "the board", "cn=all", "all"}
+
+
+def test_more_groups_than_can_be_looked_at_are_no_answer() -> None:
+    many = {f"cn={number}": {"objectClass": ["group"], "cn": [f"{number}"]} for number in range(1001)}
+    ann = {"objectClass": ["person"], "memberOf": [*many]}
+    with pytest.raises(UpstreamError, match="more than 1000 groups"):
+        groups_of(Known({"cn=ann": ann, **many}), AD, "(mail=ann)")
+    crowd = {f"cn={number}": {"objectClass": ["person"]} for number in range(11)}
+    with pytest.raises(UpstreamError, match="more entries"):
+        groups_of(Known(crowd), AD, "".join(f"(mail={number})" for number in range(11)))
