@@ -20,7 +20,6 @@ from gateway.types import Credentials
 from gateway.upstream.imap.upstream import ImapUpstream
 from gateway.upstream.sieve import SieveFilters
 from gateway.upstream.smtp import SmtpSubmission
-from gateway.web.certificates import ClientCertificates
 from gateway.web.ways import AppPasswordWay, CertificateWay, Master, TokenWay, Ways
 
 if TYPE_CHECKING:
@@ -47,6 +46,8 @@ def ways_of(settings: Settings, state: State, clock: Clock) -> Ways:
         way = TokenWay(_tokens(oauth, clock), clock, opening, frozenset(oauth.domains))
         found = Ways(found.app_passwords, way)
     if master is not None and certificates is not None:
+        from gateway.web.certificates import ClientCertificates  # noqa: PLC0415 (large, and few want it)
+
         reader = ClientCertificates(**certificates.model_dump(exclude={"domains"}))
         shown = CertificateWay(reader, master, frozenset(certificates.domains))
         found = Ways(found.app_passwords, found.tokens, shown)

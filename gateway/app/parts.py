@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from functools import partial
 
-from gateway.app.release import SystemClock
+from gateway.app.certificates import LaterCertificates
 from gateway.config import Settings, SieveSection
 from gateway.eas.admission import AccessRule, Admission
-from gateway.eas.certificates import CertificateChecks
 from gateway.eas.commands.base import Limits
 from gateway.eas.identity import Identity
 from gateway.groups import Groups
 from gateway.policies import Policies, read_policy
 from gateway.types import Access
-from gateway.upstream.authorities import read_authorities
-from gateway.upstream.fetching import WebFetcher
 from gateway.upstream.imap.settings import ImapSettings
 from gateway.upstream.sieve import SieveFilters, SieveSettings
 from gateway.upstream.smtp import SmtpSettings
@@ -111,11 +107,9 @@ def filters_of(settings: Settings) -> SieveFilters | None:
     return None if settings.sieve is None else SieveFilters(sieve_settings(settings.sieve))
 
 
-def certificates_of(settings: Settings) -> CertificateChecks:
+def certificates_of(settings: Settings) -> LaterCertificates:
     """How certificates are checked."""
-    section = settings.certificates
-    fetcher = WebFetcher(private=section.hosts, timeout=section.timeout) if section.revocation else None
-    return CertificateChecks(partial(read_authorities, section.ca_file), fetcher, SystemClock())
+    return LaterCertificates(settings.certificates)
 
 
 def brakes_of(settings: Settings) -> Brakes:

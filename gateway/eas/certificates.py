@@ -24,9 +24,9 @@ from gateway.mail.certificates import (
     RevocationList,
     Standing,
     TooMuchEffort,
-    Verdict,
 )
 from gateway.ports import Clock, Fetcher
+from gateway.ports.certificates import Verdict
 from gateway.sync.background import compute
 
 __all__ = ["CertificateChecks"]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from gateway.errors import AuthenticationFailed, TokenExpired
 from gateway.ports import Clock, State
 from gateway.ports.logins import Tokens
 from gateway.types import Credentials, LoginKind, MasterUser, Principal
-from gateway.web.certificates import ClientCertificates
+
+if TYPE_CHECKING:
+    from gateway.web.certificates import ClientCertificates
 
 __all__ = ["AppPasswordWay", "CertificateWay", "Master", "TokenWay", "Ways"]
 

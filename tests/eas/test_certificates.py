@@ -12,7 +12,8 @@ from cryptography.x509 import ocsp
 
 from gateway.eas.certificates import CertificateChecks
 from gateway.errors import UpstreamUnavailable
-from gateway.mail.certificates import Authorities, Verdict, read
+from gateway.mail.certificates import Authorities, read
+from gateway.ports.certificates import Verdict
 from tests.support.authority import (
     DAY,
     NOW,

@@ -12,7 +12,6 @@ from pathlib import Path
 import click
 
 from gateway.app import check_files, examinations, identity_of, login_examinations
-from gateway.cli.check.certificate import certificate
 from gateway.cli.check.machine import machine
 from gateway.cli.check.names import discovery_names, names
 from gateway.cli.check.parts import Part, Row, examined
@@ -126,6 +125,9 @@ def _outside(url: str, domain: str | None) -> Iterator[Part]:
     site = Site.of(url)
     yield Part("DNS", names(site.host, domain))
     if site.tls:
+        # What reads certificates is large, and no other command reads any.
+        from gateway.cli.check.certificate import certificate  # noqa: PLC0415
+
         others = discovery_names(domain) if domain else ()
         yield Part("certificate", certificate(site.host, site.port, others))
     else:

@@ -13,13 +13,13 @@ from structlog.typing import FilteringBoundLogger
 from gateway.eas.addresslist import AddressList
 from gateway.eas.admission import Admission
 from gateway.eas.ahead import Ahead
-from gateway.eas.certificates import CertificateChecks
 from gateway.eas.identity import Identity
 from gateway.eas.request import EasRequest
 from gateway.eas.stubs import Stubs
 from gateway.eas.tally import Tally
 from gateway.eas.versions import Version
 from gateway.ports import Bus, Clock, Filters, Items, NoOthers, Pieces, Spool, State, Submission
+from gateway.ports.certificates import Certificates
 from gateway.sync.always import AlwaysMoved
 from gateway.sync.background import Background
 from gateway.sync.copies import SentCopies
@@ -129,7 +129,7 @@ class Services:
     limits: Limits
     identity: Identity
     directory: AddressList
-    certificates: CertificateChecks
+    certificates: Certificates
     release: str
     spool: Callable[[], Spool]
     """Makes room for what is too large for memory."""

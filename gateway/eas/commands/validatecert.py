@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from gateway.eas import fields
 from gateway.eas.commands.base import BodyRule, Context, Reply
 from gateway.eas.versions import Version
-from gateway.mail.certificates import Verdict
+from gateway.ports.certificates import Verdict
 from wbxml import Element, element
 from wbxml.pages import ValidateCert as Page
 

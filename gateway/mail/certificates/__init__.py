@@ -16,7 +16,6 @@ from gateway.mail.certificates.revocation import (
     read_list,
     responder_request,
 )
-from gateway.mail.certificates.verdict import Verdict
 
 __all__ = [
     "Authorities",
@@ -27,7 +26,6 @@ __all__ = [
     "RevocationList",
     "Standing",
     "TooMuchEffort",
-    "Verdict",
     "by_list",
     "by_responder",
     "find",

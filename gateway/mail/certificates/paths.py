@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from gateway.mail.certificates.effort import SIGNATURE, Effort, TooMuchEffort
 from gateway.mail.certificates.facts import Facts
 from gateway.mail.certificates.names import allowed
-from gateway.mail.certificates.verdict import Verdict
+from gateway.ports.certificates import Verdict
 
 __all__ = ["Authorities", "Effort", "Path", "TooMuchEffort", "find", "signed_by"]
 

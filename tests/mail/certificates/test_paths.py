@@ -17,11 +17,11 @@ from gateway.mail.certificates import (
     BadCertificate,
     Effort,
     TooMuchEffort,
-    Verdict,
     find,
     read,
     read_bundle,
 )
+from gateway.ports.certificates import Verdict
 from tests.support.authority import (
     DAY,
     MAIL,

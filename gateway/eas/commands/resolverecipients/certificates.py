@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from gateway.eas.commands.base import Context
 from gateway.eas.commands.resolverecipients.request import Retrieval
-from gateway.mail.recipientcerts import encryption_certificates
 from gateway.ports.directory import Entry
+from gateway.sync.background import compute
 from wbxml import Element, element
 from wbxml.pages import ResolveRecipients as Page
 
@@ -49,12 +50,8 @@ class Certificates:
         """The certificates of people, all or so many of each, the newest."""
         services, viewer = self.context.services, self.context.principal
         stored = await services.directory.certificates(viewer, entries)
-        now = services.clock.now()
-        return [
-            certificate
-            for entry in entries
-            for certificate in encryption_certificates(stored.get(entry.address.lower(), ()), now)[:each]
-        ]
+        of_each = [stored.get(entry.address.lower(), ()) for entry in entries]
+        return await compute(_newest, of_each, services.clock.now(), each)
 
     def _answer(self, certificates: list[bytes], recipients: int) -> Element:
         """`recipients` is how many people there are; by it the device sees whether each has a certificate."""
@@ -67,6 +64,14 @@ class Certificates:
         told = _counted(_SUCCESS, count, recipients)
         told.extend(element(Page.Certificate, base64.b64encode(one).decode("ascii")) for one in certificates)
         return told
+
+
+def _newest(stored: Sequence[Sequence[bytes]], now: datetime, each: int | None) -> list[bytes]:
+    """Of what is stored of each recipient, all or so many certificates, the newest."""
+    # What reads certificates is large, and few directories have any.
+    from gateway.mail.recipientcerts import encryption_certificates  # noqa: PLC0415
+
+    return [one for certificates in stored for one in encryption_certificates(certificates, now)[:each]]
 
 
 def _counted(status: int, count: int, recipients: int) -> Element:

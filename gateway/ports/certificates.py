@@ -1,10 +1,12 @@
-"""What may be wrong with a certificate, or the way from it to an authority."""
+"""What is told of certificates of mail."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import Enum, auto
+from typing import Protocol
 
-__all__ = ["Verdict"]
+__all__ = ["Certificates", "Verdict"]
 
 
 class Verdict(Enum):
@@ -42,3 +44,16 @@ class Verdict(Enum):
     """Nobody could be asked whether it was revoked."""
     UNCLEAR = auto()
     """Nobody says whether it was revoked."""
+
+
+class Certificates(Protocol):
+    """Judges certificates."""
+
+    async def verdicts(
+        self, asked: Sequence[bytes], chain: Sequence[bytes], *, strict: bool
+    ) -> Sequence[Verdict]:
+        """A verdict for each certificate (DER), with the help of those in `chain`.
+
+        `strict`: that nothing can be learned about revocation counts against it (MS-ASCMD 2.2.3.26).
+        """
+        ...
