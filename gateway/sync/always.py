@@ -15,9 +15,10 @@ from datetime import datetime, timedelta
 from gateway.errors import UpstreamRefused
 from gateway.mail.conversations import THREADING_FIELDS, conversation
 from gateway.mail.headers import Headers
-from gateway.ports import Mailboxes, State
+from gateway.ports import Bus, Mailboxes, State
 from gateway.sync.copies import NO_DEVICE
 from gateway.sync.moves import MoveOutcome, Mover, Place
+from gateway.sync.settled import Settled
 from gateway.sync.verbs import FindFolder
 from gateway.types import CollectionId, MessageData, UserId
 
@@ -76,9 +77,9 @@ class _Rules:
 class AlwaysMoved:
     """The conversations of all users that are moved whenever something is added to them."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, bus: Bus) -> None:
         self._state = state
-        self._without: set[UserId] = set()
+        self._without = Settled(bus, "always moved")
         """Users known to have none."""
 
     async def keep(
@@ -98,6 +99,7 @@ class AlwaysMoved:
             come = {*sources}.union(*(rule.sources for rule in before))
             rule = Rule(sorted(named), target, sorted(come), (now - _SLACK).isoformat())
             await self._save(user, replace(known, rules=[*others, rule][-_MOST:]))
+        self._without.owes(user)
 
     async def apply(
         self, user: UserId, place: Place, mailboxes: Mailboxes, find: FindFolder, mover: Mover
@@ -160,8 +162,6 @@ class AlwaysMoved:
         sources = {source for rule in rules.rules for source in rule.sources}
         ends = {source: end for source, end in rules.ends.items() if source in sources}
         await self._state.save_memo(user, NO_DEVICE, _MEMO, replace(rules, ends=ends).pack())
-        if rules.rules:
-            self._without.discard(user)
 
 
 async def _moved(  # noqa: PLR0917 - the first four say what is moved

@@ -10,13 +10,14 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from gateway.errors import AuthenticationFailed, NotFound, StoreUnavailable, UpstreamError
-from gateway.ports import Mailboxes, Pieces, State
+from gateway.ports import Bus, Mailboxes, Pieces, State, Subject
 from gateway.sync.background import Background
 from gateway.types import SEEN, DeviceId, OutboxStage, SentCopy, UserId
 
 COPIES_LEASE = "copies"
 NO_DEVICE = DeviceId("")
 """Leases of a user, not of one of his devices, are taken under this name."""
+_KIND = "copies"
 _DELAYS = (1, 5, 25, 125)
 """Seconds before each of the attempts that follow a request."""
 
@@ -27,16 +28,20 @@ FindMailbox = Callable[[], Awaitable[str | None]]
 class SentCopies:
     """Knows for whom copies are kept, and works them off."""
 
-    def __init__(self, state: State, background: Background) -> None:
+    def __init__(self, state: State, background: Background, bus: Bus) -> None:
         self._state = state
         self._background = background
+        self._bus = bus
         self._users: set[UserId] | None = None
+        """For whom some are kept, here or by another process; None: that is to be looked up."""
+        bus.listen(Subject.OWED, self._hear)
         self._working: set[UserId] = set()
 
     async def keep(self, copy: SentCopy) -> None:
         """Store a copy for later. Once this returns, the message will be in Sent some day."""
         await self._state.keep_copy(copy)
         (await self._owing()).add(copy.user)
+        self._bus.announce(Subject.OWED, f"{_KIND}\n{copy.user}")
 
     async def resume(self, user: UserId, mailboxes: Mailboxes, sent: FindMailbox) -> None:
         """Begin to store the user's copies in the background, if there are any and nobody is at it."""
@@ -48,6 +53,13 @@ class SentCopies:
         if self._users is None:
             self._users = set(await self._state.users_with_copies())
         return self._users
+
+    def _hear(self, text: str) -> None:
+        kind, _, user = text.partition("\n")
+        if not text:
+            self._users = None
+        elif kind == _KIND and self._users is not None:
+            self._users.add(UserId(user))
 
     async def _work(self, user: UserId, mailboxes: Mailboxes, sent: FindMailbox) -> None:
         try:

@@ -14,13 +14,16 @@ from datetime import timedelta
 import structlog
 
 from gateway.errors import GatewayError, StoreUnavailable
-from gateway.ports import Clock, Items, Spool
+from gateway.ports import Bus, Clock, Items, Spool, State
 from gateway.sync.background import Background
+from gateway.sync.copies import NO_DEVICE
 from gateway.sync.delivery import Delivery, Postman
+from gateway.sync.settled import Settled
 from gateway.types import UserId
 
 __all__ = ["MEMORY", "NoticeMail"]
 
+_LEASE = "notices"
 _DELAYS = (0, 5, 25, 125)
 """Seconds before each of the attempts that follow a request."""
 MEMORY = timedelta(days=36500)
@@ -38,25 +41,29 @@ class NoticeMail:
 
     def __init__(
         self,
+        state: State,
         items: Items,
         clock: Clock,
         background: Background,
+        *,
         spool: Callable[[], Spool],
         patience: timedelta,
+        bus: Bus,
     ) -> None:
+        self._state = state
         self._items = items
         self._clock = clock
         self._background = background
         self._spool = spool
         self._patience = patience
-        self._done: set[UserId] = set()
+        self._done = Settled(bus, "notices")
         """Users known to have none."""
         self._working: dict[UserId, asyncio.Task[None]] = {}
         self._log = structlog.get_logger("gateway.notices")
 
     def stored(self, user: UserId) -> None:
         """There is something to be mailed for this user: to be called after each commit with notices."""
-        self._done.discard(user)
+        self._done.owes(user)
 
     def resume(self, user: UserId, postman: Callable[[], Postman]) -> None:
         """Begin to mail the user's notices in the background, if there are any and nobody is at it."""
@@ -88,6 +95,13 @@ class NoticeMail:
 
     async def _mail(self, user: UserId, postman: Postman) -> set[str]:
         """Mail what does not have to wait; returns the keys of some that do."""
+        if await self._items.next_notice(user, ()) is None:
+            return set()
+        async with self._state.lease(user, NO_DEVICE, _LEASE):
+            return await self._mail_alone(user, postman)
+
+    async def _mail_alone(self, user: UserId, postman: Postman) -> set[str]:
+        """The same while no other process does it, which would put a second copy into Sent."""
         waiting: set[str] = set()
         while len(waiting) < _ENOUGH:
             pending = await self._items.next_notice(user, waiting)

@@ -13,10 +13,11 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
 from gateway.errors import AuthenticationFailed, NotFound, StoreUnavailable, UpstreamError, UpstreamRefused
-from gateway.ports import Mailboxes, State
+from gateway.ports import Bus, Mailboxes, State
 from gateway.sync.annotations import VERB, LastVerb, recognisable
 from gateway.sync.background import Background
 from gateway.sync.copies import NO_DEVICE
+from gateway.sync.settled import Settled
 from gateway.types import ANSWERED, FORWARDED, CollectionId, UserId
 
 __all__ = ["FindFolder", "VerbMark", "VerbMarks"]
@@ -48,10 +49,10 @@ class VerbMark:
 class VerbMarks:
     """Keeps marks until they are set."""
 
-    def __init__(self, state: State, background: Background) -> None:
+    def __init__(self, state: State, background: Background, bus: Bus) -> None:
         self._state = state
         self._background = background
-        self._done: set[UserId] = set()
+        self._done = Settled(bus, "marks")
         """Users known to have none to be set."""
         self._working: set[UserId] = set()
 
@@ -61,7 +62,7 @@ class VerbMarks:
             marks = await self._load(user)
             if mark not in marks:
                 await self._save(user, [*marks, mark][-_MOST:])
-        self._done.discard(user)
+        self._done.owes(user)
 
     async def resume(self, user: UserId, mailboxes: Mailboxes, find: FindFolder) -> None:
         """Begin to set the user's marks in the background, if there are any and nobody is at it."""

@@ -13,11 +13,13 @@ import pytest
 from gateway.app import SystemClock
 from gateway.mail.conversations import conversation
 from gateway.mail.headers import Headers
+from gateway.ports import NoOthers
 from gateway.store.sqlite.state import SqliteState
 from gateway.sync.always import AlwaysMoved
 from gateway.sync.copies import NO_DEVICE
 from gateway.sync.moves import Mover, Place
 from gateway.types import CollectionId, DeviceId, MailboxView, Uids, UserId
+from tests.support.buses import Line
 from tests.support.mailboxes import RECEIVED, MemoryMailboxes
 
 ANNA = UserId("anna@example.com")
@@ -61,7 +63,7 @@ async def apply(work: AlwaysMoved, mail: Mail, state: SqliteState, collection: C
 
 
 async def test_one_place_for_each_conversation_and_a_bounded_number(state: SqliteState) -> None:
-    work = AlwaysMoved(state)
+    work = AlwaysMoved(state, NoOthers())
     for number in range(205):
         await work.keep(ANNA, [b"%16d" % number], ARCHIVE, [INBOX], RECEIVED)
     await work.keep(ANNA, [b"%16d" % 100], LIST, [LIST], RECEIVED)
@@ -74,7 +76,7 @@ async def test_one_place_for_each_conversation_and_a_bounded_number(state: Sqlit
 
 
 async def test_whoever_has_none_pays_nothing(state: SqliteState) -> None:
-    work, mail = AlwaysMoved(state), Mail()
+    work, mail = AlwaysMoved(state, NoOthers()), Mail()
     await apply(work, mail, state, INBOX)
     assert mail.looks == 0
     await work.keep(ANNA, [ID], ARCHIVE, [INBOX], RECEIVED)
@@ -85,8 +87,17 @@ async def test_whoever_has_none_pays_nothing(state: SqliteState) -> None:
     assert mail.looks == 1
 
 
+async def test_another_process_hears_that_there_is_one_now(state: SqliteState) -> None:
+    here, there = (AlwaysMoved(state, end) for end in Line.ends(2))
+    mail = Mail()
+    await apply(there, mail, state, INBOX)
+    await here.keep(ANNA, [ID], ARCHIVE, [INBOX], RECEIVED)
+    await apply(there, mail, state, INBOX)
+    assert mail.looks == 1
+
+
 async def test_without_a_folder_to_go_to_mail_stays_and_nothing_is_remembered(state: SqliteState) -> None:
-    work, mail = AlwaysMoved(state), Mail()
+    work, mail = AlwaysMoved(state, NoOthers()), Mail()
     await work.keep(ANNA, [ID], ARCHIVE, [INBOX], RECEIVED)
     await work.keep(ANNA, [b"%16d" % 1], ARCHIVE, [LIST], RECEIVED)
     await apply(work, mail, state, INBOX)
@@ -96,7 +107,7 @@ async def test_without_a_folder_to_go_to_mail_stays_and_nothing_is_remembered(st
 
 
 async def test_what_came_before_is_not_looked_at_again(state: SqliteState) -> None:
-    work, mail = AlwaysMoved(state), Mail()
+    work, mail = AlwaysMoved(state, NoOthers()), Mail()
     await work.keep(ANNA, [b"%16d" % 1], ARCHIVE, [INBOX], RECEIVED)
     fetched: list[int] = []
     original = mail.fetch

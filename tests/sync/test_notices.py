@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
@@ -19,7 +19,7 @@ from gateway.mail import imip
 from gateway.mail.addresses import Address
 from gateway.mail.imip import SchedulingMail
 from gateway.mail.pieces import Joined, pieces
-from gateway.ports import Commit, Mailboxes, Pieces, State
+from gateway.ports import Bus, Commit, Mailboxes, NoOthers, Pieces, State
 from gateway.store.spool import FileSpool
 from gateway.store.sqlite import Database, SqliteItems, SqliteState
 from gateway.sync.background import Background
@@ -29,6 +29,7 @@ from gateway.sync.notices import MEMORY, NoticeMail
 from gateway.sync.outbox import Outbox
 from gateway.sync.taken import Taken
 from gateway.types import OutboxEntry, OutboxStage, Password, Principal, Uids, UserId
+from tests.support.buses import Line
 from tests.support.killed import Fuse, Killed
 from tests.support.notices import pending_notices
 
@@ -142,8 +143,20 @@ class World:
     def begin_anew(self) -> None:
         """As after a restart."""
         self.background = Background()
-        self.notices = NoticeMail(self.items, self.clock, self.background, FileSpool, PATIENCE)
+        self.notices = self.process(NoOthers())
         self.server.die = ""
+
+    def process(self, bus: Bus) -> NoticeMail:
+        """What mails them at one process."""
+        return NoticeMail(
+            self.state,
+            self.items,
+            self.clock,
+            self.background,
+            spool=FileSpool,
+            patience=PATIENCE,
+            bus=bus,
+        )
 
     async def store(self, *notices: Notice) -> None:
         folder = await self.items.provide_item_folder(BOB.user, ItemKind.CALENDAR, "Calendar")
@@ -223,6 +236,31 @@ async def test_what_is_stored_while_another_is_mailed_is_mailed_too(world: World
     world.notices.resume(BOB.user, world.postman)
     await world.background.aclose(5)
     assert len(world.server.taken) == 2
+
+
+async def test_two_processes_mail_a_notice_once_with_one_copy(world: World) -> None:
+    """Whichever stored it, the other one mails it on a request that comes to it, and not beside the first."""
+    here, there = (world.process(end) for end in Line.ends(2))
+    for process in (here, there):
+        assert await process.mail(BOB.user, world.postman())
+    append = world.server.append
+
+    async def slow(*given: Any, **named: Any) -> None:
+        await asyncio.sleep(0.01)
+        await append(*given, **named)
+
+    world.server.append = slow  # type: ignore[method-assign]
+    world.notices = here
+    await world.store(notice("n1"), notice("n2"))
+    for process in (there, here):
+        process.resume(BOB.user, world.postman)
+    await world.background.aclose(5)
+    assert len(world.server.taken) == len(world.server.named("Sent")) == 2
+    world.notices = there
+    await world.store(notice("n3"))
+    here.resume(BOB.user, world.postman)
+    await world.background.aclose(5)
+    assert len(world.server.taken) == 3
 
 
 @pytest.mark.parametrize("moment", ["submitted", "copied"])
@@ -616,7 +654,15 @@ async def test_no_room_for_a_message_keeps_it_for_later(world: World) -> None:
 
     await store_with_file(world)
     await world.store(notice("n2"))
-    world.notices = NoticeMail(world.items, world.clock, world.background, Full, PATIENCE)
+    world.notices = NoticeMail(
+        world.state,
+        world.items,
+        world.clock,
+        world.background,
+        spool=Full,
+        patience=PATIENCE,
+        bus=NoOthers(),
+    )
     assert not await world.mail()
     assert world.server.subjects == ["Planning"]
     world.begin_anew()

@@ -9,7 +9,7 @@ from typing import cast
 import pytest
 
 from gateway.errors import NotFound, UpstreamError, UpstreamRefused, UpstreamUnavailable
-from gateway.ports import Mailboxes
+from gateway.ports import Mailboxes, NoOthers
 from gateway.store.sqlite import SqliteState
 from gateway.sync.annotations import LastVerb
 from gateway.sync.background import Background
@@ -56,11 +56,11 @@ def mark(uid: int, verb: int) -> VerbMark:
 
 
 async def work(state: SqliteState, server: Server) -> None:
-    await VerbMarks(state, Background()).work(ANN, cast("Mailboxes", server), find)
+    await VerbMarks(state, Background(), NoOthers()).work(ANN, cast("Mailboxes", server), find)
 
 
 async def test_marks_wait_for_the_server(state: SqliteState) -> None:
-    server, marks = Server(), VerbMarks(state, Background())
+    server, marks = Server(), VerbMarks(state, Background(), NoOthers())
     for one in (mark(5, 2), mark(5, 2), mark(6, 3)):
         await marks.keep(ANN, one)
     failures: list[UpstreamError] = [UpstreamUnavailable("down"), UpstreamUnavailable("still")]
@@ -81,7 +81,7 @@ async def test_marks_wait_for_the_server(state: SqliteState) -> None:
 
 @pytest.mark.parametrize("failure", [NotFound("gone"), UpstreamRefused("no", "NOPERM")])
 async def test_what_cannot_be_marked_is_given_up(state: SqliteState, failure: Exception) -> None:
-    server, marks = Server(), VerbMarks(state, Background())
+    server, marks = Server(), VerbMarks(state, Background(), NoOthers())
     await marks.keep(ANN, mark(5, 1))
     await marks.keep(ANN, VerbMark(CollectionId("9"), 7, 5, 1, 0))
     server.fails = failure
@@ -93,7 +93,7 @@ async def test_what_cannot_be_marked_is_given_up(state: SqliteState, failure: Ex
 
 async def test_later_requests_go_on(state: SqliteState) -> None:
     server, background = Server(), Background()
-    marks = VerbMarks(state, background)
+    marks = VerbMarks(state, background, NoOthers())
     await marks.keep(ANN, mark(5, 1))
     for _ in range(3):
         await marks.resume(ANN, cast("Mailboxes", server), find)

@@ -165,17 +165,25 @@ class Services:
     """What processes that share the store tell each other."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "copies", SentCopies(self.state, self.background))
+        object.__setattr__(self, "copies", SentCopies(self.state, self.background, self.bus))
         object.__setattr__(self, "taken", Taken(self.state, self.background))
         object.__setattr__(self, "ahead", Ahead(self.background))
-        object.__setattr__(self, "verbs", VerbMarks(self.state, self.background))
-        notices = NoticeMail(self.items, self.clock, self.background, self.spool, self.patience)
+        object.__setattr__(self, "verbs", VerbMarks(self.state, self.background, self.bus))
+        notices = NoticeMail(
+            self.state,
+            self.items,
+            self.clock,
+            self.background,
+            spool=self.spool,
+            patience=self.patience,
+            bus=self.bus,
+        )
         object.__setattr__(self, "notices", notices)
         delegation = Delegation(self.state, self.identity.address, notices.stored)
         meetings = MeetingMail(self.items, self.clock, self.tentative, self.zone, delegation)
         intake = Intake(self.state, self.background, meetings)
         object.__setattr__(self, "intake", intake)
-        object.__setattr__(self, "always", AlwaysMoved(self.state))
+        object.__setattr__(self, "always", AlwaysMoved(self.state, self.bus))
         object.__setattr__(self, "stubs", Stubs(self.state, self.clock, self.background, self.release))
 
 

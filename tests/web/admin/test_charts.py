@@ -55,7 +55,7 @@ def test_curves_are_of_all_processes_and_of_none_that_began_anew(tmp_path: Path)
 
     own, other = process(2), process(3)
     publish(other)
-    samples = Samples(lambda: own.totals(2, Fleet(tmp_path, 0)), every=10)
+    samples = Samples(lambda: own.totals(2, Fleet(tmp_path, 0, 2)), every=10)
     own.answered("Sync", "16.1", 200, "1", 0.01)
     for _ in range(19):
         other.answered("FolderSync", "16.1", 503, "", 0.3)
