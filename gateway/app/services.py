@@ -7,7 +7,7 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from gateway.app.parts import admission_of, certificates_of, filters_of, identity_of, limits_of
-from gateway.app.people import address_list_of, directories_of
+from gateway.app.people import address_list_of, directories_of, groups_of
 from gateway.app.release import RELEASE, SystemClock
 from gateway.app.rounds import Stored
 from gateway.app.stores import Stores
@@ -17,7 +17,7 @@ from gateway.eas.commands.base import Services
 from gateway.eas.tally import Tally
 from gateway.ports import Submission
 from gateway.store.spool import FileSpool
-from gateway.sync.background import computing
+from gateway.sync.background import Background, computing
 from gateway.sync.recipients import Recipients, forget_recipients
 from gateway.upstream.imap.upstream import ImapUpstream
 from gateway.upstream.smtp import SmtpSubmission
@@ -33,6 +33,8 @@ async def services_of(
 ) -> Services:
     """What commands need besides a request; `parts` ends what they leave to be done. Raises GatewayError."""
     items, people = stores.items, stores.people
+    directories = [*directories_of(settings, items, parts)]
+    admission, background = admission_of(settings), Background()
     services = Services(
         state=stores.state,
         items=items,
@@ -40,7 +42,7 @@ async def services_of(
         clock=SystemClock(),
         limits=limits_of(settings),
         identity=identity_of(settings),
-        directory=address_list_of(settings, [*directories_of(settings, items, parts)], people, items),
+        directory=address_list_of(settings, directories, people, items),
         certificates=certificates_of(settings),
         release=RELEASE,
         spool=FileSpool,
@@ -49,7 +51,9 @@ async def services_of(
         zone=ZoneInfo(settings.calendar.timezone),
         patience=timedelta(days=settings.calendar.retry_days),
         filters=filters_of(settings),
-        admission=admission_of(settings),
+        admission=admission,
+        groups=groups_of(settings, admission, directories, stores.state, background),
+        background=background,
         recipients=Recipients(items, SystemClock()) if settings.eas.recipients else None,
         bus=stores.bus,
     )

@@ -9,9 +9,10 @@ import structlog
 
 import wbxml
 from gateway.eas import request as head
+from gateway.eas import status
 from gateway.eas.commands import quarantine
 from gateway.eas.commands.base import BodyRule, Command, Context, Reply, Services
-from gateway.errors import AuthenticationFailed, GatewayError, Kind, Refused
+from gateway.errors import AuthenticationFailed, GatewayError, Kind, Refused, UpstreamError
 from gateway.ports import MailboxesFactory
 from gateway.sync.editable import EditableMailboxes
 from gateway.sync.waiter import Signal
@@ -88,6 +89,8 @@ class CommandRunner:
         log = self._log.bind(user=principal.user, device=request.device_id, command=request.command)
         try:
             admission = self._services.admission
+            if not await self._knows_groups(principal, record):
+                return Response(503, {"Retry-After": str(status.RETRY_AFTER)})
             admission.check_user(principal.user)
             command = self._find(request)
             device = await self._devices.of(principal.user, request)
@@ -141,6 +144,16 @@ class CommandRunner:
         self._visits.note(device, record.address, request.command, record.status)
         response.headers.update(context.reply_headers)
         return response
+
+    async def _knows_groups(self, principal: Principal, record: Record) -> bool:
+        """Whether it can be decided of the user at all: what he may do depends on his groups."""
+        try:
+            if self._services.groups is not None:
+                await self._services.groups.learn(principal)
+        except UpstreamError as error:
+            record.reason = f"the groups of the user are not known: {error.detail}"
+            return False
+        return True
 
     def _find(self, request: head.EasRequest) -> Command:
         command = self._commands.get(request.command)

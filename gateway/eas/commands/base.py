@@ -14,6 +14,7 @@ from gateway.eas.addresslist import AddressList
 from gateway.eas.admission import Admission
 from gateway.eas.ahead import Ahead
 from gateway.eas.identity import Identity
+from gateway.eas.memberships import LearnedGroups
 from gateway.eas.request import EasRequest
 from gateway.eas.stubs import Stubs
 from gateway.eas.tally import Tally
@@ -144,6 +145,8 @@ class Services:
     """Out-of-office replies, where there is a server that sends them."""
     admission: Admission = field(default_factory=Admission)
     """Who is let in, and which policy each device is to have."""
+    groups: LearnedGroups | None = None
+    """Knows the groups of users that are of directories, where any of these is named."""
     recipients: Recipients | None = None
     """Notes to whom users write, unless that is not wanted."""
     background: Background = field(default_factory=Background)

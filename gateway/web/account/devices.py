@@ -34,12 +34,14 @@ class DevicePages:
         )
 
     async def _list(self, visit: Visit) -> Response:
+        await self._recall(visit)
         devices = await self.services.state.list_devices(visit.session.user)
         newest = sorted(devices, key=_seen, reverse=True)
         shown = [shown_device(one, self.services.admission) for one in newest]
         return visit.page("account/devices.html", devices=shown)
 
     async def _show(self, visit: Visit) -> Response:
+        await self._recall(visit)
         device = await self._named(visit, visit.query("id"))
         return visit.page("account/device.html", shown=shown_device(device, self.services.admission))
 
@@ -83,6 +85,11 @@ class DevicePages:
         device = await self._named(visit, visit.form.get("id", ""))
         await self._decisions(visit).remove(visit.session.user, device.id)
         return visit.go("", "removed")
+
+    async def _recall(self, visit: Visit) -> None:
+        """Know the user's groups, by which it is decided what his devices may do."""
+        if self.services.groups is not None:
+            await self.services.groups.recall(visit.session.user)
 
     async def _named(self, visit: Visit, device: str) -> Device:
         """The user's own device. Raises `NotFound`."""
