@@ -74,7 +74,9 @@ class StoredState:
         await self._store.write(devices.note_visits, visits)
 
     async def list_devices(self, user: UserId | None = None) -> Sequence[Device]:
-        return await self._store.read(devices.list_all, user)
+        if user is None:
+            return await self._store.read(devices.list_all, None)
+        return await self._store.look_up(devices.list_all, user)
 
     async def awaited_devices(self, user: UserId | None = None) -> Sequence[Device]:
         return await self._store.read(devices.list_awaited, user)
@@ -163,6 +165,9 @@ class StoredState:
     ) -> None:
         key = (user, device, collection)
         await self._store.write(syncs.save_intents, key, intents)
+
+    async def has_annotations(self, user: UserId) -> bool:
+        return await self._store.look_up(notes.exist, user)
 
     async def load_annotations(
         self, user: UserId, collection: CollectionId, uidvalidity: int, uids: Iterable[int]

@@ -33,6 +33,8 @@ async def known(  # noqa: PLR0917 - bound to a place, and then called with messa
 
     Raises `UpstreamError`.
     """
+    if not await state.has_annotations(user):
+        return {}
     found = await state.load_annotations(user, place.collection, uidvalidity, messages)
     alike = {
         name: uid for uid, message in messages.items() if uid not in found and (name := likeness(message))

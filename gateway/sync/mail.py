@@ -227,10 +227,12 @@ class MailSync:
 
     async def _with_stubs(self, cursor: MailCursor) -> MailCursor:
         """The cursor with those messages marked that another release could not show, to be told again."""
-        items = await self._state.poison_of_others(self._user, self._collection, self._release)
-        named = (item.partition(".") for item in items)
-        uids = (int(uid) for validity, _, uid in named if validity == str(cursor.uidvalidity))
-        stubs = (cursor.stubs | Uids(uids)) & cursor.uids
+        stubs = NO_UIDS
+        if cursor.uids:
+            items = await self._state.poison_of_others(self._user, self._collection, self._release)
+            named = (item.partition(".") for item in items)
+            uids = (int(uid) for validity, _, uid in named if validity == str(cursor.uidvalidity))
+            stubs = (cursor.stubs | Uids(uids)) & cursor.uids
         version = "" if stubs else cursor.version
         return replace(cursor, stubs=stubs, release=self._release, version=version)
 

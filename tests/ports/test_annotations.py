@@ -45,6 +45,16 @@ async def test_messages_are_found_by_a_value(state: State) -> None:
     assert found == {b"a": (INBOX, 7, 1), b"c": (TRASH, 8, 5)}
 
 
+async def test_a_user_of_whose_messages_nothing_was_ever_kept_is_known_at_once(state: State) -> None:
+    await state.save_annotations(ANNA, INBOX, 7, {1: {"flag": None}})
+    assert not await state.has_annotations(ANNA)
+    await state.save_annotations(ANNA, INBOX, 7, {1: {"flag": b"x"}})
+    assert await state.has_annotations(ANNA)
+    assert not await state.has_annotations(BERT)
+    await state.save_annotations(ANNA, INBOX, 7, {1: {"flag": None}})
+    assert await state.has_annotations(ANNA)
+
+
 async def test_whoever_watches_is_told_of_changes(state: State) -> None:
     told: list[CollectionId] = []
     end = state.watch_annotations(ANNA, told.append)

@@ -16,6 +16,10 @@ from gateway.types import (
 class Annotations(Protocol):
     """What is kept of messages beside the mail server."""
 
+    async def has_annotations(self, user: UserId) -> bool:
+        """Whether anything was ever kept of messages of a user."""
+        ...
+
     async def load_annotations(
         self, user: UserId, collection: CollectionId, uidvalidity: int, uids: Iterable[int]
     ) -> Mapping[int, Mapping[str, bytes]]:

@@ -13,11 +13,12 @@ from gateway.store.tables.times import milliseconds
 from gateway.store.transactions import Dialects, Topic, Transaction, single
 from gateway.types import CollectionId, UserId
 
-__all__ = ["Key", "change", "changed", "drop", "find", "load", "move", "prune"]
+__all__ = ["Key", "change", "changed", "drop", "exist", "find", "load", "move", "prune"]
 
 Key = tuple[UserId, CollectionId, int]
 """user, collection, uidvalidity"""
 
+_EXIST = 'SELECT 1 FROM annotation_revision WHERE "user" = ? LIMIT 1'
 _LOAD = Dialects(
     sqlite="""
         SELECT uid, name, annotation.value FROM json_each(?4) AS wanted CROSS JOIN annotation
@@ -80,6 +81,11 @@ _PRUNE = "DELETE FROM annotation WHERE gone < ?"
 _PRUNE_FOLDERS = """
     DELETE FROM annotation WHERE ("user", collection) IN (SELECT "user", id FROM folder WHERE gone = 1)
 """
+
+
+async def exist(transaction: Transaction, user: UserId) -> bool:
+    """Whether anything was ever known of a message of the user."""
+    return await transaction.row(_EXIST, (user,)) is not None
 
 
 async def load(transaction: Transaction, key: Key, uids: Iterable[int]) -> dict[int, dict[str, bytes]]:
