@@ -11,6 +11,10 @@ A device that logged in before does not wait, so that nobody locks it out by gue
 its id together with the password: by the password alone, of a thousand guesses sent at once the right one
 would be answered at once.
 
+Processes that share a store tell each other of failures, by digests that mean nothing to anybody else: who
+asks all of them has no more attempts than at one. Of a wrong password they tell 16 bits, by which it is
+recognised when a phone repeats it elsewhere, and by which nobody finds it.
+
 A token is not guessed: a good one never waits, and what is put off is the answer to one that was forged. One
 that has expired was good, and phones send many of those.
 """
@@ -32,7 +36,7 @@ from weakref import WeakValueDictionary
 from gateway.eas.apppasswords import recognised
 from gateway.eas.identity import Identity
 from gateway.errors import AuthenticationFailed, TokenExpired
-from gateway.ports import Authenticator
+from gateway.ports import Authenticator, Bus, NoOthers, Subject
 from gateway.types import BearerToken, Credentials, DeviceId, Login, LoginKind, Principal, UserId
 from gateway.web.pauses import Pauses
 from gateway.web.ways import TokenWay, Ways
@@ -61,10 +65,15 @@ class _Needless(AuthenticationFailed):
 
 
 _NO_OTHER_WAYS = Ways()
+_NO_OTHERS = NoOthers()
+_FAILED, _ENDED = "failed", "ended"
 
 
 class Authentication:
-    """Turns an Authorization header into a principal; `max_delay` is the longest pause, in seconds."""
+    """Turns an Authorization header into a principal; `max_delay` is the longest pause, in seconds.
+
+    On the `bus` are processes that have the same `secret`.
+    """
 
     def __init__(
         self,
@@ -73,8 +82,12 @@ class Authentication:
         *,
         max_delay: float,
         ways: Ways = _NO_OTHER_WAYS,
+        bus: Bus = _NO_OTHERS,
+        secret: bytes = b"",
     ) -> None:
         self.ways = ways
+        self._bus = bus
+        self._secret = secret or secrets.token_bytes(32)
         self._authenticator = authenticator
         self._identity = identity
         self._max_delay = max_delay
@@ -85,6 +98,7 @@ class Authentication:
         self._turns: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
         self._proven = _Marks(_CAPACITY)
         self._wrong = _Marks(_CAPACITY)
+        bus.listen(Subject.LOGINS, self._hear)
 
     async def login(
         self,
@@ -166,17 +180,16 @@ class Authentication:
                 login = await self._prove(principal, password, device, mail_alone=mail_alone)
             except AuthenticationFailed as error:
                 self._proven.discard(mark)
-                self._users.lengthen((source, principal.user))
-                if not shared and self._wrong.add(self._wrong.mark(source, principal.user, password)):
-                    # A phone that repeats an old password does not guess.
-                    self._addresses.lengthen(source)
+                self._failed(source, principal.user, password, shared=shared)
                 why = f" ({error.detail})" if isinstance(error, _Needless) else ""
                 raise AuthenticationFailed(f"wrong credentials for {user[:100]!a}{why}") from None
         if device:
             self._proven.add(mark)
         if not proven:
             # The success of a device that never waited tells nothing of whoever guesses beside it.
-            self._users.end((source, principal.user))
+            pair = self._name(source, principal.user)
+            if self._users.end(pair):
+                self._bus.announce(Subject.LOGINS, f"{_ENDED} {pair}")
         way = self.ways.app_passwords
         if login.kind is LoginKind.APP_PASSWORD and way is not None:
             return await self._opened(user, way.master.opens, login)
@@ -207,9 +220,7 @@ class Authentication:
             raise
         except AuthenticationFailed:
             source = _source(address)
-            self._users.lengthen((source, ""))
-            if not shared and self._wrong.add(self._wrong.mark(source, "", token)):
-                self._addresses.lengthen(source)
+            self._failed(source, "", token, shared=shared)
             async with self._turn(source, "", shared=shared):
                 raise
 
@@ -264,19 +275,45 @@ class Authentication:
             lock.release()
 
     def _delay(self, source: str, user: str, *, shared: bool) -> float:
-        delay = self._users.delay((source, user))
+        delay = self._users.delay(self._name(source, user))
         if not shared:
-            delay = max(delay, self._addresses.delay(source))
+            delay = max(delay, self._addresses.delay(self._name(source)))
         if delay > self._max_delay:
             raise Throttled(int(delay) + 1)
         return delay
 
     async def _wait(self, source: str, user: str, *, shared: bool) -> None:
         delay = self._delay(source, user, shared=shared)
-        self._users.reserve((source, user), delay)
+        self._users.reserve(self._name(source, user), delay)
         if not shared:
-            self._addresses.reserve(source, delay)
+            self._addresses.reserve(self._name(source), delay)
         await asyncio.sleep(delay)
+
+    def _failed(self, source: str, user: str, proof: str, *, shared: bool) -> None:
+        """Count a wrong password or token, here and at the other processes."""
+        pair, address = self._name(source, user), "" if shared else self._name(source)
+        hint = _digest(f"{pair}{proof}", self._secret, 2)
+        self._count(pair, hint, address)
+        self._bus.announce(Subject.LOGINS, f"{_FAILED} {pair} {hint} {address}")
+
+    def _count(self, pair: str, hint: str, address: str, *, elsewhere: bool = False) -> None:
+        self._users.lengthen(pair, elsewhere=elsewhere)
+        if address and self._wrong.add(f"{pair}{hint}".encode()):
+            # A phone that repeats an old password does not guess.
+            self._addresses.lengthen(address, elsewhere=elsewhere)
+
+    def _hear(self, text: str) -> None:
+        """What another process says of attempts there."""
+        what, _, rest = text.partition(" ")
+        if what == _FAILED:
+            pair, hint, address = rest.split(" ")
+            self._count(pair, hint, address, elsewhere=True)
+        elif what == _ENDED:
+            self._users.end(rest)
+
+    def _name(self, *whose: str) -> str:
+        """What stands for an address, or for a user asked for from there."""
+        return _digest("\0".join(whose), self._secret, 12)
 
 
 def _source(address: str) -> str:
@@ -317,6 +354,10 @@ class _Marks:
 
     def __contains__(self, mark: bytes) -> bool:
         return mark in self._marks
+
+
+def _digest(text: str, key: bytes, size: int) -> str:
+    return blake2b(text.encode("utf-8", "surrogatepass"), key=key, digest_size=size).hexdigest()
 
 
 def _basic(header: str | None) -> tuple[str, str]:

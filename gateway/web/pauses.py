@@ -58,20 +58,22 @@ class Pauses:
             now = _now()
             known.free_at = max(known.free_at, now + delay + self._pause(self._left(known, now)))
 
-    def lengthen(self, source: Hashable) -> None:
-        """An attempt has failed."""
+    def lengthen(self, source: Hashable, *, elsewhere: bool = False) -> None:
+        """An attempt has failed; `elsewhere`: at another process, for which this one waits besides."""
         now = _now()
         known = self._sources.pop(source, None) or _Source(0.0, now, now)
         known.failures = min(self._left(known, now) + 1, self._allowed + _MOST_DOUBLINGS)
         known.at = now
-        known.free_at = max(known.free_at, now + self._pause(known.failures))
+        pause = self._pause(known.failures)
+        # Attempts here do not wait for those that are made elsewhere at the same time: they make up for it.
+        known.free_at = max(known.free_at, now) + pause if elsewhere else max(known.free_at, now + pause)
         self._sources[source] = known
         if len(self._sources) > self._capacity:
             self._sources.popitem(last=False)
 
-    def end(self, source: Hashable) -> None:
-        """Forget what failed."""
-        self._sources.pop(source, None)
+    def end(self, source: Hashable) -> bool:
+        """Forget what failed; returns whether anything did."""
+        return self._sources.pop(source, None) is not None
 
     def _left(self, source: _Source, now: float) -> float:
         return max(0.0, source.failures - (now - source.at) / self._recovery)

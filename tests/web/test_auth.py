@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from itertools import count
 
@@ -13,6 +13,7 @@ import pytest
 from gateway.eas.identity import Identity
 from gateway.errors import AuthenticationFailed, UpstreamUnavailable
 from gateway.web.auth import Authentication, Throttled
+from tests.support.buses import Line
 from tests.web.support import PASSWORD, Users
 
 HOME, AWAY = "192.0.2.1", "198.51.100.9"
@@ -271,3 +272,62 @@ async def test_errors_do_not_hold_the_password(users: Users) -> None:
         await make(users).login(header("s3cr3t"), HOME)
     assert "s3cr3t" not in repr(refused.value)
     assert refused.value.__cause__ is None
+
+
+async def guesses(users: Users, processes: Sequence[Authentication], seconds: float) -> int:
+    """How many passwords somebody can try who asks all processes at once, again and again."""
+    tried, end = count(), now() + seconds
+
+    async def guess(authentication: Authentication) -> None:
+        while now() < end:
+            try:
+                await authentication.login(header(f"guess {next(tried)}"), HOME)
+            except AuthenticationFailed:
+                continue
+            except Throttled as error:
+                await asyncio.sleep(error.seconds)
+
+    users.asked = 0
+    await asyncio.gather(*(guess(one) for one in processes for _ in range(3)))
+    return users.asked
+
+
+async def test_who_asks_four_processes_has_no_more_attempts_than_at_one(users: Users) -> None:
+    def process(bus: Line) -> Authentication:
+        return Authentication(users, Identity(), max_delay=2.0, bus=bus, secret=b"common")
+
+    alone = await guesses(users, [process(Line())], 120)
+    together = await guesses(users, [process(end) for end in Line.ends(4)], 120)
+    assert 50 < alone < 70
+    assert together < alone + 20
+
+
+async def test_what_ends_the_pause_ends_it_everywhere(users: Users) -> None:
+    here, there = (
+        Authentication(users, Identity(), max_delay=2.0, bus=end, secret=b"common") for end in Line.ends(2)
+    )
+    for _ in range(3):
+        await fail(here)
+    assert await fail(there, "192.0.2.77") < 0.1
+    assert await succeed(there) > 0.3
+    assert await succeed(here) < 0.1
+    assert await fail(here) < 0.1
+
+
+async def test_a_phone_that_repeats_an_old_password_counts_once_for_its_address(users: Users) -> None:
+    """At whichever process: others who share the address do not wait for it."""
+    processes = [
+        Authentication(users, Identity(), max_delay=2.0, bus=end, secret=b"common") for end in Line.ends(4)
+    ]
+    for number in range(12):
+        for process in processes:
+            await fail(process, password="old", user=f"user{number}", device=f"{number}")
+    assert await succeed(processes[0]) < 0.1
+
+
+async def test_what_is_told_names_nobody(users: Users) -> None:
+    (end,) = Line.ends(1)
+    await fail(Authentication(users, Identity(), max_delay=2.0, bus=end, secret=b"common"), password="Sesame")
+    ((_, said),) = end.said
+    assert not any(word.lower() in said.lower() for word in ("Sesame", "Jo", HOME))
+    assert len(said) < 100
