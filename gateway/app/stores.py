@@ -19,7 +19,6 @@ from gateway.store.people import StoredPeople
 from gateway.store.sqlite import Database, SqliteItems, SqlitePeople, SqliteState, parse_url, serving
 from gateway.store.sqlite.copies import back_up, look_over, put_back
 from gateway.store.sqlite.transactions import SqliteTransactions
-from gateway.store.state import StoredState
 from gateway.store.turns import OwnTurns
 
 if TYPE_CHECKING:
@@ -66,14 +65,14 @@ async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
     """Open the store and what watches it for as long as the context lasts. Raises GatewayError."""
     if is_shared(settings):
         location = shared_location(settings)
-        from gateway.store.postgres import PostgresTransactions  # noqa: PLC0415 (an extra)
+        from gateway.store.postgres import PostgresState, PostgresTransactions  # noqa: PLC0415 (an extra)
 
         async with await PostgresTransactions.open(
             location, connections=settings.store.connections
         ) as shared:
             await shared.read(check_whole)
             yield Stores(
-                StoredState(shared),
+                PostgresState(shared),
                 StoredItems(shared, SystemClock()),
                 StoredPeople(shared),
                 lambda: shared.transactions,

@@ -76,7 +76,7 @@ class StoredItems:
         self, folder: CollectionId, numbers: Iterable[ItemNumber]
     ) -> Mapping[ItemNumber, Item]:
         wanted = tuple(numbers)
-        return await self._store.read(itemrows.load, folder, wanted)
+        return await self._store.read(itemrows.load, folder, wanted) if wanted else {}
 
     async def find_items(self, user: UserId, kind: ItemKind, *uids: str) -> Sequence[Item]:
         return await self._store.read(itemrows.find, user, kind, uids)

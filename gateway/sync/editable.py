@@ -49,6 +49,8 @@ class EditableMailboxes:
         self._state = state
         self._user = user
         self._clock = clock
+        self._seen: dict[str, Rewrites] = {}
+        """What was known of a mailbox when its view was made."""
 
     @asynccontextmanager
     async def editing(self, mailbox: str) -> AsyncIterator[Editing]:
@@ -66,7 +68,7 @@ class EditableMailboxes:
             edited = (await self._state.load_rewrites(self._user, mailbox)).done
             exact |= Uids(each.uid for each in edited if each.item in exact)
         view = await self._mailboxes.view(mailbox, exact=exact)
-        known = await self._state.load_rewrites(self._user, mailbox)
+        known = self._seen[mailbox] = await self._state.load_rewrites(self._user, mailbox)
         names = Names(view.uidvalidity, known.done)
         if not names and not known.pending:
             return view
@@ -76,6 +78,7 @@ class EditableMailboxes:
         # older than the edit.
         async with self.editing(mailbox) as editing:
             view = await self._mailboxes.view(mailbox, exact=exact)
+            self._seen.pop(mailbox)
             names = Names(view.uidvalidity, editing.known.done)
             if gone := names.gone(view):
                 await self._state.forget_rewrites(self._user, mailbox, gone)
@@ -113,7 +116,14 @@ class EditableMailboxes:
     # --- messages by name ----------------------------------------------------------------------------------
 
     async def _names(self, mailbox: str, uidvalidity: int) -> Names:
-        return Names(uidvalidity, (await self._state.load_rewrites(self._user, mailbox)).done)
+        known = self._seen[mailbox] = await self._state.load_rewrites(self._user, mailbox)
+        return Names(uidvalidity, known.done)
+
+    async def _names_seen(self, mailbox: str, uidvalidity: int) -> Names:
+        """Those that the newest view shows messages by; who finds a message gone looks again."""
+        if (seen := self._seen.get(mailbox)) is not None:
+            return Names(uidvalidity, seen.done)
+        return await self._names(mailbox, uidvalidity)
 
     async def received_since(self, mailbox: str, uidvalidity: int, since: datetime) -> Uids:
         """See `ports.Mailboxes.received_since`."""
@@ -131,32 +141,36 @@ class EditableMailboxes:
     ) -> Mapping[int, MessageData]:
         """See `ports.Mailboxes.fetch`."""
         wanted = Uids(uids)
+        names = await self._names_seen(mailbox, uidvalidity)
         while True:
-            names = await self._names(mailbox, uidvalidity)
             found = await self._mailboxes.fetch(mailbox, uidvalidity, names.upstream(wanted), header_fields)
-            if not names or len(found) == len(wanted) or not await self._renamed(mailbox, names):
+            if len(found) == len(wanted):
                 break
+            now = await self._names(mailbox, uidvalidity)
+            if now.rewrites == names.rewrites:
+                break
+            names = now  # somebody edited a message since they were looked up
         return {
             item: replace(data, uid=item, structure=names.labelled(item, data.structure))
             for data in found.values()
             for item in (names.item(data.uid),)
         }
 
-    async def _renamed(self, mailbox: str, names: Names) -> bool:
-        """Whether somebody edited a message since its names were looked up."""
-        known = await self._state.load_rewrites(self._user, mailbox)
-        return names.rewrites != Names(names.uidvalidity, known.done).rewrites
-
     async def fetch_sections(
         self, mailbox: str, uidvalidity: int, requests: Sequence[SectionRequest]
     ) -> Mapping[SectionRequest, bytes]:
         """See `ports.Mailboxes.fetch_sections`."""
-        names = await self._names(mailbox, uidvalidity)
-        if not names:
-            return await self._mailboxes.fetch_sections(mailbox, uidvalidity, requests)
-        asked = {request: _upstream(names, request) for request in requests}
-        wanted = [request for request in dict.fromkeys(asked.values()) if request is not None]
-        found = await self._mailboxes.fetch_sections(mailbox, uidvalidity, wanted)
+        names = await self._names_seen(mailbox, uidvalidity)
+        while True:
+            asked = {request: _upstream(names, request) for request in requests}
+            wanted = [request for request in dict.fromkeys(asked.values()) if request is not None]
+            found = await self._mailboxes.fetch_sections(mailbox, uidvalidity, wanted)
+            if len(found) == len(wanted):
+                break
+            now = await self._names(mailbox, uidvalidity)
+            if now.rewrites == names.rewrites:
+                break
+            names = now
         return {request: found[real] for request, real in asked.items() if real is not None and real in found}
 
     async def stream_section(

@@ -12,9 +12,8 @@ import asyncpg
 from gateway.ports import Clock, Items, State
 from gateway.store.items import StoredItems
 from gateway.store.people import StoredPeople
-from gateway.store.postgres import PostgresTransactions, parse_url
+from gateway.store.postgres import PostgresState, PostgresTransactions, parse_url
 from gateway.store.sqlite import Database, SqliteItems, SqlitePeople, SqliteState
-from gateway.store.state import StoredState
 
 __all__ = ["PostgresStore", "SqliteStore", "Store", "empty"]
 
@@ -81,7 +80,7 @@ class PostgresStore(Store):
 
     async def open(self) -> None:
         self.database = await PostgresTransactions.open(parse_url(self._url), connections=5)
-        self.state = StoredState(self.database)
+        self.state = PostgresState(self.database)
         self.items = StoredItems(self.database, self.clock)
         self.people = StoredPeople(self.database)
 

@@ -47,7 +47,8 @@ class Ping:
 
     async def handle(self, context: Context, root: Element | None, body: bytes) -> Reply:  # noqa: ARG002
         """Raises `UpstreamError` when the upstream stays away."""
-        interval, folders = await self._parameters(context, root)
+        memo = await context.services.state.load_memo(context.principal.user, context.device.id, MEMO)
+        interval, folders = self._parameters(memo, root)
         root = None
         limits = context.services.limits
         if interval is None or not folders:
@@ -59,7 +60,10 @@ class Ping:
             return _status(_OUT_OF_RANGE, element(Page.HeartbeatInterval, allowed))
         if len(folders) > limits.max_ping_folders:
             return _status(_TOO_MANY_FOLDERS, element(Page.MaxFolders, limits.max_ping_folders))
-        await self._remember(context, interval, folders)
+        value = json.dumps([interval, folders]).encode()
+        if value != memo:
+            user, device = context.principal.user, context.device.id
+            await context.services.state.save_memo(user, device, MEMO, value)
         meetings.mail(context)
         try:
             wanted = await self._resolve(context, folders)
@@ -75,11 +79,10 @@ class Ping:
 
     # --- parameters --------------------------------------------------------------------------------------
 
-    async def _parameters(
-        self, context: Context, root: Element | None
+    def _parameters(
+        self, memo: bytes | None, root: Element | None
     ) -> tuple[int | None, Sequence[CollectionId]]:
         """Interval in seconds and folder ids, where the request says nothing those of the last one."""
-        memo = await context.services.state.load_memo(context.principal.user, context.device.id, MEMO)
         interval, folders = remembered(memo) if memo else (None, [])
         if root is not None:
             interval = _interval(root, interval)
@@ -87,12 +90,6 @@ class Ping:
             if named is not None and named.children:
                 folders = [CollectionId(folder_id(folder)) for folder in named.findall(Page.Folder)]
         return interval, folders
-
-    async def _remember(self, context: Context, interval: int, folders: Sequence[CollectionId]) -> None:
-        value = json.dumps([interval, folders]).encode()
-        user, device = context.principal.user, context.device.id
-        if await context.services.state.load_memo(user, device, MEMO) != value:
-            await context.services.state.save_memo(user, device, MEMO, value)
 
     async def _resolve(self, context: Context, wanted: Sequence[CollectionId]) -> Sequence[Folder] | None:
         """The folders of mail with these ids; None when the device's hierarchy is out of date."""

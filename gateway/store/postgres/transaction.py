@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import asyncpg
     from asyncpg.pool import PoolConnectionProxy
 
-__all__ = ["Connection", "PostgresTransaction", "key_of", "quoted"]
+__all__ = ["Connection", "PostgresTransaction", "key_of", "quoted", "unescaped"]
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 """One of our own, or one of a pool."""
@@ -119,7 +119,7 @@ def quoted(text: str) -> str:
 
 def _row(record: asyncpg.Record) -> Row:
     """A row, with its texts as they were before `_bound`."""
-    return [_unescaped(value) if type(value) is str else value for value in record]
+    return [unescaped(value) if type(value) is str else value for value in record]
 
 
 def _bound(values: Values) -> Values:
@@ -137,7 +137,8 @@ def _escaped(text: str) -> str:
     return text
 
 
-def _unescaped(text: str) -> str:
+def unescaped(text: str) -> str:
+    """A text of the database as it was before it was stored."""
     if _ESCAPE in text:
         return text.replace(f"{_ESCAPE}0", "\0").replace(f"{_ESCAPE}1", _ESCAPE)
     return text

@@ -14,6 +14,9 @@ from gateway.store.transactions import EVERYBODY, Row, Topic, Transaction, singl
 from gateway.types import Access, CollectionId, Control, Device, DeviceId, UserId, Visit, Wipe, WipeStage
 
 __all__ = [
+    "AWAITED",
+    "COLUMNS",
+    "TABLES",
     "ask_wipe",
     "decided",
     "expire",
@@ -25,6 +28,7 @@ __all__ = [
     "load_memo",
     "note_visits",
     "note_wipe",
+    "of_row",
     "prune",
     "save",
     "save_memo",
@@ -33,22 +37,25 @@ __all__ = [
     "tell_all",
 ]
 
-_SELECT = """
-    SELECT d."user", d.id, d.type, d.policy_key, d.version, d.agent, d.information, d.first_seen, d.last_seen,
+COLUMNS = """
+    d."user", d.id, d.type, d.policy_key, d.version, d.agent, d.information, d.first_seen, d.last_seen,
         d.policy, d.compliance, d.provisioned, d.refused, d.synced, d.address, coalesce(c.changed, 0),
         c.access, c.wipe, c.stage, c.asked, c.answered
-    FROM device AS d LEFT JOIN device_control AS c ON c."user" = d."user" AND c.id = d.id
 """
+"""What `of_row` makes a device of; of `TABLES`."""
+TABLES = 'device AS d LEFT JOIN device_control AS c ON c."user" = d."user" AND c.id = d.id'
+_SELECT = f"SELECT {COLUMNS} FROM {TABLES}"  # noqa: S608 - put together from constants
 _LOAD = f'{_SELECT} WHERE d."user" = ? AND d.id = ?'
 _LIST = f'{_SELECT} WHERE cast(?1 AS text) IS NULL OR d."user" = ?1 ORDER BY d."user", d.id'
-_AWAITED = """
+AWAITED = """
     SELECT c."user", c.id, '', 0, '', '', '{}', NULL, NULL, '', 1, NULL, 0, NULL, '', c.changed,
         c.access, c.wipe, c.stage, c.asked, c.answered
     FROM device_control AS c
-    WHERE (cast(?1 AS text) IS NULL OR c."user" = ?1) AND (c.access IS NOT NULL OR c.wipe IS NOT NULL)
+    WHERE (c.access IS NOT NULL OR c.wipe IS NOT NULL)
         AND NOT EXISTS (SELECT 1 FROM device AS d WHERE d."user" = c."user" AND d.id = c.id)
-    ORDER BY c."user", c.id
 """
+"""The same columns of devices that were decided of and are not known."""
+_AWAITED = f'{AWAITED} AND (cast(?1 AS text) IS NULL OR c."user" = ?1) ORDER BY c."user", c.id'
 _SAVE = """
     INSERT INTO device (
         "user", id, type, policy_key, version, agent, information, first_seen, last_seen,
@@ -117,17 +124,17 @@ _DECISIONS = "decisions"
 async def load(transaction: Transaction, user: UserId, device: DeviceId) -> Device | None:
     """One device, or None."""
     row = await transaction.row(_LOAD, (user, device))
-    return None if row is None else _device(row)
+    return None if row is None else of_row(row)
 
 
 async def list_all(transaction: Transaction, user: UserId | None) -> list[Device]:
     """The devices of a user, or of all users, ordered by user and id."""
-    return [_device(row) for row in await transaction.rows(_LIST, (user,))]
+    return [of_row(row) for row in await transaction.rows(_LIST, (user,))]
 
 
 async def list_awaited(transaction: Transaction, user: UserId | None) -> list[Device]:
     """The devices of a user, or of all users, that were decided of and are not known."""
-    return [_device(row) for row in await transaction.rows(_AWAITED, (user,))]
+    return [of_row(row) for row in await transaction.rows(_AWAITED, (user,))]
 
 
 async def save(transaction: Transaction, device: Device) -> Device:
@@ -291,7 +298,8 @@ async def _decide(transaction: Transaction, *names: str) -> None:
     transaction.tell(Topic.DECISIONS, {CollectionId(""): [EVERYBODY]})
 
 
-def _device(row: Row) -> Device:
+def of_row(row: Row) -> Device:
+    """The device of a row of `COLUMNS`."""
     user, name, kind, key, version, agent, information, first_seen, last_seen, *provisioned = row
     policy, compliance, acknowledged, refused, synced, address, decided, *control = provisioned
     access, wipe, stage, asked, answered = control

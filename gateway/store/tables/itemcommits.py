@@ -14,13 +14,14 @@ from gateway.store.tables import itemfiles, notices, syncs
 from gateway.store.tables.itemfolders import audience, lock, number_of
 from gateway.store.tables.itemrows import span
 from gateway.store.transactions import Dialects, Topic, Transaction, single
-from gateway.types import CollectionId, SyncState
+from gateway.types import CollectionId, SyncState, UserId
 
 __all__ = ["commit", "move", "new_numbers"]
 
 _NEW_NUMBERS = "UPDATE item_number SET newest = newest + ? WHERE id = 1 RETURNING newest"
 _OPEN = """
-    SELECT revision, CASE WHEN owner = ?1 THEN 'owner' ELSE access END
+    SELECT revision, CASE WHEN owner = ?1 THEN 'owner' ELSE access END, owner,
+        EXISTS (SELECT 1 FROM item_share AS shared WHERE shared.folder = id)
     FROM item_folder LEFT JOIN item_share ON folder = id AND "user" = ?1
     WHERE id = ?2 AND (owner = ?1 OR access IS NOT NULL)
 """
@@ -76,7 +77,7 @@ async def commit(transaction: Transaction, todo: Commit, now: int) -> SyncState 
     row = await transaction.row(_OPEN, (todo.user, folder))
     if row is None:
         raise NotFound(f"there is no folder {todo.folder!r} for {todo.user}")
-    revision, right = row
+    revision, right, owner, is_shared = row
     if todo.edits and right == Right.READ:
         raise Refused(Kind.ACCESS_DENIED, f"{todo.user} may only read folder {todo.folder!r}")
     if todo.revision not in (None, revision):
@@ -88,7 +89,8 @@ async def commit(transaction: Transaction, todo: Commit, now: int) -> SyncState 
     for notice in todo.notices:  # last: what they refer to is there by now
         await notices.add(transaction, todo.author or todo.user, notice, folder)
     if todo.edits:
-        transaction.tell(Topic.ITEMS, {todo.folder: await audience(transaction, folder)})
+        users = await audience(transaction, folder) if is_shared else {UserId(owner)}
+        transaction.tell(Topic.ITEMS, {todo.folder: users})
     return state
 
 
