@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, StoreUnavailable
 
 __all__ = ["Check", "Health"]
 
@@ -27,6 +27,7 @@ class Health:
         self._checks = checks
         self._remember = remember
         self._outcome: dict[str, str] = {}
+        self._why: dict[str, str] = {}
         self._until = 0.0
         self._lock = asyncio.Lock()
         self._log = structlog.get_logger("gateway.health")
@@ -47,16 +48,23 @@ class Health:
     async def _ready(self, _request: Request) -> Response:
         checks = await self.outcome()
         ready = all(outcome == "ok" for outcome in checks.values())
-        return JSONResponse({"ready": ready, "checks": dict(checks)}, status_code=200 if ready else 503)
+        page = {"ready": ready, "checks": dict(checks), **({"why": dict(self._why)} if self._why else {})}
+        return JSONResponse(page, status_code=200 if ready else 503)
 
     async def _run(self, name: str) -> str:
-        """Return "ok" or "failing"; the reason goes to the log alone, since the page is open to everybody."""
+        """Return "ok" or "failing". The page is open to everybody: it says why in words that name nothing.
+
+        The rest goes to the log alone.
+        """
+        self._why.pop(name, None)
         try:
             async with asyncio.timeout(_CHECK_SECONDS):
                 await self._checks[name]()
         except (GatewayError, TimeoutError) as error:
             reason = str(error) or type(error).__name__
             self._log.warning("check failed", check=name, reason=reason)
+            if isinstance(error, StoreUnavailable) and error.why:
+                self._why[name] = error.why
             return "failing"
         return "ok"
 

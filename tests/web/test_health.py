@@ -9,7 +9,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.types import Message
 
-from gateway.errors import GatewayError, UpstreamUnavailable
+from gateway.errors import GatewayError, StoreUnavailable, UpstreamUnavailable
 from gateway.web.health import Health
 from gateway.web.metrics import Metrics
 
@@ -55,8 +55,12 @@ async def test_ready_and_not() -> None:
     assert await ready(app) == (200, {"ready": True, "checks": {"store": "ok", "upstream": "ok"}})
     upstream.error = UpstreamUnavailable("10.1.2.3 refused the connection")
     assert await ready(app) == (503, {"ready": False, "checks": {"store": "ok", "upstream": "failing"}})
-    store.error = GatewayError("disk full")
-    assert (await ready(app))[0] == 503
+    upstream.error = None
+    store.error = StoreUnavailable("database /var/lib/x.db: the disk is full (errno 28)", "the disk is full")
+    failing = {"ready": False, "checks": {"store": "failing", "upstream": "ok"}}
+    assert await ready(app) == (503, {**failing, "why": {"store": "the disk is full"}})
+    store.error = GatewayError("unexpected error")
+    assert await ready(app) == (503, failing)
     assert await get(app, "/healthz") == (200, b"ok")  # the process lives
 
 

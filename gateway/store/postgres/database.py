@@ -23,7 +23,8 @@ from gateway.store.postgres.bus import Bus
 from gateway.store.postgres.failures import FAILURES, explain, is_lost, is_worth_another_try
 from gateway.store.postgres.leases import SharedLeases
 from gateway.store.postgres.location import Location
-from gateway.store.postgres.schema import check_schema, migrate
+from gateway.store.postgres.schema import migrate
+from gateway.store.postgres.schemawatch import SchemaWatch
 from gateway.store.postgres.transaction import Connection, PostgresTransaction
 from gateway.store.postgres.turns import SharedTurns
 from gateway.store.transactions import Topic, Transaction, Work, is_single
@@ -71,7 +72,8 @@ class PostgresTransactions:
         self._watchers = {topic: Watchers() for topic in Topic}
         self.bus = Bus(lambda: connect(location), location.name, self.node, self._watchers)
         self.turns = SharedTurns(self.read, self.node)
-        self._leases = SharedLeases(self._alone, self.node)
+        self._leases = SharedLeases(self.read, self.node)
+        self._schema = SchemaWatch(self._alone, location.name)
         self._writing: set[asyncio.Task[Any]] = set()
 
     @classmethod
@@ -105,6 +107,7 @@ class PostgresTransactions:
         )
         opened = cls(location, pool)
         opened._leases.start()
+        opened._schema.start()
         await opened.bus.start()
         return opened
 
@@ -112,6 +115,7 @@ class PostgresTransactions:
         """Finish the writes that were begun, and close all connections. May be called again."""
         if self._writing:
             await asyncio.wait(self._writing)
+        await self._schema.aclose()
         await self._leases.aclose()
         await self.bus.aclose()
         try:
@@ -130,6 +134,7 @@ class PostgresTransactions:
 
     async def write(self, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         # A task of its own: it goes on when whoever waits for it is cancelled.
+        self._schema.check()
         run = self._transact_alone if is_single(work) else self._transact
         todo = self._write(lambda transaction: work(transaction, *args, **kwargs), run)
         task = asyncio.create_task(todo)
@@ -138,9 +143,11 @@ class PostgresTransactions:
         return await asyncio.shield(task)
 
     async def read(self, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        self._schema.check()
         return await self._alone(lambda transaction: work(transaction, *args, **kwargs))
 
     async def look_up(self, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        self._schema.check()
         return await self._alone(lambda transaction: work(transaction, *args, **kwargs))
 
     def watch(self, topic: Topic, user: UserId, notify: Callable[[CollectionId], None]) -> Unsubscribe:
@@ -155,9 +162,8 @@ class PostgresTransactions:
         async def probe(transaction: Transaction) -> None:
             await transaction.run(_PROBE)
 
+        await self._schema.look()
         await self.write(probe)
-        async with self._connection() as connection:
-            await check_schema(connection, self._name)
 
     async def _alone(self, work: _Todo[T]) -> T:
         """Run work whose statements are each a transaction of its own; again when the connection is lost."""
@@ -167,6 +173,7 @@ class PostgresTransactions:
                 async with self._pool.acquire(timeout=_WAIT_SECONDS) as connection:
                     return await work(PostgresTransaction(connection))
             except FAILURES as error:
+                await self._leave_reader(error)
                 if not (again and is_lost(error)):
                     raise explain(error, self._name) from error
             again = False
@@ -177,9 +184,7 @@ class PostgresTransactions:
                 async with self._connection() as connection:
                     done = await run(connection, work)
             except FAILURES as error:
-                if isinstance(error, asyncpg.ReadOnlySQLTransactionError):
-                    # After a failover the connections to what was the primary are of no use.
-                    await self._pool.expire_connections()
+                await self._leave_reader(error)
                 if attempt == _ATTEMPTS or not is_worth_another_try(error):
                     raise explain(error, self._name) from error
                 await asyncio.sleep(_PAUSE * attempt)
@@ -187,6 +192,11 @@ class PostgresTransactions:
                 self.transactions += 1
                 return done
         raise AssertionError("the last attempt returns or raises")
+
+    async def _leave_reader(self, error: BaseException) -> None:
+        """After a failover the connections to what was the primary are of no use."""
+        if isinstance(error, asyncpg.ReadOnlySQLTransactionError):
+            await self._pool.expire_connections()
 
     async def _transact(self, connection: Connection, work: _Todo[T]) -> T:
         """One transaction; who watches is told of it. `FAILURES` say that nothing was done."""

@@ -73,6 +73,7 @@ _OF_THE_STORE: _Remedies = (
         (ssl.SSLCertVerificationError,),
         "its certificate is not trusted: see sslrootcert in store.url",
     ),
+    ((FileNotFoundError,), "a socket or a file that store.url names is not there"),
     ((OSError,), "the server cannot be reached"),
     (
         (

@@ -33,5 +33,8 @@ def parse_url(url: str) -> Location:
     if parts.scheme not in {"postgresql", "postgres"} or not parts.path.strip("/"):
         raise ConfigError(f"store.url: {_ALLOWED}")
     user, at, place = parts.netloc.rpartition("@")
+    ports = (host.rpartition("]")[2].partition(":")[2] for host in place.split(","))
+    if any(port and not (port.isascii() and port.isdigit()) for port in ports):
+        raise ConfigError(f"store.url: {_ALLOWED}")
     shown = f"{user.partition(':')[0]}{at}{place}"
     return Location(url, f"postgresql://{shown}{parts.path}")

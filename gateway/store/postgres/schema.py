@@ -12,13 +12,12 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-import asyncpg
-
 from gateway.errors import GatewayError, StoreUnavailable
 from gateway.store.postgres.transaction import Connection, key_of
 from gateway.store.scripts import Script, scripts_in
+from gateway.store.transactions import Row
 
-__all__ = ["Migration", "applied", "check_schema", "migrate", "migrations"]
+__all__ = ["DONE", "Migration", "applied", "check_done", "migrate", "migrations"]
 
 _WORKS_WITH = re.compile(r"-- works with (\d+)\n")
 _LOCK = "schema"
@@ -30,7 +29,7 @@ _LEDGER = """
 _TABLES = """
     SELECT count(*) FROM pg_catalog.pg_tables WHERE schemaname = current_schema() AND tablename <> 'migration'
 """
-_DONE = "SELECT number, sha256, works_with FROM migration ORDER BY number"
+DONE = "SELECT number, sha256, works_with FROM migration ORDER BY number"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +66,6 @@ async def migrate(connection: Connection, name: str, scripts: Sequence[Migration
             return
 
 
-async def check_schema(connection: Connection, name: str) -> None:
-    """Raises `GatewayError` when the schema is not (any more) one that this release can do with."""
-    _check(await connection.fetch(_DONE), name, migrations())
-
-
 async def applied(connection: Connection, name: str, scripts: Sequence[Migration] | None = None) -> int:
     """The number of the last migration that was run, 0 for an empty database.
 
@@ -82,10 +76,14 @@ async def applied(connection: Connection, name: str, scripts: Sequence[Migration
         if await connection.fetchval(_TABLES):
             raise GatewayError(f"database {name}: this is the database of another program: change store.url")
         return 0
-    return _check(await connection.fetch(_DONE), name, scripts)
+    return check_done([tuple(row) for row in await connection.fetch(DONE)], name, scripts)
 
 
-def _check(done: Iterable[asyncpg.Record], name: str, scripts: Sequence[Migration]) -> int:
+def check_done(done: Iterable[Row], name: str, scripts: Sequence[Migration]) -> int:
+    """The number of the last migration among those that were run, the rows of `DONE`.
+
+    Raises `StoreUnavailable` when what they made is nothing that a release with these scripts can do with.
+    """
     known = {script.number: script for script in scripts}
     newest = scripts[-1].number
     last = 0

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from dataclasses import replace
 
 import pytest
 
-from gateway.errors import GatewayError, Kind
+from gateway.errors import GatewayError, StoreUnavailable
 from gateway.items import ItemKind
-from gateway.store.postgres import PostgresTransactions, parse_url
+from gateway.store.postgres import PostgresTransactions, database, parse_url
 from gateway.store.postgres.examine import examine
 from gateway.store.state import StoredState
 from gateway.store.transactions import Transaction, single
 from gateway.types import CollectionId, Device, FolderList, SyncState
 from tests.ports.items.helpers import ANNA, PHONE
+from tests.support.failing import FailingWrites
 from tests.support.postgres import Postgres
 from tests.support.stores import PostgresStore
 
@@ -40,9 +42,8 @@ async def test_while_it_is_away_that_is_said(fragile: Postgres, victim: Postgres
         victim.items.new_item_numbers(1),
         victim.state.check_writable(),
     ):
-        with pytest.raises(GatewayError, match="the server cannot be reached") as caught:
+        with pytest.raises(StoreUnavailable, match="the server cannot be reached"):
             await attempt
-        assert caught.value.kind is Kind.MAILBOX_OFFLINE
     with pytest.raises(GatewayError, match="the server cannot be reached"):
         async with victim.state.lease(ANNA, PHONE, "1"):
             pytest.fail("nobody has it")
@@ -71,9 +72,8 @@ async def test_a_server_that_can_only_be_read(fragile: Postgres, victim: Postgre
     fragile.start()
     assert await victim.state.load_device(ANNA, PHONE) is None
     for attempt in (victim.state.check_writable(), victim.items.new_item_numbers(1)):
-        with pytest.raises(GatewayError, match="the server only lets us read") as caught:
+        with pytest.raises(StoreUnavailable, match="the server only lets us read"):
             await attempt
-        assert caught.value.kind is Kind.MAILBOX_OFFLINE
     fragile.query(f"ALTER DATABASE {victim.name} RESET default_transaction_read_only")
     fragile.stop()
     fragile.start()
@@ -87,6 +87,14 @@ async def test_a_server_that_can_only_be_read(fragile: Postgres, victim: Postgre
         ("postgresql://gateway:hunter2@127.0.0.1:{port}/none", "there is no such database"),
         ("postgresql://gateway:hunter2@127.0.0.1:1/postgres", "the server cannot be reached"),
         ("postgresql://gateway:hunter2@host.invalid/postgres", "the server cannot be reached"),
+        (
+            "postgresql://gateway:hunter2@/it?host=/none",
+            "a socket or a file that store.url names is not there",
+        ),
+        (
+            "postgresql://gateway:hunter2@127.0.0.1:{port}/it?sslmode=verify-full&sslrootcert=/none",
+            "a socket or a file that store.url names is not there",
+        ),
     ],
 )
 async def test_a_database_that_cannot_be_opened(postgres: Postgres, url: str, said: str) -> None:
@@ -98,6 +106,56 @@ async def test_a_database_that_cannot_be_opened(postgres: Postgres, url: str, sa
     assert "hunter2" not in str(caught.value)
     (finding,) = [one async for one in examine(location, 10)]
     assert said in finding.text
+
+
+async def test_a_url_that_cannot_be_used(postgres: Postgres) -> None:
+    """It is no outage: to wait does not help."""
+    with pytest.raises(GatewayError, match=r"store\.url cannot be used") as caught:
+        await PostgresTransactions.open(parse_url(f"{postgres.url()}?sslmode=sometimes"))
+    assert not isinstance(caught.value, StoreUnavailable)
+    assert "\n" not in str(caught.value)
+
+
+async def test_a_server_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(database._OPTIONS, "timeout", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        with pytest.raises(StoreUnavailable, match="the server took too long to answer"):
+            await PostgresTransactions.open(parse_url(f"postgresql://gateway@127.0.0.1:{port}/it"))
+
+
+async def test_a_full_disk_fails_what_is_written_and_is_got_over(
+    postgres: Postgres, here: PostgresStore
+) -> None:
+    name = postgres.create()
+    opened = PostgresStore(postgres.url(name), here.clock)
+    await opened.open()
+    failing = FailingWrites(postgres, name)
+    failing.after(0)
+    assert await opened.state.load_device(ANNA, PHONE) is None
+    for _ in range(2):
+        with pytest.raises(StoreUnavailable, match="the disk of the server is full: free some space"):
+            await opened.state.save_device(Device(user=ANNA, id=PHONE, type="x"))
+    failing.never()
+    await opened.state.save_device(Device(user=ANNA, id=PHONE, type="x"))
+    await opened.aclose()
+
+
+async def test_what_is_wrong_with_the_data_is_no_failure_of_the_store(here: PostgresStore) -> None:
+    """It would be so for ever: who came with it must be told, not asked to wait."""
+
+    async def write(transaction: Transaction, statement: str, *values: object) -> None:
+        await transaction.run(statement, values)
+
+    for statement, values in (
+        ("INSERT INTO probe (id, count) VALUES (?, 1)", ("text",)),
+        ("INSERT INTO probe (id, count) VALUES (?, 1)", (2**70,)),
+        ("INSERT INTO probe (id, count) VALUES (1, NULL)", ()),
+        ("SELECT repeat('x', 2000000000)", ()),
+    ):
+        with pytest.raises(GatewayError) as caught:
+            await here.database.write(write, statement, *values)
+        assert not isinstance(caught.value, StoreUnavailable), caught.value
 
 
 async def test_transactions_that_wait_for_each_other_are_done_both(here: PostgresStore) -> None:
@@ -204,9 +262,8 @@ async def test_a_connection_lost_in_the_commit(
             state = StoredState(database)
             first = await state.save_folders(ANNA, FolderList(0, 1))
             way.arm(b"COMMIT\0")
-            with pytest.raises(GatewayError, match="lost while a change was being stored") as caught:
+            with pytest.raises(StoreUnavailable, match="lost while a change was being stored"):
                 await state.save_folders(ANNA, first)
-            assert caught.value.kind is Kind.MAILBOX_OFFLINE
             stored = await state.load_folders(ANNA)
             assert stored.revision == first.revision + arrives
             await state.save_folders(ANNA, stored)
@@ -225,9 +282,8 @@ async def test_a_connection_lost_in_a_single_statement(
             first = await state.save_sync(ANNA, PHONE, INBOX, SyncState("e", 1, b""))
             first = await state.save_sync(ANNA, PHONE, INBOX, first)  # from now on it is a prepared one
             way.arm(b"mark")
-            with pytest.raises(GatewayError, match="lost while a change was being stored") as caught:
+            with pytest.raises(StoreUnavailable, match="lost while a change was being stored"):
                 await state.save_sync(ANNA, PHONE, INBOX, replace(first, cursor=b"mark"))
-            assert caught.value.kind is Kind.MAILBOX_OFFLINE
             stored = await state.load_sync(ANNA, PHONE, INBOX)
             assert stored is not None
             assert stored.revision == first.revision + arrives

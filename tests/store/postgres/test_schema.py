@@ -7,11 +7,13 @@ import asyncio
 import asyncpg
 import pytest
 
-from gateway.errors import GatewayError, Kind
+from gateway.errors import GatewayError, StoreUnavailable
 from gateway.ports.examining import Verdict
-from gateway.store.postgres import PostgresTransactions, parse_url
+from gateway.store.postgres import PostgresTransactions, parse_url, schemawatch
 from gateway.store.postgres.examine import examine
 from gateway.store.postgres.schema import Migration, applied, migrate, migrations
+from gateway.store.state import StoredState
+from gateway.types import DeviceId, UserId
 from tests.support.postgres import Postgres
 
 ONE = Migration(1, "one", "-- works with 1\nCREATE TABLE one (id int);\nINSERT INTO one VALUES (1);\n")
@@ -79,17 +81,41 @@ async def test_a_database_that_is_well(postgres: Postgres) -> None:
     assert f"schema {migrations()[-1].number}, the newest" in [one.text for one in found]
 
 
-async def test_a_schema_that_was_upgraded_beyond_what_a_node_knows_is_told(postgres: Postgres) -> None:
+async def test_a_schema_beyond_what_a_node_knows_is_not_used_as_long_as_it_is_there(
+    postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schemawatch, "LOOK_SECONDS", 0.01)
     name = postgres.create()
     async with await PostgresTransactions.open(parse_url(postgres.url(name))) as opened:
+        state = StoredState(opened)
+        ann, phone = UserId("ann"), DeviceId("p")
+
+        async def is_used() -> bool:
+            try:
+                await state.save_memo(ann, phone, "m", b"v")
+            except StoreUnavailable:
+                return False
+            return True
+
         newest = migrations()[-1].number
         insert = "INSERT INTO migration (number, name, sha256, works_with) VALUES"
         postgres.query(f"{insert} ({newest + 1}, 'more', '', {newest})", name)
         await opened.check_writable()
         postgres.query(f"{insert} ({newest + 2}, 'less', '', {newest + 1})", name)
-        with pytest.raises(GatewayError, match="written by a newer gateway") as caught:
-            await opened.check_writable()
-        assert caught.value.kind is Kind.MAILBOX_OFFLINE
+        async with asyncio.timeout(30):
+            while await is_used():
+                await asyncio.sleep(0.01)
+        for attempt in (opened.check_writable(), state.load_memo(ann, phone, "m")):
+            with pytest.raises(StoreUnavailable, match="written by a newer gateway"):
+                await attempt
+        with pytest.raises(StoreUnavailable, match="written by a newer gateway"):
+            async with state.lease(ann, phone, "m"):
+                pytest.fail("nobody has it")
+        postgres.query("DELETE FROM migration WHERE name = 'less'", name)
+        async with asyncio.timeout(30):
+            while not await is_used():
+                await asyncio.sleep(0.01)
+        await opened.check_writable()
 
 
 def test_each_migration_says_what_it_works_with() -> None:

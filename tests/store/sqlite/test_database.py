@@ -145,6 +145,30 @@ async def test_a_commit_that_fails_is_told_to_all_and_the_next_one_works(databas
     assert await numbers(database) == [2]
 
 
+async def test_what_is_wrong_with_the_data_is_no_failure_of_the_store(database: Database) -> None:
+    """It would be so for ever: who came with it must be told, not asked to wait."""
+    for statement in (
+        "INSERT INTO memo VALUES ('u', 'd', 'n', zeroblob(2000000000))",
+        "INSERT INTO memo VALUES (NULL, NULL, NULL, NULL)",
+        "INSERT INTO nothing VALUES (1)",
+    ):
+        with pytest.raises(GatewayError) as caught:
+            await database.write(lambda c, statement=statement: c.execute(statement))  # type: ignore[misc]
+        assert not isinstance(caught.value, StoreUnavailable), caught.value
+    await database.write(lambda c: insert(c, 1))
+
+
+async def test_a_file_that_was_replaced_takes_no_more(database: Database) -> None:
+    """What would be written to the one that is open would be gone with it."""
+    await database.write(lambda c: insert(c, 1))
+    moved = database.path.rename(database.path.with_name("moved.db"))
+    with pytest.raises(StoreUnavailable, match="moved or replaced while in use: restart the gateway"):
+        await database.write(lambda c: insert(c, 2))
+    moved.rename(database.path)
+    await database.write(lambda c: insert(c, 3))
+    assert await numbers(database) == [1, 3]
+
+
 async def test_a_lock_held_elsewhere_is_worth_a_retry(database: Database) -> None:
     other = sqlite3.connect(database.path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")

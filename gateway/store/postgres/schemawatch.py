@@ -1,0 +1,83 @@
+"""Whether the schema is one that this release can do with, while others may change it.
+
+A node of an older release goes on beside newer ones as long as it can (`schema`). One that cannot any more,
+as after an upgrade that left releases out, must not write what the newer ones take for something else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any, Protocol, TypeVar
+
+import structlog
+
+from gateway.errors import GatewayError, StoreUnavailable
+from gateway.store.postgres.schema import DONE, check_done, migrations
+from gateway.store.transactions import Row, Transaction
+
+__all__ = ["SchemaWatch"]
+
+T = TypeVar("T")
+
+LOOK_SECONDS = 5.0
+
+
+class _Run(Protocol):
+    """Runs work whose statements are each a transaction of its own. Raises `GatewayError`."""
+
+    async def __call__(self, work: Callable[[Transaction], Coroutine[Any, Any, T]]) -> T: ...
+
+
+class SchemaWatch:
+    """Looks now and then, and knows what it found."""
+
+    def __init__(self, run: _Run, name: str) -> None:
+        self._run = run
+        self._name = name
+        self._unusable: StoreUnavailable | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._log = structlog.get_logger("gateway.store")
+
+    def start(self) -> None:
+        """Look from now on."""
+        self._task = asyncio.create_task(self._keep())
+
+    async def aclose(self) -> None:
+        """Look no more."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.wait([task])
+
+    def check(self) -> None:
+        """Raises `StoreUnavailable` when the schema was none for this release when it was looked at last."""
+        if self._unusable is not None:
+            raise StoreUnavailable(self._unusable.detail, self._unusable.why)
+
+    async def look(self) -> None:
+        """Look now. Raises `StoreUnavailable`, also when the database is away."""
+
+        async def done(transaction: Transaction) -> Iterable[Row]:
+            return await transaction.rows(DONE)
+
+        found = await self._run(done)
+        try:
+            check_done(found, self._name, migrations())
+        except StoreUnavailable as error:
+            self._unusable = error
+            raise
+        self._unusable = None
+
+    async def _keep(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            known = self._unusable
+            try:
+                await self.look()
+            except GatewayError as error:
+                if self._unusable is not None and known is None:
+                    self._log.error("the store cannot be used any more", reason=error.detail)
+            else:
+                if known is not None:
+                    self._log.warning("the store can be used again")
