@@ -131,7 +131,7 @@ class Way:
         self, line: _Line, source: socket.socket, target: socket.socket, note: Callable[[], bool]
     ) -> None:
         """Carry what comes one way, until it ends."""
-        with suppress(OSError):
+        try:
             while piece := source.recv(_PIECE):
                 if self.delay:
                     time.sleep(self.delay)
@@ -144,6 +144,9 @@ class Way:
                 target.sendall(piece)
             if not line.silent and not line.broken:
                 target.shutdown(socket.SHUT_WR)
+        except OSError:  # one end was reset, and so is the other: a server may end so that is stopped
+            if not line.silent:
+                line.reset()
 
 
 class _Line:
