@@ -16,6 +16,7 @@ from gateway import policies
 from gateway.config import Settings
 
 ROOT = Path(__file__).parent.parent
+PAGES = sorted(page for folder in (".", "deploy/**", "tests/**") for page in ROOT.glob(f"{folder}/*.md"))
 ROOMS_WITH_IO = {"app", "cli", "demo", "store", "upstream", "web", "dav"}
 COMES_WITH = {
     "PIL": "pillow",
@@ -84,6 +85,20 @@ def test_banners_are_one_line() -> None:
         if re.search(r"^ *# *-+$", path.read_text(encoding="utf-8"), re.MULTILINE)
     ]
     assert broken == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+        if "://" in link:
+            continue
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path) if path else page
+        assert target.exists(), link
+        if anchor:
+            headings = re.findall(r"^#+ (.+)$", target.read_text(), re.MULTILINE)
+            known = {re.sub(r"[^\w -]", "", one.lower()).replace(" ", "-") for one in headings}
+            assert anchor in known, link
 
 
 def test_every_room_without_io_is_held_to_it() -> None:

@@ -229,6 +229,25 @@ def test_the_gateway_is_restarted(gateway: Gateway, phone: Phone) -> None:
     assert phone.sync(inbox).status == "1"
 
 
+def test_nginx_before_several_nodes_passes_over_one_that_is_gone(
+    gateway: Gateway, dovecot: Dovecot, user: str
+) -> None:
+    with socket.socket() as gone:
+        gone.bind((LOOPBACK, 0))  # and takes no connections
+        changes = {
+            "#upstream gateway {": "upstream gateway {",
+            "#    hash": "hash",
+            "#    server 192.0.2.11:8080": f"server {LOOPBACK}:{gone.getsockname()[1]}",
+            "#    server 192.0.2.12:8080": f"server {LOOPBACK}:{gateway.port}",
+            "#}": "}",
+            "proxy_pass http://": "proxy_pass http://gateway; #",
+            "Retry-After 30": "Retry-After 1",
+        }
+        with Nginx(gateway.port, changes) as proxy:
+            for number in range(8):
+                assert "Inbox" in through(proxy, dovecot, f"{user}-{number}").folders()
+
+
 @pytest.mark.parametrize("kind", PROXIES, ids=lambda kind: kind.name)
 def test_what_only_a_proxy_may_say_is_taken_away(kind: type[Proxy]) -> None:
     """A listener stands for the gateway here, which does not show what it was told."""

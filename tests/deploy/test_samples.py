@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.app import check_files
+from gateway.app import check_files, is_shared
 from gateway.cli import main
 from gateway.config import load
 from gateway.eas.commands.base import Limits
@@ -16,12 +16,14 @@ from tests.deploy.proxies import EXAMPLES
 
 DEPLOY = EXAMPLES.parent
 PAGES = sorted(DEPLOY.rglob("*.md"))
-MANIFEST = (DEPLOY / "kubernetes" / "activesync-gateway.yaml").read_text()
+ONE_POD, SEVERAL_PODS = (
+    (DEPLOY / "kubernetes" / f"activesync-gateway{kind}.yaml").read_text() for kind in ("", "-postgresql")
+)
 
 
-def in_manifest() -> str:
+def in_manifest(manifest: str) -> str:
     """The configuration that the ConfigMap holds."""
-    found = re.search(r"\n  gateway\.toml: \|\n((?:    .*\n)+)", MANIFEST)
+    found = re.search(r"\n  gateway\.toml: \|\n((?:    .*\n)+)", manifest)
     assert found
     return textwrap.dedent(found[1])
 
@@ -31,7 +33,7 @@ def in_manifest() -> str:
     [
         pytest.param((DEPLOY / "gateway.toml").read_text(), id="debian"),
         pytest.param((DEPLOY / "container/trial/gateway.toml").read_text(), id="trial"),
-        pytest.param(in_manifest(), id="kubernetes"),
+        pytest.param(in_manifest(ONE_POD), id="kubernetes"),
     ],
 )
 def test_a_sample_configuration_is_good(text: str, tmp_path: Path) -> None:
@@ -43,18 +45,16 @@ def test_a_sample_configuration_is_good(text: str, tmp_path: Path) -> None:
     assert settings.store.url == "sqlite:///var/lib/activesync-gateway/gateway.db"
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(DEPLOY)))
-def test_links_lead_somewhere(page: Path) -> None:
-    for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
-        if "://" in link:
-            continue
-        path, _, anchor = link.partition("#")
-        target = (page.parent / path) if path else page
-        assert target.exists(), link
-        if anchor:
-            headings = re.findall(r"^#+ (.+)$", target.read_text(), re.MULTILINE)
-            known = {re.sub(r"[^\w -]", "", one.lower()).replace(" ", "-") for one in headings}
-            assert anchor in known, link
+def test_several_pods_share_a_database_and_are_reached_as_one_is(tmp_path: Path) -> None:
+    file = tmp_path / "gateway.toml"
+    file.write_text(in_manifest(SEVERAL_PODS))
+    secrets = dict(re.findall(r"^  (GATEWAY_\w+): (.+)$", SEVERAL_PODS, re.MULTILINE))
+    settings = load(file, secrets)
+    check_files(settings)
+    assert is_shared(settings)
+    assert in_manifest(SEVERAL_PODS).split("[store]")[0] == in_manifest(ONE_POD).split("[store]")[0]
+    reached = "\napiVersion: v1\nkind: Service\n"
+    assert SEVERAL_PODS.split(reached)[1] == ONE_POD.split(reached)[1]
 
 
 def test_the_commands_in_the_pages_exist() -> None:
