@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
+from contextvars import Context
+from typing import Any, TypeVar
 
 import pytest
 
@@ -11,6 +14,7 @@ from gateway.types import CollectionId, Device, Folder, FolderList
 from tests.ports.items.helpers import ANNA, BERT, PHONE, TABLET
 from tests.support.stores import PostgresStore
 
+T = TypeVar("T")
 FOLDERS = (
     Folder(CollectionId("1"), "INBOX", "inbox", 7, "m1"),
     Folder(CollectionId("2"), "odd\0 \x1a \\ \" 'ü", gone=True, renaming="\0"),
@@ -44,14 +48,14 @@ async def test_it_is_used_once_and_seldom_late(
     monkeypatch.setattr(state, "_FRESH_SECONDS", 3600)
     await here.state.load_device(ANNA, PHONE)
     assert await here.state.load_folders(ANNA) == known
-    known = await there.state.save_folders(ANNA, known)
-    await there.state.save_memo(ANNA, PHONE, "a\0", b"new")
+    known = await _elsewhere(there.state.save_folders(ANNA, known))
+    await _elsewhere(there.state.save_memo(ANNA, PHONE, "a\0", b"new"))
     assert await here.state.load_folders(ANNA) == known
     assert await here.state.load_memo(ANNA, PHONE, "a\0") == b"\0" * 100  # as at the request's beginning
     assert await here.state.load_memo(ANNA, PHONE, "a\0") == b"new"
     monkeypatch.setattr(state, "_FRESH_SECONDS", -1)
     await here.state.load_device(ANNA, PHONE)
-    known = await there.state.save_folders(ANNA, known)
+    known = await _elsewhere(there.state.save_folders(ANNA, known))
     assert await here.state.load_folders(ANNA) == known
 
 
@@ -61,7 +65,7 @@ async def test_what_is_read_under_a_lease_is_read_then(
     await here.state.load_device(ANNA, PHONE)
     async with there.state.lease(ANNA, PHONE, "1"):
         waiting = asyncio.create_task(_under_lease(here, "a\0"))
-        await there.state.save_memo(ANNA, PHONE, "a\0", b"new")
+        await _elsewhere(there.state.save_memo(ANNA, PHONE, "a\0", b"new"))
     assert await waiting == b"new"
 
 
@@ -71,6 +75,11 @@ async def test_a_request_sees_what_it_wrote(here: PostgresStore, known: FolderLi
     known = await here.state.save_folders(ANNA, known)
     assert await here.state.load_memo(ANNA, PHONE, "a\0") is None
     assert await here.state.load_folders(ANNA) == known
+
+
+async def _elsewhere(work: Coroutine[Any, Any, T]) -> T:
+    """What another request does."""
+    return await asyncio.create_task(work, context=Context())
 
 
 async def _under_lease(store: PostgresStore, name: str) -> bytes | None:
