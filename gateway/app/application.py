@@ -111,7 +111,7 @@ class App:
             mailboxes = partial(_measured_mailboxes, imap)
         services = await services_of(settings, stores, submission, parts)
         metrics = Metrics()
-        brakes = brakes_of(settings)
+        brakes = brakes_of(settings, stores.bus)
         stored = Stored()
         show(metrics, services.tally, imap=imap, smtp=smtp, stores=stores, stored=stored, brakes=brakes)
         ways = ways_of(settings, services.state, services.clock)

@@ -12,6 +12,7 @@ from gateway.eas.commands.base import Limits
 from gateway.eas.identity import Identity
 from gateway.groups import Groups
 from gateway.policies import Policies, read_policy
+from gateway.ports import Bus
 from gateway.types import Access
 from gateway.upstream.imap.settings import ImapSettings
 from gateway.upstream.sieve import SieveFilters, SieveSettings
@@ -113,12 +114,12 @@ def certificates_of(settings: Settings) -> LaterCertificates:
     return LaterCertificates(settings.certificates)
 
 
-def brakes_of(settings: Settings) -> Brakes:
+def brakes_of(settings: Settings, bus: Bus) -> Brakes:
     """How much devices and users may ask."""
     rates = settings.brakes
     device = Budget(rates.device_burst, rates.device_per_hour)
     user = Budget(rates.user_burst, rates.user_per_hour)
-    return Brakes(device, user, Loops(rates.loop_turns, rates.loop_seconds))
+    return Brakes(device, user, Loops(rates.loop_turns, rates.loop_seconds), bus)
 
 
 def common_secret(settings: Settings) -> bytes:

@@ -79,15 +79,12 @@ class Loops:
         account.told = True
         return account.until - now, reason
 
-    def note(self, user: UserId, device: DeviceId, turn: Turn) -> None:
-        """Count what came of a request."""
+    def note(self, user: UserId, device: DeviceId, turn: Turn) -> float:
+        """Count what came of a request; returns the seconds for which its device is put off because of it."""
         if not self._turns or turn.command not in _LOOPING | _SYNCS:
-            return
-        now, key = _now(), (user, device)
-        account = self._devices.pop(key, None) or _Account(at=now, since=now)
-        self._devices[key] = account
-        if len(self._devices) > _CAPACITY:
-            self._devices.popitem(last=False)
+            return 0.0
+        now = _now()
+        account = self._known(user, device, now)
         again = now - account.asked.get(turn.digest, now - 2 * _AGAIN) <= _AGAIN
         if turn.news and not again:
             account.asked, account.repeated, account.pause = {}, 0.0, _SHORTEST
@@ -96,9 +93,24 @@ class Loops:
             account.asked = {}
         account.asked[turn.digest] = now
         if again and turn.command in _LOOPING and turn.seconds < _AT_ONCE:
-            self._count(account, turn.command, now)
+            return self._count(account, turn.command, now)
+        return 0.0
 
-    def _count(self, account: _Account, command: str, now: float) -> None:
+    def put_off(self, user: UserId, device: DeviceId, seconds: float) -> None:
+        """Another process recognised a loop, and said so."""
+        now = _now()
+        account = self._known(user, device, now)
+        account.until = max(account.until, now + seconds)
+
+    def _known(self, user: UserId, device: DeviceId, now: float) -> _Account:
+        key = (user, device)
+        account = self._devices.pop(key, None) or _Account(at=now, since=now)
+        self._devices[key] = account
+        if len(self._devices) > _CAPACITY:
+            self._devices.popitem(last=False)
+        return account
+
+    def _count(self, account: _Account, command: str, now: float) -> float:
         if now - account.at > _AGAIN:
             account.since = now
         forgiven = (now - account.at) / _FORGIVEN
@@ -107,10 +119,13 @@ class Loops:
             max(now, account.at),
         )
         lasting = now - account.since >= self._lasting or account.pause > _SHORTEST
-        if account.repeated > self._turns and lasting and now >= account.until:
-            account.until, account.told, account.command = now + account.pause, False, command
-            account.pause = min(_LONGEST, account.pause * 2)
-            account.repeated, account.at = self._turns / 2, account.until  # pauses forgive nothing
+        if account.repeated <= self._turns or not lasting or now < account.until:
+            return 0.0
+        pause = account.pause
+        account.until, account.told, account.command = now + pause, False, command
+        account.pause = min(_LONGEST, pause * 2)
+        account.repeated, account.at = self._turns / 2, account.until  # pauses forgive nothing
+        return pause
 
 
 def tells(reply: Reply) -> bool:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from gateway.types import DeviceId, UserId
-from gateway.web import brakes
+from gateway.web import brakes, loops
 from gateway.web.brakes import Brakes, Budget
-from gateway.web.loops import Loops
+from gateway.web.loops import Loops, Turn
+from tests.support.buses import Line
 
 JO, ANN = UserId("jo"), UserId("ann")
 PHONE, TABLET = DeviceId("PHONE"), DeviceId("TABLET")
@@ -117,3 +118,41 @@ def test_only_so_many_are_known(clock: Clock, monkeypatch: pytest.MonkeyPatch) -
     assert len(held._devices) == len(held._users) == 3
     assert held.wait(UserId("u0"), PHONE, "", "Sync")[0] == 0
     assert held.wait(UserId("u9"), PHONE, "", "Sync")[0] > 0
+
+
+@pytest.mark.parametrize("kind", ["device", "user"])
+def test_a_budget_is_one_for_all_processes(clock: Clock, kind: str) -> None:
+    """But for a tenth of it at each."""
+    rate = Budget(1000, 3600)
+    budgets = (rate, NONE) if kind == "device" else (NONE, rate)
+    ends = Line.ends(4)
+    processes = [Brakes(*budgets, NO_LOOPS, end) for end in ends]
+
+    def spread(rounds: int) -> int:
+        return sum(served(one, 1) for _ in range(rounds) for one in processes)
+
+    assert 1000 <= spread(500) <= 1400
+    for _ in range(60):  # as much as is got back, and hardly more
+        clock.now += 10
+        assert spread(1) <= 4
+    clock.now += 10_000
+    assert 1000 <= spread(500) <= 1400
+
+
+def test_a_device_that_asks_no_more_than_it_gets_back_is_not_told_of(clock: Clock) -> None:
+    (end,) = Line.ends(1)
+    held = Brakes(Budget(100, 3600), Budget(100, 3600), NO_LOOPS, end)
+    for _ in range(1000):
+        clock.now += 1
+        assert served(held, 1, DeviceId(""))
+    assert end.said == []
+
+
+def test_a_loop_is_told_to_the_other_processes(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loops, "_now", lambda: clock.now)
+    here, there = (Brakes(NONE, NONE, Loops(10, 0), end) for end in Line.ends(2))
+    for _ in range(20):
+        here.answered(JO, PHONE, Turn("Ping", 1, 0.0, news=False))
+    assert here.wait(JO, PHONE, "A/1", "Ping")[0] >= 30
+    assert there.wait(JO, PHONE, "A/1", "Ping") == (30, "")
+    assert there.wait(JO, TABLET, "A/1", "Ping") == (0, "")
