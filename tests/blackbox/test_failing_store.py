@@ -22,7 +22,7 @@ from tests.blackbox.test_smart import smart, written
 from tests.support import messages
 from tests.support.dovecot import Dovecot
 from tests.support.failing import FailingWrites
-from tests.support.gateway import Gateway
+from tests.support.gateway import Gateway, Section
 from tests.support.invitations import calendar
 from tests.support.invitations import event as invited
 from tests.support.phone import (
@@ -69,21 +69,23 @@ class Place:
 
     def until_stored(self, post: Callable[[], Answer]) -> Answer:
         """The first answer that is not 503, while each attempt can write once more than the one before."""
-        for writes in range(MOST_WRITES):
+        self.failing.after(0)
+        answer = post()
+        assert is_told_to_wait(answer), "it stores nothing, or says so though it did not"
+        for writes in range(1, MOST_WRITES):
             self.failing.after(writes)
             answer = post()
             if answer.code != 503:
                 break
             assert is_told_to_wait(answer)
         self.failing.never()
-        assert writes, "it stores nothing, or said so though it did not"
         return answer
 
 
 @pytest.fixture(scope="module")
 def place(postgres: Postgres, dovecot: Dovecot) -> Iterator[Place]:
     name = postgres.create()
-    sections = {"store": {"url": postgres.url(name)}, "eas": {"heartbeat_min": 1}}
+    sections: dict[str, Section] = {"store": {"url": postgres.url(name)}, "eas": {"heartbeat_min": 1}}
     with SmtpSink(auth=True) as sink, Gateway(dovecot, sink, sections=sections) as gateway:
         yield Place(gateway, FailingWrites(postgres, name), sink)
         assert "Traceback" not in gateway.log()

@@ -1,4 +1,4 @@
-"""Held requests while the mail server is away: for how long they are held on, and what ends them."""
+"""Held requests while the mail server or the store is away: for how long they are held on, what ends them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gateway.eas import hold
 from gateway.eas.commands.base import Context, Limits
 from gateway.eas.hold import wait_for_news
 from gateway.eas.tally import Tally
-from gateway.errors import UpstreamUnavailable
+from gateway.errors import StoreUnavailable, UpstreamUnavailable
 from gateway.ports import Unsubscribe
 from gateway.store.sqlite.state import SqliteState
 from gateway.sync.editable import EditableMailboxes
@@ -70,6 +70,7 @@ def hold_for(state: SqliteState, upstream: Upstream, seconds: float) -> asyncio.
         services=SimpleNamespace(state=state, items=None, clock=clock, limits=Limits(), tally=Tally()),
         stopping=Signal(),
         superseded=Signal(),
+        on_hold=lambda: None,
     )
     return asyncio.create_task(wait_for_news(cast("Context", context), [INBOX], seconds))
 
@@ -100,6 +101,56 @@ async def test_who_was_not_answered_at_all_is_told_so(state: SqliteState) -> Non
     with pytest.raises(UpstreamUnavailable):
         await asyncio.wait_for(hold_for(state, upstream, 600), 10)
     assert upstream.away
+
+
+class Failing(SqliteState):
+    """Is `away` for so many looks at what a device knows."""
+
+    away = 0
+
+    async def load_sync(self, user: UserId, device: DeviceId, collection: CollectionId) -> SyncState | None:
+        if self.away:
+            self.away -= 1
+            raise StoreUnavailable("away")
+        return await super().load_sync(user, device, collection)
+
+
+@pytest.fixture
+async def failing(tmp_path: Path) -> AsyncIterator[Failing]:
+    async with await Failing.open(tmp_path / "failing.db") as opened:
+        yield opened
+
+
+async def test_who_was_answered_once_waits_until_the_store_is_back(failing: Failing) -> None:
+    upstream = Upstream()
+    held = hold_for(failing, upstream, 600)
+    await until(lambda: upstream.looks > 1)
+    failing.away = _ATTEMPTS
+    upstream.boxes["INBOX"].deliver()
+    upstream.notify("INBOX")
+    assert await asyncio.wait_for(held, 10) == [INBOX.id]
+    assert not failing.away
+
+
+async def test_time_is_up_while_the_store_is_away(failing: Failing) -> None:
+    upstream = Upstream()
+    held = hold_for(failing, upstream, 1)
+    await until(lambda: upstream.looks > 1)
+    failing.away = 1_000_000
+    upstream.boxes["INBOX"].deliver()
+    upstream.notify("INBOX")
+    assert await asyncio.wait_for(held, 10) == ()
+    assert failing.away
+
+
+async def test_who_could_not_be_looked_at_at_all_is_told_so(failing: Failing) -> None:
+    upstream = Upstream()
+    upstream.boxes["INBOX"].deliver()
+    await failing.save_sync(ANN, DeviceId("p"), INBOX.id, SyncState("a", 1, b""))
+    failing.away = _ATTEMPTS
+    with pytest.raises(StoreUnavailable):
+        await asyncio.wait_for(hold_for(failing, upstream, 600), 10)
+    assert failing.away
 
 
 async def test_time_is_up_during_an_outage(state: SqliteState) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.errors import GatewayError, StoreUnavailable
+from gateway.errors import ConfigError, GatewayError, StoreUnavailable
 from gateway.items import ItemKind
 from gateway.store.postgres import PostgresTransactions, database, parse_url
 from gateway.store.postgres.examine import examine
@@ -114,6 +114,11 @@ async def test_a_url_that_cannot_be_used(postgres: Postgres) -> None:
         await PostgresTransactions.open(parse_url(f"{postgres.url()}?sslmode=sometimes"))
     assert not isinstance(caught.value, StoreUnavailable)
     assert "\n" not in str(caught.value)
+    assert (
+        parse_url("postgresql://one:5432,[::1]:5433,two/it").name == "postgresql://one:5432,[::1]:5433,two/it"
+    )
+    with pytest.raises(ConfigError, match="allowed is postgresql://user:password@host/database"):
+        parse_url("postgresql://gateway:hunter2@one:5432,two:port/it")
 
 
 async def test_a_server_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
