@@ -7,7 +7,7 @@ import json
 import os
 import pwd
 import sys
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from functools import wraps
 from pathlib import Path
@@ -36,6 +36,7 @@ __all__ = [
     "decisions",
     "print_json",
     "print_rows",
+    "print_stream",
     "reachable",
     "recall_groups",
     "report_aside",
@@ -175,6 +176,26 @@ def print_rows(rows: Iterable[Mapping[str, object]], columns: Sequence[str], *, 
     click.echo("\t".join(columns))
     for row in rows:
         click.echo("\t".join(shown(row[name]) for name in columns))
+
+
+async def print_stream(
+    batches: AsyncIterator[Sequence[Mapping[str, object]]], columns: Sequence[str], *, as_json: bool
+) -> None:
+    """Print rows as `print_rows` does, as they come: there may be more than belong into memory."""
+    aside = click.get_current_context().meta.get(_ASIDE, False)
+    if not as_json:
+        click.echo("\t".join(columns))
+    before = "["
+    async for rows in batches:
+        for row in rows:
+            if as_json:
+                text = json.dumps(row, indent=2, ensure_ascii=False).replace("\n", "\n  ")
+                click.echo(f"{before}\n  {text}", nl=False, err=aside)
+                before = ","
+            else:
+                click.echo("\t".join(shown(row[name]) for name in columns))
+    if as_json:
+        click.echo("[]" if before == "[" else "\n]", err=aside)
 
 
 def shown(value: object) -> str:

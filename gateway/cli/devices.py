@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from gateway.cli.common import (
     confirm,
     decisions,
     print_json,
-    print_rows,
+    print_stream,
     recall_groups,
     shown,
     told,
@@ -29,10 +29,13 @@ from gateway.eas.deciding import Decisions, find_device
 from gateway.eas.request import as_stored
 from gateway.policies import COMPLIANCE
 from gateway.ports import Items, State
+from gateway.ports.devicelist import Place
 from gateway.types import Access, Device, UserId, Wipe, WipeStage
 
 __all__ = ["described", "devices"]
 
+_AT_ONCE = 1000
+"""Devices that are read at a time."""
 _device_argument = click.argument("device")
 _COLUMNS = (
     *("user", "id", "type", "version", "last_seen", "last_sync"),
@@ -66,8 +69,7 @@ def list_devices(file: Path, user: str | None, as_json: bool) -> None:
     async def show(state: State, _: Items) -> None:
         await recall_groups(state, admission)
         whose = UserId(user.strip().lower()) if user else None
-        found = [*await state.list_devices(whose), *await state.awaited_devices(whose)]
-        print_rows([described(one, admission) for one in found], _COLUMNS, as_json=as_json)
+        await print_stream(_described(state, whose, admission), _COLUMNS, as_json=as_json)
 
     with_store(file, show)
 
@@ -198,6 +200,16 @@ def resync(file: Path, user: UserId, device: str, as_json: bool) -> None:
 def remove(file: Path, user: UserId, device: str, as_json: bool) -> None:
     """Forget DEVICE of USER, and what was decided of it; should it come again, it begins anew."""
     _act(file, user, device, "remove", Decisions.remove, as_json=as_json)
+
+
+async def _described(
+    state: State, user: UserId | None, admission: Admission
+) -> AsyncIterator[Sequence[Mapping[str, object]]]:
+    place: Place | None = None
+    while some := await state.devices_after(place, _AT_ONCE, user):
+        yield [described(one, admission) for one in some]
+        place = some[-1].user, some[-1].id
+    yield [described(one, admission) for one in await state.awaited_devices(user)]
 
 
 def _decide(file: Path, user: UserId, device: str, access: Access | None, *, as_json: bool) -> None:

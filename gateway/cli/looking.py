@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -11,10 +11,12 @@ import click
 from gateway.app import admission_of, check_files
 from gateway.cli.common import as_json, config, print_json, print_rows, recall_groups, told, with_store
 from gateway.config import load
+from gateway.eas.choices import policy_counts
 from gateway.eas.request import as_stored
-from gateway.policies import NO_POLICY, Policy
+from gateway.policies import Policy
 from gateway.ports import Items, State
-from gateway.types import Device, DeviceId, UserId
+from gateway.ports.devicelist import PolicyCount
+from gateway.types import DeviceId, UserId
 
 __all__ = ["check_config", "poison", "policies"]
 
@@ -58,11 +60,7 @@ def policies(file: Path, user: str | None, device: str | None, as_json: bool) ->
 
     async def show(state: State, _: Items) -> None:
         await recall_groups(state, admission)
-        found = [(one, admission.policy_of(one)) for one in await state.list_devices()]
-        every = [*admission.policies.policies]
-        if any(policy is NO_POLICY for _, policy in found):
-            every.append(NO_POLICY)
-        rows = [_policy(policy, [one for one, its in found if its is policy]) for policy in every]
+        rows = [_policy(policy, count) for policy, count in await policy_counts(state, admission)]
         print_rows(rows, _POLICIES, as_json=as_json)
 
     async def explain(state: State, _: Items) -> None:
@@ -94,13 +92,12 @@ def poison(file: Path, as_json: bool) -> None:
     with_store(file, show)
 
 
-def _policy(policy: Policy, devices: Sequence[Device]) -> Mapping[str, object]:
-    current = [one for one in devices if one.policy_key and one.policy == policy.digest]
+def _policy(policy: Policy, count: PolicyCount) -> Mapping[str, object]:
     return {
         "name": policy.name,
-        "devices": len(devices),
-        "acknowledged": len(current),
-        "refused": sum(1 for one in devices if one.refused),
+        "devices": count.devices,
+        "acknowledged": count.acknowledged,
+        "refused": count.refused,
         "for_users": policy.users,
         "for_devices": policy.devices,
         "for_groups": policy.groups,

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from itertools import groupby
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -26,7 +25,8 @@ from gateway.config import load
 from gateway.eas.admission import Admission
 from gateway.errors import Refused
 from gateway.ports import Items, State
-from gateway.types import Device, UserId
+from gateway.ports.devicelist import SeenUser
+from gateway.types import UserId
 
 __all__ = ["users"]
 
@@ -51,8 +51,7 @@ def users(context: click.Context, /, file: Path, as_json: bool) -> None:
 
     async def show(state: State, _: Items) -> None:
         await recall_groups(state, admission)
-        found = sorted(await state.list_devices(), key=lambda device: device.user)
-        rows = [_user(user, [*devices], admission) for user, devices in groupby(found, lambda one: one.user)]
+        rows = [_described(one, admission) for one in await state.list_users()]
         print_rows(rows, _COLUMNS, as_json=as_json)
 
     with_store(file, show)
@@ -79,16 +78,15 @@ def sign_out(file: Path, user: UserId, as_json: bool) -> None:
     with_store(file, end)
 
 
-def _user(user: UserId, devices: Sequence[Device], admission: Admission) -> Mapping[str, object]:
-    seen = [device.last_seen for device in devices if device.last_seen is not None]
+def _described(seen: SeenUser, admission: Admission) -> Mapping[str, object]:
     try:
-        admission.check_user(user)
+        admission.check_user(seen.user)
         barred = False
     except Refused:
         barred = True
     return {
-        "user": user,
-        "devices": len(devices),
-        "last_seen": max(seen).isoformat(timespec="seconds") if seen else None,
+        "user": seen.user,
+        "devices": seen.devices,
+        "last_seen": seen.last_seen.isoformat(timespec="seconds") if seen.last_seen else None,
         "barred": barred,
     }

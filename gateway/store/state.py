@@ -9,12 +9,23 @@ from datetime import datetime
 
 from gateway.ports import Act, Unsubscribe
 from gateway.ports.audit import Noted, Wanted
+from gateway.ports.devicelist import (
+    AccessChoice,
+    Choice,
+    DeviceCounts,
+    FoundDevices,
+    Place,
+    PolicyCount,
+    SeenUser,
+    WantedDevices,
+)
 from gateway.ports.memberships import Membership
 from gateway.ports.sessions import Session
 from gateway.ports.traces import Traced
 from gateway.store.tables import annotations as notes
 from gateway.store.tables import (
     audit,
+    devicelist,
     devices,
     memberships,
     moves,
@@ -80,6 +91,25 @@ class StoredState:
 
     async def awaited_devices(self, user: UserId | None = None) -> Sequence[Device]:
         return await self._store.read(devices.list_awaited, user)
+
+    async def devices_after(
+        self, place: Place | None, most: int, user: UserId | None = None
+    ) -> Sequence[Device]:
+        return await self._store.read(devicelist.list_after, user, place, most)
+
+    async def find_devices(
+        self, wanted: WantedDevices, choice: AccessChoice, first: int, most: int
+    ) -> FoundDevices:
+        return await self._store.read(devicelist.find, wanted, choice, first, most)
+
+    async def count_devices(self, choice: AccessChoice) -> DeviceCounts:
+        return await self._store.read(devicelist.count, choice)
+
+    async def count_policies(self, choice: Choice, digests: Sequence[str]) -> Mapping[int, PolicyCount]:
+        return await self._store.read(devicelist.count_policies, choice, digests)
+
+    async def list_users(self) -> Sequence[SeenUser]:
+        return await self._store.read(devicelist.list_users)
 
     async def set_access(
         self, user: UserId, device: DeviceId, access: Access | None, act: Act | None = None

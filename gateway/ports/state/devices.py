@@ -7,6 +7,16 @@ from datetime import datetime
 from typing import Protocol
 
 from gateway.ports.audit import Act
+from gateway.ports.devicelist import (
+    AccessChoice,
+    Choice,
+    DeviceCounts,
+    FoundDevices,
+    Place,
+    PolicyCount,
+    SeenUser,
+    WantedDevices,
+)
 from gateway.ports.mailboxes import Unsubscribe
 from gateway.types import (
     Access,
@@ -45,6 +55,34 @@ class Devices(Protocol):
 
         They have no more than their ids and their `control`.
         """
+        ...
+
+    async def devices_after(
+        self, place: Place | None, most: int, user: UserId | None = None
+    ) -> Sequence[Device]:
+        """So many devices of a user, or of everybody, by user and id: those behind a place."""
+        ...
+
+    async def find_devices(
+        self, wanted: WantedDevices, choice: AccessChoice, first: int, most: int
+    ) -> FoundDevices:
+        """Devices that are looked for, those seen last first, then those decided of that never came.
+
+        `choice` says what each may do, `first` counts from 0.
+        """
+        ...
+
+    async def count_devices(self, choice: AccessChoice) -> DeviceCounts: ...
+
+    async def count_policies(self, choice: Choice, digests: Sequence[str]) -> Mapping[int, PolicyCount]:
+        """For how many devices each policy is, by its place in the choice, -1 for those that none is for.
+
+        `digests` are what devices acknowledged that have each as it is now.
+        """
+        ...
+
+    async def list_users(self) -> Sequence[SeenUser]:
+        """Who has devices, by user."""
         ...
 
     async def set_access(

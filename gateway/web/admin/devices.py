@@ -12,7 +12,6 @@ from starlette.responses import Response
 from gateway.eas.commands.base import Services
 from gateway.eas.deciding import Decisions, find_device
 from gateway.ports.audit import Wanted
-from gateway.sync.background import compute
 from gateway.types import Access, Device, UserId, Wipe
 from gateway.web.admin.listing import STATES, Search, find
 from gateway.web.pages.devices import ACCESS, shown_device, wipe_named
@@ -49,22 +48,21 @@ class DevicePages:
         )
 
     async def _list(self, visit: Visit) -> Response:
-        search = _search(visit)
-        state = self.services.state
-        devices = [*await state.list_devices(), *await state.awaited_devices()]
-        listed = await compute(find, devices, search, self.services.admission)
-        shown = [shown_device(one, self.services.admission) for one in listed.devices]
+        search, admission = _search(visit), self.services.admission
+        listed = await find(self.services.state, search, admission)
+        await self._recall(*listed.devices)
+        shown = [shown_device(one, admission) for one in listed.devices]
         return visit.page(
             "admin/devices.html",
             search=search,
             states=STATES,
             listed=listed,
             devices=shown,
-            known=len(devices),
         )
 
     async def _show(self, visit: Visit) -> Response:
         device = await self._asked(visit)
+        await self._recall(device)
         acts = await self.services.state.list_acts(Wanted(user=device.user, device=device.id), _ACTS_SHOWN)
         return visit.page(
             "admin/device.html",
@@ -135,6 +133,12 @@ class DevicePages:
         device = await self._posted(visit)
         await self._decisions(visit).remove(device.user, device.id)
         return visit.go("/devices", "removed")
+
+    async def _recall(self, *devices: Device) -> None:
+        """Know the groups of the users of devices, by which it is decided what these may do."""
+        if self.services.groups is not None:
+            for user in {one.user for one in devices}:
+                await self.services.groups.recall(user)
 
     async def _asked(self, visit: Visit) -> Device:
         """The device that a URL names. Raises `NotFound`."""

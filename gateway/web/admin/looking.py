@@ -8,12 +8,11 @@ from datetime import datetime
 
 from starlette.responses import Response
 
-from gateway.eas.admission import Admission
+from gateway.eas.choices import access_choice, policy_counts
 from gateway.eas.commands.base import Services
-from gateway.policies import ELEMENTS, NO_POLICY, Policy
+from gateway.policies import ELEMENTS, Policy
 from gateway.ports.audit import Wanted
-from gateway.sync.background import compute
-from gateway.types import Access, Device, WipeStage
+from gateway.ports.devicelist import PolicyCount
 from gateway.web.admin.charts import charts_of
 from gateway.web.admin.samples import Samples
 from gateway.web.pages.site import Page, Visit
@@ -46,10 +45,10 @@ class LookingPages:
 
     async def _overview(self, visit: Visit) -> Response:
         state = self.services.state
-        counts = await compute(_counts, await state.list_devices(), self.services.admission)
+        counts = await state.count_devices(access_choice(self.services.admission))
         return visit.page(
             "admin/overview.html",
-            **counts,
+            counts=counts,
             poison=await state.count_poison(),
             release=self.services.release,
             started=self.started,
@@ -64,7 +63,7 @@ class LookingPages:
 
     async def _rules(self, visit: Visit) -> Response:
         admission = self.services.admission
-        rows = await compute(_demands, await self.services.state.list_devices(), admission)
+        rows = [_Demanded(*one) for one in await policy_counts(self.services.state, admission)]
         return visit.page("admin/rules.html", admission=admission, policies=rows)
 
     async def _poison(self, visit: Visit) -> Response:
@@ -86,35 +85,10 @@ class _Demanded:
     """A policy, for how many devices it is, and how many of them have acknowledged it as it is now."""
 
     policy: Policy
-    devices: int
-    acknowledged: int
+    count: PolicyCount
 
     @property
     def demands(self) -> Sequence[tuple[str, str, str]]:
         """What it demands: the element, what that does, and its value."""
         values = self.policy.values
         return [(one.name, one.about, one.shown(values[one.name])) for one in ELEMENTS if one.name in values]
-
-
-def _demands(devices: Sequence[Device], admission: Admission) -> Sequence[_Demanded]:
-    """The policies in their order, and none at the end where there are devices without one."""
-    given = [(one, admission.policy_of(one)) for one in devices]
-    policies = [*admission.policies.policies]
-    if any(policy is NO_POLICY for _, policy in given):
-        policies.append(NO_POLICY)
-    rows = []
-    for policy in policies:
-        its = [device for device, one in given if one is policy]
-        current = [one for one in its if one.policy_key and one.policy == policy.digest]
-        rows.append(_Demanded(policy, len(its), len(current)))
-    return rows
-
-
-def _counts(devices: Sequence[Device], admission: Admission) -> Mapping[str, int]:
-    """How many devices there are, of how many users, and how many of them want something done."""
-    return {
-        "devices": len(devices),
-        "users": len({one.user for one in devices}),
-        "wiping": sum(1 for one in devices if one.control.wipe and one.control.stage is not WipeStage.DONE),
-        "waiting": sum(1 for one in devices if admission.access_of(one) is Access.QUARANTINE),
-    }

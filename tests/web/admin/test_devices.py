@@ -9,7 +9,7 @@ import pytest
 from gateway.eas.admission import AccessRule, Admission
 from gateway.ports.audit import Wanted
 from gateway.ports.sessions import EVERY_DEVICE
-from gateway.types import Access, Device, DeviceId, UserId, Visit, Wipe, WipeStage
+from gateway.types import Access, DeviceId, UserId, Visit, Wipe, WipeStage
 from gateway.web.admin.listing import PAGE, Search, find
 from tests.web.pages.support import ANNA, BERT, ROOT, Browser, World, fields_of
 
@@ -61,9 +61,9 @@ async def test_devices_are_searched_and_filtered(world: World) -> None:
     assert "<script>" not in page.replace("<script src", "")
 
 
-def test_devices_are_shown_page_by_page() -> None:
-    devices = [Device(ANNA, DeviceId(f"D{number}"), "x") for number in range(2 * PAGE + 1)]
-    pages = [find(devices, Search(page=page), Admission()) for page in (1, 2, 3, 99)]
+async def test_devices_are_shown_page_by_page(world: World) -> None:
+    devices = [await world.device(f"D{number}") for number in range(2 * PAGE + 1)]
+    pages = [await find(world.state, Search(page=page), Admission()) for page in (1, 2, 3, 99)]
     assert [(one.page, len(one.devices)) for one in pages] == [(1, PAGE), (2, PAGE), (3, 1), (3, 1)]
     assert {one.id for page in pages[:3] for one in page.devices} == {one.id for one in devices}
     assert Search(text="a&b", state="allow").query(2) == "q=a%26b&state=allow&page=2"
