@@ -191,18 +191,10 @@ def test_events_and_answers_to_them(place: Place, dovecot: Dovecot, phone: Phone
     synced(place, phone, folders["Calendar"])
     served = synced(place, phone, folders["Calendar"], add("c1", *event(phone, "mine", uid="u1")))
     assert [one.child_text(AirSync.Status) for one in served.responses] == ["1"]
-    asked = f"ATTENDEE;PARTSTAT=NEEDS-ACTION;RSVP=TRUE:mailto:{phone.user}@example.test"
-    dovecot.deliver(phone.user, invitation(calendar(*invited(attendee=asked))))
+    dovecot.deliver(phone.user, invitation(phone))
     phone.begin(folders["Inbox"])
     (name,) = phone.sync(folders["Inbox"]).added
-    answer = element(
-        MeetingResponse.Request,
-        element(MeetingResponse.UserResponse, 1),
-        element(MeetingResponse.CollectionId, folders["Inbox"]),
-        element(MeetingResponse.RequestId, name),
-        *([element(MeetingResponse.SendResponse)] if phone.number >= 16 else []),
-    )
-    body = element(MeetingResponse.MeetingResponse, answer)
+    body = accepting(phone, folders["Inbox"], name)
     (result,) = place.until_stored(lambda: phone.post("MeetingResponse", body)).root
     assert result.child_text(MeetingResponse.Status) == "1"
     assert [counted(dovecot, phone, mailbox) for mailbox in ("INBOX", "Trash")] == [0, 1]
@@ -222,6 +214,21 @@ def status_of(answer: Answer) -> str:
     return "" if not answer.body else answer.root.child_text(ComposeMail.Status) or ""
 
 
-def invitation(text: str) -> bytes:
+def invitation(phone: Phone) -> bytes:
+    """A mail that invites its user."""
+    asked = f"ATTENDEE;PARTSTAT=NEEDS-ACTION;RSVP=TRUE:mailto:{phone.user}@example.test"
+    text = calendar(*invited(attendee=asked))
     head = "From: bob@example.org\r\nSubject: Team\r\nMIME-Version: 1.0\r\nMessage-ID: <i@example.org>\r\n"
     return f"{head}Content-Type: text/calendar; charset=utf-8; method=REQUEST\r\n\r\n{text}".encode()
+
+
+def accepting(phone: Phone, inbox: str, name: str) -> Element:
+    """The MeetingResponse that accepts an invitation, and has that mailed where the server is to do it."""
+    asked = element(
+        MeetingResponse.Request,
+        element(MeetingResponse.UserResponse, 1),
+        element(MeetingResponse.CollectionId, inbox),
+        element(MeetingResponse.RequestId, name),
+        *([element(MeetingResponse.SendResponse)] if phone.number >= 16 else []),
+    )
+    return element(MeetingResponse.MeetingResponse, asked)
