@@ -66,7 +66,7 @@ class _Needless(AuthenticationFailed):
 
 _NO_OTHER_WAYS = Ways()
 _NO_OTHERS = NoOthers()
-_FAILED, _ENDED = "failed", "ended"
+_FAILED, _ENDED, _CHANGED = "failed", "ended", "changed"
 
 
 class Authentication:
@@ -179,7 +179,8 @@ class Authentication:
             try:
                 login = await self._prove(principal, password, device, mail_alone=mail_alone)
             except AuthenticationFailed as error:
-                self._proven.discard(mark)
+                if self._proven.discard(mark):  # others need not go on believing it for a while
+                    self._bus.announce(Subject.LOGINS, f"{_CHANGED} {principal.user}")
                 self._failed(source, principal.user, password, shared=shared)
                 why = f" ({error.detail})" if isinstance(error, _Needless) else ""
                 raise AuthenticationFailed(f"wrong credentials for {user[:100]!a}{why}") from None
@@ -310,6 +311,8 @@ class Authentication:
             self._count(pair, hint, address, elsewhere=True)
         elif what == _ENDED:
             self._users.end(rest)
+        elif what == _CHANGED:
+            self._authenticator.forget(UserId(rest))
 
     def _name(self, *whose: str) -> str:
         """What stands for an address, or for a user asked for from there."""
@@ -349,8 +352,9 @@ class _Marks:
             self._marks.popitem(last=False)
         return new
 
-    def discard(self, mark: bytes) -> None:
-        self._marks.pop(mark, None)
+    def discard(self, mark: bytes) -> bool:
+        """Forget; return whether it was there."""
+        return self._marks.pop(mark, b"") is None
 
     def __contains__(self, mark: bytes) -> bool:
         return mark in self._marks

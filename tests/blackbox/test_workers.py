@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,11 +17,22 @@ from tests.support.gateway import Gateway, GatewayFailed, Section
 from tests.support.phone import Phone
 from tests.support.postgres import Postgres
 from tests.support.smtp_sink import SmtpSink
+from tests.support.waiting import PATIENCE
 
 
 @pytest.fixture
 def sections(postgres: Postgres) -> dict[str, Section]:
     return {"store": {"url": postgres.url(postgres.create())}, "eas": {"heartbeat_min": 1}}
+
+
+@pytest.fixture
+def systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
+    """What systemd hears."""
+    monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as heard:
+        heard.settimeout(PATIENCE)
+        heard.bind(str(tmp_path / "notify"))
+        yield heard
 
 
 @pytest.fixture
@@ -68,6 +80,15 @@ def test_a_whole_session_whichever_process_serves(
     everybody = workers(gateway)
     assert gateway.terminate() == 0
     wait_for_the_end_of(*everybody)
+    assert {f"worker={number}" for number in (1, 2)} <= set(gateway.log().split())
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_systemd_hears_when_it_serves(
+    systemd: socket.socket, dovecot: Dovecot, sink: SmtpSink, sections: dict[str, Section], count: int
+) -> None:
+    with Gateway(dovecot, sink, sections=sections, workers=count):
+        assert systemd.recv(100) == b"READY=1"
 
 
 def test_none_is_left_when_their_parent_is_killed(gateway: Gateway) -> None:

@@ -325,6 +325,18 @@ async def test_a_phone_that_repeats_an_old_password_counts_once_for_its_address(
     assert await succeed(processes[0]) < 0.1
 
 
+async def test_a_password_that_is_good_no_more_is_asked_about_everywhere(users: Users) -> None:
+    here = Authentication(users, Identity(), max_delay=2.0, bus=(ends := Line.ends(2))[0], secret=b"common")
+    other = Users()
+    Authentication(other, Identity(), max_delay=2.0, bus=ends[1], secret=b"common")
+    await succeed(here, device="PHONE")
+    await fail(here, device="PHONE")
+    assert other.forgotten == []  # that is another password
+    users.passwords["Jo"] = "new"
+    await fail(here, device="PHONE", password=PASSWORD)
+    assert other.forgotten == ["jo"]
+
+
 async def test_what_is_told_names_nobody(users: Users) -> None:
     (end,) = Line.ends(1)
     await fail(Authentication(users, Identity(), max_delay=2.0, bus=end, secret=b"common"), password="Sesame")
