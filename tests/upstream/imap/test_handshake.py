@@ -122,7 +122,7 @@ async def test_a_password_that_cannot_be_sent_is_wrong() -> None:
     ],
 )
 async def test_a_login_that_fails(answer: Answer, error: type[GatewayError]) -> None:
-    async with scripted({"AUTHENTICATE": answer}, patience=0.3) as server:
+    async with scripted({"AUTHENTICATE": answer}, patience=0.3 if answer is silence else 5) as server:
         with pytest.raises(GatewayError) as raised:
             await log_in_to(server.settings)
         assert type(raised.value) is error
@@ -141,7 +141,7 @@ async def test_a_login_that_fails(answer: Answer, error: type[GatewayError]) -> 
     ],
 )
 async def test_a_greeting_that_is_none(greeting: Answer, error: type[GatewayError]) -> None:
-    async with scripted({"GREETING": greeting}, patience=0.3) as server:
+    async with scripted({"GREETING": greeting}, patience=0.3 if greeting is silence else 5) as server:
         with pytest.raises(error):
             await open_connection(server.settings)
 
