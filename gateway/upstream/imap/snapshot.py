@@ -168,11 +168,13 @@ async def _catch_up(session: Session, mailbox: str, known: Snapshot) -> Snapshot
     selected = session.selected
     if selected is None or selected.mailbox != mailbox or selected.version != known.version:
         return None
+    if not selected.exists:
+        return None  # Cyrus shows a mailbox that was deleted as an empty one
     since = selected.since if known.modseq is not None else min(selected.since, known.taken)
     if asyncio.get_running_loop().time() - since > RESELECT_AFTER or not await look(session):
         return None
     if not selected.exists:
-        return None  # Cyrus shows a mailbox that was deleted as an empty one
+        return None  # emptied, or deleted
     if known.modseq is None:
         # Not every server tells when the mailbox goes.
         return known if not selected.changes and await _same_status(session, mailbox, known) else None
