@@ -24,7 +24,11 @@ from gateway.ports.mailboxes import Unsubscribe
 from gateway.ports.pieces import Pieces
 from gateway.types import CollectionId, DeviceId, SyncState, UserId
 
-__all__ = ["Commit", "ItemFolders", "Items", "Notices"]
+__all__ = ["MOST_SHARES", "Commit", "ItemFolders", "Items", "Notices"]
+
+MOST_SHARES = 1000
+"""Shares of a user: folders of his own that others see, one for each who does; and as many of others that he
+sees."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +88,7 @@ class ItemFolders(Protocol):
     async def share_item_folder(self, folder: CollectionId, user: UserId, right: Right | None) -> None:
         """Let another user see it with a right, or (None) not any more, nor his devices know of it.
 
-        Raises `NotFound`.
+        Raises `NotFound`, and `Refused` where its owner has `MOST_SHARES`, or the user sees as many.
         """
         ...
 

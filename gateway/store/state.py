@@ -333,9 +333,9 @@ class StoredState:
             await self._store.write(poison.forget, user, collection, gone)
 
     async def list_poison(
-        self, user: UserId | None = None
-    ) -> Sequence[tuple[UserId, CollectionId, str, str, str]]:
-        return await self._store.read(poison.list_all, user)
+        self, user: UserId | None = None, most: int | None = None
+    ) -> Sequence[poison.Poison]:
+        return await self._store.read(poison.list_all, user, most)
 
     async def count_poison(self) -> int:
         return await self._store.read(poison.count)

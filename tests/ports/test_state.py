@@ -582,6 +582,7 @@ async def test_poison_is_new_once_for_each_release(state: State) -> None:
         (ANNA, INBOX, "1:7", "1.1", "still no header"),
     ]
     assert len(await state.list_poison()) == 3
+    assert [row[0] for row in await state.list_poison(most=1)] == [ANNA, ANNA]
     assert await state.count_poison() == 2
     assert await state.poison_of_others(ANNA, INBOX, "1.1") == []
     assert await state.poison_of_others(BERT, INBOX, "1.0") == []

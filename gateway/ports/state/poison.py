@@ -29,8 +29,13 @@ class PoisonList(Protocol):
         ...
 
     async def list_poison(
-        self, user: UserId | None = None
-    ) -> Sequence[tuple[UserId, CollectionId, str, str, str]]: ...
+        self, user: UserId | None = None, most: int | None = None
+    ) -> Sequence[tuple[UserId, CollectionId, str, str, str]]:
+        """User, collection, item, release and reason, for each release that failed at an item.
+
+        By item, and of so many items at most, as `count_poison` counts them.
+        """
+        ...
 
     async def count_poison(self) -> int:
         """How many items of all users are listed, each once whichever releases failed at it."""

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 
-from gateway.errors import NotFound
+from gateway.errors import Kind, NotFound, Refused
 from gateway.items import ItemFolder, ItemKind, Right
+from gateway.ports.items import MOST_SHARES
 from gateway.store.transactions import Row, Topic, Transaction
 from gateway.types import CollectionId, UserId
 
@@ -77,6 +78,13 @@ _SHARE = """
     INSERT INTO item_share ("user", folder, access) VALUES (?, ?, ?)
     ON CONFLICT ("user", folder) DO UPDATE SET access = excluded.access
 """
+_OWNER = "SELECT owner FROM item_folder WHERE id = ?"
+# But for the one that is about to be made or changed.
+_SHARED_BY = """
+    SELECT count(*) FROM item_folder CROSS JOIN item_share
+    WHERE owner = ?1 AND folder = id AND NOT (folder = ?2 AND "user" = ?3)
+"""
+_SHARED_WITH = 'SELECT count(*) FROM item_share WHERE "user" = ?1 AND NOT (folder = ?2 AND "user" = ?3)'
 _OF_COLLECTIONS = ("sync_state", "intent", "poison")
 
 
@@ -157,20 +165,40 @@ async def delete(transaction: Transaction, folder: CollectionId, now: int) -> No
 
 
 async def share(transaction: Transaction, folder: CollectionId, user: UserId, right: Right | None) -> None:
-    """Let a user see a folder, or not any more. Raises `NotFound`. Of the owner it changes nothing."""
+    """Let a user see a folder, or not any more. Of the owner it changes nothing.
+
+    Raises `NotFound`, and `Refused` where the owner shares too much, or too much is shared with the user.
+    """
     number = number_of(folder)
-    await lock(transaction, folder)
-    row = await transaction.row("SELECT owner FROM item_folder WHERE id = ?", (number,))
+    row = await transaction.row(_OWNER, (number,))
+    if row is not None:
+        # The owner is always the same one: what is read before the lock is true.
+        names = (f"folder {folder}", f"shares by {row[0]}", f"shares with {user}")
+        await transaction.alone(*names)
+        row = await transaction.row(_OWNER, (number,))
     if row is None:
         raise NotFound(f"there is no folder {folder!r}")
     if row[0] == user:
         return
+    if right is not None:
+        await _check_number(transaction, number, UserId(row[0]), user)
     if right is None:
         await transaction.run('DELETE FROM item_share WHERE "user" = ? AND folder = ?', (user, number))
         await _forget(transaction, number, {user})
     else:
         await transaction.run(_SHARE, (user, number, right.value))
     transaction.tell(Topic.ITEMS, {_LIST: {user}})
+
+
+async def _check_number(transaction: Transaction, number: int, owner: UserId, user: UserId) -> None:
+    """Raise `Refused` when one more share would be too many; one that is changed is none more."""
+    for statement, whose, said in (
+        (_SHARED_BY, owner, f"{owner} shares {MOST_SHARES} times, the most: end a share first"),
+        (_SHARED_WITH, user, f"{user} sees {MOST_SHARES} folders of others, the most"),
+    ):
+        row = await transaction.row(statement, (whose, number, user))
+        if row is not None and row[0] >= MOST_SHARES:
+            raise Refused(Kind.ACCESS_DENIED, said)
 
 
 async def shares(transaction: Transaction, folder: CollectionId) -> dict[UserId, Right]:

@@ -18,9 +18,14 @@ _NOTE = """
 """
 _FORGET = 'DELETE FROM poison WHERE "user" = ? AND collection = ? AND item = ?'
 _LIST = """
-    SELECT "user", collection, item, release, reason FROM poison
-    WHERE cast(?1 AS text) IS NULL OR "user" = ?1 ORDER BY "user", collection, item, release
+    SELECT p."user", p.collection, p.item, p.release, p.reason FROM (
+        SELECT DISTINCT "user", collection, item FROM poison WHERE cast(?1 AS text) IS NULL OR "user" = ?1
+        ORDER BY "user", collection, item LIMIT ?2
+    ) AS first JOIN poison AS p ON p."user" = first."user" AND p.collection = first.collection
+        AND p.item = first.item
+    ORDER BY p."user", p.collection, p.item, p.release
 """
+_ALL = (1 << 63) - 1
 
 
 @single
@@ -60,6 +65,7 @@ async def count(transaction: Transaction) -> int:
     return int(found)
 
 
-async def list_all(transaction: Transaction, user: UserId | None) -> list[Poison]:
-    """What is remembered of a user, or of all users, ordered."""
-    return [(*row,) for row in await transaction.rows(_LIST, (user,))]
+async def list_all(transaction: Transaction, user: UserId | None, most: int | None) -> list[Poison]:
+    """What is remembered of so many items of a user, or of all users, ordered."""
+    rows = await transaction.rows(_LIST, (user, _ALL if most is None else most))
+    return [(*row,) for row in rows]

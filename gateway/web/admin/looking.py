@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 
 from starlette.responses import Response
 
@@ -67,8 +68,10 @@ class LookingPages:
         return visit.page("admin/rules.html", admission=admission, policies=rows)
 
     async def _poison(self, visit: Visit) -> Response:
-        items = await self.services.state.list_poison()
-        return visit.page("admin/poison.html", items=items[:_ITEMS], total=len(items))
+        state = self.services.state
+        failures = await state.list_poison(most=_ITEMS)
+        items = [(*item, [*those]) for item, those in groupby(failures, lambda failure: failure[:3])]
+        return visit.page("admin/poison.html", items=items, total=await state.count_poison())
 
     async def _audit(self, visit: Visit) -> Response:
         before = visit.query("before")

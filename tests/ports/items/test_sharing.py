@@ -9,6 +9,8 @@ import pytest
 from gateway.errors import Kind, NotFound, Refused, StateConflict
 from gateway.items import Edit, ItemFolder, ItemKind, Right
 from gateway.ports import Commit, Items
+from gateway.store.tables import itemfolders
+from gateway.types import UserId
 from tests.ports.items.helpers import ANNA, BERT, CARL, FIRST, PHONE, add, edit, event, revision, the
 from tests.support.stores import Store
 
@@ -88,6 +90,28 @@ async def test_without_a_right_there_is_no_such_folder(store: Store, calendar: I
             await store.items.commit_items(commit)
     assert await store.state.load_sync(BERT, PHONE, calendar.id) is None
     assert list(await store.items.item_changes(calendar.id, 0)) == []
+
+
+async def test_shares_have_a_bound(
+    store: Store, calendar: ItemFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of whoever makes them and of whoever gets them: nobody fills another one's list of folders."""
+    monkeypatch.setattr(itemfolders, "MOST_SHARES", 2)
+    items = store.items
+    await items.share_item_folder(calendar.id, BERT, Right.READ)
+    await items.share_item_folder(calendar.id, CARL, Right.READ)
+    with pytest.raises(Refused, match="end a share first"):
+        await items.share_item_folder(calendar.id, UserId("dora"), Right.READ)
+    await items.share_item_folder(calendar.id, CARL, Right.WRITE)
+    await items.share_item_folder(calendar.id, CARL, None)
+    await items.share_item_folder(calendar.id, UserId("dora"), Right.READ)
+    for owner in ("e", "f"):
+        made = await items.create_item_folder(UserId(owner), ItemKind.CALENDAR, "Trips")
+        if owner == "e":
+            await items.share_item_folder(made.id, BERT, Right.READ)
+        else:
+            with pytest.raises(Refused, match="folders of others"):
+                await items.share_item_folder(made.id, BERT, Right.READ)
 
 
 async def test_devices_forget_a_folder_not_shared_any_more(store: Store, calendar: ItemFolder) -> None:

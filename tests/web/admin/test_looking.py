@@ -104,6 +104,7 @@ async def test_poison_items_are_shown_as_text(world: World) -> None:
     browser = await root(world)
     assert "None." in (await browser.get("/admin/poison")).text
     await world.state.note_poison(ANNA, CollectionId("2"), "2:9", "0.1", "<script>alert(1)</script>")
+    await world.state.note_poison(ANNA, CollectionId("2"), "2:9", "0.2", "again")
     page = (await browser.get("/admin/poison")).text
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
     assert "<script>alert" not in page
