@@ -9,7 +9,7 @@ from asyncpg import exceptions as pg
 
 from gateway.errors import GatewayError, StoreUnavailable
 
-__all__ = ["FAILURES", "explain", "is_lost", "is_worth_another_try"]
+__all__ = ["FAILURES", "explain", "is_lost", "is_useless", "is_worth_another_try"]
 
 FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
 """What the database, the way to it and the library fail with."""
@@ -52,7 +52,10 @@ _OF_THE_STORE: _Remedies = (
         (pg.CannotConnectNowError, pg.AdminShutdownError, pg.CrashShutdownError),
         "the server is stopping or starting",
     ),
-    ((pg.QueryCanceledError, TimeoutError), "the server took too long to answer"),
+    (
+        (pg.QueryCanceledError, TimeoutError),
+        "the server took too long to answer: it is overloaded, or cut off",
+    ),
     (
         (pg.DataCorruptedError, pg.IndexCorruptedError),
         "it is damaged: restore it from a backup, or see the server's log",
@@ -74,7 +77,7 @@ _OF_THE_STORE: _Remedies = (
         "its certificate is not trusted: see sslrootcert in store.url",
     ),
     ((FileNotFoundError,), "a socket or a file that store.url names is not there"),
-    ((OSError,), "the server cannot be reached"),
+    ((OSError,), "the server cannot be reached: see whether it runs where store.url says"),
     (
         (
             asyncpg.PostgresConnectionError,
@@ -92,6 +95,14 @@ _OF_THE_URL = (asyncpg.ClientConfigurationError, asyncpg.UnsupportedClientFeatur
 def is_lost(error: BaseException) -> bool:
     """Whether there is no connection any more: another one may do."""
     return isinstance(error, _LOST)
+
+
+def is_useless(error: BaseException) -> bool:
+    """Whether the connection can be of no use any more, and others made before neither.
+
+    After a failover what was the primary can only be read.
+    """
+    return is_lost(error) or isinstance(error, pg.ReadOnlySQLTransactionError)
 
 
 def is_worth_another_try(error: BaseException) -> bool:

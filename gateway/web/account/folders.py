@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 import structlog
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from gateway.eas.addresslist import Reach
 from gateway.eas.commands.base import Services
@@ -23,6 +23,7 @@ from gateway.web.pages.problems import Problem
 from gateway.web.pages.rendering import SECURITY
 from gateway.web.pages.shown import plain
 from gateway.web.pages.site import Page, Visit
+from gateway.web.pages.streaming import streamed
 
 __all__ = ["FolderPages"]
 
@@ -117,11 +118,9 @@ class FolderPages:
 
         card = folder.kind is ItemKind.CONTACTS
         headers = {"Content-Disposition": _attachment(plain(folder.name), ".vcf" if card else ".ics")}
-        return StreamingResponse(
-            export_folder(self.services.items, folder, problem),
-            media_type=f"text/{'vcard' if card else 'calendar'}; charset=utf-8",
-            headers=dict(SECURITY) | headers,
-        )
+        pieces = export_folder(self.services.items, folder, problem)
+        kind = f"text/{'vcard' if card else 'calendar'}; charset=utf-8"
+        return await streamed(pieces, kind, dict(SECURITY) | headers)
 
     # --- who and what --------------------------------------------------------------------------------------
 
