@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from contextlib import asynccontextmanager
 from typing import Any, Protocol, TypeVar
 
 import structlog
@@ -24,9 +24,9 @@ __all__ = ["SharedLeases"]
 
 T = TypeVar("T")
 
-LASTS = 30.0
-"""Seconds a lease lasts that nobody puts off: as long others wait for a process that died."""
-RENEW_SECONDS = 8.0
+LASTS = 10.0
+"""Seconds a lease lasts that nobody puts off: as long the phone waits whose request died with its process."""
+RENEW_SECONDS = 3.0
 WAIT_SECONDS = 90.0
 """How long a lease is waited for that another process has."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.25
@@ -63,6 +63,8 @@ class SharedLeases:
         """Holders by name of leases that nobody needs here, and that are to be given back."""
         self._leaving: dict[str, asyncio.Task[None]] = {}
         """What is giving leases back just now, by their names."""
+        self._owed: set[str] = set()
+        """Holders of leases that could not be given back, the database being away."""
         self._giving: set[asyncio.Task[None]] = set()
         self._task: asyncio.Task[None] | None = None
         self._log = structlog.get_logger("gateway.store")
@@ -136,12 +138,17 @@ class SharedLeases:
         self._leaving.update(dict.fromkeys(left, task))
         holders = [*left.values()]
 
-        async def release(transaction: Transaction) -> None:
-            await transaction.run(_RELEASE, (holders,))
-
         self._held.difference_update(holders)
-        with suppress(GatewayError):  # they end by themselves
-            await self._run(release)
+        try:
+            await self._release(holders)
+        except GatewayError:
+            self._owed.update(holders)
+
+    async def _release(self, holders: Iterable[str]) -> None:
+        async def release(transaction: Transaction) -> None:
+            await transaction.run(_RELEASE, ([*holders],))
+
+        await self._run(release)
 
     def _given_back(self, task: asyncio.Task[None]) -> None:
         self._giving.discard(task)
@@ -158,5 +165,8 @@ class SharedLeases:
             await asyncio.sleep(RENEW_SECONDS)
             try:
                 await self._run(renew)
+                if owed := [*self._owed]:
+                    await self._release(owed)
+                    self._owed.difference_update(owed)
             except GatewayError as error:
                 self._log.warning("leases cannot be kept", reason=error.detail)

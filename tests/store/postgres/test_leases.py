@@ -11,7 +11,9 @@ from gateway.store.postgres import leases
 from gateway.store.transactions import Transaction
 from gateway.types import CollectionId, SyncState
 from tests.ports.items.helpers import ANNA, PHONE
+from tests.support.postgres import Postgres
 from tests.support.stores import PostgresStore
+from tests.support.waiting import PATIENCE
 
 NAME = "1"
 
@@ -115,3 +117,22 @@ async def _orphaned_by(store: PostgresStore) -> None:
         )
 
     await store.database.write(insert)
+
+
+async def test_a_lease_is_given_back_after_an_outage(
+    fragile: Postgres, victim: PostgresStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Others need not wait for its end then."""
+    monkeypatch.setattr(leases, "LASTS", 10 * PATIENCE)
+    monkeypatch.setattr(leases, "RENEW_SECONDS", 0.05)
+    await victim.restart()
+    other = PostgresStore(fragile.url(victim.name), victim.clock)
+    async with victim.state.lease(ANNA, PHONE, NAME):
+        fragile.stop()
+    with pytest.raises(GatewayError):
+        await victim.state.check_writable()
+    fragile.start()
+    await other.open()
+    async with asyncio.timeout(PATIENCE), other.state.lease(ANNA, PHONE, NAME):
+        pass
+    await other.aclose()
