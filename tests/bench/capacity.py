@@ -28,53 +28,52 @@ DEVICES = (1_000, 10_000, 100_000, 1_000_000)
 OPERATIONS = ("nothing", "mail", "mark", "ping", "told", "send", "event", "event-told")
 """What a device asks for all day, by the names of `figures.OPERATIONS`."""
 _HOUR = 3600
+_PAGE = 8192
 _MIB = 1 << 20
 _GIB = 1 << 30
+
+
+def _assumed(value: float, meaning: str) -> Any:
+    """A field with what it is if nobody says otherwise."""
+    return field(default=value, metadata={"help": meaning})
 
 
 @dataclass(frozen=True, slots=True)
 class Day:
     """What a device does on a working day. Assumptions: an administrator counts his own."""
 
-    received: float = field(
-        default=90, metadata={"help": "mails a day that come into a folder the device watches"}
-    )
-    sent: float = field(default=10, metadata={"help": "mails a day sent from the device"})
-    marked: float = field(default=60, metadata={"help": "Syncs a day that mark, move or delete a mail"})
-    opened: float = field(default=30, metadata={"help": "Syncs a day that find nothing new"})
-    events: float = field(default=3, metadata={"help": "events a day that the device changes"})
-    heartbeat: float = field(default=900, metadata={"help": "seconds a Ping lasts when nothing happens"})
-    waiting: float = field(default=0.9, metadata={"help": "share of the devices that wait at any moment"})
-    busiest: float = field(
-        default=0.12, metadata={"help": "share of the day's work that falls into the busiest hour"}
-    )
-    devices: float = field(default=1.25, metadata={"help": "devices of a user"})
-    first: float = field(default=500, metadata={"help": "messages of the first Syncs of a new device"})
-    folders: float = field(default=8, metadata={"help": "folders a device knows"})
-    messages: float = field(default=1000, metadata={"help": "messages a device knows in them"})
-    stored: float = field(default=500, metadata={"help": "events of a user in the database"})
+    received: float = _assumed(90, "mails a day that come into a folder the device watches")
+    sent: float = _assumed(10, "mails a day sent from the device")
+    marked: float = _assumed(60, "Syncs a day that mark, move or delete a mail")
+    opened: float = _assumed(30, "Syncs a day that find nothing new")
+    events: float = _assumed(3, "events a day that the device changes")
+    heartbeat: float = _assumed(900, "seconds a Ping lasts when nothing happens")
+    waiting: float = _assumed(0.9, "share of the devices that wait at any moment")
+    busiest: float = _assumed(0.12, "share of the day's work that falls into the busiest hour")
+    devices: float = _assumed(1.25, "devices of a user")
+    first: float = _assumed(500, "messages of the first Syncs of a new device")
+    folders: float = _assumed(8, "folders a device knows")
+    messages: float = _assumed(1000, "messages a device knows in them")
+    stored: float = _assumed(500, "events of a user in the database")
 
 
 @dataclass(frozen=True, slots=True)
 class Hardware:
     """What machines there are, and how much of them is to be used."""
 
-    cores: float = field(
-        default=8, metadata={"help": "processors of a node, of which one is left to the system"}
+    cores: float = _assumed(8, "processors of a node, of which one is left to the system")
+    memory: float = _assumed(16, "GiB of a node, of which a quarter is left to the system")
+    load: float = _assumed(0.6, "how busy processors may be in the busiest hour")
+    database_cores: float = _assumed(16, "processors of the PostgreSQL server")
+    database_share: float = _assumed(0.5, "share of the measured commits a second to be used")
+    log: float = _assumed(50, "MB a second of log that its disk and its standby take")
+    connections: float = _assumed(500, "connections to PostgreSQL without a pooler")
+    pool: float = _assumed(11, "connections of a process: store.connections and one")
+    users: float = _assumed(5000, "waiting users of a process: imap.max_connections")
+    pages: float = _assumed(
+        1, "whole pages in the log with each durable commit, as in large tables after a checkpoint"
     )
-    memory: float = field(
-        default=16, metadata={"help": "GiB of a node, of which a quarter is left to the system"}
-    )
-    load: float = field(default=0.6, metadata={"help": "how busy processors may be in the busiest hour"})
-    database_cores: float = field(default=16, metadata={"help": "processors of the PostgreSQL server"})
-    database_share: float = field(
-        default=0.5, metadata={"help": "share of the measured commits a second to be used"}
-    )
-    log: float = field(default=50, metadata={"help": "MB a second of log that its disk and its standby take"})
-    connections: float = field(default=500, metadata={"help": "connections to PostgreSQL without a pooler"})
-    pool: float = field(default=11, metadata={"help": "connections of a process: store.connections and one"})
-    users: float = field(default=5000, metadata={"help": "waiting users of a process: imap.max_connections"})
-    bloat: float = field(default=2, metadata={"help": "how much larger tables are than when packed"})
+    bloat: float = _assumed(2, "how much larger tables are than when packed")
 
     @property
     def usable_cores(self) -> float:
@@ -165,20 +164,21 @@ def _cost(found: Mapping[str, Any]) -> Cost:
 def rates(day: Day) -> Mapping[str, float]:
     """How often one device asks for each operation, per hour, in the busiest hour.
 
-    What one device of a user does is news for his others. A device that waits comes to the end of its
-    heartbeat as often as if it were never told of anything, which is more than happens.
+    What another device of the user marks comes with the next Sync, and events it changes end a Ping as mail
+    does. A device that waits comes to the end of its heartbeat as often as if it were never told of anything,
+    which is more than happens.
     """
-    others = day.devices - 1
-    news = (day.received + others * (day.marked + day.events)) * day.busiest
+    hour = day.busiest
+    changed = (day.devices - 1) * day.events
     return {
-        "nothing": day.opened * day.busiest,
-        "mail": (day.received + others * day.marked) * day.busiest,
-        "mark": day.marked * day.busiest,
+        "nothing": day.opened * hour,
+        "mail": day.received * hour,
+        "mark": day.marked * hour,
         "ping": day.waiting * _HOUR / day.heartbeat,
-        "told": day.waiting * news,
-        "send": day.sent * day.busiest,
-        "event": day.events * day.busiest,
-        "event-told": others * day.events * day.busiest,
+        "told": day.waiting * (day.received + changed) * hour,
+        "send": day.sent * hour,
+        "event": day.events * hour,
+        "event-told": changed * hour,
     }
 
 
@@ -199,7 +199,7 @@ class Need:
     nodes: int
     """Without the one to spare."""
     files: float
-    """Open, at each node."""
+    """Open, of each process."""
     connections: tuple[float, float]
     """To the IMAP server, from waiting phones: with sticky sessions, and at most without."""
     statements: float
@@ -215,7 +215,7 @@ class Need:
     disk: float
     """Octets of the database."""
     morning: float
-    """Hours until all devices have synced for the first time, with these nodes."""
+    """Hours until all devices have synced for the first time, with these nodes and one database."""
 
 
 def need(devices: int, factors: Factors, day: Day, hardware: Hardware) -> Need:
@@ -226,10 +226,12 @@ def need(devices: int, factors: Factors, day: Day, hardware: Hardware) -> Need:
     def total(what: str) -> float:
         return sum(often * float(getattr(factors.costs[name], what)) for name, often in second.items())
 
+    requests = sum(second.values())
     processors = total("gateway") / 1000 + waiting * factors.idle
     watched = min(users, waiting)
-    processes = max(math.ceil(processors / hardware.load), math.ceil(watched / hardware.users))
+    processes = max(1, math.ceil(processors / hardware.load), math.ceil(watched / hardware.users))
     memory = processes * factors.process_mib * _MIB + waiting * factors.waiting_kib * 1024
+    second["minute"] = processes / 60  # what each does in the database while nobody asks for anything
     nodes = max(math.ceil(processes / hardware.usable_cores), math.ceil(memory / hardware.usable_memory))
     octets = factors.octets
     disk = hardware.bloat * (
@@ -238,29 +240,34 @@ def need(devices: int, factors: Factors, day: Day, hardware: Hardware) -> Need:
         + devices
         * (day.folders * octets["folder"] + day.messages * octets["message"] + day.sent * octets["sent"])
     )
-    beginning = factors.costs["connect"].gateway + day.first * factors.costs["message"].gateway
-    usable = nodes * hardware.usable_cores * hardware.load
+    connect, message = factors.costs["connect"], factors.costs["message"]
+    computing = devices * (connect.gateway + day.first * message.gateway) / 1000
+    committing = devices * (connect.durable + day.first * message.durable)
+    beginning = max(
+        computing / (nodes * hardware.usable_cores * hardware.load),
+        committing / (factors.commits * hardware.database_share),
+    )
     return Need(
         devices,
         users,
         waiting,
-        sum(second.values()),
+        requests,
         processors,
         processes,
         memory,
         nodes,
-        waiting * factors.files / nodes,
+        waiting * factors.files / processes,
         (watched, waiting),
         total("statements"),
         total("writes"),
         total("durable"),
         total("notices"),
-        total("log"),
+        total("log") + total("durable") * hardware.pages * _PAGE,
         total("wire"),
         total("postgres") / 1000,
         math.ceil(processes * hardware.pool),
         disk,
-        devices * beginning / 1000 / usable / _HOUR,
+        beginning / _HOUR,
     )
 
 
@@ -274,26 +281,33 @@ class Limit:
     """What 1,000 devices need."""
     most: float
     devices: float
+    remedy: str
+    divides: bool
+    """Whether users are to be divided among several servers in the end."""
 
 
 def limits(factors: Factors, day: Day, hardware: Hardware) -> Sequence[Limit]:
     """What a single PostgreSQL server has, that which is used up first at first."""
     many = 1_000_000
     one = need(many, factors, day, hardware)
-    pairs = (
-        ("durable commits", "1/s", one.durable, factors.commits * hardware.database_share),
-        (
-            "commits with a notice, one after the other",
-            "1/s",
-            one.notices,
-            factors.notices * hardware.database_share,
-        ),
-        ("processors", "", one.database_processors, hardware.database_cores * hardware.load),
-        ("log", "MB/s", one.log / 1e6, hardware.log),
-        ("connections without a pooler", "", float(one.pool), hardware.connections),
+    share, cores = hardware.database_share, hardware.database_cores * hardware.load
+    known = (
+        ("durable commits", "1/s", one.durable, factors.commits * share, "a disk that confirms sooner", True),
+        ("commits with a notice, one after the other", "1/s", one.notices, factors.notices * share, "", True),
+        ("processors", "", one.database_processors, cores, "more of them", True),
+        ("log", "MB/s", one.log / 1e6, hardware.log, "a faster disk and network", True),
+        ("connections", "", float(one.pool), hardware.connections, "a pooler", False),
     )
     found = [
-        Limit(name, unit, needed / many * 1000, most, most / needed * many if needed else math.inf)
-        for name, unit, needed, most in pairs
+        Limit(
+            name,
+            unit,
+            needed / many * 1000,
+            most,
+            most / needed * many if needed else math.inf,
+            remedy,
+            divides,
+        )
+        for name, unit, needed, most, remedy, divides in known
     ]
     return sorted(found, key=lambda limit: limit.devices)

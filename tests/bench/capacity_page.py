@@ -10,7 +10,7 @@ import argparse
 import json
 import math
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from tests.bench.capacity import DEVICES, Day, Factors, Hardware, Need, limits, 
 from tests.bench.figures import COMMITS, OPERATIONS, SIZES, STORES
 from tests.bench.numbers import number
 
-__all__ = ["block"]
+__all__ = ["block", "needs"]
 
 Figures = Mapping[str, Mapping[str, Any]]
 
@@ -39,15 +39,17 @@ def block(figures: Figures, day: Day | None = None, hardware: Hardware | None = 
         _storage(figures),
         _assumptions(day, hardware),
         _arithmetic(factors, day, hardware),
-        _needs(factors, day, hardware),
+        ("*What so many devices need* in the busiest hour:", "", *_needs(factors, day, hardware)),
         _limits(factors, day, hardware),
     )
     return "\n\n".join("\n".join(part) for part in parts)
 
 
-def _table(head: Sequence[str], rows: Iterator[Sequence[str]]) -> Iterator[str]:
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]], numbers: int | None = None) -> Iterator[str]:
+    """A table of which so many columns after the first are numbers, or all of them."""
+    right = len(head) - 1 if numbers is None else numbers
     yield f"| {' | '.join(head)} |"
-    yield "|---" + "|---:" * (len(head) - 1) + "|"
+    yield "|---" + "|---:" * right + "|---" * (len(head) - 1 - right) + "|"
     for row in rows:
         yield f"| {' | '.join(row)} |"
 
@@ -130,7 +132,7 @@ def _assumptions(day: Day, hardware: Hardware) -> Iterator[str]:
             for each in fields(values):
                 yield f"`--{_option(each.name)}`", number(getattr(values, each.name)), each.metadata["help"]
 
-    yield from _table(["option", "value", "meaning"], rows())
+    yield from _table(["option", "value", "meaning"], rows(), 1)
 
 
 def _arithmetic(factors: Factors, day: Day, hardware: Hardware) -> Iterator[str]:
@@ -150,13 +152,23 @@ def _arithmetic(factors: Factors, day: Day, hardware: Hardware) -> Iterator[str]
                 f"× {number(cost.log)} = {number(second * cost.log / 1e6)} MB/s",
                 f"× {number(cost.postgres)} ms = {number(second * cost.postgres / 1000)}",
             )
+        minute = factors.costs["minute"]
+        yield (
+            f"{shown.processes} processes, of their own accord, a minute",
+            "",
+            number(shown.processes / 60),
+            "see below",
+            f"× {number(minute.durable)} = {number(shown.processes / 60 * minute.durable)}",
+            f"× {number(minute.log)} = {number(shown.processes / 60 * minute.log / 1e6)} MB/s",
+            f"× {number(minute.postgres)} ms = {number(shown.processes / 60 * minute.postgres / 1000)}",
+        )
         yield (
             "together",
             "",
             number(shown.requests),
             number(shown.processors - shown.waiting * factors.idle),
             number(shown.durable),
-            f"{number(shown.log / 1e6)} MB/s",
+            f"{number(shown.log / 1e6)} MB/s with the pages",
             number(shown.database_processors),
         )
 
@@ -173,7 +185,8 @@ def _arithmetic(factors: Factors, day: Day, hardware: Hardware) -> Iterator[str]
     yield ""
     cores, load = number(hardware.usable_cores), number(hardware.load)
     yield (
-        f"Waiting costs {number(shown.waiting)} × {factors.idle * 1e6:.2g} / 1,000,000 ="
+        f"The log has {number(hardware.pages)} × 8 KiB for each durable commit besides."
+        f" Waiting costs {number(shown.waiting)} × {factors.idle * 1e6:.2g} / 1,000,000 ="
         f" {number(shown.waiting * factors.idle)} of a processor more, so {number(shown.processors)} in all."
         f" Processes: the greater of {number(shown.processors)} / {load} and"
         f" {number(shown.connections[0])} / {number(hardware.users)}, {shown.processes}. Memory:"
@@ -184,11 +197,14 @@ def _arithmetic(factors: Factors, day: Day, hardware: Hardware) -> Iterator[str]
     )
 
 
+def needs(figures: Figures) -> str:
+    """What so many devices need, as `block` has it."""
+    return "\n".join(_needs(Factors.of(figures), Day(), Hardware()))
+
+
 def _needs(factors: Factors, day: Day, hardware: Hardware) -> Iterator[str]:
-    yield "*What so many devices need* in the busiest hour:"
-    yield ""
     all_needs = [need(devices, factors, day, hardware) for devices in DEVICES]
-    first = limits(factors, day, hardware)[0]
+    first = next(each for each in limits(factors, day, hardware) if each.divides)
     shown: Mapping[str, Callable[[Need], str]] = {
         "users": lambda each: number(each.users),
         "phones that wait at once": lambda each: number(each.waiting),
@@ -199,7 +215,7 @@ def _needs(factors: Factors, day: Day, hardware: Hardware) -> Iterator[str]:
             lambda each: f"{each.nodes} + 1"
         ),
         "memory of all processes": lambda each: number(each.memory / 2**30, "GiB"),
-        "open files of each node": lambda each: number(each.files),
+        "open files of each process": lambda each: number(each.files),
         "connections to the IMAP server from waiting phones, with sticky sessions": (
             lambda each: number(each.connections[0])
         ),
@@ -214,7 +230,9 @@ def _needs(factors: Factors, day: Day, hardware: Hardware) -> Iterator[str]:
         "connections to it": lambda each: number(each.pool),
         "the database": lambda each: number(each.disk / 2**30, "GiB"),
         "databases it is to be divided into": lambda each: number(math.ceil(each.devices / first.devices)),
-        "hours of these nodes until all have synced for the first time": lambda each: number(each.morning),
+        "hours until all have synced for the first time, with these nodes and one database": lambda each: (
+            number(each.morning)
+        ),
     }
     rows = ((title, *map(say, all_needs)) for title, say in shown.items())
     yield from _table(["", *(f"{devices:,}" for devices in DEVICES)], rows)
@@ -229,10 +247,11 @@ def _limits(factors: Factors, day: Day, hardware: Hardware) -> Iterator[str]:
             number(limit.each, limit.unit),
             number(limit.most, limit.unit),
             number(limit.devices) if math.isfinite(limit.devices) else "",
+            ", then ".join(filter(None, (limit.remedy, "users divided" if limit.divides else ""))),
         )
         for limit in limits(factors, day, hardware)
     )
-    yield from _table(["", "1,000 devices need", "there is", "enough for devices"], rows)
+    yield from _table(["", "1,000 devices need", "there is", "enough for devices", "beyond"], rows, 3)
 
 
 # --- the command line --------------------------------------------------------------------------------------

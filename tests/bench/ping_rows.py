@@ -69,7 +69,7 @@ async def held(
     """
     async with waiting(stage, gateway, [(f"warm-{number}", 1) for number in range(_WARM_UP)]):
         pass
-    base = _memory_of(gateway)
+    base, behind = _memory_of(gateway), meters.pss_kib(meters.tree(stage.dovecot.pid))
     count = sum(devices for _, devices in wanted)
     async with waiting(stage, gateway, wanted) as prepared:
         whole = _memory_of(gateway)
@@ -79,6 +79,7 @@ async def held(
             "MiB before": round(base / 1024, 1),
             "MiB synced": round(prepared / 1024, 1),
             "MiB held": round(whole / 1024, 1),
+            "Dovecot KiB each": round((meters.pss_kib(meters.tree(stage.dovecot.pid)) - behind) / count),
             "files": sum(map(meters.file_descriptors, meters.tree(gateway.pid))),
         }
     return [

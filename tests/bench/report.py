@@ -2,6 +2,7 @@
 
 results.json holds the newest value of every figure, each with its date and commit, so that some may be
 measured again without the others; the table in RESULTS.md is made of it, the text around the table stays.
+What comes of the figures for many devices stands there too, and in the administrator's page on sizes.
 """
 
 from __future__ import annotations
@@ -20,9 +21,10 @@ from tests.bench import capacity_page
 from tests.bench.figures import FIGURES, Figure, Measured
 from tests.bench.numbers import number
 
-__all__ = ["block", "capacity_block", "document", "table", "write"]
+__all__ = ["block", "capacity_block", "document", "sizing_block", "table", "write"]
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
+SIZING = Path(__file__).parents[2] / "deploy" / "sizing.md"
 VALUES = Path(__file__).with_name("results.json")
 BEGIN, END = "<!-- measured -->", "<!-- end of what was measured -->"
 BEGIN_CAPACITY, END_CAPACITY = "<!-- capacity -->", "<!-- end of capacity -->"
@@ -104,27 +106,31 @@ def write(new: Document) -> None:
     known = {figure.name: figures[figure.name] for figure in FIGURES if figure.name in figures}
     both = {"machine": new["machine"], "figures": known}
     VALUES.write_text(json.dumps(both, indent=1, ensure_ascii=False) + "\n")
-    head, _, rest = RESULTS.read_text().partition(BEGIN)
-    text = head + block(both) + rest.partition(END)[2]
-    if BEGIN_CAPACITY in text and all(figure.name in known for figure in FIGURES if figure.for_capacity):
-        head, _, rest = text.partition(BEGIN_CAPACITY)
-        text = head + capacity_block(both) + rest.partition(END_CAPACITY)[2]
-    RESULTS.write_text(text)
+    _put(RESULTS, BEGIN, block(both), END)
+    if all(figure.name in known for figure in FIGURES if figure.for_capacity):
+        _put(RESULTS, BEGIN_CAPACITY, capacity_block(both), END_CAPACITY)
+        _put(SIZING, BEGIN_CAPACITY, sizing_block(both), END_CAPACITY)
+
+
+def _put(page: Path, begin: str, new: str, end: str) -> None:
+    """Put new text, which has the marks, in the place of what stands between them; nothing without them."""
+    head, mark, rest = page.read_text().partition(begin)
+    if mark:
+        page.write_text(head + new + rest.partition(end)[2])
 
 
 def capacity_block(values: Document) -> str:
     """Return the part of RESULTS.md about capacity, with the marks around it."""
     figures: Mapping[str, Mapping[str, Any]] = values["figures"]
-    taken = sorted(
-        {
-            f"{figures[each.name]['commit']}, {figures[each.name]['date']}"
-            for each in FIGURES
-            if each.for_capacity
-        }
-    )
-    return "\n".join(
-        [BEGIN_CAPACITY, f"Measured at {'; '.join(taken)}.", "", capacity_page.block(figures), END_CAPACITY]
-    )
+    found = (figures[figure.name] for figure in FIGURES if figure.for_capacity)
+    taken = sorted({f"{each['commit']}, {each['date']}" for each in found})
+    text = [f"Measured at {'; '.join(taken)}.", "", capacity_page.block(figures)]
+    return "\n".join([BEGIN_CAPACITY, *text, END_CAPACITY])
+
+
+def sizing_block(values: Document) -> str:
+    """Return the part of the administrator's page on sizes that is made of figures, with its marks."""
+    return "\n".join([BEGIN_CAPACITY, capacity_page.needs(values["figures"]), END_CAPACITY])
 
 
 def block(values: Document) -> str:

@@ -36,6 +36,7 @@ def test_some_figures_may_be_measured_again(
     folder = tmp_path_factory.mktemp("results")
     monkeypatch.setattr(report, "RESULTS", folder / "RESULTS.md")
     monkeypatch.setattr(report, "VALUES", folder / "results.json")
+    monkeypatch.setattr(report, "SIZING", folder / "sizing.md")
     report.RESULTS.write_text(f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n")
     report.write(
         report.document([Measured("sendmail", 500, 1000), Measured("connect", 25, details={"n": 3})])

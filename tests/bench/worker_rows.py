@@ -31,15 +31,15 @@ _SHARE = 5
 
 async def processes(stage: Stage, kind: str) -> Sequence[Measured]:
     """First Syncs, Syncs with nothing new and sent messages per second, and the memory of a waiting phone."""
-    users = await stage.small_mailboxes(max(stage.scale.users, stage.scale.pings // _SHARE))
+    scale = stage.scale
+    users = await stage.small_mailboxes(scale.users + scale.pings // _SHARE)
     with _gateway(stage, kind) as gateway:
         bench = _Bench(stage, kind, gateway)
-        held = await bench.held(users[: stage.scale.pings // _SHARE])  # at first, while nobody is known
         return [
-            await bench.first(users[: stage.scale.users]),
+            await bench.first(users[: scale.users]),
             await bench.nothing(users[:_AT_ONCE]),
             await bench.send(),
-            *held,
+            *await bench.held(users[scale.users :]),
         ]
 
 
@@ -119,7 +119,7 @@ class _Bench:
         return measured
 
     async def held(self, users: Sequence[str]) -> Sequence[Measured]:
-        """KiB of each waiting phone of another user, and all that he costs."""
+        """KiB of each waiting phone of a user who is new, and all that he costs."""
         return await held(self._stage, self._gateway, f"held-{self._kind}", [(user, 1) for user in users])
 
     async def _begin(self, phone: BenchPhone) -> None:
@@ -128,7 +128,7 @@ class _Bench:
 
     async def _rate(self, name: str, calls: Sequence[Callable[[], Awaitable[object]]]) -> Measured:
         before, start = self._spent(), time.perf_counter()
-        speed = await rate(calls, self._stage.scale.seconds)
+        speed = await rate(calls, self._stage.scale.seconds / 2)
         seconds = time.perf_counter() - start
         details = self._spent().since(before, speed * seconds, seconds)
         return Measured(f"{name}-{self._kind}", speed, None, details)
