@@ -49,7 +49,10 @@ def cpu_seconds(pids: Sequence[int]) -> float:
 
 
 def running_seconds(pids: Sequence[int]) -> float:
-    """The same for processes with few threads that are still there: by the nanosecond, not by the tick."""
+    """The same for processes with few threads that are still there: by the nanosecond, not by the tick.
+
+    The kernel has to count it (CONFIG_SCHED_INFO), as those of distributions do.
+    """
     total = 0
     for pid in pids:
         for thread in (_PROC / str(pid) / "task").glob("*/schedstat"):

@@ -7,6 +7,7 @@ import asyncio
 import json
 import os
 import resource
+import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -67,7 +68,15 @@ ROWS: Mapping[str, Row] = {
 }
 """Every measurement by name; some give more than one figure."""
 
-_FAILURES = (Failed, ImapFailed, GatewayFailed, OSError, ExceptionGroup)
+_FAILURES = (
+    Failed,
+    ImapFailed,
+    GatewayFailed,
+    OSError,
+    RuntimeError,
+    subprocess.SubprocessError,
+    ExceptionGroup,
+)
 
 
 def main(arguments: Sequence[str]) -> int:
