@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -53,6 +54,7 @@ class LookingPages:
             poison=await state.count_poison(),
             release=self.services.release,
             started=self.started,
+            machine=platform.node(),
             **await self._health(),
         )
 
