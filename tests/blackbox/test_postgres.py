@@ -20,11 +20,13 @@ from tests.blackbox.test_calendar_sync import added, calendar, subjects
 from tests.blackbox.test_folder_changes import created
 from tests.blackbox.test_ping import changed, folder, ready, request, told
 from tests.blackbox.test_whole_session import test_the_whole_session as whole_session
+from tests.support import messages
 from tests.support.dovecot import Dovecot
-from tests.support.gateway import Gateway, Section
+from tests.support.gateway import Gateway, GatewayFailed, Section
 from tests.support.phone import Answer, Phone
 from tests.support.postgres import Postgres
 from tests.support.smtp_sink import SmtpSink
+from tests.support.waiting import eventually
 from wbxml import element
 from wbxml.pages import AirSync, FolderHierarchy, Ping
 
@@ -109,6 +111,26 @@ class Syncing(Held):
         super().__init__(node, lambda: phone.post_sync(asked, more=[wait], seconds=90))
 
 
+@pytest.mark.parametrize(
+    ("user", "database", "said"),
+    [
+        ("nobody", "postgres", "the server does not let us in: check user and password in store.url"),
+        ("gateway", "none", "there is no such database: create it, or change store.url"),
+    ],
+)
+def test_a_store_that_cannot_be_opened_is_told_in_one_line(
+    server: Postgres, dovecot: Dovecot, shared_sink: SmtpSink, user: str, database: str, said: str
+) -> None:
+    sections: dict[str, Section] = {"store": {"url": server.url(database, user=user)}}
+    with closing(Gateway(dovecot, shared_sink, sections=sections)) as gateway:
+        with pytest.raises(GatewayFailed) as caught:
+            gateway.start()
+    lines = [line for line in str(caught.value).splitlines() if "[error" in line]
+    assert said in lines[0]
+    assert ["Application startup failed" in line for line in lines] == [False, True]
+    assert "Traceback" not in str(caught.value)
+
+
 def test_a_whole_session_of_a_phone_that_roams(
     nodes: tuple[Gateway, Gateway], dovecot: Dovecot, sink: SmtpSink, user: str
 ) -> None:
@@ -154,6 +176,23 @@ def test_a_device_that_is_blocked_is_told_at_once(
     assert there.post("Ping", request(60, folder(inbox))).root.child_text(Ping.Status) == "129"
 
 
+def test_a_ping_outlives_the_database(
+    server: Postgres, nodes: tuple[Gateway, Gateway], phones: tuple[Phone, Phone], dovecot: Dovecot
+) -> None:
+    """What came meanwhile is told once the store can be asked about it."""
+    _, there = phones
+    (inbox,) = ready(there, "Inbox")
+    held = Waiting(nodes[1], there, (inbox, "Email"))
+    server.stop()
+    try:
+        dovecot.deliver(there.user, messages.plain("news"))
+        eventually(lambda: "nobody tells what others change" in nodes[1].log())
+        assert nodes[1].metric(HELD) == 1
+    finally:
+        server.start()
+    assert changed(held.answer()) == [inbox]
+
+
 def test_the_database_away_and_back(
     server: Postgres, nodes: tuple[Gateway, Gateway], phones: tuple[Phone, Phone]
 ) -> None:
@@ -168,7 +207,9 @@ def test_the_database_away_and_back(
         with closing(HTTPConnection(nodes[0].host, nodes[0].port, timeout=60)) as connection:
             connection.request("GET", "/readyz")
             said = connection.getresponse()
-            assert (said.status, json.loads(said.read())["checks"]["store"]) == (503, "failing")
+            page = json.loads(said.read())
+            assert (said.status, page["checks"]["store"]) == (503, "failing")
+            assert page["why"]["store"].startswith("the server cannot be reached")
         assert "the server cannot be reached" in nodes[0].log()
     finally:
         server.start()
