@@ -36,6 +36,8 @@ class SignIn:
     issuer: str
     authorization: str = ""
     token: str = ""
+    scope: str = ""
+    """What to ask there for."""
 
 
 class Tokens(Protocol):

@@ -20,7 +20,9 @@ from gateway.web.brakes import Brakes, Budget
 from gateway.web.client import Proxies
 from gateway.web.http import Message, Scope
 from gateway.web.loops import Loops
+from gateway.web.ways import Master, TokenWay, Ways
 from tests.web.support import LOGIN, NO_BOUND, Answer, Time, Users
+from tests.web.test_ways import Provider
 
 XML = "/autodiscover/autodiscover.xml"
 JSON = "/autodiscover/autodiscover.json"
@@ -39,15 +41,22 @@ class Pages:
     """The application, and whoever asks it."""
 
     def __init__(
-        self, *, url: str | None = URL, imap: MailServer | None = IMAP, budget: Budget = NO_BOUND
+        self,
+        *,
+        url: str | None = URL,
+        imap: MailServer | None = IMAP,
+        budget: Budget = NO_BOUND,
+        master: Master | None = None,
+        tokens: bool = False,
     ) -> None:
         self.brakes = Brakes(NO_BOUND, budget, Loops(0, 0))
         self.users = Users()
         identity = Identity(email="{local}@example.com", login="{local}", name="Jo Doe")
         moved = {"old.example": "example.com", "alt.example": "bücher.example"}
         servers = Servers(identity, url, imap, SMTP, moved)
-        authentication = Authentication(self.users, identity, max_delay=0)
         clock = Time()
+        ways = Ways(tokens=TokenWay(Provider(clock), clock, master)) if tokens else Ways()
+        authentication = Authentication(self.users, identity, max_delay=0, ways=ways)
         clock.value = datetime(2026, 3, 1, 9, 8, 7, 654321, tzinfo=UTC)
         self.app = Autodiscover(servers, authentication, Proxies(["127.0.0.1"]), self.brakes, clock)
 
@@ -362,6 +371,22 @@ async def test_autoconfig() -> None:
         ["imap", "imap.example.com", "993", "SSL", "ann"],
         ["smtp", "smtp.example.com", "587", "STARTTLS", "ann"],
     ]
+
+
+async def test_autoconfig_offers_tokens_where_the_mail_servers_take_them() -> None:
+    root = etree.fromstring((await Pages(tokens=True).ask(CONFIG, "emailaddress=ann%40example.com")).body)
+    ways = [one.text for one in root.findall("emailProvider/*/authentication")]
+    assert ways == ["OAuth2", "password-cleartext"] * 2
+    assert [(child.tag, child.text) for child in root.findall("oAuth2/*")] == [
+        ("issuer", "login.example"),
+        ("scope", "openid mail"),
+        ("authURL", "https://login.example/authorize"),
+        ("tokenURL", "https://login.example/token"),
+    ]
+    for pages in (Pages(), Pages(tokens=True, master=Master("boss", "secret"))):
+        answer = await pages.ask(CONFIG, "emailaddress=ann%40example.com")
+        assert b"password-cleartext" in answer.body
+        assert b"auth2" not in answer.body.lower()
 
 
 async def test_autoconfig_for_a_whole_domain() -> None:

@@ -63,7 +63,10 @@ class Provider:
 
     def sign_in(self) -> SignIn:
         return SignIn(
-            "https://login.example", "https://login.example/authorize", "https://login.example/token"
+            "https://login.example",
+            "https://login.example/authorize",
+            "https://login.example/token",
+            "openid mail",
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -44,7 +45,7 @@ class OidcTokens:
 
     def sign_in(self) -> SignIn:
         """See `ports.logins.Tokens`."""
-        return self.keys.sign_in
+        return replace(self.keys.sign_in, scope=" ".join(sorted(self._settings.scope)) or "openid")
 
     async def claimed(self, token: str) -> Claimed:
         """See `ports.logins.Tokens`."""

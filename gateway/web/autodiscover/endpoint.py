@@ -191,7 +191,10 @@ class Autodiscover:
         address = self._servers.moved_to(address) or address
         here = "" if visit.host.startswith("[") else visit.host.partition(":")[0]
         domain = domain_of(address) or here.removeprefix("autoconfig.")
-        document = autoconfig.config(self._servers, address, domain) if domain else None
+        way = self._authentication.ways.tokens
+        # With a master user the gateway takes tokens, and the mail servers behind it do not.
+        sign_in = way.tokens.sign_in() if way is not None and way.master is None else None
+        document = autoconfig.config(self._servers, address, domain, sign_in) if domain else None
         if document is None:
             return _said(404, "no mail servers are told here")
         return Response(200, {"Content-Type": "text/xml; charset=utf-8"}, document)
