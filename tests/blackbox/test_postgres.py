@@ -122,9 +122,9 @@ def test_a_store_that_cannot_be_opened_is_told_in_one_line(
     server: Postgres, dovecot: Dovecot, shared_sink: SmtpSink, user: str, database: str, said: str
 ) -> None:
     sections: dict[str, Section] = {"store": {"url": server.url(database, user=user)}}
-    with closing(Gateway(dovecot, shared_sink, sections=sections)) as gateway:
-        with pytest.raises(GatewayFailed) as caught:
-            gateway.start()
+    made = Gateway(dovecot, shared_sink, sections=sections)
+    with closing(made), pytest.raises(GatewayFailed) as caught:
+        made.start()
     lines = [line for line in str(caught.value).splitlines() if "[error" in line]
     assert said in lines[0]
     assert ["Application startup failed" in line for line in lines] == [False, True]
