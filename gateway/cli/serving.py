@@ -58,7 +58,7 @@ def serve(file: Path, workers: int) -> None:
     if workers > 1 and not is_shared(settings):
         raise ConfigError("store.url: one process serves from an SQLite file; --workers needs PostgreSQL")
     logs.configure(settings.log.level, settings.log.format)
-    _allow_many_connections(settings.imap.max_connections)
+    _allow_many_connections(settings.imap.max_connections // workers)
     sys.setswitchinterval(_TURN)
     gc.freeze()  # modules and classes stay
     gc.set_threshold(*_GARBAGE)

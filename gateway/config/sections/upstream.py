@@ -35,9 +35,10 @@ class ImapSection(Section):
     timeout: Seconds = 30
     """Seconds to wait for an answer."""
     max_connections_per_user: Annotated[int, Field(ge=1, le=100)] = 4
-    """Connections kept for one user, however many devices he has."""
+    """Connections kept for one user, however many devices he has; of several workers each has its share, and
+    two at least."""
     max_connections: Annotated[int, Field(ge=1)] = 5000
-    """Connections kept for all users together."""
+    """Connections kept for all users together, by all workers of a machine."""
     idle_seconds: Seconds = 120
     """Seconds for which a connection nobody uses is kept."""
     max_mailboxes: Annotated[int, Field(ge=10)] = 10_000
