@@ -25,7 +25,7 @@ demo: $(STAMP)
 # The Debian packages whose programs the tests start.
 packages:
 	@sh tests/support/debian-packages.sh dovecot-imapd dovecot-sieve dovecot-managesieved libwbxml2-utils \
-	    nginx haproxy apache2 caddy chromium fail2ban logrotate systemd postgresql
+	    nginx haproxy apache2 caddy chromium fail2ban logrotate systemd postgresql pgbouncer
 
 test: packages $(STAMP)
 	@$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile $(ARGS)

@@ -109,7 +109,8 @@ def shared_location(settings: Settings) -> postgres.Location:
         raise ConfigError(
             "store.url: PostgreSQL needs the extra postgres: pip install 'activesync-gateway[postgres]'"
         ) from None
-    return postgres.parse_url(settings.store.url)
+    store = settings.store
+    return postgres.parse_url(store.url, pooled=store.pooled, direct=store.direct_url)
 
 
 async def back_up_store(settings: Settings, target: Path) -> int:

@@ -12,7 +12,7 @@ import asyncpg
 from gateway.ports import Clock, Items, State
 from gateway.store.items import StoredItems
 from gateway.store.people import StoredPeople
-from gateway.store.postgres import PostgresState, PostgresTransactions, parse_url
+from gateway.store.postgres import Location, PostgresState, PostgresTransactions, parse_url
 from gateway.store.sqlite import Database, SqliteItems, SqlitePeople, SqliteState
 
 __all__ = ["PostgresStore", "SqliteStore", "Store", "empty"]
@@ -73,13 +73,13 @@ class SqliteStore(Store):
 class PostgresStore(Store):
     """A database in PostgreSQL, as one process uses it."""
 
-    def __init__(self, url: str, clock: Time) -> None:
+    def __init__(self, place: str | Location, clock: Time) -> None:
         super().__init__(clock)
-        self._url = url
-        self.name = url.rpartition("/")[2]
+        self._location = parse_url(place) if isinstance(place, str) else place
+        self.name = self._location.name.rpartition("/")[2]
 
     async def open(self) -> None:
-        self.database = await PostgresTransactions.open(parse_url(self._url), connections=5)
+        self.database = await PostgresTransactions.open(self._location, connections=5)
         self.state = PostgresState(self.database)
         self.items = StoredItems(self.database, self.clock)
         self.people = StoredPeople(self.database)

@@ -53,6 +53,11 @@ class StoreSection(Section):
     postgresql://user:password@host/database, which several processes may share."""
     connections: Annotated[int, Field(ge=1, le=1000)] = 10
     """How many connections to PostgreSQL a process takes at most, besides the one on which it listens."""
+    pooled: bool = False
+    """Whether store.url leads to a pooler in transaction mode, as PgBouncer has it."""
+    direct_url: StoreUrl | None = None
+    """The URL of the same database past the pooler, for what needs a connection of its own: to hear what
+    others change, to upgrade and to copy."""
 
 
 class LogSection(Section):

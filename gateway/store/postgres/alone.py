@@ -14,18 +14,18 @@ from typing import ParamSpec, TypeVar
 import asyncpg
 
 from gateway.errors import GatewayError
+from gateway.store.postgres.connecting import APPLICATION
 from gateway.store.postgres.failures import FAILURES, explain
+from gateway.store.postgres.location import Location
 from gateway.store.postgres.schema import migrate
 from gateway.store.postgres.transaction import Connection, PostgresTransaction, key_of
 from gateway.store.transactions import Work
 
-__all__ = ["APPLICATION", "Alone", "check_not_alone", "take_alone"]
+__all__ = ["Alone", "check_not_alone", "take_alone"]
 
 T = TypeVar("T")
 P = ParamSpec("P")
 
-APPLICATION = "activesync-gateway"
-"""The name of all connections of gateways."""
 _LOCK = "alone"
 _WAIT_SECONDS = 5.0
 _PAUSE = 0.1
@@ -79,13 +79,16 @@ async def take_alone(connection: asyncpg.Connection[asyncpg.Record], name: str) 
             connection.terminate()
 
 
-async def check_not_alone(connection: Connection, name: str) -> None:
+async def check_not_alone(connection: Connection, location: Location) -> None:
     """Raises `GatewayError` while somebody has the database alone, and until then keeps others from it.
 
-    That is so as long as the connection lasts, which another one is to follow before it ends.
+    That is so as long as the connection lasts, which another one is to follow before it ends. Through a
+    pooler it is found out, and nobody kept from anything.
     """
-    if not await connection.fetchval("SELECT pg_try_advisory_lock_shared($1)", key_of(_LOCK)):
-        raise GatewayError(f"database {name}: migrate copies it just now: wait until that is done")
+    through = location.pooled and not location.direct
+    lock = "pg_try_advisory_xact_lock_shared" if through else "pg_try_advisory_lock_shared"
+    if not await connection.fetchval(f"SELECT {lock}($1)", key_of(_LOCK)):
+        raise GatewayError(f"database {location.name}: migrate copies it just now: wait until that is done")
 
 
 async def _take(connection: Connection, name: str) -> None:

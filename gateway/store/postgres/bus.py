@@ -32,8 +32,9 @@ _LARGEST = 7000
 """Octets of a notification; PostgreSQL takes less than 8,000."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
 """Seconds from one attempt to listen to the next; after each those who watch look for themselves."""
-_PROBE_SECONDS = 20.0
-"""How often it is asked whether the connection is still there."""
+_PROBE_SECONDS = 5.0
+"""How often it is asked whether the connection is still there, and how long it may take to say so."""
+_POLL_SECONDS = 10.0
 _MOST_WAITING = 1000
 """Texts that wait to be told; of more, the others only hear that they missed some."""
 _START_SECONDS = 10.0
@@ -45,7 +46,7 @@ class Bus:
 
     def __init__(
         self,
-        connect: Callable[[], Awaitable[asyncpg.Connection[asyncpg.Record]]],
+        connect: Callable[..., Awaitable[asyncpg.Connection[asyncpg.Record]]] | None,
         name: str,
         node: str,
         watchers: Mapping[Topic, Watchers],
@@ -64,7 +65,10 @@ class Bus:
 
     async def start(self) -> None:
         """Listen from now on, or if that cannot be, as soon as it can."""
-        self._task = asyncio.create_task(self._listen())
+        if self._connect is None:
+            self._task = asyncio.create_task(self._poll())
+            return
+        self._task = asyncio.create_task(self._listen(self._connect))
         with suppress(TimeoutError):
             async with asyncio.timeout(_START_SECONDS):
                 await self._listening.wait()
@@ -115,11 +119,19 @@ class Bus:
             if some:
                 yield json.dumps([self._node, topic, folder, some])
 
-    async def _listen(self) -> None:
+    async def _poll(self) -> None:
+        """Have all look for themselves again and again: through a pooler nothing is heard."""
+        self._log.warning("nobody tells what others change", reason="store.direct_url is not set")
+        while True:
+            await asyncio.sleep(_POLL_SECONDS)
+            self._waiting.clear()
+            self._look()
+
+    async def _listen(self, connect: Callable[..., Awaitable[asyncpg.Connection[asyncpg.Record]]]) -> None:
         pause = _FIRST_PAUSE
         while True:
             try:
-                connection = await self._connect()
+                connection = await connect(seconds=_PROBE_SECONDS)
             except FAILURES as error:
                 self._log.warning("nobody tells what others change", reason=explain(error, self._name).detail)
                 pause = min(pause * 2, _LONGEST_PAUSE)

@@ -11,49 +11,44 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from functools import partial
 from types import TracebackType
 from typing import Any, ParamSpec, Self, TypeAlias, TypeVar
 
 import asyncpg
 
-from gateway.errors import StoreUnavailable
+from gateway.errors import GatewayError, StoreUnavailable
 from gateway.ports import Unsubscribe
-from gateway.store.postgres.alone import APPLICATION, Alone, check_not_alone, take_alone
+from gateway.store.postgres.alone import Alone, check_not_alone, take_alone
 from gateway.store.postgres.bus import Bus
-from gateway.store.postgres.failures import FAILURES, explain, is_lost, is_worth_another_try
+from gateway.store.postgres.connecting import CONNECT_SECONDS, Hosts, connect, options
+from gateway.store.postgres.failures import FAILURES, explain, is_lost, is_useless, is_worth_another_try
 from gateway.store.postgres.leases import SharedLeases
 from gateway.store.postgres.location import Location
 from gateway.store.postgres.schema import migrate
 from gateway.store.postgres.schemawatch import SchemaWatch
-from gateway.store.postgres.transaction import Connection, PostgresTransaction
+from gateway.store.postgres.transaction import BEGIN, Connection, PostgresTransaction
 from gateway.store.postgres.turns import SharedTurns
 from gateway.store.transactions import Topic, Transaction, Work, is_single
 from gateway.store.watchers import Watchers
 from gateway.types import CollectionId, UserId
 
-__all__ = ["PostgresTransactions", "connect", "connect_alone"]
+__all__ = ["PostgresTransactions", "connect_alone"]
 
 T = TypeVar("T")
 P = ParamSpec("P")
 _Todo: TypeAlias = Callable[[Transaction], Coroutine[Any, Any, T]]
 
-_CONNECT_SECONDS = 10.0
 _WAIT_SECONDS = 10.0
 """How long work waits for a connection of the pool."""
-_ANSWER_SECONDS = 30.0
-"""How long the server may take for one statement."""
 _ATTEMPTS = 5
+_PATIENCE = 10.0
+"""Seconds after which nothing is tried again: whoever asked waits, too."""
 _PAUSE = 0.02
 """Seconds before the second attempt, more before each further one."""
 _IDLE_SECONDS = 300.0
-# Of a node that died in a transaction nobody else may be kept waiting for long.
-_SETTINGS = {
-    "application_name": APPLICATION,
-    "idle_in_transaction_session_timeout": "30s",
-    "tcp_keepalives_idle": "15",
-    "tcp_keepalives_interval": "5",
-    "tcp_keepalives_count": "3",
-}
+_BEGIN_POOLED = f"{BEGIN}; SET LOCAL idle_in_transaction_session_timeout = '30s'"
+"""A pooler takes no settings for a session."""
 _PROBE = """
     INSERT INTO probe (id, count) VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET count = probe.count + 1
 """
@@ -69,8 +64,10 @@ class PostgresTransactions:
         """Writes committed since it was opened."""
         self._name = location.name
         self._pool = pool
+        self._begin = _BEGIN_POOLED if location.pooled else BEGIN
         self._watchers = {topic: Watchers() for topic in Topic}
-        self.bus = Bus(lambda: connect(location), location.name, self.node, self._watchers)
+        listening = None if location.pooled and not location.direct else partial(connect, location)
+        self.bus = Bus(listening, location.name, self.node, self._watchers)
         self.turns = SharedTurns(self.read, self.node)
         self._leases = SharedLeases(self.read, self.node)
         self._schema = SchemaWatch(self._alone, location.name)
@@ -90,20 +87,21 @@ class PostgresTransactions:
             raise explain(error, location.name) from error
         finally:
             with suppress(*FAILURES):
-                await first.close(timeout=_CONNECT_SECONDS)
+                await first.close(timeout=CONNECT_SECONDS)
 
     @classmethod
     async def _opened(cls, first: Connection, location: Location, connections: int) -> Self:
         """What `open` does while it has a connection. Raises `FAILURES`."""
-        await check_not_alone(first, location.name)
+        await check_not_alone(first, location)
         await migrate(first, location.name)
         pool = await asyncpg.create_pool(
-            location.url,
+            location.urls[0],
+            connect=Hosts(location.urls).connect,
             min_size=0,
             max_size=connections,
             max_inactive_connection_lifetime=_IDLE_SECONDS,
             reset=_leave,
-            **_OPTIONS,
+            **options(location, pooled=True),
         )
         opened = cls(location, pool)
         opened._leases.start()
@@ -119,7 +117,7 @@ class PostgresTransactions:
         await self._leases.aclose()
         await self.bus.aclose()
         try:
-            async with asyncio.timeout(_CONNECT_SECONDS):
+            async with asyncio.timeout(CONNECT_SECONDS):
                 await self._pool.close()
         except FAILURES:
             self._pool.terminate()
@@ -167,25 +165,27 @@ class PostgresTransactions:
 
     async def _alone(self, work: _Todo[T]) -> T:
         """Run work whose statements are each a transaction of its own; again when the connection is lost."""
+        until = asyncio.get_running_loop().time() + _PATIENCE
         again = True
         while True:
             try:
-                async with self._pool.acquire(timeout=_WAIT_SECONDS) as connection:
+                async with self._connection() as connection:
                     return await work(PostgresTransaction(connection))
             except FAILURES as error:
-                await self._leave_reader(error)
-                if not (again and is_lost(error)):
+                late = asyncio.get_running_loop().time() > until
+                if late or not (again and is_lost(error)):
                     raise explain(error, self._name) from error
             again = False
 
     async def _write(self, work: _Todo[T], run: Callable[[Connection, _Todo[T]], Awaitable[T]]) -> T:
+        until = asyncio.get_running_loop().time() + _PATIENCE
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 async with self._connection() as connection:
                     done = await run(connection, work)
             except FAILURES as error:
-                await self._leave_reader(error)
-                if attempt == _ATTEMPTS or not is_worth_another_try(error):
+                late = attempt == _ATTEMPTS or asyncio.get_running_loop().time() > until
+                if late or not is_worth_another_try(error):
                     raise explain(error, self._name) from error
                 await asyncio.sleep(_PAUSE * attempt)
             else:
@@ -193,18 +193,13 @@ class PostgresTransactions:
                 return done
         raise AssertionError("the last attempt returns or raises")
 
-    async def _leave_reader(self, error: BaseException) -> None:
-        """After a failover the connections to what was the primary are of no use."""
-        if isinstance(error, asyncpg.ReadOnlySQLTransactionError):
-            await self._pool.expire_connections()
-
     async def _transact(self, connection: Connection, work: _Todo[T]) -> T:
         """One transaction; who watches is told of it. `FAILURES` say that nothing was done."""
-        transaction = PostgresTransaction(connection, begins=True)
+        transaction = PostgresTransaction(connection, self._begin)
         try:
             done = await work(transaction)
-        except BaseException:
-            await _undo(connection, transaction)
+        except BaseException as error:
+            await _undo(connection, transaction, error)
             raise
         if transaction.begun or transaction.told:
             ended = "COMMIT" if transaction.begun else "SELECT 1"
@@ -213,7 +208,7 @@ class PostgresTransactions:
                 await connection.execute("; ".join([*self.bus.notifying(transaction.told), ended]))
             except FAILURES as error:
                 self._check_undone(error)
-                await _undo(connection, transaction)
+                await _undo(connection, transaction, error)
                 raise
         for topic, changes in transaction.told:
             self._watchers[topic].tell(changes)
@@ -244,31 +239,30 @@ class PostgresTransactions:
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Connection]:
+        """A connection of the pool; when it turns out to be of no use, neither are the others there are."""
         async with self._pool.acquire(timeout=_WAIT_SECONDS) as connection:
-            yield connection
+            try:
+                yield connection
+            except (*FAILURES, StoreUnavailable) as error:
+                if isinstance(error, StoreUnavailable) or is_useless(error):
+                    # Who says nothing any more is not waited for.
+                    with suppress(asyncpg.InterfaceError):  # it is closed already
+                        connection.terminate()
+                    await self._pool.expire_connections()
+                raise
 
 
-async def _undo(connection: Connection, transaction: PostgresTransaction) -> None:
-    if transaction.begun:
+async def _undo(connection: Connection, transaction: PostgresTransaction, error: BaseException) -> None:
+    if transaction.begun and not isinstance(error, TimeoutError):
         with suppress(*FAILURES):
             await connection.execute("ROLLBACK")
-
-
-_OPTIONS: dict[str, Any] = {
-    "timeout": _CONNECT_SECONDS,
-    "command_timeout": _ANSWER_SECONDS,
-    "server_settings": _SETTINGS,
-}
-
-
-async def connect(location: Location) -> asyncpg.Connection[asyncpg.Record]:
-    """A connection of one's own. Raises `FAILURES`."""
-    return await asyncpg.connect(location.url, **_OPTIONS)
 
 
 @asynccontextmanager
 async def connect_alone(location: Location) -> AsyncIterator[Alone]:
     """The database to oneself, while no gateway uses it. Raises `GatewayError`."""
+    if location.pooled and not location.direct:
+        raise GatewayError(f"database {location.name}: a pooler is in the way: set store.direct_url")
     try:
         connection = await connect(location)
     except FAILURES as error:

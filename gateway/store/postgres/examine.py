@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 from gateway.errors import GatewayError
 from gateway.ports.examining import Finding, bad, doubtful, good
-from gateway.store.postgres.database import connect
+from gateway.store.postgres.connecting import connect
 from gateway.store.postgres.failures import FAILURES, explain
 from gateway.store.postgres.location import Location
 from gateway.store.postgres.schema import applied, migrations

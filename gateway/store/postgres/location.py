@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -9,32 +10,43 @@ from gateway.errors import ConfigError
 
 __all__ = ["Location", "parse_url"]
 
-_ALLOWED = "allowed is postgresql://user:password@host/database"
-
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """A database. `name` can be shown: it is the URL without the password and what follows the name."""
+    """A database. `name` can be shown: it is the URL without the password and what follows the name.
 
-    url: str = field(repr=False)
+    `urls` has a URL for each of its hosts. With `pooled` they lead to a pooler in transaction mode, and
+    `direct` past it, if that is known.
+    """
+
+    urls: Sequence[str] = field(repr=False)
     name: str = ""
+    pooled: bool = False
+    direct: Sequence[str] = field(repr=False, default=())
 
 
-def parse_url(url: str) -> Location:
-    """The database that a store URL names.
+def parse_url(url: str, *, pooled: bool = False, direct: str | None = None) -> Location:
+    """The database that a store URL names; `direct` is another URL of it.
 
     What a URL of libpq has is understood: several hosts, `sslmode` and the like behind a `?`, a folder with
     the server's socket as `?host=/var/run/postgresql`. Raises `ConfigError`, which does not tell the URL.
     """
+    urls, name = _hosts(url, "store.url")
+    return Location(urls, name, pooled, _hosts(direct, "store.direct_url")[0] if direct else ())
+
+
+def _hosts(url: str, key: str) -> tuple[Sequence[str], str]:
+    """The URL with each of its hosts alone, and the name that can be shown."""
+    refused = ConfigError(f"{key}: allowed is postgresql://user:password@host/database")
     try:
         parts = urlsplit(url)
     except ValueError:
-        raise ConfigError(f"store.url: {_ALLOWED}") from None
+        raise refused from None
     if parts.scheme not in {"postgresql", "postgres"} or not parts.path.strip("/"):
-        raise ConfigError(f"store.url: {_ALLOWED}")
-    user, at, place = parts.netloc.rpartition("@")
-    ports = (host.rpartition("]")[2].partition(":")[2] for host in place.split(","))
+        raise refused
+    user, at, places = parts.netloc.rpartition("@")
+    ports = (host.rpartition("]")[2].partition(":")[2] for host in places.split(","))
     if any(port and not (port.isascii() and port.isdigit()) for port in ports):
-        raise ConfigError(f"store.url: {_ALLOWED}")
-    shown = f"{user.partition(':')[0]}{at}{place}"
-    return Location(url, f"postgresql://{shown}{parts.path}")
+        raise refused
+    shown = f"postgresql://{user.partition(':')[0]}{at}{places}{parts.path}"
+    return [parts._replace(netloc=f"{user}{at}{place}").geturl() for place in places.split(",")], shown

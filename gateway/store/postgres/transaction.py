@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import asyncpg
     from asyncpg.pool import PoolConnectionProxy
 
-__all__ = ["Connection", "PostgresTransaction", "key_of", "quoted", "unescaped"]
+__all__ = ["BEGIN", "Connection", "PostgresTransaction", "key_of", "quoted", "unescaped"]
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 """One of our own, or one of a pool."""
@@ -23,21 +23,21 @@ Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProx
 _TOKEN = re.compile(r"'[^']*'|\?(\d*)")
 _ESCAPE = "\x1a"
 """Never in any text in earnest."""
-_BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED"
+BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED"
 
 
 class PostgresTransaction:
     """A `Transaction`, begun with its first statement, and ended by who made it.
 
-    With `begins` false each statement is a transaction of its own.
+    `begin` is what begins it; without that each statement is a transaction of its own.
     """
 
-    __slots__ = ("_begins", "_connection", "begun", "said", "told")
+    __slots__ = ("_begin", "_connection", "begun", "said", "told")
     distant = True
 
-    def __init__(self, connection: Connection, *, begins: bool = False) -> None:
+    def __init__(self, connection: Connection, begin: str = "") -> None:
         self._connection = connection
-        self._begins = begins
+        self._begin = begin
         self.begun = False
         """Whether there is anything to be committed or undone."""
         self.said = 0
@@ -78,15 +78,15 @@ class PostgresTransaction:
     async def _ready(self) -> Connection:
         """The connection, with the transaction begun."""
         self.said += 1
-        if self._begins and not self.begun:
+        if self._begin and not self.begun:
             await self._say()
         return self._connection
 
     async def _say(self, *statements: str) -> None:
         """Run statements without values in one journey, and begin before that what is not begun."""
-        if self._begins and not self.begun:
+        if self._begin and not self.begun:
             self.begun = True
-            statements = (_BEGIN, *statements)
+            statements = (self._begin, *statements)
         if statements:
             await self._connection.execute("; ".join(statements))
 

@@ -10,7 +10,7 @@ import pytest
 
 from gateway.errors import ConfigError, GatewayError, StoreUnavailable
 from gateway.items import ItemKind
-from gateway.store.postgres import PostgresTransactions, database, parse_url
+from gateway.store.postgres import PostgresTransactions, connecting, parse_url
 from gateway.store.postgres.examine import examine
 from gateway.store.state import StoredState
 from gateway.store.transactions import Transaction, single
@@ -122,7 +122,7 @@ async def test_a_url_that_cannot_be_used(postgres: Postgres) -> None:
 
 
 async def test_a_server_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(database._OPTIONS, "timeout", 0.2)
+    monkeypatch.setattr(connecting, "CONNECT_SECONDS", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         with pytest.raises(StoreUnavailable, match="the server took too long to answer"):
