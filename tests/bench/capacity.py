@@ -106,9 +106,9 @@ class Factors:
 
     costs: Mapping[str, Cost]
     waiting_kib: float
-    """Memory of a waiting phone, with all that its user costs."""
+    """Memory of a waiting phone, with all that its user costs, whatever the store is."""
     process_mib: float
-    """Memory of a process that has served its first phones."""
+    """Memory of one of several processes on a machine, once phones have synced."""
     files: float
     """Open files for each waiting phone."""
     idle: float
@@ -123,16 +123,16 @@ class Factors:
     @classmethod
     def of(cls, figures: Mapping[str, Mapping[str, Any]]) -> Factors:
         """Those in results.json. Raises `KeyError` when something was not measured yet."""
-        held = figures["held-pg1"]["details"]
+        waiting = figures["ping"]["details"]
         return cls(
             {
                 name.removeprefix("cost-"): _cost(found)
                 for name, found in figures.items()
                 if name.startswith("cost-")
             },
-            figures["held-pg1-whole"]["value"],
-            held["MiB before"],
-            held["files"] / held["phones"],
+            figures["ping-whole"]["value"],
+            figures["held-pg4"]["details"]["MiB synced"] / 4,
+            waiting["files"] / waiting["phones"],
             figures["crowd-cpu"]["value"] / 100 / figures["crowd-cpu"]["details"]["phones"],
             figures["commits-64"]["value"],
             figures["commits-notify"]["value"],

@@ -76,10 +76,15 @@ def _stores(figures: Figures) -> Iterator[str]:
                 *(number(100 * each["details"]["busiest process"], "%") for each in found),
             )
         found = [figures[f"held-{kind}"] for kind in STORES]
-        yield "**memory of a waiting phone**", *(f"**{number(each['value'], 'KiB')}**" for each in found)
-        whole = [figures[f"held-{kind}-whole"] for kind in STORES]
-        yield "with all that its user costs", *(number(each["value"], "KiB") for each in whole)
-        yield "the processes before", *(number(each["details"]["MiB before"], "MiB") for each in found)
+        yield "**what waiting adds to a phone**", *(f"**{number(each['value'], 'KiB')}**" for each in found)
+        yield (
+            "memory of the processes at the start",
+            *(number(each["details"]["MiB before"], "MiB") for each in found),
+        )
+        yield (
+            f"once {found[0]['details']['phones']} phones have synced",
+            *(number(each["details"]["MiB synced"], "MiB") for each in found),
+        )
 
     yield from _table(["", *STORES.values()], rows())
 

@@ -60,7 +60,6 @@ def _of_stores() -> Iterator[Figure]:
         yield _factor(f"nothing-{kind}", f"Sync with nothing new, {store}", "1/s", row, more_is_better=True)
         yield _factor(f"send-{kind}", f"SendMail, {store}", "1/s", row, more_is_better=True)
         yield _factor(f"held-{kind}", f"memory of a waiting phone, {store}", "KiB", row)
-        yield _factor(f"held-{kind}-whole", f"with all that its user costs, {store}", "KiB", row)
 
 
 def _of_the_database() -> Iterator[Figure]:

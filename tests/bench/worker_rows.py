@@ -32,14 +32,17 @@ _SHARE = 5
 async def processes(stage: Stage, kind: str) -> Sequence[Measured]:
     """First Syncs, Syncs with nothing new and sent messages per second, and the memory of a waiting phone."""
     scale = stage.scale
-    users = await stage.small_mailboxes(scale.users + scale.pings // _SHARE)
+    users = await stage.small_mailboxes(max(scale.users, scale.pings // _SHARE))
     with _gateway(stage, kind) as gateway:
         bench = _Bench(stage, kind, gateway)
+        held = await bench.held(
+            users[: scale.pings // _SHARE]
+        )  # at first: later memory is there to be used again
         return [
             await bench.first(users[: scale.users]),
             await bench.nothing(users[:_AT_ONCE]),
             await bench.send(),
-            *await bench.held(users[scale.users :]),
+            held,
         ]
 
 
@@ -118,9 +121,11 @@ class _Bench:
             await empty(self._stage, phone.user)
         return measured
 
-    async def held(self, users: Sequence[str]) -> Sequence[Measured]:
-        """KiB of each waiting phone of a user who is new, and all that he costs."""
-        return await held(self._stage, self._gateway, f"held-{self._kind}", [(user, 1) for user in users])
+    async def held(self, users: Sequence[str]) -> Measured:
+        """KiB that waiting adds to each phone of another user."""
+        name = f"held-{self._kind}"
+        waiting, _ = await held(self._stage, self._gateway, name, [(user, 1) for user in users])
+        return waiting
 
     async def _begin(self, phone: BenchPhone) -> None:
         await phone.connect()
