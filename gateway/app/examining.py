@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 
-from gateway.app.parts import imap_settings, sieve_settings, smtp_settings
-from gateway.app.people import ldap_settings
+from gateway.app.parts import admission_of, imap_settings, sieve_settings, smtp_settings
+from gateway.app.people import check_groups, ldap_settings
 from gateway.app.stores import is_shared, shared_location
 from gateway.config import Settings
 from gateway.ports.examining import Finding
@@ -21,7 +21,7 @@ from gateway.upstream.smtp.examine import examine as examine_smtp
 def check_files(settings: Settings) -> None:
     """Read the files that the configuration names and the gateway reads at its start. Raises ConfigError."""
     if settings.directory.file is not None:
-        FileDirectory(settings.directory.file)
+        check_groups(settings, admission_of(settings), FileDirectory(settings.directory.file))
 
 
 def _examine_store(settings: Settings) -> AsyncIterator[Finding]:
@@ -43,8 +43,10 @@ def examinations(settings: Settings, credentials: Credentials | None) -> Mapping
     if settings.sieve is not None:
         found["sieve"] = examine_sieve(sieve_settings(settings.sieve), credentials)
     if settings.ldap is not None:
-        ldap = ldap_settings(settings.ldap)
+        ldap, groups = ldap_settings(settings.ldap), admission_of(settings).directory_groups
+        if settings.directory.file is not None:
+            groups -= FileDirectory(settings.directory.file).group_names
         from gateway.upstream.ldap.examine import examine as examine_ldap  # noqa: PLC0415 (an extra)
 
-        found["ldap"] = examine_ldap(ldap, credentials)
+        found["ldap"] = examine_ldap(ldap, credentials, groups)
     return found

@@ -49,6 +49,9 @@ def groups_of(
     """Who knows the groups of users that are of these directories; None where none of them is named."""
     if not admission.directory_groups:
         return None
+    for one in directories:
+        if isinstance(one, FileDirectory):
+            check_groups(settings, admission, one)
     return LearnedGroups(
         admission.policies.groups,
         admission.directory_groups,
@@ -58,6 +61,17 @@ def groups_of(
         sources=[one for one in directories if isinstance(one, Belonging)],
         age=timedelta(seconds=settings.directory.groups_seconds),
     )
+
+
+def check_groups(settings: Settings, admission: Admission, file: FileDirectory) -> None:
+    """Raises `ConfigError` for a group that the directory file does not have, where no other may have it."""
+    missing = sorted(admission.directory_groups - file.group_names)
+    if missing and settings.ldap is None:
+        known = ", ".join(sorted({*settings.groups, *file.group_names})) or "none"
+        raise ConfigError(
+            f"{settings.directory.file}: has no group {missing[0]}, which policies or rules name;"
+            f" allowed are {known}"
+        )
 
 
 def directories_of(settings: Settings, items: Items, parts: AsyncExitStack) -> Iterator[Directory]:

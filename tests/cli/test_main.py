@@ -50,6 +50,14 @@ def test_a_mistake_in_a_file_it_names(file: Path) -> None:
     result = CliRunner().invoke(main, ["check-config", "--config", str(file)])
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.startswith(f"activesync-gateway: {people}: line 1: unknown column 'fax'; allowed")
+    people.write_text("address,name,members\nall@a.example,Everybody,ann@a.example\n")
+    for group, status in (("everybody", 0), ("All@a.example", 0), ("al", 2)):
+        file.write_text(
+            f"{CONFIG}\n[directory]\nfile = 'people.csv'\n[devices]\nbarred_groups = ['{group}']\n"
+        )
+        result = CliRunner().invoke(main, ["check-config", "--config", str(file)])
+        assert result.exit_code == status
+    assert f"{people}: has no group al, which policies or rules name; allowed are all@a" in result.stderr
 
 
 @pytest.mark.parametrize("command", ["serve", "check-config", "devices list", "poison"])

@@ -46,6 +46,11 @@ class _Content:
                 groups |= dict.fromkeys(record.entry.addresses, members)
         return cls(PeopleList(record.entry for record in records), by_address, groups)
 
+    @property
+    def group_names(self) -> frozenset[str]:
+        """What all groups are called."""
+        return _names(self.records[address].entry for address in self.groups)
+
     def groups_of(self, addresses: Iterable[str], alias: str) -> frozenset[str]:
         """What the groups are called that somebody is in, in groups of groups too."""
         known = {address: record for address, record in self.records.items() if not record.entry.group}
@@ -56,7 +61,6 @@ class _Content:
             if address in own or (alias and record.entry.alias.lower() == alias)
             for each in record.entry.addresses
         }
-        called: set[str] = set()
         seen: set[str] = set()
         waiting = own
         while waiting := {
@@ -65,9 +69,7 @@ class _Content:
             if address not in seen and any(not waiting.isdisjoint(one.addresses) for one in members)
         }:
             seen |= waiting
-            for entry in (self.records[address].entry for address in waiting):
-                called |= {group_name(one) for one in (entry.name, entry.alias, *entry.addresses) if one}
-        return frozenset(called)
+        return _names(self.records[address].entry for address in seen)
 
 
 class FileDirectory:
@@ -83,6 +85,11 @@ class FileDirectory:
         self._content = _Content.of(read_records(file))
         self._looked = 0.0
         self._log = structlog.get_logger("gateway.directory")
+
+    @property
+    def group_names(self) -> frozenset[str]:
+        """What the groups are called, as `Belonging` tells it."""
+        return self._content.group_names
 
     async def search(self, viewer: Viewer, text: str, first: int, count: int) -> Found:
         return (await self._current()).people.search(text, viewer.domain, first, count)
@@ -162,6 +169,11 @@ class FileDirectory:
                 "a file named in the directory file cannot be read", file=str(file), reason=str(error)
             )
             return b""
+
+
+def _names(groups: Iterable[Entry]) -> frozenset[str]:
+    named = ((entry.name, entry.alias, *entry.addresses) for entry in groups)
+    return frozenset(group_name(one) for some in named for one in some if one)
 
 
 def _stamp(file: Path) -> _Stamp:

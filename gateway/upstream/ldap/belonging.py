@@ -12,7 +12,7 @@ from gateway.upstream.ldap.groups import Reader
 from gateway.upstream.ldap.schemas import Schema
 from gateway.upstream.ldap.session import Found
 
-__all__ = ["groups_of"]
+__all__ = ["groups_of", "is_there"]
 
 _MEMBER_OF = "memberOf"
 _MOST_ENTRIES = 10
@@ -38,6 +38,15 @@ def groups_of(reader: Reader, schema: Schema, condition: str) -> frozenset[str]:
         ascent.begin(person)
     ascent.go_on()
     return frozenset(ascent.called)
+
+
+def is_there(reader: Reader, schema: Schema, name: str) -> bool:
+    """Whether there is something that is called so, by which members can be known. Blocks."""
+    names = schema.attributes
+    if "=" in name:
+        return reader.read(name, queries.ONLY_CLASSES) is not None
+    found = reader.search(queries.called(names, name), queries.ONLY_CLASSES, _MOST_GROUPS)
+    return any(is_group(one.plain) for one in found)
 
 
 class _Ascent:

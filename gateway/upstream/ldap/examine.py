@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from dataclasses import replace
 
 from gateway.errors import UpstreamError
 from gateway.ports.directory import Viewer
 from gateway.ports.examining import Finding, bad, good
 from gateway.types import Credentials, Password, UserId
+from gateway.upstream.ldap import belonging
 from gateway.upstream.ldap.directory import identity
 from gateway.upstream.ldap.pool import Pool
 from gateway.upstream.ldap.session import Session
@@ -21,14 +22,42 @@ _NO_ATTRIBUTES = "1.1"
 """RFC 4511 4.5.1.8."""
 
 
-async def examine(settings: LdapSettings, credentials: Credentials | None) -> AsyncIterator[Finding]:
-    """Look at every server as the gateway does, for a user where users log in there."""
+async def examine(
+    settings: LdapSettings, credentials: Credentials | None, groups: Collection[str] = ()
+) -> AsyncIterator[Finding]:
+    """Look at every server as the gateway does, for a user where users log in there.
+
+    `groups` are those that have to be there, by `group_name`: policies and rules name them.
+    """
     if credentials is None and settings.bind == "user":
         yield good("the servers were not asked: a user logs in there (ldap.bind); give --user")
         return
     viewer = Viewer(UserId(""), credentials or Password("", ""))
     for url in settings.urls:
         yield await _look(replace(settings, urls=(url,)), viewer)
+    if groups:
+        yield await _find(settings, viewer, groups)
+
+
+async def _find(settings: LdapSettings, viewer: Viewer, groups: Collection[str]) -> Finding:
+    """Whether groups are there: nobody is in one whose name has a slip in it, which makes no error."""
+
+    def missing(session: Session) -> list[str]:
+        return [name for name in sorted(groups) if not belonging.is_there(session, settings.schema, name)]
+
+    pool = Pool(settings)
+    try:
+        lost = await pool.run(identity(settings, viewer), missing)
+    except UpstreamError as error:
+        return bad(f"groups cannot be looked for: {error}", "see what was found before")
+    finally:
+        await pool.aclose()
+    if lost:
+        return bad(
+            f"there is no group {', '.join(lost)}",
+            "look at the groups that policies, devices.rules and devices.barred_groups name, and at [groups]",
+        )
+    return good(f"all groups that policies and rules name are there: {', '.join(sorted(groups))}")
 
 
 async def _look(settings: LdapSettings, viewer: Viewer) -> Finding:

@@ -8,7 +8,7 @@ from gateway.pim.people import wanted_words
 from gateway.upstream.ldap.escaping import all_of, any_of, ends, equals, starts
 from gateway.upstream.ldap.schemas import Attributes, Schema
 
-__all__ = ["ONLY_CLASSES", "at", "having", "himself", "named", "naming", "searched"]
+__all__ = ["ONLY_CLASSES", "at", "called", "having", "himself", "named", "naming", "searched"]
 
 ONLY_CLASSES = ("objectClass",)
 """What must be asked for to tell groups from others."""
@@ -67,6 +67,12 @@ def himself(schema: Schema, addresses: Iterable[str], alias: str) -> str:
     logins = [equals(name, address) for address in addresses for name in schema.login]
     aliases = [equals(name, alias) for name in names.alias if alias]
     return any_of([*_at(names, addresses), *logins, *aliases])
+
+
+def called(names: Attributes, text: str) -> str:
+    """Whatever has this name, alias or address."""
+    found = [equals(name, text) for name in (*names.name, *names.alias)]
+    return any_of([*found, *_at(names, [text])])
 
 
 def naming(names: Attributes, dns: Sequence[str], aliases: Sequence[str]) -> str | None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from gateway.groups import group_name
 from gateway.ports.examining import Finding, Verdict
 from gateway.types import Credentials, Password
 from gateway.upstream.ldap import LdapSettings, Url
@@ -53,3 +54,16 @@ async def test_where_users_log_in_one_is_needed(settings: LdapSettings) -> None:
     assert "--user" in nobody.text
     (somebody,) = await look(by_user, Password(MANAGER, PASSWORD))
     assert somebody.verdict is Verdict.OK
+
+
+async def test_groups_that_nobody_finds_are_named(slapd: Slapd, settings: LdapSettings) -> None:
+    group = f"cn=Sales,{settings.base}"
+    slapd.add(group, objectClass="groupOfNames", member=f"cn=gone,{settings.base}")
+    slapd.add(f"uid=board,{settings.base}", objectClass="inetOrgPerson", cn="Board", sn="x")
+    named = {"sales", group_name(group)}
+    *_, found = [one async for one in examine(settings, None, named)]
+    assert (found.verdict, "sales" in found.text) == (Verdict.OK, True)
+    *_, found = [one async for one in examine(settings, None, {*named, "board", f"cn=x,{settings.base}"})]
+    assert found.verdict is Verdict.FAILURE
+    assert f"no group board, cn=x,{settings.base}" in found.text
+    assert "devices.rules" in found.remedy

@@ -55,9 +55,14 @@ async def test_rules_and_policies_are_shown(world: World) -> None:
             "MinDevicePasswordLength": 6,
         },
     )
-    rules = (AccessRule(Access.BLOCK, type="Android", model="<Old>*"),)
+    rules = (AccessRule(Access.BLOCK, type="Android", model="<Old>*", group="temps"),)
     world.admission = Admission(
-        Policies((strict,)), rules=rules, limit=3, barred=("guest*",), notice="Ask Ann."
+        Policies((strict,)),
+        rules=rules,
+        limit=3,
+        barred=("guest*",),
+        barred_groups=("left",),
+        notice="Ask Ann.",
     )
     await world.device(policy_key=7, policy=strict.digest)
     await world.device("PHONE2")
@@ -65,6 +70,8 @@ async def test_rules_and_policies_are_shown(world: World) -> None:
     for text in (
         "&lt;Old&gt;*",
         "guest*",
+        "temps",
+        "left",
         "Ask Ann.",
         "1 of 2 devices",
         "hands-free",
