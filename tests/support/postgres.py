@@ -33,9 +33,12 @@ _SETTINGS = {
 
 
 class Postgres:
-    """One server, a context manager. Everybody who comes from this machine is let in."""
+    """One server, a context manager. Everybody who comes from this machine is let in.
 
-    def __init__(self, **settings: str) -> None:
+    One that `follows` another, which runs, is its standby until it is promoted.
+    """
+
+    def __init__(self, follows: Postgres | None = None, **settings: str) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="postgres-"))
         self._settings = _SETTINGS | settings
         self._process: subprocess.Popen[bytes] | None = None
@@ -45,9 +48,17 @@ class Postgres:
         owner = as_owner()
         if owner:
             shutil.chown(self._folder, owner["user"], owner["group"])
-        self._run(
-            "initdb", "--auth=trust", f"--username={_USER}", "--encoding=UTF8", "--locale=C", "--no-sync"
-        )
+        if follows is None:
+            how: tuple[str, ...] = (
+                "initdb",
+                "--auth=trust",
+                f"--username={_USER}",
+                "--encoding=UTF8",
+                "--locale=C",
+            )
+        else:
+            how = ("pg_basebackup", "--write-recovery-conf", "--checkpoint=fast", f"--dbname={follows.url()}")
+        self._run(*how, "--no-sync")
 
     def url(self, database: str = "postgres", *, user: str = _USER) -> str:
         """Where a database is."""
@@ -141,7 +152,7 @@ class Postgres:
         return self._folder / "data"
 
     def _run(self, program: str, *arguments: str) -> None:
-        more = ["-D", str(self._data)] if program == "initdb" else []
+        more = ["-D", str(self._data)] if program in {"initdb", "pg_basebackup"} else []
         subprocess.run(
             [self.programs / program, *more, *arguments],
             check=True,
