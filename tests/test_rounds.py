@@ -5,8 +5,15 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from gateway.app.rounds import Stored, counting, running
+import pytest
+
+from gateway.app import rounds
+from gateway.app.parts import imap_settings
+from gateway.app.rounds import Stored, counting, hourly, running
+from gateway.config import load
+from gateway.errors import GatewayError
 from gateway.store.sqlite import SqliteState
+from gateway.store.turns import OwnTurns
 from gateway.types import CollectionId, UserId
 
 
@@ -19,3 +26,38 @@ async def test_items_that_cannot_be_shown_are_counted(tmp_path: Path) -> None:
             while not stored.poison:
                 await asyncio.sleep(0.01)
     assert stored.poison == 1
+
+
+async def test_an_hourly_job_is_done_once_and_soon_again_where_it_failed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(rounds, "_MINUTE", 0)
+    turns, attempts, done = OwnTurns(), 0, asyncio.Event()
+
+    async def work() -> None:
+        nonlocal attempts
+        attempts += 1
+        if attempts < 3:
+            raise GatewayError("the store is away")
+        done.set()
+
+    async with running(hourly(turns, "it", work)), running(hourly(turns, "it", work)):
+        await done.wait()
+        for _ in range(20):
+            await asyncio.sleep(0)
+    assert attempts == 3
+
+
+@pytest.mark.parametrize(
+    ("processes", "of_a_user", "of_all"), [(1, 6, 100), (2, 3, 50), (4, 2, 25), (64, 2, 1)]
+)
+def test_connections_are_divided_among_workers(
+    tmp_path: Path, processes: int, of_a_user: int, of_all: int
+) -> None:
+    file = tmp_path / "gateway.toml"
+    file.write_text(
+        '[imap]\nhost = "mail"\nmax_connections_per_user = 6\nmax_connections = 100\n'
+        '[smtp]\nhost = "mail"\n[store]\nurl = "sqlite:gateway.db"\n'
+    )
+    divided = imap_settings(load(file, {}), processes)
+    assert (divided.max_connections_per_user, divided.max_connections) == (of_a_user, of_all)

@@ -1,7 +1,6 @@
 """What the gateway did of late: a ring of samples of its counters, and curves made of it.
 
-Counters of one of several processes begin anew when it does, and nothing is less than none. For longer than
-an hour, and for gateways that share no more than a store, there is /metrics.
+They are of all processes of a machine. For longer than an hour, and for other machines, there is /metrics.
 """
 
 from __future__ import annotations
