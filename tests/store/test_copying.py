@@ -209,7 +209,10 @@ async def test_what_changed_meanwhile_is_found_and_copied_anew(filled: Path, tmp
             await copy(source, target, "source", quiet, anew=True)
 
 
-async def test_postgres_is_had_alone_or_not_at_all(postgres: Postgres) -> None:
+async def test_postgres_is_had_alone_or_not_at_all(
+    postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.store.postgres.alone._WAIT_SECONDS", 0.2)
     location = parse_url(postgres.url(postgres.create()))
     async with connect_alone(location):
         with pytest.raises(GatewayError, match="migrate copies it just now"):

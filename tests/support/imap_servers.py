@@ -51,6 +51,8 @@ class MailServer:
     unnameable: str = ""
     """Characters it allows in no name."""
     renaming_keeps_uidvalidity: bool = True
+    names_at_once: int = 1
+    """How many mailboxes tests rename or remove at a time: Courier takes two seconds for each."""
     folds_case: bool = True
     """Whether its SEARCH overlooks the case of letters beyond ASCII."""
 
@@ -102,6 +104,7 @@ def on_courier(courier: Courier, user: str) -> MailServer:
         prefix="INBOX.",
         delimiter=".",
         renaming_keeps_uidvalidity=False,
+        names_at_once=4,
     )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
 
 import pytest
 
@@ -20,6 +22,17 @@ from tests.support.imap_servers import MailProgram, MailServer
 
 async def names(mail: Mailboxes) -> list[str]:
     return [mailbox.name for mailbox in await mail.list() if mailbox.selectable]
+
+
+async def each_share(
+    server: MailServer,
+    work: Callable[[int, Sequence[str]], Coroutine[Any, Any, None]],
+    all_names: Sequence[str],
+) -> None:
+    """Work with shares of the names, each with its number, as many at once as the server bears."""
+    async with asyncio.TaskGroup() as group:
+        for share in range(server.names_at_once):
+            group.create_task(work(share, all_names[share :: server.names_at_once]))
 
 
 async def subscribed(other: MailProgram) -> set[str]:
@@ -66,25 +79,31 @@ async def test_rename_to_another_parent_and_back(mail: Mailboxes, server: MailSe
 
 
 async def test_rename_with_every_character(mail: Mailboxes, server: MailServer) -> None:
-    name = "plain"
-    await mail.create(server.name(name))
-    for odd in ODD_NAMES:
-        if server.allows(odd):
-            # From each to the next, not there and back each time: Courier takes two seconds.
-            await mail.rename(server.name(name), server.name(odd))
-            assert server.name(name) not in await names(mail)
-            name = odd
-        else:
-            with pytest.raises(UpstreamRefused):
+    async def rename(share: int, odds: Sequence[str]) -> None:
+        """From each to the next."""
+        name = f"plain {share}"
+        await mail.create(server.name(name))
+        for odd in odds:
+            if server.allows(odd):
                 await mail.rename(server.name(name), server.name(odd))
-        assert server.name(name) in await names(mail)
+                assert server.name(name) not in await names(mail)
+                name = odd
+            else:
+                with pytest.raises(UpstreamRefused):
+                    await mail.rename(server.name(name), server.name(odd))
+            assert server.name(name) in await names(mail)
+
+    await each_share(server, rename, ODD_NAMES)
 
 
 async def test_delete_with_every_character(mail: Mailboxes, server: MailServer) -> None:
-    for odd in filter(server.allows, ODD_NAMES):
-        await mail.create(server.name(odd))
-        await mail.delete(server.name(odd))
-        assert server.name(odd) not in await names(mail)
+    async def delete(_: int, odds: Sequence[str]) -> None:
+        for odd in filter(server.allows, odds):
+            await mail.create(server.name(odd))
+            await mail.delete(server.name(odd))
+            assert server.name(odd) not in await names(mail)
+
+    await each_share(server, delete, ODD_NAMES)
 
 
 async def test_rename_onto_a_mailbox_changes_nothing(mail: Mailboxes, server: MailServer) -> None:
