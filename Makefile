@@ -10,7 +10,7 @@ PACKAGES := wbxml gateway tests
 FUZZ_SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check check-deploy format soak bench bench-parts fuzz lock clean packages
+.PHONY: help demo test check check-deploy format soak soak-nodes bench bench-parts fuzz lock clean packages
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -50,6 +50,9 @@ format: $(STAMP)
 # Phones, faults and a second mail program until the time is over; ends with 1 when anything is lost or doubled.
 soak: packages $(STAMP)
 	@$(BIN)/python -m tests.convergence.soak $(ARGS)
+
+soak-nodes: packages $(STAMP)
+	@$(BIN)/python -m tests.convergence.nodes $(ARGS)
 
 # The gateway as phones meet it; its parts alone are measured by bench-parts.
 bench: packages $(STAMP)

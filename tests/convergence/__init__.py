@@ -11,9 +11,11 @@ items kinds           what a user does with events, contacts, tasks and notes, a
 sending moveitems foldering   what a phone asks for by a request of its own
 mailbox               the second mail program
 ledger                what has to be true in the end
-world play steps      all of it together, and what can happen there
+play steps            a story, and what can happen in one
+stage world           what it is played on: one gateway between the servers
+cluster faults        several nodes on one PostgreSQL behind a proxy, and what goes wrong with those
 ending                how the long runs end when they are told to
-soak sweep            the long runs: `make soak`, `python -m tests.convergence.sweep`
+soak sweep nodes      the long runs: `make soak`, `python -m tests.convergence.sweep`, `make soak-nodes`
 
 To have the phones do something new:
 
@@ -33,5 +35,6 @@ To have the phones do something new:
 - A step: a class derived from `play.Step`, in a file of `steps/`, and an entry in `steps.STEPS`. It makes its
   requests by `play.request`, which chooses what goes wrong on the way. What neither the ledger nor the
   comparison of stores can see, the step remembers itself and returns from `check`, after quiet.
+- Another misfortune of several nodes: a class in `faults.py` and an entry in `FAULTS`.
 - The sweep's script, if there are new I/O boundaries: a few lines in `sweep.Session.run`.
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import time
 import urllib.parse
 from collections import Counter
 from collections.abc import Sequence
@@ -60,6 +61,10 @@ class Phone:
         self.forced_resyncs: list[str] = []
         self.added_twice: list[str] = []
         self.answers: Counter[str] = Counter()
+        self.asked_to_wait = 0.0
+        """Seconds after which the last answer asked it to come again."""
+        self.longest = 0.0
+        """How long it waited for an answer at most, in seconds."""
         self._last: tuple[str, ...] = ()
         """The collections of the last full request, while an empty one may repeat it."""
 
@@ -228,8 +233,7 @@ class Phone:
             AirSync.Collection, element(AirSync.SyncKey, held.key), element(AirSync.CollectionId, name)
         )
         if self.habits.version < "14":
-            kind = held.kind.name if isinstance(held, ItemFolder) else "Email"
-            asked.children.insert(0, element(AirSync.Class, kind))
+            asked.children.insert(0, element(AirSync.Class, self._class(name)))
         if held.key == "0":
             return asked
         preference = element(
@@ -249,6 +253,10 @@ class Phone:
             commands = (operation.element() for operation in held.unanswered)
             asked.append(element(AirSync.Commands, *commands))
         return asked
+
+    def _class(self, name: str) -> str:
+        held = self.collection(name)
+        return held.kind.name if isinstance(held, ItemFolder) else "Email"
 
     def _quiet(self, asked: list[str], sent: dict[str, list[Operation]]) -> None:
         if any(sent.values()):
@@ -298,7 +306,8 @@ class Phone:
     def ping(self, collections: Sequence[str], seconds: int) -> list[str]:
         """Wait for news (MS-ASCMD 2.2.1.13); returns the folders that have some."""
         folders = (
-            element(Ping.Folder, element(Ping.Id, name), element(Ping.Class, "Email")) for name in collections
+            element(Ping.Folder, element(Ping.Id, name), element(Ping.Class, self._class(name)))
+            for name in collections
         )
         request = element(
             Ping.Ping, element(Ping.HeartbeatInterval, seconds), element(Ping.Folders, *folders)
@@ -352,7 +361,12 @@ class Phone:
     ) -> Answer | None:
         """Post a command; None when it has to be repeated after a while."""
         request = self.request(name, body, content_type, more)
+        self.asked_to_wait = 0.0
+        began = time.monotonic()
         answer = self.network.exchange(request, fate, position)
+        if name != "Ping":
+            self.longest = max(self.longest, time.monotonic() - began)
+        self.asked_to_wait = answer.retry_after
         if answer.code == 200:
             return answer
         # Up to 12.1 there is no Status to say that a message or a recipient was refused.

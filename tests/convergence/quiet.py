@@ -31,7 +31,7 @@ def settle(play: Play) -> None:
         if time.monotonic() > deadline:
             raise AssertionError("no quiet: " + "; ".join(map(_restless, play.phones)))
         play.world.ensure_alive(play.ledger)
-        busy = [phone for phone in play.phones if _finish(phone)]
+        busy = [phone for phone in play.phones if finish(phone)]
         calm = 0 if busy else calm + 1
         if busy:
             time.sleep(0.02)
@@ -39,7 +39,7 @@ def settle(play: Play) -> None:
             _await_copies(play)
 
 
-def _finish(phone: Phone) -> bool:
+def finish(phone: Phone) -> bool:
     """One round of a phone; True when another is due."""
     try:
         answers = [phone.attempt(errand) for errand in list(phone.errands)]

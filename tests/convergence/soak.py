@@ -14,6 +14,7 @@ import sys
 import time
 import traceback
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import click
@@ -22,8 +23,8 @@ from tests.convergence import quiet
 from tests.convergence.choices import Random
 from tests.convergence.ending import end_in_order
 from tests.convergence.habits import ALL
-from tests.convergence.play import Play
-from tests.convergence.stage import Profile
+from tests.convergence.play import Play, Step
+from tests.convergence.stage import Profile, Stage
 from tests.convergence.steps import ABOUT_ITEMS, WEIGHTED
 from tests.convergence.store import Refusal
 from tests.convergence.world import World
@@ -78,12 +79,15 @@ class Totals:
         return "\n".join(f"{name:<{width}}  {count:>8}" for name, count in rows)
 
 
-def story(world: World, seed: int, length: int, totals: Totals) -> bool:
-    """Play one story to its end; True when all is well. Each third is about items alone."""
+def story(stage: Stage, seed: int, length: int, totals: Totals, further: Sequence[type[Step]] = ()) -> bool:
+    """Play one story to its end; True when all is well. Each third is about items alone.
+
+    `further` are steps that can happen on this stage alone.
+    """
     choices = Random(seed)
-    steps = WEIGHTED if seed % 3 else ABOUT_ITEMS
+    steps = [*(WEIGHTED if seed % 3 else ABOUT_ITEMS), *further]
     kinds = ALL[:3] if choices.number(0, 3) else ALL
-    play = Play(world, kinds)
+    play = Play(stage, kinds)
     trouble = ""
     try:
         for _ in range(length):
@@ -100,21 +104,21 @@ def story(world: World, seed: int, length: int, totals: Totals) -> bool:
         totals.failures += 1
         totals.lost += 1
         trouble = traceback.format_exc()
-        world.recover(play.ledger)
+        stage.recover(play.ledger)
     finally:
         play.close()
     resyncs = [line for phone in (*play.phones, *play.retired) for line in phone.forced_resyncs]
     totals.forced_resyncs += len(resyncs)
     totals.stories += 1
-    if trouble or resyncs or "unexpected error" in world.log():
-        _report(world, play, seed, f"{trouble}\nforced resyncs: {resyncs}")
+    if trouble or resyncs or "unexpected error" in stage.log():
+        _report(stage, play, seed, f"{trouble}\nforced resyncs: {resyncs}")
         return False
     return True
 
 
-def _report(world: World, play: Play, seed: int, trouble: str) -> None:
-    lines = [line for line in world.log().splitlines() if f"user={play.user} " in line]
-    click.echo(f"\nstory --seed {seed} --profile {world.profile} --stories 1, user {play.user}")
+def _report(stage: Stage, play: Play, seed: int, trouble: str) -> None:
+    lines = [line for line in stage.log().splitlines() if f"user={play.user} " in line]
+    click.echo(f"\nstory --seed {seed} --stories 1 {stage.arguments}, user {play.user}")
     click.echo("\n".join([*play.told, trouble, "--- the gateway's log", *lines[-LOG_LINES:]]))
 
 

@@ -77,6 +77,11 @@ class Stage(ABC):
         self._tokens += 1
         return f"{prefix}{self._tokens}"
 
+    @property
+    @abstractmethod
+    def arguments(self) -> str:
+        """The arguments by which a long run has such a stage."""
+
     @abstractmethod
     def network(self) -> Network:
         """A way for a phone to come by."""

@@ -51,6 +51,10 @@ class World(Stage):
             shutil.copy(self._database, self.gateway.database)
         stack.enter_context(self.gateway)
 
+    @property
+    def arguments(self) -> str:
+        return f"--profile {self.profile}"
+
     def network(self) -> Network:
         return Network(self.gateway.port)
 

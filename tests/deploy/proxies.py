@@ -17,7 +17,7 @@ import subprocess
 import tempfile
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -219,6 +219,30 @@ class HAProxy(Proxy):
             },
         )
         return ["/usr/sbin/haproxy", "-db", "-f", str(self._put("haproxy.cfg", text))]
+
+
+class Balancer(HAProxy):
+    """HAProxy before several gateways, as its example says in comments; it also serves without TLS.
+
+    It looks at the gateways more often than the example says.
+    """
+
+    def __init__(self, gateways: Sequence[int]) -> None:
+        servers = [f"server node{number} {LOOPBACK}:{port}" for number, port in enumerate(gateways)]
+        super().__init__(
+            gateways[0],
+            {
+                "    server gateway": "    #server gateway",
+                "    #server one 192.0.2.11:8080\n    #server two 192.0.2.12:8080\n": "".join(
+                    f"    {server}\n" for server in servers
+                ),
+                "#balance": "balance",
+                "#option": "option",
+                "#default-server check inter 2s": "default-server check inter 300ms",
+                "{ status 502:503 }": "{ status 503 }",
+                "    http-request redirect prefix https://sync.example.com code 302 unless { ssl_fc }\n": "",
+            },
+        )
 
 
 class Apache(Proxy):

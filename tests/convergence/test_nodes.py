@@ -1,0 +1,31 @@
+"""Two nodes, and each kind of misfortune once; for a long time: `make soak-nodes`."""
+
+from __future__ import annotations
+
+from tests.convergence import quiet
+from tests.convergence.choices import Random
+from tests.convergence.cluster import Cluster
+from tests.convergence.faults import FAULTS
+from tests.convergence.habits import ANDROID, IOS
+from tests.convergence.play import Play
+from tests.convergence.steps.sending import Sends
+from tests.convergence.steps.syncing import Syncs
+from tests.convergence.steps.waiting import Waits
+
+
+def test_whatever_happens_to_nodes_and_their_database_nothing_is_lost_or_doubled() -> None:
+    with Cluster(FAULTS) as cluster:
+        play, choices = Play(cluster, (IOS, ANDROID)), Random(1)
+        for fault in FAULTS:
+            cluster.possible = [fault]
+            play.step(choices, Waits)
+            play.step(choices, Syncs)
+            play.step(choices, Sends)
+        quiet.settle(play)
+        verdict, _ = quiet.verdict(play)
+        play.close()
+        told = "\n".join(play.told)
+        assert not verdict, f"{verdict}\n{told}"
+        assert [phone.forced_resyncs for phone in play.phones] == [[], []], told
+        assert cluster.faults.keys() >= {fault.name for fault in FAULTS}
+        assert "unexpected error" not in cluster.log()
