@@ -119,7 +119,9 @@ async def _enable(session: Session) -> None:
     if "ID" in offered:
         # Some servers show nothing to a client that does not say who it is.
         wanted.append(commands.client_id(session.dialect, {"name": "activesync-gateway"}))
-    for future in [session.start(command) for command in wanted]:
+    with session.together():
+        futures = [session.start(command) for command in wanted]
+    for future in futures:
         await future
     if session.closed:
         raise UpstreamUnavailable(f"{session.settings.host} closed the connection after the login")

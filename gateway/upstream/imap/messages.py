@@ -122,10 +122,11 @@ async def _fetch_all(
     """Everything told about the messages of the batches; several `Fetch` may be about one message."""
     for at in range(0, len(batches), AHEAD):
         group = batches[at : at + AHEAD]
-        futures = [
-            (batch, items, [session.start(command) for command in commands.uid_fetch(batch, items)])
-            for batch, items in group
-        ]
+        with session.together():
+            futures = [
+                (batch, items, [session.start(command) for command in commands.uid_fetch(batch, items)])
+                for batch, items in group
+            ]
         for batch, items, parts in futures:
             for future in parts:
                 reply = await future

@@ -225,6 +225,7 @@ async def _status(session: Session, wanted: set[str]) -> dict[str, Mapping[str, 
         if sum(1 for _ in there.of(List)) <= 2 * len(wanted):
             asked = [commands.list_mailboxes(dialect, "*", status=items)]
     # A selected mailbox may show its STATUS as of the last time the session looked: NOOP looks.
-    futures = [session.start(command) for command in (commands.simple("NOOP"), *asked)]
+    with session.together():
+        futures = [session.start(command) for command in (commands.simple("NOOP"), *asked)]
     replies = [await future for future in futures]
     return {data.mailbox: data.values for reply in replies for data in reply.of(StatusData)}

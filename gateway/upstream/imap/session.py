@@ -15,7 +15,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from aioimaplib import IMAP4ClientProtocol
@@ -201,7 +202,8 @@ class Session:
 
     async def pipeline(self, *several: Command) -> list[Reply]:
         """Send commands at once and wait for the end of all. Raises for the first that did not succeed."""
-        futures = [self.start(command) for command in several]
+        with self.together():
+            futures = [self.start(command) for command in several]
         replies = [await future for future in futures]
         return [self.accept(command, reply) for command, reply in zip(several, replies, strict=True)]
 
@@ -226,6 +228,14 @@ class Session:
         `UpstreamError` when the connection is closed.
         """
         return self._enqueue(command, ended).future
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Have what is started in the context sent in one go; it must not await anything."""
+        self.check()
+        assert self._transport is not None
+        with self._writer.together(self._transport):
+            yield
 
     async def select(
         self, mailbox: str, *, qresync: tuple[int, int] | None = None, condstore: bool = False

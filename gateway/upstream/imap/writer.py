@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from gateway.errors import GatewayError
 from gateway.mail.pieces import PIECE, pieces
@@ -21,12 +22,31 @@ class Writer:
         self._failed = failed
         self._waiting: list[Step] = []
         self._task: asyncio.Task[None] | None = None
+        self._kept: list[bytes] | None = None
+
+    @contextmanager
+    def together(self, transport: asyncio.WriteTransport) -> Iterator[None]:
+        """Send small steps in one go at the end of the context, in which nobody waits for anything.
+
+        Else each is a system call, and perhaps a packet, by which the server wakes up.
+        """
+        kept: list[bytes] = []
+        self._kept = kept
+        try:
+            yield
+        finally:
+            self._kept = None
+            if kept and not transport.is_closing():
+                transport.writelines(kept)
 
     def write(self, transport: asyncio.WriteTransport, step: Step) -> None:
         """Send a step, at once if it is small and nothing waits."""
         small = [buffer for buffer in step if isinstance(buffer, bytes) and len(buffer) <= PIECE]
         if self._task is None and len(small) == len(step):
-            transport.writelines(small)
+            if self._kept is None:
+                transport.writelines(small)
+            else:
+                self._kept += small
             return
         self._waiting.append(step)
         if self._task is None:
