@@ -83,6 +83,18 @@ def test_what_was_decided_of_a_device(run: Run) -> None:
         assert told == {"act": f"device.{name}", "user": "jo", "device": "D1"}
 
 
+def test_who_is_signed_out(run: Run) -> None:
+    told = json.loads(run("users", "sign-out", "Jo").stdout)
+    assert told == {"act": "user.sign-out", "user": "jo"}
+    (noted,) = json.loads(run("audit", "--act", "user.sign-out").stdout)
+    assert noted["user"] == "jo"
+    assert [one["user"] for one in json.loads(run("users").stdout)] == ["jo"]
+    assert [one["id"] for one in json.loads(run("devices", "list").stdout)] == ["D1"]
+    assert json.loads(run("devices", "list", "nobody").stdout) == []
+    misplaced = CliRunner().invoke(main, ["users", "--json", "sign-out", "jo"])
+    assert (misplaced.exit_code, "behind the name of the command" in misplaced.stderr) == (2, True)
+
+
 def test_folders_and_delegates(run: Run) -> None:
     made = json.loads(run("books", "create", "ann", "Family").stdout)
     assert made == {
