@@ -139,7 +139,7 @@ class Stage:
     def postgres(self) -> Postgres:
         """The PostgreSQL that measurements share, started when it is first asked for."""
         if self._postgres is None:
-            self._postgres = Postgres(**SETTINGS)
+            self._postgres = Postgres(None, **SETTINGS)
             self._postgres.start()
         return self._postgres
 
