@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from typing import Any
 
 from gateway.errors import Kind, Refused
 from gateway.items import Edit, Item, ItemNumber, Notice, StoredItem
 from gateway.ports import Commit, Items, State
 from gateway.store.sqlite import Database, SqliteItems, SqliteState
+from gateway.sync.conflict import Policy
 from gateway.sync.itemexchange import ItemReply, ItemRequest
 from gateway.sync.itemoperations import (
     AddItem,
@@ -27,6 +29,8 @@ from gateway.types import CollectionId, DeviceId, UserId
 
 ANN, BOB = UserId("ann"), UserId("bob")
 START = datetime(2026, 11, 1, tzinfo=UTC)
+CLIENT_WINS: Mapping[str, Any] = {"policy": lambda _: Policy.CLIENT_WINS}
+"""Wishes of a phone."""
 _uids = count(1)
 
 
@@ -227,3 +231,10 @@ class Phone:
             if key == self.key and not reply.more:
                 return asked
         raise AssertionError("it never ends")
+
+
+async def other(store: Store, **wishes: Any) -> Phone:
+    """Another phone, which has all there is."""
+    made = Phone(store, "q", **wishes)
+    await made.settle()
+    return made

@@ -1,0 +1,1 @@
+"""Items between a device and the store, as `gateway.sync.items` has them exchanged."""
