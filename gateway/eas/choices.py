@@ -1,4 +1,4 @@
-"""What `Admission` decides, said as conditions: the store tells it of many devices without their being read."""
+"""What `Admission` decides, said as conditions: the store tells it of many devices without reading them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def policy_choice(admission: Admission) -> tuple[Choice, Sequence[Policy]]:
 
 
 async def policy_counts(state: State, admission: Admission) -> Sequence[tuple[Policy, PolicyCount]]:
-    """All policies in their order, with how many devices each is for; none at the end, where some have none."""
+    """All policies in their order, with how many devices each is for; "none" at the end, if it has some."""
     choice, policies = policy_choice(admission)
     counted = await state.count_policies(choice, [one.digest for one in policies])
     together = {policy.name: (policy, PolicyCount()) for policy in admission.policies.policies}

@@ -44,7 +44,7 @@ from gateway.web.ways import TokenWay, Ways
 __all__ = ["Authentication", "Throttled"]
 
 _CAPACITY = 10_000
-"""Sources, devices and wrong passwords that are remembered, of each."""
+"""Sources, devices, wrong passwords and users who were signed out that are remembered, of each."""
 _USER_RECOVERY = 150.0
 _ADDRESS_ALLOWED = 30
 _ADDRESS_RECOVERY = 30.0
@@ -98,6 +98,7 @@ class Authentication:
         self._turns: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
         self._proven = _Marks(_CAPACITY)
         self._wrong = _Marks(_CAPACITY)
+        self._signed_out: OrderedDict[UserId, None] = OrderedDict()
         bus.listen(Subject.LOGINS, self._hear)
 
     async def login(
@@ -146,7 +147,8 @@ class Authentication:
         Raises `AuthenticationFailed`, and `GatewayError` when nobody knows.
         """
         await self.ways.check(principal)
-        await self.check_password(principal.credentials)
+        if principal.user in self._signed_out:
+            await self.check_password(principal.credentials)
 
     async def check_password(self, credentials: Credentials) -> None:
         """Whether what opened a mailbox still does; asked upstream as often as for phones.
@@ -158,6 +160,10 @@ class Authentication:
     def forget(self, user: UserId) -> None:
         """Have the next request of a user checked upstream, whatever was good a moment ago."""
         self._authenticator.forget(user)
+        self._signed_out[user] = None
+        self._signed_out.move_to_end(user)
+        if len(self._signed_out) > _CAPACITY:
+            self._signed_out.popitem(last=False)
 
     # --- passwords -----------------------------------------------------------------------------------------
 
