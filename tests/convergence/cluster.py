@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from http.client import HTTPException
 
 from tests.convergence.choices import Choices
 from tests.convergence.cut import Line
@@ -53,8 +54,11 @@ class Node:
 
     @property
     def held(self) -> int:
-        """How many requests it holds that wait for news."""
-        return int(self.gateway.metric(_HELD)) if self.gateway.alive else 0
+        """How many requests it holds that wait for news; none that it does not tell of."""
+        try:
+            return int(self.gateway.metric(_HELD)) if self.gateway.alive else 0
+        except (OSError, HTTPException):  # all its workers were killed just now
+            return 0
 
 
 class Cluster(Stage):

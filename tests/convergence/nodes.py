@@ -137,8 +137,10 @@ def main() -> int:
     table = {name: row for name, row in rows(asked.workers).items() if asked.only in name}
     if not table:
         parser.error(f"--only: there are {', '.join(rows(asked.workers))}")
-    run(table, asked.seconds, seed, asked.stories, asked.nodes, asked.workers)
-    click.echo(written(table))
+    try:
+        run(table, asked.seconds, seed, asked.stories, asked.nodes, asked.workers)
+    finally:  # also when it is ended earlier
+        click.echo(written(table))
     return 1 if any(row.wrong for row in table.values()) else 0
 
 

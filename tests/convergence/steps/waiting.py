@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
+from types import TracebackType
+from typing import Self
 
 from tests.convergence import quiet
 from tests.convergence.choices import Choices
@@ -26,9 +28,12 @@ _PAUSE = 0.2
 
 
 class _Waiting(threading.Thread):
-    """A phone that pings and syncs until it has a certain item; `told` is when it was, 0.0 until then."""
+    """A phone that pings and syncs until it has a certain item, or its user has enough of it.
 
-    def __init__(self, phone: Phone, folders: list[str]) -> None:
+    A context manager. `told` is when it was told, 0.0 until then.
+    """
+
+    def __init__(self, phone: Phone, folders: list[str], token: str) -> None:
         super().__init__(name="waiting", daemon=True)
         self.told = 0.0
         self.came: list[str] = []
@@ -36,14 +41,15 @@ class _Waiting(threading.Thread):
         self._phone = phone
         self._folders = folders
         self._ended = threading.Event()
-        self._token = ""
-
-    def end_with(self, token: str) -> None:
-        """Say what it is waiting for."""
         self._token = token
 
-    def give_up(self) -> None:
-        """Have it end with the answer that it waits for."""
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._ended.set()
 
     def run(self) -> None:
@@ -95,27 +101,24 @@ class Waits(Step):
         delay = choices.number(0, 500) / 1000
         by_mail = other is phone or choices.number(0, 1) == 0
 
-        waiting = _Waiting(phone, folders)
-        waiting.start()
-        node = self._who_holds(cluster)
-        if not to_who_holds:
-            node = next((each for each in cluster.serving if each is not node), node)
         token = play.world.new_token("m" if by_mail else "c")
-        waiting.end_with(token)
         before = 0.0 if early else delay
-        with cluster.striking(fault, node, play.ledger, delay - before):
-            time.sleep(before)
-            self._make(token, None if by_mail else other)
-            began = time.monotonic()
-        deadline = time.monotonic() + PATIENCE
-        while waiting.is_alive() and time.monotonic() < deadline:
-            waiting.join(0.1)
-            cluster.ensure_alive(play.ledger)
-        if waiting.is_alive():
-            waiting.give_up()
-            self._untold.append(f"{phone} was not told of {token}: {waiting.came}")
-        else:
+        with _Waiting(phone, folders, token) as waiting:
+            node = self._who_holds(cluster)
+            if not to_who_holds:
+                node = next((each for each in cluster.serving if each is not node), node)
+            with cluster.striking(fault, node, play.ledger, delay - before):
+                time.sleep(before)
+                self._make(token, None if by_mail else other)
+                began = time.monotonic()
+            deadline = time.monotonic() + PATIENCE
+            while waiting.is_alive() and time.monotonic() < deadline:
+                waiting.join(0.1)
+                cluster.ensure_alive(play.ledger)
+        if waiting.told:
             cluster.waited.append(max(0.0, waiting.told - began))
+        else:
+            self._untold.append(f"{phone} was not told of {token}: {waiting.came}")
         play.tell(
             f"{phone} waits for {token}, {fault.name}: {node.name} after {delay - before} s, news after "
             f"{before} s: told {waiting.told - began:.2f} s later; {waiting.came}"
