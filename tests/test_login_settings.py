@@ -56,6 +56,12 @@ async def test_those_that_are_named_are_there(tmp_path: Path) -> None:
     ("more", "said"),
     [
         ("[passwords]\nenabled = true\n", "passwords.enabled: needs the section [master]"),
+        (
+            MASTER
+            + "[passwords]\nenabled = true\n[devices]\nbarred_groups = ['left']\n[ldap]\nbase = 'o=x'\n"
+            "url = ['ldaps://x']\nbind = 'user'\nbind_dn = '{user}'\n",
+            'ldap.bind: allowed is "service" or "anonymous" where devices.barred_groups names a group',
+        ),
         ("[passwords]\nrequired = true\n", "passwords.required: allowed is true with passwords.enabled"),
         ("[client_certificates]\n", "client_certificates: needs the section [master]"),
         (OAUTH + 'upstream = "master"\n', "oauth.upstream: needs the section [master]"),

@@ -42,19 +42,31 @@ def load(file: Path, environment: Mapping[str, str]) -> Settings:
 
 
 def _check_groups(settings: Settings, file: Path) -> None:
-    """Raises ConfigError for a group that there is not, where no directory may have it."""
-    if settings.ldap is not None or settings.directory.file is not None:
-        return
+    """Raises ConfigError for a group that there is not, or that nobody could be asked for."""
     devices = settings.devices
     asked = [
         *((f"policies.{name}.groups", one.get("groups", ())) for name, one in settings.policies.items()),
         *((f"devices.rules.{number}.group", [one.group]) for number, one in enumerate(devices.rules)),
         ("devices.barred_groups", devices.barred_groups),
     ]
-    for key, group in ((key, group) for key, groups in asked for group in groups):
-        if group and group not in settings.groups:
-            allowed = ", ".join(settings.groups) or "none, as there is no section [groups]"
-            raise ConfigError(f"{file}: {key}: unknown group {group}; allowed are {allowed}")
+    others = [(key, one) for key, groups in asked for one in groups if one and one not in settings.groups]
+    if not others:
+        return
+    key, group = others[0]
+    if settings.ldap is None and settings.directory.file is None:
+        allowed = ", ".join(settings.groups) or "none, as there is no section [groups]"
+        raise ConfigError(f"{file}: {key}: unknown group {group}; allowed are {allowed}")
+    if settings.ldap is not None and settings.ldap.bind == "user" and _without_password(settings):
+        raise ConfigError(
+            f'{file}: ldap.bind: allowed is "service" or "anonymous" where {key} names a group of directories'
+            " and users log in without the mail password"
+        )
+
+
+def _without_password(settings: Settings) -> bool:
+    """Whether users may log in so that the gateway does not have their mail password."""
+    others = settings.oauth, settings.client_certificates
+    return settings.passwords.enabled or any(one is not None for one in others)
 
 
 def _check_logins(settings: Settings, file: Path) -> None:
