@@ -7,6 +7,7 @@ request of his: the one that sent the message, or any later one, also after a re
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 
 from gateway.errors import AuthenticationFailed, NotFound, StoreUnavailable, UpstreamError
@@ -18,6 +19,8 @@ COPIES_LEASE = "copies"
 NO_DEVICE = DeviceId("")
 """Leases of a user, not of one of his devices, are taken under this name."""
 _KIND = "copies"
+_KNOWN = 3600.0
+"""Seconds after which it is looked up anew: another process may have died before it told."""
 _DELAYS = (1, 5, 25, 125)
 """Seconds before each of the attempts that follow a request."""
 
@@ -34,6 +37,9 @@ class SentCopies:
         self._bus = bus
         self._users: set[UserId] | None = None
         """For whom some are kept, here or by another process; None: that is to be looked up."""
+        self._looked = 0.0
+        self._told: set[UserId] = set()
+        """For whom other processes said so since."""
         bus.listen(Subject.OWED, self._hear)
         self._working: set[UserId] = set()
 
@@ -50,16 +56,21 @@ class SentCopies:
             self._background.start(self._work(user, mailboxes, sent), resumable=True)
 
     async def _owing(self) -> set[UserId]:
-        if self._users is None:
-            self._users = set(await self._state.users_with_copies())
+        now = time.monotonic()
+        if self._users is None or now - self._looked >= _KNOWN:
+            self._told.clear()
+            found = set(await self._state.users_with_copies())
+            self._users, self._looked = found | self._told, now
         return self._users
 
     def _hear(self, text: str) -> None:
         kind, _, user = text.partition("\n")
         if not text:
             self._users = None
-        elif kind == _KIND and self._users is not None:
-            self._users.add(UserId(user))
+        elif kind == _KIND:
+            self._told.add(UserId(user))
+            if self._users is not None:
+                self._users.add(UserId(user))
 
     async def _work(self, user: UserId, mailboxes: Mailboxes, sent: FindMailbox) -> None:
         try:

@@ -2,12 +2,36 @@
 
 from __future__ import annotations
 
+import asyncio
+from pathlib import Path
+
+import pytest
+
 from gateway.ports import Subject
+from gateway.store.sqlite import SqliteState
+from gateway.sync import settled as module
+from gateway.sync.background import Background
+from gateway.sync.copies import NO_DEVICE, SentCopies
 from gateway.sync.settled import Settled
-from gateway.types import UserId
+from gateway.types import OutboxEntry, OutboxStage, SentCopy, Uids, UserId
 from tests.support.buses import Line
+from tests.support.mailboxes import RECEIVED, MemoryMailboxes
 
 ANNA, BERT = UserId("anna@example.com"), UserId("bert\n@example.com")
+
+
+class Server(MemoryMailboxes):
+    """Takes copies."""
+
+    def __init__(self, messages: list[bytes]) -> None:
+        super().__init__(messages)
+        self.stored: list[str] = []
+
+    async def find_message_id(self, _mailbox: str, _message_id: str) -> Uids:
+        return Uids()
+
+    async def append(self, mailbox: str, _message: bytes, **_: object) -> None:
+        self.stored.append(mailbox)
 
 
 def test_what_is_stored_elsewhere_is_known_here() -> None:
@@ -27,3 +51,32 @@ def test_who_missed_something_knows_nothing() -> None:
     settled.add(ANNA)
     end.tell(Subject.OWED, "")
     assert ANNA not in settled
+
+
+def test_it_is_not_known_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    settled = Settled(Line(), "a")
+    settled.add(ANNA)
+    assert ANNA in settled
+    monkeypatch.setattr(module, "_KNOWN", -1.0)
+    settled.add(ANNA)
+    assert ANNA not in settled
+
+
+async def test_a_copy_that_another_process_kept_is_stored_on_a_request_here(tmp_path: Path) -> None:
+    async with await SqliteState.open(tmp_path / "gateway.db") as state:
+        background = Background()
+        here, there = (SentCopies(state, background, end) for end in Line.ends(2))
+        server = Server([])
+
+        async def sent() -> str:
+            return "Sent"
+
+        await there.resume(ANNA, server.port, sent)
+        entry = OutboxEntry(0, ANNA, NO_DEVICE, "", "<1@x>", "00", True, OutboxStage.SUBMITTED, RECEIVED)
+        kept, _ = await state.begin_send(entry, RECEIVED)
+        await here.keep(SentCopy(kept.id, ANNA, "<1@x>", b"text"))
+        await there.resume(ANNA, server.port, sent)
+        while not server.stored:
+            await asyncio.sleep(0.01)
+        await background.aclose(5)
+    assert server.stored == ["Sent"]

@@ -60,6 +60,7 @@ class Bus:
         self._waiting: list[tuple[Subject, str]] = []
         """What is to be told next."""
         self._awake = asyncio.Event()
+        self._connected = self._closing = False
         self._hearers: dict[Subject, dict[object, Callable[[str], None]]] = {each: {} for each in Subject}
         self._log = structlog.get_logger("gateway.store")
 
@@ -74,9 +75,13 @@ class Bus:
                 await self._listening.wait()
 
     async def aclose(self) -> None:
-        """Listen no more."""
+        """Tell what waits to be told, and listen no more."""
         task, self._task = self._task, None
+        self._closing = True
+        self._awake.set()
         if task is not None:
+            if self._connected:
+                await asyncio.wait([task], timeout=_CLOSE_SECONDS)
             task.cancel()
             await asyncio.wait([task])
 
@@ -138,6 +143,8 @@ class Bus:
             else:
                 await self._hear(connection)
                 pause = _FIRST_PAUSE
+            if self._closing:
+                return
             self._look()
             await asyncio.sleep(pause)
 
@@ -146,9 +153,10 @@ class Bus:
         connection.add_termination_listener(lambda *_: self._awake.set())
         try:
             await connection.add_listener(_CHANNEL, lambda *heard: self._heard(heard[3]))
+            self._connected = True
             self._listening.set()
             self._look()  # for what changed before
-            while not connection.is_closed():
+            while not connection.is_closed() and (self._waiting or not self._closing):
                 with suppress(TimeoutError):
                     async with asyncio.timeout(_PROBE_SECONDS):
                         await self._awake.wait()
@@ -158,6 +166,7 @@ class Bus:
         except FAILURES as error:
             self._log.warning("nobody tells what others change", reason=explain(error, self._name).detail)
         finally:
+            self._connected = False
             try:
                 async with asyncio.timeout(_CLOSE_SECONDS):
                     await connection.close()

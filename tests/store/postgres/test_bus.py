@@ -50,3 +50,12 @@ async def test_who_was_cut_off_hears_that_he_missed_some(fragile: Postgres, vict
     while not away.empty():
         away.get_nowait()
     assert await away.get() == ""  # once more, when the way is there again
+
+
+async def test_what_was_announced_last_is_told_before_the_end(
+    here: PostgresStore, there: PostgresStore
+) -> None:
+    away = heard_by(there, Subject.OWED)
+    here.database.bus.announce(Subject.OWED, "last")
+    await here.aclose()
+    assert await away.get() == "last"
