@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from gateway.errors import UpstreamError
+from gateway.errors import GatewayError
 from gateway.groups import Groups, group_name
 from gateway.ports import Clock
 from gateway.ports import memberships as port
@@ -125,16 +125,17 @@ class LearnedGroups:
 
     def _asked(self, user: UserId, task: asyncio.Task[None]) -> None:
         del self._asking[user]
-        error = None if task.cancelled() else task.exception()
-        if task.cancelled() or error is not None:
-            self._in_vain[user] = self._clock.now()
-        else:
+        if task.cancelled():
+            return
+        error = task.exception()
+        if error is None:
             self._in_vain.pop(user, None)
-        if isinstance(error, UpstreamError):
-            log = structlog.get_logger("gateway.directory")
-            log.warning(
-                "the groups of a user cannot be asked; what was said before counts",
-                user=user,
-                known=user in self._known,
-                reason=error.detail,
-            )
+            return
+        self._in_vain[user] = self._clock.now()
+        log = structlog.get_logger("gateway.directory")
+        log.warning(
+            "the groups of a user cannot be asked; what was said before counts",
+            user=user,
+            known=user in self._known,
+            reason=error.detail if isinstance(error, GatewayError) else repr(error),
+        )
