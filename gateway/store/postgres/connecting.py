@@ -33,6 +33,9 @@ _SETTINGS = {
     "tcp_keepalives_interval": "5",
     "tcp_keepalives_count": "3",
 }
+# PgBouncer compares these with what the server calls them, and sets again what is spelled otherwise. The
+# library spells the encoding otherwise.
+_SETTINGS_POOLED = {"application_name": APPLICATION, "client_encoding": "UTF8"}
 
 
 class Hosts:
@@ -66,7 +69,7 @@ def options(location: Location, *, pooled: bool, seconds: float | None = None) -
     """What connections are made with; `pooled` are those that may lead to a pooler."""
     made: dict[str, Any] = {"timeout": CONNECT_SECONDS, "command_timeout": seconds or ANSWER_SECONDS}
     if pooled and location.pooled:
-        return {**made, "server_settings": {"application_name": APPLICATION}, "statement_cache_size": 0}
+        return {**made, "server_settings": _SETTINGS_POOLED, "statement_cache_size": 0}
     return {**made, "server_settings": _SETTINGS}
 
 

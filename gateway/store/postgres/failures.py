@@ -37,6 +37,10 @@ _OF_THE_STORE: _Remedies = (
         (pg.InvalidAuthorizationSpecificationError, pg.InvalidPasswordError),
         "the server does not let us in: check user and password in store.url, and the server's pg_hba.conf",
     ),
+    (
+        (pg.ProtocolViolationError,),
+        "it refuses our settings: if that is a pooler, set store.pooled and store.direct_url",
+    ),
     ((pg.InvalidCatalogNameError,), "there is no such database: create it, or change store.url"),
     ((pg.InsufficientPrivilegeError,), "access denied: the user of store.url must own the database's tables"),
     (

@@ -10,7 +10,7 @@ import pytest
 from gateway.errors import GatewayError
 from gateway.items import Edit, ItemKind
 from gateway.ports import Commit
-from gateway.store.postgres import bus, connect_alone, parse_url
+from gateway.store.postgres import PostgresTransactions, bus, connect_alone, parse_url
 from gateway.types import CollectionId, Device, Folder, FolderList, SyncState
 from tests.ports.items.helpers import ANNA, NOON, PHONE, Time, event
 from tests.store.postgres.test_processes import (
@@ -74,6 +74,11 @@ async def test_a_transaction_stays_on_one_connection(stores: list[PostgresStore]
     assert len(await items.item_changes(calendar.id, 0)) == 20
     assert len(await state.load_syncs(ANNA, PHONE)) == 20
     assert await state.load_device(ANNA, PHONE) == Device(user=ANNA, id=PHONE, type="x")
+
+
+async def test_a_pooler_that_nobody_told_of_is_recognised(postgres: Postgres, pooler: PgBouncer) -> None:
+    with pytest.raises(GatewayError, match=r"set store\.pooled"):
+        await PostgresTransactions.open(parse_url(pooler.url(postgres.create())))
 
 
 async def test_without_a_way_past_it_changes_are_found_by_looking(
