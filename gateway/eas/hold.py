@@ -129,14 +129,16 @@ class _Hold:
                 waiter.until_left(services.state.watch_folders(user, waiter.notify))
             if items:
                 waiter.until_left(await meetings.watch(self._context))
-                await stored.begin()
-            by_mailbox = {folder.mailbox: folder for folder in await self._watched(folders)}
-            dirty = everything = frozenset({*by_mailbox, _FOLDERS})
+            by_mailbox: Mapping[str, _Watched] | None = None
+            dirty = everything = frozenset({*names.values(), _FOLDERS})
             failures = 0
             while True:
                 changed: Sequence[CollectionId] = ()
                 failure: UpstreamUnavailable | StoreUnavailable | None = None
                 try:
+                    if by_mailbox is None:
+                        await stored.begin()
+                        by_mailbox = {folder.mailbox: folder for folder in await self._watched(folders)}
                     changed = await stored.changed()
                     await self._look_at_folders(dirty, mail=bool(by_mailbox))
                     changed = [*changed, *await self._changed(by_mailbox, dirty)]

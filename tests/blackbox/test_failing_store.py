@@ -15,7 +15,7 @@ from tests.blackbox.test_folder_changes import create, update
 from tests.blackbox.test_folder_changes import delete as delete_folder
 from tests.blackbox.test_moveitems import move
 from tests.blackbox.test_outage import folder_sync, is_told_to_wait
-from tests.blackbox.test_ping import folder, request
+from tests.blackbox.test_ping import changed, folder, request
 from tests.blackbox.test_sendmail import kept, mime, send
 from tests.blackbox.test_settings import device_information
 from tests.blackbox.test_smart import smart, written
@@ -51,7 +51,6 @@ from wbxml.pages import (
     FolderHierarchy,
     MeetingResponse,
     Move,
-    Ping,
     Provision,
     Settings,
 )
@@ -154,8 +153,8 @@ def test_folders_and_the_mail_in_them(place: Place, dovecot: Dovecot, phone: Pho
     gone = place.until_stored(lambda: phone.post("FolderDelete", delete_folder(key, new))).root
     assert gone.child_text(FolderHierarchy.Status) == "1"
     assert not {"Made", "Renamed"} & phone.folders().keys()
-    waiting = request(1, folder(inbox))
-    assert place.until_stored(lambda: phone.post("Ping", waiting)).root.child_text(Ping.Status) == "1"
+    dovecot.deliver(phone.user, messages.plain("news"))
+    assert changed(place.until_stored(lambda: phone.post("Ping", request(60, folder(inbox))))) == [inbox]
 
 
 def test_mail_is_sent_once(place: Place, dovecot: Dovecot, phone: Phone) -> None:
