@@ -21,7 +21,7 @@ from tests.support.tcp_cut import Cut
 if TYPE_CHECKING:
     from tests.convergence.cluster import Cluster, Node
 
-__all__ = ["FAULTS", "Fault", "NodeKilled", "WorkerKilled"]
+__all__ = ["FAULTS", "CutForgotten", "Fault", "NodeKilled", "WorkerKilled"]
 
 _LONGEST_CUT = 40
 """Tenths of a second."""

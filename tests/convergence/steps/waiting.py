@@ -18,11 +18,13 @@ from tests.convergence.phone import Phone
 from tests.convergence.play import Play, Step
 from tests.convergence.properties import EMPTY
 from tests.convergence.steps.items import KeepsItems
-from tests.support.waiting import PATIENCE, eventually
+from tests.support.waiting import eventually
 
 __all__ = ["Waits"]
 
 _HEARTBEAT = 300
+_LONGEST = 120.0
+"""Seconds after which somebody who waits was not told. How soon it was is told by the long run."""
 _PAUSE = 0.2
 """Seconds after which a phone whose connection broke comes again."""
 
@@ -111,7 +113,7 @@ class Waits(Step):
                 time.sleep(before)
                 self._make(token, None if by_mail else other)
                 began = time.monotonic()
-            deadline = time.monotonic() + PATIENCE
+            deadline = time.monotonic() + _LONGEST
             while waiting.is_alive() and time.monotonic() < deadline:
                 waiting.join(0.1)
                 cluster.ensure_alive(play.ledger)
