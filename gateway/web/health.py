@@ -63,7 +63,9 @@ class Health:
         except (GatewayError, TimeoutError) as error:
             reason = str(error) or type(error).__name__
             self._log.warning("check failed", check=name, reason=reason)
-            if isinstance(error, StoreUnavailable) and error.why:
+            if isinstance(error, TimeoutError):
+                self._why[name] = f"no answer within {_CHECK_SECONDS:.0f} seconds"
+            elif isinstance(error, StoreUnavailable) and error.why:
                 self._why[name] = error.why
             return "failing"
         return "ok"
