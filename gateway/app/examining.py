@@ -8,10 +8,11 @@ from gateway.app.parts import admission_of, imap_settings, sieve_settings, smtp_
 from gateway.app.people import check_groups, ldap_settings
 from gateway.app.stores import is_shared, shared_location
 from gateway.config import Settings
+from gateway.eas.memberships import known_by
 from gateway.ports.examining import Finding
 from gateway.store.sqlite import parse_url
 from gateway.store.sqlite.examine import examine as examine_store
-from gateway.types import Credentials
+from gateway.types import Principal
 from gateway.upstream.directoryfile import FileDirectory
 from gateway.upstream.imap.examine import examine as examine_imap
 from gateway.upstream.sieve.examine import examine as examine_sieve
@@ -33,8 +34,9 @@ def _examine_store(settings: Settings) -> AsyncIterator[Finding]:
     return examine_postgres(location, settings.store.connections)
 
 
-def examinations(settings: Settings, credentials: Credentials | None) -> Mapping[str, AsyncIterator[Finding]]:
+def examinations(settings: Settings, principal: Principal | None) -> Mapping[str, AsyncIterator[Finding]]:
     """What there is to be found of each server behind and of the store, as a user where there is one."""
+    credentials = principal.credentials if principal else None
     found = {
         "store": _examine_store(settings),
         "imap": examine_imap(imap_settings(settings), credentials),
@@ -48,5 +50,6 @@ def examinations(settings: Settings, credentials: Credentials | None) -> Mapping
             groups -= FileDirectory(settings.directory.file).group_names
         from gateway.upstream.ldap.examine import examine as examine_ldap  # noqa: PLC0415 (an extra)
 
-        found["ldap"] = examine_ldap(ldap, credentials, groups)
+        sought = known_by(principal) if principal else None
+        found["ldap"] = examine_ldap(ldap, credentials, groups, sought)
     return found

@@ -22,12 +22,20 @@ from gateway.ports.memberships import Membership
 from gateway.sync.background import Background
 from gateway.types import Principal, UserId
 
-__all__ = ["LearnedGroups"]
+__all__ = ["LearnedGroups", "known_by"]
 
 _PATIENCE = 2.0
 """Seconds that a request waits for news of a user of whom something is known."""
 _AGAIN = timedelta(seconds=30)
 """After so long a directory that could not say something of a user is asked again."""
+
+
+def known_by(principal: Principal) -> tuple[frozenset[str], str]:
+    """By which addresses, in lower case, and which alias ("": none) a user is looked up in directories."""
+    user = principal.user
+    if "@" in user:
+        return frozenset((principal.email.lower(), user)), ""
+    return frozenset((principal.email.lower(),)), user
 
 
 class LearnedGroups:
@@ -113,8 +121,7 @@ class LearnedGroups:
     async def _ask(self, principal: Principal) -> None:
         user = principal.user
         viewer = Viewer(user, principal.credentials)
-        addresses = {principal.email.lower(), *([user] if "@" in user else [])}
-        alias = "" if "@" in user else user
+        addresses, alias = known_by(principal)
         found: set[str] = set()
         for source in self._sources:
             found |= await source.groups_of(viewer, addresses, alias)

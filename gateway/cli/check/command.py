@@ -95,7 +95,7 @@ def _parts(file: Path, login: tuple[str, str], hold: int) -> Iterator[Part]:
         check_files(settings)
         principal = identity_of(settings).principal(user, password) if user else None
         servers = {
-            **examinations(settings, principal.credentials if principal else None),
+            **examinations(settings, principal),
             **login_examinations(settings, principal.credentials.login if principal else ""),
         }
     except ConfigError as error:

@@ -67,3 +67,17 @@ async def test_groups_that_nobody_finds_are_named(slapd: Slapd, settings: LdapSe
     assert found.verdict is Verdict.FAILURE
     assert f"no group board, cn=x,{settings.base}" in found.text
     assert "devices.rules" in found.remedy
+
+
+async def test_who_is_found_in_no_group_is_doubtful(slapd: Slapd, settings: LdapSettings) -> None:
+    ann = f"uid=ann,{settings.base}"
+    slapd.add(ann, objectClass="inetOrgPerson", cn="Ann", sn="x", mail="ann@a.example")
+    slapd.add(f"cn=team,{settings.base}", objectClass="groupOfNames", member=ann)
+    for addresses, alias, said in (
+        ({"ann@a.example"}, "", "the user is in team"),
+        ({"ann@b.example"}, "ann", "the user is in team"),
+        ({"ann@b.example"}, "", "no group at all, by ann@b.example"),
+    ):
+        *_, found = [one async for one in examine(settings, None, {"team"}, (addresses, alias))]
+        assert said in found.text
+        assert ("ldap.user" in found.remedy) == ("no group" in said)
