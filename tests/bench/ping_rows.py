@@ -172,7 +172,7 @@ async def crowd(stage: Stage) -> Sequence[Measured]:
     """How many phones wait in one process, of some thousand users; what the processor does meanwhile.
 
     Dovecot has a process for each connection, so a small server of our own stands in for it. All phones but
-    the first of each user begin with the Ping: what they did before costs nothing while they wait.
+    the first of each user ask for their folders, and then wait for mail that they never synced.
     """
     count = stage.scale.crowd
     with Crowd() as server, Gateway(server, stage.sink, sections=log_as_administrators_do()) as gateway:
@@ -184,10 +184,9 @@ async def crowd(stage: Stage) -> Sequence[Measured]:
         ]
         await bounded(_AT_ONCE, [partial(prepare, phone) for phone in firsts])
         base = meters.pss_kib([gateway.pid])
-        phones = [
-            *firsts,
-            *itertools.chain.from_iterable(_others(address, first, per_user) for first in firsts),
-        ]
+        others = [*itertools.chain.from_iterable(_others(address, first, per_user) for first in firsts)]
+        await bounded(_AT_ONCE, [partial(_ask_for_folders, phone) for phone in others])
+        phones = [*firsts, *others]
         half = phones[: count // 2]
         pings = list(await _hold(gateway, half))
         cpu = await _cpu_share(gateway, stage.scale.idle_seconds)
@@ -215,14 +214,16 @@ def _source(number: int) -> str:
 
 
 def _others(address: tuple[str, int], first: BenchPhone, per_user: int) -> Sequence[BenchPhone]:
-    """Further phones of a user, who know their folders."""
-    others = [
+    """Further phones of a user."""
+    return [
         BenchPhone.make(address, first.user, first.password, str(number), _source(number))
         for number in range(1, per_user)
     ]
-    for other in others:
-        other.folder = first.folder
-    return others
+
+
+async def _ask_for_folders(phone: BenchPhone) -> None:
+    await phone.connect()
+    phone.close()
 
 
 async def _cpu_share(gateway: Gateway, seconds: float) -> float:
