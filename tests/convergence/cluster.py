@@ -213,6 +213,12 @@ class Cluster(Stage):
             else:
                 self.revive(node)
 
+    def start_all(self) -> None:
+        """Start again all nodes that are down."""
+        for node in self.nodes:
+            if not node.gateway.alive:
+                self.revive(node)
+
     def revive(self, node: Node) -> None:
         """Start a node again that has ended."""
         node.way.mend()

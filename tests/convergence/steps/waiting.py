@@ -93,6 +93,7 @@ class Waits(Step):
     def happens(self, choices: Choices) -> None:
         play, cluster = self.play, self.play.world
         assert isinstance(cluster, Cluster)
+        cluster.start_all()  # there has to be a node left when one goes
         phone, other = choices.pick(play.phones), choices.pick(play.phones)
         for each in {phone, other}:
             eventually(lambda each=each: not quiet.finish(each))  # type: ignore[misc]
