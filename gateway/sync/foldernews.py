@@ -7,8 +7,10 @@ remembered by a mark, or the server itself says that mailboxes came or went.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from hashlib import blake2b
 
+from gateway.errors import StoreUnavailable
 from gateway.ports import Items, Mailboxes, State
 from gateway.sync import hierarchy, itemfolders
 from gateway.sync.folders import HIERARCHY, HIERARCHY_LEASE, Folders
@@ -65,7 +67,8 @@ class FolderNews:
             if all(len(hierarchy.changes(listing, rows)) for listing in told):
                 return True
             if known != mark:  # not the mark by now: what changed meanwhile is to be looked at
-                await self._state.save_memo(self._user, self._device, _MEMO, mark)
+                with suppress(StoreUnavailable):  # it spares the next look, and is no reason to fail this one
+                    await self._state.save_memo(self._user, self._device, _MEMO, mark)
             return False
 
     async def _mark(self) -> bytes:

@@ -19,7 +19,7 @@ from tests.blackbox.pages import PAGES
 from tests.blackbox.test_autodiscover import ask
 from tests.blackbox.test_calendar_sync import calendar, event, subjects
 from tests.blackbox.test_failing_store import accepting, counted, invitation
-from tests.blackbox.test_folder_changes import create
+from tests.blackbox.test_folder_changes import create, created
 from tests.blackbox.test_moveitems import move
 from tests.blackbox.test_outage import is_told_to_wait
 from tests.blackbox.test_pages import Visitor
@@ -145,10 +145,21 @@ def test_nothing_is_acknowledged_that_is_not_stored(
 def test_who_needs_nothing_stored_is_served_and_others_are_told_why(
     dovecot: Dovecot, gateway: Gateway, user: str
 ) -> None:
-    phone = Phone(gateway.host, gateway.port, user, dovecot.password)
-    phone.provision()
+    phone, other = (
+        Phone(gateway.host, gateway.port, user, dovecot.password, device=name) for name in ("ONE", "TWO")
+    )
+    for each in (phone, other):
+        each.provision()
+        each.folder_sync()
     inbox = phone.folders()["Inbox"]
-    phone.begin(inbox)
+    for each in (phone, other):
+        each.begin(inbox)
+        each.sync(inbox)
+    asked = partial(other.post, "Ping", request(300, folder(inbox)))
+    dovecot.deliver(user, messages.plain("news"))
+    assert changed(asked()) == [inbox]
+    created(other, other.folder_sync().child_text(FolderHierarchy.SyncKey) or "", "0", "New")
+    phone.folder_sync()
     phone.sync(inbox)
     browser = Visitor(gateway, user, dovecot.password)
     with closing(browser.client), ThreadPoolExecutor(1) as pool:
@@ -165,8 +176,9 @@ def test_who_needs_nothing_stored_is_served_and_others_are_told_why(
             assert browser.client.get("/account").status_code == 200
             path = f"/autodiscover/autodiscover.json/v1.0/{user}%40example.test?Protocol=ActiveSync"
             assert ask(gateway, "GET", path)[0] == 200
+            assert changed(asked()) == [inbox]
             assert not held.done()
-            dovecot.deliver(user, messages.plain("news"))
+            dovecot.deliver(user, messages.plain("more news"))
             assert changed(held.result()) == [inbox]
         assert browser.client.post(_FORM, data=form).status_code < 400
     eventually(lambda: machine_page(gateway, "/readyz")[0] == 200)
