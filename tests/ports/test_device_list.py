@@ -19,7 +19,7 @@ from gateway.types import Access, Device, DeviceId, UserId, Wipe, WipeStage
 
 NOON = datetime(2026, 11, 3, 12, 0, tzinfo=UTC)
 USERS = [UserId(name) for name in ("anna@example.com", "bert_100%", "carl[x]", "guest1")]
-MODELS = ("", "Pixel 10", 'O"Neill\\s', "nul\0byte")
+MODELS = ("", "Pixel 10", 'O"Neill\\s', "nul\0byte \\u0000 \\\0")
 POLICIES = (
     Policy("rooms", devices=("*/d1",), values={"AllowCamera": "0"}),
     Policy("sales", groups=("sales", "own"), values={"AllowWiFi": "0"}),

@@ -57,6 +57,9 @@ _EVERYTHING = (
     "d.\"user\" || ' ' || d.id || ' ' || d.type || ' ' || MODEL || ' ' || d.agent || ' ' || d.address"
     " || ' ' || FRIENDLY"
 )
+# PostgreSQL has no character NUL, and fails where it is to read one. A backslash before these letters looks
+# like one: pairs of backslashes are put aside meanwhile, as a character that is nowhere else in JSON.
+_PLAIN = r"replace(replace(replace(d.information, '\\', chr(1)), '\u0000', ''), chr(1), '\\')::json ->> '{}'"
 _GROUP = 'EXISTS (SELECT 1 FROM membership AS m WHERE m."user" = d."user" AND m.held = 1 AND m.name = ?)'
 
 
@@ -199,9 +202,7 @@ def _both(statement: str) -> Dialects:
 
     texts = {"sqlite": statement, "postgres": statement}
     for word, name in (("MODEL", "Model"), ("FRIENDLY", "FriendlyName")):
-        # PostgreSQL has no character NUL, and fails where it is to read one.
-        plain = "replace(d.information, '\\u0000', '')::json ->> '{}'"
-        said = told("json_extract(d.information, '$.{}')", plain, name)
+        said = told("json_extract(d.information, '$.{}')", _PLAIN, name)
         for dialect, text in zip(texts, said, strict=True):
             texts[dialect] = texts[dialect].replace(word, text)
     return Dialects(**texts)
