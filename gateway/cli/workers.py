@@ -147,9 +147,10 @@ class _Supervisor:
             pid, status = os.waitpid(-1, os.WNOHANG)
             if not pid:
                 return
-            slot, began = self._began.pop(pid)
-            if self._stopping:
+            known = self._began.pop(pid, None)
+            if known is None or self._stopping:  # the first process of a container gets children of others
                 continue
+            slot, began = known
             code, now = os.waitstatus_to_exitcode(status), time.monotonic()
             self._log.error("a worker ended", worker=slot + 1, pid=pid, status=code)
             if code in _COULD_NOT_START and not self._serves:

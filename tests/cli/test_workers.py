@@ -42,6 +42,8 @@ def serve(slot, started):
     while True:
         signal.pause()
 
+if not os.fork():
+    os._exit(0)  # a child that is no worker, as orphans are to the first process of a container
 sys.exit(workers.supervise(3, serve))
 """
 
