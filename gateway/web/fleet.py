@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
+import structlog
 from prometheus_client import Metric, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -39,10 +40,15 @@ class Fleet:
 
     async def publish(self, read: Callable[[], bytes]) -> None:
         """Write what was counted to the folder, again and again."""
+        part = self._own.with_suffix(".part")
         while True:
-            part = self._own.with_suffix(".part")
-            part.write_bytes(summed([read(), *self._former]))
-            part.replace(self._own)
+            try:
+                part.write_bytes(summed([read(), *self._former]))
+                part.replace(self._own)
+            except (
+                OSError
+            ) as error:  # the disk is full, as a rule: what was written before gets old meanwhile
+                structlog.get_logger("gateway.app").warning("cannot share counts", reason=str(error))
             await asyncio.sleep(_EVERY)
 
     def total(self, own: bytes) -> bytes:

@@ -6,6 +6,7 @@ import asyncio
 import os
 from pathlib import Path
 
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from gateway.web.fleet import Fleet
@@ -76,3 +77,24 @@ async def test_what_an_ended_process_counted_stays_and_its_gauges_go(tmp_path: P
     other = values(Fleet(tmp_path, 0, 2).total(counted(2, 1).page()))
     assert other["smtp_messages_sent_total[]"] == 6
     assert other["imap_connections[]"] == 3
+
+
+async def test_a_disk_that_is_full_for_a_while_ends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.web.fleet._EVERY", 0.0)
+    in_the_way = tmp_path / "1.part"
+    in_the_way.mkdir()
+    asked = asyncio.Event()
+
+    def read() -> bytes:
+        asked.set()
+        return counted(2, 1).page()
+
+    task = asyncio.create_task(Fleet(tmp_path, 1, 2).publish(read))
+    await asked.wait()
+    in_the_way.rmdir()
+    while not (tmp_path / "1.prom").exists():
+        await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.wait([task])
