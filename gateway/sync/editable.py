@@ -78,7 +78,7 @@ class EditableMailboxes:
         # older than the edit.
         async with self.editing(mailbox) as editing:
             view = await self._mailboxes.view(mailbox, exact=exact)
-            self._seen.pop(mailbox)
+            self._seen.pop(mailbox, None)
             names = Names(view.uidvalidity, editing.known.done)
             if gone := names.gone(view):
                 await self._state.forget_rewrites(self._user, mailbox, gone)
