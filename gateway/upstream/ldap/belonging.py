@@ -31,7 +31,8 @@ def groups_of(reader: Reader, schema: Schema, condition: str) -> frozenset[str]:
     ascent = _Ascent(reader, schema)
     names = schema.attributes
     asked = [*queries.ONLY_CLASSES, *names.alias, _MEMBER_OF]
-    people = [one for one in reader.search(condition, asked, _MOST_ENTRIES + 1) if not is_group(one.plain)]
+    entries = reader.search(condition, asked, _MOST_ENTRIES + 1, whole=True)
+    people = [one for one in entries if not is_group(one.plain)]
     if len(people) > _MOST_ENTRIES:
         raise UpstreamError("a login leads to more entries of the LDAP server than one person has")
     for person in people:
@@ -77,7 +78,7 @@ class _Ascent:
             dns, self._waiting = self._waiting[:_AT_ONCE], self._waiting[_AT_ONCE:]
             aliases, self._aliases = self._aliases[:_AT_ONCE], self._aliases[_AT_ONCE:]
             if condition := queries.naming(names, dns, aliases):
-                self._take(self._reader.search(condition, self._asked, _MOST_GROUPS + 1))
+                self._take(self._reader.search(condition, self._asked, _MOST_GROUPS + 1, whole=True))
             elif self._told:
                 dn = self._told.pop()
                 if group_name(dn) not in self._seen:
@@ -94,7 +95,9 @@ class _Ascent:
             names = self._schema.attributes
             self.called.add(group_name(group.dn))
             self.called |= set(map(group_name, _texts(group, (*names.name, *names.alias))))
-            self.called |= {one.lower().removeprefix("smtp:") for one in _texts(group, names.address)}
+            self.called |= {
+                group_name(one.lower().removeprefix("smtp:")) for one in _texts(group, names.address)
+            }
             self._waiting.append(group.dn)
             self._told += _texts(group, [_MEMBER_OF])
 

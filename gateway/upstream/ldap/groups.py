@@ -23,7 +23,9 @@ _RANGE = re.compile(r"(?P<name>[^;]+);range=(?P<first>\d+)-(?P<last>\d+|\*)", re
 class Reader(Protocol):
     """What is needed of a `Session`."""
 
-    def search(self, condition: str, attributes: Sequence[str], most: int) -> list[Found]: ...
+    def search(
+        self, condition: str, attributes: Sequence[str], most: int, *, whole: bool = False
+    ) -> list[Found]: ...
 
     def read(self, dn: str, attributes: Sequence[str]) -> Found | None: ...
 

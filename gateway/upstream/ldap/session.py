@@ -106,8 +106,13 @@ class Session:
         if code != RESULT_SUCCESS:
             raise UpstreamError(f"{self.url} refused the login: {said}")
 
-    def search(self, condition: str, attributes: Sequence[str], most: int) -> list[Found]:
-        """Entries below the base that fulfil a filter, at most so many, and what the server allows."""
+    def search(
+        self, condition: str, attributes: Sequence[str], most: int, *, whole: bool = False
+    ) -> list[Found]:
+        """Entries below the base that fulfil a filter, at most so many, and what the server allows.
+
+        `whole`: what the server allows is no answer where there is more; raises `UpstreamError` then.
+        """
         found: list[Found] = []
         cookie: bytes | None = None
         while True:
@@ -120,8 +125,13 @@ class Session:
                 paged_cookie=cookie,
             )
             with self._talking():
+                code = self._connection.result["result"]
                 control = (self._connection.result.get("controls") or {}).get(_PAGED_RESULTS)
                 cookie = control["value"]["cookie"] if control else None
+            if whole and code != RESULT_SUCCESS and len(found) < most:
+                raise UpstreamError(
+                    f"{self.url} tells {len(found)} entries of one search, and there are more"
+                )
             if not cookie or len(found) >= most:
                 return found[:most]
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from gateway.errors import UpstreamError
+from gateway.groups import group_name
 from gateway.ports.directory import Viewer
 from gateway.types import Password, UserId
 from gateway.upstream.ldap import SCHEMAS, LdapDirectory, LdapSettings, Url
@@ -17,6 +18,18 @@ from tests.support.slapd import MANAGER, PASSWORD, Slapd
 ANN = "ann@a.example"
 VIEWER = Viewer(UserId("ann"), Password("ann", "secret"))
 AD = SCHEMAS["ad"]
+
+
+def settings_of(slapd: Slapd, base: str) -> LdapSettings:
+    """How all of a branch is read."""
+    return LdapSettings(
+        urls=(Url(slapd.host, slapd.port),),
+        base=base,
+        ca_file=slapd.tls.certificate,
+        bind_dn=MANAGER,
+        password=PASSWORD,
+        timeout=30.0,
+    )
 
 
 async def test_members_members_of_members_and_names_of_members(slapd: Slapd) -> None:
@@ -34,14 +47,7 @@ async def test_members_members_of_members_and_names_of_members(slapd: Slapd) -> 
     slapd.add(f"cn=ring2,{base}", objectClass="groupOfNames", member=[f"cn=ring,{base}", ben])
     slapd.add(f"cn=unix,{base}", objectClass="posixGroup", gidNumber="1", memberUid=["ann", "ben"])
     slapd.add(f"cn=others,{base}", objectClass="groupOfNames", member=ben)
-    settings = LdapSettings(
-        urls=(Url(slapd.host, slapd.port),),
-        base=base,
-        ca_file=slapd.tls.certificate,
-        bind_dn=MANAGER,
-        password=PASSWORD,
-        timeout=30.0,
-    )
+    settings = settings_of(slapd, base)
     directory = LdapDirectory(settings)
     found = await directory.groups_of(VIEWER, {ANN}, "")
     assert {"inner", "outer", "ring", "ring2", "unix", "inner@a.example", f"cn=inner,{base}"} <= found
@@ -57,13 +63,54 @@ async def test_members_members_of_members_and_names_of_members(slapd: Slapd) -> 
     await by_filter.aclose()
 
 
+async def test_names_as_people_write_them_are_those_the_server_writes(slapd: Slapd) -> None:
+    base = slapd.branch()
+    slapd.add(f"uid=ann,{base}", objectClass="inetOrgPerson", sn="x", cn="Ann", mail=ANN)
+    names = (
+        *(
+            r"cn=Smith\, Board",
+            r"CN=a\+b",
+            r"cn=b\5c",
+            r"cn=c\\",
+            r"cn=gr\C3\B6\C3\9Fe",
+            "cn=gro\u0308\u00dfer",
+        ),
+        *(r"cn=\#first", r"cn=\"quoted\"", r"cn=x\=y", "cn=Two  blanks", "ou=unit+cn=both"),
+    )
+    written = [f"{name},{base.replace(',', ' , ')}" for name in names]
+    for name in written:
+        slapd.add(name, objectClass="groupOfNames", member=f"uid=ann,{base}")
+    directory = LdapDirectory(settings_of(slapd, base))
+    found = await directory.groups_of(VIEWER, {ANN}, "")
+    await directory.aclose()
+    assert {group_name(name) for name in written} <= found
+    assert group_name(f"cn=both + OU=unit, {base}") in found
+    assert "smith, board" in found
+
+
+async def test_a_part_of_the_groups_is_no_answer() -> None:
+    with Slapd(sizelimit=3) as slapd:
+        base = slapd.branch()
+        person = {"objectClass": "inetOrgPerson", "sn": "x", "cn": "x"}
+        slapd.add(f"uid=ann,{base}", **person, mail=ANN, userPassword="secret")
+        settings = replace(settings_of(slapd, base), bind_dn=f"uid=ann,{base}", password="secret")
+        directory = LdapDirectory(settings)
+        for number in range(1, 5):
+            slapd.add(f"cn={number},{base}", objectClass="groupOfNames", member=f"uid=ann,{base}")
+            if number == 3:
+                assert {"1", "2", "3"} <= await directory.groups_of(VIEWER, {ANN}, "")
+        with pytest.raises(UpstreamError, match="there are more"):
+            await directory.groups_of(VIEWER, {ANN}, "")
+        await directory.aclose()
+
+
 class Known:
     """A server where entries say themselves what they are members of."""
 
     def __init__(self, entries: dict[str, dict[str, list[str]]]) -> None:
         self.entries = entries
 
-    def search(self, condition: str, attributes: object, most: int) -> list[Found]:
+    def search(self, condition: str, attributes: object, most: int, *, whole: bool = False) -> list[Found]:
         return [
             found
             for dn in self.entries

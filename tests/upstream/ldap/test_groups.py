@@ -23,7 +23,9 @@ class Known:
         self._step = step
         self.asked = 0
 
-    def search(self, condition: str, attributes: Sequence[str], most: int) -> list[Found]:
+    def search(
+        self, condition: str, attributes: Sequence[str], most: int, *, whole: bool = False
+    ) -> list[Found]:
         self.asked += 1
         return [
             self._told(dn, attributes)
