@@ -64,7 +64,7 @@ class SignedIn:
             return None
         try:
             login, password = json.loads(Fernet(session.seal).decrypt(sealed))
-        except InvalidToken:
+        except (InvalidToken, ValueError):  # of a text that is not ASCII
             return None
         return Password(login, password)
 

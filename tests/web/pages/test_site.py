@@ -186,6 +186,22 @@ async def test_a_session_ends_when_its_password_is_not_right_any_more(world: Wor
     assert (await browser.get("/account")).status_code == 303
 
 
+async def test_a_cookie_that_opens_with_no_seal_ends_the_session(world: World) -> None:
+    owner, other = world.browser(), world.browser()
+    await owner.sign_in(BERT)
+    foreign = owner.client.cookies[f"{COOKIE}-proof"]
+    for forged in (foreign.encode(), b"gA\xff\xe4", b"\0", b"A" * 4000):
+        await other.sign_in(ANNA)
+        own = other.client.cookies[COOKIE].encode()
+        shown = COOKIE.encode() + b"=" + own + b"; " + COOKIE.encode() + b"-proof=" + forged
+        stranger = world.browser()
+        for _ in range(2):
+            answer = await stranger.client.get("/account", headers=[(b"cookie", shown)])
+            assert answer.status_code == 303
+        assert (await other.get("/account")).status_code == 303
+    assert (await owner.get("/account")).status_code == 200
+
+
 async def test_a_session_ends_when_it_is_not_used(world: World) -> None:
     browser = world.browser()
     await browser.sign_in(ANNA)
