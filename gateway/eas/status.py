@@ -6,19 +6,21 @@ which exist from 14.0; before that the HTTP code tells the failure.
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 from types import MappingProxyType
 
 from gateway.eas.versions import Version
-from gateway.errors import Kind
+from gateway.errors import GatewayError, Kind, StoreUnavailable
 from wbxml import Element, Tag, element, pages
 
-__all__ = ["RETRY_AFTER", "HttpAnswer", "Level", "StatusAnswer", "answer", "value"]
+__all__ = ["RETRY_AFTER", "HttpAnswer", "Level", "StatusAnswer", "answer", "retry_after", "value"]
 
 RETRY_AFTER = 30
 """Seconds a device is asked to wait after a 503."""
+_STORE_RETRY_AFTER = 5, 15
 
 
 class Level(Enum):
@@ -34,10 +36,9 @@ class Level(Enum):
 
 @dataclass(frozen=True, slots=True)
 class HttpAnswer:
-    """A failure told by the HTTP code, with an empty body. `retry_after` is in seconds."""
+    """A failure told by the HTTP code, with an empty body."""
 
     code: int
-    retry_after: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,15 @@ def answer(command: str | None, kind: Kind, version: Version | None) -> HttpAnsw
     return _http(command, kind, code)
 
 
+def retry_after(error: GatewayError) -> int:
+    """Seconds a device is asked to wait after the 503 that this error became.
+
+    Fewer where the store is away: another node may have it, and one that restarts is back soon. They differ,
+    so that not all devices come at once.
+    """
+    return random.randint(*_STORE_RETRY_AFTER) if isinstance(error, StoreUnavailable) else RETRY_AFTER  # noqa: S311
+
+
 def value(command: str, level: Level, kind: Kind, version: Version) -> int:
     """Return the Status of a part of a reply that failed while others did not.
 
@@ -87,7 +97,7 @@ def value(command: str, level: Level, kind: Kind, version: Version) -> int:
 
 def _http(command: str | None, kind: Kind, code: int) -> HttpAnswer:
     code = _HTTP_FOR.get((command, kind), code)
-    return HttpAnswer(code, RETRY_AFTER if code == 503 else None)
+    return HttpAnswer(code)
 
 
 def _known_to(version: Version, status: int) -> int:

@@ -51,7 +51,7 @@ async def log_in(
         again = Response(503, {"Retry-After": str(error.seconds)})
         return NotLoggedIn(again, "too many attempts with wrong credentials")
     except GatewayError as error:
-        again = Response(503, {"Retry-After": str(status.RETRY_AFTER)})
+        again = Response(503, {"Retry-After": str(status.retry_after(error))})
         return NotLoggedIn(again, f"cannot check credentials: {error.detail}")
 
 

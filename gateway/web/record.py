@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Record", "refused"]
 
+_UNAVAILABLE = 503
+
 
 @dataclass(slots=True)
 class Record:
@@ -51,6 +53,6 @@ def refused(command: str | None, version: Version | None, error: GatewayError, r
         record.status = str(answer.value)
         record.document = answer.document()
         return Response(200, {"Content-Type": documents.WBXML}, wbxml.encode(record.document))
-    if answer.retry_after is None:
+    if answer.code != _UNAVAILABLE:
         return Response(answer.code)
-    return Response(answer.code, {"Retry-After": str(answer.retry_after)})
+    return Response(answer.code, {"Retry-After": str(status.retry_after(error))})

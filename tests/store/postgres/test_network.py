@@ -81,6 +81,22 @@ async def test_a_cut_is_told_and_got_over(
         await asyncio.sleep(0.05)
 
 
+async def test_connections_that_were_forgotten_fail_no_request(
+    far: PostgresStore, way: Way, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A firewall that forgets connections without news says nothing to either end; new ones pass it.
+
+    A request begins with a question, which finds that out for all connections of the pool.
+    """
+    monkeypatch.setattr(database, "_PATIENCE", 60.0)
+    known = await far.state.save_sync(ANNA, PHONE, INBOX, SyncState("e", 1, b""))
+    for _ in range(2):
+        way.cut(Cut.SILENT)
+        way.mend()
+        assert await far.state.load_sync(ANNA, PHONE, INBOX) == known
+        known = await far.state.save_sync(ANNA, PHONE, INBOX, known)
+
+
 async def test_a_standby_that_was_promoted_is_found(impatient: None) -> None:
     """Nothing that was acknowledged is missing, and all is done at the new primary from then on."""
     with Postgres() as first:
