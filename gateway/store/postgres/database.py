@@ -43,8 +43,8 @@ _WAIT_SECONDS = 10.0
 """How long work waits for a connection of the pool."""
 _ATTEMPTS = 5
 _PATIENCE = 12.0
-"""Seconds after which nothing is tried again: whoever asked waits, too. A connection that a firewall forgot is
-found out within `ANSWER_SECONDS`, and then a new one is tried."""
+"""Seconds after which nothing is tried again: whoever asked waits, too. A connection that a firewall forgot
+is found out within `ANSWER_SECONDS`, and then a new one is tried."""
 _PAUSE = 0.02
 """Seconds before the second attempt, more before each further one."""
 _IDLE_SECONDS = 300.0
