@@ -9,7 +9,7 @@ from gateway.ports.examining import Finding, bad, doubtful, good
 from gateway.store.postgres.connecting import connect
 from gateway.store.postgres.failures import FAILURES, explain
 from gateway.store.postgres.location import Location
-from gateway.store.postgres.schema import applied, migrations
+from gateway.store.postgres.schema import applied, migrations, unsuited
 from gateway.store.postgres.transaction import Connection
 
 __all__ = ["examine"]
@@ -43,8 +43,6 @@ async def _look(connection: Connection, location: Location, connections: int) ->
         yield good(f"PostgreSQL {version} at {location.name}")
     if await connection.fetchval("SHOW transaction_read_only") == "on":
         yield bad("it can only be read", "name the primary in store.url")
-    if await connection.fetchval("SHOW server_encoding") != "UTF8":
-        yield bad("the database does not keep its text in UTF-8", "create it with ENCODING 'UTF8'")
     allowed = int(await connection.fetchval("SHOW max_connections"))
     text = (
         f"it takes {allowed} connections, of which each process of the gateway uses up to {connections + 1}"
@@ -53,7 +51,10 @@ async def _look(connection: Connection, location: Location, connections: int) ->
         yield doubtful(text, "raise its max_connections, or lower store.connections")
     else:
         yield good(text)
-    yield await _schema(connection, location)
+    if found := await unsuited(connection):
+        yield bad(*found)
+    else:
+        yield await _schema(connection, location)
 
 
 async def _schema(connection: Connection, location: Location) -> Finding:

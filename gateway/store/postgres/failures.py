@@ -42,6 +42,10 @@ _OF_THE_STORE: _Remedies = (
         "it refuses our settings: if that is a pooler, set store.pooled and store.direct_url",
     ),
     ((pg.InvalidCatalogNameError,), "there is no such database: create it, or change store.url"),
+    (
+        (pg.UndefinedObjectError, pg.CantChangeRuntimeParamError),
+        "the server does not know or take a setting of store.url",
+    ),
     ((pg.InsufficientPrivilegeError,), "access denied: the user of store.url must own the database's tables"),
     (
         (pg.ReadOnlySQLTransactionError, asyncpg.TargetServerAttributeNotMatched),

@@ -17,7 +17,7 @@ from gateway.store.postgres.transaction import Connection, key_of
 from gateway.store.scripts import Script, scripts_in
 from gateway.store.transactions import Row
 
-__all__ = ["DONE", "Migration", "applied", "check_done", "migrate", "migrations"]
+__all__ = ["DONE", "Migration", "applied", "check_done", "migrate", "migrations", "unsuited"]
 
 _WORKS_WITH = re.compile(r"-- works with (\d+)\n")
 _LOCK = "schema"
@@ -28,6 +28,10 @@ _LEDGER = """
 """
 _TABLES = """
     SELECT count(*) FROM pg_catalog.pg_tables WHERE schemaname = current_schema() AND tablename <> 'migration'
+"""
+_PLACE = """
+    SELECT current_setting('server_encoding'), current_schema(),
+        has_schema_privilege(current_schema(), 'CREATE')
 """
 DONE = "SELECT number, sha256, works_with FROM migration ORDER BY number"
 
@@ -51,9 +55,12 @@ def migrations() -> Sequence[Migration]:
 async def migrate(connection: Connection, name: str, scripts: Sequence[Migration] | None = None) -> None:
     """Run what the database lacks; several processes may do so at once.
 
-    Raises `GatewayError` when the database is of another program, one too new, or one with other migrations.
+    Raises `GatewayError` when the database is unsuited, of another program, one too new, or one with other
+    migrations.
     """
     scripts = migrations() if scripts is None else scripts
+    if found := await unsuited(connection):
+        raise GatewayError(f"database {name}: {': '.join(found)}")
     while True:
         async with connection.transaction(isolation="read_committed"):
             await connection.execute("SELECT pg_advisory_xact_lock($1)", key_of(_LOCK))
@@ -64,6 +71,29 @@ async def migrate(connection: Connection, name: str, scripts: Sequence[Migration
                 await _apply(connection, todo[0])
         if len(todo) <= 1:
             return
+
+
+async def unsuited(connection: Connection) -> tuple[str, str] | None:
+    """Why there can be no schema, and what to do about it; None where there can be one.
+
+    A database of another encoding would take it, and fail at the first name that has no place in there.
+    """
+    place = await connection.fetchrow(_PLACE)
+    assert place is not None
+    encoding, schema, may = place
+    if encoding != "UTF8":
+        return (
+            f"it keeps its text in {encoding}",
+            "create the database with ENCODING 'UTF8' TEMPLATE template0",
+        )
+    if schema is None:
+        return "no schema of its search_path is there", "make the schema, or set the role's search_path"
+    if not may and await connection.fetchval("SELECT to_regclass('migration') IS NULL"):
+        return (
+            f"the user of store.url may not make tables in its schema {schema}",
+            "have him own the database",
+        )
+    return None
 
 
 async def applied(connection: Connection, name: str, scripts: Sequence[Migration] | None = None) -> int:

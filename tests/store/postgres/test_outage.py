@@ -87,6 +87,11 @@ async def test_a_server_that_can_only_be_read(fragile: Postgres, victim: Postgre
         ("postgresql://gateway:hunter2@127.0.0.1:{port}/none", "there is no such database"),
         ("postgresql://gateway:hunter2@127.0.0.1:1/postgres", "the server cannot be reached"),
         ("postgresql://gateway:hunter2@host.invalid/postgres", "the server cannot be reached"),
+        ("postgresql://gateway:hunter2@127.0.0.1:{port}/postgres?foo=1", "does not know or take a setting"),
+        (
+            "postgresql://gateway:hunter2@127.0.0.1:{port}/postgres?fsync=off",
+            "does not know or take a setting",
+        ),
         (
             "postgresql://gateway:hunter2@/it?host=/none",
             "a socket or a file that store.url names is not there",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 
 import asyncpg
 import pytest
@@ -70,6 +71,26 @@ async def test_the_database_of_another_program_is_left_alone(postgres: Postgres)
     worst = [one.text async for one in examine(location, 10) if one.verdict is Verdict.FAILURE]
     assert len(worst) == 1
     assert "another program" in worst[0]
+
+
+async def test_a_database_that_can_have_no_schema_is_refused(postgres: Postgres) -> None:
+    """By the gateway when it starts, and by check in the same words: not at the first name beyond Latin-1."""
+    name = f"test_{uuid.uuid4().hex}"
+    postgres.query(f"CREATE DATABASE {name} ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0")
+    postgres.query(f"CREATE ROLE {name} LOGIN")
+    pathless = f"{postgres.url(postgres.create())}?search_path=nowhere"
+    foreign = postgres.create()
+    postgres.query("REVOKE CREATE ON SCHEMA public FROM PUBLIC", foreign)
+    for url, why in (
+        (postgres.url(name), "it keeps its text in LATIN1"),
+        (pathless, "no schema of its search_path is there"),
+        (postgres.url(foreign, user=name), "may not make tables in its schema public"),
+    ):
+        location = parse_url(url)
+        with pytest.raises(GatewayError, match=why):
+            await PostgresTransactions.open(location)
+        (worst,) = [one.text async for one in examine(location, 10) if one.verdict is Verdict.FAILURE]
+        assert why in worst
 
 
 async def test_a_database_that_is_well(postgres: Postgres) -> None:
