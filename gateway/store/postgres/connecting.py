@@ -39,7 +39,7 @@ _SETTINGS_POOLED = {"application_name": APPLICATION, "client_encoding": "UTF8"}
 
 
 class Hosts:
-    """The hosts of a database, of which the one is asked first that was good the last time."""
+    """The hosts of a database: the one is asked first that was good the last time, those that failed last."""
 
     def __init__(self, urls: Sequence[str]) -> None:
         self._urls = [*urls]
@@ -55,12 +55,15 @@ class Hosts:
         for url in tuple(self._urls):
             try:
                 connection = await asyncpg.connect(url, **several, **wanted)
-            except FAILURES as error:
+            except (*FAILURES, asyncio.CancelledError) as error:
+                self._urls.remove(url)
+                self._urls.append(url)
+                if isinstance(error, asyncio.CancelledError):  # it says nothing, and nobody waits any more
+                    raise
                 failed = error
             else:
-                if url != self._urls[0]:
-                    self._urls.remove(url)
-                    self._urls.insert(0, url)
+                self._urls.remove(url)
+                self._urls.insert(0, url)
                 return connection
         raise failed
 
