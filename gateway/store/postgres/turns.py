@@ -61,6 +61,7 @@ class SharedTurns:
             done = True
         finally:
             keeping.cancel()
+            await asyncio.wait([keeping])  # what it says must not come after the end
             if done:
                 await self._done(_PUT_OFF, (name, holder, every.total_seconds()))
             else:

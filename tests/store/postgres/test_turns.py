@@ -6,11 +6,12 @@ import asyncio
 import os
 import signal
 import sys
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from gateway.store.postgres.turns import SharedTurns
+from gateway.store.transactions import Transaction
 from tests.support.stores import PostgresStore
 
 DAY = timedelta(days=1)
@@ -53,12 +54,21 @@ async def test_a_job_is_done_once(here: PostgresStore, there: PostgresStore) -> 
 
 async def test_who_works_for_long_keeps_the_turn(here: PostgresStore, there: PostgresStore) -> None:
     """Longer than one of a dead process is kept; the interval begins at the end."""
-    async with turns_of(here).turn("house", DAY) as mine:
+
+    async def end(transaction: Transaction) -> datetime:
+        row = await transaction.row("SELECT expires FROM lease")
+        assert row is not None
+        found: datetime = row[0]
+        return found
+
+    async with turns_of(here, 6.0).turn("house", DAY) as mine:
         assert mine
-        for _ in range(10):
-            await asyncio.sleep(0.15)
-            async with turns_of(there).turn("house", DAY) as theirs:
-                assert not theirs
+        first = await here.database.read(end)
+        while await here.database.read(end) == first:
+            await asyncio.sleep(0.05)
+        async with turns_of(there).turn("house", DAY) as theirs:
+            assert not theirs
+    assert await here.database.read(end) - first > DAY / 2
     async with turns_of(there).turn("house", DAY) as theirs:
         assert not theirs
 
@@ -80,8 +90,6 @@ async def test_a_killed_process_is_followed_by_another(url: str, here: PostgresS
     )
     assert process.stdout is not None
     assert await process.stdout.readline() == b"True\n"
-    async with turns_of(here).turn("house", DAY) as mine:
-        assert not mine
     os.kill(process.pid, signal.SIGKILL)
     await process.wait()
     while True:
