@@ -90,7 +90,7 @@ class Database:
         self._reads: _Queue = queue.SimpleQueue()
         self._closed = False
         self._others: int | None = None
-        self._inode = path.stat().st_ino
+        self._files = {each: each.stat().st_ino for each in (path, path.with_name(f"{path.name}-wal"))}
         self.transactions = 0
         """Writes done since it was opened."""
         self.commits = 0
@@ -178,12 +178,12 @@ class Database:
         return before is not None and before != version
 
     def _check_in_place(self) -> None:
-        """Raises `StoreUnavailable` when the file at the path is not (any more) the one that is open.
+        """Raises `StoreUnavailable` when the file at the path, or its log, is not the one that is open.
 
         What would be written to that one would be gone with it.
         """
         try:
-            replaced = self.path.stat().st_ino != self._inode
+            replaced = any(each.stat().st_ino != inode for each, inode in self._files.items())
         except OSError:
             replaced = True
         if replaced:

@@ -158,13 +158,18 @@ async def test_what_is_wrong_with_the_data_is_no_failure_of_the_store(database: 
     await database.write(lambda c: insert(c, 1))
 
 
-async def test_a_file_that_was_replaced_takes_no_more(database: Database) -> None:
+@pytest.mark.parametrize("ending", ["", "-wal"])
+async def test_a_file_that_was_replaced_takes_no_more(database: Database, ending: str) -> None:
     """What would be written to the one that is open would be gone with it."""
     await database.write(lambda c: insert(c, 1))
-    moved = database.path.rename(database.path.with_name("moved.db"))
+    path = database.path.with_name(f"{database.path.name}{ending}")
+    moved = path.rename(path.with_name("moved.db"))
     with pytest.raises(StoreUnavailable, match="moved or replaced while in use: restart the gateway"):
         await database.write(lambda c: insert(c, 2))
-    moved.rename(database.path)
+    path.write_bytes(moved.read_bytes())
+    with pytest.raises(StoreUnavailable, match="moved or replaced"):
+        await database.write(lambda c: insert(c, 2))
+    moved.rename(path)
     await database.write(lambda c: insert(c, 3))
     assert await numbers(database) == [1, 3]
 
