@@ -43,6 +43,7 @@ class Trace:
             self._logged.add((user, device) if slash else (device, ""))
         self._stored: set[tuple[str, str]] = set()
         self._pending: deque[Traced] = deque(maxlen=_MOST_PENDING)
+        self._failing = False
         self._log = structlog.get_logger("gateway.eas")
 
     def wants(self, user: UserId, device: DeviceId) -> bool:
@@ -79,7 +80,13 @@ class Trace:
             if entries:
                 await self._state.write_trace(entries, _KEPT)
         except GatewayError as error:
-            self._log.warning("trace not stored", reason=error.detail)
+            # It is asked every second, mostly for nobody.
+            if entries or not self._failing:
+                lost = {"lost": len(entries)} if entries else {}
+                self._log.warning("cannot see who is to be traced", reason=error.detail, **lost)
+            self._failing = True
+        else:
+            self._failing = False
 
     async def run(self) -> None:
         """Do so all the time; ends when it is cancelled."""

@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from gateway.eas.request import parse
 from gateway.store.sqlite import SqliteState
@@ -72,10 +73,21 @@ async def test_what_is_asked_for_is_stored_until_it_ends(state: SqliteState, dev
 
 
 async def test_a_store_that_fails_stops_no_request(state: SqliteState) -> None:
-    trace = Trace(["jo"], state, Time())
-    await state.aclose()
+    """It is said once while nothing is lost by it, and each time that something is."""
+    clock = Time()
+    trace, jo = Trace(["jo"], state, clock), UserId("jo")
+    request = parse(b"Cmd=Sync&User=jo&DeviceId=d1&DeviceType=A", {"ms-asprotocolversion": "16.1"})
+    await state.set_trace(jo, DeviceId(""), clock.now() + timedelta(seconds=60))
     await trace.refresh()
-    assert trace.wants(UserId("jo"), DeviceId("d1"))
+    await state.aclose()
+    with capture_logs() as log:
+        for _ in range(3):
+            await trace.refresh()
+        assert trace.wants(jo, DeviceId("d1"))
+        trace.reply(jo, request, None, 503, "")
+        await trace.refresh()
+    said = [one for one in log if one["event"] == "cannot see who is to be traced"]
+    assert [one.get("lost", 0) for one in said] == [0, 1]
 
 
 def test_the_protocol_is_shown_and_texts_are_not() -> None:
