@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
 import sys
 import tomllib
 from pathlib import Path
@@ -24,6 +25,8 @@ COMES_WITH = {
     "proxyprotocol": "pymap",
 }
 NOT_THE_GATEWAYS = {"deploy", "dev", "fuzz"}
+LARGE = {"cryptography", "PIL", "ldap3", "asyncpg", "joserfc", "opentelemetry"}
+"""What takes megabytes and is for few."""
 LOADED_BY_OTHERS = {"httptools", "tzdata", "uvloop"}
 """uvicorn and zoneinfo use them where they are installed."""
 
@@ -118,3 +121,9 @@ def test_dependencies_are_what_is_imported() -> None:
         COMES_WITH.get(name, name) for path in python_files("gateway", "wbxml") for name in imported(path)
     }
     assert used - set(sys.stdlib_module_names) - {"gateway", "wbxml"} == declared - LOADED_BY_OTHERS
+
+
+def test_what_is_large_is_imported_when_it_is_needed() -> None:
+    code = "import sys, gateway.app, gateway.cli; print(*{name.partition('.')[0] for name in sys.modules})"
+    told = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=ROOT)
+    assert not LARGE & set(told.stdout.split())

@@ -18,8 +18,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import blake2b
 
-from cryptography.fernet import Fernet, InvalidToken
-
 from gateway.ports import Clock
 from gateway.ports import sessions as port
 from gateway.types import Password, Principal, UserId
@@ -50,6 +48,8 @@ class SignedIn:
 
     async def begin(self, principal: Principal, proof: Password) -> Begun:
         """Sign a user in who has proven so who he is; returns what his browser shows from now on."""
+        from cryptography.fernet import Fernet  # noqa: PLC0415 (large, and needed when somebody signs in)
+
         secret, seal, now = new_secret(), Fernet.generate_key(), self._clock.now()
         await self._store.begin_session(
             port.Session(_key(secret), principal.user, principal.email, began=now, seen=now, seal=seal)
@@ -60,6 +60,8 @@ class SignedIn:
     @staticmethod
     def proof(session: port.Session, sealed: str) -> Password | None:
         """What the user proved with who he is, as his browser keeps it; None when it does not."""
+        from cryptography.fernet import Fernet, InvalidToken  # noqa: PLC0415
+
         if not session.seal:
             return None
         try:
