@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from gateway.eas import request as head
-from gateway.eas import status
 from gateway.eas.commands.base import Command, Services
 from gateway.eas.versions import OFFERED, Version
 from gateway.errors import GatewayError
@@ -56,6 +55,8 @@ _PATH = re.compile(r"/microsoft-server-activesync(/.*)?", re.IGNORECASE | re.DOT
 _METHODS = "OPTIONS,POST"
 _BAD_REQUEST = 400
 _NO_DEVICE = DeviceId("")
+_STOPPED_RETRY_AFTER = 5
+"""Seconds a device is asked to wait by a gateway that stops: another one serves, or this one soon does."""
 _WELL = frozenset({"", "1", "2"})
 """Status of requests that are of use; Ping has two such."""
 _IMPLEMENTATION = "15.2"
@@ -180,7 +181,7 @@ class EasEndpoint:
             if not limit.expired():
                 raise
             record.reason = "not done when the gateway stopped"
-            return Response(503, {"Retry-After": str(status.RETRY_AFTER)})
+            return Response(503, {"Retry-After": str(_STOPPED_RETRY_AFTER)})
 
     def _note(self, record: Record, code: int, bytes_out: int, started: float) -> None:
         seconds = time.perf_counter() - started
