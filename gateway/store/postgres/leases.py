@@ -86,9 +86,9 @@ class SharedLeases:
     async def hold(self, name: str) -> AsyncIterator[None]:
         """Wait for the right to `name`, and keep it while the context lasts.
 
-        It is given back after that, together with others and waited for by nobody. Who wants it here before
-        that is so has it at once. Raises `GatewayError` when another process keeps it for too long, or the
-        database is away.
+        It is given back after that, together with others and waited for by nobody. Who takes it again in the
+        same step still has it, whoever waits for it here takes it anew. Raises `GatewayError` when another
+        process keeps it for too long, or the database is away.
         """
         async with self._local.hold(name):
             if (leaving := self._leaving.get(name)) is not None:

@@ -81,8 +81,8 @@ async def test_a_lease_that_could_not_be_given_back_ends(
         pass
 
 
-async def test_a_lease_is_handed_on_within_a_process(here: PostgresStore, there: PostgresStore) -> None:
-    """Without a word to the database, where it is free again once nobody needs it."""
+async def test_those_who_wait_here_have_a_lease_in_turn(here: PostgresStore, there: PostgresStore) -> None:
+    """And it is free again in the database once nobody needs it."""
 
     async def count(transaction: Transaction) -> int:
         row = await transaction.row("SELECT count(*) FROM lease")
