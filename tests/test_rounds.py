@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from gateway.app import rounds
 from gateway.app.parts import imap_settings
@@ -46,6 +47,17 @@ async def test_an_hourly_job_is_done_once_and_soon_again_where_it_failed(
         for _ in range(20):
             await asyncio.sleep(0)
     assert attempts == 3
+
+
+async def test_what_fails_beside_the_requests_is_logged_at_once() -> None:
+    async def work() -> None:
+        raise ValueError("a bug")
+
+    with capture_logs() as said:
+        async with running(work()):
+            while not said:
+                await asyncio.sleep(0)
+    assert "a bug" in said[0]["exception"]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -38,13 +39,21 @@ _AWAY = timedelta(days=90)
 
 @asynccontextmanager
 async def running(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Run endless work beside what is in the context."""
+    """Run endless work beside what is in the context; should it fail, that is logged at once."""
     task = asyncio.create_task(work)
+    task.add_done_callback(_ended)
     try:
         yield
     finally:
         task.cancel()
         await asyncio.wait([task])
+
+
+def _ended(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        # Formatted here, since some renderers show the values of variables.
+        trace = "".join(traceback.format_exception(error))
+        structlog.get_logger("gateway.app").error("what ran beside the requests failed", exception=trace)
 
 
 async def attending(items: SqliteItems) -> None:
