@@ -31,6 +31,7 @@ RULES = (
     AccessRule(Access.QUARANTINE, type="andro?d", version="14*"),
     AccessRule(Access.BLOCK, model="*10", user="*%"),
     AccessRule(Access.ALLOW, group="sales", agent="*_*"),
+    AccessRule(Access.QUARANTINE, agent="äPF*", version="16.1"),
     AccessRule(Access.QUARANTINE, group="own"),
 )
 ADMISSIONS = (
@@ -105,6 +106,7 @@ async def test_words_and_filters_mean_what_they_say(state: State, devices: list[
     assert await found(user="t_1") == 8
     assert await found(agent="agent!_") == await found(model="!") == await found(user="x%") == 0
     assert await found(model='o"n') == await found(model="\\S") > 0
+    assert await found(agent="äPFEL") == await found(words=("äPF",)) == await found(agent="Äpfel") > 0
     assert await found(type="ANDROID") == len([one for one in devices if one.type == "Android"])
 
 

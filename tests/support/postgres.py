@@ -54,7 +54,7 @@ class Postgres:
                 "--auth=trust",
                 f"--username={_USER}",
                 "--encoding=UTF8",
-                "--locale=C",
+                "--locale=C.UTF-8",
             )
         else:
             how = ("pg_basebackup", "--write-recovery-conf", "--checkpoint=fast", f"--dbname={follows.url()}")

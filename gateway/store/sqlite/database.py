@@ -307,6 +307,8 @@ def _connect_all(path: Path, count: int, busy_timeout: float) -> list[sqlite3.Co
         for connection in connections:
             for pragma in _PRAGMAS:
                 connection.execute(pragma)
+            # SQLite's own knows the letters of ASCII alone, and rules and people know others.
+            connection.create_function("lower", 1, _lower, deterministic=True)
         migrate(connections[0], path)
         for connection in connections[1:]:
             connection.execute("PRAGMA query_only = ON")
@@ -317,6 +319,10 @@ def _connect_all(path: Path, count: int, busy_timeout: float) -> list[sqlite3.Co
             raise explain(error, path) from error
         raise
     return connections
+
+
+def _lower(text: str | None) -> str | None:
+    return text and text.lower()
 
 
 def _use_wal(connection: sqlite3.Connection, path: Path, busy_timeout: float) -> None:

@@ -72,7 +72,7 @@ class _Said:
     def like(self, text: str, pattern: str) -> str:
         """Whether a text is like a pattern of LIKE, with `!` before what is meant literally."""
         self.values.append(pattern)
-        return f"lower({text}) LIKE lower(?) ESCAPE '!'"
+        return f"lower(({text}) LETTERS) LIKE lower(?) ESCAPE '!'"
 
     def alike(self, alike: Alike) -> str:
         """Whether a fact is like one of some patterns."""
@@ -195,12 +195,18 @@ def _listed(columns: str) -> str:
 
 
 def _both(statement: str) -> Dialects:
-    """The statement with what devices tell of themselves, which databases read differently out of JSON."""
+    """The statement with what databases have differently: JSON that devices tell of themselves, and letters.
+
+    Columns that are sorted by their octets (COLLATE "C") know the case of letters of ASCII alone.
+    """
 
     def told(sqlite: str, postgres: str, name: str) -> tuple[str, str]:
         return f"coalesce({sqlite.format(name)}, '')", f"coalesce({postgres.format(name)}, '')"
 
-    texts = {"sqlite": statement, "postgres": statement}
+    texts = {
+        "sqlite": statement.replace("LETTERS", ""),
+        "postgres": statement.replace("LETTERS", 'COLLATE "default"'),
+    }
     for word, name in (("MODEL", "Model"), ("FRIENDLY", "FriendlyName")):
         said = told("json_extract(d.information, '$.{}')", _PLAIN, name)
         for dialect, text in zip(texts, said, strict=True):
