@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Any, ParamSpec, Self, TypeAlias, TypeVar
 
 import asyncpg
+from asyncpg.pool import PoolConnectionProxy
 
 from gateway.errors import GatewayError, StoreUnavailable
 from gateway.ports import Unsubscribe
@@ -47,6 +48,8 @@ _PATIENCE = 12.0
 is found out within `ANSWER_SECONDS`, and then a new one is tried."""
 _PAUSE = 0.02
 """Seconds before the second attempt, more before each further one."""
+_LONGEST_PAUSE = 0.5
+"""Seconds from one attempt to have a connection to the next, while the server takes no more."""
 _IDLE_SECONDS = 300.0
 _BEGIN_POOLED = f"{BEGIN}; SET LOCAL idle_in_transaction_session_timeout = '30s'"
 """A pooler takes no settings for a session."""
@@ -241,16 +244,35 @@ class PostgresTransactions:
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Connection]:
         """A connection of the pool; when it turns out to be of no use, neither are the others there are."""
-        async with self._pool.acquire(timeout=_WAIT_SECONDS) as connection:
+        connection = await self._acquire()
+        try:
+            yield connection
+        except (*FAILURES, StoreUnavailable) as error:
+            if isinstance(error, StoreUnavailable) or is_useless(error):
+                # Who says nothing any more is not waited for.
+                with suppress(asyncpg.InterfaceError):  # it is closed already
+                    connection.terminate()
+                await self._pool.expire_connections()
+            raise
+        finally:
+            await self._pool.release(connection)
+
+    async def _acquire(self) -> PoolConnectionProxy[asyncpg.Record]:
+        """A connection of the pool; one that is there already, when the server takes no more.
+
+        Raises `FAILURES`.
+        """
+        loop = asyncio.get_running_loop()
+        until = loop.time() + _WAIT_SECONDS
+        pause = _PAUSE
+        while True:
             try:
-                yield connection
-            except (*FAILURES, StoreUnavailable) as error:
-                if isinstance(error, StoreUnavailable) or is_useless(error):
-                    # Who says nothing any more is not waited for.
-                    with suppress(asyncpg.InterfaceError):  # it is closed already
-                        connection.terminate()
-                    await self._pool.expire_connections()
-                raise
+                return await self._pool.acquire(timeout=until - loop.time())
+            except asyncpg.TooManyConnectionsError:
+                if not self._pool.get_size() or loop.time() + pause > until:
+                    raise
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
 
 
 async def _undo(connection: Connection, transaction: PostgresTransaction, error: BaseException) -> None:

@@ -15,7 +15,7 @@ from gateway.store.postgres.examine import examine
 from gateway.store.state import StoredState
 from gateway.store.transactions import Transaction, single
 from gateway.types import CollectionId, Device, FolderList, SyncState
-from tests.ports.items.helpers import ANNA, PHONE
+from tests.ports.items.helpers import ANNA, NOON, PHONE, Time
 from tests.support.failing import FailingWrites
 from tests.support.postgres import Postgres
 from tests.support.stores import PostgresStore
@@ -212,6 +212,29 @@ async def test_what_a_transaction_raises_undoes_it(here: PostgresStore) -> None:
 async def test_more_writers_than_connections(here: PostgresStore) -> None:
     numbers = await asyncio.gather(*(here.items.new_item_numbers(1) for _ in range(100)))
     assert len({number for (number,) in numbers}) == 100
+
+
+async def test_a_server_that_takes_no_more_connections(postgres: Postgres) -> None:
+    """With those that there are all is done; where there is none, that is said."""
+    name = postgres.create()
+    postgres.query(f"CREATE ROLE {name} LOGIN; ALTER DATABASE {name} OWNER TO {name}")
+    store = PostgresStore(postgres.url(name, user=name), Time(NOON))
+    await store.open()
+    try:
+        await store.state.check_writable()
+        postgres.query(f"ALTER ROLE {name} CONNECTION LIMIT 1")
+        numbers = await asyncio.gather(*(store.items.new_item_numbers(1) for _ in range(40)))
+        assert len({number for (number,) in numbers}) == 40
+        postgres.query(f"ALTER ROLE {name} CONNECTION LIMIT 0")
+        postgres.query(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND usename <> current_user",
+            name,
+        )
+        with pytest.raises(StoreUnavailable, match="the server takes no more connections"):
+            await store.state.check_writable()
+    finally:
+        await store.aclose()
 
 
 class CuttingWay:
