@@ -239,7 +239,7 @@ class Balancer(HAProxy):
                 "#balance": "balance",
                 "#option": "option",
                 "#default-server check inter 2s": "default-server check inter 300ms",
-                "{ status 502:503 }": "{ status 503 }",
+                "Retry-After 10 if { status 502:503 }": "Retry-After 2 if { status 503 }",
                 "    http-request redirect prefix https://sync.example.com code 302 unless { ssl_fc }\n": "",
             },
         )
