@@ -43,6 +43,9 @@ async def _look(connection: Connection, location: Location, connections: int) ->
         yield good(f"PostgreSQL {version} at {location.name}")
     if await connection.fetchval("SHOW transaction_read_only") == "on":
         yield bad("it can only be read", "name the primary in store.url")
+    if await connection.fetchval("SHOW synchronous_commit") == "off":
+        what = "synchronous_commit is off: after a power cut what phones were told last is gone"
+        yield doubtful(what, "set it to on for this database and role")
     allowed = int(await connection.fetchval("SHOW max_connections"))
     text = (
         f"it takes {allowed} connections, of which each process of the gateway uses up to {connections + 1}"

@@ -102,6 +102,13 @@ async def test_a_database_that_is_well(postgres: Postgres) -> None:
     assert f"schema {migrations()[-1].number}, the newest" in [one.text for one in found]
 
 
+async def test_a_database_that_may_forget_is_doubtful(postgres: Postgres) -> None:
+    url = f"{postgres.url(postgres.create())}?synchronous_commit=off"
+    (found,) = [one async for one in examine(parse_url(url), 10) if one.verdict is not Verdict.OK]
+    assert found.verdict is Verdict.WARNING
+    assert "synchronous_commit is off" in found.text
+
+
 async def test_a_schema_beyond_what_a_node_knows_is_not_used_as_long_as_it_is_there(
     postgres: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
