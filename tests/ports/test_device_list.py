@@ -106,6 +106,7 @@ async def test_words_and_filters_mean_what_they_say(state: State, devices: list[
     assert await found(user="t_1") == 8
     assert await found(agent="agent!_") == await found(model="!") == await found(user="x%") == 0
     assert await found(model='o"n') == await found(model="\\S") > 0
+    assert await found(words=("\0",)) == await found(user="a\0") == 0
     assert await found(agent="äPFEL") == await found(words=("äPF",)) == await found(agent="Äpfel") > 0
     assert await found(type="ANDROID") == len([one for one in devices if one.type == "Android"])
 

@@ -220,7 +220,10 @@ def _pattern(written: str) -> str:
 
 
 def _literal(text: str) -> str:
-    return "".join(f"!{one}" if one in "!%_" else one for one in text)
+    # A pattern ends at NUL in SQLite, and would match everything that begins so.
+    return "".join(
+        f"!{one}" if one in "!%_" else one for one in text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+    )
 
 
 def _text(access: Access) -> str:
