@@ -160,5 +160,7 @@ def test_a_failure_is_an_object_and_the_status_stays(run: Run, tmp_path: Path) -
     assert refused.stderr == ""
     unanswered = run("devices", "wipe", "jo", "D1", status=1)  # nobody says yes
     assert json.loads(unanswered.stdout) == {"error": "not confirmed"}
+    unanswered = run("check", "--user", "jo", status=1)  # nobody tells the password
+    assert json.loads(unanswered.stdout) == {"error": "not confirmed"}
     (tmp_path / "gateway.toml").write_text("[imap]\nhots = 'x'\n")
     assert "imap.hots" in json.loads(run("check-config", status=2).stdout)["error"]

@@ -18,7 +18,7 @@ from gateway.cli.check.parts import Part, Row, examined
 from gateway.cli.check.session import phone
 from gateway.cli.check.table import show, summary
 from gateway.cli.check.web import Site, gateway, proxy
-from gateway.cli.common import config, reachable
+from gateway.cli.common import config, reachable, told
 from gateway.config import Settings, load
 from gateway.errors import ConfigError
 from gateway.ports.examining import Finding, Verdict, bad, doubtful, good
@@ -52,6 +52,7 @@ _TITLES = {
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @config
+@told
 def check(file: Path, user: str | None, hold: int, as_json: bool) -> None:
     """Look at everything phones need, and say what to do about what is wrong.
 
