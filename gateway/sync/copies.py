@@ -38,8 +38,7 @@ class SentCopies:
         self._users: set[UserId] | None = None
         """For whom some are kept, here or by another process; None: that is to be looked up."""
         self._looked = 0.0
-        self._told: set[UserId] = set()
-        """For whom other processes said so since."""
+        self._looking = asyncio.Lock()
         bus.listen(Subject.OWED, self._hear)
         self._working: set[UserId] = set()
 
@@ -56,29 +55,36 @@ class SentCopies:
             self._background.start(self._work(user, mailboxes, sent), resumable=True)
 
     async def _owing(self) -> set[UserId]:
-        now = time.monotonic()
-        if self._users is None or now - self._looked >= _KNOWN:
-            self._told.clear()
-            found = set(await self._state.users_with_copies())
-            self._users, self._looked = found | self._told, now
-        return self._users
+        async with self._looking:  # once for all who ask meanwhile
+            if self._users is not None and time.monotonic() - self._looked < _KNOWN:
+                return self._users
+            found: set[UserId] = set()
+            # Who is told of while it is looked up is put in there, too.
+            self._users, self._looked = found, time.monotonic()
+            try:
+                found.update(await self._state.users_with_copies())
+            except BaseException:
+                self._users = None
+                raise
+            return found
 
     def _hear(self, text: str) -> None:
         kind, _, user = text.partition("\n")
         if not text:
             self._users = None
-        elif kind == _KIND:
-            self._told.add(UserId(user))
-            if self._users is not None:
-                self._users.add(UserId(user))
+        elif kind == _KIND and self._users is not None:
+            self._users.add(UserId(user))
 
     async def _work(self, user: UserId, mailboxes: Mailboxes, sent: FindMailbox) -> None:
         try:
             for delay in _DELAYS:
                 await asyncio.sleep(delay)
+                (await self._owing()).discard(user)  # first: what is kept from here on takes it back
                 if await self._store_all(user, mailboxes, sent):
-                    (await self._owing()).discard(user)
                     return
+                (await self._owing()).add(user)
+        except StoreUnavailable:
+            self._users = None  # it is looked up anew, once that can be
         finally:
             self._working.discard(user)
 

@@ -9,6 +9,7 @@ import pytest
 
 from gateway.ports import Subject
 from gateway.store.sqlite import SqliteState
+from gateway.sync import copies
 from gateway.sync import settled as module
 from gateway.sync.background import Background
 from gateway.sync.copies import NO_DEVICE, SentCopies
@@ -80,3 +81,35 @@ async def test_a_copy_that_another_process_kept_is_stored_on_a_request_here(tmp_
             await asyncio.sleep(0.01)
         await background.aclose(5)
     assert server.stored == ["Sent"]
+
+
+async def test_a_copy_that_is_kept_while_another_one_is_stored_is_stored_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(copies, "_DELAYS", (0,))
+    async with await SqliteState.open(tmp_path / "gateway.db") as state:
+        background = Background()
+        kept_here = SentCopies(state, background, Line())
+
+        async def keep(name: str) -> None:
+            entry = OutboxEntry(0, ANNA, NO_DEVICE, "", name, name, True, OutboxStage.SUBMITTED, RECEIVED)
+            begun, _ = await state.begin_send(entry, RECEIVED)
+            await kept_here.keep(SentCopy(begun.id, ANNA, name, b"text"))
+
+        class Slow(Server):
+            async def append(self, mailbox: str, _message: bytes, **named: object) -> None:
+                if not self.stored:
+                    await keep("<2@x>")
+                await super().append(mailbox, _message, **named)
+
+        server = Slow([])
+
+        async def sent() -> str:
+            return "Sent"
+
+        await keep("<1@x>")
+        while len(server.stored) < 2:
+            await kept_here.resume(ANNA, server.port, sent)
+            await asyncio.sleep(0.01)
+        await background.aclose(5)
+        assert not await state.kept_copies(ANNA)
