@@ -152,7 +152,7 @@ class MailProgram:
                 if self._client is None:
                     self._client = self._server.imap(self._user)
                 status, data = action(self._client)
-            except (OSError, imaplib.IMAP4.abort):
+            except (OSError, imaplib.IMAP4.error):  # who comes while it stops is greeted by a BYE
                 if self._client is not None:
                     self._client.shutdown()
                     self._client = None

@@ -143,4 +143,4 @@ def _ahead(user: UserId) -> _Ahead | None:
 def _forget() -> None:
     """Have nothing of it used any more, wherever in the request."""
     if (ahead := _AHEAD.get()) is not None:
-        ahead.until = 0.0
+        ahead.until, ahead.memos, ahead.folders = 0.0, {}, None
