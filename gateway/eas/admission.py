@@ -78,7 +78,9 @@ class Admission:
 
     def _bars(self, user: UserId) -> bool:
         groups = self.policies.groups
-        return matches(user, *self.barred) or any(groups.has(one, user) for one in self.barred_groups)
+        if self.barred and matches(user, *self.barred):
+            return True
+        return any(groups.has(one, user) for one in self.barred_groups)
 
     def check_number(self, devices: Sequence[Device], new: Device) -> None:
         """Raises `Refused` (177) when a user has as many devices as he may, and this is another one.

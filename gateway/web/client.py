@@ -63,6 +63,7 @@ class Proxies:
         return self.forwarded_scheme(scope, headers) or own
 
 
+@lru_cache(maxsize=1024)
 def _address(hop: str) -> str | None:
     """Read one entry, which may have brackets or a port; None when it is no address."""
     if hop.startswith("["):

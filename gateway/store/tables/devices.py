@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import lru_cache
+from typing import Any
 
 from gateway.errors import StateConflict
 from gateway.ports import Act
@@ -300,6 +302,12 @@ async def _decide(transaction: Transaction, *names: str) -> None:
 
 def of_row(row: Row) -> Device:
     """The device of a row of `COLUMNS`."""
+    return _device(tuple(row))
+
+
+@lru_cache(maxsize=1024)
+def _device(row: tuple[Any, ...]) -> Device:
+    """The same values for the same row: each request of a device loads it, and few change it."""
     user, name, kind, key, version, agent, information, first_seen, last_seen, *provisioned = row
     policy, compliance, acknowledged, refused, synced, address, decided, *control = provisioned
     access, wipe, stage, asked, answered = control
