@@ -45,6 +45,8 @@ __all__ = ["Authentication", "Throttled"]
 
 _CAPACITY = 10_000
 """Sources, devices, wrong passwords and users who were signed out that are remembered, of each."""
+_ROUNDING = 0.001
+"""Seconds by which a pause may seem longer than it is: uvloop's clock stands still within a round."""
 _USER_RECOVERY = 150.0
 _ADDRESS_ALLOWED = 30
 _ADDRESS_RECOVERY = 30.0
@@ -285,7 +287,7 @@ class Authentication:
         delay = self._users.delay(self._name(source, user))
         if not shared:
             delay = max(delay, self._addresses.delay(self._name(source)))
-        if delay > self._max_delay:
+        if delay > self._max_delay + _ROUNDING:
             raise Throttled(int(delay) + 1)
         return delay
 

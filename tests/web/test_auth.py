@@ -12,6 +12,7 @@ import pytest
 
 from gateway.eas.identity import Identity
 from gateway.errors import AuthenticationFailed, UpstreamUnavailable
+from gateway.web import pauses
 from gateway.web.auth import Authentication, Throttled
 from tests.support.buses import Line
 from tests.web.support import PASSWORD, Users
@@ -107,6 +108,15 @@ async def guessing(authentication: Authentication, address: str = HOME) -> Async
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def test_a_pause_is_never_too_long_by_rounding(users: Users, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Next to a clock that stands still for a while, whatever it shows: `(clock + 0.1) - clock > 0.1`."""
+    for number in range(100):
+        monkeypatch.setattr(pauses, "_now", lambda: 1000.7 * number)  # noqa: B023
+        authentication = make(users, max_delay=0.1)
+        await fail(authentication)
+        await fail(authentication)
 
 
 async def test_the_pause_grows_and_a_success_ends_it(users: Users) -> None:
