@@ -48,8 +48,10 @@ def workers(gateway: Gateway) -> set[int]:
 
 
 def ended(process: int) -> bool:
+    """Whether it is gone, with all its threads: the last of them closes the socket it listened at."""
     try:
-        return "\nState:\tZ" in Path(f"/proc/{process}/status").read_text()
+        tasks = list(Path(f"/proc/{process}/task").iterdir())
+        return len(tasks) == 1 and "\nState:\tZ" in Path(f"/proc/{process}/status").read_text()
     except OSError:
         return True
 
