@@ -10,19 +10,18 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from typing import Any, Protocol, TypeVar
 
 import structlog
 
 from gateway.errors import GatewayError, StoreUnavailable
 from gateway.store.leases import Leases
+from gateway.store.postgres.transaction import Run
 from gateway.store.transactions import Transaction
 
 __all__ = ["SharedLeases"]
 
-T = TypeVar("T")
 
 LASTS = 10.0
 """Seconds a lease lasts that nobody puts off: as long the phone waits whose request died with its process."""
@@ -44,16 +43,10 @@ _RENEW = """
 _FORGET = "DELETE FROM lease WHERE expires < clock_timestamp() - interval '1 hour'"
 
 
-class _Run(Protocol):
-    """Runs work whose statements are each a transaction of its own. Raises `GatewayError`."""
-
-    async def __call__(self, work: Callable[[Transaction], Coroutine[Any, Any, T]]) -> T: ...
-
-
 class SharedLeases:
     """The leases of one process."""
 
-    def __init__(self, run: _Run, node: str) -> None:
+    def __init__(self, run: Run, node: str) -> None:
         self._run = run
         self._node = node
         self._local = Leases()

@@ -7,32 +7,25 @@ as after an upgrade that left releases out, must not write what the newer ones t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable
-from typing import Any, Protocol, TypeVar
+from collections.abc import Iterable
 
 import structlog
 
 from gateway.errors import GatewayError, StoreUnavailable
 from gateway.store.postgres.schema import DONE, check_done, migrations
+from gateway.store.postgres.transaction import Run
 from gateway.store.transactions import Row, Transaction
 
 __all__ = ["SchemaWatch"]
 
-T = TypeVar("T")
 
 LOOK_SECONDS = 5.0
-
-
-class _Run(Protocol):
-    """Runs work whose statements are each a transaction of its own. Raises `GatewayError`."""
-
-    async def __call__(self, work: Callable[[Transaction], Coroutine[Any, Any, T]]) -> T: ...
 
 
 class SchemaWatch:
     """Looks now and then, and knows what it found."""
 
-    def __init__(self, run: _Run, name: str) -> None:
+    def __init__(self, run: Run, name: str) -> None:
         self._run = run
         self._name = name
         self._unusable: StoreUnavailable | None = None

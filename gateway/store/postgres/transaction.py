@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
-from gateway.store.transactions import Row, Statement, Topic, Values
+from gateway.store.transactions import Row, Statement, Topic, Transaction, Values
 from gateway.store.watchers import Told
 
 if TYPE_CHECKING:
     import asyncpg
     from asyncpg.pool import PoolConnectionProxy
 
-__all__ = ["BEGIN", "Connection", "PostgresTransaction", "key_of", "quoted", "unescaped"]
+__all__ = ["BEGIN", "Connection", "PostgresTransaction", "Run", "key_of", "quoted", "unescaped"]
+
+T = TypeVar("T")
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 """One of our own, or one of a pool."""
@@ -24,6 +26,12 @@ _TOKEN = re.compile(r"'[^']*'|\?(\d*)")
 _ESCAPE = "\x1a"
 """Never in any text in earnest."""
 BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED"
+
+
+class Run(Protocol):
+    """Runs work whose statements are each a transaction of its own. Raises `GatewayError`."""
+
+    async def __call__(self, work: Callable[[Transaction], Coroutine[Any, Any, T]]) -> T: ...
 
 
 class PostgresTransaction:

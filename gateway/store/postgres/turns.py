@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
-from typing import Any, Protocol, TypeVar
 
 from gateway.errors import GatewayError
 from gateway.store.postgres.leases import LASTS
+from gateway.store.postgres.transaction import Run
 from gateway.store.transactions import Statement, Transaction, Values
 
 __all__ = ["SharedTurns"]
 
-T = TypeVar("T")
 
 _TAKE = """
     INSERT INTO lease (name, holder, expires)
@@ -33,16 +32,10 @@ _PUT_OFF = """
 _GIVE_BACK = "DELETE FROM lease WHERE name = $1 AND holder = $2"
 
 
-class _Run(Protocol):
-    """Runs work whose statements are each a transaction of its own. Raises `GatewayError`."""
-
-    async def __call__(self, work: Callable[[Transaction], Coroutine[Any, Any, T]]) -> T: ...
-
-
 class SharedTurns:
     """`Turns` of one process; `lasts` is for how many seconds one is kept for a process that died."""
 
-    def __init__(self, run: _Run, node: str, lasts: float = LASTS) -> None:
+    def __init__(self, run: Run, node: str, lasts: float = LASTS) -> None:
         self._run = run
         self._node = node
         self._lasts = lasts
