@@ -19,16 +19,9 @@ from click.testing import CliRunner, Result
 
 from gateway.cli import main
 from gateway.store.sqlite import serving
+from tests.cli.conftest import CONFIG
 from tests.pim.exchange.samples import SAMPLES, calendar, event
 
-CONFIG = """
-[imap]
-host = "imap.example.com"
-[smtp]
-host = "smtp.example.com"
-[store]
-url = "sqlite:gateway.db"
-"""
 Run = Callable[..., Result]
 GOOGLE = next(sample for name, sample in SAMPLES.items() if name.startswith("Google"))
 

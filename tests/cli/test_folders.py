@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from gateway.cli import main
-from tests.cli.test_calendars import CONFIG
+from tests.cli.conftest import CONFIG
 
 Run = Callable[..., Result]
 

@@ -14,16 +14,9 @@ from click.testing import CliRunner, Result
 from gateway.cli import main
 from gateway.store.sqlite import SqliteState
 from gateway.types import Device, DeviceId, UserId
+from tests.cli.conftest import CONFIG
 from tests.pim.exchange.samples import calendar, event
 
-CONFIG = """
-[imap]
-host = "imap.example.com"
-[smtp]
-host = "smtp.example.com"
-[store]
-url = "sqlite:gateway.db"
-"""
 WITHOUT = {
     "serve": "it runs until it is stopped, and its log is JSON where log.format says so",
     "demo": "it is a show for people",

@@ -15,15 +15,7 @@ from gateway.app import RELEASE
 from gateway.cli import main
 from gateway.store.sqlite import SqliteState
 from gateway.types import CollectionId, UserId
-
-CONFIG = """
-[imap]
-host = "imap.example.com"
-[smtp]
-host = "smtp.example.com"
-[store]
-url = "sqlite:gateway.db"
-"""
+from tests.cli.conftest import CONFIG
 
 
 @pytest.fixture
