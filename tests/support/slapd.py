@@ -26,6 +26,7 @@ include {schema}/core.schema
 include {schema}/cosine.schema
 include {schema}/nis.schema
 include {schema}/inetorgperson.schema
+include {folder}/ad.schema
 modulepath {modules}
 moduleload back_mdb.so
 pidfile {folder}/pid
@@ -45,6 +46,14 @@ index objectClass,mail,uid eq
 access to attrs=userPassword by anonymous auth by * none
 access to * by users read by * none
 """
+_AD = """
+attributetype ( 1.2.840.113556.1.4.98 NAME 'primaryGroupID' EQUALITY integerMatch
+    SYNTAX 1.3.6.1.4.1.1466.115.121.1.27 SINGLE-VALUE )
+attributetype ( 1.2.840.113556.1.4.146 NAME 'objectSid' EQUALITY octetStringMatch
+    SYNTAX 1.3.6.1.4.1.1466.115.121.1.40 SINGLE-VALUE )
+objectclass ( 1.2.840.113556.1.5.8 NAME 'group' SUP top STRUCTURAL MUST cn MAY ( member $ objectSid ) )
+"""
+"""What Active Directory has and OpenLDAP's own schemas have not, or cannot be searched by."""
 _CONTENT = f"""
 dn: {BASE}
 objectClass: dcObject
@@ -67,6 +76,7 @@ class Slapd:
         self.port, self.tls_port = free_ports(2)
         self._process: subprocess.Popen[bytes] | None = None
         (self._folder / "data").mkdir()
+        (self._folder / "ad.schema").write_text(_AD)
         (self._folder / "content.ldif").write_text(_CONTENT)
         (self._folder / "slapd.conf").write_text(
             _CONFIG.format(

@@ -9,6 +9,7 @@ from gateway.groups import group_name
 from gateway.upstream.ldap import queries
 from gateway.upstream.ldap.entries import is_group, values
 from gateway.upstream.ldap.groups import Reader
+from gateway.upstream.ldap.primary import ASKED, primary_groups
 from gateway.upstream.ldap.schemas import Schema
 from gateway.upstream.ldap.session import Found
 
@@ -25,12 +26,12 @@ _AT_ONCE = 20
 def groups_of(reader: Reader, schema: Schema, condition: str) -> frozenset[str]:
     """What the groups are called that whoever fulfils a filter is in, in groups of groups too. Blocks.
 
-    Whether a group is shown to people does not matter. Primary groups, which no list of members names, are
-    left out. Raises `UpstreamError` where there are more than can be looked at: a part is no answer.
+    Whether a group is shown to people does not matter. Raises `UpstreamError` where there are more than can
+    be looked at: a part is no answer.
     """
     ascent = _Ascent(reader, schema)
     names = schema.attributes
-    asked = [*queries.ONLY_CLASSES, *names.alias, _MEMBER_OF]
+    asked = [*queries.ONLY_CLASSES, *names.alias, _MEMBER_OF, *ASKED]
     entries = reader.search(condition, asked, _MOST_ENTRIES + 1, whole=True)
     people = [one for one in entries if not is_group(one.plain)]
     if len(people) > _MOST_ENTRIES:
@@ -62,6 +63,7 @@ class _Ascent:
         self._seen: set[str] = set()
         self._waiting: list[str] = []
         self._aliases: list[str] = []
+        self._primary: list[str] = []
         self._told: list[str] = []
 
     def begin(self, person: Found) -> None:
@@ -70,6 +72,7 @@ class _Ascent:
         self._waiting.append(person.dn)
         self._aliases += _texts(person, self._schema.attributes.alias)
         self._told += _texts(person, [_MEMBER_OF])
+        self._primary += primary_groups(person.plain)
 
     def go_on(self) -> None:
         """Look upwards until there is nothing more."""
@@ -77,7 +80,8 @@ class _Ascent:
         while self._waiting or self._aliases or self._told:
             dns, self._waiting = self._waiting[:_AT_ONCE], self._waiting[_AT_ONCE:]
             aliases, self._aliases = self._aliases[:_AT_ONCE], self._aliases[_AT_ONCE:]
-            if condition := queries.naming(names, dns, aliases):
+            primary, self._primary = self._primary, []
+            if condition := queries.naming(names, dns, aliases, primary):
                 self._take(self._reader.search(condition, self._asked, _MOST_GROUPS + 1, whole=True))
             elif self._told:
                 dn = self._told.pop()

@@ -11,9 +11,9 @@ _IN_FILTERS = frozenset(b"*()\\ \0")
 _IN_NAMES = frozenset(',+"\\<>;=')
 
 
-def equals(attribute: str, text: str) -> str:
+def equals(attribute: str, value: str | bytes) -> str:
     """The filter for those whose attribute has this value."""
-    return f"({attribute}={filter_value(text)})"
+    return f"({attribute}={filter_value(value)})"
 
 
 def starts(attribute: str, text: str, *, before: str = "") -> str:
@@ -46,9 +46,9 @@ def dn_value(text: str) -> str:
     return f"{escaped[:-1]}\\20" if escaped.endswith(" ") else escaped
 
 
-def filter_value(text: str) -> str:
+def filter_value(value: str | bytes) -> str:
     """A value to stand in a filter."""
+    octets = value if isinstance(value, bytes) else value.encode("utf-8", "replace")
     return "".join(
-        f"\\{octet:02x}" if octet in _IN_FILTERS or not 32 <= octet < 127 else chr(octet)
-        for octet in text.encode("utf-8", "replace")
+        f"\\{octet:02x}" if octet in _IN_FILTERS or not 32 <= octet < 127 else chr(octet) for octet in octets
     )

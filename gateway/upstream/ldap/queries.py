@@ -75,9 +75,12 @@ def called(names: Attributes, text: str) -> str:
     return any_of([*found, *_at(names, [text])])
 
 
-def naming(names: Attributes, dns: Sequence[str], aliases: Sequence[str]) -> str | None:
-    """The groups that name one of these as a member; None when there is nobody to be named."""
-    members = [equals(name, dn) for dn in dns for name in names.member]
+def naming(
+    names: Attributes, dns: Sequence[str], aliases: Sequence[str], others: Iterable[str] = ()
+) -> str | None:
+    """The groups that name one of these as a member, and what fulfils other filters; None without any."""
+    members = [*others]
+    members += [equals(name, dn) for dn in dns for name in names.member]
     members += [equals(name, alias) for alias in aliases for name in names.member_uid]
     return any_of(members) if members else None
 

@@ -12,6 +12,7 @@ from gateway.ports.directory import Viewer
 from gateway.types import Password, UserId
 from gateway.upstream.ldap import SCHEMAS, LdapDirectory, LdapSettings, Url
 from gateway.upstream.ldap.belonging import groups_of
+from gateway.upstream.ldap.primary import primary_groups
 from gateway.upstream.ldap.session import Found
 from tests.support.slapd import MANAGER, PASSWORD, Slapd
 
@@ -61,6 +62,61 @@ async def test_members_members_of_members_and_names_of_members(slapd: Slapd) -> 
     forged = Viewer(UserId("x"), Password("*)(uid=ann@x", "secret"))
     assert await by_filter.groups_of(forged, set(), "") == frozenset()
     await by_filter.aclose()
+
+
+async def test_the_primary_group_counts_which_names_no_members(slapd: Slapd) -> None:
+    base = slapd.branch()
+    unix = {"sn": "x", "cn": "x", "homeDirectory": "/", "gidNumber": "70"}
+    for number, name, address in (("1", "ann", ANN), ("2", "ben", "ben@a.example")):
+        slapd.add(
+            f"uid={name},{base}", objectClass=["inetOrgPerson", "posixAccount"], **unix, uidNumber=number,
+            mail=address,
+        )  # fmt: skip
+    slapd.add(f"cn=staff,{base}", objectClass="posixGroup", gidNumber="70")
+    slapd.add(f"cn=guests,{base}", objectClass="posixGroup", gidNumber="7")
+    slapd.add(f"cn=all,{base}", objectClass="groupOfNames", member=f"cn=staff,{base}")
+    directory = LdapDirectory(settings_of(slapd, base))
+    found = await directory.groups_of(VIEWER, {ANN}, "")
+    await directory.aclose()
+    assert found == {"staff", f"cn=staff,{base}", "all", f"cn=all,{base}"}
+
+
+def sid(*parts: int) -> bytes:
+    """Of a domain of Windows, or of what is in it: S-1-5-21-..."""
+    head = bytes((1, len(parts) + 1, 0, 0, 0, 0, 0, 5))
+    return head + b"".join(part.to_bytes(4, "little") for part in (21, *parts))
+
+
+async def test_the_primary_group_in_active_directory_has_a_sid_beside_that_of_the_user(slapd: Slapd) -> None:
+    base = slapd.branch()
+    here, elsewhere = (0x2A28292A, 0x5C000D0A, 0xFFFFFFFF), (1, 2, 3)
+    slapd.add(
+        f"uid=ann,{base}", objectClass=["inetOrgPerson", "extensibleObject"], sn="x", cn="x", mail=ANN,
+        objectSid=sid(*here, 1104), primaryGroupID="513",
+    )  # fmt: skip
+    groups = {"Domain Users": (*here, 513), "Admins": (*here, 512), "Other": (*elsewhere, 513)}
+    for name, parts in groups.items():
+        slapd.add(f"cn={name},{base}", objectClass="group", objectSid=sid(*parts))
+    slapd.add(f"cn=Everyone,{base}", objectClass="group", member=f"cn=domain users,{base}")
+    directory = LdapDirectory(replace(settings_of(slapd, base), schema=AD))
+    found = await directory.groups_of(VIEWER, {ANN}, "")
+    await directory.aclose()
+    assert found == {"domain users", f"cn=domain users,{base}", "everyone", f"cn=everyone,{base}"}
+
+
+@pytest.mark.parametrize(
+    ("own", "number"),
+    [
+        (b"", b"513"),
+        (sid(1, 2)[:-1], b"513"),
+        (b"\1\0" + bytes(6), b"513"),
+        (sid(1, 2), b"-1"),
+        (sid(1, 2), b"4294967296"),
+        (sid(1, 2), "\N{SUPERSCRIPT TWO}".encode()),
+    ],
+)
+def test_a_sid_or_a_number_that_is_none_names_no_group(own: bytes, number: bytes) -> None:
+    assert [*primary_groups({"objectsid": [own], "primarygroupid": [number]})] == []
 
 
 async def test_names_as_people_write_them_are_those_the_server_writes(slapd: Slapd) -> None:
