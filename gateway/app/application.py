@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 
 from gateway.app.logins import preparing, ways_of
 from gateway.app.pages import page_routes
-from gateway.app.parts import brakes_of, common_secret, imap_settings, servers_of, smtp_settings
+from gateway.app.parts import brakes_of, imap_settings, servers_of, smtp_settings
 from gateway.app.release import RELEASE
 from gateway.app.rounds import Stored, counting, hourly, keep_house, obeying, running
 from gateway.app.services import services_of, show
@@ -121,7 +121,6 @@ class App:
             max_delay=settings.auth.max_delay,
             ways=ways,
             bus=stores.bus,
-            secret=common_secret(settings),
         )
         proxies = Proxies(settings.server.trusted_proxies)
         trace = Trace(settings.log.trace, services.state, services.clock)

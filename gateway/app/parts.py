@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from datetime import timedelta
 
 from gateway.app.certificates import LaterCertificates
@@ -120,11 +119,6 @@ def brakes_of(settings: Settings, bus: Bus) -> Brakes:
     device = Budget(rates.device_burst, rates.device_per_hour)
     user = Budget(rates.user_burst, rates.user_per_hour)
     return Brakes(device, user, Loops(rates.loop_turns, rates.loop_seconds), bus)
-
-
-def common_secret(settings: Settings) -> bytes:
-    """What all processes of a store know and nobody else does who does not know its password: 256 bits."""
-    return hashlib.blake2b(settings.store.url.encode(), digest_size=32, person=b"processes").digest()
 
 
 def servers_of(settings: Settings, identity: Identity) -> Servers:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from enum import StrEnum
 from typing import Protocol
@@ -27,6 +28,11 @@ class Subject(StrEnum):
 class Bus(Protocol):
     """The way to the other processes. What is told on it is of use at once or never."""
 
+    @property
+    def secret(self) -> bytes:
+        """256 bits that all processes on it know, and who else may hear them does not."""
+        ...
+
     def announce(self, subject: Subject, text: str) -> None:
         """Have the others hear a text soon: ids and numbers, of some hundred octets."""
         ...
@@ -38,6 +44,9 @@ class Bus(Protocol):
 
 class NoOthers:
     """`Bus` of a process that has its store to itself."""
+
+    def __init__(self) -> None:
+        self.secret = secrets.token_bytes(32)
 
     def announce(self, subject: Subject, text: str) -> None:
         """Nobody hears it."""

@@ -31,7 +31,7 @@ Progress: TypeAlias = Callable[[str, str, int, int], None]
 ORDER = ("folder_list", "outbox", "item_folder", "item", "item_file", "notice_mail", "notice")
 """Tables that others refer to, each behind those it refers to itself. All others come after them."""
 
-_OWN = frozenset({"migration", "lease", "probe", "half_copy"})
+_OWN = frozenset({"migration", "secret", "lease", "probe", "half_copy"})
 """What belongs to the one database, and is not copied."""
 _ROWS = 500
 _FEW_ROWS = {"item": 50, "item_file_chunk": 16, "notice_mail": 1, "outbox_copy": 1}

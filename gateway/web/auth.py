@@ -72,10 +72,7 @@ _FAILED, _ENDED, _CHANGED = "failed", "ended", "changed"
 
 
 class Authentication:
-    """Turns an Authorization header into a principal; `max_delay` is the longest pause, in seconds.
-
-    On the `bus` are processes that have the same `secret`.
-    """
+    """Turns an Authorization header into a principal; `max_delay` is the longest pause, in seconds."""
 
     def __init__(
         self,
@@ -85,11 +82,10 @@ class Authentication:
         max_delay: float,
         ways: Ways = _NO_OTHER_WAYS,
         bus: Bus = _NO_OTHERS,
-        secret: bytes = b"",
     ) -> None:
         self.ways = ways
         self._bus = bus
-        self._secret = secret or secrets.token_bytes(32)
+        self._secret = bus.secret
         self._authenticator = authenticator
         self._identity = identity
         self._max_delay = max_delay

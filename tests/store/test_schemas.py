@@ -13,7 +13,7 @@ from gateway.store.sqlite.schema import migrate as migrate_sqlite
 from tests.support.postgres import Postgres
 
 KINDS = {"INTEGER": "bigint", "TEXT": "text", "BLOB": "bytea"}
-OTHERS = {("migration",), ("lease",), ("sqlite_sequence",)}
+OTHERS = {("migration",), ("secret",), ("lease",), ("sqlite_sequence",)}
 """Tables of one kind of database alone."""
 PLACES = {("web_session", "number")}
 """What SQLite has without saying so."""

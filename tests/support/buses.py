@@ -13,6 +13,8 @@ __all__ = ["Line"]
 class Line:
     """One end of a bus; what an end announces all `others` hear at once."""
 
+    secret = b"common"
+
     def __init__(self) -> None:
         self.others: list[Line] = []
         self.said: list[tuple[Subject, str]] = []

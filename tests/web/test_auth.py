@@ -304,7 +304,7 @@ async def guesses(users: Users, processes: Sequence[Authentication], seconds: fl
 
 async def test_who_asks_four_processes_has_no_more_attempts_than_at_one(users: Users) -> None:
     def process(bus: Line) -> Authentication:
-        return Authentication(users, Identity(), max_delay=2.0, bus=bus, secret=b"common")
+        return Authentication(users, Identity(), max_delay=2.0, bus=bus)
 
     alone = await guesses(users, [process(Line())], 120)
     together = await guesses(users, [process(end) for end in Line.ends(4)], 120)
@@ -313,9 +313,7 @@ async def test_who_asks_four_processes_has_no_more_attempts_than_at_one(users: U
 
 
 async def test_what_ends_the_pause_ends_it_everywhere(users: Users) -> None:
-    here, there = (
-        Authentication(users, Identity(), max_delay=2.0, bus=end, secret=b"common") for end in Line.ends(2)
-    )
+    here, there = (Authentication(users, Identity(), max_delay=2.0, bus=end) for end in Line.ends(2))
     for _ in range(3):
         await fail(here)
     assert await fail(there, "192.0.2.77") < 0.1
@@ -326,9 +324,7 @@ async def test_what_ends_the_pause_ends_it_everywhere(users: Users) -> None:
 
 async def test_a_phone_that_repeats_an_old_password_counts_once_for_its_address(users: Users) -> None:
     """At whichever process: others who share the address do not wait for it."""
-    processes = [
-        Authentication(users, Identity(), max_delay=2.0, bus=end, secret=b"common") for end in Line.ends(4)
-    ]
+    processes = [Authentication(users, Identity(), max_delay=2.0, bus=end) for end in Line.ends(4)]
     for number in range(12):
         for process in processes:
             await fail(process, password="old", user=f"user{number}", device=f"{number}")
@@ -336,9 +332,9 @@ async def test_a_phone_that_repeats_an_old_password_counts_once_for_its_address(
 
 
 async def test_a_password_that_is_good_no_more_is_asked_about_everywhere(users: Users) -> None:
-    here = Authentication(users, Identity(), max_delay=2.0, bus=(ends := Line.ends(2))[0], secret=b"common")
+    here = Authentication(users, Identity(), max_delay=2.0, bus=(ends := Line.ends(2))[0])
     other = Users()
-    Authentication(other, Identity(), max_delay=2.0, bus=ends[1], secret=b"common")
+    Authentication(other, Identity(), max_delay=2.0, bus=ends[1])
     await succeed(here, device="PHONE")
     await fail(here, device="PHONE")
     assert other.forgotten == []  # that is another password
@@ -349,7 +345,7 @@ async def test_a_password_that_is_good_no_more_is_asked_about_everywhere(users: 
 
 async def test_what_is_told_names_nobody(users: Users) -> None:
     (end,) = Line.ends(1)
-    await fail(Authentication(users, Identity(), max_delay=2.0, bus=end, secret=b"common"), password="Sesame")
+    await fail(Authentication(users, Identity(), max_delay=2.0, bus=end), password="Sesame")
     ((_, said),) = end.said
     assert not any(word.lower() in said.lower() for word in ("Sesame", "Jo", HOME))
     assert len(said) < 100

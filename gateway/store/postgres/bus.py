@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import secrets
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 
@@ -19,14 +20,19 @@ import structlog
 
 from gateway.ports import Subject, Unsubscribe
 from gateway.store.postgres.failures import FAILURES, explain
-from gateway.store.postgres.transaction import quoted
+from gateway.store.postgres.transaction import Connection, quoted
 from gateway.store.transactions import Topic
 from gateway.store.watchers import Told, Watchers
 from gateway.types import CollectionId, UserId
 
-__all__ = ["Bus"]
+__all__ = ["Bus", "common_secret"]
 
 _CHANNEL = "activesync_gateway"
+_COMMON = "SELECT value FROM secret"
+_MAKE_COMMON = """
+    INSERT INTO secret (id, value) VALUES (1, $1)
+    ON CONFLICT (id) DO UPDATE SET value = secret.value RETURNING value
+"""
 _NOTIFY = "SELECT pg_notify($1, payload) FROM unnest($2::text[]) AS payload"
 _LARGEST = 7000
 """Octets of a notification; PostgreSQL takes less than 8,000."""
@@ -41,6 +47,15 @@ _START_SECONDS = 10.0
 _CLOSE_SECONDS = 5.0
 
 
+async def common_secret(connection: Connection) -> bytes:
+    """What all processes of this database know: made by the first one. Raises `FAILURES`."""
+    known: bytes | None = await connection.fetchval(_COMMON)
+    if known is None:
+        known = await connection.fetchval(_MAKE_COMMON, secrets.token_bytes(32))
+        assert known is not None
+    return known
+
+
 class Bus:
     """Tells the watches of this process what others changed, and others what this one did."""
 
@@ -50,7 +65,9 @@ class Bus:
         name: str,
         node: str,
         watchers: Mapping[Topic, Watchers],
+        secret: bytes,
     ) -> None:
+        self.secret = secret
         self._connect = connect
         self._name = name
         self._node = node
@@ -96,7 +113,7 @@ class Bus:
     def announce(self, subject: Subject, text: str) -> None:
         """Have the others hear a text soon. One that is too long for that they hear as missed."""
         if len(self._waiting) >= _MOST_WAITING:
-            self._waiting = [(missed, "") for missed in sorted({each for each, _ in self._waiting})]
+            self._waiting = _missed(self._waiting)
         self._waiting.append((subject, "" if len(text) * 6 > _LARGEST else text))
         self._awake.set()
 
@@ -140,6 +157,7 @@ class Bus:
             except FAILURES as error:
                 self._log.warning("nobody tells what others change", reason=explain(error, self._name).detail)
                 pause = min(pause * 2, _LONGEST_PAUSE)
+                self._waiting = _missed(self._waiting)
             else:
                 await self._hear(connection)
                 pause = _FIRST_PAUSE
@@ -184,8 +202,7 @@ class Bus:
         try:
             await connection.execute(_NOTIFY, _CHANNEL, messages)
         except BaseException:
-            # They are of no use later. What the others are to know then is that they missed some.
-            self._waiting = [(missed, "") for missed in sorted({one for one, _ in told})] + self._waiting
+            self._waiting = _missed(told) + self._waiting
             raise
 
     def _heard(self, payload: object) -> None:
@@ -214,3 +231,8 @@ class Bus:
             watchers.tell_all()
         for subject in self._hearers:
             self._hear_of(subject, "")
+
+
+def _missed(waiting: Iterable[tuple[Subject, str]]) -> list[tuple[Subject, str]]:
+    """What is told instead of texts that are of no use later: that the others missed some."""
+    return [(subject, "") for subject in sorted({subject for subject, _ in waiting})]

@@ -21,7 +21,7 @@ from asyncpg.pool import PoolConnectionProxy
 from gateway.errors import GatewayError, StoreUnavailable
 from gateway.ports import Unsubscribe
 from gateway.store.postgres.alone import Alone, check_not_alone, take_alone
-from gateway.store.postgres.bus import Bus
+from gateway.store.postgres.bus import Bus, common_secret
 from gateway.store.postgres.connecting import CONNECT_SECONDS, Hosts, connect, options
 from gateway.store.postgres.failures import FAILURES, explain, is_lost, is_useless, is_worth_another_try
 from gateway.store.postgres.leases import SharedLeases
@@ -61,7 +61,7 @@ _PROBE = """
 class PostgresTransactions:
     """`Transactions` of a database that other processes share. Made by `open`, ended by `aclose`."""
 
-    def __init__(self, location: Location, pool: asyncpg.Pool[asyncpg.Record]) -> None:
+    def __init__(self, location: Location, pool: asyncpg.Pool[asyncpg.Record], secret: bytes) -> None:
         self.node = uuid.uuid4().hex
         """Names this process among those that share the database."""
         self.transactions = 0
@@ -71,7 +71,7 @@ class PostgresTransactions:
         self._begin = _BEGIN_POOLED if location.pooled else BEGIN
         self._watchers = {topic: Watchers() for topic in Topic}
         listening = None if location.pooled and not location.direct else partial(connect, location)
-        self.bus = Bus(listening, location.name, self.node, self._watchers)
+        self.bus = Bus(listening, location.name, self.node, self._watchers, secret)
         self.turns = SharedTurns(self.read, self.node)
         self._leases = SharedLeases(self.read, self.node)
         self._schema = SchemaWatch(self._alone, location.name)
@@ -98,6 +98,7 @@ class PostgresTransactions:
         """What `open` does while it has a connection. Raises `FAILURES`."""
         await check_not_alone(first, location)
         await migrate(first, location.name)
+        secret = await common_secret(first)
         pool = await asyncpg.create_pool(
             location.urls[0],
             connect=Hosts(location.urls).connect,
@@ -107,7 +108,7 @@ class PostgresTransactions:
             reset=_leave,
             **options(location, pooled=True),
         )
-        opened = cls(location, pool)
+        opened = cls(location, pool, secret)
         opened._leases.start()
         opened._schema.start()
         await opened.bus.start()

@@ -15,6 +15,22 @@ def heard_by(store: PostgresStore, subject: Subject) -> asyncio.Queue[str]:
     return found
 
 
+async def test_all_processes_of_a_database_have_one_secret(
+    postgres: Postgres, url: str, here: PostgresStore
+) -> None:
+    """Whatever each of them calls the database, and also after a restart; no other database has it."""
+    secret = here.database.bus.secret
+    assert len(secret) == 32
+    await here.restart()
+    elsewhere = PostgresStore(postgres.url(postgres.create()), here.clock)
+    other = PostgresStore(f"{url}?sslmode=disable", here.clock)
+    for each in (elsewhere, other):
+        await each.open()
+        await each.aclose()
+    assert here.database.bus.secret == other.database.bus.secret == secret
+    assert elsewhere.database.bus.secret != secret
+
+
 async def test_the_others_hear_what_is_announced(here: PostgresStore, there: PostgresStore) -> None:
     """Each text as often as it was announced, in order; who says it hears nothing of it."""
     at_home, away = heard_by(here, Subject.LOGINS), heard_by(there, Subject.LOGINS)
@@ -50,6 +66,29 @@ async def test_who_was_cut_off_hears_that_he_missed_some(fragile: Postgres, vict
     while not away.empty():
         away.get_nowait()
     assert await away.get() == ""  # once more, when the way is there again
+
+
+async def test_what_was_announced_long_before_the_way_is_there_again_is_told_as_missed(
+    fragile: Postgres, victim: PostgresStore
+) -> None:
+    """What was used of a budget in an hour without a way must not be charged at once."""
+    other = PostgresStore(fragile.url(victim.name), victim.clock)
+    await other.open()
+    away, here = heard_by(other, Subject.BRAKES), heard_by(victim, Subject.BRAKES)
+    fragile.stop()
+    assert await here.get() == ""
+    victim.database.bus.announce(Subject.BRAKES, "late")
+    for _ in range(2):  # attempts to have the way again
+        assert await here.get() == ""
+    fragile.start()
+    heard: list[str] = []
+    while "soon" not in heard:
+        victim.database.bus.announce(Subject.BRAKES, "soon")
+        await asyncio.sleep(0.05)
+        while not away.empty():
+            heard.append(away.get_nowait())
+    assert set(heard) == {"", "soon"}
+    await other.aclose()
 
 
 async def test_what_was_announced_last_is_told_before_the_end(

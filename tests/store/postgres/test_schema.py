@@ -28,6 +28,7 @@ async def test_several_that_start_at_once_make_it_once(postgres: Postgres) -> No
     for one in opened:
         await one.check_writable()
         await one.aclose()
+    assert len({one.bus.secret for one in opened}) == 1
 
 
 async def test_nodes_of_two_releases_side_by_side(postgres: Postgres) -> None:

@@ -398,6 +398,12 @@ CREATE TABLE probe (
     count bigint NOT NULL
 );
 
+-- One row: what all processes know, and nobody else who may hear what they tell each other.
+CREATE TABLE secret (
+    id bigint PRIMARY KEY CHECK (id = 1),
+    value bytea NOT NULL
+);
+
 -- Who may work on what just now. Empty after a crash of the server, which ends all work.
 CREATE UNLOGGED TABLE lease (
     name text COLLATE "C" PRIMARY KEY,
