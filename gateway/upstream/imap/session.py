@@ -1,9 +1,8 @@
 """One connection to an IMAP server: sends commands, pairs them with what comes back, notices when it is dead.
 
-The bytes are read by `inflow`, the commands written by `commands`; aioimaplib (used nowhere else) lends its
-protocol class and its tags. Commands are pipelined: `start` may be called again before the last future is
-done. Untagged responses are given to the oldest command that has not ended, and to `listener`. The first
-failure ends the connection and every command on it at once:
+The bytes are read by `inflow`, the commands written by `commands`. They are pipelined: `start` may be called
+again before the last future is done. Untagged responses are given to the oldest command that has not ended,
+and to `listener`. The first failure ends the connection and every command on it at once:
 
 UpstreamUnavailable   no connection, connection lost, BYE, nothing heard for `timeout` seconds
 UpstreamHungUp        of these, connection lost or BYE while a UID FETCH or SEARCH is to be answered
@@ -19,8 +18,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from aioimaplib import IMAP4ClientProtocol
-
 from gateway.errors import (
     UpstreamConfused,
     UpstreamError,
@@ -32,6 +29,7 @@ from gateway.upstream.imap import commands
 from gateway.upstream.imap.exchange import Ended, Exchange, Pending, Reply, printable, retrieve
 from gateway.upstream.imap.inflow import Inflow
 from gateway.upstream.imap.keepalive import keep_alive
+from gateway.upstream.imap.protocol import Protocol
 from gateway.upstream.imap.responses import (
     Capability,
     Condition,
@@ -55,27 +53,6 @@ from gateway.upstream.tls import client_context
 log = logging.getLogger(__name__)
 
 
-class _Protocol(IMAP4ClientProtocol):  # type: ignore[misc]  # aioimaplib has no types
-    """aioimaplib's protocol with all of its reading replaced."""
-
-    def __init__(
-        self,
-        loop: asyncio.AbstractEventLoop,
-        received: Callable[[bytes], None],
-        lost: Callable[[Exception | None], None],
-    ) -> None:
-        super().__init__(loop, lost)
-        self._received = received
-        # For its own reading. Empty as they are, they take 4 KiB of each connection that waits.
-        self.idle_queue = self._idle_event = self.state_condition = None
-
-    def data_received(self, d: bytes) -> None:
-        self._received(d)
-
-    def next_tag(self) -> str:
-        return str(self.new_tag())
-
-
 class Session:
     """A connection. Made by `connect`; of no use any more once `closed`."""
 
@@ -96,7 +73,7 @@ class Session:
         """Whether the server said SERVERBUG (RFC 5530 3): on another connection it may do better."""
         self.uses = 0
         self._loop = asyncio.get_running_loop()
-        self._protocol = _Protocol(self._loop, self._data_received, self._connection_lost)
+        self._protocol = Protocol(self._loop, self._data_received, self._connection_lost)
         self._transport: asyncio.Transport | None = None
         self._inflow = Inflow(Turns.of(self._loop), self._dispatch, self.confused, lambda: self.closed)
         self._greeting: asyncio.Future[Status] = self._loop.create_future()
