@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from gateway.eas import meetings
@@ -55,6 +56,19 @@ class HierarchyChanged(Exception):
     """The device does not know the folders as they are; a FolderSync would tell it."""
 
 
+@contextmanager
+def waiting(context: Context) -> Iterator[None]:
+    """As long as a request waits: others are told so, and it is answered when the user's groups change."""
+    context.on_hold()
+    groups = context.services.groups
+    end = None if groups is None else groups.watch(context.principal, context.superseded.set)
+    try:
+        yield
+    finally:
+        if end is not None:
+            end()
+
+
 async def wait_for_news(
     context: Context,
     folders: Sequence[Folder],
@@ -65,11 +79,11 @@ async def wait_for_news(
 ) -> Sequence[CollectionId]:
     """The folders with news, as soon as there are any; `items` are those of items among them.
 
-    None when time is up, the server shuts down or the device asks anew, be the upstream in the middle of an
-    answer. Raises `NotFound` when a mailbox or a folder of items is gone, with `hierarchy` `HierarchyChanged`
-    as soon as that is so, and `UpstreamUnavailable` or `StoreUnavailable` when the upstream or the store did
-    not answer once. One that goes away after that is waited for: the device could do no more, and would log
-    in again and again.
+    None when time is up, the server shuts down, the device asks anew or something was decided of it, be the
+    upstream in the middle of an answer. Raises `NotFound` when a mailbox or a folder of items is gone, with
+    `hierarchy` `HierarchyChanged` as soon as that is so, and `UpstreamUnavailable` or `StoreUnavailable` when
+    the upstream or the store did not answer once. One that goes away after that is waited for: the device
+    could do no more, and would log in again and again.
     """
     hold = _Hold(context, seconds, hierarchy=hierarchy)
     loop, limit = asyncio.get_running_loop(), asyncio.timeout_at(hold.deadline)
@@ -81,11 +95,11 @@ async def wait_for_news(
     unsubscribe: list[Unsubscribe] = []
     tally = context.services.tally
     tally.held += 1
-    context.on_hold()
     try:
-        async with limit:
-            unsubscribe += [interrupt.listen(end) for interrupt in hold.interrupts]
-            return await hold.news(folders, items)
+        with waiting(context):
+            async with limit:
+                unsubscribe += [interrupt.listen(end) for interrupt in hold.interrupts]
+                return await hold.news(folders, items)
     except TimeoutError:
         if hold.compared or hold.interrupted:
             return ()

@@ -8,14 +8,14 @@ is away: he is answered that he shall come again.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 
 import structlog
 
 from gateway.errors import GatewayError
 from gateway.groups import Groups, group_name
-from gateway.ports import Clock
+from gateway.ports import Clock, Unsubscribe
 from gateway.ports import memberships as port
 from gateway.ports.directory import Belonging, Viewer
 from gateway.ports.memberships import Membership
@@ -65,6 +65,8 @@ class LearnedGroups:
         self._known: dict[UserId, Membership] = {}
         self._asking: dict[UserId, asyncio.Task[None]] = {}
         self._in_vain: dict[UserId, datetime] = {}
+        self._waiting: dict[UserId, set[Callable[[], None]]] = {}
+        """Whom to tell when the groups of a user change."""
         self._recalled: datetime | None = None
 
     async def learn(self, principal: Principal) -> None:
@@ -76,17 +78,38 @@ class LearnedGroups:
             return
         user = principal.user
         known = self._known.get(user) or await self._stored(user)
-        now = self._clock.now()
-        if known is not None and (now - known.asked < self._age or not self._is_due(user, now)):
-            return
-        task = self._asking.get(user)
-        if task is None:
-            task = self._asking[user] = self._background.start(self._ask(principal), resumable=True)
-            task.add_done_callback(lambda task: self._asked(user, task))
         if known is None:
-            await asyncio.shield(task)
-        else:
-            await asyncio.wait({task}, timeout=_PATIENCE)
+            await asyncio.shield(self._begin(principal))
+        elif self._is_due(known):
+            await asyncio.wait({self._begin(principal)}, timeout=_PATIENCE)
+
+    def watch(self, principal: Principal, changed: Callable[[], None]) -> Unsubscribe:
+        """Have `changed` called when the groups of a user whose request waits become others.
+
+        They are asked for as they age; the returned function ends that.
+        """
+        if not self._names:
+            return lambda: None
+        user, loop, age = principal.user, asyncio.get_running_loop(), self._age.total_seconds()
+        timer: asyncio.TimerHandle
+
+        def look() -> None:
+            nonlocal timer
+            timer = loop.call_later(age, look)
+            known = self._known.get(user)
+            if known is None or self._is_due(known):
+                self._begin(principal)
+
+        def end() -> None:
+            timer.cancel()
+            waiting = self._waiting.get(user, set())
+            waiting.discard(changed)
+            if not waiting:
+                self._waiting.pop(user, None)
+
+        timer = loop.call_later(age, look)
+        self._waiting.setdefault(user, set()).add(changed)
+        return end
 
     async def recall(self, user: UserId | None = None) -> None:
         """Know what is stored of a user, or of everybody, without asking: for who looks at devices."""
@@ -111,12 +134,28 @@ class LearnedGroups:
         known = self._known.get(membership.user)
         if known is not None and known.asked >= membership.asked:
             return
+        before = self._groups.learned.get(membership.user)
         self._groups.learned[membership.user] = membership.groups
         if self._names <= membership.groups.keys():
             self._known[membership.user] = membership
+        if before != membership.groups:
+            for changed in tuple(self._waiting.get(membership.user, ())):
+                changed()
 
-    def _is_due(self, user: UserId, now: datetime) -> bool:
-        return now - self._in_vain.get(user, now - _AGAIN) >= _AGAIN
+    def _is_due(self, known: Membership) -> bool:
+        """Whether it is time to ask again, and not in vain just now."""
+        now = self._clock.now()
+        tried = self._in_vain.get(known.user)
+        return now - known.asked >= self._age and (tried is None or now - tried >= _AGAIN)
+
+    def _begin(self, principal: Principal) -> asyncio.Task[None]:
+        """Ask, unless that is under way."""
+        user = principal.user
+        task = self._asking.get(user)
+        if task is None:
+            task = self._asking[user] = self._background.start(self._ask(principal), resumable=True)
+            task.add_done_callback(lambda task: self._asked(user, task))
+        return task
 
     async def _ask(self, principal: Principal) -> None:
         user = principal.user

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -14,16 +15,22 @@ from gateway.app import SystemClock
 from gateway.eas import hold
 from gateway.eas.commands.base import Context, Limits
 from gateway.eas.hold import wait_for_news
+from gateway.eas.identity import Identity
+from gateway.eas.memberships import LearnedGroups
 from gateway.eas.tally import Tally
 from gateway.errors import StoreUnavailable, UpstreamUnavailable
+from gateway.groups import Groups
 from gateway.ports import Unsubscribe
+from gateway.ports.directory import Viewer
 from gateway.store.sqlite.state import SqliteState
+from gateway.sync.background import Background
 from gateway.sync.editable import EditableMailboxes
 from gateway.sync.waiter import Signal
 from gateway.types import CollectionId, DeviceId, Folder, MailboxView, SyncState, UserId
 from tests.sync.model import Box, MemoryUpstream
 
 ANN, INBOX = UserId("ann"), Folder(CollectionId("1"), "INBOX", "INBOX")
+PRINCIPAL = Identity().principal("ann", "secret")
 _ATTEMPTS = 20
 """More than a request makes that was never answered."""
 
@@ -61,13 +68,17 @@ def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hold, "_SELDOM", 0.001)
 
 
-def hold_for(state: SqliteState, upstream: Upstream, seconds: float) -> asyncio.Task[Sequence[CollectionId]]:
+def hold_for(
+    state: SqliteState, upstream: Upstream, seconds: float, groups: LearnedGroups | None = None
+) -> asyncio.Task[Sequence[CollectionId]]:
     clock = SystemClock()
     context = SimpleNamespace(
-        principal=SimpleNamespace(user=ANN),
+        principal=PRINCIPAL,
         device=SimpleNamespace(id=DeviceId("p")),
         mailboxes=EditableMailboxes(upstream.port, state, ANN, clock),
-        services=SimpleNamespace(state=state, items=None, clock=clock, limits=Limits(), tally=Tally()),
+        services=SimpleNamespace(
+            state=state, items=None, clock=clock, limits=Limits(), tally=Tally(), groups=groups
+        ),
         stopping=Signal(),
         superseded=Signal(),
         on_hold=lambda: None,
@@ -101,6 +112,28 @@ async def test_who_was_not_answered_at_all_is_told_so(state: SqliteState) -> Non
     with pytest.raises(UpstreamUnavailable):
         await asyncio.wait_for(hold_for(state, upstream, 600), 10)
     assert upstream.away
+
+
+class Company:
+    """A directory."""
+
+    found: frozenset[str] = frozenset()
+
+    async def groups_of(self, _viewer: Viewer, _addresses: Collection[str], _alias: str) -> frozenset[str]:
+        return self.found
+
+
+async def test_who_waits_is_answered_when_his_groups_become_others(state: SqliteState) -> None:
+    company, upstream, moment = Company(), Upstream(), timedelta(milliseconds=5)
+    groups = LearnedGroups(
+        Groups(), {"leavers"}, state, SystemClock(), Background(), sources=[company], age=moment
+    )
+    await groups.learn(PRINCIPAL)
+    held = hold_for(state, upstream, 600, groups)
+    await until(lambda: upstream.looks > 1)
+    assert not held.done()
+    company.found = frozenset({"leavers"})
+    assert await asyncio.wait_for(held, 10) == ()
 
 
 class Failing(SqliteState):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -107,6 +108,24 @@ async def test_what_is_demanded_of_a_group_does_not_get_lost_with_the_directory(
     with pytest.raises(Refused):
         seen.check_user(ANNA.user)
     assert len(world.asked) == asked
+
+
+async def test_only_who_waits_is_told_of_other_groups(state: SqliteState) -> None:
+    world, decided = World(), admission("board")
+    groups, told = learning(world, state, decided), list[str]()
+    await groups.learn(ANNA)
+    ends = [groups.watch(ANNA, partial(told.append, name)) for name in ("first", "second")]
+    groups.watch(BERT, partial(told.append, "other"))
+    ends[0]()
+    world.moment += AGE
+    await groups.learn(ANNA)
+    assert told == []
+    for found in ({"board"}, set[str]()):
+        world.groups = {"anna@example.com": found}
+        world.moment += AGE
+        await groups.learn(ANNA)
+        assert told == ["second"]
+        ends[1]()
 
 
 async def test_without_groups_of_directories_nobody_is_asked(state: SqliteState) -> None:

@@ -14,6 +14,7 @@ from gateway.eas.commands.base import Context, Reply
 from gateway.eas.commands.sync import reply, request
 from gateway.eas.commands.sync.request import MAX_WAIT, SyncCollection, Verb
 from gateway.eas.content.values import date_time
+from gateway.eas.hold import waiting
 from gateway.eas.versions import Version
 from gateway.errors import Kind, Refused
 from gateway.sync.hierarchy import FolderType
@@ -186,6 +187,6 @@ async def _ping(context: Context, root: Element | None) -> Element:
 async def _wait(context: Context, seconds: float) -> None:
     """Hold the answer, until somebody decides of the device."""
     if seconds > 0:
-        context.on_hold()
-        async with Waiter(context.mailboxes, (), (context.stopping, context.superseded)) as waiter:
-            await waiter.news(seconds)
+        with waiting(context):
+            async with Waiter(context.mailboxes, (), (context.stopping, context.superseded)) as waiter:
+                await waiter.news(seconds)
