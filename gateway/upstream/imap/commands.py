@@ -1,7 +1,7 @@
 """The commands the gateway sends, one function each. All raise `CommandError` for values IMAP cannot carry.
 
-Those that take UIDs give several commands when the set is too long for one line (`limit` octets for the
-set), and none for no UIDs. The search keys of `search_keys.py` can be had here too.
+Those that take UIDs give several commands when the set is too long for one line, and none for no UIDs. The
+search keys of `search_keys.py` can be had here too.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from gateway.ports import Pieces
-from gateway.types import Uids
 from gateway.upstream.imap.dates import format_date_time
 from gateway.upstream.imap.search_keys import (
     SearchKey,
@@ -28,7 +27,7 @@ from gateway.upstream.imap.search_keys import (
     key_uids,
     needs_charset,
 )
-from gateway.upstream.imap.sets import format_set, split_set
+from gateway.upstream.imap.sets import split_set
 from gateway.upstream.imap.syntax import (
     Answer,
     Argument,
@@ -66,7 +65,7 @@ __all__ = [
     "key_uids",
     "list_mailboxes",
     "login",
-    "notify_set",
+    "notify_personal",
     "on_mailbox",
     "rename",
     "search_in",
@@ -106,9 +105,9 @@ def _flags(flags: Iterable[str]) -> Group:
     return Group(tuple(map(Flag, flags)))
 
 
-def _sets(uids: Iterable[int], limit: int) -> list[Atom]:
+def _sets(uids: Iterable[int]) -> list[Atom]:
     try:
-        return [Atom(text) for text in split_set(uids, limit)]
+        return [Atom(text) for text in split_set(uids, SET_LIMIT)]
     except (ValueError, OverflowError) as error:
         raise CommandError("not a UID") from error
 
@@ -150,20 +149,14 @@ def list_mailboxes(
     dialect: Dialect,
     pattern: str = "*",
     *,
-    reference: str = "",
-    select: Iterable[str] = (),
     returns: Iterable[str] = (),
     status: Iterable[str] = (),
 ) -> Command:
-    """LIST.
+    """LIST (RFC 3501 6.3.8).
 
-    What is selected (SUBSCRIBED) and returned (SPECIAL-USE, CHILDREN) needs LIST-EXTENDED (RFC 5258),
-    `status` needs LIST-STATUS (RFC 5819).
+    `returns` (SPECIAL-USE, CHILDREN) needs LIST-EXTENDED (RFC 5258), `status` needs LIST-STATUS (RFC 5819).
     """
-    arguments: list[Argument] = []
-    if selected := _atoms(select).items:
-        arguments.append(Group(selected))
-    arguments += (mailbox(reference), mailbox(pattern))
+    arguments: list[Argument] = [mailbox(""), mailbox(pattern)]
     returned: list[Argument] = list(map(Atom, returns))
     if items := _atoms(status).items:
         returned += (Atom("STATUS"), Group(items))
@@ -186,23 +179,16 @@ def select(
     dialect: Dialect,
     name: MailboxName,
     *,
-    read_only: bool = False,
     condstore: bool = False,
     qresync: tuple[int, int] | None = None,
-    known: Uids | None = None,
 ) -> Command:
-    """SELECT or EXAMINE; `qresync` is (uidvalidity, modseq), `known` the UIDs known (RFC 7162 3.2.5)."""
+    """SELECT; `qresync` is (uidvalidity, modseq) as they were known (RFC 7162 3.2.5)."""
     arguments = [mailbox(name)]
     if qresync is not None:
-        words: list[Argument] = [Atom(str(number)) for number in qresync]
-        if known:
-            text = format_set(known)
-            # Too long for a line: a set around it, for which the server only tells more than is needed.
-            words.append(Atom(text if len(text) <= SET_LIMIT else f"1:{known.max()}"))
-        arguments.append(Group((Atom("QRESYNC"), Group(tuple(words)))))
+        arguments.append(Group((Atom("QRESYNC"), _atoms(map(str, qresync)))))
     elif condstore:
         arguments.append(_atoms(("CONDSTORE",)))
-    return build(dialect, "EXAMINE" if read_only else "SELECT", arguments)
+    return build(dialect, "SELECT", arguments)
 
 
 def on_mailbox(dialect: Dialect, command: str, name: MailboxName) -> Command:
@@ -257,83 +243,66 @@ def _is_internationalized(message: bytes | Pieces) -> bool:
     return True
 
 
-def section(name: str, *, offset: int = 0, length: int | None = None, binary: bool = False) -> str:
-    """The fetch item `BODY.PEEK[name]<offset.length>`, or BINARY.PEEK (RFC 3516)."""
+def section(name: str, *, offset: int = 0, length: int | None = None) -> str:
+    """The fetch item `BODY.PEEK[name]<offset.length>`."""
     if not _SECTION.fullmatch(name) or offset < 0 or (length is not None and length < 1):
         raise CommandError("not a body section")
     if length is None and offset:
         raise CommandError("an offset needs a length")
     partial = "" if length is None else f"<{offset}.{length}>"
-    return f"{'BINARY' if binary else 'BODY'}.PEEK[{name}]{partial}"
+    return f"BODY.PEEK[{name}]{partial}"
 
 
-def header_fields(names: Iterable[str], *, part: str = "") -> str:
+def header_fields(names: Iterable[str]) -> str:
     """The fetch item `BODY.PEEK[HEADER.FIELDS (...)]`, names in upper case and in the order given."""
     fields = list(names)
     if not fields or not all(map(_FIELD_NAME.fullmatch, fields)):
         raise CommandError("not the name of a header field")
-    return f"BODY.PEEK[{part}{'.' if part else ''}HEADER.FIELDS ({' '.join(fields).upper()})]"
+    return f"BODY.PEEK[HEADER.FIELDS ({' '.join(fields).upper()})]"
 
 
 def uid_fetch(
-    uids: Iterable[int],
-    items: Sequence[str],
-    *,
-    changed_since: int | None = None,
-    vanished: bool = False,
-    limit: int = SET_LIMIT,
+    uids: Iterable[int], items: Sequence[str], *, changed_since: int | None = None
 ) -> list[Command]:
     """UID FETCH of items such as `FLAGS`, or as `section` and `header_fields` write them.
 
-    `changed_since` needs CONDSTORE, `vanished` with it QRESYNC (RFC 7162).
+    `changed_since` needs CONDSTORE (RFC 7162).
     """
     if not items or not all(map(_FETCH_ITEM.fullmatch, items)):
         raise CommandError("not a fetch item")
     tail = f" ({' '.join(items)})"
     if changed_since is not None:
-        tail += f" (CHANGEDSINCE {changed_since:d}{' VANISHED' if vanished else ''})"
+        tail += f" (CHANGEDSINCE {changed_since:d})"
     octets = tail.encode("ascii")
     return [
         Command("UID FETCH", (b"UID FETCH %b%b" % (each.text.encode("ascii"), octets),))
-        for each in _sets(uids, limit)
+        for each in _sets(uids)
     ]
 
 
 def uid_store(
-    uids: Iterable[int],
-    action: str,
-    flags: Iterable[str],
-    *,
-    silent: bool = False,
-    unchanged_since: int | None = None,
-    limit: int = SET_LIMIT,
+    uids: Iterable[int], action: str, flags: Iterable[str], *, silent: bool = False
 ) -> list[Command]:
-    """UID STORE; `action` is `+`, `-` or "" (replace). `unchanged_since` needs CONDSTORE (RFC 7162)."""
+    """UID STORE (RFC 3501 6.4.6); `action` is `+`, `-` or "" (replace)."""
     if action not in ("+", "-", ""):
         raise CommandError("not a way to store flags")
-    tail: list[Argument] = [Atom(f"{action}FLAGS{'.SILENT' if silent else ''}"), _flags(flags)]
-    if unchanged_since is not None:
-        tail.insert(0, _atoms(("UNCHANGEDSINCE", str(unchanged_since))))
-    return [build(_PLAIN, "UID STORE", (each, *tail)) for each in _sets(uids, limit)]
+    tail = (Atom(f"{action}FLAGS{'.SILENT' if silent else ''}"), _flags(flags))
+    return [build(_PLAIN, "UID STORE", (each, *tail)) for each in _sets(uids)]
 
 
-def uid_copy(
-    dialect: Dialect, uids: Iterable[int], target: MailboxName, *, limit: int = SET_LIMIT
-) -> list[Command]:
+def uid_copy(dialect: Dialect, uids: Iterable[int], target: MailboxName) -> list[Command]:
     """UID COPY (RFC 3501 6.4.8)."""
-    return [build(dialect, "UID COPY", (each, mailbox(target))) for each in _sets(uids, limit)]
+    return [build(dialect, "UID COPY", (each, mailbox(target))) for each in _sets(uids)]
 
 
-def uid_move(
-    dialect: Dialect, uids: Iterable[int], target: MailboxName, *, limit: int = SET_LIMIT
-) -> list[Command]:
+def uid_move(dialect: Dialect, uids: Iterable[int], target: MailboxName) -> list[Command]:
     """UID MOVE (RFC 6851)."""
-    return [build(dialect, "UID MOVE", (each, mailbox(target))) for each in _sets(uids, limit)]
+    return [build(dialect, "UID MOVE", (each, mailbox(target))) for each in _sets(uids)]
 
 
-def uid_expunge(uids: Iterable[int], *, limit: int = SET_LIMIT) -> list[Command]:
+def uid_expunge(uids: Iterable[int]) -> list[Command]:
     """UID EXPUNGE (RFC 4315)."""
-    return [build(_PLAIN, "UID EXPUNGE", (each,)) for each in _sets(uids, limit)]
+    return [build(_PLAIN, "UID EXPUNGE", (each,)) for each in _sets(uids)]
 
 
 def uid_search(dialect: Dialect, *keys: SearchKey, returns: Iterable[str] | None = None) -> Command:
@@ -367,21 +336,6 @@ def _what(dialect: Dialect, keys: Sequence[SearchKey], returns: Iterable[str] | 
     return arguments + [argument for key in keys for argument in key]
 
 
-def notify_set(
-    dialect: Dialect, groups: Sequence[tuple[str | Sequence[str], Sequence[str]]], *, status: bool = False
-) -> Command:
-    """NOTIFY SET (RFC 5465).
-
-    A group is (SELECTED, INBOXES, PERSONAL ... or the mailboxes, events such as MessageNew; none means NONE).
-    """
-    arguments: list[Argument] = [Atom("SET")]
-    if status:
-        arguments.append(Atom("STATUS"))
-    for where, events in groups:
-        place: tuple[Argument, ...] = (
-            (Atom(where),)
-            if isinstance(where, str)
-            else (Atom("MAILBOXES"), Group(tuple(mailbox(name) for name in where)))
-        )
-        arguments.append(Group((*place, _atoms(events) if events else Atom("NONE"))))
-    return build(dialect, "NOTIFY", arguments)
+def notify_personal(events: Iterable[str]) -> Command:
+    """NOTIFY SET (RFC 5465): have events such as MessageNew told of all mailboxes that are the user's own."""
+    return build(_PLAIN, "NOTIFY", (Atom("SET"), Group((Atom("PERSONAL"), _atoms(events)))))

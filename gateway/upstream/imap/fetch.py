@@ -10,7 +10,7 @@ from gateway.upstream.imap.dates import parse_date_time
 from gateway.upstream.imap.flags import flag_set
 from gateway.upstream.imap.responses import Fetch, Node
 from gateway.upstream.imap.sets import MAX_NUMBER
-from gateway.upstream.imap.structure import parse_envelope, parse_structure
+from gateway.upstream.imap.structure import parse_structure
 from gateway.upstream.imap.tokens import Fault, number, parse_nodes, required_text, text_of
 
 __all__ = ["FLAGS_LINE", "flags_response", "match_flags", "parse_fetch", "parse_flags"]
@@ -156,7 +156,6 @@ _FIELDS: dict[str, tuple[str, Callable[[Node], object]]] = {
     "MODSEQ": ("modseq", _modseq),
     "INTERNALDATE": ("internal_date", _internal_date),
     "RFC822.SIZE": ("size", number),
-    "ENVELOPE": ("envelope", parse_envelope),
     "BODYSTRUCTURE": ("structure", parse_structure),
     "BODY": ("structure", parse_structure),
 }

@@ -52,18 +52,13 @@ def parse_list(nodes: list[Node], *, utf8: bool) -> List:
         raise Fault("LIST has three fields, or four")
     name, raw = _mailbox(nodes[2], utf8=utf8)
     extended = {item.upper(): value for item, value in _pairs(nodes[3])} if len(nodes) == 4 else {}
-    old = extended.pop("OLDNAME", None)
-    child_info = extended.pop("CHILDINFO", None)
+    old = extended.get("OLDNAME")
     return List(
         attributes=parse_flags(nodes[0]),
         delimiter=text_of(nodes[1]) or None,
         name=name,
         raw_name=raw,
-        child_info=frozenset(map(str.upper, map(required_text, child_info)))
-        if isinstance(child_info, list)
-        else frozenset(),
         old_name=_mailbox(old[0], utf8=utf8)[0] if isinstance(old, list) and old else None,
-        extended=extended,
     )
 
 

@@ -113,7 +113,7 @@ class _Notify:
         session = self._session
         session.listener = self._listen
         for events in ((*EVENTS, NAME_EVENT), EVENTS):
-            reply = await session.start(commands.notify_set(session.dialect, [("PERSONAL", events)]))
+            reply = await session.start(commands.notify_personal(events))
             if reply.succeeded:
                 return True
         return False

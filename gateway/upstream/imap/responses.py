@@ -118,17 +118,14 @@ class List:
     """LIST (RFC 3501 7.2.2, RFC 5258, RFC 6154).
 
     `name` is decoded Unicode (INBOX in upper case); `raw_name` is as the server spelled it, for names that
-    do not survive decoding and encoding. `child_info` are the CHILDINFO options, `old_name` the decoded
-    OLDNAME (RFC 5465), `extended` every other extended item.
+    do not survive decoding and encoding. `old_name` is the decoded OLDNAME (RFC 5465).
     """
 
     attributes: frozenset[str]
     delimiter: str | None
     name: str
     raw_name: str
-    child_info: frozenset[str] = frozenset()
     old_name: str | None = None
-    extended: Mapping[str, Node] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,32 +207,6 @@ class Flags:
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
-    """An ENVELOPE address (RFC 3501 7.4.2), raw: encoded words are not decoded. Groups have `host` None."""
-
-    name: str | None
-    route: str | None
-    mailbox: str | None
-    host: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Envelope:
-    """ENVELOPE (RFC 3501 7.4.2); texts are raw header values."""
-
-    date: str | None = None
-    subject: str | None = None
-    from_: tuple[Address, ...] = ()
-    sender: tuple[Address, ...] = ()
-    reply_to: tuple[Address, ...] = ()
-    to: tuple[Address, ...] = ()
-    cc: tuple[Address, ...] = ()
-    bcc: tuple[Address, ...] = ()
-    in_reply_to: str | None = None
-    message_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Fetch:
     """What one FETCH response tells of a message; None: not told.
 
@@ -251,7 +222,6 @@ class Fetch:
     modseq: int | None = None
     internal_date: datetime | None = None
     size: int | None = None
-    envelope: Envelope | None = None
     structure: BodyPart | None = None
     sections: Mapping[str, bytes | None] = field(default_factory=dict)
     extras: Mapping[str, Node] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""BODYSTRUCTURE and ENVELOPE: nested lists to values (RFC 3501 7.4.2), with the liberties real servers take.
+"""BODYSTRUCTURE: nested lists to values (RFC 3501 7.4.2), with the liberties real servers take.
 
 Accepted beside the grammar: extension data and line counts left out, NIL for any string or number, atoms for
 strings, numbers in quotes, negative sizes, multiparts without parts, message/rfc822 described like any
@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 
 from gateway.types import BodyPart
-from gateway.upstream.imap.responses import Address, Envelope, Node
+from gateway.upstream.imap.responses import Node
 from gateway.upstream.imap.tokens import Fault, text_of
 
-__all__ = ["parse_envelope", "parse_structure"]
+__all__ = ["parse_structure"]
 
 _MAX_SIZE = 2**63 - 1
 _BASIC_FIELDS = 7
@@ -159,35 +159,3 @@ def _size(node: Node) -> int:
     if text is None or not text.isascii() or not text.isdigit():
         return 0
     return min(int(text), _MAX_SIZE) if len(text) <= 20 else _MAX_SIZE
-
-
-def parse_envelope(node: Node) -> Envelope:
-    """An ENVELOPE value. Raises Fault."""
-    if not isinstance(node, list) or len(node) < 10:
-        raise Fault("an envelope has ten fields")
-    return Envelope(
-        text_of(node[0]),
-        text_of(node[1]),
-        _addresses(node[2]),
-        _addresses(node[3]),
-        _addresses(node[4]),
-        _addresses(node[5]),
-        _addresses(node[6]),
-        _addresses(node[7]),
-        text_of(node[8]),
-        text_of(node[9]),
-    )
-
-
-def _addresses(node: Node) -> tuple[Address, ...]:
-    if not node:
-        return ()
-    if not isinstance(node, list):
-        raise Fault("addresses are a list")
-    return tuple([_address(each) for each in node if each])
-
-
-def _address(node: Node) -> Address:
-    if not isinstance(node, list) or len(node) < 4:
-        raise Fault("an address has four fields")
-    return Address(text_of(node[0]), text_of(node[1]), text_of(node[2]), text_of(node[3]))

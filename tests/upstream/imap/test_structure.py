@@ -1,4 +1,4 @@
-"""BODYSTRUCTURE and ENVELOPE: the grammar, the numbering of parts, and what servers really send."""
+"""BODYSTRUCTURE: the grammar, the numbering of parts, and what servers really send."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.types import BodyPart
-from gateway.upstream.imap.responses import Address, Envelope, Node
-from gateway.upstream.imap.structure import parse_envelope, parse_structure
+from gateway.upstream.imap.responses import Node
+from gateway.upstream.imap.structure import parse_structure
 from gateway.upstream.imap.tokens import Fault, whole
 
 TEXT = '("TEXT" "Plain" ("CHARSET" "utf-8") NIL NIL "7BIT" 12 1)'
@@ -238,49 +238,6 @@ def test_what_is_no_structure(text: str) -> None:
         structure(text)
 
 
-ANN = Address("Ann", None, "ann", "example.com")
-
-
-def test_an_envelope() -> None:
-    (node,) = whole(
-        '("Wed, 17 Jul 1996 02:23:25 -0700" "=?utf-8?q?x?= :)" (("Ann" NIL "ann" "example.com")) NIL ()'
-        ' (("Ann" NIL "ann" "example.com")(NIL NIL "group" NIL)(NIL NIL "b" "x")(NIL NIL NIL NIL)) "" NIL'
-        ' "<a@x>" "<b@x>")',
-        (),
-    )
-    assert parse_envelope(node) == Envelope(
-        "Wed, 17 Jul 1996 02:23:25 -0700",
-        "=?utf-8?q?x?= :)",
-        from_=(ANN,),
-        to=(
-            ANN,
-            Address(None, None, "group", None),
-            Address(None, None, "b", "x"),
-            Address(None, None, None, None),
-        ),
-        in_reply_to="<a@x>",
-        message_id="<b@x>",
-    )
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "NIL",
-        "x",
-        "(NIL)",
-        "(() NIL NIL NIL NIL NIL NIL NIL NIL NIL)",
-        '(NIL NIL "x" NIL NIL NIL NIL NIL NIL NIL)',
-        '(NIL NIL ("x") NIL NIL NIL NIL NIL NIL NIL)',
-        '(NIL NIL (("x")) NIL NIL NIL NIL NIL NIL NIL)',
-    ],
-)
-def test_what_is_no_envelope(text: str) -> None:
-    (node,) = whole(text, ())
-    with pytest.raises(Fault):
-        parse_envelope(node)
-
-
 _words = st.sampled_from(("text", "message", "rfc822", "mixed", "attachment", "7", "-1")) | st.text(
     max_size=3
 )
@@ -298,12 +255,3 @@ def test_any_value_gives_a_part_or_a_fault(node: Node) -> None:
     for section, kind in walk(part):
         assert all(number.isdigit() for number in section.split(".")) or not section
         assert kind == kind.lower()
-
-
-@given(_nodes)
-def test_any_value_gives_an_envelope_or_a_fault(node: Node) -> None:
-    try:
-        found = parse_envelope(node)
-    except Fault:
-        return
-    assert found.subject is None or isinstance(found.subject, str)

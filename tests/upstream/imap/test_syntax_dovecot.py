@@ -137,7 +137,7 @@ def test_a_message_both_ways(client: Client, plus: bool) -> None:
     (uid,) = stored.uids
     client.run(commands.select(dialect, "inbox", condstore=True))
     items = (
-        *("UID", "FLAGS", "INTERNALDATE", "RFC822.SIZE", "ENVELOPE", "BODYSTRUCTURE", "MODSEQ"),
+        *("UID", "FLAGS", "INTERNALDATE", "RFC822.SIZE", "BODYSTRUCTURE", "MODSEQ"),
         commands.header_fields(("Subject", "X-None")),
         commands.section("1"),
         commands.section("2.2", offset=1, length=3),
@@ -151,9 +151,6 @@ def test_a_message_both_ways(client: Client, plus: bool) -> None:
     assert found.flags is not None
     assert {SEEN, "$Own"} <= found.flags
     assert found.modseq
-    assert found.envelope is not None
-    assert found.envelope.subject == "one (two :)"
-    assert found.envelope.to[0].name == 'B. "B"'
     assert found.sections["BODY[HEADER.FIELDS (SUBJECT X-NONE)]"] == b"Subject: one (two :)\r\n\r\n"
     assert found.sections["BODY[1]"] == "grüße".encode()
     assert found.sections["BODY[2.2]<1>"] == b"p>h"
