@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import logging
 import uuid
@@ -18,6 +19,7 @@ from tests.support.postgres import Postgres
 from tests.support.sieve import FilteringServer, filtering_server
 from tests.support.slapd import Slapd
 from tests.support.smtp_sink import SmtpSink
+from tests.support.steady import keep_steady
 
 # Property tests are judged by their results, not by the load of the machine. Each run of the suite tries
 # the same examples, so that what fails was broken by a change; the profile `random` looks for new ones.
@@ -36,6 +38,12 @@ def _logs_as_before() -> Iterator[None]:
     structlog.contextvars.clear_contextvars()
     root.handlers = handlers
     root.setLevel(level)
+
+
+@pytest.fixture
+async def steady_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The loop's clock runs on only while the process does, so that short time-outs end what they are for."""
+    keep_steady(asyncio.get_running_loop(), monkeypatch)
 
 
 @pytest.fixture(scope="session")

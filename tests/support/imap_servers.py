@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 from gateway.demo.embedded import imap_server
@@ -82,22 +83,20 @@ class MailServer:
 
 def on_dovecot(dovecot: Dovecot, user: str, masked: frozenset[str] = frozenset()) -> MailServer:
     """A user's mail on a Dovecot; polls fast, so that tests need not wait."""
-    settings = ImapSettings(dovecot.host, dovecot.port, "none", timeout=10, poll_interval=0.15)
+    settings = ImapSettings(dovecot.host, dovecot.port, "none", poll_interval=0.15)
     options = dovecot.options
     return MailServer(settings, Password(user, dovecot.password), masked, options.prefix, options.separator)
 
 
 def on_cyrus(cyrus: Cyrus, user: str, *, shared: bool = False) -> MailServer:
     """A user's mail on a Cyrus: QRESYNC, but neither NOTIFY nor a mailbox other than INBOX to begin with."""
-    settings = ImapSettings(
-        cyrus.host, cyrus.port, "none", timeout=10, poll_interval=0.15, shared_mailboxes=shared
-    )
+    settings = ImapSettings(cyrus.host, cyrus.port, "none", poll_interval=0.15, shared_mailboxes=shared)
     return MailServer(settings, Password(user, PASSWORD), unnameable='"\\%{')
 
 
 def on_courier(courier: Courier, user: str) -> MailServer:
     """A user's mail on a Courier: all mailboxes below INBOX, UTF8=ACCEPT, nothing that tells changes."""
-    settings = ImapSettings(courier.host, courier.port, "none", timeout=10, poll_interval=0.15)
+    settings = ImapSettings(courier.host, courier.port, "none", poll_interval=0.15)
     return MailServer(
         settings,
         Password(user, PASSWORD),
@@ -114,7 +113,7 @@ async def on_pymap() -> AsyncIterator[MailServer]:
     for name in ("pymap", "proxyprotocol"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     async with imap_server(PYMAP_USER, PYMAP_PASSWORD) as (_, port):
-        settings = ImapSettings("127.0.0.1", port, "none", timeout=10, poll_interval=0.15)
+        settings = ImapSettings("127.0.0.1", port, "none", poll_interval=0.15)
         yield MailServer(
             settings, Password(PYMAP_USER, PYMAP_PASSWORD), flags=TRACKED_FLAGS[:3], folds_case=False
         )
@@ -138,6 +137,20 @@ class MailProgram:
         await self.session.pipeline(
             *(commands.append(self.session.dialect, mailbox, message, flags=flags) for message in messages)
         )
+
+    async def until(self, told: Callable[[], bool], change: Callable[[], Awaitable[object]]) -> None:
+        """Make a change, and again every now and then, until somebody was told.
+
+        That it tells of each is the server's own affair: Dovecot 2.3 compares its index half a second after a
+        file changed, and on a machine full of work has passed over one.
+        """
+        async with asyncio.timeout(120):
+            while not told():
+                await change()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(10):
+                        while not told():
+                            await asyncio.sleep(0.01)
 
     async def store(self, mailbox: str, uids: list[int], action: str, *flags: str) -> None:
         await self.select(mailbox)

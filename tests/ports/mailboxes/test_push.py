@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+from functools import partial
 
 import pytest
 
@@ -21,16 +23,16 @@ async def test_subscribers_are_told_of_changes(
 ) -> None:
     box = server.name("Watched")
     await mail.create(box)
-    [uid], [boxed] = await fill(mail, 1), await fill(mail, 1, box)
+    [uid], boxed = await fill(mail, 1), iter(await fill(mail, 12, box))
     told: list[str] = []
     unsubscribe = await mail.subscribe(["INBOX", box], told.append)
-    await other.append("INBOX", messages.plain())
-    await other.append(box, messages.plain())
-    await eventually(lambda: {"INBOX", box} <= set(told))
+    for mailbox in ("INBOX", box):
+        append = partial(other.append, mailbox, messages.plain())
+        await other.until(lambda mailbox=mailbox: mailbox in told, append)  # type: ignore[misc]
     told.clear()
-    await other.store("INBOX", [uid], "+", SEEN)
-    await other.expunge(box, [boxed])
-    await eventually(lambda: {"INBOX", box} <= set(told))
+    actions = itertools.cycle("+-")
+    await other.until(lambda: "INBOX" in told, lambda: other.store("INBOX", [uid], next(actions), SEEN))
+    await other.until(lambda: box in told, lambda: other.expunge(box, [next(boxed)]))
     unsubscribe()
     await asyncio.sleep(0.1)
     told.clear()
@@ -55,12 +57,12 @@ async def test_all_subscribers_share_a_watcher(
         for number in (2, 3)
     ]
     assert upstream.open_connections == before
-    await other.append(box, messages.plain())
-    await eventually(lambda: {(2, box), (3, box)} <= set(told))
+    append = partial(other.append, box, messages.plain())
+    await other.until(lambda: {(2, box), (3, box)} <= set(told), append)
     first()
     told.clear()
-    await other.append("INBOX", messages.plain())
-    await eventually(lambda: {(2, "INBOX"), (3, "INBOX")} <= set(told))
+    append = partial(other.append, "INBOX", messages.plain())
+    await other.until(lambda: {(2, "INBOX"), (3, "INBOX")} <= set(told), append)
     assert (1, "INBOX") not in told
     assert (1, box) not in told
     for unsubscribe in others:

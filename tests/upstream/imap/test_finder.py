@@ -23,6 +23,8 @@ from tests.support.scripted_imap import (
     silence,
 )
 
+pytestmark = pytest.mark.usefixtures("steady_clock")
+
 DATES = b"".join(
     b'* %d FETCH (UID %d INTERNALDATE "0%d-Jan-2026 00:00:00 +0000")\r\n' % (uid, uid, uid)
     for uid in (3, 2, 1)

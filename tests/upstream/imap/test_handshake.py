@@ -27,6 +27,8 @@ from tests.support.ports import free_ports
 from tests.support.scripted_imap import CREDENTIALS, Answer, Connection, cut, scripted, silence
 from tests.support.tls import make_certificate
 
+pytestmark = pytest.mark.usefixtures("steady_clock")
+
 
 async def log_in_to(settings: ImapSettings, credentials: Credentials = CREDENTIALS) -> Session:
     session = await open_connection(settings)

@@ -34,6 +34,8 @@ from tests.support.scripted_imap import (
     silence,
 )
 
+pytestmark = pytest.mark.usefixtures("steady_clock")
+
 
 async def everything(mail: ImapMailboxes) -> list[object]:
     """Each call once; returns results and errors."""

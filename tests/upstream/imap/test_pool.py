@@ -6,7 +6,7 @@ import asyncio
 import base64
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import replace
 
 import pytest
@@ -24,7 +24,15 @@ from tests.support.dovecot_config import Options
 from tests.support.ports import free_ports
 from tests.support.scripted_imap import CREDENTIALS, Connection, cut, scripted
 
+pytestmark = pytest.mark.usefixtures("steady_clock")
+
 NOOP = commands.simple("NOOP")
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Dovecot that has little time may count a connection for long after it was closed."""
+    monkeypatch.setattr("gateway.upstream.imap.pool.CROWDED_PAUSES", (0.1, 0.3, 1.0, 3.0, 6.0))
 
 
 @asynccontextmanager
@@ -38,7 +46,7 @@ async def pooled(settings: ImapSettings, **changes: object) -> AsyncIterator[Poo
 
 
 def of(dovecot: Dovecot) -> ImapSettings:
-    return ImapSettings(dovecot.host, dovecot.port, "none", timeout=5)
+    return ImapSettings(dovecot.host, dovecot.port, "none")
 
 
 async def test_a_connection_is_used_again(dovecot: Dovecot, user: str) -> None:
@@ -94,9 +102,10 @@ async def test_all_users_together_have_no_more_than_all(dovecot: Dovecot, user: 
 async def test_waiting_has_an_end(dovecot: Dovecot, user: str) -> None:
     credentials = Password(user, dovecot.password)
     async with (
-        pooled(of(dovecot), max_connections_per_user=1, timeout=0.3) as pool,
+        pooled(of(dovecot), max_connections_per_user=1) as pool,
         pool.lease(credentials) as session,
     ):
+        pool.settings = replace(pool.settings, timeout=0.3)
         with pytest.raises(UpstreamUnavailable, match="no free connection"):
             async with pool.lease(credentials):
                 pass
@@ -158,11 +167,19 @@ async def test_a_server_that_others_crowd_is_no_wrong_password(user: str) -> Non
     with Dovecot(Options(connections=1)) as dovecot:
         credentials = Password(user, dovecot.password)
         async with pooled(of(dovecot)) as pool:
+
+            async def work() -> None:
+                async with pool.lease(credentials) as session:
+                    await session.execute(NOOP)
+
             with dovecot.imap(user), pytest.raises(UpstreamCrowded):
-                async with pool.lease(credentials):
-                    pass
-            async with pool.lease(credentials) as session:
-                await session.execute(NOOP)
+                await work()
+            async with asyncio.timeout(20):
+                while True:  # the server counts a connection for a moment after it said good-bye
+                    with suppress(UpstreamCrowded):
+                        await work()
+                        break
+                    await asyncio.sleep(0.05)
 
 
 async def test_another_password_gets_another_connection(dovecot: Dovecot, user: str) -> None:
@@ -217,7 +234,7 @@ async def test_dead_connections_are_dropped(user: str) -> None:
 
 
 async def test_unused_connections_are_closed(dovecot: Dovecot, user: str) -> None:
-    async with pooled(of(dovecot), idle_seconds=0.1) as pool:
+    async with pooled(of(dovecot), idle_seconds=1) as pool:
         for number in range(3):
             async with pool.lease(Password(f"{user}-{number}", dovecot.password)):
                 pass

@@ -30,6 +30,8 @@ from tests.support.scripted_imap import (
     silence,
 )
 
+pytestmark = pytest.mark.usefixtures("steady_clock")
+
 NOOP = commands.simple("NOOP")
 
 
