@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from gateway.cli.common import as_json, config, print_rows, told, with_store
+from gateway.cli.common import as_json, config, print_rows, stored_number, told, with_store
 from gateway.ports import Items, State
 from gateway.ports.audit import Wanted
 
@@ -20,7 +20,7 @@ _COLUMNS = ("number", "at", "who", "act", "user", "device", "details")
 @click.option("--act", default="", help="Only this, as device.wipe.")
 @click.option("--user", default="", help="Only what was about USER.")
 @click.option("--device", default="", help="Only what was about DEVICE.")
-@click.option("--before", type=int, help="Only what has a lower number.")
+@click.option("--before", type=stored_number, help="Only what has a lower number.")
 @click.option(
     "--limit", type=click.IntRange(1, 100_000), default=100, show_default=True, help="Rows at most."
 )

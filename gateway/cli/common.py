@@ -41,6 +41,7 @@ __all__ = [
     "recall_groups",
     "report_aside",
     "shown",
+    "stored_number",
     "told",
     "with_store",
     "zone_of_users",
@@ -52,6 +53,8 @@ _ASIDE = f"{__name__}.aside"
 P = ParamSpec("P")
 T = TypeVar("T")
 
+stored_number = click.IntRange(1, 2**63 - 1)
+"""What rows of the store are numbered with."""
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 

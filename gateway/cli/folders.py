@@ -44,8 +44,11 @@ class _User(click.ParamType[UserId]):
 
     name = "user"
 
-    def convert(self, value: str, _param: click.Parameter | None, _context: click.Context | None) -> UserId:
-        return UserId(value.strip().lower())
+    def convert(self, value: str, param: click.Parameter | None, context: click.Context | None) -> UserId:
+        user = UserId(value.strip().lower())
+        if not user:
+            self.fail("a user has a name", param, context)
+        return user
 
 
 user_argument = click.argument("user", type=_User())
@@ -265,11 +268,12 @@ async def folder_of(items: Items, sort: Sort, folder: str, user: UserId | None =
     return found
 
 
-async def note_stranger(state: State, items: Items, user: UserId) -> None:
-    """Warn when nothing is known of a user: his name may be mistyped."""
-    if await items.item_folders(user) or any(one.user == user for one in await state.list_devices()):
-        return
+async def note_stranger(state: State, items: Items, user: UserId) -> bool:
+    """Warn when nothing is known of a user, whose name may be mistyped; returns whether that is so."""
+    if await items.item_folders(user) or await state.list_devices(user):
+        return False
     click.echo(f"activesync-gateway: no phone of {user} has used the gateway yet", err=True)
+    return True
 
 
 async def _not_default(items: Items, sort: Sort, folder: str, what: str) -> ItemFolder:

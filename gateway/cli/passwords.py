@@ -9,7 +9,16 @@ from pathlib import Path
 import click
 
 from gateway.app import SystemClock
-from gateway.cli.common import as_json, caller, config, print_json, print_rows, told, with_store
+from gateway.cli.common import (
+    as_json,
+    caller,
+    config,
+    print_json,
+    print_rows,
+    stored_number,
+    told,
+    with_store,
+)
 from gateway.cli.folders import user_argument
 from gateway.eas.apppasswords import AppPasswordBook
 from gateway.ports import Items, State
@@ -69,7 +78,7 @@ def list_passwords(file: Path, user: str | None, as_json: bool) -> None:
 
 @passwords.command()
 @user_argument
-@click.argument("number", type=int)
+@click.argument("number", type=stored_number)
 @as_json
 @config
 @told

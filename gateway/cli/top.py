@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import http.client
 import json
+import math
 import os
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import click
 from prometheus_client.parser import text_string_to_metric_families
@@ -101,13 +103,23 @@ def _lag(before: Mapping[float, float], after: Mapping[float, float]) -> float |
     return None if bound == float("inf") else round(bound * 1000, 1)
 
 
+class _Seconds(click.FloatRange):
+    """A range that has no "nan" in it, as that of `click` has."""
+
+    def convert(self, value: Any, param: click.Parameter | None, context: click.Context | None) -> float:
+        seconds = float(super().convert(value, param, context))
+        if math.isnan(seconds):
+            self.fail(f"{value} is no number of seconds", param, context)
+        return seconds
+
+
 @click.command()
-@click.option("--interval", type=click.FloatRange(0.1, 3600), default=2, show_default=True, help="Seconds.")
-@click.option("--times", type=click.IntRange(0), default=0, help="End after so many looks; 0: at Ctrl-C.")
+@click.option("--interval", type=_Seconds(0.1, 3600), default=2, show_default=True, help="Seconds.")
+@click.option("--times", type=click.IntRange(1), help="End after so many looks; without it, at Ctrl-C.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object, in a line, for each look.")
 @config
 @told
-def top(file: Path, interval: float, times: int, as_json: bool) -> None:
+def top(file: Path, interval: float, times: int | None, as_json: bool) -> None:
     """Show what the running gateway does: requests by command, what waits, lag, what happened.
 
     It asks the gateway of this configuration, at server.listen.
@@ -116,7 +128,7 @@ def top(file: Path, interval: float, times: int, as_json: bool) -> None:
     site = Site(reachable(settings.server.host), settings.server.port, tls=False)
     before = _look(site)
     shown = 0
-    while not times or shown < times:
+    while times is None or shown < times:
         time.sleep(interval)
         after = _look(site)
         found = difference(before, after)

@@ -20,7 +20,7 @@ from gateway.cli.common import (
     told,
     with_store,
 )
-from gateway.cli.folders import user_argument
+from gateway.cli.folders import note_stranger, user_argument
 from gateway.config import load
 from gateway.eas.admission import Admission
 from gateway.errors import Refused
@@ -70,10 +70,11 @@ def sign_out(file: Path, user: UserId, as_json: bool) -> None:
     with `passwords revoke`, phones that are to stay out blocked with `devices block`.
     """
 
-    async def end(state: State, _: Items) -> None:
+    async def end(state: State, items: Items) -> None:
+        stranger = await note_stranger(state, items, user)
         await decisions(state).sign_out(user)
         if as_json:
-            print_json({"act": "user.sign-out", "user": user})
+            print_json({"act": "user.sign-out", "user": user, "known": not stranger})
 
     with_store(file, end)
 

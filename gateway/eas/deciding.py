@@ -53,6 +53,8 @@ class Decisions:
         except NotFound:
             known = None
         name = known.id if known else as_stored(device)
+        if not name.strip():
+            raise NotFound(f"{user} has no device without an id")
         act = self._act(f"device.{access.value if access else 'undecide'}", user, name)
         await self.state.set_access(user, name, access, act)
         return known

@@ -131,6 +131,7 @@ def test_ids_are_taken_in_any_case_of_letters(run: Run, tmp_path: Path) -> None:
     assert set(look(tmp_path)[0]) == {"D2"}
     guid = "0123456789ABCDEF0123456789ABCDEF"
     assert f"no device {guid} yet" in run("block", "jo", guid).stderr
+    assert "without an id" in run("block", "jo", " ", status=2).stderr
 
     async def come() -> Access | None:
         async with await SqliteState.open(tmp_path / "gateway.db") as state:

@@ -78,9 +78,12 @@ def test_what_was_decided_of_a_device(run: Run) -> None:
 
 def test_who_is_signed_out(run: Run) -> None:
     told = json.loads(run("users", "sign-out", "Jo").stdout)
-    assert told == {"act": "user.sign-out", "user": "jo"}
+    assert told == {"act": "user.sign-out", "user": "jo", "known": True}
     (noted,) = json.loads(run("audit", "--act", "user.sign-out").stdout)
     assert noted["user"] == "jo"
+    mistyped = run("users", "sign-out", "oj")
+    assert json.loads(mistyped.stdout)["known"] is False
+    assert mistyped.stderr == "activesync-gateway: no phone of oj has used the gateway yet\n"
     assert [one["user"] for one in json.loads(run("users").stdout)] == ["jo"]
     assert [one["id"] for one in json.loads(run("devices", "list").stdout)] == ["D1"]
     assert json.loads(run("devices", "list", "nobody").stdout) == []
@@ -139,6 +142,22 @@ def test_the_store_and_the_configuration(run: Run, tmp_path: Path) -> None:
     assert told == {"act": "store.restore", "file": str(copy), "kept": str(kept)}
     told = json.loads(run("migrate", "--to", f"sqlite:{other}").stdout)
     assert (told["act"], told["to"], told["rows"]["device"]) == ("store.migrate", str(other.resolve()), 1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (("top", "--times", "0"), "'--times': 0 is not in the range"),
+        (("top", "--interval", "nan"), "'--interval': nan is no number"),
+        (("top", "--interval", "0"), "'--interval': 0"),
+        (("audit", "--before", "9223372036854775808"), "'--before'"),
+        (("passwords", "revoke", "jo", "9223372036854775808"), "'NUMBER'"),
+        (("check", "--hold", "-1"), "'--hold'"),
+        (("users", "sign-out", " "), "'USER': a user has a name"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(run: Run, arguments: tuple[str, ...], reason: str) -> None:
+    assert reason in run(*arguments, status=2).stderr
 
 
 def test_revoking_a_password(run: Run) -> None:
