@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import AsyncExitStack
-from dataclasses import replace
-from datetime import timedelta
 from functools import partial
 
 import structlog
 from starlette.applications import Starlette
 
+from gateway.app.behind import open_behind
 from gateway.app.logins import preparing, ways_of
 from gateway.app.pages import page_routes
-from gateway.app.parts import brakes_of, imap_settings, servers_of, smtp_settings
+from gateway.app.parts import brakes_of, servers_of
 from gateway.app.release import RELEASE
 from gateway.app.rounds import Stored, counting, hourly, keep_house, obeying, running
 from gateway.app.services import services_of, show
-from gateway.app.stores import serve_store
-from gateway.app.telemetry import spans_of
 from gateway.config import Settings
 from gateway.eas.commands import COMMANDS
 from gateway.errors import GatewayError
-from gateway.ports import Mailboxes, MailboxesFactory, Submission
 from gateway.sync.waiter import Signal
-from gateway.types import Principal
-from gateway.upstream.imap.upstream import ImapUpstream
-from gateway.upstream.smtp import SmtpSubmission
 from gateway.web.auth import Authentication
 from gateway.web.autodiscover import Autodiscover, is_autodiscover_path
 from gateway.web.client import Proxies
@@ -36,7 +28,6 @@ from gateway.web.health import Health
 from gateway.web.http import Receive, Scope, Send
 from gateway.web.lag import watch_lag
 from gateway.web.metrics import Metrics
-from gateway.web.timing import measured
 from gateway.web.trace import Trace
 from gateway.web.visits import Visits
 
@@ -93,34 +84,15 @@ class App:
 
     async def _start(self, parts: AsyncExitStack) -> None:
         """Open every part, and connect them; `parts` closes them in reverse."""
-        settings = self._settings
-        stores = await parts.enter_async_context(serve_store(settings))
-        imap = ImapUpstream(imap_settings(settings, self._fleet.size if self._fleet else 1))
-        parts.push_async_callback(imap.aclose)
-        smtp = SmtpSubmission(smtp_settings(settings))
-        parts.push_async_callback(smtp.aclose)
-        mailboxes: MailboxesFactory = imap.mailboxes
-        submission: Submission = smtp
-        spans = spans_of(settings)
-        if spans is not None:
-            parts.push_async_callback(asyncio.to_thread, spans.close)
-            stores = replace(
-                stores, state=measured(stores.state, "store"), items=measured(stores.items, "store")
-            )
-            submission = measured(smtp, "upstream")
-            mailboxes = partial(_measured_mailboxes, imap)
-        services = await services_of(settings, stores, submission, parts)
-        metrics = Metrics()
-        brakes = brakes_of(settings, stores.bus)
-        stored = Stored()
+        settings, fleet = self._settings, self._fleet
+        behind = await open_behind(settings, fleet.size if fleet else 1, parts)
+        imap, smtp, stores = behind.imap, behind.smtp, behind.stores
+        services = await services_of(settings, stores, behind.submission, parts)
+        metrics, brakes, stored = Metrics(), brakes_of(settings, stores.bus), Stored()
         show(metrics, services.tally, imap=imap, smtp=smtp, stores=stores, stored=stored, brakes=brakes)
         ways = ways_of(settings, services.state, services.clock)
         authentication = Authentication(
-            imap,
-            services.identity,
-            max_delay=settings.auth.max_delay,
-            ways=ways,
-            bus=stores.bus,
+            imap, services.identity, max_delay=settings.auth.max_delay, ways=ways, bus=stores.bus
         )
         proxies = Proxies(settings.server.trusted_proxies)
         trace = Trace(settings.log.trace, services.state, services.clock)
@@ -130,13 +102,13 @@ class App:
             COMMANDS,
             services,
             authentication,
-            mailboxes,
+            behind.mailboxes,
             proxies=proxies,
             metrics=metrics,
             trace=trace,
             brakes=brakes,
             visits=visits,
-            spans=spans,
+            spans=behind.spans,
             stopping=self._stopping,
             grace=settings.server.shutdown_grace,
         )
@@ -151,32 +123,23 @@ class App:
             proxies=proxies,
             metrics=metrics,
             health=health,
-            fleet=self._fleet,
+            fleet=fleet,
             turns=stores.turns,
             parts=parts,
         )
-        self._pages = Starlette(routes=[*health.routes(), metrics.route(self._fleet), *pages])
-        house = partial(
-            keep_house,
-            services,
-            expiry=timedelta(days=settings.devices.expire_days),
-            remembering=timedelta(days=settings.devices.audit_days),
-        )
-        for work in (
-            hourly(stores.turns, "housekeeping", house),
+        self._pages = Starlette(routes=[*health.routes(), metrics.route(fleet), *pages])
+        beside = [
+            hourly(stores.turns, "housekeeping", partial(keep_house, services, settings.devices)),
             watch_lag(metrics.late),
             preparing(ways),
             trace.run(),
             visits.run(),
             obeying(services.state, self._eas),
-        ):
+        ]
+        if fleet is None or fleet.leads:
+            beside.append(counting(services.state, stored))
+        if fleet is not None:
+            beside.append(fleet.publish(metrics.page))
+        for work in beside:
             await parts.enter_async_context(running(work))
-        if self._fleet is None or self._fleet.leads:
-            await parts.enter_async_context(running(counting(services.state, stored)))
-        if self._fleet is not None:
-            await parts.enter_async_context(running(self._fleet.publish(metrics.page)))
         self._log.info("started", release=RELEASE, imap=settings.imap.host, smtp=settings.smtp.host)
-
-
-def _measured_mailboxes(imap: ImapUpstream, principal: Principal) -> Mailboxes:
-    return measured(imap.mailboxes(principal), "upstream")

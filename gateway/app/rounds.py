@@ -12,6 +12,7 @@ from typing import Any
 
 import structlog
 
+from gateway.config import DevicesSection
 from gateway.eas.commands.base import Services
 from gateway.errors import GatewayError
 from gateway.ports import State, Turns
@@ -109,15 +110,16 @@ async def hourly(turns: Turns, job: str, work: Callable[[], Awaitable[None]]) ->
         await asyncio.sleep(_MINUTE)
 
 
-async def keep_house(services: Services, expiry: timedelta, remembering: timedelta) -> None:
+async def keep_house(services: Services, devices: DevicesSection) -> None:
     """Forget what is of no use any more: old messages sent, ids that became no devices, files unused.
 
-    And devices that did not come for the time of `expiry`, and what was decided before the time of
-    `remembering`, unless that is none. Raises `GatewayError`.
+    And devices that do not come any more, and what was decided long ago, where it is said how long is too
+    long. Raises `GatewayError`.
     """
     now = services.clock.now()
     await services.state.prune_sends(now - services.limits.duplicate_window)
     await services.state.prune_devices(now - _UNPROVISIONED)
+    expiry, remembering = timedelta(days=devices.expire_days), timedelta(days=devices.audit_days)
     if expiry and (forgotten := await services.state.expire_devices(now - expiry)):
         log = structlog.get_logger("gateway.app")
         log.info("devices forgotten that did not come any more", count=forgotten)

@@ -7,48 +7,24 @@ what is allowed.
 """
 
 from gateway.config.reading import CONFIG_VARIABLE, load
-from gateway.config.sections import (
-    AuthSection,
-    AutodiscoverSection,
-    BrakesSection,
-    CertificatesSection,
-    ClientCertificatesSection,
-    EasSection,
-    IdentitySection,
-    ImapSection,
-    LdapSection,
-    LogSection,
-    MasterSection,
-    OauthSection,
-    PasswordsSection,
-    ServerSection,
-    Settings,
-    SieveSection,
-    SmtpSection,
-    StoreSection,
-)
+from gateway.config.sections.administration import DevicesSection
+from gateway.config.sections.logins import OauthSection
+from gateway.config.sections.people import LdapSection
+from gateway.config.sections.protocol import CertificatesSection, EasSection
+from gateway.config.sections.settings import Settings
+from gateway.config.sections.upstream import ImapSection, SieveSection
 from gateway.config.values import LDAP_PROPERTIES
 
 __all__ = [
     "CONFIG_VARIABLE",
     "LDAP_PROPERTIES",
-    "AuthSection",
-    "AutodiscoverSection",
-    "BrakesSection",
     "CertificatesSection",
-    "ClientCertificatesSection",
+    "DevicesSection",
     "EasSection",
-    "IdentitySection",
     "ImapSection",
     "LdapSection",
-    "LogSection",
-    "MasterSection",
     "OauthSection",
-    "PasswordsSection",
-    "ServerSection",
     "Settings",
     "SieveSection",
-    "SmtpSection",
-    "StoreSection",
     "load",
 ]

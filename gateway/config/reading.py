@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from gateway.config.sections import Settings
+from gateway.config.sections.settings import Settings
 from gateway.errors import ConfigError
 
 __all__ = ["CONFIG_VARIABLE", "load"]
