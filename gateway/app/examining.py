@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 
+from gateway.app.logins import oidc_settings
 from gateway.app.parts import admission_of, imap_settings, sieve_settings, smtp_settings
 from gateway.app.people import check_groups, ldap_settings
 from gateway.app.stores import is_shared, shared_location
+from gateway.app.telemetry import check_telemetry
 from gateway.config import Settings
 from gateway.eas.memberships import known_by
 from gateway.ports.examining import Finding
@@ -20,7 +22,17 @@ from gateway.upstream.smtp.examine import examine as examine_smtp
 
 
 def check_files(settings: Settings) -> None:
-    """Read the files that the configuration names and the gateway reads at its start. Raises ConfigError."""
+    """Read the files that the configuration names and the gateway reads at its start, and find its extras.
+
+    Raises `ConfigError`.
+    """
+    if is_shared(settings):
+        shared_location(settings)
+    if settings.ldap is not None:
+        ldap_settings(settings.ldap)
+    if settings.oauth is not None:
+        oidc_settings(settings.oauth)
+    check_telemetry(settings)
     if settings.directory.file is not None:
         check_groups(settings, admission_of(settings), FileDirectory(settings.directory.file))
 

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from gateway.app.extras import missing
 from gateway.app.parts import imap_settings, sieve_settings, smtp_settings
 from gateway.app.release import SystemClock
 from gateway.config import OauthSection, Settings, SieveSection
-from gateway.errors import ConfigError, GatewayError, UpstreamError
+from gateway.errors import GatewayError, UpstreamError
 from gateway.ports import Clock, State
 from gateway.ports.examining import Finding, bad, good
 from gateway.ports.logins import Tokens
@@ -82,7 +83,7 @@ def oidc_settings(oauth: OauthSection) -> OidcSettings:
     try:
         from gateway.upstream.oidc import OidcSettings  # noqa: PLC0415 (an extra)
     except ImportError:
-        raise ConfigError("[oauth] needs the extra oauth: pip install 'activesync-gateway[oauth]'") from None
+        raise missing("oauth", "[oauth]") from None
     return OidcSettings(
         issuer=oauth.issuer,
         audience=frozenset(oauth.audience),

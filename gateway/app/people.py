@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from gateway.app.extras import missing
 from gateway.app.release import SystemClock
 from gateway.config import LdapSection, Settings
 from gateway.eas.addressbooks import AddressBooks, OwnBooks, SharedBook
@@ -100,7 +101,7 @@ def ldap_settings(section: LdapSection) -> LdapSettings:
     try:
         from gateway.upstream import ldap  # noqa: PLC0415 (an extra)
     except ImportError:
-        raise ConfigError("[ldap] needs the extra ldap: pip install 'activesync-gateway[ldap]'") from None
+        raise missing("ldap", "[ldap]") from None
     values = section.model_dump(exclude={"url", "server", "people", "groups", "attributes"})
     schema = ldap.adapted(ldap.SCHEMAS[section.server], section.people, section.groups, section.attributes)
     return ldap.LdapSettings(

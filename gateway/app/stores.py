@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gateway.app.extras import missing
 from gateway.app.release import SystemClock
 from gateway.app.rounds import attending, running
 from gateway.config import Settings
-from gateway.errors import ConfigError, GatewayError
+from gateway.errors import GatewayError
 from gateway.ports import Bus, Items, NoOthers, State, Turns
 from gateway.store.copying import Progress, Side, check_whole, copy
 from gateway.store.items import StoredItems
@@ -106,9 +107,7 @@ def shared_location(settings: Settings) -> postgres.Location:
     try:
         from gateway.store import postgres  # noqa: PLC0415 (an extra)
     except ImportError:
-        raise ConfigError(
-            "store.url: PostgreSQL needs the extra postgres: pip install 'activesync-gateway[postgres]'"
-        ) from None
+        raise missing("postgres", "store.url: PostgreSQL") from None
     store = settings.store
     return postgres.parse_url(store.url, pooled=store.pooled, direct=store.direct_url)
 

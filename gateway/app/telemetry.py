@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gateway.app.extras import missing
 from gateway.app.release import RELEASE
 from gateway.config import Settings
-from gateway.errors import ConfigError
 
 if TYPE_CHECKING:
     from gateway.web.spans import Spans
@@ -17,10 +17,17 @@ def spans_of(settings: Settings) -> Spans | None:
     endpoint = settings.telemetry.endpoint
     if endpoint is None:
         return None
-    try:
-        from gateway.web import spans  # noqa: PLC0415 (an extra)
-    except ImportError:
-        raise ConfigError(
-            "[telemetry] needs the extra otel: pip install 'activesync-gateway[otel]'"
-        ) from None
+    check_telemetry(settings)
+    from gateway.web import spans  # noqa: PLC0415 (an extra)
+
     return spans.Spans(spans.exporting(endpoint), RELEASE)
+
+
+def check_telemetry(settings: Settings) -> None:
+    """Raises `ConfigError` where spans are wanted, and what makes them is not here."""
+    if settings.telemetry.endpoint is None:
+        return
+    try:
+        import gateway.web.spans  # noqa: F401, PLC0415 (an extra)
+    except ImportError:
+        raise missing("otel", "[telemetry]") from None

@@ -33,7 +33,7 @@ _POISON = ("user", "folder", "item", "release", "reason")
 @config
 @told
 def check_config(file: Path, as_json: bool) -> None:
-    """Check the configuration file, and the files it names."""
+    """Check the configuration file, the files it names, and that the extras it needs are installed."""
     check_files(load(file, os.environ))
     if as_json:
         print_json({"file": str(file), "good": True})

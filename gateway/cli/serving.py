@@ -21,7 +21,7 @@ import uvicorn
 from gateway.app import App, create_app, is_shared
 from gateway.cli.common import config, told
 from gateway.cli.readiness import tell_systemd
-from gateway.cli.workers import beside, reserved, supervise
+from gateway.cli.workers import beside, cannot_listen, reserved, supervise
 from gateway.config import Settings, load
 from gateway.errors import ConfigError
 from gateway.web import logs
@@ -133,7 +133,13 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to serve, and say so."""
-        await super().startup(sockets)
+        try:
+            await super().startup(sockets)
+        except SystemExit as end:  # uvicorn has logged in its own words that it cannot listen
+            if isinstance(end.__context__, OSError):
+                text = cannot_listen(self.config.host, self.config.port, end.__context__)
+                structlog.get_logger("gateway").error(text)
+            raise
         if self.started:
             self._on_start()
 

@@ -7,6 +7,7 @@ stay for hours where they came to.
 
 from __future__ import annotations
 
+import errno
 import os
 import selectors
 import signal
@@ -24,11 +25,16 @@ import structlog
 from gateway.cli.readiness import tell_systemd
 from gateway.errors import ConfigError
 
-__all__ = ["beside", "reserved", "supervise"]
+__all__ = ["beside", "cannot_listen", "reserved", "supervise"]
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _COULD_NOT_START = frozenset({1, 3})
 """How processes end that could not: ours, and uvicorn's."""
+_CANNOT_LISTEN = {
+    errno.EADDRINUSE: "another program does, perhaps a gateway: end it, or name another port",
+    errno.EADDRNOTAVAIL: "this machine has no such address: name one it has",
+    errno.EACCES: "permission denied: name a port above 1023, to which the reverse proxy leads",
+}
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0
 """Seconds before a process is started again that did not live for the longer of these."""
 
@@ -57,7 +63,13 @@ def reserved(host: str, port: int) -> socket.socket:
         made.close()
         return _bound(family, kind, protocol, chosen)
     except OSError as error:
-        raise ConfigError(f"server.listen: cannot listen on {host}:{port}: {error.strerror}") from None
+        raise ConfigError(cannot_listen(host, port, error)) from None
+
+
+def cannot_listen(host: str, port: int, error: OSError) -> str:
+    """Why an address cannot be listened on, and what to do about it."""
+    reason = _CANNOT_LISTEN.get(error.errno or 0, error.strerror)
+    return f"server.listen: cannot listen on {host}:{port}: {reason}"
 
 
 def beside(there: socket.socket) -> socket.socket:

@@ -33,7 +33,7 @@ GRACE = 2
 
 MISSING = """\
 The demo needs two packages that the gateway itself does not: pymap and aiosmtpd ({error}).
-Install them with:  pip install 'activesync-gateway[demo]'"""
+Install them with:  {python} -m pip install 'activesync-gateway[demo]'"""
 
 
 def main(once: bool) -> int:
@@ -41,7 +41,7 @@ def main(once: bool) -> int:
     try:
         from gateway.demo import embedded  # noqa: F401, PLC0415  # its packages may be missing
     except ModuleNotFoundError as error:
-        print(MISSING.format(error=error), file=sys.stderr)
+        print(MISSING.format(error=error, python=sys.executable), file=sys.stderr)
         return 1
     logs.configure("error", "text")
     try:

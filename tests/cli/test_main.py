@@ -16,6 +16,7 @@ from gateway.cli import main
 from gateway.store.sqlite import SqliteState
 from gateway.types import CollectionId, UserId
 from tests.cli.conftest import CONFIG
+from tests.support.ports import LOOPBACK
 
 
 @pytest.fixture
@@ -50,6 +51,44 @@ def test_a_mistake_in_a_file_it_names(file: Path) -> None:
         result = CliRunner().invoke(main, ["check-config", "--config", str(file)])
         assert result.exit_code == status
     assert f"{people}: has no group al, which policies or rules name; allowed are all@a" in result.stderr
+
+
+def test_extras_that_are_not_installed(file: Path) -> None:
+    missing = {
+        "postgres": "[store]\nurl = 'postgresql://gateway@db.example/gateway'\n",
+        "ldap": "[ldap]\nurl = ['ldaps://ldap.example']\nbase = 'dc=example'\nbind = 'anonymous'\n",
+        "oauth": "[oauth]\nissuer = 'https://login.example'\naudience = ['mail']\n",
+        "otel": "[telemetry]\nendpoint = 'http://localhost:4318/v1/traces'\n",
+    }
+    for extra, section in missing.items():
+        text = CONFIG.partition("[store]")[0] if extra == "postgres" else CONFIG
+        file.with_name(extra).write_text(f"{text}\n{section}")
+        loads = CliRunner().invoke(main, ["check-config", "--config", str(file.with_name(extra))])
+        assert loads.exit_code == 0, loads.output
+    # A process of its own, which has not imported any of them.
+    code = f"""
+import sys
+sys.modules |= dict.fromkeys(("asyncpg", "ldap3", "joserfc", "opentelemetry"))
+from click.testing import CliRunner
+from gateway.cli import main
+for file in {[str(file.with_name(extra)) for extra in missing]}:
+    print(CliRunner().invoke(main, ["check-config", "--config", file]).stderr, end="")
+"""
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert [line.partition(" needs ")[2] for line in told.splitlines()] == [
+        f"the extra {extra}: {sys.executable} -m pip install 'activesync-gateway[{extra}]'"
+        for extra in missing
+    ]
+
+
+def test_an_address_that_is_taken(file: Path) -> None:
+    with socket.create_server((LOOPBACK, 0)) as other:
+        host, port = other.getsockname()
+        file.write_text(f"{CONFIG}\n[server]\nlisten = '{host}:{port}'\n")
+        serve = ["-m", "gateway", "serve", "--config", str(file)]
+        ended = subprocess.run([sys.executable, *serve], capture_output=True, text=True, check=False)
+    assert ended.returncode != 0
+    assert f"cannot listen on {host}:{port}: another program does" in ended.stderr
 
 
 @pytest.mark.parametrize("command", ["serve", "check-config", "devices list", "poison"])

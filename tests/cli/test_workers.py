@@ -139,5 +139,5 @@ def test_each_listener_gets_its_share_and_one_that_is_gone_none() -> None:
 def test_an_address_that_another_program_has_is_refused() -> None:
     with reserved(LOOPBACK, 0) as address, beside(address) as other:
         other.listen()
-        with pytest.raises(ConfigError, match="cannot listen on"):
+        with pytest.raises(ConfigError, match="another program does, perhaps a gateway"):
             reserved(*address.getsockname())
