@@ -76,6 +76,8 @@ class PostgresTransactions:
         self._leases = SharedLeases(self.read, self.node)
         self._schema = SchemaWatch(self._alone, location.name)
         self._writing: set[asyncio.Task[Any]] = set()
+        self._keeping: set[asyncio.Task[None]] = set()
+        """What runs beside the transactions."""
 
     @classmethod
     async def open(cls, location: Location, *, connections: int = 10) -> Self:
@@ -109,8 +111,7 @@ class PostgresTransactions:
             **options(location, pooled=True),
         )
         opened = cls(location, pool, secret)
-        opened._leases.start()
-        opened._schema.start()
+        opened._keeping = {asyncio.create_task(each.keep()) for each in (opened._leases, opened._schema)}
         await opened.bus.start()
         return opened
 
@@ -118,7 +119,11 @@ class PostgresTransactions:
         """Finish the writes that were begun, and close all connections. May be called again."""
         if self._writing:
             await asyncio.wait(self._writing)
-        await self._schema.aclose()
+        keeping, self._keeping = self._keeping, set()
+        for task in keeping:
+            task.cancel()
+        if keeping:
+            await asyncio.wait(keeping)
         await self._leases.aclose()
         await self.bus.aclose()
         try:

@@ -59,19 +59,10 @@ class SharedLeases:
         self._owed: set[str] = set()
         """Holders of leases that could not be given back, the database being away."""
         self._giving: set[asyncio.Task[None]] = set()
-        self._task: asyncio.Task[None] | None = None
         self._log = structlog.get_logger("gateway.store")
-
-    def start(self) -> None:
-        """Keep the leases from now on."""
-        self._task = asyncio.create_task(self._keep())
 
     async def aclose(self) -> None:
         """Give back what is held."""
-        task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            await asyncio.wait([task])
         while self._giving:
             await asyncio.wait(self._giving)
 
@@ -148,7 +139,9 @@ class SharedLeases:
         for name in [name for name, giving in self._leaving.items() if giving is task]:
             del self._leaving[name]
 
-    async def _keep(self) -> None:
+    async def keep(self) -> None:
+        """Put off their ends for as long as this runs, which has no end."""
+
         async def renew(transaction: Transaction) -> None:
             if self._held:
                 await transaction.run(_RENEW, (sorted(self._held), LASTS))

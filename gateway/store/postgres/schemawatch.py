@@ -29,19 +29,7 @@ class SchemaWatch:
         self._run = run
         self._name = name
         self._unusable: StoreUnavailable | None = None
-        self._task: asyncio.Task[None] | None = None
         self._log = structlog.get_logger("gateway.store")
-
-    def start(self) -> None:
-        """Look from now on."""
-        self._task = asyncio.create_task(self._keep())
-
-    async def aclose(self) -> None:
-        """Look no more."""
-        task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            await asyncio.wait([task])
 
     def check(self) -> None:
         """Raises `StoreUnavailable` when the schema was none for this release when it was looked at last."""
@@ -62,7 +50,8 @@ class SchemaWatch:
             raise
         self._unusable = None
 
-    async def _keep(self) -> None:
+    async def keep(self) -> None:
+        """Look again and again, which has no end."""
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             known = self._unusable
