@@ -157,7 +157,7 @@ def _account() -> str:
 
 def confirm(question: str) -> None:
     """Ask whoever calls the command, beside standard output. Raises `click.Abort` unless it is a yes."""
-    click.confirm(question, abort=True, err=True)
+    click.confirm(shown(question), abort=True, err=True)
 
 
 def report_aside() -> None:

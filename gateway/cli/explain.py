@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from gateway.app import admission_of
-from gateway.cli.common import as_json, config, print_json, recall_groups, told, with_store
+from gateway.cli.common import as_json, config, print_json, recall_groups, shown, told, with_store
 from gateway.cli.devices import described
 from gateway.cli.folders import user_argument
 from gateway.config import load
@@ -52,7 +52,7 @@ def explain(file: Path, user: UserId, device: str, as_json: bool) -> None:
             print_json(found)
         else:
             for line in _lines(found):
-                click.echo(line)
+                click.echo(shown(line))
 
     with_store(file, tell)
 

@@ -144,14 +144,19 @@ def test_ids_are_taken_in_any_case_of_letters(run: Run, tmp_path: Path) -> None:
 
 
 def test_devices_do_not_steer_a_terminal(run: Run, tmp_path: Path) -> None:
-    hostile = PHONE.replace(agent="A\x9b2J", information={"FriendlyName": "\x1b]0;x\x07\nroot"})
+    hostile = PHONE.replace(
+        type="\x1b[1A", agent="A\x9b2J", information={"FriendlyName": "\x1b]0;x\x07\nroot"}
+    )
 
     async def save() -> None:
         async with await SqliteState.open(tmp_path / "gateway.db") as state:
             await state.save_device(hostile)
 
     asyncio.run(save())
-    for told in (run("list").output, run("show", "jo", "D1").output):
+    explain = ["explain", "jo", "D1", "--config", str(tmp_path / "gateway.toml")]
+    asked = run("wipe", "jo", "D1", stdin="n\n", status=1)
+    explained = CliRunner().invoke(main, explain)
+    for told in (run("list").output, run("show", "jo", "D1").output, explained.output, asked.output):
         assert all(one.isprintable() or one in "\t\n" for one in told)
     assert "FriendlyName: \\x1b]0;x\\x07\\nroot" in run("show", "jo", "D1").output
 

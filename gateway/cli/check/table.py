@@ -9,6 +9,7 @@ from collections.abc import Iterable
 import click
 
 from gateway.cli.check.parts import Row
+from gateway.cli.common import shown
 from gateway.ports.examining import Verdict
 
 __all__ = ["show", "summary"]
@@ -25,9 +26,9 @@ def show(row: Row) -> None:
     width = min(shutil.get_terminal_size((100, 24)).columns, _WIDEST)
     first, *rest = textwrap.wrap(finding.text, width - len(_INDENT), break_on_hyphens=False) or [""]
     verdict = click.style(finding.verdict.value.ljust(_VERDICT), fg=_COLOURS[finding.verdict])
-    click.echo(f"{row.part.ljust(_PART)}{verdict}{first}")
+    click.echo(f"{row.part.ljust(_PART)}{verdict}{shown(first)}")
     for line in rest:
-        click.echo(f"{_INDENT}{line}")
+        click.echo(f"{_INDENT}{shown(line)}")
     if finding.remedy:
         for line in textwrap.wrap(
             finding.remedy,
@@ -37,7 +38,7 @@ def show(row: Row) -> None:
             break_on_hyphens=False,
             break_long_words=False,
         ):
-            click.echo(line)
+            click.echo(shown(line))
 
 
 def summary(rows: Iterable[Row]) -> str:
