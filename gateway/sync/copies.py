@@ -7,20 +7,17 @@ request of his: the one that sent the message, or any later one, also after a re
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 
 from gateway.errors import AuthenticationFailed, NotFound, StoreUnavailable, UpstreamError
-from gateway.ports import Bus, Mailboxes, Pieces, State, Subject
+from gateway.ports import Bus, Mailboxes, Pieces, State
 from gateway.sync.background import Background
+from gateway.sync.settled import Owing
 from gateway.types import SEEN, DeviceId, OutboxStage, SentCopy, UserId
 
 COPIES_LEASE = "copies"
 NO_DEVICE = DeviceId("")
 """Leases of a user, not of one of his devices, are taken under this name."""
-_KIND = "copies"
-_KNOWN = 3600.0
-"""Seconds after which it is looked up anew: another process may have died before it told."""
 _DELAYS = (1, 5, 25, 125)
 """Seconds before each of the attempts that follow a request."""
 
@@ -29,62 +26,36 @@ FindMailbox = Callable[[], Awaitable[str | None]]
 
 
 class SentCopies:
-    """Knows for whom copies are kept, and works them off."""
+    """Keeps copies, and works them off."""
 
     def __init__(self, state: State, background: Background, bus: Bus) -> None:
         self._state = state
         self._background = background
-        self._bus = bus
-        self._users: set[UserId] | None = None
-        """For whom some are kept, here or by another process; None: that is to be looked up."""
-        self._looked = 0.0
-        self._looking = asyncio.Lock()
-        bus.listen(Subject.OWED, self._hear)
+        self._owing = Owing(bus, "copies", state.users_with_copies)
+        """For whom some are kept."""
         self._working: set[UserId] = set()
 
     async def keep(self, copy: SentCopy) -> None:
         """Store a copy for later. Once this returns, the message will be in Sent some day."""
         await self._state.keep_copy(copy)
-        (await self._owing()).add(copy.user)
-        self._bus.announce(Subject.OWED, f"{_KIND}\n{copy.user}")
+        await self._owing.owes(copy.user)
 
     async def resume(self, user: UserId, mailboxes: Mailboxes, sent: FindMailbox) -> None:
         """Begin to store the user's copies in the background, if there are any and nobody is at it."""
-        if user in await self._owing() and user not in self._working:
+        if user in await self._owing.users() and user not in self._working:
             self._working.add(user)
             self._background.start(self._work(user, mailboxes, sent), resumable=True)
-
-    async def _owing(self) -> set[UserId]:
-        async with self._looking:  # once for all who ask meanwhile
-            if self._users is not None and time.monotonic() - self._looked < _KNOWN:
-                return self._users
-            found: set[UserId] = set()
-            # Who is told of while it is looked up is put in there, too.
-            self._users, self._looked = found, time.monotonic()
-            try:
-                found.update(await self._state.users_with_copies())
-            except BaseException:
-                self._users = None
-                raise
-            return found
-
-    def _hear(self, text: str) -> None:
-        kind, _, user = text.partition("\n")
-        if not text:
-            self._users = None
-        elif kind == _KIND and self._users is not None:
-            self._users.add(UserId(user))
 
     async def _work(self, user: UserId, mailboxes: Mailboxes, sent: FindMailbox) -> None:
         try:
             for delay in _DELAYS:
                 await asyncio.sleep(delay)
-                (await self._owing()).discard(user)  # first: what is kept from here on takes it back
+                (await self._owing.users()).discard(user)  # first: what is kept from here on takes it back
                 if await self._store_all(user, mailboxes, sent):
                     return
-                (await self._owing()).add(user)
+                (await self._owing.users()).add(user)
         except StoreUnavailable:
-            self._users = None  # it is looked up anew, once that can be
+            self._owing.forget()  # it is looked up anew, once that can be
         finally:
             self._working.discard(user)
 
