@@ -24,7 +24,7 @@ from tests.support.unpacked import as_owner, end, libraries, open_to_owner, unpa
 _CAPABILITIES = "IMAP4rev1 UIDPLUS CHILDREN NAMESPACE THREAD=ORDEREDSUBJECT THREAD=REFERENCES SORT QUOTA IDLE"
 _LOGIN = re.compile(rb'(?i)(\S+) LOGIN "?([a-z0-9@._-]+)"? "?([^" \r\n]*)"?\s*')
 _COMMAND = re.compile(rb"(\S+) (\S+)")
-_WAIT_SECONDS = 30.0
+_WAIT_SECONDS = 60.0
 
 
 class Courier:

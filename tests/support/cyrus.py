@@ -18,7 +18,7 @@ from tests.support.dovecot_config import PASSWORD, mail_owner
 from tests.support.ports import LOOPBACK, free_ports, wait_for_greeting
 from tests.support.unpacked import as_owner, end, libraries, open_to_owner, unpack
 
-_START_SECONDS = 20.0
+_START_SECONDS = 60.0
 _STATE = ("db", "proc", "socket", "lock", "log", "msg", "user", "quota", "sasl")
 
 _IMAPD_CONF = """\

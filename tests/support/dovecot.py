@@ -21,7 +21,7 @@ from tests.support.dovecot_config import PASSWORD, Options, Place, mail_owner, r
 from tests.support.ports import LOOPBACK, free_ports, wait_for_greeting
 from tests.support.tls import make_certificate
 
-START_SECONDS = 10.0
+START_SECONDS = 30.0
 STOP_SECONDS = 3.0
 
 
@@ -45,6 +45,18 @@ def _program() -> str:
     if found is None:
         raise FileNotFoundError("dovecot is not installed (Debian package dovecot-imapd)")
     return found
+
+
+def _runs(master: subprocess.Popen[bytes]) -> bool:
+    """Whether it or a process of its group is there, which may still serve a connection."""
+    if master.poll() is None:
+        return True
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # it has just ended
+            state, _, group = path.read_text("utf-8", "replace").rpartition(")")[2].split()[:3]
+            if int(group) == master.pid and state != "Z":
+                return True
+    return False
 
 
 class Dovecot:
@@ -136,11 +148,12 @@ class Dovecot:
         # The whole group, which is ours alone: the master waits about a second for its children otherwise.
         with suppress(ProcessLookupError):
             os.killpg(process.pid, how)
-        try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        deadline = time.monotonic() + STOP_SECONDS
+        while _runs(process):
+            if time.monotonic() > deadline:
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+            time.sleep(0.005)
 
     @contextmanager
     def hanging(self) -> Iterator[None]:
@@ -156,7 +169,7 @@ class Dovecot:
         """Ends the server and starts it on the same ports, `down_seconds` later."""
         self.stop()
         time.sleep(down_seconds)
-        for _ in range(20):
+        for _ in range(100):
             if self._try_start():
                 return
             time.sleep(0.1)
@@ -194,7 +207,7 @@ class Dovecot:
     def imap(self, user: str) -> imaplib.IMAP4:
         """A client, logged in as `user`. Use it in a `with` statement, which logs out."""
         with ExitStack() as stack:
-            client = imaplib.IMAP4(self.host, self.port, timeout=10)
+            client = imaplib.IMAP4(self.host, self.port, timeout=60)
             stack.callback(client.shutdown)
             client.login(user, self.password)
             stack.pop_all()
@@ -210,7 +223,7 @@ class Dovecot:
             input=message,
             check=True,
             capture_output=True,
-            timeout=30,
+            timeout=60,
         )  # fmt: skip
 
     def deliver(

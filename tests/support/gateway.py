@@ -18,8 +18,8 @@ from typing import Protocol
 
 from tests.support.ports import LOOPBACK, free_ports
 
-START_SECONDS = 20.0
-STOP_SECONDS = 25.0
+START_SECONDS = 60.0
+STOP_SECONDS = 60.0
 
 Value = str | int | float | bool | Sequence["Value"] | Mapping[str, "Value"]
 Section = Mapping[str, Value]

@@ -23,7 +23,7 @@ from starlette.routing import Route
 from tests.support.ports import LOOPBACK
 
 AUDIENCE = "activesync"
-START_SECONDS = 20.0
+START_SECONDS = 60.0
 _SECONDS = 600
 SigningKey = RSAKey | ECKey
 

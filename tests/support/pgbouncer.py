@@ -14,7 +14,7 @@ from tests.support.unpacked import as_owner, end
 
 __all__ = ["PgBouncer"]
 
-_START_SECONDS = 30.0
+_START_SECONDS = 60.0
 _PROGRAM = shutil.which("pgbouncer") or "/usr/sbin/pgbouncer"
 
 

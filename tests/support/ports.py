@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import secrets
 import socket
 import time
@@ -17,7 +18,8 @@ def free_ports(count: int) -> list[int]:
     """Returns `count` different ports nobody listens on at the moment, and no connection gets by chance.
 
     The kernel gives its own range to connections that go out; a server started on such a port would now and
-    then find it taken. Ports follow one another from a random place, so that processes seldom meet.
+    then find it taken. Ports follow one another from a random place, and each of the processes in which
+    tests run side by side has a range of its own, so that none takes what another is about to use.
     """
     found: list[int] = []
     while len(found) < count:
@@ -34,7 +36,11 @@ def free_ports(count: int) -> list[int]:
 def _below_the_kernels() -> Iterator[int]:
     lowest = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
     ports = range(_LOWEST, max(lowest, _LOWEST + 1_000))
-    return itertools.islice(itertools.cycle(ports), secrets.randbelow(len(ports)), None)
+    processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    this = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    share = len(ports) // processes
+    mine = ports[this % processes * share :][:share]
+    return itertools.islice(itertools.cycle(mine), secrets.randbelow(share), None)
 
 
 _PORTS = _below_the_kernels()

@@ -17,8 +17,8 @@ from tests.support.unpacked import as_owner
 __all__ = ["Postgres"]
 
 _PROGRAMS = Path("/usr/lib/postgresql")
-_START_SECONDS = 30.0
-_STOP_SECONDS = 20.0
+_START_SECONDS = 60.0
+_STOP_SECONDS = 60.0
 _USER = "gateway"
 _SETTINGS = {
     "listen_addresses": LOOPBACK,

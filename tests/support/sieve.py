@@ -104,7 +104,7 @@ class Scripts:
 
     def _ask(self, command: str) -> str:
         token = base64.b64encode(f"\0{self._user}\0{self._dovecot.password}".encode()).decode()
-        with socket.create_connection((self._dovecot.host, self._dovecot.sieve_port), timeout=10) as line:
+        with socket.create_connection((self._dovecot.host, self._dovecot.sieve_port), timeout=60) as line:
             line.sendall(f'AUTHENTICATE "PLAIN" "{token}"\r\n{command}\r\nLOGOUT\r\n'.encode())
             reply = b"".join(iter(lambda: line.recv(65536), b"")).decode()
         _, _, rest = reply.partition('OK "Logged in."\r\n')

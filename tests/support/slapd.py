@@ -20,7 +20,7 @@ from tests.support.unpacked import as_owner, end, libraries, open_to_owner, unpa
 BASE = "dc=example,dc=test"
 MANAGER = f"cn=manager,{BASE}"
 PASSWORD = "manager's"
-_START_SECONDS = 30.0
+_START_SECONDS = 60.0
 _CONFIG = """
 include {schema}/core.schema
 include {schema}/cosine.schema

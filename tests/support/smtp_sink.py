@@ -19,7 +19,7 @@ from tests.support.ports import LOOPBACK
 from tests.support.tls import Certificate
 
 PASSWORD = "pw"
-STOP_SECONDS = 5.0
+STOP_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from tests.support.ports import LOOPBACK
 __all__ = ["Cut", "Way"]
 
 _PIECE = 65536
-_CONNECT_SECONDS = 10.0
+_CONNECT_SECONDS = 60.0
 _RESET = struct.pack("ii", 1, 0)
 """For SO_LINGER: closing resets the connection instead of ending it in order."""
 

@@ -19,7 +19,7 @@ def gateway(dovecot: Dovecot, smtp_sink: SmtpSink) -> Iterator[Gateway]:
 
 
 def status(gateway: Gateway, path: str) -> int:
-    connection = http.client.HTTPConnection(gateway.host, gateway.port, timeout=5)
+    connection = http.client.HTTPConnection(gateway.host, gateway.port, timeout=60)
     try:
         connection.request("GET", path)
         return connection.getresponse().status

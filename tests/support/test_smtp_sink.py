@@ -28,7 +28,7 @@ def sink() -> Iterator[SmtpSink]:
 
 
 def send(sink: SmtpSink) -> None:
-    with smtplib.SMTP(sink.host, sink.port, timeout=5) as client:
+    with smtplib.SMTP(sink.host, sink.port, timeout=60) as client:
         client.sendmail(SENDER, RECIPIENTS, DATA)
 
 
@@ -73,7 +73,7 @@ def test_it_can_require_a_login(mechanism: str) -> None:
     with SmtpSink(auth=True) as sink:
         with pytest.raises(smtplib.SMTPSenderRefused, match="530"):
             send(sink)
-        with smtplib.SMTP(sink.host, sink.port, timeout=5) as client:
+        with smtplib.SMTP(sink.host, sink.port, timeout=60) as client:
             client.ehlo()
             assert mechanism in client.esmtp_features["auth"]
             client.user, client.password = "ann", "wrong"
@@ -89,7 +89,7 @@ def test_starttls_is_required_where_offered(certificate: Certificate) -> None:
     with SmtpSink(security="starttls", auth=True, certificate=certificate) as sink:
         with pytest.raises(smtplib.SMTPException, match="530"):
             send(sink)
-        with smtplib.SMTP("localhost", sink.port, timeout=5) as client:
+        with smtplib.SMTP("localhost", sink.port, timeout=60) as client:
             client.starttls(context=certificate.client_context())
             client.login("ann", sink.password)
             client.sendmail(SENDER, RECIPIENTS, DATA)
@@ -99,7 +99,7 @@ def test_starttls_is_required_where_offered(certificate: Certificate) -> None:
 def test_tls_from_the_first_byte(certificate: Certificate) -> None:
     with SmtpSink(security="tls", certificate=certificate) as sink:
         with smtplib.SMTP_SSL(
-            "localhost", sink.port, context=certificate.client_context(), timeout=5
+            "localhost", sink.port, context=certificate.client_context(), timeout=60
         ) as client:
             client.sendmail(SENDER, RECIPIENTS, DATA)
         assert len(sink.received) == 1
@@ -108,6 +108,6 @@ def test_tls_from_the_first_byte(certificate: Certificate) -> None:
 @pytest.mark.parametrize("greeted", [False, True])
 def test_it_ends_with_all_its_connections(greeted: bool) -> None:
     for _ in range(10):  # a client is in another state of being taken each time
-        with SmtpSink() as sink, socket.create_connection((sink.host, sink.port), timeout=5) as client:
+        with SmtpSink() as sink, socket.create_connection((sink.host, sink.port), timeout=60) as client:
             assert not greeted or client.recv(3) == b"220"
     gc.collect()  # complains of what was left open
