@@ -38,8 +38,8 @@ _OF_THE_STORE: _Remedies = (
         "the server does not let us in: check user and password in store.url, and the server's pg_hba.conf",
     ),
     (
-        (pg.ProtocolViolationError,),
-        "it refuses our settings: if that is a pooler, set store.pooled and store.direct_url",
+        (pg.ProtocolViolationError,),  # with which PgBouncer says all that is wrong
+        "a pooler refuses us: see its log; in transaction mode it needs store.pooled and store.direct_url",
     ),
     ((pg.InvalidCatalogNameError,), "there is no such database: create it, or change store.url"),
     (
@@ -74,6 +74,7 @@ _OF_THE_STORE: _Remedies = (
             pg.OperatorInterventionError,
             pg.PostgresSystemError,
             pg.ObjectNotInPrerequisiteStateError,
+            pg.InternalServerError,  # a quota of its disk that is used up, too
         ),
         "it failed: see the server's log",
     ),

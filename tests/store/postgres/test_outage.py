@@ -168,6 +168,30 @@ async def test_what_is_wrong_with_the_data_is_no_failure_of_the_store(here: Post
         assert not isinstance(caught.value, StoreUnavailable), caught.value
 
 
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        ("53100", "the disk of the server is full"),
+        ("53200", "it failed: see the server's log"),
+        ("58030", "it failed: see the server's log"),
+        ("XX000", "it failed: see the server's log"),
+        ("XX001", "it is damaged"),
+        ("08P01", "a pooler refuses us"),
+    ],
+)
+async def test_what_is_wrong_with_the_server_is_a_failure_of_the_store(
+    here: PostgresStore, state: str, said: str
+) -> None:
+    """Whatever is stored: who came with it is asked to wait. XX000 is a quota of the disk, among others."""
+
+    async def fail(transaction: Transaction) -> None:
+        why = 'could not extend file "base/1/2": Disk quota exceeded'
+        await transaction.run(f"DO $$ BEGIN RAISE '{why}' USING ERRCODE = '{state}'; END $$")
+
+    with pytest.raises(StoreUnavailable, match=said):
+        await here.database.write(fail)
+
+
 async def test_transactions_that_wait_for_each_other_are_done_both(here: PostgresStore) -> None:
     """One of them is undone by the server, and done again."""
     devices = [Device(user=ANNA, id=PHONE, type=kind) for kind in "ab"]

@@ -77,7 +77,7 @@ async def test_a_transaction_stays_on_one_connection(stores: list[PostgresStore]
 
 
 async def test_a_pooler_that_nobody_told_of_is_recognised(postgres: Postgres, pooler: PgBouncer) -> None:
-    with pytest.raises(GatewayError, match=r"set store\.pooled"):
+    with pytest.raises(GatewayError, match=r"needs store\.pooled"):
         await PostgresTransactions.open(parse_url(pooler.url(postgres.create())))
 
 
