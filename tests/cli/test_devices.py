@@ -144,9 +144,8 @@ def test_ids_are_taken_in_any_case_of_letters(run: Run, tmp_path: Path) -> None:
 
 
 def test_devices_do_not_steer_a_terminal(run: Run, tmp_path: Path) -> None:
-    hostile = PHONE.replace(
-        type="\x1b[1A", agent="A\x9b2J", information={"FriendlyName": "\x1b]0;x\x07\nroot"}
-    )
+    title = "\x1b]0;x\x07"
+    hostile = PHONE.replace(type=title, agent="A\x9b2J", information={"FriendlyName": f"{title}\nroot"})
 
     async def save() -> None:
         async with await SqliteState.open(tmp_path / "gateway.db") as state:
