@@ -19,7 +19,11 @@ _REMEDIES = (
     ),
     (r"starttls", "set {security} to tls, and its port, or turn STARTTLS on in the server"),
     (r"ca_file", "give {section}.ca_file a PEM file of certificates"),
-    (r"refused", "look at {place}, and whether the server runs"),
+    (
+        r"no answer",
+        "look at {place}, at {security} (where TLS comes first, nothing is said without), and at firewalls",
+    ),
+    (r"refused|errno 111", "look at {place}, and whether the server runs"),
     (r"name.*not known|resolution", "look at {place}, and at the DNS servers of this machine"),
 )
 _LDAP = {"place": "ldap.url", "security": "ldap.url and ldap.starttls"}

@@ -10,6 +10,7 @@ import pytest
 from gateway.ports.examining import Finding, Verdict
 from gateway.types import Password
 from gateway.upstream.imap.examine import examine as examine_imap
+from gateway.upstream.imap.handshake import log_in, open_connection
 from gateway.upstream.imap.settings import ImapSettings
 from gateway.upstream.remedies import remedy
 from gateway.upstream.sieve import SieveSettings
@@ -70,6 +71,21 @@ async def test_room_for_the_connections_of_a_user(
     assert ("max_connections_per_user" in found[-1].remedy) == bool(allowed)
 
 
+async def test_a_user_who_may_have_no_further_connection(
+    dovecots: Callable[[Options], Dovecot], user: str
+) -> None:
+    server = dovecots(Options(connections=2))
+    settings, login = ImapSettings(server.host, server.port, "none"), Password(user, server.password)
+    sessions = [await open_connection(settings) for _ in range(2)]
+    for session in sessions:
+        await log_in(session, login)
+    found = await all_of(examine_imap(settings, login))
+    assert found[-1].verdict is Verdict.FAILURE
+    assert "mail_max_userip_connections" in found[-1].remedy
+    for session in sessions:
+        session.close()
+
+
 @pytest.mark.parametrize(
     ("failure", "said"),
     [
@@ -81,6 +97,8 @@ async def test_room_for_the_connections_of_a_user(
         ("[SSL: WRONG_VERSION_NUMBER] wrong version number (_ssl.c:1000)", "smtp.security"),
         ("[SSL: RECORD_LAYER_FAILURE] record layer failure (_ssl.c:1000)", "smtp.security"),
         ("Connect call failed ('127.0.0.1', 1): Connection refused", "smtp.port"),
+        ("[Errno 111] Connect call failed ('127.0.0.1', 1)", "whether the server runs"),
+        ("no answer from mail.example.com:993", "TLS"),
         ("[Errno -2] Name or service not known", "DNS"),
         ("mail.example.com offers no STARTTLS", "STARTTLS"),
         ("something else", "firewalls"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 
-from gateway.errors import AuthenticationFailed, UpstreamError
+from gateway.errors import AuthenticationFailed, UpstreamCrowded, UpstreamError
 from gateway.ports.examining import Finding, bad, doubtful, good
 from gateway.types import Credentials
 from gateway.upstream.imap.handshake import log_in, open_connection
@@ -16,6 +16,7 @@ from gateway.upstream.remedies import is_local, remedy
 __all__ = ["examine"]
 
 _PATIENCE = 10.0
+_MORE = "raise the limit of the server (Dovecot: mail_max_userip_connections)"
 _DEAR = {
     "CONDSTORE": "flags that other mail programs change are found by listing all flags, once a minute",
     "UIDPLUS": "messages that are moved or sent have to be searched for to know their new ids",
@@ -73,6 +74,9 @@ async def _logged_in(session: Session, credentials: Credentials) -> AsyncIterato
             "look at the password, and at what imap.login makes of the user",
         )
         return
+    except UpstreamCrowded as error:
+        yield bad(str(error), f"{_MORE}; users of the gateway all come from its one address")
+        return
     except UpstreamError as error:
         yield bad(str(error), "look at the log of the IMAP server")
         return
@@ -94,8 +98,7 @@ async def _room(settings: ImapSettings, credentials: Credentials) -> Finding:
     except UpstreamError as error:
         return doubtful(
             f"a user may have {len(opened) + 1} connections more, and the gateway wants {wanted}: {error}",
-            "raise the limit of the server (Dovecot: mail_max_userip_connections), or lower"
-            " imap.max_connections_per_user",
+            f"{_MORE}, or lower imap.max_connections_per_user",
         )
     finally:
         for session in opened:
