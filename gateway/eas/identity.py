@@ -120,6 +120,8 @@ _PLACEHOLDERS = re.compile(r"(\{(?:user|local|domain)\})")
 
 
 def _fill(template: str, values: Mapping[str, str]) -> str:
+    if "{" not in template:
+        return template
     return _PLACEHOLDER.sub(lambda match: values[match[1]], template)
 
 

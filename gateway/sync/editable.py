@@ -69,6 +69,8 @@ class EditableMailboxes:
             exact |= Uids(each.uid for each in edited if each.item in exact)
         view = await self._mailboxes.view(mailbox, exact=exact)
         known = self._seen[mailbox] = await self._state.load_rewrites(self._user, mailbox)
+        if not known.done and not known.pending:
+            return view
         names = Names(view.uidvalidity, known.done)
         if not names and not known.pending:
             return view

@@ -66,7 +66,6 @@ class CommandRunner:
         self._visits = visits
         self._stopping = stopping
         self._newest = Newest(services.bus)
-        self._log = structlog.get_logger("gateway.eas")
 
     def interrupt(self, user: UserId, device: DeviceId) -> None:
         """Have the requests of a device answered that are held, because something was decided of it."""
@@ -86,7 +85,10 @@ class CommandRunner:
         record: Record,
     ) -> Response:
         """Answer the request of who is known; the caller names what fails unexpectedly. Raises ClientGone."""
-        log = self._log.bind(user=principal.user, device=request.device_id, command=request.command)
+        # Bound when something is said, which is seldom.
+        log = structlog.get_logger(
+            "gateway.eas", user=principal.user, device=request.device_id, command=request.command
+        )
         try:
             admission = self._services.admission
             if not await self._knows_groups(principal, record):
