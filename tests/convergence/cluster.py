@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from http.client import HTTPException
 
 from tests.convergence.choices import Choices
-from tests.convergence.cut import Line
 from tests.convergence.ending import undisturbed
 from tests.convergence.faults import Fault, NodeKilled
 from tests.convergence.habits import Habits
@@ -81,7 +80,7 @@ class Cluster(Stage):
     def _start(self, stack: ExitStack) -> None:
         self.dovecot = stack.enter_context(Dovecot(Options(profile=self.profile, storage="maildir")))
         self.sink = stack.enter_context(SmtpSink())
-        self.line = stack.enter_context(Line(self.dovecot.port))
+        self.line = stack.enter_context(Way(self.dovecot.port))
         self.postgres = stack.enter_context(Postgres())
         self._database = self.postgres.create()
         for number in range(self._count):

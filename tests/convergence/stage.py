@@ -17,7 +17,6 @@ from gateway.demo.client import Account as DemoAccount
 from gateway.demo.client import Client, PhoneError
 from gateway.demo.phone import Phone as DemoPhone
 from tests.convergence.choices import Choices
-from tests.convergence.cut import Direction, Line
 from tests.convergence.ending import undisturbed
 from tests.convergence.habits import Habits
 from tests.convergence.ledger import Ledger
@@ -25,6 +24,7 @@ from tests.convergence.network import Network
 from tests.convergence.phone import Account, Phone
 from tests.support.dovecot import Dovecot
 from tests.support.smtp_sink import SmtpSink
+from tests.support.tcp_cut import Direction, Way
 
 __all__ = ["Profile", "Stage"]
 
@@ -39,7 +39,7 @@ class Stage(ABC):
 
     dovecot: Dovecot
     sink: SmtpSink
-    line: Line
+    line: Way
     """The way from the gateways to IMAP."""
 
     def __init__(self, profile: Profile = "full") -> None:
@@ -116,13 +116,13 @@ class Stage(ABC):
         """Cut the line to IMAP meanwhile, at some byte."""
         octets = choices.number(1, 1500)
         direction: Direction = choices.pick(("up", "down"))
-        cuts = self.line.cuts
+        ended = self.line.ended
         self.line.cut_after(octets, direction)
         try:
             yield
         finally:
             self.line.mend()
-            if self.line.cuts > cuts:
+            if self.line.ended > ended:
                 self.faults["upstream cut"] += 1
                 came.append(f"the line to IMAP cut after {octets} octets {direction}")
 

@@ -9,7 +9,6 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 from tests.convergence.choices import Choices
-from tests.convergence.cut import Line
 from tests.convergence.ledger import Ledger
 from tests.convergence.network import Network
 from tests.convergence.process import FusedGateway
@@ -17,6 +16,7 @@ from tests.convergence.stage import Profile, Stage
 from tests.support.dovecot import Dovecot
 from tests.support.dovecot_config import Options
 from tests.support.smtp_sink import SmtpSink
+from tests.support.tcp_cut import Way
 
 __all__ = ["World"]
 
@@ -45,7 +45,7 @@ class World(Stage):
         options = Options(profile=self.profile, storage="maildir", filed_by="name" if self._mail else "id")
         self.dovecot = stack.enter_context(Dovecot(options, mail=self._mail))
         self.sink = stack.enter_context(SmtpSink())
-        self.line = stack.enter_context(Line(self.dovecot.port))
+        self.line = stack.enter_context(Way(self.dovecot.port))
         self.gateway = FusedGateway(self.dovecot, self.sink, imap_port=self.line.port, defects=self._defects)
         if self._database is not None:
             shutil.copy(self._database, self.gateway.database)

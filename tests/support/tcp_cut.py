@@ -1,4 +1,4 @@
-"""A way to a TCP server that can be cut: connections are reset, say nothing any more, or become slow.
+"""A way to a TCP server that can be cut: connections are reset, say nothing any more, or end at byte N.
 
 What is different from a real network: whoever connects while it is cut gets a connection, and no answer on
 it, where his SYN would be lost.
@@ -10,15 +10,17 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from enum import Enum, auto
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
 from tests.support.ports import LOOPBACK
 
-__all__ = ["Cut", "Way"]
+__all__ = ["Cut", "Direction", "Way"]
+
+Direction = Literal["up", "down"]
+"""To the server, and from it."""
 
 _PIECE = 65536
 _CONNECT_SECONDS = 60.0
@@ -56,6 +58,9 @@ class Way:
         """How often a client spoke after the server had: round trips, where each waits for the other."""
         self.connections = 0
         """Opened so far."""
+        self.ended = 0
+        """Connections that `cut_after` ended."""
+        self._left: dict[Direction, int] = {}
         self._listener = socket.create_server((LOOPBACK, 0))
         self.port: int = self._listener.getsockname()[1]
         self._changed = threading.Condition()
@@ -75,8 +80,15 @@ class Way:
             for line in lines:
                 line.reset()
 
+    def cut_after(self, octets: int, direction: Direction) -> None:
+        """End the connection that carries the octet number `octets` from now on, right behind it."""
+        with self._changed:
+            self._left[direction] = octets
+
     def mend(self) -> None:
         """Carry again what comes."""
+        with self._changed:
+            self._left.clear()
         self.cut(Cut.NOTHING)
 
     def __enter__(self) -> Self:
@@ -118,18 +130,16 @@ class Way:
             refused = self._cut is Cut.RESET
         if refused:
             line.reset()
-        back = threading.Thread(target=self._carry, args=(line, server, client, line.told), daemon=True)
+        back = threading.Thread(target=self._carry, args=(line, server, client, "down"), daemon=True)
         back.start()
-        self._carry(line, client, server, line.asked)
+        self._carry(line, client, server, "up")
         back.join()
         with self._changed:
             self._open.discard(line)
         client.close()
         server.close()
 
-    def _carry(
-        self, line: _Line, source: socket.socket, target: socket.socket, note: Callable[[], bool]
-    ) -> None:
+    def _carry(self, line: _Line, source: socket.socket, target: socket.socket, direction: Direction) -> None:
         """Carry what comes one way, until it ends."""
         try:
             while piece := source.recv(_PIECE):
@@ -139,14 +149,28 @@ class Way:
                     self._changed.wait_for(lambda: self._cut is not Cut.HELD or line.silent)
                     if line.silent:
                         continue
+                    piece, last = self._until_the_end(piece, direction)
                     self.octets += len(piece)
-                    self.turns += note()
+                    self.turns += line.spoke(direction)
                 target.sendall(piece)
+                if last:
+                    line.end()
             if not line.silent and not line.broken:
                 target.shutdown(socket.SHUT_WR)
         except OSError:  # one end was reset, and so is the other: a server may end so that is stopped
-            if not line.silent:
+            if not line.silent and not line.broken:
                 line.reset()
+
+    def _until_the_end(self, piece: bytes, direction: Direction) -> tuple[bytes, bool]:
+        """What is carried of a piece, and whether that is the last there is."""
+        left = self._left.pop(direction, None)
+        if left is None:
+            return piece, False
+        if len(piece) < left:
+            self._left[direction] = left - len(piece)
+            return piece, False
+        self.ended += 1
+        return piece[:left], True
 
 
 class _Line:
@@ -159,15 +183,17 @@ class _Line:
         self._told = True
         """Whether it was the server that spoke last."""
 
-    def asked(self) -> bool:
-        """The client speaks; whether that begins a turn."""
-        before, self._told = self._told, False
-        return before
+    def spoke(self, direction: Direction) -> bool:
+        """Something was said; whether that begins a turn: the client speaks after the server did."""
+        before, self._told = self._told, direction == "down"
+        return before and direction == "up"
 
-    def told(self) -> bool:
-        """The server speaks, which begins none."""
-        self._told = True
-        return False
+    def end(self) -> None:
+        """End it in both directions, in order, behind what was carried."""
+        self.broken = True
+        for one in self._ends:
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
 
     def reset(self) -> None:
         self.broken = True
