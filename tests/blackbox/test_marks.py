@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -17,6 +16,7 @@ from tests.support.dovecot import Dovecot
 from tests.support.gateway import Gateway
 from tests.support.phone import Phone, Served, change, collections_of, commands, delete, fetch, statuses
 from tests.support.smtp_sink import SmtpSink
+from tests.support.waiting import eventually
 from wbxml import Element, element
 from wbxml.pages import AirSync, Email, Tasks
 
@@ -225,14 +225,13 @@ def test_details_wake_phones_that_wait_for_all_changes(dovecot: Dovecot, user: s
         with ThreadPoolExecutor() as pool:
             pinging = pool.submit(pings.post, "Ping", request(60, named(folder)))
             syncing = pool.submit(syncs.post_sync, syncs.collection(folder), more=[interval])
-            own = pool.submit(acts.post, "Ping", request(3, named(folder)))
-            time.sleep(1)
-            assert not any(held.done() for held in (pinging, syncing, own))
+            own = pool.submit(acts.post, "Ping", request(8, named(folder)))
+            eventually(lambda: gateway.metric("eas_requests_held") == 3)
             acts.sync(folder, commands(change(item, flag(element(Email.Status, 2), KIND, TASK[2]))))
-            assert ping_news(pinging.result(1)) == [folder]
-            (served,) = collections_of(syncing.result(1).root)
+            assert ping_news(pinging.result()) == [folder]
+            (served,) = collections_of(syncing.result().root)
             assert flag_of(served.changed[item])["Subject"] == TASK[2].text()
-            assert told(own.result(5)) == [("Status", "1")]  # it knows what it did
+            assert told(own.result()) == [("Status", "1")]  # it knows what it did
 
 
 def test_details_survive_a_kill(dovecot: Dovecot, user: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 
 import pytest
@@ -10,8 +9,8 @@ import pytest
 from tests.blackbox.conftest import MakePhone
 from tests.support import messages
 from tests.support.dovecot import Dovecot
+from tests.support.held import SECONDS, Held
 from tests.support.phone import (
-    Answer,
     Phone,
     change,
     collections_of,
@@ -235,47 +234,35 @@ def test_partial_with_a_heartbeat_is_enough(later_phone: Phone, dovecot: Dovecot
 # --- waiting ---------------------------------------------------------------------------------------------
 
 
-def held(phone: Phone, folder: str, seconds: int, answers: list[Answer]) -> threading.Thread:
-    """Sends a Sync that waits, in a thread, and gives it time to arrive."""
+def held(phone: Phone, folder: str, seconds: int) -> Held:
+    """Sends a Sync that waits, which the gateway holds by now."""
     asked = phone.collection(folder)
     more = [element(AirSync.HeartbeatInterval, seconds)]
-
-    def run() -> None:
-        answers.append(phone.post_sync(asked, more=more, seconds=30))
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    time.sleep(0.3)
-    return thread
+    return Held(phone, lambda: phone.post_sync(asked, more=more, seconds=SECONDS))
 
 
 @pytest.mark.parametrize("later_phone", ["14.0", "16.1"], indirect=True)
 def test_a_held_sync_ends_with_new_mail(later_phone: Phone, dovecot: Dovecot) -> None:
     folder, _ = begun(later_phone, dovecot)
-    answers: list[Answer] = []
-    thread = held(later_phone, folder, 60, answers)
-    assert not answers
-    started = time.monotonic()
-    dovecot.deliver(later_phone.user, messages.plain("pushed"))
-    thread.join()
-    assert time.monotonic() - started < SOON
-    (served,) = collections_of(answers[0].root)
-    assert [data.child_text(Email.Subject) for data in served.added.values()] == ["pushed"]
+    waiting = held(later_phone, folder, 600)
+    assert not waiting.answers
+    answer = waiting.answer_to(lambda: dovecot.deliver(later_phone.user, messages.plain("pushed")))
+    (served,) = collections_of(answer.root)
+    assert {data.child_text(Email.Subject) for data in served.added.values()} == {"pushed"}
 
 
 def test_changes_do_not_end_a_held_sync(phone: Phone, dovecot: Dovecot) -> None:
     folder, _ = begun(phone, dovecot, 2)
-    answers: list[Answer] = []
     started = time.monotonic()
-    thread = held(phone, folder, 4, answers)
+    waiting = held(phone, folder, 4)
     with dovecot.imap(phone.user) as imap:
         imap.select("INBOX")
         imap.store("1", "+FLAGS", "\\Seen")
         imap.store("2", "+FLAGS", "\\Deleted")
         imap.expunge()
-    thread.join()
+    answer = waiting.answer()
     assert time.monotonic() - started > 2.5
-    assert answers[0].code == 200
+    assert answer.code == 200
     served = phone.sync(folder)
     assert len(served.changed) == len(served.deleted) == 1
 
@@ -313,11 +300,9 @@ def test_what_there_is_to_say_is_said_at_once(phone: Phone, dovecot: Dovecot) ->
 
 def test_a_newer_sync_ends_a_held_one(phone: Phone, dovecot: Dovecot) -> None:
     folder, _ = begun(phone, dovecot)
-    answers: list[Answer] = []
-    thread = held(phone, folder, 60, answers)
+    waiting = held(phone, folder, 60)
     assert phone.post_sync(phone.collection(folder)).empty
-    thread.join()
-    assert answers[0].empty
+    assert waiting.answer().empty
 
 
 @pytest.mark.parametrize(
