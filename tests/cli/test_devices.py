@@ -197,13 +197,16 @@ def test_what_is_decided_is_noted_with_who_did_it(
     run("resync", "jo", "D1")
     run("undecide", "jo", "D9")
     run("remove", "jo", "D1")
+    monkeypatch.setenv("SUDO_USER", "alice")
+    run("quarantine", "jo", "D2")
 
     def audit(*args: str) -> Result:
         return CliRunner(env={"GATEWAY_CONFIG": str(tmp_path / "gateway.toml")}).invoke(
             main, ["audit", *args]
         )
 
-    acts = json.loads(audit("--json").output)
+    by_sudo, *acts = json.loads(audit("--json").output)
+    assert (by_sudo["act"], by_sudo["who"]) == ("device.quarantine", "cli:alice")
     assert {one["who"] for one in acts} == {f"cli:{pwd.getpwuid(os.getuid()).pw_name}"}
     assert [(one["act"], one["user"], one["device"], one["details"]) for one in acts] == [
         ("device.remove", "jo", "D1", None),
