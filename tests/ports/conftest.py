@@ -9,7 +9,8 @@ import pytest
 
 from gateway.ports import State
 from gateway.store.people import StoredPeople
-from tests.ports.items.helpers import NOON, Time
+from tests.ports.items.helpers import Time
+from tests.ports.known import NOON
 from tests.support.stores import PostgresStore, SqliteStore, Store, empty
 
 

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from gateway.ports import State
-from gateway.types import CollectionId, DeviceId, Folder, FolderList, SyncState, UserId
+from gateway.types import CollectionId, Folder, FolderList, SyncState
+from tests.ports.known import ANNA, BERT, INBOX, MILLISECOND, NOON, PHONE
 
-ANNA = UserId("anna@example.com")
-BERT = UserId("bert@example.com")
-PHONE = DeviceId("PHONE1")
-INBOX = CollectionId("1")
 TRASH = CollectionId("2")
-NOON = datetime(2026, 11, 3, 12, 0, tzinfo=UTC)
-MILLISECOND = timedelta(milliseconds=1)
 
 
 async def newest(state: State, collection: CollectionId = INBOX) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -12,13 +12,9 @@ from gateway.errors import Refused
 from gateway.ports import Act, State
 from gateway.ports.audit import Wanted
 from gateway.ports.passwords import MOST_APP_PASSWORDS
-from gateway.types import AppPassword, Device, DeviceId, UserId
+from gateway.types import AppPassword, Device, UserId
+from tests.ports.known import ANNA, BERT, NOON, PHONE, TABLET
 
-ANNA = UserId("anna@example.com")
-BERT = UserId("bert@example.com")
-PHONE = DeviceId("PHONE1")
-TABLET = DeviceId("TABLET2")
-NOON = datetime(2026, 11, 3, 12, 0, tzinfo=UTC)
 FOR_PHONE = AppPassword(ANNA, "phone", b"1", NOON, bound=True)
 FOR_ALL = AppPassword(ANNA, "any", b"2", NOON)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import product
 
 import pytest
@@ -16,8 +16,8 @@ from gateway.ports import State
 from gateway.ports.devicelist import SeenUser, Standing, WantedDevices
 from gateway.ports.memberships import Membership
 from gateway.types import Access, Device, DeviceId, UserId, Wipe, WipeStage
+from tests.ports.known import NOON
 
-NOON = datetime(2026, 11, 3, 12, 0, tzinfo=UTC)
 USERS = [UserId(name) for name in ("anna@example.com", "bert_100%", "carl[x]", "guest1")]
 MODELS = ("", "Pixel 10", 'O"Neill\\s', "nul\0byte \\u0000 \\\0")
 POLICIES = (

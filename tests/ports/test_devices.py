@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import timedelta, timezone
 
 import pytest
 
@@ -12,24 +12,14 @@ from gateway.ports import Act, State
 from gateway.ports.audit import Wanted
 from gateway.types import (
     Access,
-    CollectionId,
     Control,
     Device,
     DeviceId,
-    SyncState,
-    UserId,
     Visit,
     Wipe,
     WipeStage,
 )
-
-ANNA = UserId("anna@example.com")
-BERT = UserId("bert@example.com")
-PHONE = DeviceId("PHONE1")
-TABLET = DeviceId("TABLET2")
-INBOX = CollectionId("1")
-NOON = datetime(2026, 11, 3, 12, 0, 0, 123000, tzinfo=UTC)
-FIRST = SyncState(epoch="a1", number=1, cursor=b"one")
+from tests.ports.known import ANNA, BERT, FIRST, INBOX, NOON, PHONE, TABLET
 
 
 class TestDevices:

@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-
 from gateway.ports import State
 from gateway.ports.memberships import Membership
-from gateway.types import UserId
-
-ANNA = UserId("anna@example.com")
-BERT = UserId("bert@example.com")
-NOON = datetime(2026, 11, 3, 12, 0, tzinfo=UTC)
-HOUR = timedelta(hours=1)
+from tests.ports.known import ANNA, BERT, HOUR, NOON
 
 
 async def test_what_was_said_last_of_a_user_is_kept_until_it_is_too_old(state: State) -> None:

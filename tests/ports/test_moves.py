@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -11,22 +11,13 @@ from gateway.errors import StateConflict
 from gateway.ports import State
 from gateway.types import (
     CollectionId,
-    DeviceId,
     Folder,
     FolderList,
     Move,
-    SyncState,
-    UserId,
 )
+from tests.ports.known import ANNA, BERT, FIRST, INBOX, NOON, PHONE, TABLET
 
-ANNA = UserId("anna@example.com")
-BERT = UserId("bert@example.com")
-PHONE = DeviceId("PHONE1")
-TABLET = DeviceId("TABLET2")
-INBOX = CollectionId("1")
 SENT = CollectionId("2")
-NOON = datetime(2026, 11, 3, 12, 0, 0, 123000, tzinfo=UTC)
-FIRST = SyncState(epoch="a1", number=1, cursor=b"one")
 
 
 def moved(uid: int, target_uid: int | None = None, **changes: object) -> Move:

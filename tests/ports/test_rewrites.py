@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from gateway.ports import State
-from gateway.types import CollectionId, DeviceId, Rewrite, Rewrites, SyncState, UserId, Writing
+from gateway.types import CollectionId, Rewrite, Rewrites, SyncState, Writing
+from tests.ports.known import ANNA, BERT, PHONE
 
-ANNA = UserId("anna@example.com")
-BERT = UserId("bert@example.com")
-PHONE = DeviceId("PHONE1")
 DRAFTS = CollectionId("3")
 BOX = "Drafts"
 NEW = Writing("m1", 4, Rewrite(7, 0, 0), PHONE, DRAFTS, "add:1", b"value")

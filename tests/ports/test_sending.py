@@ -4,24 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 from gateway.ports import State
 from gateway.types import (
-    DeviceId,
     OutboxEntry,
     OutboxStage,
     SentCopy,
-    UserId,
 )
-
-ANNA = UserId("anna@example.com")
-BERT = UserId("bert@example.com")
-PHONE = DeviceId("PHONE1")
-TABLET = DeviceId("TABLET2")
-NOON = datetime(2026, 11, 3, 12, 0, 0, 123000, tzinfo=UTC)
+from tests.ports.known import ANNA, BERT, NOON, PHONE, TABLET
 
 
 def outgoing(**changes: object) -> OutboxEntry:

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 from gateway.ports import State
 from gateway.ports.sessions import MOST_SESSIONS, Session
 from gateway.types import UserId
-
-ANNA = UserId("anna@example.com")
-BERT = UserId("bert@example.com")
-NOON = datetime(2026, 11, 3, 12, 0, tzinfo=UTC)
-HOUR = timedelta(hours=1)
-MILLISECOND = timedelta(milliseconds=1)
+from tests.ports.known import ANNA, BERT, HOUR, MILLISECOND, NOON
 
 
 def session(key: bytes, user: UserId = ANNA, began: datetime = NOON) -> Session:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -21,16 +21,10 @@ from gateway.types import (
     SyncState,
     UserId,
 )
+from tests.ports.known import ANNA, BERT, FIRST, INBOX, NOON, PHONE, TABLET
 
-ANNA = UserId("anna@example.com")
-BERT = UserId("bert@example.com")
-PHONE = DeviceId("PHONE1")
-TABLET = DeviceId("TABLET2")
-INBOX = CollectionId("1")
 SENT = CollectionId("2")
 HIERARCHY = CollectionId("")
-NOON = datetime(2026, 11, 3, 12, 0, 0, 123000, tzinfo=UTC)
-FIRST = SyncState(epoch="a1", number=1, cursor=b"one")
 
 
 class TestFolders:

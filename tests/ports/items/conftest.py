@@ -6,7 +6,7 @@ import pytest
 
 from gateway.items import ItemFolder, ItemKind
 from gateway.ports import Items
-from tests.ports.items.helpers import ANNA
+from tests.ports.known import ANNA
 from tests.support.stores import Store
 
 

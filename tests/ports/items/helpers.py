@@ -4,23 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 from gateway.items import Edit, FileNumber, Item, ItemNumber, StoredItem
 from gateway.ports import Commit, Items
-from gateway.types import CollectionId, DeviceId, SyncState, UserId
+from gateway.types import CollectionId, UserId
+from tests.ports.known import ANNA, HOUR, NOON
 
-ANNA = UserId("anna@example.com")
-BERT = UserId("bert@example.com")
-CARL = UserId("carl@example.com")
-PHONE = DeviceId("PHONE1")
-TABLET = DeviceId("TABLET2")
-NOON = datetime(2026, 11, 3, 12, 0, 0, 123000, tzinfo=UTC)
-HOUR = timedelta(hours=1)
-MILLISECOND = timedelta(milliseconds=1)
 LIST = CollectionId("")
 """What watches are told when folders come, change or go."""
-FIRST = SyncState("a1", 1, b"one")
 
 
 @dataclass

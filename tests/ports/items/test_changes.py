@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from gateway.items import Edit, ItemChange, ItemFolder, ItemKind
 from gateway.ports import Commit, Items
-from tests.ports.items.helpers import ANNA, HOUR, NOON, add, edit, event, revision, the
+from tests.ports.items.helpers import add, edit, event, revision, the
+from tests.ports.known import ANNA, HOUR, NOON
 from tests.support.stores import Store
 
 

@@ -12,20 +12,8 @@ from gateway.errors import NotFound, StateConflict
 from gateway.items import Edit, Item, ItemFolder, ItemKind, Notice
 from gateway.ports import Commit, Items
 from gateway.types import CollectionId, SyncState
-from tests.ports.items.helpers import (
-    ANNA,
-    BERT,
-    FIRST,
-    HOUR,
-    NOON,
-    PHONE,
-    TABLET,
-    add,
-    edit,
-    event,
-    revision,
-    the,
-)
+from tests.ports.items.helpers import add, edit, event, revision, the
+from tests.ports.known import ANNA, BERT, FIRST, HOUR, NOON, PHONE, TABLET
 from tests.support.notices import pending_notices
 from tests.support.stores import Store
 

@@ -9,7 +9,8 @@ import pytest
 from gateway.errors import NotFound, StateConflict
 from gateway.items import Edit, FileInfo, FileNumber, ItemFolder, ItemKind
 from gateway.ports import Commit, Items
-from tests.ports.items.helpers import ANNA, HOUR, NOON, Content, add, edit, event, the
+from tests.ports.items.helpers import Content, add, edit, event, the
+from tests.ports.known import ANNA, HOUR, NOON
 from tests.support.stores import Store
 
 PLAN = Content(1, 100)

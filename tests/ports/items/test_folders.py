@@ -10,7 +10,8 @@ from gateway.errors import NotFound
 from gateway.items import ItemFolder, ItemKind, Right
 from gateway.ports import Items
 from gateway.types import CollectionId
-from tests.ports.items.helpers import ANNA, BERT, FIRST, NOON, PHONE, TABLET, Content, add, event, the
+from tests.ports.items.helpers import Content, add, event, the
+from tests.ports.known import ANNA, BERT, FIRST, NOON, PHONE, TABLET
 from tests.support.stores import Store
 
 NO_FOLDERS = ["", "i", "i0", "i01", "i2", "i1 ", "i-1", "1", "I1", "i١", "i" + "9" * 30, "mail"]

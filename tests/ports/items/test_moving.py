@@ -10,7 +10,8 @@ from gateway.errors import NotFound, StateConflict
 from gateway.items import Edit, Item, ItemChange, ItemFolder, ItemKind
 from gateway.ports import Commit, Items
 from gateway.types import CollectionId
-from tests.ports.items.helpers import ANNA, HOUR, NOON, Content, add, edit, event, revision, the
+from tests.ports.items.helpers import Content, add, edit, event, revision, the
+from tests.ports.known import ANNA, HOUR, NOON
 from tests.support.stores import Store
 
 

@@ -9,7 +9,8 @@ import pytest
 from gateway.errors import NotFound
 from gateway.items import Edit, FileInfo, ItemFolder, Notice, NoticeFile, PendingNotice
 from gateway.ports import Commit, Items
-from tests.ports.items.helpers import ANNA, BERT, HOUR, NOON, Content, add, event, revision
+from tests.ports.items.helpers import Content, add, event, revision
+from tests.ports.known import ANNA, BERT, HOUR, NOON
 from tests.support.notices import pending_notices
 from tests.support.stores import Store
 

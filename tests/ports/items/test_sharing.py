@@ -11,7 +11,8 @@ from gateway.items import Edit, ItemFolder, ItemKind, Right
 from gateway.ports import Commit, Items
 from gateway.store.tables import itemfolders
 from gateway.types import UserId
-from tests.ports.items.helpers import ANNA, BERT, CARL, FIRST, PHONE, add, edit, event, revision, the
+from tests.ports.items.helpers import add, edit, event, revision, the
+from tests.ports.known import ANNA, BERT, CARL, FIRST, PHONE
 from tests.support.stores import Store
 
 

@@ -11,20 +11,8 @@ from gateway.errors import StateConflict
 from gateway.items import Edit, ItemFolder, ItemKind, Notice, Right
 from gateway.ports import Commit, Items
 from gateway.types import CollectionId, UserId
-from tests.ports.items.helpers import (
-    ANNA,
-    BERT,
-    CARL,
-    FIRST,
-    LIST,
-    NOON,
-    PHONE,
-    Content,
-    add,
-    edit,
-    event,
-    revision,
-)
+from tests.ports.items.helpers import LIST, Content, add, edit, event, revision
+from tests.ports.known import ANNA, BERT, CARL, FIRST, NOON, PHONE
 from tests.support.stores import Store
 
 

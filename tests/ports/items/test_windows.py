@@ -8,7 +8,8 @@ import pytest
 
 from gateway.items import ItemChange, ItemFolder, ItemKind
 from gateway.ports import Items
-from tests.ports.items.helpers import ANNA, BERT, HOUR, MILLISECOND, NOON, add, edit, event
+from tests.ports.items.helpers import add, edit, event
+from tests.ports.known import ANNA, BERT, HOUR, MILLISECOND, NOON
 
 LATER = NOON + 24 * HOUR
 FIRST_MOMENT = datetime(1, 1, 1, tzinfo=UTC)

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from tests.ports.items.helpers import NOON, Time
+from tests.ports.items.helpers import Time
+from tests.ports.known import NOON
 from tests.support.postgres import Postgres
 from tests.support.stores import PostgresStore, empty
 

@@ -11,7 +11,7 @@ import pytest
 
 from gateway.store.postgres import state
 from gateway.types import CollectionId, Device, Folder, FolderList
-from tests.ports.items.helpers import ANNA, BERT, PHONE, TABLET
+from tests.ports.known import ANNA, BERT, PHONE, TABLET
 from tests.support.stores import PostgresStore
 
 T = TypeVar("T")

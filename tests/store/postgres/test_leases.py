@@ -10,7 +10,7 @@ from gateway.errors import GatewayError
 from gateway.store.postgres import leases
 from gateway.store.transactions import Transaction
 from gateway.types import CollectionId, SyncState
-from tests.ports.items.helpers import ANNA, PHONE
+from tests.ports.known import ANNA, PHONE
 from tests.support.postgres import Postgres
 from tests.support.stores import PostgresStore
 from tests.support.waiting import PATIENCE
@@ -60,11 +60,12 @@ async def test_a_lease_lasts_as_long_as_its_process_works(
 async def test_who_waits_for_too_long_is_told(
     here: PostgresStore, there: PostgresStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(leases, "WAIT_SECONDS", 0.2)
     async with here.state.lease(ANNA, PHONE, NAME):
-        with pytest.raises(GatewayError, match="another process works on the same"):
-            async with there.state.lease(ANNA, PHONE, NAME):
-                pytest.fail("it is held")
+        with monkeypatch.context() as impatient:
+            impatient.setattr(leases, "WAIT_SECONDS", 0.2)
+            with pytest.raises(GatewayError, match="another process works on the same"):
+                async with there.state.lease(ANNA, PHONE, NAME):
+                    pytest.fail("it is held")
     async with there.state.lease(ANNA, PHONE, NAME):
         pass
 

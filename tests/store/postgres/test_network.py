@@ -11,12 +11,15 @@ import pytest
 from gateway.errors import StateConflict, StoreUnavailable
 from gateway.store.postgres import bus, connecting, database, parse_url
 from gateway.types import CollectionId, FolderList, SyncState
-from tests.ports.items.helpers import ANNA, NOON, PHONE, Time
+from tests.ports.items.helpers import Time
+from tests.ports.known import ANNA, NOON, PHONE
 from tests.support.ports import LOOPBACK
 from tests.support.postgres import Postgres
 from tests.support.stores import PostgresStore
 from tests.support.tcp_cut import Cut, Way
 from tests.support.waiting import eventually
+
+pytestmark = pytest.mark.usefixtures("steady_clock")
 
 T = TypeVar("T")
 INBOX = CollectionId("1")

@@ -15,7 +15,8 @@ from gateway.store.postgres.examine import examine
 from gateway.store.state import StoredState
 from gateway.store.transactions import Transaction, single
 from gateway.types import CollectionId, Device, FolderList, SyncState
-from tests.ports.items.helpers import ANNA, NOON, PHONE, Time
+from tests.ports.items.helpers import Time
+from tests.ports.known import ANNA, NOON, PHONE
 from tests.support.failing import FailingWrites
 from tests.support.postgres import Postgres
 from tests.support.stores import PostgresStore
@@ -251,7 +252,7 @@ async def test_a_server_that_takes_no_more_connections(postgres: Postgres) -> No
         assert len({number for (number,) in numbers}) == 40
         postgres.query(f"ALTER ROLE {name} CONNECTION LIMIT 0")
         postgres.query(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity "
             "WHERE datname = current_database() AND usename <> current_user",
             name,
         )

@@ -12,7 +12,8 @@ from gateway.items import Edit, ItemKind
 from gateway.ports import Commit
 from gateway.store.postgres import PostgresTransactions, bus, connect_alone, parse_url
 from gateway.types import CollectionId, Device, Folder, FolderList, SyncState
-from tests.ports.items.helpers import ANNA, NOON, PHONE, Time, event
+from tests.ports.items.helpers import Time, event
+from tests.ports.known import ANNA, NOON, PHONE
 from tests.store.postgres.test_processes import (
     test_a_lease_is_held_by_one_process_at_a_time as lease_is_held_by_one,
 )

@@ -24,7 +24,8 @@ from gateway.types import (
     SyncState,
     UserId,
 )
-from tests.ports.items.helpers import ANNA, BERT, NOON, PHONE, TABLET, event
+from tests.ports.items.helpers import event
+from tests.ports.known import ANNA, BERT, NOON, PHONE, TABLET
 from tests.support.stores import PostgresStore
 
 INBOX = CollectionId("1")

@@ -13,7 +13,8 @@ from gateway.items import Edit, ItemKind, Notice, StoredItem
 from gateway.ports import Commit
 from gateway.store.sqlite import Database, SqliteItems, SqliteState
 from gateway.types import CollectionId, DeviceId, SyncState, UserId
-from tests.ports.items.helpers import NOON, Content, Time
+from tests.ports.items.helpers import Content, Time
+from tests.ports.known import NOON
 from tests.store.sqlite.killing import check_file, kill_and_read, start
 from tests.support.notices import pending_notices
 

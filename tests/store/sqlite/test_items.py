@@ -21,7 +21,8 @@ from gateway.store.sqlite.transactions import SqliteTransaction, run
 from gateway.store.tables import itemcommits, itemfiles, itemfolders, itemrows, notices
 from gateway.store.transactions import Transaction
 from gateway.types import CollectionId
-from tests.ports.items.helpers import ANNA, BERT, FIRST, HOUR, LIST, NOON, PHONE, Content, Time
+from tests.ports.items.helpers import LIST, Content, Time
+from tests.ports.known import ANNA, BERT, FIRST, HOUR, NOON, PHONE
 
 Work = Callable[[Transaction], Coroutine[None, None, object]]
 

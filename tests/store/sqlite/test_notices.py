@@ -8,7 +8,8 @@ from pathlib import Path
 from gateway.items import ItemKind, Notice
 from gateway.ports import Commit
 from gateway.store.sqlite import Database, SqliteItems
-from tests.ports.items.helpers import ANNA, NOON, Time
+from tests.ports.items.helpers import Time
+from tests.ports.known import ANNA, NOON
 
 PEOPLE = tuple(f"guest{number}@example.com" for number in range(200))
 MAIL = b"x" * 20_000
