@@ -41,6 +41,8 @@ class CollectionOptions:
 
     @classmethod
     def _of(cls, block: Element, version: Version) -> CollectionOptions:
+        if block.find(AirSync.MaxItems) is not None:
+            raise fields.malformed("MaxItems outside the recipient information cache")
         filter_type = int(first_text(block, AirSync.FilterType, "0"))
         if filter_type not in (0, *_DAYS):
             raise fields.malformed(f"FilterType {filter_type} does not exist for mail")

@@ -71,8 +71,7 @@ def test_what_is_no_note_is_refused(phone: Phone, other: Phone) -> None:
     assert [status for _, _, status in statuses(served)] == ["6", "1"]
     assert len(all_of(other, folder)) == 1
     supported = element(AirSync.Supported, element(Notes.Subject))
-    asked = phone.collection(folder, supported, key="0")
-    assert collections_of(phone.post_sync(asked).root)[0].status == "4"
+    assert phone.sync(folder, supported, key="0").status == "4"
 
 
 def test_a_note_is_fetched_and_counted_and_waited_for(phone: Phone, other: Phone) -> None:
@@ -101,8 +100,7 @@ def test_an_old_phone_sees_the_folder_and_nothing_in_it(
     old = new_phone(version)
     old.provision()
     assert folder_types(old)["Notes"] == "10"
-    asked = old.collection(folder, key="0")
-    assert collections_of(old.post_sync(asked).root)[0].status == "4"
+    assert old.sync(folder, key="0").status == "4"
     assert ping(old, folder, name="Notes", seconds=2).child_text(Ping.Status) == "1"
     if version != "2.5":
         response = estimate(old, folder, name="Notes")

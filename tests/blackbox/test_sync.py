@@ -207,9 +207,37 @@ def test_a_filter_mail_does_not_have_is_4(some_phone: Phone, value: str) -> None
     folder = inbox(some_phone)
     some_phone.begin(folder)
     bad = options(element(AirSync.FilterType, value))
-    (served,) = collections_of(some_phone.post_sync(some_phone.collection(folder, bad)).root)
-    assert (served.status, served.key) == ("4", some_phone.keys[folder])
+    root = some_phone.post_sync(some_phone.collection(folder, bad)).root
+    assert [(child.tag.name, child.text()) for child in root] == [("Status", "4")]
     assert some_phone.sync(folder).status == "1"
+
+
+def test_collections_without_a_collection_are_4(each_phone: Phone) -> None:
+    assert status_of(each_phone.post_sync().root) == "4"
+
+
+def test_mail_has_no_most_items(new_phone: MakePhone) -> None:
+    phone = new_phone("14.0")
+    phone.provision()
+    folder = inbox(phone)
+    phone.begin(folder)
+    assert phone.sync(folder, options(element(AirSync.MaxItems, 5))).status == "4"
+
+
+def test_who_wants_no_changes_gets_none_with_an_old_key_either(each_phone: Phone, dovecot: Dovecot) -> None:
+    filled(dovecot, each_phone, 1)
+    folder = inbox(each_phone)
+    each_phone.begin(folder)
+    first = each_phone.keys[folder]
+    assert len(each_phone.sync(folder).added) == 1
+    none = each_phone.collection(folder, element(AirSync.GetChanges, 0), key=first)
+    answer = each_phone.post_sync(none)
+    if each_phone.number >= 12.1:
+        assert answer.empty
+    else:
+        (served,) = collections_of(answer.root)
+        assert (served.status, served.key, served.added) == ("1", first, {})
+    assert len(each_phone.sync(folder, key=first).added) == 1  # it is as good as before
 
 
 def test_options_that_make_no_sense_concern_their_collection_alone(

@@ -268,14 +268,16 @@ class Phone:
         return self.post("Sync", request, seconds=seconds)
 
     def sync(self, folder: str, *children: Element, key: str | None = None) -> Served:
-        """A Sync of one collection, which must be in the answer, and whose new key is kept.
+        """A Sync of one collection, whose new key is kept.
 
-        An empty answer counts as a collection without news.
+        An empty answer counts as a collection without news, a Status for the whole request as its own.
         """
         answer = self.post_sync(self.collection(folder, *children, key=key))
-        if answer.code == 200 and not answer.body:
-            held = self.keys[folder] if key is None else key
-            return Served(self.collection(folder), held, "1", False, {}, {}, [], [], [])
+        status = "1" if answer.code == 200 and not answer.body else answer.root.child_text(AirSync.Status)
+        if status is not None:
+            assert not answer.body or len(answer.root) == 1
+            held = self.keys.get(folder, "0") if key is None else key
+            return Served(self.collection(folder), held, status, False, {}, {}, [], [], [])
         (served,) = collections_of(answer.root)
         if served.status == "1":
             self.keys[folder] = served.key

@@ -17,7 +17,7 @@ from gateway.eas.content import email
 from gateway.eas.hold import wait_for_news
 from gateway.eas.options import CollectionOptions
 from gateway.eas.versions import Version
-from gateway.errors import ENDS_REQUEST, GatewayError, Kind, NotFound
+from gateway.errors import ENDS_REQUEST, GatewayError, Kind, NotFound, Refused
 from gateway.mail.headers import Headers
 from gateway.sync import moves
 from gateway.sync.annotations import Values
@@ -35,18 +35,28 @@ __all__ = ["Exchange"]
 
 _CONFLICT = "7"
 """Status of an operation that was not done because of another change (MS-ASCMD 2.2.3.177.17)."""
+_MALFORMED = frozenset({Kind.INVALID_XML, Kind.BODY_PART_TYPE})
 
 
 @dataclass(slots=True)
 class Exchange:
-    """One Sync request being served. `room` is what all of its messages share."""
+    """One Sync request being served. `room` is what all of its messages share.
+
+    `malformed` is what is wrong with collections that were not asked for as the protocol has it.
+    """
 
     context: Context
     folders: FolderList
     room: email.Room = field(default_factory=email.Room)
+    malformed: list[Refused] = field(default_factory=list)
 
     async def run(self, asked: SyncRequest) -> list[Element]:
-        """Serve every collection in order; returns the Collection elements of those with something to say."""
+        """Serve every collection in order; returns the Collection elements of those with something to say.
+
+        Raises `Refused` where none was asked for as the protocol has it: then the request is wrong, not a
+        folder, and the Status stands below Sync (MS-ASCMD 2.2.3.177.17).
+        """
+        self.malformed.clear()
         told: list[Element] = []
         left = min(asked.window, MAX_WINDOW)
         for collection in asked.collections:
@@ -56,6 +66,8 @@ class Exchange:
             left -= count
             if served is not None:
                 told.append(served)
+        if self.malformed and len(self.malformed) == len(asked.collections):
+            raise self.malformed[0]
         return told
 
     async def _serve(self, asked: SyncCollection, left: int) -> tuple[Element | None, int]:
@@ -88,7 +100,7 @@ class Exchange:
         if outcome.use is KeyUse.UNKNOWN:
             return self._failed(asked, Kind.SYNC_STATE_NOT_FOUND, "unknown key"), 0
         self.context.services.tally.replays += outcome.use is KeyUse.REPLAY
-        if outcome.silent and not plan.answered:
+        if (outcome.silent and not plan.answered) or asked.wants_nothing:
             return None, 0
         # First: what the device asked for by name has the room before what it did not.
         fetched = await self._fetch(folder, outcome, plan)
@@ -116,6 +128,8 @@ class Exchange:
         return served.told, served.count
 
     def _failed(self, asked: SyncCollection, kind: Kind, reason: str) -> Element:
+        if kind in _MALFORMED:
+            self.malformed.append(Refused(kind, f"collection {asked.id}: {reason}"))
         told = reply.failed(asked, kind, self.context.request.version)
         self.context.note(told.child_text(AirSync.Status) or "", f"collection {asked.id}: {reason}")
         return told

@@ -68,7 +68,7 @@ async def serve(context: Context, asked: SyncCollection, left: int) -> Served:
     if outcome.use is KeyUse.UNKNOWN:
         raise Refused(Kind.SYNC_STATE_NOT_FOUND, "unknown key")
     services.tally.replays += outcome.use is KeyUse.REPLAY
-    if outcome.silent and not planned.answered:
+    if (outcome.silent and not planned.answered) or asked.wants_nothing:
         return Served(None)
     options = ItemOptions.unpack(outcome.options)
     items = [*outcome.told.changed, *outcome.told.added]

@@ -102,6 +102,11 @@ class SyncCollection:
         """Whether server changes are asked for: yes unless the client says no (MS-ASCMD 2.2.3.79)."""
         return self.get_changes is not False
 
+    @property
+    def wants_nothing(self) -> bool:
+        """Whether no answer is wanted but that the key is good, be it one that was answered before."""
+        return self.key != INITIAL_KEY and not self.wants_changes and not self.commands
+
 
 @dataclass(frozen=True, slots=True)
 class SyncRequest:
@@ -156,6 +161,8 @@ def parse(root: Element, version: Version) -> SyncRequest:
     if container is None and (not partial or len(root) == 1):
         raise fields.malformed("neither Collections nor anything else beside Partial")
     asked = container.findall(AirSync.Collection)[: MOST_COLLECTIONS + 1] if container else []
+    if not asked and not partial and minutes is None and seconds is None:
+        raise fields.malformed("Collections without a Collection")
     # Counted first: to read as many as a document can hold takes seconds.
     if sum(len(commands) for one in asked for commands in one.findall(AirSync.Commands)) > MAX_OPERATIONS:
         raise fields.malformed("more than 200 operations")
