@@ -210,7 +210,8 @@ def test_each_move_has_its_status(account: Account) -> None:
         move(other, inbox, work, folders["Home"]),
         move(good, inbox, work),
     )
-    assert [status for _, status, _ in found] == ["1", "1", "1", "1", "2", "2", "2", "4", "5", "3"]
+    cache = "105" if phone.number >= 14.0 else "2"
+    assert [status for _, status, _ in found] == ["1", "1", "1", "1", "2", "2", cache, "4", "5", "3"]
     assert [item for item, _, _ in found][-1] == good
     assert account.subjects("Work") == ["mail 0"]
     account.quiet(phone, "Work")

@@ -13,7 +13,7 @@ from gateway.eas.versions import Version
 from gateway.errors import ENDS_REQUEST, GatewayError, Kind, NotFound
 from gateway.sync import itemfolders
 from gateway.sync.folders import Folders
-from gateway.sync.hierarchy import find, mailbox_of
+from gateway.sync.hierarchy import RECIPIENT_CACHE, find, mailbox_of
 from gateway.sync.itemfolders import is_item_folder
 from gateway.sync.itemmoves import ItemMover
 from gateway.sync.moves import Message, Moved, MoveOutcome, Mover, Place
@@ -26,6 +26,7 @@ _NO_TARGET = 2
 _SUCCESS = 3
 _SAME_FOLDER = 4
 _SEVERAL_TARGETS = 5
+_FORBIDDEN_TARGET = 105
 _MOST_MOVES = 1000
 
 _KINDS: Mapping[MoveOutcome, Kind] = {
@@ -137,7 +138,7 @@ class _Work:
             return _Answer(_SEVERAL_TARGETS)
         target = self._place(asked.target)
         if target is None:
-            return _Answer(_NO_TARGET)
+            return self._no_target(asked)
         if target == source:
             return _Answer(_SAME_FOLDER)
         return source, target, (name.uidvalidity, name.uid)
@@ -157,7 +158,7 @@ class _Work:
             return _Answer(_SEVERAL_TARGETS)
         target = await itemfolders.find(items, user, CollectionId(asked.target))
         if target is None or target.kind is not source.kind:
-            return _Answer(_NO_TARGET)
+            return self._no_target(asked)
         if target.id == source.id:
             return _Answer(_SAME_FOLDER)
         try:
@@ -170,6 +171,11 @@ class _Work:
             context.note("", f"move from {source.id}: {error.detail}")
             return _Answer(self._status(error.kind))
         return _Answer(_SUCCESS, item_server_id(target.id, moved))
+
+    def _no_target(self, asked: _Asked) -> _Answer:
+        """The recipient cache is a folder, which nothing can be moved to; 105 came with 14.0 as it did."""
+        forbidden = asked.target == RECIPIENT_CACHE and self.context.request.version.has_recipients
+        return _Answer(_FORBIDDEN_TARGET if forbidden else _NO_TARGET)
 
     def _place(self, identity: str) -> Place | None:
         folder = find(self.folders, identity)
