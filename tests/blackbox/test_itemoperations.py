@@ -219,15 +219,21 @@ def test_each_fetch_has_a_status(each_phone: Phone, dovecot: Dovecot) -> None:
         element(ItemOperations.Fetch, element(ItemOperations.Store, "Attic"), element(AirSync.ServerId, "1")),
         fetch(),
         element(ItemOperations.Fetch, element(AirSyncBase.FileReference, reference)),
-        fetch(*[element(AirSyncBase.FileReference, reference)] * 2),
         fetch(element(AirSyncBase.FileReference, reference), element(AirSync.ServerId, name)),
         item(folder, name, element(ItemOperations.Range, "0-9")),
         file(reference, body_preference(1)),
         file(reference, element(ItemOperations.UserName, "jo")),
     ).root
-    expected = ["1", "6", "6", "6", "6", "1", "15", "15", "15", "15", "9", "9", *["2"] * 7]
+    expected = ["1", "6", "6", "6", "6", "1", "15", "15", "15", "15", "9", "9", *["2"] * 6]
     assert statuses(root) == expected
     assert fetched(root)[1].child_text(AirSync.ServerId) == gone
+
+
+def test_an_operation_that_does_not_say_what_it_is_about_is_2_for_all(each_phone: Phone) -> None:
+    twice = fetch(*[element(AirSyncBase.FileReference, "1:2")] * 2)
+    for operation in (twice, element(ItemOperations.EmptyFolderContents)):
+        root = post(each_phone, file("1:2"), operation).root
+        assert [(child.tag.name, child.text()) for child in root] == [("Status", "2")]
 
 
 def test_an_empty_attachment_is_10(phone: Phone, dovecot: Dovecot) -> None:

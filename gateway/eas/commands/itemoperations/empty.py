@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from gateway.eas import fields
 from gateway.eas.commands.base import Context
 from gateway.eas.commands.itemoperations.operation import PARTIAL_SUCCESS, SUCCESS, named, only_options
-from gateway.errors import NotFound
+from gateway.errors import Kind, NotFound, Refused
 from gateway.items import ItemKind
 from gateway.sync import itemfolders
 from gateway.sync.emptying import remove_below, remove_folders_below, remove_items, remove_messages
@@ -48,8 +48,10 @@ class Emptier:
     async def _items(self, collection: CollectionId, *, deep: bool) -> bool:
         services, user = self.context.services, self.context.principal.user
         folder = await itemfolders.find(services.items, user, collection)
-        if folder is None or folder.kind is ItemKind.RECIPIENTS:
-            raise NotFound("no such collection, or none that devices may empty")
+        if folder is None:
+            raise NotFound("no such collection")
+        if folder.kind is ItemKind.RECIPIENTS:
+            raise Refused(Kind.ACCESS_DENIED, "the recipient cache is nothing that devices may empty")
         complete = await remove_items(services.items, user, folder)
         if deep:
             await remove_folders_below(services.items, user, folder)

@@ -15,6 +15,7 @@ from gateway.eas.versions import Version
 from gateway.errors import ENDS_REQUEST, GatewayError
 from gateway.sync.folders import Folders
 from wbxml import Element, Tag, element, encode
+from wbxml.pages import AirSync, AirSyncBase
 from wbxml.pages import ItemOperations as Page
 
 _MAX_OPERATIONS = 100
@@ -63,10 +64,24 @@ class ItemOperations:
         for operation in root:
             if operation.tag not in answers:
                 raise fields.malformed(f"{operation.tag!r} is no operation")
+            _check(operation)
         response = element(Page.Response)
         for operation in root:
             response.append(await _answer(context, answers, operation))
         return element(Page.ItemOperations, element(Page.Status, SUCCESS), response)
+
+
+def _check(operation: Element) -> None:
+    """See to it that an operation says what it is about, or its answer could not (MS-ASCMD 2.2.1.10.2).
+
+    Raises `Refused(INVALID_XML)`, which concerns the request as a whole.
+    """
+    if operation.tag is Page.EmptyFolderContents:
+        fields.required(operation, AirSync.CollectionId)
+    elif operation.tag is Page.Move:
+        fields.required(operation, Page.ConversationId)
+    else:
+        fields.only(operation, AirSyncBase.FileReference)
 
 
 async def _answer(context: Context, answers: Mapping[Tag, _Answer], operation: Element) -> Element:
