@@ -14,7 +14,7 @@ from gateway.eas.commands.base import Context
 from gateway.eas.content.email import Rendered
 from gateway.errors import Kind, NotFound, Refused
 from gateway.query import Query
-from gateway.sync import hierarchy
+from gateway.sync import hierarchy, itemfolders
 from gateway.sync.folders import Folders
 from gateway.sync.searches import Listed, Listing, below, in_order
 from gateway.types import CollectionId, Folder, FolderList
@@ -109,6 +109,8 @@ async def _folders(context: Context, scope: Scope) -> list[Folder]:
     folders = Folders(context.services.state, context.mailboxes, context.principal.user)
     wanted = [one for one in scope.collections if one != hierarchy.ROOT]
     everywhere = len(wanted) < len(scope.collections) or not wanted
+    # There is no mail in folders of items; to be sent to FolderSync for them, a device would come again.
+    wanted = [one for one in wanted if not await _holds_items(context, one)]
     if not everywhere and not scope.deep:
         known = await folders.all()
         chosen = frozenset(wanted)
@@ -119,6 +121,11 @@ async def _folders(context: Context, scope: Scope) -> list[Folder]:
     if any(hierarchy.find(known, one) is None for one in wanted):
         raise Refused(Kind.SYNC_STATE_NOT_FOUND, "a folder to be searched is not there")
     return [folder for folder in known.folders if folder.id in chosen and not folder.gone]
+
+
+async def _holds_items(context: Context, collection: CollectionId) -> bool:
+    """Whether this is a folder of items, which the user sees."""
+    return await itemfolders.find(context.services.items, context.principal.user, collection) is not None
 
 
 async def _render(folders: FolderList, entries: Sequence[Listed], show: Show) -> dict[Listed, list[Element]]:

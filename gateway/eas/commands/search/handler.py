@@ -17,7 +17,7 @@ from gateway.mail.kql import KqlError, TooComplex
 from gateway.sync.searches import Listed, Listing
 from gateway.types import Folder
 from wbxml import Element, element
-from wbxml.pages import AirSync
+from wbxml.pages import AirSync, DocumentLibrary
 from wbxml.pages import Search as Page
 
 _SUCCESS = 1
@@ -67,9 +67,17 @@ async def _answer(context: Context, name: str, asked: Element) -> Element:
         case "gal":
             return await _address_list(context, asked)
         case "documentlibrary" | "document library":
-            return _refusal(context, _BLOCKED, "documents are not served")
+            return _documents(context, asked)
         case _:
             return _refusal(context, _INVALID, "an unknown store")
+
+
+def _documents(context: Context, asked: Element) -> Element:
+    """Refuses to search documents; a request without LinkId is wrong besides (MS-ASDOC 3.1.5.2)."""
+    link = fields.required(fields.required(asked, Page.Query), Page.EqualTo)
+    fields.required(link, DocumentLibrary.LinkId)
+    fields.required(link, Page.Value)
+    return _refusal(context, _BLOCKED, "documents are not served")
 
 
 async def _mailbox(context: Context, wanted: MailboxSearch) -> Element:
