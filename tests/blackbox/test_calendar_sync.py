@@ -415,7 +415,7 @@ def test_what_cannot_be_estimated(new_phone: MakePhone) -> None:
     assert status(key="0") == "3"
     phone.begin(folder)
     assert status(key="nonsense") == "4"
-    assert status(element(AirSync.FilterType, 3)) == "110"
+    assert status(element(AirSync.FilterType, 9)) == "103"
     assert status(element(AirSync.Class, "Email")) == "4"
     assert status(element(AirSync.MaxItems, 3)) == "2"
 

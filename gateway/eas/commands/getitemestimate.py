@@ -31,6 +31,7 @@ _INVALID_COLLECTION = 2
 _NOT_PRIMED = 3
 _INVALID_KEY = 4
 _CLASSES_APART = 4
+_NO_FILTER = 103
 _WRONG_FILTER = 110
 _CAP_WITHOUT_OPTIONS = 512
 _FILTERS = frozenset("012345678")
@@ -51,15 +52,14 @@ class GetItemEstimate:
     async def handle(self, context: Context, root: Element | None, body: bytes) -> Reply:  # noqa: ARG002
         """Raises `Refused` for a request that names no collection or too many, and `UpstreamError`."""
         root = fields.document(root)
-        for asked in root.iter():
-            if asked.tag is AirSync.FilterType and asked.text().strip() not in _FILTERS:
-                raise fields.malformed("a FilterType that does not exist")
         collections = fields.required(root, Page.Collections).findall(Page.Collection)
         if not 0 < len(collections) <= context.services.limits.max_collections:
             raise fields.malformed("no collections, or too many")
         reply = element(Page.GetItemEstimate)
         for asked in collections:
             reply.append(await self._response(context, asked))
+        if all(told.child_text(Page.Status) == str(_WRONG_FILTER) for told in reply):
+            raise Refused(Kind.SERVER_ERROR, "a FilterType that no folder asked about has")
         return reply
 
     async def _response(self, context: Context, asked: Element) -> Element:
@@ -67,6 +67,10 @@ class GetItemEstimate:
             collection = await _named(context, asked)
         except NotFound:
             return element(Page.Response, element(Page.Status, _INVALID_COLLECTION))
+        if any(one.tag is AirSync.FilterType and one.text().strip() not in _FILTERS for one in asked.iter()):
+            if not context.request.version.body_status:
+                raise fields.malformed("a FilterType that does not exist")
+            return element(Page.Response, element(Page.Status, _NO_FILTER))
         if is_item_folder(collection):
             return await self._of_items(context, collection, asked)
         blocks = _blocks(asked)
