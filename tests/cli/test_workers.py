@@ -87,8 +87,10 @@ def parent(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Parent]:
 
 @pytest.mark.parametrize("parent", ["one"], indirect=True)
 def test_one_that_fails_again_and_again_fails_alone(parent: Parent) -> None:
-    lines = [parent.said() for _ in range(6)]
-    assert [line for line in lines if "fails" in line] == ["1 fails"] * 4
+    lines: list[str] = []
+    while sum("serves" in line for line in lines) < 2 or lines.count("1 fails") < 4:
+        lines.append(parent.said())
+    assert {line for line in lines if "serves" not in line} == {"1 fails"}
     serving = {int(line.split()[2]) for line in lines if "serves" in line}
     assert parent.systemd.recv(100) == b"READY=1"
     victim = min(serving)
@@ -111,7 +113,7 @@ def test_when_none_can_start_all_end(parent: Parent) -> None:
 def accepted(listener: socket.socket) -> int:
     """How many connections wait there; they are taken."""
     count = 0
-    while select.select([listener], [], [], 0)[0]:
+    while select.select([listener], [], [], 0.2)[0]:
         listener.accept()[0].close()
         count += 1
     return count

@@ -13,7 +13,7 @@ from tests.convergence.play import Play
 from tests.convergence.process import RELIST_SECONDS
 from tests.convergence.properties import PROPERTIES, Property, upstream, visible
 
-QUIET_SECONDS = 45.0
+QUIET_SECONDS = 120.0
 COPY_SECONDS = 40.0
 """In which the gateway tries three more times to store a copy in Sent."""
 

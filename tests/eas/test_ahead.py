@@ -15,6 +15,8 @@ from gateway.errors import UpstreamUnavailable
 from gateway.sync.background import Background
 from gateway.types import CollectionId, DeviceId, UserId
 
+pytestmark = pytest.mark.usefixtures("steady_clock")
+
 SOME = Prepared(7, BodyOptions(), Version.V16_1, {}, {})
 
 

@@ -109,6 +109,7 @@ async def test_who_does_not_answer_is_asked_again_a_minute_later() -> None:
     assert len(web.asked) == 2
 
 
+@pytest.mark.usefixtures("steady_clock")
 async def test_patience_ends() -> None:
     """What is known by then is told, and nothing is left running."""
     before = asyncio.all_tasks()

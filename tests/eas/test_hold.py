@@ -29,6 +29,8 @@ from gateway.sync.waiter import Signal
 from gateway.types import CollectionId, DeviceId, Folder, MailboxView, SyncState, UserId
 from tests.sync.model import Box, MemoryUpstream
 
+pytestmark = pytest.mark.usefixtures("steady_clock")
+
 ANN, INBOX = UserId("ann"), Folder(CollectionId("1"), "INBOX", "INBOX")
 PRINCIPAL = Identity().principal("ann", "secret")
 _ATTEMPTS = 20

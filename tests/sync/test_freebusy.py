@@ -148,6 +148,7 @@ async def test_no_time_left(items: Items) -> None:
     assert await digits(items, until=0.0) == "44444444"
 
 
+@pytest.mark.usefixtures("steady_clock")
 async def test_others_compute_in_between(items: Items) -> None:
     """What looks at many events gives way, and ends when its time is over."""
     many = (event(f"{number}", *at("0900", "0930")) for number in range(2000))

@@ -22,6 +22,8 @@ from tests.support.ports import LOOPBACK, free_ports
 from tests.support.smtp_sink import Received, SmtpSink
 from tests.support.tls import Certificate, make_certificate
 
+pytestmark = pytest.mark.usefixtures("steady_clock")
+
 SENDER = "anna@example.test"
 DAVE, ERIN = "dave@example.test", "erin@example.test"
 LARGE = b"X: y\r\n\r\n" + (b"x" * 998 + b"\r\n") * 20_000

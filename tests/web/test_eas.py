@@ -41,6 +41,8 @@ from tests.web.support import (
 from wbxml import Element, decode, element, encode
 from wbxml.pages import AirSync, ComposeMail, FolderHierarchy, Ping, Provision
 
+pytestmark = pytest.mark.usefixtures("steady_clock")
+
 FOLDER_SYNC = element(FolderHierarchy.FolderSync, element(FolderHierarchy.SyncKey, 0))
 CHUNKED = {"Content-Length": "", "Transfer-Encoding": "chunked"}
 QUERY = f"{PATH}?Cmd=FolderSync&User=jo&DeviceId=d1&DeviceType=iPhone"

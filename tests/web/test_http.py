@@ -99,6 +99,7 @@ async def test_what_does_not_come_is_not_waited_for(monkeypatch: pytest.MonkeyPa
         await read_body(saying(pieces(b"abcde", b"")[0], GONE), {}, 4)
 
 
+@pytest.mark.usefixtures("steady_clock")
 async def test_a_client_that_leaves_or_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ClientGone):
         await read_body(saying(pieces(b"a", b"")[0], GONE), {}, 4)
@@ -107,6 +108,7 @@ async def test_a_client_that_leaves_or_stands_still(monkeypatch: pytest.MonkeyPa
         await read_body(saying(pieces(b"a", b"")[0]), {}, 4)
 
 
+@pytest.mark.usefixtures("steady_clock")
 @pytest.mark.parametrize(("size", "arrives"), [(1, False), (2000, True)])
 async def test_a_body_has_to_come_at_a_pace(
     monkeypatch: pytest.MonkeyPatch, size: int, arrives: bool

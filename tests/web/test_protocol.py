@@ -13,6 +13,8 @@ from tests.web.support import LOGIN, PATH, Site, read_answer
 from wbxml import element
 from wbxml.pages import FolderHierarchy
 
+pytestmark = pytest.mark.usefixtures("steady_clock")
+
 OPTIONS = f"OPTIONS {PATH} HTTP/1.1\r\nHost: x\r\nAuthorization: {LOGIN}\r\n\r\n".encode("latin-1")
 FOLDER_SYNC = element(FolderHierarchy.FolderSync, element(FolderHierarchy.SyncKey, 0))
 STRANGER = f"POST {PATH} HTTP/1.1\r\nHost: x\r\n".encode()

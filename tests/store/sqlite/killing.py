@@ -24,7 +24,7 @@ def kill_and_read(process: subprocess.Popen[str], first: str = "") -> defaultdic
     # By the same buffer that a first line may have been read from.
     with process.stdout as stream:
         output = first + stream.read()
-    process.wait(timeout=10)
+    process.wait(timeout=60)
     acknowledged: defaultdict[CollectionId, int] = defaultdict(int)
     # The last line may be cut off.
     for line in output.split("\n")[:-1]:

@@ -79,7 +79,7 @@ async def test_two_processes_share_the_file(tmp_path: Path) -> None:
     process = start(__name__, path)
     try:
         async with await SqliteState.open(path) as state:
-            deadline = time.monotonic() + 40
+            deadline = time.monotonic() + 100
             written = told = 0
             while written < 50 or told < len(COLLECTIONS):
                 await state.save_memo(USER, DEVICE, "ping", str(written).encode())
