@@ -7,7 +7,7 @@ import re
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from gateway.mail.html import shallow
+from gateway.mail.html import restored, shallow
 
 __all__ = ["fragment"]
 
@@ -46,7 +46,7 @@ def fragment(document: str) -> str:
         elif node.is_element_node:
             _quieten(node)
     sheets = "".join(f"<style>{style}</style>" for style in styles if style.strip())
-    return f"{sheets}<div{_style_of(body)}>{body.inner_html or ''}</div>"
+    return f"{sheets}<div{_style_of(body)}>{restored(body.inner_html or '')}</div>"
 
 
 def _quieten(node: LexborNode) -> None:

@@ -39,6 +39,19 @@ def test_what_is_made_of_a_document(document: str, made: str) -> None:
     assert fragment(document) == made
 
 
+def test_what_is_made_of_a_document_of_many_tags() -> None:
+    cells = "<tr><td><b class='a'>bold <font color=red>red</font></b><td><a href=http://x>x</a><br>" * 2000
+    made = fragment(f"<body bgcolor=#fff><style>p{{}}</style><table>{cells}</table><p>end<object>none")
+    assert made.startswith(
+        '<style>p{}</style><div style="background-color: #fff"><table><tbody><tr><td><b class'
+    )
+    assert made.endswith("</td></tr></tbody></table><p>end</p></div>")
+    assert (
+        made.count('<b class="a">bold <font color="red">red</font></b></td><td><a href="http://x">x</a><br>')
+        == 2000
+    )
+
+
 TAGS = (
     "<div> </div> <b> </b> <!-- --> <script> </script> <style> </style> <table><tr><td> </table> "
     "<p onclick='x' > <textarea> <svg> </body> ' \" a"
@@ -57,11 +70,11 @@ def test_what_follows_is_outside(markup: str) -> None:
 @pytest.mark.parametrize(
     "hostile",
     [
-        "<div>" * 100_000,
-        '<a href="x"' * 100_000,
+        "<div>" * 30_000,
+        '<a href="x"' * 30_000,
         "<" * 1_000_000,
         "<a " + " ".join(f"a{number}" for number in range(300_000)) + ">",
-        "<p onclick=1>" * 50_000,
+        "<p onclick=1>" * 20_000,
     ],
     ids=range(5),
 )
