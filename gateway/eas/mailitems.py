@@ -56,6 +56,7 @@ async def render(
         flags=flags,
         owner=context.principal.email,
         own=meetings.own(context),
+        zone=services.zone,
         notes=partial(known, services.state, user, context.mailboxes, place, uidvalidity, find),
         prepared=prepared,
         room=room,

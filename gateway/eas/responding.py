@@ -147,7 +147,7 @@ class _Work:
     def _is_asked(self, message: Message, calendar: Calendar) -> bool:
         """Whether a message asks the user for an answer."""
         owner, own = meetings.known_as(self.context, message.parts), meetings.own(self.context)
-        shown = meeting_of(calendar.text, calendar.method, owner, own)
+        shown = meeting_of(calendar.text, calendar.method, owner, own, self.context.services.zone)
         return shown is not None and message.method is Method.REQUEST
 
     async def _to_message(self, message: Message, sender: str) -> ServerId | None:

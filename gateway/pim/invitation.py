@@ -192,10 +192,10 @@ def method_of(calendar: Component, told: str) -> Method | None:
     return _METHODS.get(named) if told in {"", named} else None
 
 
-def read_invitation(text: str, method: str = "", default: tzinfo = UTC) -> Invitation | None:
+def read_invitation(text: str, method: str = "", zone: tzinfo = UTC) -> Invitation | None:
     """The scheduling message in a text/calendar part; None when it is none, or too broken to act on.
 
-    `method` is that of the Content-Type; `default` is the zone of times without one.
+    `method` is that of the Content-Type. Times in no zone are taken for those of `zone`.
     """
     for calendar in read(text):
         named = method_of(calendar, method)
@@ -203,7 +203,7 @@ def read_invitation(text: str, method: str = "", default: tzinfo = UTC) -> Invit
         if named and events:
             # The series itself where it is there; else an occurrence of it.
             event = next((one for one in events if one.get("RECURRENCE-ID") is None), events[0])
-            return _invitation(named, event, Zones(calendar, default))
+            return _invitation(named, event, Zones(calendar, zone))
     return None
 
 

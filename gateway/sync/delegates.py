@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 
 from gateway.items import Notice
 from gateway.mail import imip
@@ -62,11 +62,15 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Delegation:
-    """Tells delegates. `address` gives that of a user; `stored` is called once there is something to mail."""
+    """Tells delegates. `address` gives that of a user; `stored` is called once there is something to mail.
+
+    `zone` is that of times in none.
+    """
 
     state: SyncStates
     address: Callable[[UserId], str]
     stored: Callable[[UserId], None]
+    zone: tzinfo = UTC
 
     async def notes(self, user: UserId, owner: str, heard: Heard, now: datetime) -> Sequence[Notice]:
         """What a user, whose address is `owner`, has to mail to his delegates because of a message."""
@@ -75,14 +79,14 @@ class Delegation:
         for delegate in await delegates_of(self.state, user):
             address = deliverable(self.address(delegate))
             if address is not None and address.lower() not in known:
-                made.append(_note(owner, address, heard, now))
+                made.append(_note(owner, address, heard, now, self.zone))
         return made
 
 
-def _note(owner: str, delegate: str, heard: Heard, now: datetime) -> Notice:
+def _note(owner: str, delegate: str, heard: Heard, now: datetime, zone: tzinfo) -> Notice:
     about = f"delegate\n{delegate.lower()}\n{heard.sender.address.lower()}\n{heard.calendar}"
     key = digest_of(about)
-    invitation = read_invitation(heard.calendar, heard.method)
+    invitation = read_invitation(heard.calendar, heard.method, zone)
     subject = clean(heard.subject) or (words.title(invitation) if invitation else "")
     sender = clean(heard.sender.name) or heard.sender.address
     if heard.sender.name:

@@ -59,7 +59,7 @@ _RECEIVED = datetime(2026, 3, 1, tzinfo=UTC)
 
 def message(data: bytes) -> invitation.Invitation | None:
     """What an input asks of its reader."""
-    return meeting.meeting_of(data.decode("utf-8", "replace"), _method(data), _ANN, invitation.nobody)
+    return meeting.meeting_of(data.decode("utf-8", "replace"), _method(data), _ANN, invitation.nobody, UTC)
 
 
 def _method(data: bytes) -> str:

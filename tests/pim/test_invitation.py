@@ -157,7 +157,7 @@ def test_times_without_a_zone() -> None:
     found = understood(invitations.FLOATING)
     assert (found.start, found.zone) == (utc(2026, 3, 2, 4, 30), KOLKATA)
     homeless = invitations.FLOATING.replace("X-WR-TIMEZONE:Asia/Kolkata\r\n", "")
-    there = read_invitation(homeless, default=NEW_YORK)
+    there = read_invitation(homeless, zone=NEW_YORK)
     assert there
     assert there.zone == NEW_YORK
 

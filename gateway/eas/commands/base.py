@@ -182,7 +182,7 @@ class Services:
             bus=self.bus,
         )
         object.__setattr__(self, "notices", notices)
-        delegation = Delegation(self.state, self.identity.address, notices.stored)
+        delegation = Delegation(self.state, self.identity.address, notices.stored, self.zone)
         meetings = MeetingMail(self.items, self.clock, self.tentative, self.zone, delegation)
         intake = Intake(self.state, self.background, meetings)
         object.__setattr__(self, "intake", intake)

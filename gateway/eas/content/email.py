@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from types import MappingProxyType
 
 from gateway.eas.content import email_message
@@ -107,6 +107,7 @@ async def render(  # noqa: PLR0917 - the first four name the messages, as in `Ma
     notes: FindNotes | None = None,
     owner: str = "",
     own: Own = nobody,
+    zone: tzinfo = UTC,
     prepared: Prepared | None = None,
     room: Room | None = None,
 ) -> Mapping[int, Rendered]:
@@ -114,12 +115,13 @@ async def render(  # noqa: PLR0917 - the first four name the messages, as in `Ma
 
     `flags` are the tracked flags and categories a message is to be shown with, by UID; for others it is those
     it has now. `notes` finds their annotations. `drafts` says that the mailbox is the Drafts folder, `owner`
-    is the address of its user, `own` tells of others whether they are his. With `parts` (multipart replies)
-    the data of a Body goes there and the Body holds its index. Those of `prepared` are not fetched again.
-    Messages for which the reply has no `room` (None: they are all of it) have bodies without Data. Raises
-    what `Mailboxes.fetch` raises, and nothing because of what a message holds.
+    is the address of its user, `own` tells of others whether they are his, `zone` is that of times in none.
+    With `parts` (multipart replies) the data of a Body goes there and the Body holds its index. Those of
+    `prepared` are not fetched again. Messages for which the reply has no `room` (None: they are all of it)
+    have bodies without Data. Raises what `Mailboxes.fetch` raises, and nothing because of what a message
+    holds.
     """
-    place = Place(collection, uidvalidity, drafts, owner, own)
+    place = Place(collection, uidvalidity, drafts, owner, own, zone)
     room = Room() if room is None else room
     ready = prepared.jobs if prepared and prepared.fit(uidvalidity, options, version) else {}
     batch: list[Job] = []

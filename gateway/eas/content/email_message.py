@@ -172,7 +172,7 @@ def _as_meeting(
     if job.calendar is None or job.calendar.section not in sections or place.drafts:
         return plan, None
     calendar = open_calendar(job.calendar, sections[job.calendar.section], Headers(job.message.header))
-    meeting = meeting_of(calendar.text, calendar.method, place.owner, place.own)
+    meeting = meeting_of(calendar.text, calendar.method, place.owner, place.own, place.zone)
     if meeting is None:
         return plan, None
     layout = without_calendar(plan.layout, calendar)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 from functools import partial
 
 from gateway.eas.content.body import native_type
@@ -91,6 +92,7 @@ class Place:
     """Where a message lives: for the names of its attachments, and because drafts are shown in full.
 
     `owner` is the address of the user, "" when it is not known; `own` tells of others whether they are his.
+    `zone` is that of times of invitations that are in none.
     """
 
     collection: CollectionId
@@ -98,6 +100,7 @@ class Place:
     drafts: bool = False
     owner: str = ""
     own: Own = nobody
+    zone: tzinfo = UTC
 
 
 def properties(

@@ -19,7 +19,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 
 from gateway.eas.content.limits import LONGEST_UID
 from gateway.eas.content.repeating import can_be_told
@@ -56,12 +56,12 @@ _ANSWERS = {
 _IN_MONTH = {Pattern.MONTHLY, Pattern.MONTHLY_NTH, Pattern.YEARLY, Pattern.YEARLY_NTH}
 
 
-def meeting_of(text: str, method: str, owner: str, own: Own) -> Invitation | None:
+def meeting_of(text: str, method: str, owner: str, own: Own, zone: tzinfo) -> Invitation | None:
     """What a calendar in the mail of `owner` asks of him; None when the mail is an ordinary one.
 
-    `own` tells of other addresses whether they are his too.
+    `own` tells of other addresses whether they are his too; `zone` is that of times in none.
     """
-    found = read_invitation(text, method)
+    found = read_invitation(text, method, zone)
     if found is None or (found.method is Method.REPLY and _answer(found) is None):
         return None
     address = found.known_as(owner, own)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -38,10 +38,20 @@ async def properties(
     owner: str = ANN,
     drafts: bool = False,
     options: BodyOptions = BodyOptions((BodyPreference(PLAIN),)),  # noqa: B008 - immutable
+    zone: tzinfo = UTC,
 ) -> list[Element]:
     mailboxes = MemoryMailboxes([raw])
     done = await render(
-        mailboxes.port, "m", 7, [1], options, version, collection=COLLECTION, drafts=drafts, owner=owner
+        mailboxes.port,
+        "m",
+        7,
+        [1],
+        options,
+        version,
+        collection=COLLECTION,
+        drafts=drafts,
+        owner=owner,
+        zone=zone,
     )
     assert done[1].poison is None
     tree = Element(AirSync.ApplicationData, None, done[1].elements)
@@ -174,6 +184,22 @@ async def test_an_exception() -> None:
     assert octets[16:20] == bytes([7, 0xEA, 3, 9])
     assert uid_of(octets) == invitations.OUTLOOK_UID
     assert "Recurrences" not in found
+
+
+@pytest.mark.parametrize(
+    ("lines", "times"),
+    [
+        (("DTEND:20260302T110000", "DTSTART:20260302T100000"), ("T09:00", "T10:00")),
+        (("DTEND;VALUE=DATE:20260303", "DTSTART;VALUE=DATE:20260302"), ("T23:00", "T23:00")),
+    ],
+    ids=["times", "whole days"],
+)
+async def test_what_is_in_no_zone_is_in_the_users(lines: tuple[str, str], times: tuple[str, str]) -> None:
+    end, start = lines
+    mail = invitations.file_mail(calendar(*event(end, start=start)))
+    shown = request(await properties(mail, Version.V14_1, zone=BERLIN))
+    told = [shown.find(tag) for tag in (Email.StartTime, Email.EndTime)]
+    assert [one.text()[10:16] for one in told if one] == [*times]
 
 
 async def test_whole_days() -> None:
