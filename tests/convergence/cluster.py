@@ -82,10 +82,10 @@ class Cluster(Stage):
         self.sink = stack.enter_context(SmtpSink())
         self.line = stack.enter_context(Way(self.dovecot.port))
         self.postgres = stack.enter_context(Postgres())
-        self._database = self.postgres.create()
+        self.database = self.postgres.create()
         for number in range(self._count):
             way = stack.enter_context(Way(self.postgres.port))
-            store = f"postgresql://gateway@{way.host}:{way.port}/{self._database}"
+            store = f"postgresql://gateway@{way.host}:{way.port}/{self.database}"
             gateway = FusedGateway(
                 self.dovecot, self.sink, imap_port=self.line.port, store=store, workers=self._workers
             )
@@ -238,7 +238,7 @@ class Cluster(Stage):
 
         def ask() -> bool:
             try:
-                found[:] = self.postgres.query(_UNFINISHED, self._database).splitlines()
+                found[:] = self.postgres.query(_UNFINISHED, self.database).splitlines()
             except subprocess.CalledProcessError:  # it is just being restarted
                 return False
             return True

@@ -1,9 +1,10 @@
 """Starts gateways quickly, with a fuse at every I/O boundary: a process that has imported all, and forks.
 
-It reads lines from standard input, each the configuration file and the log file of a gateway to start, and
-of how many processes. It writes the process id, and when that process has ended, its exit status; one gateway
-runs at a time. When standard input ends, so do both. The gateway is the whole one; its code is wrapped from
-outside only. It lists flags anew after `RELIST_SECONDS`.
+It reads lines from standard input, each the configuration file and the log file of a gateway to start, of how
+many processes, and the file of a further migration of PostgreSQL that it has ("-": none). It writes the
+process id, and when that process has ended, its exit status; one gateway runs at a time. When standard input
+ends, so do both. The gateway is the whole one; its code is wrapped from outside only. It lists flags anew
+after `RELIST_SECONDS`.
 
 Two variables make it a release that never was: CONVERGENCE_RELEASE is what it calls itself, and it fails to
 render messages whose header contains CONVERGENCE_POISON.
@@ -16,7 +17,7 @@ import os
 import select
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -25,7 +26,7 @@ import gateway.web.eas
 from gateway.cli import main
 from gateway.eas.content import email_message
 from gateway.mail.structure import Layout
-from gateway.store.postgres import PostgresTransactions
+from gateway.store.postgres import PostgresTransactions, schema
 from gateway.store.sqlite.database import Database
 from gateway.types import MessageData
 from gateway.upstream.imap import snapshot
@@ -59,6 +60,17 @@ def make_release(name: str, poison: str) -> None:
         return original(told, layout, *args, **kwargs)
 
     setattr(email_message, "properties", properties)  # noqa: B010 - not an assignment that types allow
+
+
+def add_migration(script: str) -> None:
+    """Give the gateway one more migration of PostgreSQL: of a newer release."""
+    original: Callable[..., Any] = vars(schema)["scripts_in"]
+
+    def scripts_in(package: str, kind: type[schema.Migration]) -> Sequence[schema.Migration]:
+        known = original(package, kind)
+        return [*known, kind(known[-1].number + 1, "further", script)]
+
+    setattr(schema, "scripts_in", scripts_in)  # noqa: B010 - not an assignment that types allow
 
 
 def _around(owner: Any, name: str, fuse: Fuse, boundary: str) -> None:
@@ -101,11 +113,13 @@ def _around_commands(fuse: Fuse) -> None:
     setattr(Session, "_enqueue", enqueue)  # noqa: B010 - not an assignment that types allow
 
 
-def _serve(config: str, log: str, workers: str) -> NoReturn:
+def _serve(config: str, log: str, workers: str, migration: str) -> NoReturn:
     output = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     nothing = os.open(os.devnull, os.O_RDONLY)
     for old, new in ((nothing, 0), (output, 1), (output, 2)):
         os.dup2(old, new)
+    if migration != "-":
+        add_migration(Path(migration).read_text())
     main(["serve", "--config", config, "--workers", workers])
     raise AssertionError("the command line ends the process")
 
@@ -127,10 +141,10 @@ def run() -> None:
     make_release(os.environ.get(RELEASE, ""), os.environ.get(POISON, ""))
     # Not by the buffered reader: what it had read ahead would be hidden from select.
     while line := os.read(0, 4096):
-        config, log, workers = line.decode().split()
+        config, log, workers, migration = line.decode().split()
         child = os.fork()
         if child == 0:
-            _serve(config, log, workers)
+            _serve(config, log, workers, migration)
         os.write(1, f"{child}\n".encode())
         os.write(1, f"{_until_ended(child)}\n".encode())
 

@@ -51,6 +51,8 @@ class FusedGateway(Gateway):
             sections["store"] = {"url": store}
         super().__init__(imap, smtp, sections=sections, workers=workers)
         self.fuse = Fuse(self._folder / "fuse", create=True)
+        self.newer: Path | None = None
+        """Of a newer release: the script of its further migration of PostgreSQL."""
         self._child: int | None = None
         self._starter = self._new_starter(defects or {})
 
@@ -68,6 +70,11 @@ class FusedGateway(Gateway):
         self._end()
         self._starter = self._new_starter(defects)
         self.start()
+
+    def further(self, migration: str) -> None:
+        """Be of a newer release from the next start on, which has a further migration of PostgreSQL."""
+        self.newer = self._folder / "further.sql"
+        self.newer.write_text(migration)
 
     @property
     def pid(self) -> int:
@@ -88,7 +95,8 @@ class FusedGateway(Gateway):
     def start(self) -> None:
         self.fuse.arm(0)
         assert self._starter.stdin is not None
-        self._starter.stdin.write(f"{self.config} {self._log} {self._workers}\n".encode())
+        asked = f"{self.config} {self._log} {self._workers} {self.newer or '-'}\n"
+        self._starter.stdin.write(asked.encode())
         self._starter.stdin.flush()
         self._child = self._line()
         deadline = time.monotonic() + START_SECONDS
