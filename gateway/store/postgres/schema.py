@@ -4,13 +4,19 @@ The table `migration` remembers what was run. Each migration is one transaction,
 gateways share. A migration only adds what older releases need not know, so that they go on while nodes are
 upgraded one by one: its first line says with which migration's release the schema still works ("-- works with
 3"). Only when no such release is left may a later one take something away.
+
+Whoever alters a table waits for all who use it, and all who come after that wait for him. So he gives up
+soon, lets the others pass, and tries again: while pg_dump reads the tables, nobody is to wait for its end.
 """
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+import asyncpg
 
 from gateway.errors import GatewayError, StoreUnavailable
 from gateway.store.postgres.transaction import Connection, key_of
@@ -21,6 +27,10 @@ __all__ = ["DONE", "Migration", "applied", "check_done", "migrate", "migrations"
 
 _WORKS_WITH = re.compile(r"-- works with (\d+)\n")
 _LOCK = "schema"
+_LOCK_SECONDS = 1
+"""How long a migration may keep others from the tables it alters, while it waits for them itself."""
+_PAUSE = 2.0
+_ATTEMPTS = 10
 _LEDGER = """
     CREATE TABLE IF NOT EXISTS migration (
         number bigint PRIMARY KEY, name text NOT NULL, sha256 text NOT NULL, works_with bigint NOT NULL
@@ -56,21 +66,37 @@ async def migrate(connection: Connection, name: str, scripts: Sequence[Migration
     """Run what the database lacks; several processes may do so at once.
 
     Raises `GatewayError` when the database is unsuited, of another program, one too new, or one with other
-    migrations.
+    migrations, and when its tables are in use for too long.
     """
     scripts = migrations() if scripts is None else scripts
     if found := await unsuited(connection):
         raise GatewayError(f"database {name}: {': '.join(found)}")
+    attempts = 0
     while True:
-        async with connection.transaction(isolation="read_committed"):
-            await connection.execute("SELECT pg_advisory_xact_lock($1)", key_of(_LOCK))
-            done = await applied(connection, name, scripts)
-            await connection.execute(_LEDGER)
-            todo = [script for script in scripts if script.number > done]
-            if todo:
-                await _apply(connection, todo[0])
-        if len(todo) <= 1:
-            return
+        try:
+            left = await _step(connection, name, scripts)
+        except asyncpg.LockNotAvailableError:
+            attempts += 1
+            if attempts == _ATTEMPTS:
+                why = "its tables are in use and cannot be altered (pg_dump?): start again once that has ended"
+                raise GatewayError(f"database {name}: {why}") from None
+            await asyncio.sleep(_PAUSE)
+        else:
+            if not left:
+                return
+
+
+async def _step(connection: Connection, name: str, scripts: Sequence[Migration]) -> int:
+    """Run the first script that the database lacks; returns how many it lacks then."""
+    async with connection.transaction(isolation="read_committed"):
+        await connection.execute("SELECT pg_advisory_xact_lock($1)", key_of(_LOCK))
+        done = await applied(connection, name, scripts)
+        await connection.execute(_LEDGER)
+        todo = [script for script in scripts if script.number > done]
+        if todo:
+            await connection.execute(f"SET LOCAL lock_timeout = '{_LOCK_SECONDS}s'")
+            await _apply(connection, todo[0])
+    return len(todo[1:])
 
 
 async def unsuited(connection: Connection) -> tuple[str, str] | None:

@@ -10,7 +10,7 @@ import pytest
 
 from gateway.errors import GatewayError, StoreUnavailable
 from gateway.ports.examining import Verdict
-from gateway.store.postgres import PostgresTransactions, parse_url, schemawatch
+from gateway.store.postgres import PostgresTransactions, parse_url, schema, schemawatch
 from gateway.store.postgres.examine import examine
 from gateway.store.postgres.schema import Migration, applied, migrate, migrations
 from gateway.store.state import StoredState
@@ -47,6 +47,39 @@ async def test_nodes_of_two_releases_side_by_side(postgres: Postgres) -> None:
             await migrate(connection, "it", [ONE, other, THREE])
     finally:
         await connection.close()
+
+
+async def test_a_migration_lets_others_pass_while_something_reads_its_tables(
+    postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As pg_dump does, for hours: nobody may wait for its end behind a migration that waits for it."""
+    monkeypatch.setattr(schema, "_PAUSE", 0.01)
+    monkeypatch.setattr(schema, "_ATTEMPTS", 60)
+    url = postgres.url(postgres.create())
+    connection, dump, other = [await asyncpg.connect(url, command_timeout=30) for _ in range(3)]
+    try:
+        await migrate(connection, "it", [ONE])
+        reading = dump.transaction()
+        await reading.start()
+        await dump.execute("LOCK TABLE one IN ACCESS SHARE MODE")
+        migrating = asyncio.create_task(migrate(connection, "it", [ONE, TWO]))
+        while not await other.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+            await asyncio.sleep(0)
+        await other.execute("UPDATE one SET id = 2")
+        await reading.rollback()
+        await migrating
+        assert [(*row,) for row in await other.fetch("SELECT * FROM one")] == [(2, None)]
+        monkeypatch.setattr(schema, "_ATTEMPTS", 1)
+        reading = dump.transaction()
+        await reading.start()
+        await dump.execute("LOCK TABLE one IN ACCESS SHARE MODE")
+        with pytest.raises(GatewayError, match=r"its tables are in use and cannot be altered \(pg_dump\?\)"):
+            await migrate(connection, "it", [ONE, TWO, THREE])
+        await reading.rollback()
+        await migrate(connection, "it", [ONE, TWO, THREE])
+    finally:
+        for each in (connection, dump, other):
+            await each.close()
 
 
 async def test_a_migration_that_fails_leaves_the_one_before(postgres: Postgres) -> None:
