@@ -11,7 +11,7 @@ import time
 import traceback
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 import structlog
 from starlette.requests import Request
@@ -164,11 +164,13 @@ class Site:
             visit = Visit(self, request, session, form_token(self.door.secret(request)))
             if request.method != "POST":
                 assert page.show is not None
+                request.state.visit = visit
                 return await page.show(visit)
             assert page.post is not None
             check_origin(request, self.door.public_url)
             visit.form = await read_form(request)
             check_token(request, visit.form, visit.token)
+            request.state.visit = visit
             return await page.post(visit)
 
         return answer
@@ -210,10 +212,23 @@ class Site:
         return guarded
 
     def _failed(self, request: Request, code: int, text: str) -> Response:
-        response = self.page(request, "pages/problem.html", code, text=text, said="")
+        visit: Visit | None = getattr(request.state, "visit", None)
+        known = {"session": visit.session, "token": visit.token} if visit else {}
+        back = self._came_from(request)
+        response = self.page(request, "pages/problem.html", code, text=text, said="", back=back, **known)
         if code == 503:
             response.headers["Retry-After"] = "60"
         return response
+
+    def _came_from(self, request: Request) -> str:
+        """The path of the page of this site that led to a request; "" where it was none."""
+        try:
+            parts = urlsplit(request.headers.get("referer", ""))
+        except ValueError:
+            return ""
+        if not parts.path.startswith(f"{self.prefix}/"):
+            return ""
+        return f"{parts.path}?{parts.query}" if parts.query else parts.path
 
     def _note(self, request: Request, code: int, reason: str, started: float) -> None:
         said = {

@@ -394,6 +394,30 @@ async def test_every_answer_has_the_headers_that_keep_browsers_strict(world: Wor
             assert headers["cache-control"] == "no-store"
 
 
+@pytest.mark.parametrize(
+    ("referer", "back"),
+    [
+        (f"{URL}/account/app-passwords?a=%22&b=1", "/account/app-passwords?a=%22&amp;b=1"),
+        ("https://evil.example/elsewhere", "/account"),
+        ("//[", "/account"),
+        ("javascript:alert(1)", "/account"),
+        ("", "/account"),
+    ],
+)
+async def test_who_is_signed_in_comes_back_from_what_did_not_work(
+    world: World, referer: str, back: str
+) -> None:
+    browser = world.browser()
+    await browser.sign_in(ANNA)
+    page = "/account/app-passwords"
+    fields = fields_of((await browser.get(page)).text, page) | {"name": ""}
+    failed = await browser.client.post(page, data=fields, headers={"referer": referer})
+    assert failed.status_code == 409
+    assert f'<a class="button" href="{back}">' in failed.text
+    for known in ('action="/account/sign-out"', 'href="/account/set-up"'):
+        assert known in failed.text
+
+
 async def test_pages_need_nothing_that_the_policy_forbids(world: World) -> None:
     """No script, style or handler stands in a page, and nothing comes from elsewhere."""
     await world.device()
