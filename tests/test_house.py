@@ -60,6 +60,25 @@ def settings() -> list[str]:
     return keys + [f"policies.{key}" for key in policies.keys()]  # noqa: SIM118
 
 
+def test_every_file_beside_the_code_is_installed_with_it() -> None:
+    patterns = pyproject()["tool"]["setuptools"]["package-data"]
+    beside = [
+        path
+        for folder in ("gateway", "wbxml")
+        for path in (ROOT / folder).rglob("*")
+        if path.is_file()
+        and path.suffix not in {".py", ".md"}
+        and not any(part.startswith((".", "__")) for part in path.relative_to(ROOT).parts)
+    ]
+    assert {path.suffix for path in beside} >= {".sql", ".html", ".js", ".typed"}
+    for path in beside:
+        package = next(folder for folder in path.parents if (folder / "__init__.py").exists())
+        name = ".".join(package.relative_to(ROOT).parts)
+        inside = path.relative_to(package)
+        globs = [*patterns["*"], *patterns.get(name, [])]
+        assert any(inside.match(glob) and len(inside.parts) == glob.count("/") + 1 for glob in globs), path
+
+
 @pytest.mark.parametrize("setting", settings())
 def test_every_setting_is_in_the_admin_guide(setting: str) -> None:
     section, _, key = setting.partition(".")

@@ -6,6 +6,7 @@ import re
 import textwrap
 from pathlib import Path
 
+import click
 import pytest
 
 from gateway.app import check_files, is_shared
@@ -57,10 +58,16 @@ def test_several_pods_share_a_database_and_are_reached_as_one_is(tmp_path: Path)
     assert SEVERAL_PODS.split(reached)[1] == ONE_POD.split(reached)[1]
 
 
-def test_the_commands_in_the_pages_exist() -> None:
-    for page in PAGES:
-        for name in re.findall(r"(?<=activesync-gateway )([a-z][a-z-]*)", page.read_text()):
-            assert name in main.commands, f"{page.name}: {name}"
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(DEPLOY)))
+def test_the_commands_in_the_pages_exist(page: Path) -> None:
+    for line in re.findall(r"(?<=activesync-gateway )[a-z][^`|#<>\n]*", page.read_text()):
+        command: click.Command = main
+        for word in re.findall(r"[\w-]+", line):
+            if isinstance(command, click.Group) and re.fullmatch("[a-z][a-z-]*", word):
+                assert word in command.commands, line
+                command = command.commands[word]
+            elif word.startswith("--"):
+                assert word in {name for each in command.params for name in each.opts}, line
 
 
 @pytest.mark.parametrize(
