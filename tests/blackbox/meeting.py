@@ -18,7 +18,7 @@ from wbxml import Element, element
 from wbxml.pages import AirSync, Calendar, ComposeMail, Email
 from wbxml.pages import MeetingResponse as Page
 
-PATIENCE = 40.0
+PATIENCE = 60.0
 """Seconds that mail may take."""
 MONDAY = (datetime.now(UTC) + timedelta(days=14)).replace(hour=9, minute=0, second=0, microsecond=0)
 MONDAY -= timedelta(days=MONDAY.weekday())

@@ -6,8 +6,7 @@ import asyncio
 import imaplib
 import resource
 import socket
-import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -24,7 +23,7 @@ from tests.support.dovecot import Dovecot
 from tests.support.dovecot_config import Options
 from tests.support.gateway import Gateway
 from tests.support.smtp_sink import SmtpSink
-from tests.support.waiting import eventually
+from tests.support.waiting import PATIENCE, eventually
 from wbxml import Element, decode, element
 from wbxml.pages import AirSync, Ping
 
@@ -51,9 +50,9 @@ def open_files(gateway: Gateway) -> int:
     return len(list(Path(f"/proc/{gateway.pid}/fd").iterdir()))
 
 
-async def until_held(gateway: Gateway, count: int) -> None:
-    async with asyncio.timeout(20):
-        while await asyncio.to_thread(gateway.metric, HELD) != count:
+async def until_held(gateway: Gateway, count: int, name: str = HELD) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while await asyncio.to_thread(gateway.metric, name) != count:
             await asyncio.sleep(0.05)
 
 
@@ -90,14 +89,23 @@ async def waiting(
         await asyncio.gather(*pings, return_exceptions=True)
 
 
+async def answers_to(pings: Sequence[asyncio.Task[Answer]], change: Callable[[], object]) -> Sequence[Answer]:
+    """What Pings are answered to a change, which is made again until Dovecot tells of one."""
+    async with asyncio.timeout(2 * PATIENCE):
+        waiting: set[asyncio.Task[Answer]] = set(pings)
+        while waiting:
+            await asyncio.to_thread(change)
+            _, waiting = await asyncio.wait(waiting, timeout=10)
+        return [ping.result() for ping in pings]
+
+
 async def test_many_devices_of_a_user_share_few_connections(
     gateway: Gateway, dovecot: Dovecot, user: str, tidy: AsyncExitStack
 ) -> None:
     phones = await synced(gateway, user, dovecot.password, 200, tidy)
     async with waiting(gateway, phones) as pings:
         assert gateway.metric("imap_connections") <= PER_USER
-        await asyncio.to_thread(dovecot.deliver, user, messages.plain("for all of them"))
-        answers = await asyncio.wait_for(asyncio.gather(*pings), 30)
+        answers = await answers_to(pings, lambda: dovecot.deliver(user, messages.plain("for all of them")))
         assert {decode(answer.body).child_text(Ping.Status) for answer in answers} == {NEWS}
         assert gateway.metric("imap_connections") <= PER_USER
 
@@ -110,7 +118,7 @@ class FromElsewhere(imaplib.IMAP4):
 
 
 def append_from_elsewhere(dovecot: Dovecot, user: str, message: bytes) -> None:
-    with FromElsewhere(dovecot.host, dovecot.port, 10) as client:
+    with FromElsewhere(dovecot.host, dovecot.port, PATIENCE) as client:
         client.login(user, dovecot.password)
         assert client.append("INBOX", "", "", message)[0] == "OK"
 
@@ -126,8 +134,8 @@ async def test_a_server_that_allows_fewer_connections_than_we_would_open(
         phones = await synced(gateway, user, dovecot.password, 8, tidy)
         async with waiting(gateway, phones[:4]) as pings:
             await asyncio.gather(*(phone.sync() for phone in phones[4:]))
-            await asyncio.to_thread(append_from_elsewhere, dovecot, user, messages.plain("for all of them"))
-            answers = await asyncio.wait_for(asyncio.gather(*pings), 30)
+            message = messages.plain("for all of them")
+            answers = await answers_to(pings, lambda: append_from_elsewhere(dovecot, user, message))
             assert {decode(answer.body).child_text(Ping.Status) for answer in answers} == {NEWS}
         synced_again = await asyncio.gather(*(phone.sync() for phone in phones))
         assert all(b"for all of them" in answer.body for answer, _ in synced_again)
@@ -155,10 +163,9 @@ async def test_whatever_is_held_is_answered_when_the_gateway_stops(
         syncing, pinging = phones[:15], phones[15:]
         syncs = [asyncio.create_task(phone.post("Sync", held_sync(phone))) for phone in syncing]
         async with waiting(gateway, pinging) as pings:
-            began = time.monotonic()
+            await until_held(gateway, len(phones), "eas_requests_held")
             assert await asyncio.to_thread(gateway.terminate) == 0
-            answers = await asyncio.wait_for(asyncio.gather(*pings, *syncs), 20)
-            assert time.monotonic() - began < 40
+            answers = await asyncio.wait_for(asyncio.gather(*pings, *syncs), PATIENCE)
     assert [answer.body for answer in answers[15:]] == [b""] * 15  # nothing new
     assert {decode(answer.body).child_text(Ping.Status) for answer in answers[:15]} == {EXPIRED}
 
@@ -193,13 +200,12 @@ async def test_silent_connections_are_bounded_and_phones_served(
         resource.prlimit(gateway.pid, resource.RLIMIT_NOFILE, (allowed, allowed))
         silent = asyncio.create_task(open_silent(gateway, opened, tidy))
         served = 0
-        while not silent.done():
-            answer, _ = await asyncio.wait_for(phone.sync(), 20)
+        while not silent.done() or served < 3:
+            answer, _ = await asyncio.wait_for(phone.sync(), PATIENCE)
             assert answer.body == b""
             served += 1
         await silent
-        assert served >= 3
-        assert open_files(gateway) <= allowed / 2 + 50
+        await asyncio.to_thread(eventually, lambda: open_files(gateway) <= allowed / 2 + 50)
         dovecot.deliver(user, messages.plain("still served"))
         [another] = await synced(gateway, user, dovecot.password, 1, tidy)
         assert another.key.endswith("2")

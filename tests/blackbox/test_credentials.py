@@ -66,7 +66,7 @@ def test_who_is_signed_out_has_to_show_the_password_of_now(own_dovecot: Dovecot,
 
         def signed_out_while_it_waits() -> Answer:
             with ThreadPoolExecutor(1) as threads:
-                waiting = threads.submit(phone.post, "Ping", request(60, folder(inbox)), seconds=55)
+                waiting = threads.submit(phone.post, "Ping", request(60, folder(inbox)), seconds=90)
                 eventually(lambda: gateway.metric("eas_requests_held") == 1)
                 done = CliRunner().invoke(main, ["users", "sign-out", user, "--config", str(gateway.config)])
                 assert done.exit_code == 0, done.output

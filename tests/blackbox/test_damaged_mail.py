@@ -148,12 +148,12 @@ def running(show: Show) -> Iterator[None]:
 
     thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
     thread.start()
-    started.wait(10)
+    assert started.wait(60)
     try:
         yield
     finally:
         loop.call_soon_threadsafe(ended.set)
-        thread.join(10)
+        thread.join()
         loop.close()
 
 
@@ -197,7 +197,7 @@ def test_what_is_shown_by_now_is_told_anew_to_every_device_once() -> None:
         show.how = ""
         gateway.terminate()
         gateway.start()  # and so looks at it with the first request
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         for phone in phones:
             while not (changed := phone.sync(inbox).changed) and time.monotonic() < deadline:
                 time.sleep(0.05)

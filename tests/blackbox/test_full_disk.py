@@ -7,7 +7,7 @@ import http.client
 import json
 import resource
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing, contextmanager
 from functools import partial
 
@@ -178,7 +178,9 @@ def test_who_needs_nothing_stored_is_served_and_others_are_told_why(
             assert ask(gateway, "GET", path)[0] == 200
             assert changed(asked()) == [inbox]
             assert not held.done()
-            dovecot.deliver(user, messages.plain("more news"))
+            while not held.done():  # until Dovecot tells of it
+                dovecot.deliver(user, messages.plain("more news"))
+                wait([held], 10)
             assert changed(held.result()) == [inbox]
         assert browser.client.post(_FORM, data=form).status_code < 400
     eventually(lambda: machine_page(gateway, "/readyz")[0] == 200)

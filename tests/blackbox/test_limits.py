@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from tests.support.dovecot_config import Options
 from tests.support.gateway import Gateway
 from tests.support.phone import Phone, change, commands, delete, statuses
 from tests.support.smtp_sink import SmtpSink
+from tests.support.waiting import eventually
 from wbxml import element
 from wbxml.pages import AirSync, AirSyncBase, Email, FolderHierarchy
 
@@ -65,9 +65,7 @@ def test_what_is_sent_is_kept_when_there_is_room_again(place: Place, user: str) 
     assert kept(place.dovecot, phone) == []
     served = phone.sync(folders["Inbox"], element(AirSync.DeletesAsMoves, 0), commands(delete(items[0])))
     assert (served.status, statuses(served)) == ("1", [])
-    deadline = time.monotonic() + 30
-    while not kept(place.dovecot, phone) and time.monotonic() < deadline:
-        time.sleep(0.1)
+    eventually(lambda: bool(kept(place.dovecot, phone)))
     assert len(kept(place.dovecot, phone)) == 1
     assert len(place.sink.received) == 1
 

@@ -249,7 +249,7 @@ def test_a_phone_that_waits_for_its_calendar_alone(bob: Person, ann: Person) -> 
     waiting.start()
     time.sleep(1)
     bob.invite(ann)
-    waiting.join(20)
+    waiting.join()
     assert [answer.child_text(Ping.Status) for answer in answers] == ["2"]
     ann.sync()
     assert len(ann.events) == 1

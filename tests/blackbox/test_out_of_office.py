@@ -20,7 +20,7 @@ from wbxml.pages import Contacts, Settings
 
 NAME = "activesync-gateway"
 NOW = datetime.now(UTC).replace(microsecond=0)
-HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
 INTERNAL, KNOWN, UNKNOWN = (
     Settings.AppliesToInternal,
     Settings.AppliesToExternalKnown,
@@ -145,7 +145,7 @@ def test_nobody_outside_is_answered_if_not_wanted(anna: Phone, filtering: Filter
 
 
 @pytest.mark.parametrize(
-    ("start", "end", "answered"), [(-HOUR, HOUR, True), (-2 * HOUR, -HOUR, False), (HOUR, 2 * HOUR, False)]
+    ("start", "end", "answered"), [(-DAY, DAY, True), (-2 * DAY, -DAY, False), (DAY, 2 * DAY, False)]
 )
 def test_only_during_the_times(
     anna: Phone, filtering: FilteringServer, start: timedelta, end: timedelta, answered: bool
@@ -339,7 +339,7 @@ def _kill_during(gateway: Gateway, way: StallingWay, phone: Phone, *told: Elemen
 
 # --- what is refused ---------------------------------------------------------------------------------------
 
-START, END = times(NOW, NOW + HOUR)
+START, END = times(NOW, NOW + DAY)
 
 
 REFUSED: list[tuple[tuple[Element, ...], str]] = [
@@ -349,7 +349,7 @@ REFUSED: list[tuple[tuple[Element, ...], str]] = [
     ((state(3),), "5"),
     ((element(Settings.OofState, "on"),), "5"),
     ((state(2), *times(NOW, NOW)), "6"),
-    ((state(2), *times(NOW + HOUR, NOW)), "6"),
+    ((state(2), *times(NOW + DAY, NOW)), "6"),
     ((state(2), element(Settings.StartTime, "soon"), END), "5"),
     ((state(1), reply(INTERNAL, "a"), reply(INTERNAL, "b")), "2"),
     ((state(1), element(Settings.OofMessage, element(Settings.Enabled, 1))), "2"),
@@ -378,7 +378,7 @@ def test_texts_longer_than_the_server_takes(anna: Phone) -> None:
 
 
 def test_times_need_their_state(anna: Phone) -> None:
-    for begins, ends in ((NOW, NOW + HOUR), (NOW, NOW), (NOW + HOUR, NOW)):
+    for begins, ends in ((NOW, NOW + DAY), (NOW, NOW), (NOW + DAY, NOW)):
         assert change(anna, state(1), *times(begins, ends), reply(INTERNAL, "Inside")) == "1"
         assert shown(anna)[:2] == ["1", (INTERNAL, "1", "Inside")]
     assert change(anna) == "1"

@@ -17,10 +17,11 @@ from tests.blackbox.conftest import VERSIONS
 from tests.support import messages
 from tests.support.dovecot import Dovecot
 from tests.support.gateway import Gateway
+from tests.support.held import SECONDS, Held
 from tests.support.phone import Answer, Phone, change, collections_of, commands
 from tests.support.smtp_sink import SmtpSink
 from tests.support.stalling import StallingWay
-from tests.support.waiting import eventually
+from tests.support.waiting import PATIENCE, eventually
 from wbxml import Element, element
 from wbxml.pages import AirSync, ComposeMail, Email, FolderHierarchy, Ping
 
@@ -38,7 +39,7 @@ def own_dovecot() -> Iterator[Dovecot]:
 @contextmanager
 def serving(dovecot: Dovecot) -> Iterator[Gateway]:
     with SmtpSink(auth=True) as sink:
-        sections = {"eas": {"heartbeat_min": 1}, "imap": {"timeout": 3, "poll_interval": 1}}
+        sections = {"eas": {"heartbeat_min": 1}, "imap": {"timeout": 10, "poll_interval": 1}}
         with Gateway(dovecot, sink, sections=sections) as running:
             yield running
 
@@ -55,7 +56,7 @@ def phone(gateway: Gateway, own_dovecot: Dovecot, user: str) -> Phone:
 
 
 def ready(gateway: Gateway) -> tuple[int, dict[str, str]]:
-    connection = http.client.HTTPConnection(gateway.host, gateway.port, timeout=10)
+    connection = http.client.HTTPConnection(gateway.host, gateway.port, timeout=60)
     connection.request("GET", "/readyz")
     answer = connection.getresponse()
     told = json.loads(answer.read())
@@ -69,7 +70,7 @@ def is_told_to_wait(answer: Answer) -> bool:
 
 def when_served(post: Callable[[], Answer]) -> Answer:
     """The first answer that is not 503: after failures the gateway leaves the server alone for a moment."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE
     while (answer := post()).code == 503:
         assert time.monotonic() < deadline
         time.sleep(0.1)
@@ -104,10 +105,7 @@ def test_it_starts_without_the_mail_server_and_recovers(user: str) -> None:
         assert "cannot check credentials" in gateway.log()
         dovecot.start()
         begin(phone)
-        deadline = time.monotonic() + 30
-        while ready(gateway)[0] != 200:
-            assert time.monotonic() < deadline
-            time.sleep(0.2)
+        eventually(lambda: ready(gateway)[0] == 200)
 
 
 def test_an_outage_between_two_syncs(own_dovecot: Dovecot, phone: Phone) -> None:
@@ -132,7 +130,7 @@ def test_an_outage_between_two_syncs(own_dovecot: Dovecot, phone: Phone) -> None
 def ping(phone: Phone, inbox: str, interval: int) -> Answer:
     watched = element(Ping.Folder, element(Ping.Id, inbox), element(Ping.Class, "Email"))
     body = element(Ping.Ping, element(Ping.HeartbeatInterval, interval), element(Ping.Folders, watched))
-    return phone.post("Ping", body, seconds=40)
+    return phone.post("Ping", body, seconds=SECONDS)
 
 
 def test_a_held_request_ends_in_time_while_the_mail_server_hangs(user: str) -> None:
@@ -141,20 +139,21 @@ def test_a_held_request_ends_in_time_while_the_mail_server_hangs(user: str) -> N
         phone = Phone(gateway.host, gateway.port, user, dovecot.password)
         inbox = begin(phone)
         answers: list[Answer] = []
-        held = threading.Thread(target=lambda: answers.append(ping(phone, inbox, 6)))
+        ping(phone, inbox, 1)  # the watch stands now, and what is there is known
+        held = threading.Thread(target=lambda: answers.append(ping(phone, inbox, 7)))
         held.start()
         eventually(lambda: gateway.metric(HELD) == 1)
-        time.sleep(2)
+        time.sleep(3)
         with dovecot.hanging():
-            held.join(25)
+            held.join()
             assert [answer.root.child_text(Ping.Status) for answer in answers] == ["1"]
             assert is_told_to_wait(ping(phone, inbox, 3))  # nothing could be compared
             held = threading.Thread(target=lambda: answers.append(ping(phone, inbox, 60)))
             held.start()
-            time.sleep(0.5)
+            eventually(lambda: gateway.metric(HELD) == 1)
             ended = time.monotonic()
             assert gateway.terminate() == 0
-            held.join(20)
+            held.join()
             assert len(answers) == 2
             assert answers[1].root.child_text(Ping.Status) == "1"
             assert time.monotonic() - ended < 20
@@ -164,24 +163,18 @@ def test_a_held_request_ends_in_time_while_the_mail_server_hangs(user: str) -> N
 @pytest.mark.parametrize("command", ["Ping", "Sync"])
 def test_a_held_request_outlives_an_outage(own_dovecot: Dovecot, phone: Phone, command: str) -> None:
     inbox = begin(phone)
-    answers: list[Answer] = []
 
-    def hold() -> None:
+    def hold() -> Answer:
         if command == "Sync":
             wait = [element(AirSync.HeartbeatInterval, 60)]
-            answers.append(phone.post_sync(phone.collection(inbox), more=wait, seconds=40))
-        else:
-            answers.append(ping(phone, inbox, 60))
+            return phone.post_sync(phone.collection(inbox), more=wait, seconds=SECONDS)
+        return ping(phone, inbox, 60)
 
-    thread = threading.Thread(target=hold)
-    thread.start()
-    time.sleep(0.3)
+    held = Held(phone, hold)
     own_dovecot.restart(down_seconds=1)
-    assert not answers
+    assert not held.answers
     own_dovecot.deliver(phone.user, messages.plain("while it came back"))
-    thread.join(35)
-    assert answers
-    root = answers[0].root
+    root = held.answer().root
     if command == "Ping":
         assert root.child_text(Ping.Status) == "2"
     else:
@@ -222,6 +215,6 @@ def test_mail_to_a_silent_smtp_server_does_not_pile_up(dovecot: Dovecot, user: s
             eventually(lambda: silent.stalled == 2)
             assert not free.done()
             silent.close()
-            told = {one.result(30).root.child_text(ComposeMail.Status) for one in (*waiting, free)}
+            told = {one.result().root.child_text(ComposeMail.Status) for one in (*waiting, free)}
             assert told == {"111"}
         assert not sink.received

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 
 import pytest
 
+from tests.blackbox.test_outage import folder_sync
 from tests.support.dovecot import Dovecot
 from tests.support.gateway import Gateway
 from tests.support.phone import Phone
 from tests.support.smtp_sink import SmtpSink
+from tests.support.waiting import eventually
 from wbxml import Element, element
 from wbxml.pages import ComposeMail
 
@@ -55,11 +56,11 @@ def test_a_copy_waits_for_the_mailbox(
             gateway.kill()
             gateway.start()
         own_dovecot.restart()
+        # Not at once: a server that was down a moment ago is left alone for a while.
+        eventually(lambda: phone.post("FolderSync", folder_sync()).code == 200)
         inbox = inbox or phone.folders()["Inbox"]
         phone.begin(inbox)
-        deadline = time.monotonic() + 30
-        while not copies(own_dovecot, user) and time.monotonic() < deadline:
-            time.sleep(0.2)
+        eventually(lambda: bool(copies(own_dovecot, user)))
         assert phone.post("SendMail", sending("c1")).root.child_text(ComposeMail.Status) == "118"
         assert copies(own_dovecot, user) == 1
         assert len(sink.received) == 1

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
@@ -14,21 +13,13 @@ from tests.support.dovecot import Dovecot
 from tests.support.gateway import Gateway
 from tests.support.phone import Phone
 from tests.support.smtp_sink import SmtpSink
-
-SECONDS = 15.0
+from tests.support.waiting import eventually
 
 
 @pytest.fixture
 def own_dovecot() -> Iterator[Dovecot]:
     with Dovecot() as running:
         yield running
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + SECONDS
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert condition()
 
 
 def phone_of(gateway: Gateway, user: str, dovecot: Dovecot) -> Phone:
@@ -52,8 +43,8 @@ def test_copy_and_mark_wait_for_the_mailbox(own_dovecot: Dovecot, user: str, cra
             gateway.start()
         own_dovecot.restart()
         # Not at once: a server that was down a moment ago is left alone for a while.
-        wait_for(lambda: phone.post_sync(phone.collection(original[0])).code == 200)
-        wait_for(lambda: "$Forwarded" in flags(own_dovecot, phone) and bool(kept(own_dovecot, phone)))
+        eventually(lambda: phone.post_sync(phone.collection(original[0])).code == 200)
+        eventually(lambda: "$Forwarded" in flags(own_dovecot, phone) and bool(kept(own_dovecot, phone)))
         answer = smart(phone, "SmartForward", original, written(phone), save=True)
         assert refused_as("SmartForward", phone, answer) == "118"
         (copy,) = kept(own_dovecot, phone)

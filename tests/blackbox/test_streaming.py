@@ -18,6 +18,7 @@ from tests.support.dovecot import Dovecot
 from tests.support.gateway import Gateway
 from tests.support.phone import PATH, WBXML, Phone, body_preference
 from tests.support.smtp_sink import SmtpSink
+from tests.support.waiting import PATIENCE
 from wbxml import Element, decode, element, encode
 from wbxml.pages import AirSync, AirSyncBase, ItemOperations
 
@@ -142,7 +143,7 @@ def test_a_slow_phone_that_leaves(gateway: Gateway, phone: Phone, reference: str
     assert peak.risen < 4
     response.close()
     connection.close()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE
     gone = "client gone before the end of the answer"
     while (spools(gateway.pid) or gone not in gateway.log()) and time.monotonic() < deadline:
         time.sleep(0.02)
@@ -167,7 +168,7 @@ def test_a_phone_that_leaves_while_the_file_is_fetched(
     connection = http.client.HTTPConnection(gateway.host, gateway.port, timeout=30)
     query = phone.query("GetAttachment", AttachmentName=reference)
     connection.request("POST", f"{PATH}?{query}", b"", phone.headers())
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE
     while not spools(gateway.pid) and time.monotonic() < deadline:
         time.sleep(0.01)
     assert spools(gateway.pid) == 1

@@ -26,7 +26,7 @@ from tests.support.ports import LOOPBACK, free_ports
 from tests.support.tls import make_certificate
 
 EXAMPLES = Path(__file__).parent.parent.parent / "deploy" / "proxy"
-START_SECONDS = 30.0
+START_SECONDS = 60.0
 STOP_SECONDS = 5.0
 GATEWAY = "127.0.0.1:8080"
 """Where all examples say that the gateway is."""

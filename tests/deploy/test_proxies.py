@@ -8,7 +8,7 @@ import os
 import re
 import socket
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 import pytest
@@ -156,7 +156,9 @@ def test_a_ping_is_held_and_answered(phone: Phone, dovecot: Dovecot) -> None:
     assert phone.post("Ping", ping(inbox, 2)).root.child_text(Ping.Status) == "1"
     with ThreadPoolExecutor(1) as pool:
         held = pool.submit(phone.post, "Ping", ping(inbox, LONG), seconds=PATIENCE)
-        dovecot.deliver(phone.user, messages.plain("news", "news\n"))
+        while not held.done():  # until Dovecot tells of it
+            dovecot.deliver(phone.user, messages.plain("news", "news\n"))
+            wait([held], 10)
         assert held.result().root.child_text(Ping.Status) == "2"
 
 

@@ -26,7 +26,7 @@ class Held:
 
     def __init__(self, phone: Phone, ask: Callable[[], Answer]) -> None:
         self.answers: list[Answer] = []
-        self._gateway = (phone.host, phone.port)
+        self._phone = phone
         self._thread = threading.Thread(target=lambda: self.answers.append(ask()), daemon=True)
         self._thread.start()
         Held._all = [one for one in (*Held._all, self) if one._thread.is_alive()]
@@ -34,8 +34,14 @@ class Held:
         time.sleep(0.2)  # in which it looks for the first time
 
     def _arrived(self) -> bool:
-        under_way = [one for one in Held._all if one._gateway == self._gateway and one._thread.is_alive()]
-        return _held_by(*self._gateway) >= len(under_way)
+        gateway = self._gateway
+        under_way = [one for one in Held._all if one._gateway == gateway and one._thread.is_alive()]
+        return _held_by(*gateway) >= len(under_way)
+
+    @property
+    def _gateway(self) -> tuple[str, int]:
+        """Where the phone was last; it may go from one to the other."""
+        return self._phone.host, self._phone.port
 
     def answer(self) -> Answer:
         """Wait for the answer."""

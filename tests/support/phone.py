@@ -173,7 +173,7 @@ class Phone:
                 headers["X-MS-PolicyKey"] = str(self.policy_key)
         return headers
 
-    def connection(self, seconds: float = 30) -> http.client.HTTPConnection:
+    def connection(self, seconds: float = 90) -> http.client.HTTPConnection:
         """A connection to the server, to be opened by what is sent over it."""
         source = (self.source, 0) if self.source else None
         if self.tls is None:
@@ -189,7 +189,7 @@ class Phone:
         headers: Mapping[str, str] | None = None,
         *,
         method: str = "POST",
-        seconds: float = 30,
+        seconds: float = 90,
     ) -> Answer:
         """Send exactly this."""
         connection = self.connection(seconds)
@@ -210,7 +210,7 @@ class Phone:
         *,
         content_type: str = WBXML,
         headers: Mapping[str, str] | None = None,
-        seconds: float = 30,
+        seconds: float = 90,
         **parameters: str,
     ) -> Answer:
         """Post a command: a document, or bytes as they are."""
@@ -262,7 +262,7 @@ class Phone:
         named.append(element(AirSync.CollectionId, folder))
         return element(AirSync.Collection, *named, *children)
 
-    def post_sync(self, *collections: Element, more: Iterable[Element] = (), seconds: float = 30) -> Answer:
+    def post_sync(self, *collections: Element, more: Iterable[Element] = (), seconds: float = 90) -> Answer:
         """A Sync of these collections; `more` stands beside them."""
         request = element(AirSync.Sync, element(AirSync.Collections, *collections), *more)
         return self.post("Sync", request, seconds=seconds)
