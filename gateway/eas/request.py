@@ -80,7 +80,6 @@ class EasRequest:
     accept_gzip: bool = False
     content_type: str = ""
     user_agent: str = ""
-    language: str = ""
 
 
 class BadRequest(Refused):
@@ -157,7 +156,6 @@ def parse(query: bytes, headers: Mapping[str, str]) -> EasRequest:
         accept_gzip=_accepts_gzip(headers.get("accept-encoding", "")),
         content_type=headers.get("content-type", "").partition(";")[0].strip().lower(),
         user_agent=headers.get("user-agent", ""),
-        language=headers.get("accept-language", ""),
     )
 
 

@@ -1,4 +1,4 @@
-"""The GlobalObjId of a meeting and the UID of iCalendar, turned into each other (MS-ASEMAIL 2.2.2.37).
+"""The GlobalObjId of a meeting, made of the UID of iCalendar (MS-ASEMAIL 2.2.2.37).
 
 offset  octets
      0      16  always the same
@@ -15,12 +15,11 @@ import re
 import struct
 from datetime import date
 
-__all__ = ["global_object_id", "uid_of"]
+__all__ = ["global_object_id"]
 
 _CLASS = bytes.fromhex("040000008200E00074C5B7101A82E008")
 _OUTLOOK = re.compile(rf"{_CLASS.hex()}(?:[0-9a-f]{{2}}){{24,}}", re.ASCII | re.IGNORECASE)
 _WRAP = b"vCal-Uid\x01\x00\x00\x00"
-_HEAD = 40
 _DATE = slice(16, 20)
 
 
@@ -33,14 +32,3 @@ def global_object_id(uid: str, occurrence: date | None = None) -> bytes:
         return bytes(octets)
     data = _WRAP + uid.encode("utf-8", "replace") + b"\0"
     return _CLASS + day + bytes(16) + struct.pack("<I", len(data)) + data
-
-
-def uid_of(octets: bytes) -> str:
-    """The UID of a meeting: the same for all of its occurrences."""
-    length = int.from_bytes(octets[_HEAD - 4 : _HEAD], "little")
-    wrapped = octets[_HEAD : _HEAD + 8] == _WRAP[:8]
-    if wrapped and len(_WRAP) < length <= len(octets) - _HEAD:
-        return octets[_HEAD + len(_WRAP) : _HEAD + length - 1].decode("utf-8", "replace")
-    plain = bytearray(octets)
-    plain[_DATE] = bytes(4)
-    return plain.hex().upper()

@@ -145,10 +145,8 @@ class Items(ItemFolders, Notices, Protocol):
         """The items with these UIDs in his own folders of a kind, those of the default folder first."""
         ...
 
-    async def item_changes(
-        self, folder: CollectionId, after: int, limit: int | None = None
-    ) -> Sequence[ItemChange]:
-        """The newest change of each item that changed after a revision, by revision; at most `limit`."""
+    async def item_changes(self, folder: CollectionId, after: int) -> Sequence[ItemChange]:
+        """The newest change of each item that changed after a revision, by revision."""
         ...
 
     async def items_ending(

@@ -81,10 +81,8 @@ class StoredItems:
     async def find_items(self, user: UserId, kind: ItemKind, *uids: str) -> Sequence[Item]:
         return await self._store.read(itemrows.find, user, kind, uids)
 
-    async def item_changes(
-        self, folder: CollectionId, after: int, limit: int | None = None
-    ) -> Sequence[ItemChange]:
-        return await self._store.read(itemrows.changes, folder, after, limit)
+    async def item_changes(self, folder: CollectionId, after: int) -> Sequence[ItemChange]:
+        return await self._store.read(itemrows.changes, folder, after)
 
     async def items_ending(
         self, folder: CollectionId, start: datetime, end: datetime

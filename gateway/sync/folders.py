@@ -165,10 +165,10 @@ class Folders:
         return itemfolders.joined(rows, folders, self._user)
 
 
-def advanced(stored: SyncState, rows: Sequence[FolderRow], results: bytes = b"") -> SyncState:
-    """The state after one more key; `results` are what the request with the present one was answered."""
+def advanced(stored: SyncState, rows: Sequence[FolderRow]) -> SyncState:
+    """The state after one more key."""
     packed = hierarchy.pack(rows)
-    return replace(stored, number=stored.number + 1, cursor=packed, previous=stored.cursor, results=results)
+    return replace(stored, number=stored.number + 1, cursor=packed, previous=stored.cursor, results=b"")
 
 
 def with_beginning(state: SyncState, rows: Sequence[FolderRow]) -> tuple[SyncState, str]:

@@ -6,11 +6,11 @@ import base64
 
 import pytest
 
-from gateway.pim.globalid import uid_of
 from gateway.pim.timezones import unpack
 from tests.blackbox.conftest import MakePhone
 from tests.support import invitations
 from tests.support.dovecot import Dovecot
+from tests.support.globalid import uid_of
 from tests.support.phone import Phone, body_preference, options
 from wbxml import Element, element
 from wbxml.pages import AirSync, AirSyncBase, Calendar, Email, Email2, ItemOperations, MeetingResponse

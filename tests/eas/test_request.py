@@ -57,7 +57,6 @@ def test_plain_parameters_and_headers() -> None:
         "x-ms-policykey": "4294967295",
         "ms-asacceptmultipart": "T",
         "accept-encoding": "deflate, gzip;q=0.5",
-        "accept-language": "de",
         "user-agent": "Apple-iPhone",
         "content-type": "Application/VND.ms-sync.wbxml; charset=utf-8",
     }
@@ -68,7 +67,7 @@ def test_plain_parameters_and_headers() -> None:
     assert request.accept_multipart
     assert request.accept_gzip
     assert request.content_type == "application/vnd.ms-sync.wbxml"
-    assert (request.language, request.user_agent) == ("de", "Apple-iPhone")
+    assert request.user_agent == "Apple-iPhone"
     assert not request.save_in_sent
 
 

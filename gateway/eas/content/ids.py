@@ -46,9 +46,6 @@ __all__ = [
     "server_id",
 ]
 
-MAX_SERVER_ID = 64
-"""Characters, the limit of the protocol."""
-
 _MAX_NUMBER = 0xFFFFFFFF
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _COLLECTION = re.compile(r"[A-Za-z0-9_-]{1,44}")

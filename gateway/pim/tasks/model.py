@@ -77,11 +77,6 @@ class Task:
         """The zone of its times."""
         return (self.anchor.tzinfo if self.anchor else None) or UTC
 
-    @property
-    def repeats(self) -> bool:
-        """Whether another occurrence may come after this one."""
-        return bool(self.rule)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskPatch:

@@ -62,7 +62,7 @@ _BETWEEN = Dialects(
 )
 _CHANGES = """
     SELECT number, revision, gone, starts, ends, alike FROM item
-    WHERE folder = ? AND revision > ? ORDER BY revision LIMIT ?
+    WHERE folder = ? AND revision > ? ORDER BY revision
 """
 _ENDING = """
     SELECT number, revision, gone, starts, ends, alike FROM item
@@ -84,11 +84,9 @@ async def find(transaction: Transaction, user: UserId, kind: ItemKind, uids: Seq
     return [_item(row) for row in await transaction.rows(_FIND, (user, kind.value, list(uids)))]
 
 
-async def changes(
-    transaction: Transaction, folder: CollectionId, after: int, limit: int | None
-) -> list[ItemChange]:
+async def changes(transaction: Transaction, folder: CollectionId, after: int) -> list[ItemChange]:
     """The newest change of each item that changed after a revision, by revision."""
-    rows = await transaction.rows(_CHANGES, (number_of(folder), after, _ALL if limit is None else limit))
+    rows = await transaction.rows(_CHANGES, (number_of(folder), after))
     return [_change(row) for row in rows]
 
 

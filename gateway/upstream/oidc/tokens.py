@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -29,15 +29,13 @@ _FARTHEST = 1 << 37
 class OidcTokens:
     """Implements `ports.logins.Tokens`."""
 
-    def __init__(
-        self, settings: OidcSettings, clock: Clock, fetcher: Callable[[str], Fetcher] | None = None
-    ) -> None:
+    def __init__(self, settings: OidcSettings, clock: Clock) -> None:
         def asking(host: str) -> Fetcher:
             return WebFetcher(private=(host,), timeout=settings.timeout, ca_file=settings.ca_file)
 
         self._settings = settings
         self._clock = clock
-        self.keys = ProviderKeys(settings, fetcher or asking, asyncio.get_running_loop().time)
+        self.keys = ProviderKeys(settings, asking, asyncio.get_running_loop().time)
 
     async def prepare(self) -> None:
         """See `ports.logins.Tokens`."""

@@ -89,14 +89,23 @@ class SmtpSubmission:
     async def check(self) -> None:
         """Connect and take leave, without a login. Raises `UpstreamUnavailable`."""
         try:
-            session = await self._connect(None)
+            session = await self.connect(None)
         except SubmissionError as error:
             raise UpstreamUnavailable(error.detail) from error
         await session.quit()
 
     async def connect(self, credentials: Credentials | None) -> Session:
         """Open a connection that is not kept, with a login or without one. Raises `SubmissionError`."""
-        return await self._connect(credentials)
+        settings = self._settings
+        try:
+            if self._tls is None and settings.security != "none":
+                self._tls = await asyncio.to_thread(client_context, settings.ca_file, settings.verify)
+            if self._hello_name is None:
+                name = await asyncio.to_thread(socket.getfqdn)
+                self._hello_name = name if _NAME.fullmatch(name) else _ANONYMOUS
+        except OSError as error:
+            raise temporary(f"smtp.ca_file {settings.ca_file} cannot be used: {error}") from error
+        return await Session.connect(settings, self._tls, self._hello_name, credentials)
 
     async def aclose(self) -> None:
         """End the connections; those in use end with their message. May be called again."""
@@ -112,7 +121,7 @@ class SmtpSubmission:
         while (waiting := self._take(key)) is not None:
             if await self._offer(key, waiting, envelope):
                 return waiting
-        fresh = await self._connect(credentials)
+        fresh = await self.connect(credentials)
         if not await self._offer(key, fresh, envelope):
             raise temporary(f"{self._settings.host} closed the connection")
         return fresh
@@ -126,18 +135,6 @@ class SmtpSubmission:
         except BaseException:
             session.close()
             raise
-
-    async def _connect(self, credentials: Credentials | None) -> Session:
-        settings = self._settings
-        try:
-            if self._tls is None and settings.security != "none":
-                self._tls = await asyncio.to_thread(client_context, settings.ca_file, settings.verify)
-            if self._hello_name is None:
-                name = await asyncio.to_thread(socket.getfqdn)
-                self._hello_name = name if _NAME.fullmatch(name) else _ANONYMOUS
-        except OSError as error:
-            raise temporary(f"smtp.ca_file {settings.ca_file} cannot be used: {error}") from error
-        return await Session.connect(settings, self._tls, self._hello_name, credentials)
 
     def _take(self, key: _Key) -> Session | None:
         """The waiting session used last, which is the likeliest to live."""

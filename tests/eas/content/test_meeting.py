@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from gateway.eas.content.email import render
 from gateway.eas.content.preferences import PLAIN, BodyOptions, BodyPreference
 from gateway.eas.versions import Version
-from gateway.pim.globalid import uid_of
 from gateway.pim.timezones import pack, rules_at, unpack, zone_for
 from gateway.types import CollectionId
 from tests.pim.test_invitation import BERLIN, broken
 from tests.support import invitations
+from tests.support.globalid import uid_of
 from tests.support.invitations import ANN, BOB, SHAPES, calendar, event, reply
 from tests.support.mailboxes import MemoryMailboxes
 from wbxml import Element
