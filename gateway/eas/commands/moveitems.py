@@ -106,16 +106,21 @@ class _Work:
         """Do all of them; whatever becomes of one, it gets an answer of its own."""
         answers: dict[_Asked, _Answer] = {}
         pairs: defaultdict[tuple[Place, Place], dict[Message, _Asked]] = defaultdict(dict)
-        for one in asked:
-            if is_item_folder(one.source):
-                answers[one] = await self._move_item(one)
+        going: set[tuple[str, str]] = set()
+        for one in dict.fromkeys(asked):
+            name = one.source, one.item.strip()
+            if name in going:  # to another folder, with a Move before this one
+                answers[one] = _Answer(_SEVERAL_TARGETS)
                 continue
-            found = self._sorted(one)
-            if isinstance(found, _Answer):
-                answers[one] = found
-            else:
+            found = await self._move_item(one) if is_item_folder(one.source) else self._sorted(one)
+            if not isinstance(found, _Answer):
                 source, target, message = found
                 pairs[source, target][message] = one
+                going.add(name)
+                continue
+            answers[one] = found
+            if found.status == _SUCCESS:
+                going.add(name)
         for (source, target), messages in pairs.items():
             moved = await self._move(source, target, list(messages))
             for message, one in messages.items():
