@@ -80,6 +80,14 @@ def test_a_missing_policy_type_is_2(fresh: Phone) -> None:
     assert [(child.tag.name, child.text()) for child in root] == [("Status", "2")]
 
 
+def test_what_is_no_request_and_no_acknowledgement_is_2(fresh: Phone) -> None:
+    policy = element(Provision.Policy, element(Provision.PolicyType, POLICY_TYPE))
+    temporary = policy_of(fresh.post("Provision", policy_request())).child_text(Provision.PolicyKey)
+    for request in (element(Provision.Provision, policy), policy_request(temporary, "9")):
+        root = fresh.post("Provision", request).root
+        assert [(child.tag.name, child.text()) for child in root] == [("Status", "2")]
+
+
 def test_an_empty_request_is_1_and_asks_for_no_wipe(fresh: Phone) -> None:
     root = fresh.post("Provision", element(Provision.Provision)).root
     assert [(child.tag.name, child.text()) for child in root] == [("Status", "1")]

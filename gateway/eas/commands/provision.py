@@ -47,6 +47,8 @@ class Provision:
         is wiped, and does more than to say so again; and one more than its user may have.
         """
         root = fields.document(root)
+        if root.find(Page.Policy) is not None:
+            raise fields.malformed("a Policy outside Policies")
         if context.device.control.stage is WipeStage.DONE and not wiping.reports(root):
             raise Refused(Kind.DEVICE_BLOCKED, "the device was wiped, and is not cleared")
         reply = element(Page.Provision)
@@ -128,9 +130,14 @@ class Provision:
 
 
 def _compliance(asked: Element) -> int:
-    """How far a device says it complies; nothing said is all (MS-ASPROV 2.2.2.54.1)."""
+    """How far a device says it complies; nothing said is all (MS-ASPROV 2.2.2.54.1).
+
+    Raises `Refused(INVALID_XML)` for what is none of the answers there are.
+    """
     said = (asked.child_text(Page.Status) or "").strip()
-    return int(said) if said in {"1", "2", "3", "4"} else _APPLIED
+    if said not in {"", "1", "2", "3", "4"}:
+        raise fields.malformed("an acknowledgement that says neither yes nor no")
+    return int(said) if said else _APPLIED
 
 
 def _check(compliance: int, policy: Policy) -> None:
