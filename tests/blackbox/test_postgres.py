@@ -16,8 +16,10 @@ from http.client import HTTPConnection
 
 import pytest
 
+from gateway.store.postgres.schema import migrations
 from tests.blackbox.test_calendar_sync import added, calendar, subjects
 from tests.blackbox.test_folder_changes import created
+from tests.blackbox.test_outage import is_told_to_wait
 from tests.blackbox.test_ping import changed, folder, ready, request, told
 from tests.blackbox.test_whole_session import test_the_whole_session as whole_session
 from tests.support import messages
@@ -39,7 +41,7 @@ class Roaming(Phone):
 
     ports: Iterator[int] = field(default_factory=lambda: iter(()))
 
-    def connection(self, seconds: float = 30) -> HTTPConnection:
+    def connection(self, seconds: float = 90) -> HTTPConnection:
         self.port = next(self.ports)
         return super(Roaming, self).connection(seconds)
 
@@ -52,12 +54,16 @@ def server() -> Iterator[Postgres]:
 
 
 @pytest.fixture(scope="module")
-def nodes(server: Postgres, dovecot: Dovecot, shared_sink: SmtpSink) -> Iterator[tuple[Gateway, Gateway]]:
-    """Both started at once on an empty database."""
-    sections: dict[str, Section] = {
-        "store": {"url": server.url(server.create())},
-        "eas": {"heartbeat_min": 1},
-    }
+def sections(server: Postgres) -> dict[str, Section]:
+    """With a database that is empty at first."""
+    return {"store": {"url": server.url(server.create())}, "eas": {"heartbeat_min": 1}}
+
+
+@pytest.fixture(scope="module")
+def nodes(
+    dovecot: Dovecot, shared_sink: SmtpSink, sections: dict[str, Section]
+) -> Iterator[tuple[Gateway, Gateway]]:
+    """Both started at once."""
     with ExitStack() as stack, ThreadPoolExecutor() as pool:
         made = [Gateway(dovecot, shared_sink, sections=sections) for _ in range(2)]
         for node in made:
@@ -76,6 +82,14 @@ def phones(nodes: tuple[Gateway, Gateway], dovecot: Dovecot, user: str) -> tuple
     for phone in made:
         phone.provision()
     return made[0], made[1]
+
+
+def readiness(node: Gateway) -> tuple[int, dict[str, dict[str, str]]]:
+    """What /readyz says."""
+    with closing(HTTPConnection(node.host, node.port, timeout=60)) as connection:
+        connection.request("GET", "/readyz")
+        answer = connection.getresponse()
+        return answer.status, json.loads(answer.read())
 
 
 class Held:
@@ -204,15 +218,44 @@ def test_the_database_away_and_back(
         answer = here.post_sync(here.collection(inbox))
         assert answer.code == 503
         assert int(answer.headers["Retry-After"]) > 0
-        with closing(HTTPConnection(nodes[0].host, nodes[0].port, timeout=60)) as connection:
-            connection.request("GET", "/readyz")
-            said = connection.getresponse()
-            page = json.loads(said.read())
-            assert (said.status, page["checks"]["store"]) == (503, "failing")
-            assert page["why"]["store"].startswith("the server cannot be reached")
+        code, page = readiness(nodes[0])
+        assert (code, page["checks"]["store"]) == (503, "failing")
+        assert page["why"]["store"].startswith("the server cannot be reached")
         assert "the server cannot be reached" in nodes[0].log()
     finally:
         server.start()
+    assert here.sync(inbox).status == "1"
+
+
+def test_a_schema_beyond_what_a_release_knows_is_left_alone(
+    server: Postgres,
+    nodes: tuple[Gateway, Gateway],
+    phones: tuple[Phone, Phone],
+    dovecot: Dovecot,
+    sink: SmtpSink,
+    sections: dict[str, Section],
+) -> None:
+    """As after an upgrade of another node that left a release out; who is to be started says so and ends."""
+    here, _ = phones
+    (inbox,) = ready(here, "Inbox")
+    database = str(sections["store"]["url"]).rpartition("/")[2]
+    newer, said = migrations()[-1].number + 1, "written by a newer gateway"
+    insert = "INSERT INTO migration (number, name, sha256, works_with) VALUES"
+    server.query(f"{insert} ({newer}, 'newer', '', {newer})", database)
+    try:
+        with (
+            closing(Gateway(dovecot, sink, sections=sections)) as another,
+            pytest.raises(GatewayFailed) as caught,
+        ):
+            another.start()
+        (line,) = [line for line in str(caught.value).splitlines() if "[error" in line and said in line]
+        assert f"(schema {newer}, this one knows {newer - 1}): upgrade the gateway" in line
+        assert "Traceback" not in str(caught.value)
+        eventually(lambda: readiness(nodes[0])[1].get("why", {}).get("store", "").startswith(said))
+        eventually(lambda: is_told_to_wait(here.post_sync(here.collection(inbox))))
+    finally:
+        server.query("DELETE FROM migration WHERE name = 'newer'", database)
+    eventually(lambda: readiness(nodes[0])[0] == 200)
     assert here.sync(inbox).status == "1"
 
 
