@@ -229,6 +229,17 @@ def test_each_fetch_has_a_status(each_phone: Phone, dovecot: Dovecot) -> None:
     assert fetched(root)[1].child_text(AirSync.ServerId) == gone
 
 
+def test_a_request_of_nothing_but_errors_of_protocol_is_2(each_phone: Phone, dovecot: Dovecot) -> None:
+    folder, name, _ = synced(each_phone, dovecot, messages.plain("plan"))
+    reversed_preference = element(
+        AirSyncBase.BodyPreference, element(AirSyncBase.TruncationSize, 5), element(AirSyncBase.Type, 1)
+    )
+    wrong = item(folder, name, reversed_preference)
+    root = post(each_phone, wrong).root
+    assert [(child.tag.name, child.text()) for child in root] == [("Status", "2")]
+    assert statuses(post(each_phone, wrong, item(folder, name)).root) == ["2", "1"]
+
+
 def test_an_operation_that_does_not_say_what_it_is_about_is_2_for_all(each_phone: Phone) -> None:
     twice = fetch(*[element(AirSyncBase.FileReference, "1:2")] * 2)
     for operation in (twice, element(ItemOperations.EmptyFolderContents)):

@@ -12,7 +12,7 @@ from gateway.eas.commands.itemoperations.fetch import Fetcher
 from gateway.eas.commands.itemoperations.move import ConversationMover
 from gateway.eas.commands.itemoperations.operation import SUCCESS, TOO_MANY, Failed, named
 from gateway.eas.versions import Version
-from gateway.errors import ENDS_REQUEST, GatewayError
+from gateway.errors import ENDS_REQUEST, GatewayError, Kind
 from gateway.sync.folders import Folders
 from wbxml import Element, Tag, element, encode
 from wbxml.pages import AirSync, AirSyncBase
@@ -66,8 +66,11 @@ class ItemOperations:
                 raise fields.malformed(f"{operation.tag!r} is no operation")
             _check(operation)
         response = element(Page.Response)
+        malformed: list[GatewayError] = []
         for operation in root:
-            response.append(await _answer(context, answers, operation))
+            response.append(await _answer(context, answers, operation, malformed))
+        if len(malformed) == len(root):  # then the request is wrong, not what it is about
+            raise malformed[0]
         return element(Page.ItemOperations, element(Page.Status, SUCCESS), response)
 
 
@@ -84,8 +87,13 @@ def _check(operation: Element) -> None:
         fields.only(operation, AirSyncBase.FileReference)
 
 
-async def _answer(context: Context, answers: Mapping[Tag, _Answer], operation: Element) -> Element:
-    """Do one operation; whatever becomes of it, it gets an answer of its own."""
+async def _answer(
+    context: Context, answers: Mapping[Tag, _Answer], operation: Element, malformed: list[GatewayError]
+) -> Element:
+    """Do one operation; whatever becomes of it, it gets an answer of its own.
+
+    One that was not asked for as the protocol has it is added to those `malformed`.
+    """
     what = operation.tag.name
     try:
         return await answers[operation.tag](operation)
@@ -95,6 +103,8 @@ async def _answer(context: Context, answers: Mapping[Tag, _Answer], operation: E
     except ENDS_REQUEST:
         raise  # it concerns every operation
     except GatewayError as error:
+        if error.kind is Kind.INVALID_XML:
+            malformed.append(error)
         value = status.value("ItemOperations", status.Level.ITEM, error.kind, context.request.version)
         context.note("", f"{what} refused with Status {value}: {error.detail}")
     return element(operation.tag, element(Page.Status, value), *named(operation))
