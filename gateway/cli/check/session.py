@@ -123,8 +123,8 @@ def _remedy(code: int, proxy: Product) -> str:
     match code:
         case 401:
             return (
-                "look at the password; if the login at the IMAP server succeeded, have the proxy hand on"
-                " the Authorization header"
+                "look at the password; if the login at the IMAP server succeeded, at the reason in the"
+                " gateway's log, and whether the proxy hands on the Authorization header"
             )
         case 413:
             return f"have the proxy take requests of eas.max_body ({proxy.size})"
