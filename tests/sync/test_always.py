@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
-from pathlib import Path
 from typing import Any
-
-import pytest
 
 from gateway.app import SystemClock
 from gateway.mail.conversations import conversation
@@ -26,12 +23,6 @@ ANNA = UserId("anna@example.com")
 INBOX, LIST, ARCHIVE = CollectionId("1"), CollectionId("2"), CollectionId("3")
 MESSAGE = b"Message-ID: <2@x>\r\nReferences: <1@x>\r\n\r\ntext"
 ID = conversation(Headers(MESSAGE), b"").id
-
-
-@pytest.fixture
-async def state(tmp_path: Path) -> AsyncIterator[SqliteState]:
-    async with await SqliteState.open(tmp_path / "gateway.db") as opened:
-        yield opened
 
 
 async def kept(state: SqliteState) -> Mapping[str, Any]:

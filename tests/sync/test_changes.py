@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 
 import pytest
 
@@ -74,12 +73,6 @@ def sorting(uid: int, *names: str) -> Change:
 
 def flagging(uid: int, flag: FollowUp) -> Change:
     return Change(1, uid, flagged=flag.active, flag=flag)
-
-
-@pytest.fixture
-async def state(tmp_path: Path) -> AsyncIterator[SqliteState]:
-    async with await SqliteState.open(tmp_path / "gateway.db") as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import cast
 
 import pytest
@@ -85,12 +84,6 @@ class Device:
     @property
     def own(self) -> set[str]:
         return {name for name in self.names.values() if name.startswith("X")}
-
-
-@pytest.fixture
-async def state(tmp_path: Path) -> AsyncIterator[SqliteState]:
-    async with await SqliteState.open(tmp_path / "gateway.db") as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping
-from pathlib import Path
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pytest
@@ -103,12 +102,6 @@ class Phone:
         for place, items in self.items.items():
             box = self._upstream.boxes[place.mailbox]
             assert items == {(box.uidvalidity, uid): frozenset(flags) for uid, flags in box.flags.items()}
-
-
-@pytest.fixture
-async def state(tmp_path: Path) -> AsyncIterator[SqliteState]:
-    async with await SqliteState.open(tmp_path / "gateway.db") as opened:
-        yield opened
 
 
 @pytest.fixture(params=[MemoryUpstream, Silent])

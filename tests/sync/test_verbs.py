@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
 
 import pytest
@@ -39,12 +38,6 @@ class Server:
             raise self.fails
         self.set.append((mailbox, uidvalidity, list(uids), list(add)))
         return Uids(uids)
-
-
-@pytest.fixture
-async def state(tmp_path: Path) -> AsyncIterator[SqliteState]:
-    async with await SqliteState.open(tmp_path / "gateway.db") as opened:
-        yield opened
 
 
 async def find(collection: CollectionId) -> str | None:

@@ -15,7 +15,7 @@ from gateway.eas.versions import Version
 from gateway.ports import Mailboxes
 from gateway.types import CollectionId
 from gateway.upstream.imap.upstream import ImapUpstream
-from tests.eas.content.test_email import EVERYTHING, check_form, child, differences
+from tests.eas.content.mailshown import EVERYTHING, check_form, child, differences
 from tests.mail.corpus import SAMPLES
 from tests.support.dovecot import Dovecot
 from tests.support.imap_servers import on_dovecot
