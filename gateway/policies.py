@@ -123,14 +123,20 @@ class _Choice:
 
 @dataclass(frozen=True, slots=True)
 class _Names:
+    like: str = ""
+    """How each is written that has a slash in it; "" for any text."""
+
     @property
     def allowed(self) -> str:
-        return f"a list of at most {_MOST_NAMES} texts"
+        form = f", each as {self.like}; * stands for any text" if self.like else ""
+        return f"a list of at most {_MOST_NAMES} texts{form}"
 
     def read(self, written: object) -> Value | None:
         if not isinstance(written, list) or len(written) > _MOST_NAMES:
             return None
         texts = [one for one in written if isinstance(one, str) and 0 < len(one) <= _LONGEST_NAME]
+        if self.like:
+            texts = [one for one in texts if "/" in one or "*" in one]
         return tuple(texts) if len(texts) == len(written) else None
 
     def shown(self, value: Value) -> str:
@@ -242,6 +248,16 @@ class Policy:
     values: Mapping[str, Value] = field(default_factory=dict)
 
     @property
+    def is_for_the_rest(self) -> bool:
+        """Whether it is for the devices that no other one is for."""
+        return self.name == "default"
+
+    @property
+    def is_for_nobody(self) -> bool:
+        """Whether no device can come to have it."""
+        return not (self.is_for_the_rest or self.users or self.devices or self.groups)
+
+    @property
     def digest(self) -> str:
         """What tells one policy from another, "" when it demands nothing."""
         if not self.values:
@@ -279,7 +295,7 @@ class Policies:
             for group in policy.groups:
                 if self.groups.has(group, user):
                     return policy, f"group {group}"
-        default = next((policy for policy in self.policies if policy.name == "default"), None)
+        default = next((policy for policy in self.policies if policy.is_for_the_rest), None)
         return (NO_POLICY, "no policy is for it") if default is None else (default, "default")
 
 
@@ -292,7 +308,7 @@ def _like(text: str, patterns: Sequence[str]) -> str:
 
 _HOW: Mapping[str, _Kind] = {
     "users": _NAMES,
-    "devices": _NAMES,
+    "devices": _Names("login/deviceid"),
     "groups": _NAMES,
     "refresh_hours": _Number(0, 24 * 366),
     "allow_nonprovisionable": _FLAG,

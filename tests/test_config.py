@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from gateway.config import EasSection, ImapSection, load
+from gateway.config.values import VERSIONS
 from gateway.eas.commands.base import Limits
+from gateway.eas.versions import Version
 from gateway.errors import ConfigError
 from gateway.upstream.imap.settings import ImapSettings
 
@@ -83,6 +85,10 @@ def test_everything(file: Path, tmp_path: Path) -> None:
     assert (settings.log.level, settings.log.trace) == ("debug", ("jo@example.com/d1",))
 
 
+def test_rules_take_the_versions_there_are() -> None:
+    assert tuple(map(str, Version)) == VERSIONS
+
+
 @pytest.mark.parametrize(("security", "port"), [("tls", 993), ("starttls", 143), ("none", 143)])
 def test_imap_port_follows_security(file: Path, security: str, port: int) -> None:
     assert load(file, {"GATEWAY_IMAP__SECURITY": security}).imap.port_number == port
@@ -147,6 +153,14 @@ def test_environment_alone_can_complete_a_file(file: Path) -> None:
         (
             ("[imap]", "[[devices.rules]]\naccess = 'block'\ngroup = 'c'\n[imap]"),
             "devices.rules.0.group: unknown group c; allowed are none",
+        ),
+        (
+            ("[imap]", "[[devices.rules]]\naccess = 'block'\nversion = '16'\n[imap]"),
+            "devices.rules.0.version: allowed are 2.5, 12.0, 12.1, 14.0, 14.1, 16.0, 16.1, in which",
+        ),
+        (
+            ("[imap]", "[devices]\nbarred = ['']\n[imap]"),
+            "devices.barred.0: String should have at least 1 char",
         ),
         (
             ("[imap]", "[groups]\na = ['jo']\n[devices]\nbarred_groups = ['a', 'c']\n[imap]"),

@@ -90,6 +90,7 @@ def test_of_a_policy_a_device_of_2_5_is_told_what_it_knows() -> None:
             "PasswordRecoveryEnabled: allowed is false: the gateway keeps no",
         ),
         ({"users": ["a", 1]}, "users: allowed is a list"),
+        ({"devices": ["ann/D1", "D2"]}, "devices: allowed is a list of .* each as login/deviceid"),
         ({"refresh_hours": "1"}, "refresh_hours: allowed is a number"),
     ],
 )

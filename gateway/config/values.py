@@ -11,6 +11,7 @@ from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, Field, ValidationInfo
 
+from gateway.groups import matches
 from gateway.policies import read_policy
 
 LDAP_PROPERTIES = (
@@ -18,6 +19,9 @@ LDAP_PROPERTIES = (
     "home_phone", "mobile_phone", "photo", "certificate", "member", "member_uid",
 )  # fmt: skip
 """What LDAP attributes can be named for."""
+
+VERSIONS = ("2.5", "12.0", "12.1", "14.0", "14.1", "16.0", "16.1")
+"""Of the protocol, which devices may speak."""
 
 TOKEN_ALGORITHMS = (
     *("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
@@ -171,6 +175,12 @@ def _moved(value: str) -> str:
     return value.lower()
 
 
+def _version(value: str) -> str:
+    if value and not any(matches(one, value) for one in VERSIONS):
+        raise ValueError(f"allowed are {', '.join(VERSIONS)}, in which * stands for any text")
+    return value
+
+
 def _policy(values: dict[str, Any]) -> dict[str, Any]:
     read_policy("", values)
     return values
@@ -212,4 +222,6 @@ LdapUrl: TypeAlias = Annotated[str, AfterValidator(_ldap_url)]
 Filter: TypeAlias = Annotated[str, AfterValidator(_filter)]
 UserFilter: TypeAlias = Annotated[str, AfterValidator(_user_filter)]
 Attribute: TypeAlias = Annotated[str, AfterValidator(_attribute)]
+Name: TypeAlias = Annotated[str, Field(min_length=1)]
+VersionPattern: TypeAlias = Annotated[str, AfterValidator(_version)]
 PolicyTable: TypeAlias = Annotated[dict[str, Any], AfterValidator(_policy)]

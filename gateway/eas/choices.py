@@ -29,7 +29,7 @@ def policy_choice(admission: Admission) -> tuple[Choice, Sequence[Policy]]:
     chosen += [((Alike(Fact.DEVICE, one.devices),), one) for one in policies if one.devices]
     chosen += [((Alike(Fact.USER, one.users),), one) for one in policies if one.users]
     chosen += [((_in_group(groups, group),), one) for one in policies for group in one.groups]
-    chosen += [((), one) for one in policies if one.name == "default"]
+    chosen += [((), one) for one in policies if one.is_for_the_rest]
     return Choice(tuple(condition for condition, _ in chosen)), [policy for _, policy in chosen]
 
 

@@ -26,7 +26,7 @@ from tests.support.ports import free_ports
 from tests.support.smtp_sink import SmtpSink
 from tests.support.tls import Certificate, make_certificate
 
-SECONDS = 50.0
+SECONDS = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,10 +227,11 @@ def test_nothing_is_right(write: Write, smtp_sink: SmtpSink, tmp_path: Path) -> 
 def test_certificates_of_the_servers_behind(write: Write, dovecot: Dovecot, smtp_sink: SmtpSink) -> None:
     smtp = f'host = "127.0.0.1"\nport = {smtp_sink.port}\nsecurity = "none"\nauth = "none"'
     imap = f'host = "127.0.0.1"\nport = {dovecot.tls_port}\n'
-    refused = check(write(imap=imap, smtp=smtp))
+    refused = check(write(imap=imap, smtp=smtp, **{"policies.idle": "AllowCamera = false"}))
     assert "imap.ca_file" in refused.of("IMAP", "failure")
     assert "SMTP" not in refused.failed
     assert "public_url" in refused.of("configuration", "warning")
+    assert "for nobody: the policies idle ->" in refused.of("configuration", "warning")
     clear = f'host = "127.0.0.1"\nport = {dovecot.port}\n'  # where no TLS begins
     assert "starttls" in check(write(imap=clear, smtp=smtp)).of("IMAP", "failure")
 

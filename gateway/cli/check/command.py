@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from gateway.app import check_files, examinations, identity_of, login_examinations
+from gateway.app import admission_of, check_files, examinations, identity_of, login_examinations
 from gateway.cli.check.machine import machine
 from gateway.cli.check.names import discovery_names, names
 from gateway.cli.check.parts import Part, Row, examined
@@ -146,6 +146,12 @@ async def _configured(settings: Settings, file: Path) -> AsyncIterator[Finding]:
         yield doubtful(
             "server.public_url is not set: Autodiscover is off, and nothing can be said of the reverse proxy",
             "set it to what phones call the server, as https://sync.example.com",
+        )
+    idle = [one.name for one in admission_of(settings).policies.policies if one.is_for_nobody]
+    if idle:
+        yield doubtful(
+            f"for nobody: the policies {', '.join(idle)}",
+            "have them name users, groups or devices; the one that is for all others is called default",
         )
     if not settings.policies:
         yield good("no policies: nothing is demanded of devices")

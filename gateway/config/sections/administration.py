@@ -7,10 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from gateway.config.sections.section import Section
-from gateway.config.values import (
-    Network,
-    words,
-)
+from gateway.config.values import Name, Network, VersionPattern, words
 
 
 class AccessRuleSection(Section):
@@ -26,7 +23,7 @@ class AccessRuleSection(Section):
     """Their User-Agent."""
     user: str = ""
     """The login of their user."""
-    version: str = ""
+    version: VersionPattern = ""
     """The protocol version they use."""
     group: str = ""
     """A group of their user: of [groups], or of the directories."""
@@ -39,9 +36,9 @@ class DevicesSection(Section):
     """What devices may do that no rule names, and nobody decided of."""
     rules: tuple[AccessRuleSection, ...] = ()
     """Rules, of which the first that names a device counts: tables [[devices.rules]]."""
-    barred: Annotated[tuple[str, ...], BeforeValidator(words)] = ()
+    barred: Annotated[tuple[Name, ...], BeforeValidator(words)] = ()
     """Users (logins, * stands for any text) who may not synchronise at all."""
-    barred_groups: Annotated[tuple[str, ...], BeforeValidator(words)] = ()
+    barred_groups: Annotated[tuple[Name, ...], BeforeValidator(words)] = ()
     """Groups, of [groups] or of the directories, whose users may not."""
     limit: Annotated[int, Field(ge=0, le=10_000)] = 100
     """Devices a user may have at most; 0: any number."""
@@ -67,7 +64,7 @@ class AccountSection(Section):
 class AdminSection(Section):
     """The page of administrators, at /admin; without users there is none."""
 
-    users: Annotated[tuple[str, ...], BeforeValidator(words)] = ()
+    users: Annotated[tuple[Name, ...], BeforeValidator(words)] = ()
     """The logins of those who may use it, with the passwords of their mail accounts."""
     networks: Annotated[tuple[Network, ...], BeforeValidator(words)] = ()
     """Addresses and networks it is served to; without any, to all."""

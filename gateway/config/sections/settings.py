@@ -25,7 +25,7 @@ from gateway.config.sections.protocol import (
 )
 from gateway.config.sections.serving import LogSection, ServerSection, StoreSection, TelemetrySection
 from gateway.config.sections.upstream import IdentitySection, ImapSection, SieveSection, SmtpSection
-from gateway.config.values import PolicyTable, words
+from gateway.config.values import Name, PolicyTable, words
 
 
 class Settings(BaseModel):
@@ -57,4 +57,4 @@ class Settings(BaseModel):
     admin: AdminSection = AdminSection()
     telemetry: TelemetrySection = TelemetrySection()
     groups: Mapping[str, Annotated[tuple[str, ...], BeforeValidator(words)]] = {}
-    policies: Mapping[str, PolicyTable] = {}
+    policies: Mapping[Name, PolicyTable] = {}
