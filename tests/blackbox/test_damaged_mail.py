@@ -37,7 +37,7 @@ def poison(gateway: Gateway) -> list[list[str]]:
         check=True,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
     )
     return [line.split("\t") for line in done.stdout.splitlines()[1:]]
 

@@ -102,7 +102,7 @@ def test_it_starts_without_the_mail_server_and_recovers(user: str) -> None:
         for version in VERSIONS:
             phone.version = version
             assert is_told_to_wait(phone.post("FolderSync", folder_sync()))
-        assert "cannot check credentials" in gateway.log()
+        eventually(lambda: "cannot check credentials" in gateway.log())
         dovecot.start()
         begin(phone)
         eventually(lambda: ready(gateway)[0] == 200)

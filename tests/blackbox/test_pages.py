@@ -15,6 +15,7 @@ from tests.blackbox.pages import ADMIN, PAGES
 from tests.support.dovecot import Dovecot
 from tests.support.gateway import Gateway, Section
 from tests.support.phone import Phone, policy_request
+from tests.support.waiting import eventually
 from tests.web.pages.support import fields_of
 from wbxml import element
 from wbxml.pages import FolderHierarchy, Provision
@@ -100,12 +101,9 @@ def test_the_sign_in_asks_the_mail_server(
     assert browser.entered.headers["location"] == "/account"
     assert visit(user, f"not {dovecot.password}").entered.status_code == 403
     assert visit(user, at="/admin").entered.status_code == 403
-    log = [
-        line
-        for line in shared_gateway.log().splitlines()
-        if "/account/sign-in" in line and "http=403" in line
-    ]
-    assert any(f"wrong credentials for '{user}'" in line for line in log)
+    said = ("/account/sign-in", "http=403", f"wrong credentials for '{user}'")
+    # The line follows the answer.
+    eventually(lambda: any(all(one in line for one in said) for line in shared_gateway.log().splitlines()))
     assert f"not {dovecot.password}" not in shared_gateway.log()
 
 

@@ -12,7 +12,7 @@ import threading
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
-SECONDS = 25.0
+SECONDS = 90.0
 LONGEST_CUT = 3000
 """Octets of a reply at the most before its connection breaks."""
 _NO_ANSWER_FOR_THE_PROXY = frozenset({502, 504})

@@ -14,7 +14,7 @@ from tests.convergence.process import RELIST_SECONDS
 from tests.convergence.properties import PROPERTIES, Property, upstream, visible
 
 QUIET_SECONDS = 120.0
-COPY_SECONDS = 40.0
+COPY_SECONDS = 90.0
 """In which the gateway tries three more times to store a copy in Sent."""
 
 

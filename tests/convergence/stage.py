@@ -29,7 +29,7 @@ from tests.support.tcp_cut import Direction, Way
 __all__ = ["Profile", "Stage"]
 
 Profile = Literal["full", "bare"]
-_SERVED_SECONDS = 30.0
+_SERVED_SECONDS = 60.0
 _NOT_YET = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE})
 _TOKEN = re.compile(rb"(?im)^Message-ID: *<([^@>]+)@convergence")
 

@@ -24,7 +24,7 @@ def command(gateway: Gateway, *words: str) -> subprocess.CompletedProcess[str]:
         [sys.executable, "-m", "gateway", *words, "--config", gateway.config],
         capture_output=True,
         text=True,
-        timeout=55,
+        timeout=120,
         check=False,
     )
 

@@ -106,7 +106,7 @@ class World(Stage):
     def unfinished(self) -> dict[str, str]:
         if not self.gateway.database.exists():
             return {}
-        with closing(sqlite3.connect(self.gateway.database, timeout=5)) as connection:
+        with closing(sqlite3.connect(self.gateway.database, timeout=60)) as connection:
             rows = connection.execute(
                 "SELECT message_id, stage FROM outbox WHERE stage IN ('accepted', 'submitted')"
             ).fetchall()

@@ -16,7 +16,7 @@ MESSAGE = b"Subject: new\r\n\r\nhello\r\n"
 
 
 def login(servers: MailServers) -> imaplib.IMAP4:
-    client = imaplib.IMAP4(HOST, servers.imap_port, timeout=5)
+    client = imaplib.IMAP4(HOST, servers.imap_port, timeout=60)
     client.login(USER, PASSWORD)
     return client
 
@@ -30,7 +30,7 @@ def counts(servers: MailServers) -> dict[str, int]:
 
 
 def submit(servers: MailServers, recipient: str) -> None:
-    with smtplib.SMTP(HOST, servers.smtp_port, timeout=5) as client:
+    with smtplib.SMTP(HOST, servers.smtp_port, timeout=60) as client:
         client.login(USER, PASSWORD)
         client.sendmail(ADDRESS, [recipient], MESSAGE)
 
@@ -82,7 +82,7 @@ async def test_mail_to_others_is_taken_and_kept_out_of_the_inbox() -> None:
 
 async def test_smtp_needs_the_password() -> None:
     def attempt(servers: MailServers) -> None:
-        with smtplib.SMTP(HOST, servers.smtp_port, timeout=5) as client:
+        with smtplib.SMTP(HOST, servers.smtp_port, timeout=60) as client:
             client.sendmail(ADDRESS, [ADDRESS], MESSAGE)
 
     async with mail_servers() as servers:

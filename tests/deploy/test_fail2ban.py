@@ -53,7 +53,7 @@ def attempt(
 ) -> None:
     """One request with a wrong proof, or without any."""
     connection = http.client.HTTPConnection(
-        gateway.host, gateway.port, timeout=30, source_address=(source, 0) if source else None
+        gateway.host, gateway.port, timeout=60, source_address=(source, 0) if source else None
     )
     headers = {"X-Forwarded-For": address, **proof}
     try:
@@ -65,7 +65,7 @@ def attempt(
 
 def sign_in(gateway: Gateway, address: str, user: str) -> None:
     """The same on the account page."""
-    with httpx.Client(base_url=gateway.url, timeout=30, headers={"X-Forwarded-For": address}) as browser:
+    with httpx.Client(base_url=gateway.url, timeout=60, headers={"X-Forwarded-For": address}) as browser:
         page = browser.get("/account/sign-in")
         fields = fields_of(page.text, "/sign-in") | {"user": user, "password": "wrong"}
         assert browser.post("/account/sign-in", data=fields).status_code == 403
@@ -113,7 +113,7 @@ def banned(folder: Path, lines: list[str]) -> list[str]:
         ["fail2ban-regex", "--out", "ip", str(log), str(FILTER)],
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=120,
         check=True,
     )
     return sorted(done.stdout.split())

@@ -18,7 +18,7 @@ def test_a_log_is_rotated_under_its_writer(tmp_path: Path) -> None:
     with log.open("a") as writer:  # as systemd opens it for append:
         print("before", file=writer, flush=True)
         command = ["/usr/sbin/logrotate", "--force", "--state", str(state), str(config)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=50, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
         assert (done.returncode, done.stderr) == (0, "")
         print("after", file=writer, flush=True)
     assert log.read_text() == "after\n"

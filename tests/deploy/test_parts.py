@@ -59,7 +59,7 @@ def test_a_user_comes_to_his_part(proxy: Proxy, login: str | None, part: str) ->
     headers = {"Host": "localhost"}
     if login is not None:
         headers["Authorization"] = f"Basic {base64.b64encode(login.encode()).decode()}"
-    connection = http.client.HTTPSConnection(LOOPBACK, proxy.port, timeout=30, context=proxy.tls)
+    connection = http.client.HTTPSConnection(LOOPBACK, proxy.port, timeout=60, context=proxy.tls)
     connection.request("POST", PATH, headers=headers)
     assert connection.getresponse().read().decode() == part
     connection.close()

@@ -87,9 +87,9 @@ class Page:
 def get(proxy: Proxy, path: str, *, host: str = "", plain: bool = False, **headers: str) -> Page:
     """What is at a path, by HTTPS or in clear text."""
     connection = (
-        http.client.HTTPConnection("localhost", proxy.plain_port, timeout=30)
+        http.client.HTTPConnection("localhost", proxy.plain_port, timeout=60)
         if plain
-        else http.client.HTTPSConnection("localhost", proxy.port, timeout=30, context=proxy.tls)
+        else http.client.HTTPSConnection("localhost", proxy.port, timeout=60, context=proxy.tls)
     )
     try:
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
