@@ -43,6 +43,8 @@ _PROBE_SECONDS = 5.0
 _POLL_SECONDS = 10.0
 _MOST_WAITING = 1000
 """Texts that wait to be told; of more, the others only hear that they missed some."""
+_DOUBT_SECONDS = 60.0
+"""How long what this process itself tells of changes is heard here, after a COMMIT that nobody answered."""
 _START_SECONDS = 10.0
 _CLOSE_SECONDS = 5.0
 
@@ -78,6 +80,7 @@ class Bus:
         """What is to be told next."""
         self._awake = asyncio.Event()
         self._connected = self._closing = False
+        self._doubtful_until = 0.0
         self._hearers: dict[Subject, dict[object, Callable[[str], None]]] = {each: {} for each in Subject}
         self._log = structlog.get_logger("gateway.store")
 
@@ -109,6 +112,10 @@ class Bus:
             for topic, changes in told
             for message in self._messages(topic, changes)
         ]
+
+    def doubt(self) -> None:
+        """Have this process hear what it tells of changes itself: one may be committed yet."""
+        self._doubtful_until = asyncio.get_running_loop().time() + _DOUBT_SECONDS
 
     def announce(self, subject: Subject, text: str) -> None:
         """Have the others hear a text soon. One that is too long for that they hear as missed."""
@@ -159,19 +166,19 @@ class Bus:
                 pause = min(pause * 2, _LONGEST_PAUSE)
                 self._waiting = _missed(self._waiting)
             else:
-                await self._hear(connection)
-                pause = _FIRST_PAUSE
+                pause = _FIRST_PAUSE if await self._hear(connection) else min(pause * 2, _LONGEST_PAUSE)
             if self._closing:
                 return
             self._look()
             await asyncio.sleep(pause)
 
-    async def _hear(self, connection: asyncpg.Connection[asyncpg.Record]) -> None:
-        """Tell what is heard on a connection, until it is lost."""
+    async def _hear(self, connection: asyncpg.Connection[asyncpg.Record]) -> bool:
+        """Tell what is heard on a connection, until it is lost; returns whether anything could be heard."""
+        listened = False
         connection.add_termination_listener(lambda *_: self._awake.set())
         try:
             await connection.add_listener(_CHANNEL, lambda *heard: self._heard(heard[3]))
-            self._connected = True
+            self._connected = listened = True
             self._listening.set()
             self._look()  # for what changed before
             while not connection.is_closed() and (self._waiting or not self._closing):
@@ -190,6 +197,7 @@ class Bus:
                     await connection.close()
             except (*FAILURES, asyncio.CancelledError):
                 connection.terminate()
+        return listened
 
     async def _speak(self, connection: asyncpg.Connection[asyncpg.Record]) -> None:
         """Tell what waits; where nothing does, see whether the connection is still there."""
@@ -214,11 +222,11 @@ class Bus:
                 "a notification that no gateway of this release sends", payload=str(payload)[:100]
             )
             return
-        if node == self._node:
-            return
+        own = node == self._node
         if watchers is None:
-            self._hear_of(Subject(what), told)
-        else:
+            if not own:
+                self._hear_of(Subject(what), told)
+        elif not own or asyncio.get_running_loop().time() < self._doubtful_until:
             watchers.tell({CollectionId(told): [UserId(user) for user in more]})
 
     def _hear_of(self, subject: Subject, text: str) -> None:

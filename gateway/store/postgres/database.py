@@ -217,11 +217,13 @@ class PostgresTransactions:
                 # In one journey. They are told if and when it is committed.
                 await connection.execute("; ".join([*self.bus.notifying(transaction.told), ended]))
             except FAILURES as error:
+                if _is_doubtful(error):  # it may be committed: now, or in a moment, which the bus will tell
+                    self.bus.doubt()
+                    self._tell(transaction)
                 self._check_undone(error)
                 await _undo(connection, transaction, error)
                 raise
-        for topic, changes in transaction.told:
-            self._watchers[topic].tell(changes)
+        self._tell(transaction)
         return done
 
     async def _transact_alone(self, connection: Connection, work: _Todo[T]) -> T:
@@ -236,9 +238,13 @@ class PostgresTransactions:
             raise RuntimeError(f"{transaction.said} statements of work that is to be single")
         return done
 
+    def _tell(self, transaction: PostgresTransaction) -> None:
+        for topic, changes in transaction.told:
+            self._watchers[topic].tell(changes)
+
     def _check_undone(self, error: BaseException) -> None:
         """Raises `StoreUnavailable` where nobody knows whether what failed so was made durable."""
-        if is_lost(error) or isinstance(error, TimeoutError):
+        if _is_doubtful(error):
             why = "lost while a change was being stored"
             raise StoreUnavailable(f"database {self._name}: {why} ({error})", why) from error
 
@@ -279,6 +285,11 @@ class PostgresTransactions:
                     raise
             await asyncio.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
+
+
+def _is_doubtful(error: BaseException) -> bool:
+    """Whether what was to be made durable may be so."""
+    return is_lost(error) or isinstance(error, TimeoutError)
 
 
 async def _undo(connection: Connection, transaction: PostgresTransaction, error: BaseException) -> None:

@@ -78,7 +78,7 @@ async def migrate(connection: Connection, name: str, scripts: Sequence[Migration
         except asyncpg.LockNotAvailableError:
             attempts += 1
             if attempts == _ATTEMPTS:
-                why = "its tables are in use and cannot be altered (pg_dump?): start again once that has ended"
+                why = "its tables are in use and cannot be altered (pg_dump?): start again once that ended"
                 raise GatewayError(f"database {name}: {why}") from None
             await asyncio.sleep(_PAUSE)
         else:

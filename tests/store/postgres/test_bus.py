@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
+from typing import Any
+
+import asyncpg
 
 from gateway.ports import Subject
+from gateway.store.postgres.bus import Bus
+from gateway.store.transactions import Topic
+from gateway.store.watchers import Watchers
+from gateway.types import CollectionId, FolderList
+from tests.ports.known import ANNA
 from tests.support.postgres import Postgres
 from tests.support.stores import PostgresStore
 
@@ -89,6 +98,45 @@ async def test_what_was_announced_long_before_the_way_is_there_again_is_told_as_
             heard.append(away.get_nowait())
     assert set(heard) == {"", "soon"}
     await other.aclose()
+
+
+async def test_a_process_that_does_not_know_what_it_did_hears_of_it_itself(here: PostgresStore) -> None:
+    """Once by what it was about to tell, and once when that is committed."""
+    looked: asyncio.Queue[CollectionId] = asyncio.Queue()
+    here.state.watch_folders(ANNA, looked.put_nowait)
+    here.database.bus.doubt()
+    await here.state.save_folders(ANNA, FolderList(0, 1))
+    assert [await looked.get() for _ in range(2)] == ["", ""]
+
+
+class Deaf:
+    """A connection that takes no LISTEN, as that to a standby."""
+
+    def add_termination_listener(self, _: object) -> None:
+        """It ends with its first word."""
+
+    async def add_listener(self, *_: object) -> None:
+        raise asyncpg.ReadOnlySQLTransactionError("cannot execute LISTEN during recovery")
+
+    async def close(self) -> None:
+        """It is gone."""
+
+
+async def test_where_nothing_can_be_heard_it_is_tried_less_and_less_often() -> None:
+    tried: asyncio.Queue[float] = asyncio.Queue()
+
+    async def connect(*, seconds: float) -> Any:
+        tried.put_nowait(asyncio.get_running_loop().time())
+        return Deaf()
+
+    watchers = {topic: Watchers() for topic in Topic}
+    trying = Bus(connect, "it", "node", watchers, b"")
+    starting = asyncio.create_task(trying.start())
+    times = [await tried.get() for _ in range(4)]
+    starting.cancel()
+    await trying.aclose()
+    pauses = [later - earlier for earlier, later in pairwise(times)]
+    assert all(pause > least for pause, least in zip(pauses, (0.19, 0.39, 0.79), strict=True))
 
 
 async def test_what_was_announced_last_is_told_before_the_end(

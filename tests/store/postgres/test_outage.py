@@ -312,16 +312,22 @@ class CuttingWay:
 async def test_a_connection_lost_in_the_commit(
     postgres: Postgres, here: PostgresStore, arrives: bool
 ) -> None:
-    """Nobody knows whether it was done; who comes again finds out, and it is not done twice."""
+    """Nobody knows whether it was done; who comes again finds out, and it is not done twice.
+
+    Who watches looks for himself.
+    """
     way = CuttingWay(postgres.port, arrives=arrives)
     async with way as port:
         url = f"postgresql://gateway@127.0.0.1:{port}/{here.name}"
         async with await PostgresTransactions.open(parse_url(url)) as database:
             state = StoredState(database)
             first = await state.save_folders(ANNA, FolderList(0, 1))
+            looked: list[CollectionId] = []
+            state.watch_folders(ANNA, looked.append)
             way.arm(b"COMMIT\0")
             with pytest.raises(StoreUnavailable, match="lost while a change was being stored"):
                 await state.save_folders(ANNA, first)
+            assert looked
             stored = await state.load_folders(ANNA)
             assert stored.revision == first.revision + arrives
             await state.save_folders(ANNA, stored)
