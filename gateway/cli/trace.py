@@ -14,7 +14,7 @@ import click
 
 from gateway.app import SystemClock
 from gateway.cli.common import act, as_json, config, shown, told, with_store
-from gateway.cli.folders import user_argument
+from gateway.cli.folders import note_stranger, user_argument
 from gateway.eas.deciding import find_device
 from gateway.ports import Items, State
 from gateway.ports.traces import Traced
@@ -50,12 +50,16 @@ def trace(*, file: Path, user: UserId, device: str | None, seconds: int, show: b
     length is left. The gateway begins within seconds.
     """
 
-    async def follow(state: State, _: Items) -> None:
+    async def follow(state: State, items: Items) -> None:
+        await note_stranger(state, items, user)
         name = (await find_device(state, user, device)).id if device else _EVERY_DEVICE
         if show:
             await _print(state, user, name, 0, as_json)
             return
         clock = SystemClock()
+        click.echo(
+            f"activesync-gateway: waits for requests of {user}, until Ctrl-C or for {seconds} s", err=True
+        )
         until = clock.now() + timedelta(seconds=seconds)
         newest = await _newest(state, user, name)
         await state.note_act(act("device.trace", user, name, f"{seconds} s"))
