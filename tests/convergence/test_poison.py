@@ -12,7 +12,8 @@ from tests.convergence.habits import ANDROID, IOS
 from tests.convergence.phone import Phone
 from tests.convergence.play import Play
 from tests.convergence.world import World
-from wbxml import decode
+from tests.support.waiting import eventually
+from wbxml import Element, decode
 from wbxml.pages import AirSync, AirSyncBase, Email
 
 
@@ -31,28 +32,44 @@ def inbox_of(phone: Phone) -> str:
     return next(name for name in phone.folders if phone.path(name) == "INBOX")
 
 
+def synced(phone: Phone) -> None:
+    """The phone syncs its inbox, as often as it takes."""
+    eventually(lambda: phone.sync([inbox_of(phone)]) == "done")
+
+
+def next_answer(phone: Phone) -> list[Element]:
+    """What the next Sync of the inbox is answered, once it is not that something took too long."""
+    body, _ = phone.sync_request([inbox_of(phone)])
+    elements: list[Element] = []
+
+    def is_well() -> bool:
+        answer = phone.network.exchange(phone.request("Sync", body))
+        elements[:] = decode(answer.body).iter() if answer.body else ()
+        return answer.code == 200 and {one.text() for one in elements if one.tag is AirSync.Status} <= {"1"}
+
+    eventually(is_well)
+    return elements
+
+
 def next_changes(phone: Phone) -> dict[str, str]:
     """The texts of the messages that the next Sync of the inbox tells of, by subject."""
-    body, _ = phone.sync_request([inbox_of(phone)])
-    answer = phone.network.exchange(phone.request("Sync", body))
     found: dict[str, str] = {}
-    for data in decode(answer.body).iter() if answer.body else ():
+    for data in next_answer(phone):
         if data.tag is AirSync.ApplicationData:
             text = data.find(AirSyncBase.Body)
             assert text is not None
             found[data.child_text(Email.Subject) or ""] = text.child_text(AirSyncBase.Data) or ""
-    # The same key again: the same answer, and the phone takes it.
-    phone.sync([inbox_of(phone)])
+    synced(phone)  # the same key again: the same answer, and the phone takes it
     return found
 
 
 def bodies(phone: Phone) -> dict[str, str]:
     """The texts of all messages of the inbox by subject, from a first Sync."""
-    phone.folder_sync()
+    eventually(lambda: phone.folder_sync() == "done")
     inbox = inbox_of(phone)
     if inbox in phone.collections:
         phone.start_collection_anew(inbox)
-    phone.sync([inbox])
+    synced(phone)
     found: dict[str, str] = {}
     while phone.collections[inbox].more:
         found |= next_changes(phone)
