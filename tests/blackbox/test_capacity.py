@@ -38,6 +38,15 @@ def gateway(dovecot: Dovecot) -> Iterator[Gateway]:
         yield running
 
 
+@pytest.fixture(scope="module", autouse=True)
+def files() -> Iterator[None]:
+    """As many files may be open here as the system allows, for each connection of a phone is one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
 @pytest.fixture
 async def tidy() -> AsyncIterator[AsyncExitStack]:
     """Closes what a test opened."""

@@ -129,7 +129,7 @@ def serving_with_files(config: Path, soft: int, hard: int) -> str:
     """What is logged by a gateway that may open so many files, until it ends for want of a free port."""
     limits = f"ulimit -Sn {soft} && ulimit -Hn {hard} && exec"
     command = f"{limits} {sys.executable} -m gateway serve --config {config}"
-    ended = subprocess.run(["sh", "-c", command], check=False, capture_output=True, text=True, timeout=30)
+    ended = subprocess.run(["sh", "-c", command], check=False, capture_output=True, text=True, timeout=120)
     return ended.stderr
 
 
