@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gateway.eas.content.ids import MessageName, parse_file_reference
+from gateway.eas.content.itembody import read_container
 from gateway.eas.content.preferences import HTML, MIME, PLAIN
 from gateway.eas.content.values import BadItem
 from gateway.errors import NotFound
@@ -25,7 +26,7 @@ def parse_draft(data: Element, item: MessageName | None = None) -> DraftPatch:
 
     Addresses and subject beside a MIME body are ignored: those in it count. Raises `BadItem`.
     """
-    body = data.find(AirSyncBase.Body)
+    body = read_container(data)
     text, mime = (None, None) if body is None else _body(body)
     files, removed = _attachments(data.find(AirSyncBase.Attachments), item)
     importance = _importance(data.child_text(Email.Importance))

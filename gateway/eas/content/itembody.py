@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from gateway.eas.content.body import body_elements, plan_body
 from gateway.eas.content.preferences import HTML, MIME, PLAIN, RTF, BodyOptions
-from gateway.eas.content.readers import integer, once
+from gateway.eas.content.readers import integer, misplaced, once
 from gateway.eas.content.values import BadItem
 from gateway.eas.versions import Version
 from gateway.mail import body as texts
@@ -20,10 +20,17 @@ from gateway.types import BodyPart
 from wbxml import Element, Tag, Utf8, element
 from wbxml.pages import AirSyncBase
 
-__all__ = ["OldBody", "native_type", "read_body", "shown_body"]
+__all__ = ["OldBody", "native_type", "read_body", "read_container", "shown_body"]
 
 _PLAIN_PART, _HTML_PART = "1", "2"
 _LARGEST_RTF = 8 * 1024 * 1024
+_ORDER = (
+    AirSyncBase.Type,
+    AirSyncBase.EstimatedDataSize,
+    AirSyncBase.Truncated,
+    AirSyncBase.Data,
+    AirSyncBase.Preview,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +56,7 @@ def read_body(
             return UNSET
         written, cut = _read_old(data, old)
     else:
-        container = once(data, AirSyncBase.Body)
+        container = read_container(data)
         content = once(container, AirSyncBase.Data) if container else None
         if container is None or content is None:
             return UNSET
@@ -58,6 +65,14 @@ def read_body(
     if written is None or (known and _is_known(written, known, cut=cut)):
         return UNSET
     return written if written.plain.strip() or written.html else None
+
+
+def read_container(data: Element) -> Element | None:
+    """The Body of an item that a device wrote. Raises `BadItem` for two, and for what is not in one."""
+    container = once(data, AirSyncBase.Body)
+    if container is not None and misplaced(container, _ORDER):
+        raise BadItem("the children of Body are others than it has, repeated or out of order")
+    return container
 
 
 def shown_body(

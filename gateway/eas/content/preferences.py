@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, replace
 
+from gateway.eas.content.readers import misplaced
 from gateway.eas.versions import Version
 from gateway.errors import Kind, Refused
 from wbxml import Element
@@ -139,9 +140,8 @@ def parse_body_options(options: Element, version: Version) -> BodyOptions:
 
 
 def _preference(wanted: Element) -> BodyPreference:
-    tags = [child.tag for child in wanted if child.tag in _ORDER]
-    if tags != [tag for tag in _ORDER if tag in tags]:
-        raise Refused(Kind.INVALID_XML, f"children of {wanted.tag!r} repeated or out of order")
+    if misplaced(wanted, _ORDER):
+        raise Refused(Kind.INVALID_XML, f"children of {wanted.tag!r} are others, repeated or out of order")
     kind = _number(wanted.find(AirSyncBase.Type), MIME)
     if not kind:
         raise Refused(Kind.INVALID_XML, f"{wanted.tag!r} without a Type")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 
 import structlog
@@ -17,6 +17,7 @@ __all__ = [
     "boolean",
     "decimal",
     "integer",
+    "misplaced",
     "moment",
     "names",
     "no_instance",
@@ -43,6 +44,15 @@ def once(data: Element, tag: Tag) -> Element | None:
     if len(found) > 1:
         raise BadItem(f"{tag!r} more than once")
     return found[0] if found else None
+
+
+def misplaced(container: Element, order: Sequence[Tag]) -> bool:
+    """Whether children of the page of these tags are others than they, repeated or in another order.
+
+    What the page has not is left alone (MS-ASAIRS 3.2.5.1).
+    """
+    known = [child.tag for child in container if child.tag.page == order[0].page and child.tag.min_version]
+    return known != [tag for tag in order if tag in known]
 
 
 def text(data: Element, tag: Tag, longest: int | None = None) -> str | None:

@@ -165,7 +165,7 @@ def tree(shown: Element) -> dict[str, object]:
 
 def body(written: str, kind: int = 1, *more: Element) -> Element:
     return element(
-        AirSyncBase.Body, element(AirSyncBase.Type, kind), element(AirSyncBase.Data, written), *more
+        AirSyncBase.Body, element(AirSyncBase.Type, kind), *more, element(AirSyncBase.Data, written)
     )
 
 

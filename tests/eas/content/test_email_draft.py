@@ -90,6 +90,8 @@ def test_attachments() -> None:
         element(Email.To, "x" * 32769),
         body(3, text("rtf")),
         body("", text("x")),
+        body(1, text("x"), text("y")),
+        element(AirSyncBase.Body, text("x"), element(AirSyncBase.Type, 1)),
         file(element(AirSyncBase.ClientId, "")),
         file(element(AirSyncBase.Method, 6)),
         gone("3:1.8:2"),

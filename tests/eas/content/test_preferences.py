@@ -100,6 +100,8 @@ def test_an_empty_boolean_is_true(text: str, value: bool) -> None:
         preference((TYPE, "1"), (WHOLE, "1"), (SIZE, "5")),
         preference((TYPE, "1"), (TYPE, "1")),
         preference((TYPE, "1"), (SIZE, "5"), (WHOLE, "1"), (WHOLE, "1")),
+        preference((TYPE, "1"), (AirSyncBase.Data, "x")),
+        element(AirSyncBase.BodyPreference, element(TYPE, "1"), preference((TYPE, "2"))),
         preference((TYPE, "1"), (WHOLE, "2")),
         preference((TYPE, "1"), (PREVIEW, "256")),
         element(AirSync.MIMESupport, "3"),

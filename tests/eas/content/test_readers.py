@@ -12,6 +12,7 @@ from gateway.eas.content import readers
 from gateway.eas.content.values import BadItem
 from wbxml import Element, element
 from wbxml.pages import AirSync, AirSyncBase, Calendar
+from wbxml.tags import resolve
 
 NOON = datetime(2026, 3, 5, 12, 0, 30, tzinfo=UTC)
 
@@ -32,6 +33,24 @@ def test_what_is_there_twice_is_refused() -> None:
     for read in (readers.once, readers.text, readers.decimal, readers.boolean, readers.moment):
         with pytest.raises(BadItem):
             read(data("1", "1"), Calendar.Reminder)
+
+
+def test_what_stands_where_it_may_not() -> None:
+    kind, size, data = (
+        element(tag, 1) for tag in (AirSyncBase.Type, AirSyncBase.EstimatedDataSize, AirSyncBase.Data)
+    )
+    order = (AirSyncBase.Type, AirSyncBase.EstimatedDataSize, AirSyncBase.Data)
+    unheard_of = element(resolve(AirSyncBase.Type.page, 0x3F), "x")
+    for good in (
+        (),
+        (kind,),
+        (kind, data),
+        (kind, size, data),
+        (unheard_of, kind, element(Calendar.Reminder), data),
+    ):
+        assert not readers.misplaced(element(AirSyncBase.Body, *good), order)
+    for bad in ((data, kind), (kind, kind), (kind, element(AirSyncBase.Preview), data)):
+        assert readers.misplaced(element(AirSyncBase.Body, *bad), order)
 
 
 def test_texts() -> None:
