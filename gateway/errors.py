@@ -54,6 +54,7 @@ class Kind(StrEnum):
     SYNC_STATE_LOCKED = "SyncStateLocked"
     COMMAND_NOT_SUPPORTED = "CommandNotSupported"
     VERSION_NOT_SUPPORTED = "VersionNotSupported"
+    VERSION_TOO_OLD = "VersionTooOld"
     TOO_MANY_DEVICES = "MaximumDevicesReached"
     NOT_FULLY_PROVISIONABLE = "DeviceNotFullyProvisionable"
     REMOTE_WIPE_REQUESTED = "RemoteWipeRequested"

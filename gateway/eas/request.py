@@ -51,6 +51,7 @@ COMMAND_CODES: Mapping[int, str] = {
 MAX_DEVICE_ID = 64
 """Characters. The specification says 32 letters and digits; real devices send more."""
 
+_FIRST_VERSION = "1.0"
 _NAMES = {name.lower(): name for name in COMMAND_CODES.values()}
 
 
@@ -133,9 +134,9 @@ def parse(query: bytes, headers: Mapping[str, str]) -> EasRequest:
     if not found.device_type.strip() or not found.device_type.isprintable():
         raise BadRequest(Kind.DEVICE_TYPE_INVALID, "the device type is missing or unusable", command, version)
     if version is None:
-        raise BadRequest(
-            Kind.VERSION_NOT_SUPPORTED, f"protocol version {_shown(found.version)}", command, None
-        )
+        too_old = found.version.strip() == _FIRST_VERSION
+        kind = Kind.VERSION_TOO_OLD if too_old else Kind.VERSION_NOT_SUPPORTED
+        raise BadRequest(kind, f"protocol version {_shown(found.version)}", command, None)
     if command is None:
         raise BadRequest(Kind.COMMAND_NOT_SUPPORTED, f"command {_shown(found.command)}", None, version)
     return EasRequest(

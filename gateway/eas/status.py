@@ -133,6 +133,7 @@ _COMMON: Mapping[Kind, tuple[int, int]] = {
     Kind.SYNC_STATE_LOCKED: (133, 503),
     Kind.COMMAND_NOT_SUPPORTED: (137, 501),
     Kind.VERSION_NOT_SUPPORTED: (138, 400),
+    Kind.VERSION_TOO_OLD: (138, 505),  # said to devices of version 1.0
     Kind.NOT_FULLY_PROVISIONABLE: (139, 403),
     Kind.REMOTE_WIPE_REQUESTED: (140, 449),
     Kind.LEGACY_DEVICE: (141, 449),

@@ -13,7 +13,7 @@ from wbxml.pages import AirSync, ComposeMail, FolderHierarchy, MeetingResponse, 
 
 V = Version
 COMMANDS = tuple(COMMAND_CODES.values())
-HTTP_ERRORS = {200, 400, 403, 449, 500, 501, 503, 507}
+HTTP_ERRORS = {200, 400, 403, 449, 500, 501, 503, 505, 507}
 
 
 def test_devices_come_soon_and_not_all_at_once_when_the_store_was_away() -> None:
