@@ -71,7 +71,7 @@ class PostgresTransactions:
         self._begin = _BEGIN_POOLED if location.pooled else BEGIN
         self._watchers = {topic: Watchers() for topic in Topic}
         listening = None if location.pooled and not location.direct else partial(connect, location)
-        self.bus = Bus(listening, location.name, self.node, self._watchers, secret)
+        self.bus = Bus(listening, location.own_name, self.node, self._watchers, secret)
         self.turns = SharedTurns(self.read, self.node)
         self._leases = SharedLeases(self.read, self.node)
         self._schema = SchemaWatch(self._alone, location.name)
@@ -85,7 +85,7 @@ class PostgresTransactions:
         try:
             first = await connect(location)
         except FAILURES as error:
-            raise explain(error, location.name) from error
+            raise explain(error, location.own_name) from error
         # Kept until what listens has its connection: somebody who wants the database alone sees one of them.
         try:
             return await cls._opened(first, location, connections)
@@ -306,7 +306,7 @@ async def connect_alone(location: Location) -> AsyncIterator[Alone]:
     try:
         connection = await connect(location)
     except FAILURES as error:
-        raise explain(error, location.name) from error
+        raise explain(error, location.own_name) from error
     async with take_alone(connection, location.name) as alone:
         yield alone
 

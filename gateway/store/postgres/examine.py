@@ -29,7 +29,7 @@ async def examine(location: Location, connections: int) -> AsyncIterator[Finding
         finally:
             await connection.close(timeout=5)
     except FAILURES as error:
-        yield bad(explain(error, location.name).detail, "see to it, or change store.url")
+        yield bad(explain(error, location.own_name).detail, "see to it, or change store.url")
         return
     for finding in findings:
         yield finding

@@ -23,6 +23,12 @@ class Location:
     name: str = ""
     pooled: bool = False
     direct: Sequence[str] = field(repr=False, default=())
+    direct_name: str = ""
+
+    @property
+    def own_name(self) -> str:
+        """What is shown of where connections of one's own lead."""
+        return self.direct_name or self.name
 
 
 def parse_url(url: str, *, pooled: bool = False, direct: str | None = None) -> Location:
@@ -32,7 +38,9 @@ def parse_url(url: str, *, pooled: bool = False, direct: str | None = None) -> L
     the server's socket as `?host=/var/run/postgresql`. Raises `ConfigError`, which does not tell the URL.
     """
     urls, name = _hosts(url, "store.url")
-    return Location(urls, name, pooled, _hosts(direct, "store.direct_url")[0] if direct else ())
+    if not direct:
+        return Location(urls, name, pooled)
+    return Location(urls, name, pooled, *_hosts(direct, "store.direct_url"))
 
 
 def _hosts(url: str, key: str) -> tuple[Sequence[str], str]:

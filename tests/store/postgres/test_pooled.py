@@ -82,6 +82,18 @@ async def test_a_pooler_that_nobody_told_of_is_recognised(postgres: Postgres, po
         await PostgresTransactions.open(parse_url(pooler.url(postgres.create())))
 
 
+async def test_what_is_wrong_with_the_way_past_it_is_said_of_that(
+    postgres: Postgres, pooler: PgBouncer
+) -> None:
+    location = parse_url(pooler.url(postgres.create()), pooled=True, direct=postgres.url("none"))
+    said = rf"database {postgres.url('none')}: there is no such database"
+    with pytest.raises(GatewayError, match=said):
+        await PostgresTransactions.open(location)
+    with pytest.raises(GatewayError, match=said):
+        async with connect_alone(location):
+            pytest.fail("there is nothing to be had")
+
+
 async def test_without_a_way_past_it_changes_are_found_by_looking(
     postgres: Postgres, pooler: PgBouncer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
