@@ -88,6 +88,23 @@ def test_every_setting_is_in_the_admin_guide(setting: str) -> None:
     assert f"\n| `{key}` |" in table[0]
 
 
+def test_the_admin_guide_says_what_the_defaults_are() -> None:
+    guide = (ROOT / "deploy/admin-guide.md").read_text()
+    compared = 0
+    for section, table in re.findall(r"^\| `\[(\w+)\]` (.*?)(?=\n\n)", guide, re.MULTILINE | re.DOTALL):
+        told = dict(re.findall(r"^\| `(\w+)` \| (.*?) \|", table, re.MULTILINE))
+        whole = Settings.model_fields[section].annotation
+        for kind in (whole, *get_args(whole)):
+            if isinstance(kind, type) and issubclass(kind, BaseModel):
+                for key, one in kind.model_fields.items():
+                    default = one.get_default(call_default_factory=True)
+                    if isinstance(default, int | float | str) and default != "":
+                        said = str(default).lower() if isinstance(default, bool) else str(default)
+                        assert told[key].strip("`") == said, f"{section}.{key}"
+                        compared += 1
+    assert compared > 50
+
+
 def test_the_admin_guide_invents_no_setting_and_tells_each_once() -> None:
     guide = (ROOT / "deploy/admin-guide.md").read_text()
     tables = re.findall(r"^\| `\[(\w+)\]` .*?(?=\n\n)", guide, re.MULTILINE | re.DOTALL)
