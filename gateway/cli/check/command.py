@@ -144,8 +144,8 @@ async def _configured(settings: Settings, file: Path) -> AsyncIterator[Finding]:
     yield good(f"{file}")
     if settings.server.public_url is None:
         yield doubtful(
-            "server.public_url is not set: phones are told to use the name they asked, and nothing can be said"
-            " of the reverse proxy",
+            "server.public_url is not set: phones are told to use the name they asked, and nothing can be"
+            " said of the reverse proxy",
             "set it to what phones call the server, as https://sync.example.com",
         )
     idle = [one.name for one in admission_of(settings).policies.policies if one.is_for_nobody]
