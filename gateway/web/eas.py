@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 
 __all__ = ["EasEndpoint", "discovery", "is_eas_path"]
 
-_PATH = re.compile(r"/microsoft-server-activesync(/.*)?", re.IGNORECASE | re.DOTALL)
+_PATH = re.compile(r"/+microsoft-server-activesync(/.*)?", re.IGNORECASE | re.DOTALL)
 _METHODS = "OPTIONS,POST"
 _BAD_REQUEST = 400
 _NO_DEVICE = DeviceId("")
@@ -64,7 +64,7 @@ _IMPLEMENTATION = "15.2"
 
 
 def is_eas_path(path: str) -> bool:
-    """Whether a path is the endpoint's; clients write it in any case and some add to it."""
+    """Whether a path is the endpoint's; clients write it in any case, and some add to it, before or behind."""
     return _PATH.fullmatch(path) is not None
 
 

@@ -65,6 +65,7 @@ def raising(error: Exception) -> object:
         (PATH.lower(), True),
         (PATH.upper() + "/", True),
         (PATH + "/default.eas", True),
+        ("/" + PATH, True),
         (PATH + "x", False),
         ("/x" + PATH, False),
         ("/", False),
