@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = [
     "DEEPEST",
+    "LONGEST_TEXT",
     "LONGEST_UID",
     "MOST_ATTENDEES",
     "MOST_COMPONENTS",
@@ -14,6 +15,8 @@ __all__ = [
 
 LONGEST_UID = 1024
 """Characters of a UID; phones are told 300 of them (MS-ASCAL 2.2.2.46)."""
+LONGEST_TEXT = 8 << 20
+"""Characters of a calendar or a card; files are kept elsewhere."""
 MOST_LINES = 100_000
 """Lines of one item."""
 DEEPEST = 8

@@ -8,13 +8,20 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from gateway.errors import Kind, Refused
-from gateway.pim.limits import DEEPEST, MOST_LINES
+from gateway.pim.limits import DEEPEST, LONGEST_TEXT, MOST_LINES
 from gateway.pim.lines import LONGEST_LINE, Component, Property, parameters, parse_property
 
-__all__ = ["BadText", "Line", "Node", "escaped", "make_line", "parse_calendar", "parse_component"]
+__all__ = [
+    "BadText",
+    "Line",
+    "Node",
+    "check_size",
+    "escaped",
+    "make_line",
+    "parse_calendar",
+    "parse_component",
+]
 
-_LONGEST_TEXT = 8 << 20
-"""Characters of a calendar or a card; files are kept elsewhere."""
 _FOLDED_AT = 75
 """Octets (RFC 5545 3.1)."""
 _BREAK = re.compile(r"\r\n|\r|\n")
@@ -205,12 +212,17 @@ def escaped(text: str) -> str:
     return _ESCAPED.sub(lambda match: "\\n" if match[0] == "\n" else f"\\{match[0]}", plain)
 
 
-def _lines(text: str) -> Iterator[Line]:
-    if len(text) > _LONGEST_TEXT:
+def check_size(text: str) -> None:
+    """Refuse a text that could not be taken apart again. Raises `BadText`."""
+    if len(text) > LONGEST_TEXT:
         raise BadText("a text that is too long")
-    pieces = _BREAK.split(text)
-    if len(pieces) > MOST_LINES:
+    if text.count("\n") + text.count("\r") - text.count("\r\n") >= MOST_LINES:
         raise BadText("a text with too many lines")
+
+
+def _lines(text: str) -> Iterator[Line]:
+    check_size(text)
+    pieces = _BREAK.split(text)
     known: dict[str, Property | None] = {}
     raw: list[str] = []
     for piece in pieces:

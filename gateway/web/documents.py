@@ -11,7 +11,7 @@ from gateway.eas.request import EasRequest
 from gateway.errors import Kind, Refused
 from gateway.mail.pieces import Joined
 from gateway.sync.background import compute
-from gateway.web.http import THREAD_FROM, Response, compress, decompress
+from gateway.web.http import Response, compress, decompress
 
 __all__ = ["WBXML", "opened", "written"]
 
@@ -19,6 +19,8 @@ WBXML = "application/vnd.ms-sync.wbxml"
 _WBXML_TYPES = frozenset({WBXML, "application/vnd.ms-sync", ""})
 _MIME_TYPES = frozenset({"message/rfc822", ""})
 _COMPRESS_FROM = 1024
+_READ_IN_THREAD_FROM = 32 * 1024
+"""Bytes of a document: each may be an element, of which a few thousand take a millisecond."""
 _ITEM_DEPTH = 4
 _FEW_ITEMS = 32
 """Items that are written in the event loop, as most users' folders are; a full window takes milliseconds."""
@@ -56,7 +58,7 @@ async def _decoded(body: bytes, size: int, depth: int, elements: int) -> wbxml.E
         fields.check_values(root)
         return root
 
-    return decode() if len(body) < THREAD_FROM else await compute(decode)
+    return decode() if len(body) < _READ_IN_THREAD_FROM else await compute(decode)
 
 
 async def written(reply: Reply, request: EasRequest) -> Response:

@@ -9,6 +9,8 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from gateway.mail.html.elements import BLOCK, CELL, DROPPED, PARAGRAPH
 from gateway.mail.html.flattening import shallow
 
+LONGEST = 1024 * 1024
+"""Characters of a document that are read: what people write is shorter, and each costs time."""
 _LINK_SCHEMES = ("http://", "https://", "mailto:", "tel:", "ftp://")
 _HIDDEN = re.compile(r"display\s*:\s*none", re.IGNORECASE)
 _WHITE = re.compile(r"[ \t\r\n\f]+")
@@ -20,9 +22,10 @@ def to_text(document: str, *, links: bool = True, limit: int | None = None) -> s
     """The text of a document as people read it, lines parted by CRLF.
 
     Paragraphs, lists, quotations (`> `), table rows (cells parted by tabs) and the targets of links (`links`)
-    are kept; scripts, styles and hidden elements are not. Stops soon after `limit` characters.
+    are kept; scripts, styles and hidden elements are not. Stops soon after `limit` characters, and where
+    `LONGEST` ends.
     """
-    root = LexborHTMLParser(shallow(document)).root
+    root = LexborHTMLParser(shallow(document[:LONGEST])).root
     if root is None:
         return ""
     writer = _Writer(links, limit)

@@ -17,7 +17,7 @@ from gateway.pim.events.patching import apply
 from gateway.pim.events.reading import read_component
 from gateway.pim.limits import LONGEST_UID
 from gateway.pim.lines import read
-from gateway.pim.tree import Node, escaped, make_line, parse_calendar
+from gateway.pim.tree import Node, check_size, escaped, make_line, parse_calendar
 from gateway.pim.values import FIRST_YEAR, utc_text
 
 __all__ = [
@@ -90,7 +90,11 @@ class Document:
 
     @property
     def stored(self) -> StoredItem:
-        """What is to be stored: the text with all that the store knows of it. Raises `BadEvent`."""
+        """What is to be stored: the text with all that the store knows of it.
+
+        Raises `BadEvent`, and `BadText` for one that could never be changed, so long is it.
+        """
+        check_size(self.text)
         event = self._public
         others = (one.event for one in event.occurrences if one.event)
         files = frozenset(file.number for one in (event, *others) for file in one.files)

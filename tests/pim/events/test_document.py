@@ -369,3 +369,15 @@ def test_a_patch_that_says_nothing_changes_nothing() -> None:
     before = text(*FOREIGN, "RRULE:FREQ=DAILY", "EXDATE:20260303")
     assert change(before) == before
     assert EventPatch().subject is UNSET
+
+
+@pytest.mark.parametrize("line", ["X-A:" + "a" * 1_000_000, "X-A:" + "\r\n " * 10_000])
+def test_an_event_that_could_never_be_changed_is_not_stored(line: str) -> None:
+    patch = EventPatch(start=berlin(2026, 3, 2, 9), end=berlin(2026, 3, 2, 10))
+    made = new_event(patch, "u@example.org", ANN, NOW).replace("END:VEVENT", f"{line}\r\n" * 7 + "END:VEVENT")
+    assert stored_event(made).text == patch_event(made, patch, ANN, NOW)
+    made = made.replace("END:VEVENT", f"{line}\r\n" * 5 + "END:VEVENT")
+    with pytest.raises(BadText):
+        patch_event(made, patch, ANN, NOW)
+    with pytest.raises(BadText):
+        stored_event(made)

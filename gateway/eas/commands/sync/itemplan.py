@@ -11,9 +11,10 @@ from gateway.eas.content.items import ItemContent, Scene, digest
 from gateway.eas.content.values import BadItem
 from gateway.errors import Kind, NotFound, Refused
 from gateway.items import Item, ItemNumber
+from gateway.pim.limits import LONGEST_TEXT
 from gateway.sync.itemexchange import ItemReply
 from gateway.sync.itemoperations import AddItem, Answer, ChangeItem, Given, ItemOperation, Made
-from wbxml import element
+from wbxml import Element, element
 from wbxml.pages import AirSync
 
 __all__ = ["ItemPlan", "plan"]
@@ -90,6 +91,7 @@ def _add(command: ClientCommand, content: ItemContent, scene: Scene) -> AddItem:
     data = command.data or element(AirSync.ApplicationData)
     told = digest(data)
     try:
+        _check_length(data)
         return content.add(command.item, told, data, scene)
     except (BadItem, Refused) as error:
         never = _Never(error)
@@ -100,9 +102,16 @@ def _change(number: ItemNumber, command: ClientCommand, content: ItemContent, sc
     data = command.data or element(AirSync.ApplicationData)
     told = digest(data)
     try:
+        _check_length(data)
         return content.change(number, command.instance, told, data, scene)
     except (BadItem, Refused) as error:
         return ChangeItem(number, told, _Never(error).revise, command.instance)
+
+
+def _check_length(data: Element) -> None:
+    """Refuse at once what would be read for a minute, only to be too long. Raises `BadItem`."""
+    if sum(len(one.value) for one in data.iter() if isinstance(one.value, str)) > LONGEST_TEXT:
+        raise BadItem("texts that are too long")
 
 
 def _digest_of(operation: ItemOperation) -> str:

@@ -18,6 +18,7 @@ from gateway.eas.itemwindow import window_start
 from gateway.errors import Kind, NotFound, Refused
 from gateway.items import ItemFolder, ItemKind, ItemNumber
 from gateway.sync import itemfolders
+from gateway.sync.background import compute
 from gateway.sync.guests import load_seen
 from gateway.sync.itemexchange import ItemRequest
 from gateway.sync.items import ItemSync
@@ -51,7 +52,8 @@ async def serve(context: Context, asked: SyncCollection, left: int) -> Served:
     if folder.kind is ItemKind.RECIPIENTS and asked.commands:
         raise Refused(Kind.INVALID_XML, "commands for the recipient information cache")
     content, scene = content_of(folder.kind), storeditems.scene_of(context, folder)
-    planned = plan(asked.commands, content, scene)
+    # Texts of megabytes, or thousands of people, are read for it.
+    planned = await compute(plan, asked.commands, content, scene) if asked.commands else ItemPlan()
     engine = ItemSync(
         services.state,
         services.items,
