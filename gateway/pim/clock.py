@@ -15,7 +15,14 @@ from gateway.pim.lines import Component, Property
 from gateway.pim.names import BLOB, BLOB_ZONE
 from gateway.pim.timezones import BadBlob, RuleZone, ZoneRules, named_zone, unpack, zone_for
 from gateway.pim.timezones.changes import minutes_east
-from gateway.pim.values import FIRST_YEAR, LAST_YEAR, Moment, moment_of, parse_length, parse_moment
+from gateway.pim.values import (
+    Moment,
+    moment_of,
+    offset_text,
+    parse_length,
+    parse_moment,
+    usable,
+)
 from gateway.pim.zones import Zones
 
 __all__ = ["Clock", "is_iana", "same_zone", "tzid_of"]
@@ -73,7 +80,7 @@ class Clock:
 
     def of(self, found: Property | None) -> datetime | None:
         """The time of a property; None when it has none that makes sense."""
-        moment = _usable(moment_of(found))
+        moment = usable(moment_of(found))
         return self.at(moment) if moment else None
 
     def instant(self, found: Property | None) -> datetime | None:
@@ -83,7 +90,7 @@ class Clock:
 
     def length(self, event: Component, start: datetime, *, all_day: bool) -> Length:
         """How long an event lasts, by DTEND or DURATION: not less than nothing, or of whole days one."""
-        told = _usable(moment_of(event.get("DTEND")))
+        told = usable(moment_of(event.get("DTEND")))
         length = parse_length(event.text("DURATION"))
         if told and told.dated == all_day:
             end = self.at(told).astimezone(start.tzinfo)
@@ -108,7 +115,7 @@ class Clock:
             for text in found.value.split(",")
         )
         for moment in islice(listed, MOST_DATES):
-            if _usable(moment) and moment:
+            if usable(moment) and moment:
                 yield self._original(moment, start, all_day=all_day)
 
     def _original(self, moment: Moment, start: datetime, *, all_day: bool) -> datetime:
@@ -126,14 +133,16 @@ def tzid_of(zone: tzinfo) -> str:
         return "" if name in _UTC_NAMES else name
     if isinstance(zone, RuleZone):
         rules = zone.rules
-        parts = [_offset(rules.standard)]
+        parts = [offset_text(rules.standard)]
         if rules.standard_onset and rules.daylight_onset:
             for onset, its_offset in (
                 (rules.daylight_onset, rules.daylight),
                 (rules.standard_onset, rules.standard),
             ):
                 seconds = onset.time // timedelta(seconds=1)
-                parts.append(f"{_offset(its_offset)}.{onset.month}.{onset.week}.{onset.weekday}.{seconds}")
+                parts.append(
+                    f"{offset_text(its_offset)}.{onset.month}.{onset.week}.{onset.weekday}.{seconds}"
+                )
         return "Rules/" + "/".join(parts)
     offset = minutes_east(zone.utcoffset(None) or timedelta())
     return tzid_of(RuleZone(ZoneRules.fixed(offset))) if offset else ""
@@ -144,17 +153,9 @@ def same_zone(one: tzinfo | None, other: tzinfo | None) -> bool:
     return one == other or (one is not None and other is not None and tzid_of(one) == tzid_of(other))
 
 
-def _offset(minutes: int) -> str:
-    return f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}{abs(minutes) % 60:02}"
-
-
 def is_iana(tzid: str) -> bool:
     """Whether a name stands for a zone that everybody knows, however a calendar defines it."""
     return tzid in _iana()
-
-
-def _usable(moment: Moment | None) -> Moment | None:
-    return moment if moment and FIRST_YEAR <= moment.clock.year <= LAST_YEAR else None
 
 
 @lru_cache(maxsize=1)

@@ -14,7 +14,7 @@ from gateway.pim.length import later
 from gateway.pim.limits import LONGEST_UID, MOST_ATTENDEES
 from gateway.pim.lines import Component, Property, read
 from gateway.pim.recurrence import Recurrence, read_rule
-from gateway.pim.values import FIRST_YEAR, LAST_YEAR, Moment, moment_of, parse_duration, parse_length
+from gateway.pim.values import Moment, moment_of, parse_duration, parse_length, usable
 from gateway.pim.zones import Zones
 
 __all__ = [
@@ -209,8 +209,8 @@ def read_invitation(text: str, method: str = "", zone: tzinfo = UTC) -> Invitati
 
 def _invitation(method: Method, event: Component, zones: Zones) -> Invitation | None:
     uid = event.text("UID")
-    begin = _usable(moment_of(event.get("DTSTART")))
-    which = _usable(moment_of(event.get("RECURRENCE-ID")))
+    begin = usable(moment_of(event.get("DTSTART")))
+    which = usable(moment_of(event.get("RECURRENCE-ID")))
     if not uid or len(uid) > LONGEST_UID or (begin is None and method in {Method.REQUEST, Method.COUNTER}):
         return None
     start = zones.instant(begin) if begin else None
@@ -246,14 +246,10 @@ def _invitation(method: Method, event: Component, zones: Zones) -> Invitation | 
     )
 
 
-def _usable(moment: Moment | None) -> Moment | None:
-    return moment if moment and FIRST_YEAR <= moment.clock.year <= LAST_YEAR else None
-
-
 def _end(event: Component, begin: Moment, zones: Zones) -> datetime:
     """The end; before the start it makes no sense and is the start."""
     start = zones.instant(begin)
-    told = _usable(moment_of(event.get("DTEND")))
+    told = usable(moment_of(event.get("DTEND")))
     length = parse_length(event.text("DURATION"))
     if told and told.dated == begin.dated:
         end = zones.instant(told)
@@ -278,7 +274,7 @@ def _zone(begin: Moment | None, event: Component, zones: Zones) -> tzinfo:
 
 def _original(event: Component, zones: Zones, start: datetime, end: datetime) -> tuple[datetime, datetime]:
     """When the event is by now, where a counter proposal says so."""
-    told = [_usable(moment_of(event.get(f"X-MS-OLK-ORIGINAL{which}"))) for which in ("START", "END")]
+    told = [usable(moment_of(event.get(f"X-MS-OLK-ORIGINAL{which}"))) for which in ("START", "END")]
     if told[0] is None or told[1] is None:
         return start, end
     zone = start.tzinfo
@@ -295,7 +291,7 @@ def _whole_days(event: Component, begin: Moment | None, start: datetime | None, 
 
 
 def _stamp(event: Component, zones: Zones) -> datetime | None:
-    moment = _usable(moment_of(event.get("DTSTAMP")))
+    moment = usable(moment_of(event.get("DTSTAMP")))
     return zones.instant(moment).astimezone(UTC) if moment else None
 
 
@@ -342,7 +338,7 @@ def _reminder(event: Component, start: datetime | None, zones: Zones) -> timedel
         if trigger is None or trigger.params.get("RELATED", "").upper() == "END":
             continue
         length = parse_duration(trigger.value)
-        moment = _usable(moment_of(trigger))
+        moment = usable(moment_of(trigger))
         if length is None and moment and start:
             length = zones.instant(moment).astimezone(UTC) - start.astimezone(UTC)
         if length is not None and length <= timedelta():

@@ -9,6 +9,7 @@ from dataclasses import fields, replace
 from gateway.ports.directory import Entry, Found, Members, domain_of
 
 __all__ = [
+    "ENTRY_TEXTS",
     "PeopleList",
     "expanded",
     "is_called",
@@ -27,7 +28,8 @@ _AROUND = ",;\"'()<>"
 _MOST_WORDS = 10
 _OF_AN_ENTRY, _OF_A_LETTER = 1000, 6
 """Octets of somebody in memory, and of each letter he is found by: its place, its copies, its index."""
-_TEXTS = tuple(one.name for one in fields(Entry) if one.type == "str" and one.name != "address")
+ENTRY_TEXTS = tuple(one.name for one in fields(Entry) if one.type == "str" and one.name != "address")
+"""The fields of an entry that are texts, but for its address."""
 
 
 def wanted_words(text: str) -> list[str]:
@@ -153,7 +155,7 @@ def merged(lists: Iterable[Iterable[Entry]]) -> list[Entry]:
 
 
 def _both(first: Entry, second: Entry) -> Entry:
-    texts = {name: getattr(first, name) or getattr(second, name) for name in _TEXTS}
+    texts = {name: getattr(first, name) or getattr(second, name) for name in ENTRY_TEXTS}
     known = set(first.addresses)
     more = tuple(one for one in (second.address, *second.others) if one.lower() not in known)
     return replace(

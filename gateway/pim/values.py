@@ -16,11 +16,13 @@ __all__ = [
     "LAST_YEAR",
     "Moment",
     "moment_of",
+    "offset_text",
     "parse_duration",
     "parse_length",
     "parse_moment",
     "parse_offset",
     "parse_rule",
+    "usable",
     "utc_text",
 ]
 
@@ -111,6 +113,16 @@ def parse_offset(text: str) -> timedelta | None:
         return None
     offset = timedelta(hours=hours, minutes=minutes, seconds=seconds)
     return -offset if match[1] == "-" else offset
+
+
+def offset_text(minutes: int) -> str:
+    """The UTC-OFFSET of so many minutes east."""
+    return f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}{abs(minutes) % 60:02}"
+
+
+def usable(moment: Moment | None) -> Moment | None:
+    """A moment, if phones and Outlook take it for a date."""
+    return moment if moment and FIRST_YEAR <= moment.clock.year <= LAST_YEAR else None
 
 
 def parse_rule(text: str) -> Mapping[str, str]:

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from gateway.items import ItemChange, ItemFolder, Numbers
 from gateway.ports import Items
 
-__all__ = ["NO_NUMBERS", "ItemCursor", "caught_up"]
+__all__ = ["NO_NUMBERS", "ItemCursor", "caught_up", "from_text", "to_text"]
 
 NO_NUMBERS = Numbers()
 _BEGINNING = datetime.min.replace(tzinfo=UTC)
@@ -48,11 +48,11 @@ class ItemCursor:
             "format": _FORMAT,
             "revision": self.revision,
             "since": self.since.isoformat() if self.since else None,
-            "held": _to_text(self.held),
-            "due": _to_text(self.due),
+            "held": to_text(self.held),
+            "due": to_text(self.due),
             "release": self.release,
-            "answered": _to_text(self.answered),
-            "doubtful": _to_text(self.doubtful),
+            "answered": to_text(self.answered),
+            "doubtful": to_text(self.doubtful),
         }
         return json.dumps(values, separators=(",", ":")).encode()
 
@@ -66,11 +66,11 @@ class ItemCursor:
         return cls(
             values["revision"],
             datetime.fromisoformat(since) if since else None,
-            _from_text(values["held"]),
-            _from_text(values["due"]),
+            from_text(values["held"]),
+            from_text(values["due"]),
             values["release"],
-            _from_text(values.get("answered", "")),  # which older releases did not note, nor
-            _from_text(values.get("doubtful", "")),
+            from_text(values.get("answered", "")),  # which older releases did not note, nor
+            from_text(values.get("doubtful", "")),
         )
 
     def shows(self, ends: datetime | None) -> bool:
@@ -139,9 +139,11 @@ async def _moved(items: Items, folder: ItemFolder, cursor: ItemCursor, since: da
     return replace(cursor.owing(due), since=since)
 
 
-def _to_text(numbers: Numbers) -> str:
+def to_text(numbers: Numbers) -> str:
+    """Numbers of items, as they are stored."""
     return base64.b64encode(numbers.serialize()).decode() if numbers else ""
 
 
-def _from_text(text: str) -> Numbers:
+def from_text(text: str) -> Numbers:
+    """What `to_text` made."""
     return Numbers.deserialize(base64.b64decode(text)) if text else NO_NUMBERS

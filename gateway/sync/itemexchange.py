@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +11,7 @@ from typing import Any
 from gateway.errors import Kind
 from gateway.items import Item, Numbers
 from gateway.sync.conflict import Policy
-from gateway.sync.itemcursor import NO_NUMBERS
+from gateway.sync.itemcursor import NO_NUMBERS, from_text, to_text
 from gateway.sync.itemoperations import Answer, ItemOperation
 from gateway.sync.keys import KeyUse
 from gateway.sync.operations import fingerprint
@@ -114,7 +113,7 @@ class Record:
     asked: str = ""
 
     def pack(self) -> bytes:
-        told = [_to_text(numbers) for numbers in (self.added, self.changed, self.removed, self.aged)]
+        told = [to_text(numbers) for numbers in (self.added, self.changed, self.removed, self.aged)]
         answers = {name: _packed(answer) for name, answer in self.answers.items()}
         values = {"answers": answers, "told": told, "asked": self.asked}
         return json.dumps(values, separators=(",", ":")).encode()
@@ -125,7 +124,7 @@ class Record:
             return cls(asked=_asked({}))
         values = json.loads(data)
         answers = {name: _unpacked(answer) for name, answer in values["answers"].items()}
-        added, changed, removed, aged = map(_from_text, values["told"])
+        added, changed, removed, aged = map(from_text, values["told"])
         asked = values.get("asked") or _asked(answers)  # which older releases did not note
         return cls(answers, added, changed, removed, aged, asked)
 
@@ -148,11 +147,3 @@ def _packed(answer: Answer) -> list[Any]:
 def _unpacked(values: list[Any]) -> Answer:
     refusal, *others = values
     return Answer(None if refusal is None else Kind(refusal), *others)
-
-
-def _to_text(numbers: Numbers) -> str:
-    return base64.b64encode(numbers.serialize()).decode() if numbers else ""
-
-
-def _from_text(text: str) -> Numbers:
-    return Numbers.deserialize(base64.b64decode(text)) if text else NO_NUMBERS

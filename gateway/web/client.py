@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from gateway.web.http import Scope
 
-__all__ = ["Proxies"]
+__all__ = ["HOST", "Proxies"]
+
+HOST = re.compile(r"[A-Za-z0-9.-]{1,255}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?")
+"""What a Host header may be."""
 
 
 class Proxies:

@@ -44,7 +44,7 @@ from gateway.pim.properties import natural, read_body, read_categories, read_sen
 from gateway.pim.recurrence import Recurrence, read_rule, with_calendar_type
 from gateway.pim.values import moment_of, parse_duration, parse_moment, utc_text
 
-__all__ = ["BUSY_WORDS", "attendee_type", "files_of", "read_component", "reminder_of"]
+__all__ = ["BUSY_WORDS", "RESPONSES", "attendee_type", "files_of", "read_component", "reminder_of"]
 
 BUSY_WORDS = {
     Busy.FREE: "FREE",
@@ -55,7 +55,7 @@ BUSY_WORDS = {
 }
 _BUSY = {word: busy for busy, word in BUSY_WORDS.items()}
 _STATUS = {one.value: one for one in Participation}
-_RESPONSES = {
+RESPONSES = {
     Participation.ACCEPTED: Response.ACCEPTED,
     Participation.TENTATIVE: Response.TENTATIVE,
     Participation.DECLINED: Response.DECLINED,
@@ -214,7 +214,7 @@ class _Reader:
         owner = self.owner.lower()
         own = next((one for one in attendees if one.person.address.lower() == owner), None)
         status = own.status if own else _STATUS.get(component.text(RESPONSE).upper())
-        return _RESPONSES.get(status, Response.NOT_RESPONDED) if status else Response.NOT_RESPONDED
+        return RESPONSES.get(status, Response.NOT_RESPONDED) if status else Response.NOT_RESPONDED
 
 
 def reminder_of(alarm: Component, start: datetime) -> timedelta | None:

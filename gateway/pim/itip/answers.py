@@ -10,7 +10,7 @@ from gateway.pim.events.document import Document
 from gateway.pim.events.expansion import original_of
 from gateway.pim.events.model import Event, EventPatch, OccurrencePatch, Participation
 from gateway.pim.invitation import Method, Person, read_person
-from gateway.pim.itip.message import Instance, Message, Parts, revision, same_address
+from gateway.pim.itip.message import Instance, Message, Parts, attendee_line, revision, same_address
 from gateway.pim.itip.verdicts import Applied, Verdict
 from gateway.pim.lines import Property
 from gateway.pim.names import PROPOSED, REPLIED
@@ -89,8 +89,8 @@ class _Answer:
         sequence, stamp = revision(self.event)
         if self.event.component.get("SEQUENCE") is not None and sequence < revision(current)[0]:
             return Verdict.OLD
-        invited = _line_of(current, self.person.address)
-        if invited is None and _line_of(current, self._delegator) is None:
+        invited = attendee_line(current, self.person.address)
+        if invited is None and attendee_line(current, self._delegator) is None:
             return Verdict.UNKNOWN
         if invited is not None and stamp <= _replied(invited):
             return Verdict.OLD
@@ -132,7 +132,7 @@ class _Answer:
 
     def _waits_for_it(self, node: Node) -> bool:
         """Whether he has not answered for an exception yet: then it is meant too."""
-        line = _line_of(node, self.person.address)
+        line = attendee_line(node, self.person.address)
         told = line.read.params.get("PARTSTAT", "").upper() if line and line.read else ""
         return line is not None and told not in _ANSWERS
 
@@ -158,7 +158,7 @@ class _Answer:
         return "/".join(utc_text(one) for one in (start, end))
 
     def _note(self, node: Node, changes: dict[str, str | None]) -> None:
-        line = _line_of(node, self.person.address)
+        line = attendee_line(node, self.person.address)
         if line is not None:
             node.replace_where(lambda one: one is line, [line.with_params(**changes)])
             return
@@ -166,18 +166,6 @@ class _Answer:
         named["DELEGATED-FROM"] = f"mailto:{self._delegator}"
         new = make_line("ATTENDEE", f"mailto:{self.person.address}", named).with_params(**changes)
         node.replace("ATTENDEE", [*node.lines("ATTENDEE"), new])
-
-
-def _line_of(event: Node, address: str) -> Line | None:
-    """The ATTENDEE with an address."""
-    return next(
-        (
-            one
-            for one in event.lines("ATTENDEE")
-            if one.read and same_address(read_person(one.read).address, address)
-        ),
-        None,
-    )
 
 
 def _replied(line: Line) -> datetime:

@@ -21,7 +21,7 @@ from gateway.pim.events.model import Busy, EventPatch, OccurrencePatch
 from gateway.pim.invitation import Method
 from gateway.pim.itip.answers import noted
 from gateway.pim.itip.merge import call_off, merged, older_than_series
-from gateway.pim.itip.message import Message, Parts, Revision, revision, same_address
+from gateway.pim.itip.message import Message, Parts, Revision, is_cancelled, revision, same_address
 from gateway.pim.itip.times import clock_of, in_place, timing
 from gateway.pim.itip.verdicts import Applied, Verdict, speaks_for
 from gateway.pim.rules import Work
@@ -67,14 +67,10 @@ def outdated(message: Message, stored: str) -> bool:
     if known is not None:
         if revision(told) >= revision(known):
             return False
-        return _is_cancelled(known) or timing(told, before) != timing(known, after)
+        return is_cancelled(known) or timing(told, before) != timing(known, after)
     if instance is None or held.series is None or not older_than_series(told, held.series):
         return False
-    return _is_cancelled(held.series) or not in_place(told, instance, held.series, after, before)
-
-
-def _is_cancelled(event: Node) -> bool:
-    return event.component.text("STATUS").upper() == "CANCELLED"
+    return is_cancelled(held.series) or not in_place(told, instance, held.series, after, before)
 
 
 def _from_organizer(

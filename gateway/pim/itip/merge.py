@@ -12,15 +12,14 @@ from datetime import UTC, datetime
 from gateway.pim.clock import Clock
 from gateway.pim.events.document import read_event
 from gateway.pim.events.writing import is_own_file
-from gateway.pim.invitation import read_person
-from gateway.pim.itip.message import Instance, Parts, revision, same_address
+from gateway.pim.itip.message import Instance, Parts, attendee_line, revision
 from gateway.pim.itip.times import clock_of, in_place, timing
 from gateway.pim.lines import Property
 from gateway.pim.names import BUSY, OWN, REPLY_TIME
 from gateway.pim.tree import Line, Node, make_line
 from gateway.pim.values import FIRST_YEAR, LAST_YEAR, parse_moment
 
-__all__ = ["ANSWERED", "INTENDED", "call_off", "merged", "older_than_series", "own_line", "without_own"]
+__all__ = ["ANSWERED", "INTENDED", "call_off", "merged", "older_than_series", "without_own"]
 
 INTENDED = "X-MICROSOFT-CDO-INTENDEDSTATUS"
 """How the time is to count once the invitation is accepted."""
@@ -83,18 +82,6 @@ def without_own(event: Node) -> Node:
     return clean
 
 
-def own_line(event: Node, owner: str) -> Line | None:
-    """The ATTENDEE that the user is."""
-    return next(
-        (
-            one
-            for one in event.lines("ATTENDEE")
-            if one.read and same_address(read_person(one.read).address, owner)
-        ),
-        None,
-    )
-
-
 def call_off(event: Node) -> None:
     """Mark a VEVENT as cancelled: its time is free again."""
     event.replace("STATUS", [make_line("STATUS", "CANCELLED")])
@@ -104,8 +91,8 @@ def call_off(event: Node) -> None:
 
 def _is_without(event: Node, series: Node | None, owner: str) -> bool:
     """Whether the user is invited to a series, and not to this occurrence of it."""
-    invited = series is not None and own_line(series, owner) is not None
-    return invited and own_line(event, owner) is None and any(event.lines("ATTENDEE"))
+    invited = series is not None and attendee_line(series, owner) is not None
+    return invited and attendee_line(event, owner) is None and any(event.lines("ATTENDEE"))
 
 
 # --- which version counts ----------------------------------------------------------------------------------
@@ -161,7 +148,7 @@ def _keep(event: Node, mine: Node, owner: str, *, same: bool) -> None:
         return
     _intend(event)
     event.replace(_ANSWER, mine.lines(*_ANSWER))
-    known, told = own_line(mine, owner), own_line(event, owner)
+    known, told = attendee_line(mine, owner), attendee_line(event, owner)
     if known and told:
         status = known.read.params.get("PARTSTAT") if known.read else None
         event.replace_where(lambda one: one is told, [told.with_params(PARTSTAT=status)])
@@ -172,7 +159,7 @@ def _unanswered(event: Node, owner: str) -> None:
     intended = _intend(event)
     event.remove(REPLY_TIME, f"{OWN}RESPONSE", ANSWERED)
     event.replace(BUSY, [make_line(BUSY, "FREE" if intended == "FREE" else "TENTATIVE")])
-    told = own_line(event, owner)
+    told = attendee_line(event, owner)
     if told:
         event.replace_where(lambda one: one is told, [told.with_params(PARTSTAT="NEEDS-ACTION")])
 

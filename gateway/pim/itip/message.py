@@ -12,7 +12,7 @@ from gateway.pim.invitation import Method, Own, Person, known_as, method_of, rea
 from gateway.pim.limits import LONGEST_UID, MOST_COMPONENTS
 from gateway.pim.lines import Property
 from gateway.pim.timezones import named_zone
-from gateway.pim.tree import BadText, Node, parse_calendar
+from gateway.pim.tree import BadText, Line, Node, parse_calendar
 from gateway.pim.values import FIRST_YEAR, LAST_YEAR, moment_of
 from gateway.pim.zones import Zones
 
@@ -21,6 +21,8 @@ __all__ = [
     "Message",
     "Parts",
     "Revision",
+    "attendee_line",
+    "is_cancelled",
     "read_message",
     "revision",
     "same_address",
@@ -149,6 +151,23 @@ def revision(event: Node) -> Revision:
     text = read.text("SEQUENCE")
     sequence = int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else 0
     return sequence, _stamp(read.get("DTSTAMP"))
+
+
+def attendee_line(event: Node, address: str) -> Line | None:
+    """The ATTENDEE with an address."""
+    return next(
+        (
+            one
+            for one in event.lines("ATTENDEE")
+            if one.read and same_address(read_person(one.read).address, address)
+        ),
+        None,
+    )
+
+
+def is_cancelled(event: Node) -> bool:
+    """Whether a VEVENT was called off."""
+    return event.component.text("STATUS").upper() == "CANCELLED"
 
 
 def same_address(one: str, other: str) -> bool:

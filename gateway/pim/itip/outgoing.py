@@ -28,7 +28,7 @@ from gateway.pim.events.document import Document
 from gateway.pim.events.place import PLACE
 from gateway.pim.invitation import Method, Person, read_person
 from gateway.pim.itip.files import enclosed_files
-from gateway.pim.itip.message import Instance, Parts, Revision, revision, same_address
+from gateway.pim.itip.message import Instance, Parts, Revision, is_cancelled, revision, same_address
 from gateway.pim.itip.public import as_cancelled, instance_of, leaving_out, public, renewed
 from gateway.pim.itip.times import clock_of, deleted, in_place, timing
 from gateway.pim.names import ALT_DESC, CONFERENCE_LINK, EXTERNAL_LINKS, PROPOSED, SELF_TOLD
@@ -82,8 +82,8 @@ def told(before: Document | None, after: Document | None, owner: str, now: datet
     if all(_is_over(one, now) for one in (before, after) if one is not None):
         return nothing
     now = now.astimezone(UTC).replace(microsecond=0)
-    if new is None or (_is_cancelled(new.main) and old is not None):
-        posts = () if old is None or _is_cancelled(old.main) else tuple(_called_off(old, new, owner, now))
+    if new is None or (is_cancelled(new.main) and old is not None):
+        posts = () if old is None or is_cancelled(old.main) else tuple(_called_off(old, new, owner, now))
     else:
         change = _Change(old, new, owner, now)
         posts = tuple(change.posts())
@@ -113,10 +113,6 @@ def _self_told(event: Node) -> int:
 def _is_over(document: Document, now: datetime) -> bool:
     end = document.bounds[1]
     return end is not None and end <= now
-
-
-def _is_cancelled(event: Node) -> bool:
-    return event.component.text("STATUS").upper() == "CANCELLED"
 
 
 def _called_off(old: Parts, new: Parts | None, owner: str, now: datetime) -> Iterator[Post]:
@@ -285,8 +281,8 @@ class _Change:
         gone = _others(was, still)
         if known is not None and self._old is not None:
             yield from _cancel(self._old, _about(known, instance, self._before), revision(event), gone)
-        if instance is not None and _is_cancelled(event):
-            if known is not None and not _is_cancelled(known):
+        if instance is not None and is_cancelled(event):
+            if known is not None and not is_cancelled(known):
                 yield from _cancel(self._new, event, revision(event), _others(now, told))
             return
         meant = {again: self._meant(instance, now, was, told, again=again) for again in (True, False)}

@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 
 from gateway.errors import NotFound
 from gateway.pim.events.document import Document
-from gateway.pim.events.model import Busy, OccurrencePatch, Participation, Response
+from gateway.pim.events.model import Busy, OccurrencePatch, Participation
+from gateway.pim.events.reading import RESPONSES
 from gateway.pim.invitation import Method, Person
-from gateway.pim.itip.merge import ANSWERED, INTENDED, own_line
-from gateway.pim.itip.message import Instance, Parts, revision
+from gateway.pim.itip.merge import ANSWERED, INTENDED
+from gateway.pim.itip.message import Instance, Parts, attendee_line, revision
 from gateway.pim.itip.public import instance_of, public, renewed
 from gateway.pim.itip.times import clock_of
 from gateway.pim.names import BUSY, REPLY_TIME, RESPONSE
@@ -19,11 +20,6 @@ from gateway.pim.values import moment_of, utc_text
 
 __all__ = ["answered", "last_answer", "reply"]
 
-_RESPONSES = {
-    Participation.ACCEPTED: Response.ACCEPTED,
-    Participation.TENTATIVE: Response.TENTATIVE,
-    Participation.DECLINED: Response.DECLINED,
-}
 _OF_REPLY = frozenset(
     {"UID", "RECURRENCE-ID", "SEQUENCE", "DTSTART", "DTEND", "DURATION", "SUMMARY", "LOCATION", "ORGANIZER"}
 )
@@ -51,7 +47,7 @@ def answered(  # noqa: PLR0917 - the answer, then whose and when
         original = _original(parts, instance)
         if status is Participation.DECLINED:
             return document.with_occurrence(original, None, owner, now)
-        patch = OccurrencePatch(response=_RESPONSES[status], reply_time=now, busy=Busy.TENTATIVE)
+        patch = OccurrencePatch(response=RESPONSES[status], reply_time=now, busy=Busy.TENTATIVE)
         parts = Parts.of(document.with_occurrence(original, patch, owner, now).calendar)
     elif instance is not None and status is Participation.DECLINED and parts.series is not None:
         return document.with_occurrence(_original(parts, instance), None, owner, now)
@@ -81,7 +77,7 @@ def reply(  # noqa: PLR0917 - what is answered, then how
         if instance is not None:
             event = instance_of(event, instance, clock_of(parts))
     made = event.copy()
-    known = own_line(event, owner.address)
+    known = attendee_line(event, owner.address)
     params = {"PARTSTAT": status.value} | ({"CN": owner.name} if owner.name else {})
     # As the organizer wrote the address, by which his program knows it.
     address = known.read.value if known and known.read else f"mailto:{owner.address}"
@@ -110,7 +106,7 @@ def _recurs(series: Node) -> bool:
 
 
 def _answer(event: Node, status: Participation, mark: str, owner: str, now: datetime) -> None:
-    told = own_line(event, owner)
+    told = attendee_line(event, owner)
     if told is not None:
         event.replace_where(lambda one: one is told, [told.with_params(PARTSTAT=status.value)])
     else:

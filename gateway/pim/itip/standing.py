@@ -8,7 +8,7 @@ from enum import IntEnum
 from gateway.pim.events.document import Document
 from gateway.pim.events.model import Event, Participation
 from gateway.pim.invitation import Invitation
-from gateway.pim.itip.message import Instance, Parts, Revision, revision
+from gateway.pim.itip.message import Instance, Parts, Revision, is_cancelled, revision
 from gateway.pim.tree import Node
 
 __all__ = ["Standing", "standing"]
@@ -62,7 +62,7 @@ def _is_newer(known: Node, told: Revision, *, same: bool) -> bool:
     A series may count further than what was said of one of its occurrences later (`same` False).
     """
     newest = revision(known)
-    cancelled = known.component.text("STATUS").upper() == "CANCELLED"
+    cancelled = is_cancelled(known)
     if not same:
         return newest[1] > told[1] and (newest[0] > told[0] or cancelled)
     return newest[0] > told[0] or (cancelled and newest > told)

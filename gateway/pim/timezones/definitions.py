@@ -14,7 +14,7 @@ from operator import itemgetter
 
 from gateway.pim.lines import Component
 from gateway.pim.timezones.rules import LAST, InstantZone, Onset, ZoneRules
-from gateway.pim.values import moment_of, parse_moment, parse_offset, parse_rule
+from gateway.pim.values import moment_of, offset_text, parse_moment, parse_offset, parse_rule
 
 __all__ = ["Definition", "write_definition", "write_observance"]
 
@@ -124,8 +124,8 @@ def write_observance(
     lines = [
         f"BEGIN:{name}",
         f"DTSTART:{start:%Y%m%dT%H%M%S}",
-        f"TZOFFSETFROM:{_offset_text(before)}",
-        f"TZOFFSETTO:{_offset_text(after)}",
+        f"TZOFFSETFROM:{offset_text(before)}",
+        f"TZOFFSETTO:{offset_text(after)}",
     ]
     if onset:
         week = -1 if onset.week == LAST else onset.week
@@ -143,10 +143,6 @@ def _onsets(observance: _Observance, year: int) -> tuple[datetime, ...]:
     onsets = (day + time for day in days)
     last = observance.last or datetime.max  # noqa: DTZ901 - a clock time
     return tuple(onset for onset in onsets if start <= onset <= last)
-
-
-def _offset_text(minutes: int) -> str:
-    return f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}{abs(minutes) % 60:02}"
 
 
 def _observance(component: Component) -> _Observance | None:

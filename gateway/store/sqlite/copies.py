@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
 import sqlite3
 from contextlib import closing, suppress
@@ -11,7 +10,7 @@ from pathlib import Path
 
 from gateway.errors import GatewayError
 from gateway.store.sqlite.failures import explain
-from gateway.store.sqlite.location import create_file
+from gateway.store.sqlite.location import create_file, put_on_disk
 from gateway.store.sqlite.lock import serving
 from gateway.store.sqlite.schema import APPLICATION_ID, migrations
 
@@ -85,7 +84,7 @@ def _copied(source: Path, target: Path) -> Path:
             original.backup(copy)
             copy.execute("PRAGMA journal_mode = DELETE")
         _check(part)
-        _sync(part)
+        put_on_disk(part)
     except (sqlite3.Error, OSError, GatewayError) as error:
         with suppress(OSError):
             part.unlink(missing_ok=True)
@@ -101,7 +100,7 @@ def _put(part: Path, target: Path) -> None:
     """Give a file its name. Raises `GatewayError`."""
     try:
         part.replace(target)
-        _sync(target.parent)
+        put_on_disk(target.parent)
     except OSError as error:
         raise GatewayError(f"{target} cannot be written: {error.strerror}") from error
 
@@ -133,12 +132,3 @@ def _write_back(path: Path) -> None:
 def _open(path: Path, mode: str) -> sqlite3.Connection:
     uri = f"{path.resolve().as_uri()}?mode={mode}"
     return sqlite3.connect(uri, timeout=_BUSY_SECONDS, isolation_level=None, uri=True)
-
-
-def _sync(path: Path) -> None:
-    """Have a file or a folder on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 from gateway.errors import ConfigError, GatewayError
 
-__all__ = ["create_file", "parse_url"]
+__all__ = ["create_file", "parse_url", "put_on_disk"]
 
 _SCHEME = "sqlite:"
 
@@ -53,7 +53,7 @@ def create_file(path: Path) -> None:
                 with suppress(PermissionError):
                     path.chmod(0o600)
             else:
-                _sync_folder(path.parent)
+                put_on_disk(path.parent)  # its name, too
     except OSError as error:
         raise GatewayError(
             f"cannot create the database {path}: {error.strerror}; "
@@ -70,9 +70,9 @@ def _make_folder(folder: Path) -> None:
         each.mkdir(mode=0o700, exist_ok=True)
 
 
-def _sync_folder(folder: Path) -> None:
-    """Make the file's name as durable as its content."""
-    descriptor = os.open(folder, os.O_RDONLY)
+def put_on_disk(path: Path) -> None:
+    """Make a file durable, or the names in a folder."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

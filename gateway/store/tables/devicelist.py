@@ -23,16 +23,15 @@ from gateway.ports.devicelist import (
     Standing,
     WantedDevices,
 )
-from gateway.store.tables.devices import AWAITED, COLUMNS, TABLES, of_row
+from gateway.store.tables.devices import AWAITED, SELECT, of_row
 from gateway.store.tables.times import from_milliseconds
 from gateway.store.transactions import Dialects, Transaction
 from gateway.types import Access, Device, UserId
 
 __all__ = ["count", "count_policies", "find", "list_after", "list_users"]
 
-_SELECT = f"SELECT {COLUMNS} FROM {TABLES}"
 _AFTER = f"""
-    {_SELECT} WHERE (cast(?1 AS text) IS NULL OR d."user" = ?1) AND (d."user", d.id) > (?2, ?3)
+    {SELECT} WHERE (cast(?1 AS text) IS NULL OR d."user" = ?1) AND (d."user", d.id) > (?2, ?3)
     ORDER BY d."user", d.id LIMIT ?4
 """
 _USERS = """
@@ -152,7 +151,7 @@ async def count(transaction: Transaction, choice: AccessChoice) -> DeviceCounts:
         f" coalesce(sum(CASE WHEN {_ASKED_FOR} THEN 1 ELSE 0 END), 0),"
         f" coalesce(sum(CASE WHEN {waiting} THEN 1 ELSE 0 END), 0)"
     )
-    row = await transaction.row(_both(f"SELECT {counts} FROM ({_SELECT}) AS d"), said.values)
+    row = await transaction.row(_both(f"SELECT {counts} FROM ({SELECT}) AS d"), said.values)
     assert row is not None
     return DeviceCounts(*map(int, row))
 
@@ -166,7 +165,7 @@ async def count_policies(
     statement = f"""
         SELECT place, policy, count(*), sum(CASE WHEN policy_key <> 0 THEN 1 ELSE 0 END),
             sum(CASE WHEN refused <> 0 THEN 1 ELSE 0 END)
-        FROM (SELECT {chosen} AS place, d.policy, d.policy_key, d.refused FROM ({_SELECT}) AS d) AS counted
+        FROM (SELECT {chosen} AS place, d.policy, d.policy_key, d.refused FROM ({SELECT}) AS d) AS counted
         GROUP BY place, policy
     """
     counted: dict[int, PolicyCount] = {}
@@ -191,7 +190,7 @@ async def list_users(transaction: Transaction) -> list[SeenUser]:
 
 def _listed(columns: str) -> str:
     """A question about all devices, known or decided of."""
-    return f"SELECT {columns} FROM ({_SELECT} UNION ALL {AWAITED}) AS d"
+    return f"SELECT {columns} FROM ({SELECT} UNION ALL {AWAITED}) AS d"
 
 
 def _both(statement: str) -> Dialects:

@@ -18,6 +18,7 @@ from gateway.types import Access, CollectionId, Control, Device, DeviceId, UserI
 __all__ = [
     "AWAITED",
     "COLUMNS",
+    "SELECT",
     "TABLES",
     "ask_wipe",
     "decided",
@@ -46,9 +47,9 @@ COLUMNS = """
 """
 """What `of_row` makes a device of; of `TABLES`."""
 TABLES = 'device AS d LEFT JOIN device_control AS c ON c."user" = d."user" AND c.id = d.id'
-_SELECT = f"SELECT {COLUMNS} FROM {TABLES}"  # noqa: S608 - put together from constants
-_LOAD = f'{_SELECT} WHERE d."user" = ? AND d.id = ?'
-_LIST = f'{_SELECT} WHERE cast(?1 AS text) IS NULL OR d."user" = ?1 ORDER BY d."user", d.id'
+SELECT = f"SELECT {COLUMNS} FROM {TABLES}"  # noqa: S608 - put together from constants
+_LOAD = f'{SELECT} WHERE d."user" = ? AND d.id = ?'
+_LIST = f'{SELECT} WHERE cast(?1 AS text) IS NULL OR d."user" = ?1 ORDER BY d."user", d.id'
 AWAITED = """
     SELECT c."user", c.id, '', 0, '', '', '{}', NULL, NULL, '', 1, NULL, 0, NULL, '', c.changed,
         c.access, c.wipe, c.stage, c.asked, c.answered

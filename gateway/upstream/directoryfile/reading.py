@@ -7,20 +7,20 @@ import io
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from gateway.errors import ConfigError
+from gateway.pim.people import ENTRY_TEXTS
 from gateway.ports.directory import Entry
 
 __all__ = ["Record", "read_records"]
 
 _LARGEST = 20 * 1024 * 1024
 _LONGEST = 1000
-_TEXTS = tuple(one.name for one in fields(Entry) if one.type == "str" and one.name != "address")
 _LISTS = ("addresses", "certificate")
-_PERSON = ("address", *_TEXTS, *_LISTS, "photo")
+_PERSON = ("address", *ENTRY_TEXTS, *_LISTS, "photo")
 _GROUP = ("address", "name", "alias", "addresses", "members")
 _CSV = (*_PERSON, "members")
 _ADDRESS = re.compile(r"[^\s@<>,;\"\x00-\x1f]+@[^\s@<>,;\"\x00-\x1f]+")
@@ -131,7 +131,7 @@ def _record(raw: _Raw, folder: Path) -> Record:
         others=tuple(_address(raw, "addresses", one) for one in _list(raw, "addresses")),
         group=raw.group,
     )
-    texts: dict[str, Any] = {name: _text(raw, name) for name in _TEXTS}
+    texts: dict[str, Any] = {name: _text(raw, name) for name in ENTRY_TEXTS}
     entry = replace(known, **texts)
     photo = _text(raw, "photo")
     return Record(

@@ -7,7 +7,6 @@ address that was asked for put in: whoever asks learns nothing of whether it exi
 from __future__ import annotations
 
 import json
-import re
 import time
 from collections.abc import Mapping
 from urllib.parse import parse_qsl, quote, urlsplit
@@ -22,7 +21,7 @@ from gateway.web.autodiscover import autoconfig, pox
 from gateway.web.autodiscover.profile import profile
 from gateway.web.autodiscover.servers import Servers, is_address
 from gateway.web.brakes import Brakes
-from gateway.web.client import Proxies
+from gateway.web.client import HOST, Proxies
 from gateway.web.http import (
     BodyStalled,
     BodyTooLarge,
@@ -46,7 +45,6 @@ _CONFIGS = ("/mail/config-v1.1.xml", "/.well-known/autoconfig/mail/config-v1.1.x
 _ENDPOINT = "/Microsoft-Server-ActiveSync"
 _MOST_BYTES = 64 * 1024
 _NO_DEVICE = DeviceId("")
-_HOST = re.compile(r"[A-Za-z0-9.-]{1,255}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?")
 _PROTOCOLS: Mapping[str, tuple[str, str]] = {
     "activesync": ("ActiveSync", _ENDPOINT),
     "autodiscoverv1": ("AutodiscoverV1", _XML),
@@ -229,7 +227,7 @@ class _Visit:
         self.trusted = proxies.hand_on(scope)
         self.user = self.reason = ""
         host = headers.get("host", "")
-        self.host = host.lower() if _HOST.fullmatch(host) else ""
+        self.host = host.lower() if HOST.fullmatch(host) else ""
         scheme = proxies.scheme(scope, headers)
         self._plain = proxies.forwarded_scheme(scope, headers) == "http"
         self._public = public_url

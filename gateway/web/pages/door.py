@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +13,7 @@ from starlette.responses import Response
 from gateway.errors import AuthenticationFailed, UpstreamError
 from gateway.ports.sessions import Session
 from gateway.web.auth import Authentication
-from gateway.web.client import Proxies
+from gateway.web.client import HOST, Proxies
 from gateway.web.http import headers_of
 from gateway.web.pages.problems import Problem
 from gateway.web.pages.sessions import Begun, SignedIn
@@ -26,7 +25,6 @@ _PATIENCE = 5.0
 
 _SESSION, _PROOF, _VISITOR = "activesync", "activesync-proof", "activesync-visitor"
 """Cookies."""
-_HOST = re.compile(r"[A-Za-z0-9.-]{1,255}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +44,7 @@ class Door:
         if self.public_url:
             return self.public_url
         host = request.headers.get("host", "")
-        if not _HOST.fullmatch(host):
+        if not HOST.fullmatch(host):
             raise Problem(400, "The request does not say how this server is called.")
         return f"{self.proxies.scheme(request.scope, headers_of(request.scope))}://{host.lower()}"
 
