@@ -64,7 +64,7 @@ _IMPLEMENTATION = "15.2"
 
 
 def is_eas_path(path: str) -> bool:
-    """Whether a path is the endpoint's; clients write it in any case, and some add to it, before or behind."""
+    """Whether a path is the endpoint's; clients write it in any case, and some add to it at either end."""
     return _PATH.fullmatch(path) is not None
 
 
