@@ -100,7 +100,9 @@ def test_nothing_is_asked_about_a_restore_that_cannot_be(run: Run, tmp_path: Pat
     assert not (tmp_path / "gateway.db.replaced").exists()
 
 
-@pytest.mark.parametrize("what", ["missing", "text", "another program's", "a newer gateway's", "damaged"])
+@pytest.mark.parametrize(
+    "what", ["missing", "text", "another program's", "a newer gateway's", "damaged", "the store itself"]
+)
 def test_what_is_no_backup_is_refused_and_changes_nothing(run: Run, tmp_path: Path, what: str) -> None:
     database, copy = tmp_path / "gateway.db", tmp_path / "copy.db"
     note(database, "D1")
@@ -119,9 +121,12 @@ def test_what_is_no_backup_is_refused_and_changes_nothing(run: Run, tmp_path: Pa
         data = bytearray(copy.read_bytes())
         data[4096:] = b"\x55" * (len(data) - 4096)
         copy.write_bytes(data)
+    elif what == "the store itself":
+        copy.symlink_to(database)
     before = database.read_bytes()
     refused = run("restore", str(copy), "--yes", status=2)
     assert refused.stderr.startswith("activesync-gateway: ")
+    assert "store.url" not in refused.stderr
     assert refused.stderr.count("\n") == 1
     assert database.read_bytes() == before
     assert list(tmp_path.glob("*.part*")) == []

@@ -18,6 +18,7 @@ __all__ = ["back_up", "look_over", "put_back"]
 
 _BUSY_SECONDS = 30.0
 _COMPANIONS = ("-wal", "-shm")
+_NO_DATABASE = ("SQLITE_NOTADB", "SQLITE_CORRUPT")
 
 
 async def back_up(path: Path, target: Path) -> int:
@@ -32,7 +33,7 @@ async def back_up(path: Path, target: Path) -> int:
 async def look_over(source: Path, path: Path) -> None:
     """See whether a backup could be put in the place of the database. Raises `GatewayError`: why not."""
     async with serving(path):
-        await asyncio.to_thread(_check, source)
+        await asyncio.to_thread(_check_backup, source, path)
 
 
 async def put_back(source: Path, path: Path) -> Path | None:
@@ -56,7 +57,7 @@ def _back_up(path: Path, target: Path) -> int:
 
 
 def _put_back(source: Path, path: Path) -> Path | None:
-    _check(source)
+    _check_backup(source, path)
     part = _copied(source, path)
     if not path.exists():
         _put(part, path)
@@ -105,6 +106,13 @@ def _put(part: Path, target: Path) -> None:
         raise GatewayError(f"{target} cannot be written: {error.strerror}") from error
 
 
+def _check_backup(source: Path, path: Path) -> None:
+    """Raises `GatewayError` for what cannot be put in the place of the database."""
+    if source.exists() and path.exists() and source.samefile(path):
+        raise GatewayError(f"{source} is the database itself")
+    _check(source)
+
+
 def _check(path: Path) -> None:
     """Raises `GatewayError` for what is no whole database of a gateway that this one can go on with."""
     if not path.is_file():
@@ -115,6 +123,8 @@ def _check(path: Path) -> None:
             (version,) = connection.execute("PRAGMA user_version").fetchone()
             (verdict,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
     except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorname", "").startswith(_NO_DATABASE):
+            raise GatewayError(f"{path}: no SQLite database, or a damaged one") from error
         raise explain(error, path) from error
     newest = migrations()[-1].number
     if application != APPLICATION_ID or version > newest:
