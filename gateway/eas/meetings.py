@@ -11,11 +11,10 @@ from gateway.mail.addresses import Address
 from gateway.pim.invitation import Own
 from gateway.pim.itip.message import Parts
 from gateway.ports import Unsubscribe
-from gateway.sync.copies import NO_DEVICE
 from gateway.sync.delivery import Postman
 from gateway.sync.meetingmail import INBOX, Reader
 from gateway.sync.notices import MEMORY
-from gateway.types import Principal
+from gateway.types import NO_DEVICE, Principal
 
 __all__ = ["author", "known_as", "look", "mail", "mail_new", "own", "reader", "settle", "watch"]
 

@@ -26,14 +26,13 @@ from gateway.pim.itip.message import Instance, Message, Parts, read_message
 from gateway.ports import Commit
 from gateway.sync import itemfolders
 from gateway.sync.background import compute
-from gateway.sync.copies import NO_DEVICE
 from gateway.sync.eventplaces import known_event, place_of
 from gateway.sync.folders import Folders, folder_with_role
 from gateway.sync.guests import check_open
 from gateway.sync.hierarchy import find, mailbox_of
 from gateway.sync.moves import Mover, Place
 from gateway.sync.responses import LEASE, Given, Responses
-from gateway.types import Role, SectionRequest, ServerId
+from gateway.types import NO_DEVICE, Role, SectionRequest, ServerId
 
 __all__ = ["respond"]
 

@@ -10,8 +10,7 @@ from dataclasses import replace
 
 from gateway.ports import State
 from gateway.ports.filters import AwayState, OutOfOffice
-from gateway.sync.copies import NO_DEVICE
-from gateway.types import UserId
+from gateway.types import NO_DEVICE, UserId
 
 __all__ = ["LEASE", "KeptReplies"]
 

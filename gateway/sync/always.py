@@ -16,11 +16,10 @@ from gateway.errors import UpstreamRefused
 from gateway.mail.conversations import THREADING_FIELDS, conversation
 from gateway.mail.headers import Headers
 from gateway.ports import Bus, Mailboxes, State
-from gateway.sync.copies import NO_DEVICE
 from gateway.sync.moves import MoveOutcome, Mover, Place
 from gateway.sync.settled import Settled
 from gateway.sync.verbs import FindFolder
-from gateway.types import CollectionId, MessageData, UserId
+from gateway.types import NO_DEVICE, CollectionId, MessageData, UserId
 
 __all__ = ["AlwaysMoved", "Rule"]
 

@@ -13,11 +13,9 @@ from gateway.errors import AuthenticationFailed, NotFound, StoreUnavailable, Ups
 from gateway.ports import Bus, Mailboxes, Pieces, State
 from gateway.sync.background import Background
 from gateway.sync.settled import Owing
-from gateway.types import SEEN, DeviceId, OutboxStage, SentCopy, UserId
+from gateway.types import NO_DEVICE, SEEN, OutboxStage, SentCopy, UserId
 
 COPIES_LEASE = "copies"
-NO_DEVICE = DeviceId("")
-"""Leases of a user, not of one of his devices, are taken under this name."""
 _DELAYS = (1, 5, 25, 125)
 """Seconds before each of the attempts that follow a request."""
 

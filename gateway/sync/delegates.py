@@ -21,8 +21,7 @@ from gateway.mail.recipients import deliverable
 from gateway.pim.invitation import read_invitation
 from gateway.pim.itip import words
 from gateway.ports.state import SyncStates
-from gateway.sync.copies import NO_DEVICE
-from gateway.types import UserId
+from gateway.types import NO_DEVICE, UserId
 
 __all__ = ["Delegation", "Heard", "delegates_of", "dismiss_delegate", "name_delegate"]
 

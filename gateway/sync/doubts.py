@@ -12,8 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from gateway.ports import State
-from gateway.sync.copies import NO_DEVICE
-from gateway.types import UserId, Writing
+from gateway.types import NO_DEVICE, UserId, Writing
 
 __all__ = ["Doubt", "Doubts"]
 

@@ -23,11 +23,11 @@ from gateway.mail.draft import MARKER
 from gateway.mail.headers import Headers
 from gateway.ports import Clock, Mailboxes, Pieces, State, Unsubscribe
 from gateway.query import Found, Query
-from gateway.sync.copies import NO_DEVICE
 from gateway.sync.doubts import Doubts
 from gateway.sync.rewrites import Names
 from gateway.sync.unfinished import UnfinishedMoves
 from gateway.types import (
+    NO_DEVICE,
     Mailbox,
     MailboxView,
     MessageData,

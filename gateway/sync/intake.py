@@ -17,10 +17,9 @@ import structlog
 from gateway.errors import GatewayError, StateConflict
 from gateway.ports import State
 from gateway.sync.background import Background
-from gateway.sync.copies import NO_DEVICE
 from gateway.sync.intakememory import Memory
 from gateway.sync.meetingmail import INBOX, MeetingMail, Reader, calendars
-from gateway.types import MailboxView, UserId
+from gateway.types import NO_DEVICE, MailboxView, UserId
 
 __all__ = ["Intake"]
 

@@ -16,10 +16,9 @@ import structlog
 from gateway.errors import GatewayError, StoreUnavailable
 from gateway.ports import Bus, Clock, Items, Spool, State
 from gateway.sync.background import Background
-from gateway.sync.copies import NO_DEVICE
 from gateway.sync.delivery import Delivery, Postman
 from gateway.sync.settled import Settled
-from gateway.types import UserId
+from gateway.types import NO_DEVICE, UserId
 
 __all__ = ["MEMORY", "NoticeMail"]
 

@@ -29,9 +29,9 @@ from gateway.errors import (
     UpstreamError,
 )
 from gateway.ports import Clock, Mailboxes, Pieces, State, Submission
-from gateway.sync.copies import COPIES_LEASE, NO_DEVICE, FindMailbox, store_copy
+from gateway.sync.copies import COPIES_LEASE, FindMailbox, store_copy
 from gateway.sync.taken import Consequence, Taken
-from gateway.types import SEEN, DeviceId, OutboxEntry, OutboxStage, Principal
+from gateway.types import NO_DEVICE, SEEN, DeviceId, OutboxEntry, OutboxStage, Principal
 
 _LEASE = "send"
 

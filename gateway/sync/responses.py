@@ -11,8 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from gateway.ports import State
-from gateway.sync.copies import NO_DEVICE
-from gateway.types import UserId
+from gateway.types import NO_DEVICE, UserId
 
 __all__ = ["LEASE", "Given", "Responses"]
 

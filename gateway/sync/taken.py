@@ -16,8 +16,7 @@ from datetime import datetime
 from gateway.errors import StoreUnavailable
 from gateway.ports import State
 from gateway.sync.background import Background
-from gateway.sync.copies import NO_DEVICE
-from gateway.types import DeviceId, OutboxEntry, OutboxStage, UserId
+from gateway.types import NO_DEVICE, DeviceId, OutboxEntry, OutboxStage, UserId
 
 __all__ = ["Consequence", "Taken"]
 

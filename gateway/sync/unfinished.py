@@ -13,9 +13,8 @@ from dataclasses import dataclass
 
 from gateway.errors import NotFound, UpstreamRefused
 from gateway.ports import Mailboxes, State
-from gateway.sync.copies import NO_DEVICE
 from gateway.sync.leftovers import End, arrived, end_of, likenesses
-from gateway.types import Uids, UserId
+from gateway.types import NO_DEVICE, Uids, UserId
 
 
 @dataclass(frozen=True, slots=True)

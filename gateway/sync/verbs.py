@@ -16,9 +16,8 @@ from gateway.errors import AuthenticationFailed, NotFound, StoreUnavailable, Ups
 from gateway.ports import Bus, Mailboxes, State
 from gateway.sync.annotations import VERB, LastVerb, recognisable
 from gateway.sync.background import Background
-from gateway.sync.copies import NO_DEVICE
 from gateway.sync.settled import Settled
-from gateway.types import ANSWERED, FORWARDED, CollectionId, UserId
+from gateway.types import ANSWERED, FORWARDED, NO_DEVICE, CollectionId, UserId
 
 __all__ = ["FindFolder", "VerbMark", "VerbMarks"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gateway.types.devices import Access, Control, Device, Visit, Wipe, WipeStage
 from gateway.types.folders import Folder, FolderList
-from gateway.types.ids import CollectionId, DeviceId, ServerId, Uids, UserId
+from gateway.types.ids import NO_DEVICE, CollectionId, DeviceId, ServerId, Uids, UserId
 from gateway.types.journal import Move, Rewrite, Rewrites, Writing
 from gateway.types.logins import (
     AppPassword,
@@ -43,6 +43,7 @@ __all__ = [
     "DRAFT",
     "FLAGGED",
     "FORWARDED",
+    "NO_DEVICE",
     "SEEN",
     "TRACKED_FLAGS",
     "VIRTUAL_ROLES",

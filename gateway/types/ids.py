@@ -9,6 +9,8 @@ from pyroaring import FrozenBitMap
 UserId = NewType("UserId", str)
 """The upstream login in lower case: the identity under which everything is stored."""
 DeviceId = NewType("DeviceId", str)
+NO_DEVICE = DeviceId("")
+"""What is of a user and of none of his devices, such as some leases, is kept under this name."""
 CollectionId = NewType("CollectionId", str)
 ServerId = NewType("ServerId", str)
 Uids = FrozenBitMap

@@ -13,9 +13,8 @@ from gateway.mail.headers import Headers
 from gateway.ports import NoOthers
 from gateway.store.sqlite.state import SqliteState
 from gateway.sync.always import AlwaysMoved
-from gateway.sync.copies import NO_DEVICE
 from gateway.sync.moves import Mover, Place
-from gateway.types import CollectionId, DeviceId, MailboxView, Uids, UserId
+from gateway.types import NO_DEVICE, CollectionId, DeviceId, MailboxView, Uids, UserId
 from tests.support.buses import Line
 from tests.support.mailboxes import RECEIVED, MemoryMailboxes
 

@@ -20,10 +20,18 @@ from gateway.pim.events.model import Event, Participation
 from gateway.ports import Commit, Mailboxes
 from gateway.store.sqlite import Database, SqliteItems, SqliteState
 from gateway.sync.background import Background
-from gateway.sync.copies import NO_DEVICE
 from gateway.sync.intake import Intake
 from gateway.sync.meetingmail import MeetingMail, Reader
-from gateway.types import BodyPart, CollectionId, MailboxView, MessageData, SectionRequest, Uids, UserId
+from gateway.types import (
+    NO_DEVICE,
+    BodyPart,
+    CollectionId,
+    MailboxView,
+    MessageData,
+    SectionRequest,
+    Uids,
+    UserId,
+)
 from tests.pim.itip.meetings import NOW, ZONE, occurrence, series
 from tests.support.invitations import ANN, BOB, calendar
 from tests.support.killed import Fuse, Killed

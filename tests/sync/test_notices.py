@@ -23,12 +23,11 @@ from gateway.ports import Bus, Commit, Mailboxes, NoOthers, Pieces, State
 from gateway.store.spool import FileSpool
 from gateway.store.sqlite import Database, SqliteItems, SqliteState
 from gateway.sync.background import Background
-from gateway.sync.copies import NO_DEVICE
 from gateway.sync.delivery import Postman
 from gateway.sync.notices import MEMORY, NoticeMail
 from gateway.sync.outbox import Outbox
 from gateway.sync.taken import Taken
-from gateway.types import OutboxEntry, OutboxStage, Password, Principal, Uids, UserId
+from gateway.types import NO_DEVICE, OutboxEntry, OutboxStage, Password, Principal, Uids, UserId
 from tests.support.buses import Line
 from tests.support.killed import Fuse, Killed
 from tests.support.notices import pending_notices

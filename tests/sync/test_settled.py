@@ -12,9 +12,9 @@ from gateway.store.sqlite import SqliteState
 from gateway.sync import copies
 from gateway.sync import settled as module
 from gateway.sync.background import Background
-from gateway.sync.copies import NO_DEVICE, SentCopies
+from gateway.sync.copies import SentCopies
 from gateway.sync.settled import Settled
-from gateway.types import OutboxEntry, OutboxStage, SentCopy, Uids, UserId
+from gateway.types import NO_DEVICE, OutboxEntry, OutboxStage, SentCopy, Uids, UserId
 from tests.support.buses import Line
 from tests.support.mailboxes import RECEIVED, MemoryMailboxes
 

@@ -15,7 +15,7 @@ import structlog
 
 from gateway.ports import Clock
 from gateway.ports.directory import domain_of
-from gateway.types import DeviceId, Principal
+from gateway.types import NO_DEVICE, Principal
 from gateway.web.auth import Authentication
 from gateway.web.autodiscover import autoconfig, pox
 from gateway.web.autodiscover.profile import profile
@@ -44,7 +44,6 @@ _PROFILE = "/autodiscover/activesync.mobileconfig"
 _CONFIGS = ("/mail/config-v1.1.xml", "/.well-known/autoconfig/mail/config-v1.1.xml")
 _ENDPOINT = "/Microsoft-Server-ActiveSync"
 _MOST_BYTES = 64 * 1024
-_NO_DEVICE = DeviceId("")
 _PROTOCOLS: Mapping[str, tuple[str, str]] = {
     "activesync": ("ActiveSync", _ENDPOINT),
     "autodiscoverv1": ("AutodiscoverV1", _XML),
@@ -126,7 +125,7 @@ class Autodiscover:
                 found.response.headers["Connection"] = "close"  # the body was not read
             return found.response
         visit.user = found.user
-        seconds, storm = self._brakes.wait(found.user, _NO_DEVICE, "", "Autodiscover")
+        seconds, storm = self._brakes.wait(found.user, NO_DEVICE, "", "Autodiscover")
         if seconds:
             if storm:
                 self._log.warning("user is slowed", reason=storm, user=found.user)

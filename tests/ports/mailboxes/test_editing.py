@@ -15,10 +15,10 @@ from gateway.app import SystemClock
 from gateway.mail.draft import MARKER
 from gateway.ports import Mailboxes
 from gateway.store.sqlite.state import SqliteState
-from gateway.sync.copies import NO_DEVICE
 from gateway.sync.editable import EditableMailboxes
 from gateway.types import (
     DRAFT,
+    NO_DEVICE,
     SEEN,
     CollectionId,
     DeviceId,

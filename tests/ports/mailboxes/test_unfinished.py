@@ -12,9 +12,8 @@ from gateway.app import SystemClock
 from gateway.errors import UpstreamRefused, UpstreamUnavailable
 from gateway.ports import Mailboxes
 from gateway.store.sqlite.state import SqliteState
-from gateway.sync.copies import NO_DEVICE
 from gateway.sync.editable import EditableMailboxes
-from gateway.types import UserId
+from gateway.types import NO_DEVICE, UserId
 from gateway.upstream.imap import commands
 from tests.ports.mailboxes.helpers import fill
 from tests.support.imap_servers import MailProgram, MailServer

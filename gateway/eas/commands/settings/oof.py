@@ -15,7 +15,7 @@ from gateway.errors import Kind, Refused
 from gateway.mail import html
 from gateway.ports.filters import Audience, AutoReply, AwayState, OutOfOffice
 from gateway.sync.absence import LEASE, KeptReplies
-from gateway.sync.copies import NO_DEVICE
+from gateway.types import NO_DEVICE
 from wbxml import Element, Tag, element
 from wbxml.pages import Settings as Page
 
