@@ -26,6 +26,8 @@ __all__ = ["THREAD_OCTETS", "Wish", "as_it_is", "outgoing", "send", "wish"]
 _MAX_CLIENT_ID = 40
 THREAD_OCTETS = 256 * 1024
 """From this size on a message is read and rewritten outside the event loop."""
+_MOST_KNOWN = 200
+"""Recipients of a message among whom those are looked for whom its author knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,8 @@ async def _send(
 
 async def _note_recipients(context: Context, recipients: Recipients, message: Outgoing) -> None:
     """Have phones know to whom the user writes; that it fails is no matter to anybody."""
+    if len(message.recipients) > _MOST_KNOWN:
+        return
     headers = Headers(b"".join(one.raw for one in message.fields))
     named = [one for name in ("to", "cc", "bcc") for one in addresses(headers, name)]
     wanted = {one.lower() for one in message.recipients}

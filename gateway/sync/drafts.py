@@ -18,7 +18,7 @@ from gateway.errors import Kind, Refused, SubmissionError, UpstreamRefused, Upst
 from gateway.mail import draft, html
 from gateway.mail.addresses import Address
 from gateway.mail.conversations import conversation
-from gateway.mail.draft import Draft, DraftPatch, Original
+from gateway.mail.draft import Draft, DraftPatch, DraftText, Original
 from gateway.mail.headers import Headers
 from gateway.mail.structure import lay_out
 from gateway.ports import Clock, State
@@ -43,8 +43,8 @@ from gateway.types import (
 
 __all__ = ["Drafts", "SendDraft"]
 
-_THREAD_OCTETS = 256 * 1024
-"""From this size on a draft is written outside the event loop."""
+_THREAD_OCTETS = 32 * 1024
+"""From this size on a draft is read and written outside the event loop."""
 _NOT_KEPT = frozenset({DELETED.lower(), "\\recent"})
 _OUTCOMES = {
     Kind.NO_RECIPIENT: Outcome.RECIPIENTS,
@@ -137,7 +137,7 @@ class Drafts:
         known = await self._known(add, how)
         if known is not None and known.digest == add.digest:
             return known
-        if known is not None and known.uid and not _continues(add.patch, known.text):
+        if known is not None and known.uid and not await _continues(add.patch, known.text):
             return await self._fork(add, known, how, editing)
         validity, end = await editing.mailboxes.next_uid(self._mailbox)
         written = await self._write(add, None, how)
@@ -307,7 +307,7 @@ class Drafts:
             outcome,
             digest=operation.digest,
             thread=(where.id, where.index),
-            text=_mark_of(_words(operation.patch)),
+            text=_mark_of(await _words(operation.patch)),
             files={client_id: labels.get(section, section) for client_id, section in written.files.items()},
         )
         writing = Writing(
@@ -322,18 +322,24 @@ class Drafts:
         return DraftAnswer.unpack(await editing.store(writing, written.message, sorted(flags)))
 
 
-def _words(patch: DraftPatch) -> str:
+async def _words(patch: DraftPatch) -> str:
     """What somebody wrote, without form."""
     if patch.text is None:
         return ""
-    text = patch.text.data.decode("utf-8", "ignore")
-    return " ".join((html.to_text(text) if patch.text.rich else text).split())
+    if len(patch.text.data) < _THREAD_OCTETS:
+        return _without_form(patch.text)
+    return await asyncio.to_thread(_without_form, patch.text)
+
+
+def _without_form(written: DraftText) -> str:
+    text = written.data.decode("utf-8", "ignore")
+    return " ".join((html.to_text(text) if written.rich else text).split())
 
 
 def _mark_of(text: str) -> tuple[int, str]:
     return len(text), hashlib.sha256(text.encode("utf-8", "ignore")).hexdigest()
 
 
-def _continues(patch: DraftPatch, before: tuple[int, str]) -> bool:
+async def _continues(patch: DraftPatch, before: tuple[int, str]) -> bool:
     """Whether a text begins with the one of this mark."""
-    return _mark_of(_words(patch)[: before[0]]) == before
+    return _mark_of((await _words(patch))[: before[0]]) == before
