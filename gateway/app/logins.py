@@ -26,7 +26,7 @@ from gateway.web.ways import AppPasswordWay, CertificateWay, Master, TokenWay, W
 if TYPE_CHECKING:
     from gateway.upstream.oidc import OidcSettings
 
-__all__ = ["login_examinations", "master_of", "oidc_settings", "preparing", "ways_of"]
+__all__ = ["login_examinations", "oidc_settings", "preparing", "ways_of"]
 
 _AGAIN = 30.0
 """Seconds after which a provider that did not answer is asked again."""
@@ -37,7 +37,7 @@ _PATIENCE = 20.0
 
 def ways_of(settings: Settings, state: State, clock: Clock) -> Ways:
     """The ways that are turned on. Raises `ConfigError`."""
-    master, passwords, oauth = master_of(settings), settings.passwords, settings.oauth
+    master, passwords, oauth = _master_of(settings), settings.passwords, settings.oauth
     certificates = settings.client_certificates
     found = Ways()
     if master is not None and passwords.enabled:
@@ -70,7 +70,7 @@ async def preparing(ways: Ways) -> None:
             return
 
 
-def master_of(settings: Settings) -> Master | None:
+def _master_of(settings: Settings) -> Master | None:
     """Who may log in upstream as everybody; None without [master]."""
     master = settings.master
     if master is None:
@@ -115,7 +115,7 @@ def login_examinations(settings: Settings, login: str) -> Mapping[str, AsyncIter
         from gateway.upstream.oidc.examine import examine  # noqa: PLC0415 (an extra)
 
         found["oauth"] = examine(oidc, SystemClock())
-    if (master := master_of(settings)) is not None:
+    if (master := _master_of(settings)) is not None:
         found["master"] = _examine_master(settings, master.opens(login) if login else None)
     return found
 

@@ -10,7 +10,7 @@ from gateway.policies import NO_POLICY, Policy
 from gateway.ports import State
 from gateway.ports.devicelist import AccessChoice, Alike, Choice, Condition, Fact, PolicyCount
 
-__all__ = ["access_choice", "policy_choice", "policy_counts"]
+__all__ = ["access_choice", "policy_counts"]
 
 
 def access_choice(admission: Admission) -> AccessChoice:
@@ -22,7 +22,7 @@ def access_choice(admission: Admission) -> AccessChoice:
     return AccessChoice(tuple(barred), choice, tuple(rule.access for rule in rules), admission.access)
 
 
-def policy_choice(admission: Admission) -> tuple[Choice, Sequence[Policy]]:
+def _policy_choice(admission: Admission) -> tuple[Choice, Sequence[Policy]]:
     """What `Policies.chosen` says, and the policy for each condition."""
     policies, groups = admission.policies.policies, admission.policies.groups
     chosen: list[tuple[Condition, Policy]] = []
@@ -35,7 +35,7 @@ def policy_choice(admission: Admission) -> tuple[Choice, Sequence[Policy]]:
 
 async def policy_counts(state: State, admission: Admission) -> Sequence[tuple[Policy, PolicyCount]]:
     """All policies in their order, with how many devices each is for; "none" at the end, if it has some."""
-    choice, policies = policy_choice(admission)
+    choice, policies = _policy_choice(admission)
     counted = await state.count_policies(choice, [one.digest for one in policies])
     together = {policy.name: (policy, PolicyCount()) for policy in admission.policies.policies}
     for place, count in sorted(counted.items(), key=lambda one: one[0] < 0):

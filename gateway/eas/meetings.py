@@ -16,7 +16,7 @@ from gateway.sync.meetingmail import INBOX, Reader
 from gateway.sync.notices import MEMORY
 from gateway.types import NO_DEVICE, Principal
 
-__all__ = ["author", "known_as", "look", "mail", "mail_new", "own", "reader", "settle", "watch"]
+__all__ = ["author", "known_as", "look", "mail", "mail_new", "own", "settle", "watch"]
 
 _PATIENCE = 5.0
 """Seconds that a request about a calendar waits for what arrived before it."""
@@ -37,7 +37,7 @@ def own(context: Context) -> Own:
     return partial(context.services.identity.owns, context.principal.email)
 
 
-def reader(context: Context) -> Reader:
+def _reader(context: Context) -> Reader:
     """Whose INBOX is to be read."""
     principal = context.principal
     return Reader(principal.user, principal.email, context.mailboxes, own(context))
@@ -45,12 +45,12 @@ def reader(context: Context) -> Reader:
 
 def look(context: Context) -> None:
     """Begin to bring in what arrived, on a request that is about something else."""
-    context.services.intake.glance(reader(context))
+    context.services.intake.glance(_reader(context))
 
 
 async def watch(context: Context) -> Unsubscribe:
     """Bring in what arrived, and what arrives until the returned function is called."""
-    intake, whose = context.services.intake, reader(context)
+    intake, whose = context.services.intake, _reader(context)
 
     def arrived(_mailbox: str) -> None:
         intake.begin(whose)
@@ -65,7 +65,7 @@ async def watch(context: Context) -> Unsubscribe:
 
 async def settle(context: Context) -> None:
     """Bring in what arrived, before a calendar is told of."""
-    await context.services.intake.settle(reader(context), _PATIENCE)
+    await context.services.intake.settle(_reader(context), _PATIENCE)
 
 
 def mail(context: Context) -> None:

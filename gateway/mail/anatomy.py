@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from gateway.mail.headers import Headers
 from gateway.types import BodyPart
 
-__all__ = ["Anatomy", "Span", "content_fields", "take_apart"]
+__all__ = ["Anatomy", "Span", "take_apart"]
 
 _DEEPEST = 20
 _MOST_PARTS = 1000
@@ -53,7 +53,7 @@ def take_apart(message: bytes | memoryview, header: bytes, body: int = 0) -> Ana
     return Anatomy(root, walk.spans)
 
 
-def content_fields(headers: Headers) -> tuple[str, str, dict[str, str]]:
+def _content_fields(headers: Headers) -> tuple[str, str, dict[str, str]]:
     """Type, subtype and parameters of a Content-Type; text/plain where there is none to be made out."""
     text = (headers.get("content-type") or b"").decode("utf-8", "surrogateescape")
     match = _TYPE.match(text)
@@ -70,7 +70,7 @@ class _Walk:
         self.spans: dict[str, Span] = {}
 
     def part(self, headers: Headers, span: Span, section: str, depth: int) -> BodyPart:
-        kind, subtype, params = content_fields(headers)
+        kind, subtype, params = _content_fields(headers)
         children: tuple[BodyPart, ...] = ()
         boundary = params.get("boundary", "").encode("utf-8", "surrogateescape").rstrip()
         if kind == "multipart" and boundary and depth < _DEEPEST:

@@ -17,9 +17,9 @@ from gateway.mail.packed import SEPARATOR
 from gateway.mail.structure import Block, Layout, Nature, lay_out
 from gateway.types import BodyPart
 
-__all__ = ["LARGEST_OPENED", "Opened", "is_sealed", "open_sealed", "signed_file", "signed_part"]
+__all__ = ["Opened", "is_sealed", "open_sealed", "signed_file", "signed_part"]
 
-LARGEST_OPENED = 8 * 1024 * 1024
+_LARGEST_OPENED = 8 * 1024 * 1024
 """Octets, as transferred, of a signed message that is opened to show its text."""
 _NOTICE_SECTION = "~notice"
 _NOTICE = (
@@ -50,7 +50,7 @@ def signed_part(root: BodyPart, layout: Layout) -> BodyPart | None:
     kind = root.params.get("smime-type", "signed-data").lower()
     if layout.nature is not Nature.ENVELOPED or kind != "signed-data":
         return None
-    return root if 0 < root.size <= LARGEST_OPENED else None
+    return root if 0 < root.size <= _LARGEST_OPENED else None
 
 
 def open_sealed(layout: Layout, part: BodyPart | None, data: bytes) -> Opened:

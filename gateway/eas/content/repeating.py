@@ -12,9 +12,9 @@ from gateway.pim.recurrence import Pattern, Recurrence
 from wbxml import Element, Tag, element
 from wbxml.pages import Calendar, Tasks
 
-__all__ = ["IN_MONTH", "MOST_OCCURRENCES", "Repeating", "can_be_told"]
+__all__ = ["IN_MONTH", "Repeating", "can_be_told"]
 
-MOST_OCCURRENCES = 999
+_MOST_OCCURRENCES = 999
 _MOST = 999
 _NO_CALENDARS = frozenset({13, 16, 17, 18, 19, 21, 22, 23})
 """Values of CalendarType that are not allowed (MS-ASCAL 2.2.2.10)."""
@@ -112,7 +112,7 @@ class Repeating:
         return Recurrence(
             pattern,
             integer(told, self._interval, 0, _MOST) or 1,
-            integer(told, self._occurrences, 1, MOST_OCCURRENCES),
+            integer(told, self._occurrences, 1, _MOST_OCCURRENCES),
             None,
             days,
             integer(told, self._date, 1, 31),

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from gateway.pim.contacts.card import components, joined
 from gateway.pim.tree import escaped
 
-__all__ = ["Written", "decoded", "logical_lines", "rewritten"]
+__all__ = ["Written", "logical_lines", "rewritten"]
 
 _HEAD = re.compile(
     rb"[ \t]*((?:[A-Za-z0-9-]{1,64}\.)?[A-Za-z0-9-]{1,64})[ \t]*((?:;[^:;\"]*(?:\"[^\"]*\"[^:;\"]*)*)*):",
@@ -91,7 +91,7 @@ def logical_lines(lines: Iterable[tuple[int, bytes]], *, old: bool) -> Iterator[
         yield current.number, _ended(current)
 
 
-def decoded(written: Written) -> str:
+def _decoded(written: Written) -> str:
     """The value of a line as text, its encoding and character set undone (not base64)."""
     octets = written.value
     if written.encoding == "QUOTED-PRINTABLE":
@@ -110,7 +110,7 @@ def decoded(written: Written) -> str:
 def rewritten(written: Written, *, old: bool) -> str:
     """The line as version 3.0 has it, unfolded; of one that version 3.0 has the same text."""
     encoding = written.encoding
-    value = decoded(written)
+    value = _decoded(written)
     if encoding == "B":
         value = "".join(value.split())
     elif written.key not in _VERBATIM and (old or encoding == "QUOTED-PRINTABLE"):

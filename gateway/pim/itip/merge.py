@@ -19,7 +19,7 @@ from gateway.pim.names import BUSY, OWN, REPLY_TIME
 from gateway.pim.tree import Line, Node, make_line
 from gateway.pim.values import FIRST_YEAR, LAST_YEAR, parse_moment
 
-__all__ = ["ANSWERED", "INTENDED", "call_off", "merged", "older_than_series", "without_own"]
+__all__ = ["ANSWERED", "INTENDED", "call_off", "merged", "older_than_series"]
 
 INTENDED = "X-MICROSOFT-CDO-INTENDEDSTATUS"
 """How the time is to count once the invitation is accepted."""
@@ -37,7 +37,7 @@ def merged(new: Parts, held: Parts | None, owner: str) -> str | None:
     `held` is what the store has of it, `owner` the address of the user.
     """
     fresh = {
-        instance: without_own(event)
+        instance: _without_own(event)
         for instance, event in new.events.items()
         if _is_new(instance, event, new, held)
     }
@@ -71,7 +71,7 @@ def merged(new: Parts, held: Parts | None, owner: str) -> str | None:
     return text
 
 
-def without_own(event: Node) -> Node:
+def _without_own(event: Node) -> Node:
     """A VEVENT of a message without what only the gateway may say, and without files it pretends to have."""
     clean = event.copy()
     clean.parts = [

@@ -39,7 +39,7 @@ from gateway.pim.values import (
     parse_rule,
 )
 
-__all__ = ["Series", "date_of", "read_component", "read_series", "reminder_of"]
+__all__ = ["Series", "read_component", "read_series", "reminder_of"]
 
 _LONGEST = timedelta(days=36600)
 _MOST_PARTS = 2000
@@ -109,7 +109,7 @@ def _main_of(calendar: Component) -> Component:
     return next((one for one in parts if one.get("RECURRENCE-ID") is None), parts[0])
 
 
-def date_of(found: Property | None, clock: Clock, default: tzinfo) -> datetime | None:
+def _date_of(found: Property | None, clock: Clock, default: tzinfo) -> datetime | None:
     """DTSTART or DUE in the zone in which it was meant; None when there is none that makes sense."""
     moment = moment_of(found)
     if found is None or moment is None or not FIRST_YEAR <= moment.clock.year <= LAST_YEAR:
@@ -175,7 +175,7 @@ class _Reader:
         )
 
     def _date(self, name: str) -> datetime | None:
-        return date_of(self.main.get(name), self.clock, self.default)
+        return _date_of(self.main.get(name), self.clock, self.default)
 
     def originals(self, component: Component, name: str, anchor: datetime) -> list[datetime]:
         dated = bool((moment := moment_of(self.main.get("DTSTART") or self.main.get("DUE"))) and moment.dated)

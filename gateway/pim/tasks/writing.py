@@ -37,7 +37,7 @@ from gateway.pim.tasks.series import passed
 from gateway.pim.tree import Line, Node, make_line
 from gateway.pim.values import FIRST_YEAR, LAST_YEAR, utc_text
 
-__all__ = ["PLACES", "Dates", "Done", "Place", "date_line", "write_dates"]
+__all__ = ["PLACES", "Dates", "Done", "Place"]
 
 _PRIORITIES = {0: "9", 2: "1"}
 _FREQUENCIES = {
@@ -81,7 +81,7 @@ class Place:
     write: Callable[[Node, Any, Dates], None]
 
 
-def date_line(name: str, moment: datetime, dates: Dates) -> Line:
+def _date_line(name: str, moment: datetime, dates: Dates) -> Line:
     """DTSTART or DUE: by the clock of a zone that has a name, else with the distance from UTC beside it."""
     _check(moment)
     zone = moment.tzinfo or UTC
@@ -97,10 +97,10 @@ def date_line(name: str, moment: datetime, dates: Dates) -> Line:
     return line if moment.utcoffset() == usual else line.with_params(**{_argument(OFFSET): _offset(moment)})
 
 
-def write_dates(task: Node, dates: Dates) -> None:
+def _write_dates(task: Node, dates: Dates) -> None:
     """Change start and due together: one of them as a day makes both days."""
     for name, moment in (("DTSTART", dates.start), ("DUE", dates.due)):
-        task.replace(name, [date_line(name, moment, dates)] if moment else [])
+        task.replace(name, [_date_line(name, moment, dates)] if moment else [])
     task.remove("DURATION")
 
 
@@ -202,7 +202,7 @@ def _write_sub_ordinal(task: Node, sub_ordinal: str, _: Dates) -> None:
 
 PLACES: Mapping[str, Place] = MappingProxyType(
     {
-        "dates": Place(("DTSTART", "DUE", "DURATION"), lambda task, _, dates: write_dates(task, dates)),
+        "dates": Place(("DTSTART", "DUE", "DURATION"), lambda task, _, dates: _write_dates(task, dates)),
         "repetition": Place(
             (
                 *("RRULE", "EXRULE", "RDATE", "EXDATE"),

@@ -16,9 +16,9 @@ from gateway.sync.freebusy import free_busy
 from wbxml import Element, element
 from wbxml.pages import ResolveRecipients as Page
 
-__all__ = ["MOST_MEMBERS", "Availability"]
+__all__ = ["Availability"]
 
-MOST_MEMBERS = 20
+_MOST_MEMBERS = 20
 """Of a group for which it means something that one of them is busy (MS-ASCMD 2.2.3.183)."""
 _SUCCESS = 1
 _TOO_MANY, _GROUP_TOO_LARGE, _LATER, _NO_DATA = 160, 161, 162, 163
@@ -53,7 +53,7 @@ class Availability:
             if not entry.group:
                 return _answer(await self._digits(entry))
             services, viewer = self.context.services, self.context.principal
-            members = await services.directory.members(viewer, entry, MOST_MEMBERS)
+            members = await services.directory.members(viewer, entry, _MOST_MEMBERS)
             if members is None:
                 return _refusal(_NO_DATA)
             if not members.complete:
