@@ -14,7 +14,7 @@ from gateway.eas.options import first_text
 from gateway.eas.versions import Version
 from gateway.items import ItemKind
 from gateway.sync.conflict import Policy
-from wbxml import Element
+from wbxml import Element, element
 from wbxml.pages import AirSync
 
 if TYPE_CHECKING:
@@ -83,8 +83,9 @@ def parse_item_options(blocks: Sequence[Element], content: ItemContent, version:
         return ItemOptions()
     if (block.child_text(AirSync.Class) or content.name) != content.name:
         raise fields.malformed(f"Options of another class for a folder of {content.name}")
-    max_items = fields.number(block, AirSync.MaxItems, 0) or 0
-    if block.find(AirSync.MaxItems) is not None and content.kind is not ItemKind.RECIPIENTS:
+    capped = block.findall(AirSync.MaxItems)[:1]  # there may be more, of which the first counts
+    max_items = fields.number(element(AirSync.Options, *capped), AirSync.MaxItems, 0) or 0
+    if capped and content.kind is not ItemKind.RECIPIENTS:
         raise fields.malformed("MaxItems outside the recipient information cache")
     filter_type = int(first_text(block, AirSync.FilterType, "0"))
     if filter_type not in content.filters:

@@ -119,7 +119,7 @@ def test_as_many_as_a_phone_wants(phone: Phone) -> None:
     for name in ("one", "two", "three"):
         send(phone, f"{name}@example.test")
         noted(phone, ("one", "two", "three").index(name) + 1)
-    limit = options(element(AirSync.MaxItems, 2))
+    limit = options(element(AirSync.MaxItems, 2), element(AirSync.MaxItems, 3))  # the first counts
     phone.begin(CACHE)
     assert sorted(people(phone.sync(CACHE, limit))) == ["three@example.test", "two@example.test"]
     assert estimate(phone) == ("1", "0")
