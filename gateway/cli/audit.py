@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from gateway.cli.common import as_json, config, print_rows, stored_number, told, with_store
+from gateway.cli.common import as_json, config, moment, print_rows, stored_number, told, with_store
 from gateway.ports import Items, State
 from gateway.ports.audit import Wanted
 
@@ -48,7 +48,7 @@ def audit(
         rows = [
             {
                 "number": one.number,
-                "at": one.act.at.isoformat(timespec="seconds"),
+                "at": moment(one.act.at),
                 "who": one.act.who,
                 "act": one.act.act,
                 "user": one.act.user or None,

@@ -34,6 +34,7 @@ __all__ = [
     "config",
     "confirm",
     "decisions",
+    "moment",
     "print_json",
     "print_rows",
     "print_stream",
@@ -203,6 +204,11 @@ async def print_stream(
                 click.echo("\t".join(shown(row[name]) for name in columns))
     if as_json:
         click.echo("[]" if before == "[" else "\n]", err=aside)
+
+
+def moment(value: datetime | None) -> str | None:
+    """A time as it is shown, to the second."""
+    return value.isoformat(timespec="seconds") if value else None
 
 
 def shown(value: object) -> str:

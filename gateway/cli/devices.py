@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from datetime import datetime
 from pathlib import Path
 
 import click
@@ -15,6 +14,7 @@ from gateway.cli.common import (
     config,
     confirm,
     decisions,
+    moment,
     print_json,
     print_stream,
     recall_groups,
@@ -254,9 +254,9 @@ def described(device: Device, admission: Admission) -> Mapping[str, object]:
         "type": device.type,
         "version": device.version,
         "agent": device.agent,
-        "first_seen": _moment(device.first_seen),
-        "last_seen": _moment(device.last_seen),
-        "last_sync": _moment(device.synced),
+        "first_seen": moment(device.first_seen),
+        "last_seen": moment(device.last_seen),
+        "last_sync": moment(device.synced),
         "address": device.address or None,
         "access": admission.access_of(device).value,
         "decided": control.access is not None or control.stage is WipeStage.DONE,
@@ -266,10 +266,6 @@ def described(device: Device, admission: Admission) -> Mapping[str, object]:
         "refused": COMPLIANCE.get(device.refused),
         "wipe": control.wipe.value if control.wipe else None,
         "wipe_stage": control.stage.value if control.stage else None,
-        "wipe_asked": _moment(control.asked),
+        "wipe_asked": moment(control.asked),
         "information": dict(device.information),
     }
-
-
-def _moment(value: datetime | None) -> str | None:
-    return value.isoformat(timespec="seconds") if value else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from pathlib import Path
 
 import click
@@ -13,6 +12,7 @@ from gateway.cli.common import (
     as_json,
     caller,
     config,
+    moment,
     print_json,
     print_rows,
     stored_number,
@@ -102,12 +102,8 @@ def _described(password: AppPassword) -> Mapping[str, object]:
         "user": password.user,
         "number": password.number,
         "name": password.name,
-        "created": _moment(password.created),
-        "used": _moment(password.used),
+        "created": moment(password.created),
+        "used": moment(password.used),
         "bound": password.bound,
         "device": password.device or None,
     }
-
-
-def _moment(value: datetime | None) -> str | None:
-    return value.isoformat(timespec="seconds") if value else None

@@ -14,6 +14,7 @@ from gateway.cli.common import (
     as_json,
     config,
     decisions,
+    moment,
     print_json,
     print_rows,
     recall_groups,
@@ -88,6 +89,6 @@ def _described(seen: SeenUser, admission: Admission) -> Mapping[str, object]:
     return {
         "user": seen.user,
         "devices": seen.devices,
-        "last_seen": seen.last_seen.isoformat(timespec="seconds") if seen.last_seen else None,
+        "last_seen": moment(seen.last_seen),
         "barred": barred,
     }
