@@ -18,7 +18,8 @@ __all__ = ["WBXML", "opened", "written"]
 WBXML = "application/vnd.ms-sync.wbxml"
 _WBXML_TYPES = frozenset({WBXML, "application/vnd.ms-sync", ""})
 _MIME_TYPES = frozenset({"message/rfc822", ""})
-_COMPRESS_FROM = 1024
+_COMPRESS_FROM = 256
+"""Bytes of a document; a shorter one would hardly become smaller."""
 _READ_IN_THREAD_FROM = 32 * 1024
 """Bytes of a document: each may be an element, of which a few thousand take a millisecond."""
 _ITEM_DEPTH = 4
