@@ -70,8 +70,11 @@ def test_twice_as_much_takes_about_twice_as_long(unit: bytes) -> None:
         read(b"{\\rtf1 " + unit * count)
         return time.process_time() - began
 
+    def least(count: int) -> float:  # without what Python tidies up now and then
+        return min(took(count) for _ in range(3))
+
     took(2000)
-    assert took(40_000) < 10 * max(took(10_000), 0.005)
+    assert least(40_000) < 10 * max(least(10_000), 0.005)
 
 
 def test_text_in_any_letters_is_soon_written() -> None:
