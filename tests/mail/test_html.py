@@ -190,6 +190,15 @@ def test_documents_are_joined_into_one() -> None:
 
 
 @pytest.mark.parametrize(
+    "later", ["<body " * 150_000, "<!doctype " * 100_000, " " * 300_000 + "<html" * 60_000]
+)
+def test_joining_takes_time_in_proportion(later: str) -> None:
+    start = time.process_time()
+    assert join(["one", later]) == f"one<br>\r\n{later}</body></html>"
+    assert time.process_time() - start < 3
+
+
+@pytest.mark.parametrize(
     ("document", "charset"),
     [
         (b'<meta charset="koi8-r">', "koi8-r"),

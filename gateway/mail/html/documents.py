@@ -8,9 +8,8 @@ import re
 _META_CHARSET = re.compile(rb"<meta\s[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]{2,40})", re.IGNORECASE)
 _META_REACH = 4096
 
-_BODY_OPEN = re.compile(
-    r".*?<body\b[^>]*>|\s*(?:<!doctype[^>]*>\s*)?<html\b[^>]*>", re.IGNORECASE | re.DOTALL
-)
+_BODY = re.compile(r"<body\b", re.IGNORECASE)
+_HTML_OPEN = re.compile(r"\s*+(?:<!doctype[^>]*+>\s*+)?<html\b[^>]*+>", re.IGNORECASE)
 _BODY_CLOSE = re.compile(r"</body\s*>\s*(?:</html\s*>\s*)?\Z", re.IGNORECASE)
 _BODY_CLOSE_REACH = 200
 
@@ -40,10 +39,8 @@ def join(documents: list[str]) -> str:
     pieces: list[str] = []
     for number, document in enumerate(documents):
         if number:
-            match = _BODY_OPEN.match(document)
-            document = document[match.end() :] if match else document  # noqa: PLW2901
             pieces.append("<br>\r\n")
-        pieces.append(_without_end(document))
+        pieces.append(_without_end(document[_content_of(document) :] if number else document))
     pieces.append("</body></html>")
     return "".join(pieces)
 
@@ -67,6 +64,14 @@ def from_text(text: str) -> str:
         + "".join(pieces)
         + "</body></html>"
     )
+
+
+def _content_of(document: str) -> int:
+    """Where what is in the body of a document begins."""
+    body = _BODY.search(document)
+    end = document.find(">", body.end()) + 1 if body else 0
+    begin = _HTML_OPEN.match(document)
+    return end or (begin.end() if begin else 0)
 
 
 def _without_end(document: str) -> str:

@@ -17,7 +17,7 @@ __all__ = ["ChatForm", "MailForm", "PlainForm", "PostalForm"]
 
 _NAME = f"{OWN}NAME"
 """The parameter of EMAIL with the display name that a phone gave the address."""
-_NAMED = re.compile(r'("(?:[^"\\]|\\.)*"|[^"<>]*?)\s*<([^<>]*)>', re.DOTALL)
+_NAMED = re.compile(r'("(?:[^"\\]|\\.)*+"\s*+|[^"<>]*+)<([^<>]*+)>', re.DOTALL)
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _PLAIN_SCHEME = "im:"
 _UNITS, _STREET = (0, 1), 2
@@ -146,9 +146,10 @@ def _one_line(value: str) -> str:
 def _taken_apart(value: str) -> tuple[str, str]:
     """The name as written, and the address; "" for the name where both could not be put together again."""
     match = _NAMED.fullmatch(value)
-    if match is None or not match[1] or f"{match[1]} <{match[2].strip()}>" != value or not match[2].strip():
+    name, address = (match[1].rstrip(), match[2]) if match else ("", "")
+    if not name or f"{name} <{address.strip()}>" != value or not address.strip():
         return "", value
-    return match[1], match[2]
+    return name, address
 
 
 def _seven(value: str) -> list[str]:

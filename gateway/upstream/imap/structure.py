@@ -19,7 +19,7 @@ _MAX_SIZE = 2**63 - 1
 _BASIC_FIELDS = 7
 """Type, subtype, parameters, id, description, encoding, size."""
 _EMBEDDED = frozenset(("rfc822", "global"))
-_PARAMETER = re.compile(r"""([^\s;="]+)\s*=\s*("(?:[^"\\]|\\.)*+"|[^;"]*+)""")
+_PARAMETER = re.compile(r"""(?<![^\s;="])([^\s;="]++)\s*+=\s*+("(?:[^"\\]|\\.)*+"|[^;"]*+)""")
 _ESCAPED = re.compile(r"\\(.)")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -255,3 +256,10 @@ def test_any_value_gives_a_part_or_a_fault(node: Node) -> None:
     for section, kind in walk(part):
         assert all(number.isdigit() for number in section.split(".")) or not section
         assert kind == kind.lower()
+
+
+def test_a_disposition_that_is_none_is_read_in_time_in_proportion_to_it() -> None:
+    start = time.process_time()
+    text = TEXT[:-1] + f' NIL "attachment; {"a" * 300_000}; filename=b")'
+    assert structure(text).disposition_params == {"filename": "b"}
+    assert time.process_time() - start < 3
