@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
@@ -36,6 +39,15 @@ def known_by(principal: Principal) -> tuple[frozenset[str], str]:
     if "@" in user:
         return frozenset((principal.email.lower(), user)), ""
     return frozenset((principal.email.lower(),)), user
+
+
+@dataclass(slots=True, eq=False)
+class _Waiting:
+    """The requests of a user that wait: `tell` when his groups change, which `timer` looks for."""
+
+    principal: Principal
+    tell: list[Callable[[], None]] = field(default_factory=list)
+    timer: asyncio.TimerHandle = field(init=False)
 
 
 class LearnedGroups:
@@ -65,8 +77,7 @@ class LearnedGroups:
         self._known: dict[UserId, Membership] = {}
         self._asking: dict[UserId, asyncio.Task[None]] = {}
         self._in_vain: dict[UserId, datetime] = {}
-        self._waiting: dict[UserId, set[Callable[[], None]]] = {}
-        """Whom to tell when the groups of a user change."""
+        self._waiting: dict[UserId, _Waiting] = {}
         self._recalled: datetime | None = None
 
     async def learn(self, principal: Principal) -> None:
@@ -90,26 +101,13 @@ class LearnedGroups:
         """
         if not self._names:
             return lambda: None
-        user, loop, age = principal.user, asyncio.get_running_loop(), self._age.total_seconds()
-        timer: asyncio.TimerHandle
-
-        def look() -> None:
-            nonlocal timer
-            timer = loop.call_later(age, look)
-            known = self._known.get(user)
-            if known is None or self._is_due(known):
-                self._begin(principal)
-
-        def end() -> None:
-            timer.cancel()
-            waiting = self._waiting.get(user, set())
-            waiting.discard(changed)
-            if not waiting:
-                self._waiting.pop(user, None)
-
-        timer = loop.call_later(age, look)
-        self._waiting.setdefault(user, set()).add(changed)
-        return end
+        waiting = self._waiting.get(principal.user)
+        if waiting is None:
+            waiting = self._waiting[principal.user] = _Waiting(principal)
+            self._look_later(waiting)
+        waiting.principal = principal  # the newest, who is let in for longest
+        waiting.tell.append(changed)
+        return partial(self._end, waiting, changed)
 
     async def recall(self, user: UserId | None = None) -> None:
         """Know what is stored of a user, or of everybody, without asking: for who looks at devices."""
@@ -138,9 +136,32 @@ class LearnedGroups:
         self._groups.learned[membership.user] = membership.groups
         if self._names <= membership.groups.keys():
             self._known[membership.user] = membership
-        if before != membership.groups:
-            for changed in tuple(self._waiting.get(membership.user, ())):
+        waiting = self._waiting.get(membership.user)
+        if waiting is not None and before != membership.groups:
+            for changed in tuple(waiting.tell):
                 changed()
+
+    def _look_later(self, waiting: _Waiting) -> None:
+        """Look at a user's groups when they will be due; where they are, as if they were asked for now."""
+        left = self._age
+        if (known := self._known.get(waiting.principal.user)) is not None:
+            left = known.asked + self._age - self._clock.now()
+        if not timedelta() < left < self._age:
+            left = self._age
+        waiting.timer = asyncio.get_running_loop().call_later(left.total_seconds(), self._look, waiting)
+
+    def _look(self, waiting: _Waiting) -> None:
+        known = self._known.get(waiting.principal.user)
+        if known is None or self._is_due(known):
+            self._begin(waiting.principal)
+        self._look_later(waiting)
+
+    def _end(self, waiting: _Waiting, changed: Callable[[], None]) -> None:
+        with suppress(ValueError):  # it was ended before
+            waiting.tell.remove(changed)
+        if not waiting.tell and self._waiting.get(waiting.principal.user) is waiting:
+            waiting.timer.cancel()
+            del self._waiting[waiting.principal.user]
 
     def _is_due(self, known: Membership) -> bool:
         """Whether it is time to ask again, and not in vain just now."""

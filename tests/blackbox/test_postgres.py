@@ -255,7 +255,7 @@ def test_a_schema_beyond_what_a_release_knows_is_left_alone(
         eventually(lambda: is_told_to_wait(here.post_sync(here.collection(inbox))))
     finally:
         server.query("DELETE FROM migration WHERE name = 'newer'", database)
-    eventually(lambda: readiness(nodes[0])[0] == 200)
+    eventually(lambda: all(readiness(node)[0] == 200 for node in nodes))
     assert here.sync(inbox).status == "1"
 
 

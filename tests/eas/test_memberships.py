@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Collection
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -126,6 +128,27 @@ async def test_only_who_waits_is_told_of_other_groups(state: SqliteState) -> Non
         await groups.learn(ANNA)
         assert told == ["second"]
         ends[1]()
+
+
+async def test_all_that_wait_for_a_user_are_looked_after_at_once_when_it_is_time(
+    state: SqliteState, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, decided = World(), admission("board")
+    groups = learning(world, state, decided)
+    await groups.learn(ANNA)
+    world.moment += AGE / 4
+    loop, timers = asyncio.get_running_loop(), list[float]()
+    later = loop.call_later
+
+    def call_later(seconds: float, *args: Any) -> asyncio.TimerHandle:
+        timers.append(seconds)
+        return later(seconds, *args)
+
+    monkeypatch.setattr(loop, "call_later", call_later)
+    ends = [groups.watch(ANNA, print) for _ in range(3)]
+    assert timers == [(AGE * 3 / 4).total_seconds()]
+    for end in ends:
+        end()
 
 
 async def test_without_groups_of_directories_nobody_is_asked(state: SqliteState) -> None:
