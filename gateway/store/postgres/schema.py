@@ -7,6 +7,7 @@ upgraded one by one: its first line says with which migration's release the sche
 
 Whoever alters a table waits for all who use it, and all who come after that wait for him. So he gives up
 soon, lets the others pass, and tries again: while pg_dump reads the tables, nobody is to wait for its end.
+So he does when he and one who uses several tables wait for each other.
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ async def migrate(connection: Connection, name: str, scripts: Sequence[Migration
     while True:
         try:
             left = await _step(connection, name, scripts)
-        except asyncpg.LockNotAvailableError:
+        except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):
             attempts += 1
             if attempts == _ATTEMPTS:
                 why = "its tables are in use and cannot be altered (pg_dump?): start again once that ended"

@@ -82,6 +82,34 @@ async def test_a_migration_lets_others_pass_while_something_reads_its_tables(
             await each.close()
 
 
+async def test_a_migration_that_waits_for_who_waits_for_it_begins_again(
+    postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a node of the release before that uses the same tables in another order."""
+    monkeypatch.setattr(schema, "_PAUSE", 0.01)
+    both = "CREATE TABLE two (id int);\nALTER TABLE one ADD COLUMN more int;\n"
+    wider = "-- works with 1\nALTER TABLE one ADD COLUMN less int;\nALTER TABLE two ADD COLUMN less int;\n"
+    known = [ONE, Migration(2, "both", f"-- works with 1\n{both}")]
+    url = postgres.url(postgres.create())
+    connection, other = [await asyncpg.connect(url, command_timeout=30) for _ in range(2)]
+    try:
+        await migrate(connection, "it", known)
+        # It sees to it first that both wait, if the other one comes in time; else its patience ends.
+        await connection.execute("SET deadlock_timeout = '500ms'")
+        async with other.transaction():
+            await other.execute("INSERT INTO two VALUES (1)")
+            migrating = asyncio.create_task(migrate(connection, "it", [*known, Migration(3, "wider", wider)]))
+            waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'two'::regclass"
+            while not await other.fetchval(waiting):
+                await asyncio.sleep(0)
+            await other.execute("UPDATE one SET more = 2")
+        await migrating
+        assert [(*row,) for row in await other.fetch("SELECT * FROM one, two")] == [(1, 2, None, 1, None)]
+    finally:
+        await connection.close()
+        await other.close()
+
+
 async def test_a_migration_that_fails_leaves_the_one_before(postgres: Postgres) -> None:
     connection = await asyncpg.connect(postgres.url(postgres.create()))
     try:
