@@ -14,7 +14,7 @@ ASKED = (_UNIX, _RELATIVE, _SID)
 """What must be asked for of a person."""
 _HEAD, _PART = 8, 4
 """Octets of a SID before its parts, and of each part (MS-DTYP 2.4.2.2)."""
-_LARGEST = 2**32
+_LARGEST, _DIGITS = 2**32, 10
 
 
 def primary_groups(person: Raw) -> Iterator[str]:
@@ -33,8 +33,8 @@ def primary_groups(person: Raw) -> Iterator[str]:
 
 def _beside(sid: bytes, number: bytes) -> bytes:
     """The SID in the same domain with another last part; b"" where either is none."""
-    if not number.isdigit() or int(number) >= _LARGEST or len(sid) < _HEAD + _PART:
+    if not number.isdigit() or len(number) > _DIGITS or int(number) >= _LARGEST:
         return b""
-    if len(sid) != _HEAD + _PART * sid[1]:
+    if len(sid) < _HEAD + _PART or len(sid) != _HEAD + _PART * sid[1]:
         return b""
     return sid[:-_PART] + int(number).to_bytes(_PART, "little")

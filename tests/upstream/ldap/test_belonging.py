@@ -112,6 +112,7 @@ async def test_the_primary_group_in_active_directory_has_a_sid_beside_that_of_th
         (b"\1\0" + bytes(6), b"513"),
         (sid(1, 2), b"-1"),
         (sid(1, 2), b"4294967296"),
+        (sid(1, 2), b"1" * 5000),
         (sid(1, 2), "\N{SUPERSCRIPT TWO}".encode()),
     ],
 )
