@@ -55,6 +55,21 @@ TEXTS = pytest.mark.parametrize(
         ("a<svg/>b<svg><text>c</svg>d<select><option>e</select>f", "abdf"),
         ("<!-- a --!>b<!-->c<!-- d", "bc"),
         ("<p title='>'>a<a title='</p>' href=http://x.org/?a=b>b</a>", "ab <http://x.org/?a=b>"),
+        ('<p title="a"">b</p><a href="http://x.org""c>it\'s</a> "d"', 'b\n\nit\'s <http://x.org> "d"'),
+        ("<p title=it's>a</p><a href=http://x.org/o'n>b</a> '", "a\n\nb <http://x.org/o'n> '"),
+        ("<a title='a<b' href='http://x.org/?<c>'>d</a> <3 e", "d <http://x.org/?<c>> <3 e"),
+        ("a</p>b</br>c<h1>d</h2>e", "a\n\nb\nc\n\nd\n\ne"),
+        ("a<form>b<div>c</form>d</div>e<table><form><tr><td>f</form><td>g</table>", "a\nb\ncd\ne\n\nf\tg"),
+        (
+            "<table><tr><div>a</div><a href='http://x.org'>b</a><img alt=c><b><td>d<tr><td>e</table>",
+            "a\nb <http://x.org> [c]\n\nd\ne",
+        ),
+        (
+            "<table><tr><table><tr><td>a</table>b<svg><p>c<select><option>d<select>e<select><input>f",
+            "a\n\nb\n\ncef",
+        ),
+        ("a<!-- b <i>c</i> d", "a"),
+        (f"1 < 2{' a' * 2000}<!--{' b' * 2000} -->c", f"1 < 2{' a' * 2000}c"),
     ],
 )
 
@@ -70,6 +85,21 @@ def test_text_among_many_tags(document: str, text: str) -> None:
     assert to_text("<br>" * 2000 + document).replace("\r\n", "\n") == text
 
 
+MARKUP = (
+    "<div> </div> <p> </p> </br> <b> </b> <font\tcolor='r''> </font> <span> </span> <a\thref=//x'y> </a> "
+    '<table> </table> <tr> </tr> <td\ttitle="1""> </td> <th> <caption> <li> </li> <ul> </ul> <h1> </h2> '
+    "<blockquote> </blockquote> <pre> </pre> <hr> <dl> <dt> <dd> </dl> <o:p> </o:p> <!--\t<p>--> <style>x</style>"
+)
+
+
+@given(st.lists(st.sampled_from(MARKUP.split(" ")) | st.just("word "), max_size=30))
+@settings(max_examples=100, deadline=None)
+def test_no_word_is_lost_among_many_tags(pieces: list[str]) -> None:
+    document = "".join(piece.replace("word", f"word{number}") for number, piece in enumerate(pieces))
+    alone, among_many = (to_text(before + document, links=False) for before in ("", "<br>" * 1500))
+    assert sorted(among_many.replace(">", "").split()) == sorted(alone.replace(">", "").split())
+
+
 def test_links_can_be_left_out() -> None:
     assert to_text('<a href="http://x.org/">here</a>', links=False) == "here"
 
@@ -79,7 +109,7 @@ def test_a_limit_ends_the_work_early() -> None:
     assert 100 <= len(text) < 130
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.text(alphabet=st.sampled_from("<>/ =\"'!-&;abdilopqrtuv#1\n\x00ü"), max_size=200))
 def test_arbitrary_documents_give_text(document: str) -> None:
     to_text(document)

@@ -15,27 +15,29 @@ from gateway.mail.html.elements import BLOCK, DROPPED
 __all__ = ["restored", "shallow"]
 
 _FEW_TAGS = 1500
-_LONG_TAG = re.compile(r"<[^<>]{2048,}")
+_LONG_TAG = re.compile(r"</?[a-z][^<>]{2048,}", re.IGNORECASE)
 _VALUE = re.compile(r"\"[^\"]*\"|'[^']*'")
 _MOST_NAMES = 2048
 """Characters of a tag without the values of its attributes: the parser takes the square of their number."""
 
-_DEEPEST = 300
+_DEEPEST = 250
 _DEEPEST_INLINE = 150
 """Elements inside each other; those that make no line of their own, which are often left open, leave room."""
 
-_REST = r"|!--(?:-?>|.*?(?:--!?>|\Z))|[!?/][^>]*+>)"
-_TAG, _TAG_WITHOUT_QUOTES = (
-    re.compile(rf"<(?:(/?)([a-z][^\s/>]*+)({inside})>{_REST}", re.IGNORECASE | re.DOTALL)
-    for inside in (r"(?:[^>\"']++|\"[^\"]*+\"|'[^']*+')*+|[^>]*+", r"[^>]*+")
+_BLANK = r"[ \t\r\n\f]"
+_VALUES = r"\"[^\"]*+\"|'[^']*+'|[^ \t\r\n\f>\"'][^ \t\r\n\f>]*+"
+"""Quotation marks mean something only right behind an equals sign, as HTML has it (13.2.5 Tokenization)."""
+_TAG = re.compile(
+    rf"<(?:(/?)([a-z][^ \t\r\n\f/>]*+)((?:[^>=]++|={_BLANK}*+(?:{_VALUES})?+)*+)>"
+    r"|!--(?:-?>|.*?(?:--!?>|(\Z)))|[!?/][^>]*+>)",
+    re.IGNORECASE | re.DOTALL,
 )
-"""A tag, a comment or a declaration. Quotation marks that do not match are looked for once: the second form
-is for what comes after them."""
-_QUOTED = re.compile(r"(?:[^\"']++|\"[^\"]*+\"|'[^']*+')*+")
+"""A tag, a comment (the last group: that does not end) or a declaration."""
 _NAME = re.compile(r"[a-z][a-z0-9-]*")
 _ATTRIBUTES = re.compile(
-    r"(?:[\s/]*+[^\s\"'<>/=]++(?:\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'|[^\s\"'<>=`][^\s\"'<>]*+))?+)*+[\s/]*+"
+    rf"(?:(?:{_BLANK}|/)*+[^ \t\r\n\f/>=]++(?:{_BLANK}*+={_BLANK}*+(?:{_VALUES}|\Z))?+)*+(?:{_BLANK}|/)*+"
 )
+"""Those of a tag where the parser is sure to find the same end of it."""
 
 _VOID = frozenset(
     [
@@ -57,9 +59,7 @@ _VOID = frozenset(
 )
 _RAW = frozenset(["script", "style", "title", "textarea", "iframe", "noembed", "noframes", "xmp"])
 """What stands in them is no markup."""
-_PASSED_OVER = frozenset(
-    ["html", "head", "form", "option", "optgroup", "plaintext", "frameset", "frame", "marquee"]
-)
+_PASSED_OVER = frozenset(["html", "head", "option", "optgroup", "plaintext", "frameset", "frame", "marquee"])
 """What they hold counts, and they do not."""
 _HIDDEN = DROPPED - _RAW - _PASSED_OVER
 _DRAWN = frozenset({"svg", "math"})
@@ -74,11 +74,17 @@ _GROUPS = frozenset({"tbody", "thead", "tfoot"})
 _OF_TABLES = _CELLS | _GROUPS | {"colgroup", "tr"}
 _AROUND_CELLS = _GROUPS | {"table", "colgroup", "tr"}
 
+_LINES = BLOCK | _CELLS | {"a"}
+"""Without them text would run together, or lead nowhere."""
+_NOT_DRAWN = BLOCK | _FORMATTING | {"br", "img", "span", "sub", "sup"}
+"""Where one of them begins a drawing has ended, be it closed or not."""
+_HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
+
 _Ends = tuple[frozenset[str], frozenset[str]]
 _ENDS: dict[str, _Ends] = {
     **dict.fromkeys(BLOCK | {"details", "dialog", "dir", "menu", "search"}, (frozenset({"p"}), _BOUNDS)),
-    "li": (frozenset({"li", "p"}), _BOUNDS | {"ul", "ol", "menu", "dir"}),
-    **dict.fromkeys(("dd", "dt"), (frozenset({"dd", "dt", "p"}), _BOUNDS | {"dl"})),
+    "li": (frozenset({"li", "p"}), _BOUNDS | {"ul", "ol", "menu", "dir", "blockquote"}),
+    **dict.fromkeys(("dd", "dt"), (frozenset({"dd", "dt", "p"}), _BOUNDS | {"dl", "blockquote"})),
     **dict.fromkeys(("td", "th"), (_CELLS | {"colgroup"}, frozenset({"table", "tr"}))),
     "tr": (_CELLS | {"colgroup", "tr"}, frozenset({"table"})),
     **dict.fromkeys(_GROUPS | {"caption", "colgroup"}, (_OF_TABLES, frozenset({"table"}))),
@@ -120,13 +126,11 @@ class _Rewriting:
 
     def of(self, document: str) -> str:
         """The document written anew."""
-        end, last, form = 0, document.rfind(">") + 1, _TAG
-        while (tag := form.search(document, end, last)) is not None:
+        end, last = 0, document.rfind(">") + 1
+        while (tag := _TAG.search(document, end, last)) is not None:
             self._text(document[end : tag.start()])
-            end = tag.end()
+            end = tag.end() if tag[4] is None else len(document)
             name = (tag[2] or "").lower()
-            if form is _TAG and tag[3] and not _QUOTED.fullmatch(tag[3]):
-                form = _TAG_WITHOUT_QUOTES
             if tag[1]:
                 self._ends(name)
             elif name in _RAW:
@@ -154,34 +158,57 @@ class _Rewriting:
             if not self._open:
                 self._write(name, attributes)
             return
+        if (name in _OF_TABLES and not self._at.get("table")) or (name == "form" and self._between_cells()):
+            return
+        if self._hidden is not None and self._shows(name) and name == "select":
+            return
         self._make_way(name)
-        top = self._open[-1] if self._open else ""
         if name in _HIDDEN:
             self._push(name)
             if self._hidden is None:
                 self._hidden = len(self._open) - 1
-        elif (not self._at.get("table")) if name in _OF_TABLES else top in _AROUND_CELLS and name != "col":
-            return
         elif name in _VOID:
             self._write(name, attributes)
-        elif len(self._open) < (_DEEPEST if name in BLOCK else _DEEPEST_INLINE):
+        elif len(self._open) < (_DEEPEST if name in _LINES else _DEEPEST_INLINE):
             self._push(name)
             self._write(name, attributes)
         elif name in BLOCK:
             self._write("br", "")
 
+    def _shows(self, name: str) -> bool:
+        """End what is hidden if it is because an element begins that is never in it."""
+        hidden = self._open[self._hidden or 0]
+        if hidden in _DRAWN:
+            ends = name in _NOT_DRAWN and not self._at.get("foreignobject")
+        else:
+            ends = hidden == "select" and name in {"input", "select"}
+        if ends:
+            self._close(self._hidden or 0)
+        return ends
+
+    def _between_cells(self) -> bool:
+        return bool(self._at.get("table")) and self._last(_AROUND_CELLS) > self._last(_CELLS)
+
     def _make_way(self, name: str) -> None:
         """End what ends because an element begins."""
+        if name == "table" and self._hidden is None and self._between_cells():
+            self._close(self._at[name][-1])
         if (rule := _ENDS.get(name)) is not None:
             ended, stops = rule
             places = [at[-1] for one in ended if (at := self._at.get(one))]
             if places:
                 stop = max(self._last(stops), -1 if self._hidden is None else self._hidden)
                 self._close(min((place for place in places if place > stop), default=len(self._open)))
+            if name in _OF_TABLES and self._hidden is None:
+                self._close(self._last(_AROUND_CELLS) + 1)
         elif name == "a" and (at := self._at.get(name)) and at[-1] > max(self._blocks[-1:], default=-1):
             self._close(at[-1])
 
     def _ends(self, name: str) -> None:
+        if name in _HEADINGS:
+            name = max(_HEADINGS, key=lambda one: self._at.get(one, [])[-1:])
+        elif name == "br" or (name == "p" and self._last({"p"}) <= self._last(_BOUNDS)):
+            self._begins(name, "")
         places = self._at.get(name)
         if not places:
             return
@@ -190,7 +217,8 @@ class _Rewriting:
             stop = self._last({"table"})
         else:
             stop = max(self._last(_BOUNDS), -1 if self._hidden is None else self._hidden)
-            if name not in BLOCK and name not in _HIDDEN and place < max(self._blocks[-1:], default=-1):
+            apart = name == "form" or (name not in BLOCK and name not in _HIDDEN)
+            if apart and place < max(self._blocks[-1:], default=-1):
                 self._over.add(place)
                 return
         if place >= stop:
@@ -226,4 +254,6 @@ class _Rewriting:
 
 
 def _written(name: str) -> str:
+    if name == "form":
+        return "div"  # which is a line of its own and nothing else
     return f"x-{name}" if name in _FORMATTING else name
