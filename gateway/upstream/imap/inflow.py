@@ -12,9 +12,11 @@ from gateway.upstream.imap.wire import ResponseReader, WireError
 __all__ = ["Inflow"]
 
 MAX_LINE = 16 * 1024 * 1024
+MAX_FETCH = 4 * 1024 * 1024
 MAX_LITERAL = 96 * 1024 * 1024
 MAX_REPLY = 256 * 1024 * 1024
-"""Octets: of a response without its literals, of one literal, of everything between two tagged responses."""
+"""Octets: of a response without its literals, the same where it is about one message (a MB is a fifth of a
+second's work), of one literal, of everything between two tagged responses."""
 
 SLICE = 4 * 1024
 """Octets that are read at a time: a fraction of a millisecond's work."""
@@ -25,21 +27,27 @@ SMALL = 2 * 1024
 class Inflow:
     """Gives each response to `dispatch`, which says True for the OK behind which TLS begins.
 
-    `confused` ends the connection of a server that broke the protocol; `closed` tells whether it has ended.
+    `confused` ends the connection of a server that broke the protocol, `flooded` that of one that told more
+    than a limit allows; `closed` tells whether it has ended.
     """
 
-    __slots__ = ("_closed", "_confused", "_dispatch", "_octets", "_reader", "_transport", "_turns", "_unread")
+    __slots__ = (
+        *("_closed", "_confused", "_dispatch", "_flooded", "_octets", "_reader"),
+        *("_transport", "_turns", "_unread"),
+    )
 
     def __init__(
         self,
         turns: Turns,
         dispatch: Callable[[Response], bool],
         confused: Callable[[str], object],
+        flooded: Callable[[str], object],
         closed: Callable[[], bool],
     ) -> None:
         self._turns = turns
         self._dispatch = dispatch
         self._confused = confused
+        self._flooded = flooded
         self._closed = closed
         self._transport: asyncio.Transport | None = None
         self._unread = bytearray()
@@ -49,7 +57,10 @@ class Inflow:
     def restart(self) -> None:
         """Begin anew, as behind a TLS handshake."""
         self._reader = ResponseReader(
-            max_line=MAX_LINE, max_literal=MAX_LITERAL, max_buffer=MAX_LITERAL + MAX_LINE
+            max_line=MAX_LINE,
+            max_literal=MAX_LITERAL,
+            max_buffer=MAX_LITERAL + MAX_LINE,
+            max_fetch=MAX_FETCH,
         )
 
     @property
@@ -92,12 +103,12 @@ class Inflow:
         """Dispatch what a piece completes; True when TLS is to begin behind it."""
         self._octets += len(data)
         if self._octets > MAX_REPLY:
-            self._confused("too much in one reply")
+            self._flooded("too much in one reply")
             return False
         try:
             responses = self._reader.feed(data)
         except WireError as error:
-            self._confused(str(error))
+            self._flooded(str(error))
             return False
         for number, response in enumerate(responses, start=1):
             upgrading = self._dispatch(response)

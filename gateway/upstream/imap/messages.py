@@ -1,14 +1,15 @@
 """Reading messages: structure and headers in bulk, sections in few commands.
 
-Commands are bounded in messages and in expected octets, and sent some at a time ahead of the answers. A
-message the server refuses to show must not hide the others: a refused batch is asked for again in halves.
+Commands are bounded in messages, in expected octets and in their own length, and sent some at a time ahead of
+the answers. A message the server refuses to show must not hide the others: a refused batch is asked for again
+in halves.
 """
 
 from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 from gateway.errors import UpstreamUnavailable
@@ -25,6 +26,8 @@ DATES_AT_ONCE = 5000
 OCTETS_AT_ONCE = 4 * 1024 * 1024
 UNKNOWN_SIZE = 256 * 1024
 """Octets expected of one FETCH of sections; what a section without limit counts for."""
+LONGEST_LIST = 4000
+"""Octets of the sections that one command names: servers bound the length of its line."""
 AHEAD = 3
 """Commands sent before the first of them is answered."""
 LATER = frozenset({"UNAVAILABLE", "INUSE", "LIMIT"})
@@ -36,12 +39,15 @@ log = logging.getLogger(__name__)
 
 _NO_DATE = datetime(1970, 1, 1, tzinfo=UTC)
 
+Refused = Callable[[int, str], object]
+"""Called with a message, by its UID, that the server refused to show, and with what it said."""
+
 _Spec = tuple[str, int, int | None]
 """A section, an offset and a limit."""
 
 
 async def fetch_messages(
-    session: Session, uids: Iterable[int], header_fields: Sequence[str] | None
+    session: Session, uids: Iterable[int], header_fields: Sequence[str] | None, refused: Refused
 ) -> dict[int, MessageData]:
     """Structure, flags, date, size and header of those messages that are there. Raises `UpstreamError`."""
     items = ["FLAGS", "INTERNALDATE", "RFC822.SIZE", "BODYSTRUCTURE"]
@@ -51,7 +57,7 @@ async def fetch_messages(
         items.append(commands.header_fields(header_fields))
     messages: dict[int, MessageData] = {}
     batches = [(batch, items) for batch in _slices(sorted(set(uids)), STRUCTURES_AT_ONCE)]
-    async for told in _fetch_all(session, batches):
+    async for told in _fetch_all(session, batches, refused):
         message = _message(told)
         if message is not None:
             messages[message.uid] = message
@@ -90,7 +96,9 @@ async def look_at(
         yield told
 
 
-async def fetch_sections(session: Session, requests: Iterable[SectionRequest]) -> dict[SectionRequest, bytes]:
+async def fetch_sections(
+    session: Session, requests: Iterable[SectionRequest], refused: Refused
+) -> dict[SectionRequest, bytes]:
     """The sections that are there. Raises `UpstreamError`."""
     wanted: dict[int, dict[_Spec, SectionRequest]] = defaultdict(dict)
     for request in requests:
@@ -99,12 +107,13 @@ async def fetch_sections(session: Session, requests: Iterable[SectionRequest]) -
     for uid in sorted(wanted):
         alike[tuple(sorted(wanted[uid], key=repr))].append(uid)
     batches = [
-        (batch, [_item(spec) for spec in specs])
+        (batch, [_item(spec) for spec in some])
         for specs, uids in alike.items()
-        for batch in _slices(uids, _affordable(specs))
+        for some in _sayable(specs)
+        for batch in _slices(uids, _affordable(some))
     ]
     found: dict[SectionRequest, bytes] = {}
-    async for told in _fetch_all(session, batches):
+    async for told in _fetch_all(session, batches, refused):
         for spec, request in wanted.get(told.uid or 0, {}).items():
             data = _section(told, spec)
             if data is not None:
@@ -116,8 +125,12 @@ def _slices(uids: list[int], size: int) -> Iterator[list[int]]:
     return (uids[at : at + size] for at in range(0, len(uids), size))
 
 
+def _unseen(_uid: int, _detail: str) -> None:
+    """What is looked for is not found in a message that the server refuses to show."""
+
+
 async def _fetch_all(
-    session: Session, batches: Sequence[tuple[list[int], list[str]]]
+    session: Session, batches: Sequence[tuple[list[int], list[str]]], refused: Refused = _unseen
 ) -> AsyncIterator[Fetch]:
     """Everything told about the messages of the batches; several `Fetch` may be about one message."""
     for at in range(0, len(batches), AHEAD):
@@ -135,23 +148,23 @@ async def _fetch_all(
                 if reply.tagged.code and reply.tagged.code.name in LATER:
                     raise UpstreamUnavailable(f"FETCH: {reply.detail}")
                 if not reply.succeeded:
-                    async for told in _fetch_again(session, batch, items, reply.detail):
+                    async for told in _fetch_again(session, batch, items, reply.detail, refused):
                         yield told
                     break
 
 
 async def _fetch_again(
-    session: Session, batch: list[int], items: list[str], detail: str
+    session: Session, batch: list[int], items: list[str], detail: str, refused: Refused
 ) -> AsyncIterator[Fetch]:
     """What can be had of a batch that was refused."""
     if len(batch) == 1:
-        log.warning("%s does not show message %d: %s", session.settings.host, batch[0], detail)
+        refused(batch[0], detail)
         less = [item for item in items if item != "BODYSTRUCTURE"]
         halves = [(batch, less)] if less != items else []
     else:
         middle = len(batch) // 2
         halves = [(batch[:middle], items), (batch[middle:], items)]
-    async for told in _fetch_all(session, halves):
+    async for told in _fetch_all(session, halves, refused):
         yield told
 
 
@@ -174,6 +187,17 @@ def _item(spec: _Spec) -> str:
     if not offset and limit is None:
         return commands.section(section)
     return commands.section(section, offset=offset, length=LONGEST if limit is None else max(limit, 1))
+
+
+def _sayable(specs: Sequence[_Spec]) -> Iterator[Sequence[_Spec]]:
+    """The sections, as many together as one command may name."""
+    first = length = 0
+    for at, spec in enumerate(specs):
+        length += len(_item(spec)) + 1
+        if length > LONGEST_LIST and at > first:
+            yield specs[first:at]
+            first, length = at, len(_item(spec)) + 1
+    yield specs[first:]
 
 
 def _affordable(specs: Iterable[_Spec]) -> int:

@@ -5,8 +5,9 @@ again before the last future is done. Untagged responses are given to the oldest
 and to `listener`. The first failure ends the connection and every command on it at once:
 
 UpstreamUnavailable   no connection, connection lost, BYE, nothing heard for `timeout` seconds
-UpstreamHungUp        of these, connection lost or BYE while a UID FETCH or SEARCH is to be answered
-UpstreamConfused      what came is no IMAP, fits no command, or exceeds a limit; also BAD
+UpstreamHungUp        of these, connection lost or BYE while a UID FETCH or SEARCH is to be answered; also too
+                      much in the answer to it, which may be due to one message of many
+UpstreamConfused      what came is no IMAP, fits no command, or exceeds a limit elsewhere; also BAD
 UpstreamRefused       NO, with its response code; the connection stays
 """
 
@@ -75,7 +76,9 @@ class Session:
         self._loop = asyncio.get_running_loop()
         self._protocol = Protocol(self._loop, self._data_received, self._connection_lost)
         self._transport: asyncio.Transport | None = None
-        self._inflow = Inflow(Turns.of(self._loop), self._dispatch, self.confused, lambda: self.closed)
+        self._inflow = Inflow(
+            Turns.of(self._loop), self._dispatch, self.confused, self._flooded, lambda: self.closed
+        )
         self._greeting: asyncio.Future[Status] = self._loop.create_future()
         self._greeting.add_done_callback(retrieve)
         self._exchange = Exchange(self._write)
@@ -360,9 +363,15 @@ class Session:
         self._hung_up(f"connection to {self.settings.host} lost{reason}")
 
     def _hung_up(self, detail: str) -> None:
+        self._fail(UpstreamHungUp if self._reading else UpstreamUnavailable, detail)
+
+    def _flooded(self, reason: str) -> None:
+        self._fail(UpstreamHungUp if self._reading else UpstreamConfused, f"{self.settings.host}: {reason}")
+
+    @property
+    def _reading(self) -> bool:
         oldest = self._exchange.oldest
-        reading = oldest is not None and oldest.command.name in ("UID FETCH", "UID SEARCH")
-        self._fail(UpstreamHungUp if reading else UpstreamUnavailable, detail)
+        return oldest is not None and oldest.command.name in ("UID FETCH", "UID SEARCH")
 
     def confused(self, reason: str) -> UpstreamError:
         """Close the connection because the server broke the protocol; returns the error to raise."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import (
     AsyncIterator,
     Awaitable,
@@ -32,6 +33,8 @@ from gateway.upstream.imap.syntax import CommandError
 from gateway.upstream.imap.unreadable import Unreadable, read_around
 from gateway.upstream.imap.views import Views
 from gateway.upstream.imap.watch import Watcher
+
+log = logging.getLogger(__name__)
 
 K = TypeVar("K")
 T = TypeVar("T")
@@ -114,9 +117,10 @@ class ImapMailboxes:
         self, mailbox: str, uidvalidity: int, uids: Iterable[int], header_fields: Sequence[str] | None
     ) -> Mapping[int, MessageData]:
         """See `ports.Mailboxes.fetch`."""
+        refused = self._complains(mailbox, uidvalidity)
 
         def read(session: Session, some: Sequence[int]) -> Awaitable[dict[int, MessageData]]:
-            return messages.fetch_messages(session, some, header_fields)
+            return messages.fetch_messages(session, some, header_fields, refused)
 
         return await self._read_around(mailbox, uidvalidity, uids, read, lambda _: "")
 
@@ -127,9 +131,11 @@ class ImapMailboxes:
         of: dict[int, list[SectionRequest]] = {}
         for request in requests:
             of.setdefault(request.uid, []).append(request)
+        refused = self._complains(mailbox, uidvalidity)
 
         def read(session: Session, some: Sequence[int]) -> Awaitable[dict[SectionRequest, bytes]]:
-            return messages.fetch_sections(session, [request for uid in some for request in of[uid]])
+            wanted = [request for uid in some for request in of[uid]]
+            return messages.fetch_sections(session, wanted, refused)
 
         def sections(uid: int) -> frozenset[str]:
             return frozenset(request.section for request in of[uid])
@@ -279,6 +285,17 @@ class ImapMailboxes:
             self._unreadable,
             lambda uid: (self._credentials.login, mailbox, uidvalidity, uid, what(uid)),
         )
+
+    def _complains(self, mailbox: str, uidvalidity: int) -> Callable[[int, str], None]:
+        """What logs that the server refuses to show a message, once for as long as that is remembered."""
+
+        def complain(uid: int, detail: str) -> None:
+            name = (self._credentials.login, mailbox, uidvalidity, uid, "refused")
+            if name not in self._unreadable:
+                self._unreadable.note(name)
+                log.warning("%s does not show message %d: %s", self._pool.settings.host, uid, detail)
+
+        return complain
 
     async def _repeatable(self, mailbox: str | None, work: Callable[[Session], Awaitable[T]]) -> T:
         """Do something that may be done twice."""

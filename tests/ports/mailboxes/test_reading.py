@@ -64,6 +64,22 @@ async def test_fetch_sees_what_another_connection_saw(mail: Mailboxes, other: Ma
     assert [set(result) for result in results] == [{second}] * 4
 
 
+async def test_more_sections_than_one_command_can_name(mail: Mailboxes) -> None:
+    """Of a message with that many texts all are wanted; Dovecot takes no longer line than 64 kB."""
+    texts = b"".join(b"--b\r\n\r\ntext %d\r\n" % number for number in range(1, 4001))
+    head = b"MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
+    await mail.append("INBOX", head + texts + b"--b--\r\n")
+    view = await mail.view("INBOX")
+    [uid] = view.uids
+    structure = (await mail.fetch("INBOX", view.uidvalidity, [uid], None))[uid].structure
+    # Courier makes out 300 parts, of which the last is what is left.
+    sections = [part.section for part in structure.children][:-1]
+    assert len(sections) in {299, 3999}
+    wanted = [SectionRequest(uid, section, limit=100) for section in sections]
+    found = await mail.fetch_sections("INBOX", view.uidvalidity, wanted)
+    assert [found[request].strip() for request in wanted] == [f"text {each}".encode() for each in sections]
+
+
 async def test_fetch_sections_in_bulk(mail: Mailboxes) -> None:
     for number in range(5):
         await mail.append("INBOX", messages.alternative(f"number {number}", f"text {number}\r\n"))

@@ -281,6 +281,44 @@ async def test_a_message_that_cannot_be_shown_hides_no_other() -> None:
         await upstream.aclose()
 
 
+@pytest.mark.parametrize("limit", ["MAX_FETCH", "MAX_LITERAL", "MAX_REPLY"])
+async def test_a_message_of_which_too_much_is_told_hides_no_other(
+    limit: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who sends a message decides how long its header is, and what describes its parts."""
+    monkeypatch.setattr(f"gateway.upstream.imap.inflow.{limit}", 4000)
+    told = (
+        b'* %d FETCH (UID %d FLAGS () INTERNALDATE "01-Jan-2026 00:00:00 +0000" RFC822.SIZE 9 '
+        b'BODYSTRUCTURE ("text" "plain" ("name" "%b") NIL NIL "7bit" 2 1) BODY[HEADER] {%d}\r\n%b)\r\n'
+    )
+
+    async def fetch(connection: Connection, tag: str, command: str) -> None:
+        for uid in (uid for uid in range(1, 9) if _names(command, uid)):
+            much = 5000 if uid == 5 else 1
+            header = b"A" * (1 if limit == "MAX_FETCH" else much)
+            await connection.send(told % (uid, uid, b"n" * much, len(header), header))
+        await connection.send(f"{tag} OK\r\n".encode())
+
+    async with scripted({"UID FETCH": fetch}) as server:
+        upstream = with_upstream(server)
+        mail = upstream.mailboxes(PRINCIPAL)
+        assert set(await mail.fetch("INBOX", 7, range(1, 9), None)) == {1, 2, 3, 4, 6, 7, 8}
+        await upstream.aclose()
+
+
+async def test_that_a_message_is_not_shown_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    async with scripted({"UID FETCH": b"TAG NO cannot parse message\r\n"}) as server:
+        upstream = with_upstream(server)
+        mail = upstream.mailboxes(PRINCIPAL)
+        for _ in range(3):
+            assert not await mail.fetch("INBOX", 7, [1], None)
+            assert not await mail.fetch_sections("INBOX", 7, [SectionRequest(1, "1")])
+        assert [record.message for record in caplog.records if "show message" in record.message] == [
+            "127.0.0.1 does not show message 1: NO cannot parse message"
+        ]
+        await upstream.aclose()
+
+
 @pytest.mark.parametrize("code", ["UNAVAILABLE", "INUSE", "LIMIT"])
 async def test_what_cannot_be_shown_for_now_is_no_fault_of_the_message(code: str) -> None:
     async with scripted({"UID FETCH": f"TAG NO [{code}] come again\r\n".encode()}) as server:

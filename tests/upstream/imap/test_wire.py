@@ -153,6 +153,44 @@ def test_limits(data: bytes) -> None:
         ResponseReader(max_line=100, max_literal=50, max_buffer=120).feed(data)
 
 
+LONG = (
+    b"* 2 FETCH (UID 8 X 1 FLAGS (" + b"a " * 20 + b"))\r\n",
+    b"* 2 FETCH (BODYSTRUCTURE ("
+    + b"x" * 500
+    + b" {3}\r\n"
+    + b")\r\n"
+    + b" {0}\r\n ~{5}\r\n* 9 O"
+    + b"))\r\n",
+    b"* 2 FETCH (BODY[] {27}\r\n" + b"* 1 OK\r\n{" * 3 + b" {2}\r\nab" + b"y" * 200 + b"}\n",
+    b"* 2 FETCH (UID 8 " + b"BODY[] {0}\r\n" * 50 + b")\r\n",
+)
+"""Responses about one message, with a text of more than 50 octets."""
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 64, 10_000])
+@pytest.mark.parametrize("long", LONG)
+def test_what_is_too_long_about_one_message_hides_nothing_behind_it(long: bytes, size: int) -> None:
+    one = ResponseReader(max_line=100, max_literal=50, max_buffer=120, max_fetch=50)
+    stream = b"* 1 FETCH (UID 7 FLAGS ())\r\n" + long + b"* 3 FETCH (UID 9 FLAGS ())\r\nA1 OK done\r\n"
+    pieces = [stream[at : at + size] for at in range(0, len(stream), size)]
+    found = [response for piece in pieces for response in one.feed(piece)]
+    assert [type(response) for response in found] == [Fetch, Unparsed, Fetch, Tagged]
+    assert one.idle
+
+
+def test_what_is_too_long_about_one_message_is_not_kept() -> None:
+    one = ResponseReader(max_line=100, max_literal=50, max_buffer=120, max_fetch=50)
+    one.feed(b"* 1 FETCH (BODYSTRUCTURE (")
+    tracemalloc.start()
+    for _ in range(1000):
+        assert not one.feed(b"x" * 1000 + b"{50}\r\n" + b"y" * 50)
+        assert not one.idle
+    assert tracemalloc.get_traced_memory()[1] < 100_000
+    tracemalloc.stop()
+    with pytest.raises(WireError, match="literal"):
+        one.feed(b"{51}\r\n")
+
+
 def test_what_fits_the_limits_exactly() -> None:
     line = b"* 1 FETCH (FLAGS (" + b"a " * 39 + b"))\r\n"
     one = ResponseReader(max_line=100, max_literal=50, max_buffer=120)
