@@ -85,6 +85,11 @@ def test_text_among_many_tags(document: str, text: str) -> None:
     assert to_text("<br>" * 2000 + document).replace("\r\n", "\n") == text
 
 
+def test_text_behind_an_embedded_picture_is_read() -> None:
+    picture = "<img src='data:image/png;base64," + "iVBORw0KGgo/" * 100_000 + "' alt=it>"
+    assert to_text(f"<p>before {picture} behind</p>") == "before [it] behind"
+
+
 MARKUP = (
     "<div> </div> <p> </p> </br> <b> </b> <font\tcolor='r''> </font> <span> </span> <a\thref=//x'y> </a> "
     '<table> </table> <tr> </tr> <td\ttitle="1""> </td> <th> <caption> <li> </li> <ul> </ul> <h1> </h2> '

@@ -11,6 +11,8 @@ from gateway.mail.html.flattening import shallow
 
 LONGEST = 1024 * 1024
 """Characters of a document that are read: what people write is shorter, and each costs time."""
+_EMBEDDED = re.compile(r"data:[^\s\"'<>]{1024,}")
+"""A picture in the document itself, which may be longer than all that is written."""
 _LINK_SCHEMES = ("http://", "https://", "mailto:", "tel:", "ftp://")
 _HIDDEN = re.compile(r"display\s*:\s*none", re.IGNORECASE)
 _WHITE = re.compile(r"[ \t\r\n\f]+")
@@ -23,8 +25,10 @@ def to_text(document: str, *, links: bool = True, limit: int | None = None) -> s
 
     Paragraphs, lists, quotations (`> `), table rows (cells parted by tabs) and the targets of links (`links`)
     are kept; scripts, styles and hidden elements are not. Stops soon after `limit` characters, and where
-    `LONGEST` ends.
+    `LONGEST` ends, embedded pictures aside.
     """
+    if len(document) > LONGEST:
+        document = _EMBEDDED.sub("", document)
     root = LexborHTMLParser(shallow(document[:LONGEST])).root
     if root is None:
         return ""
