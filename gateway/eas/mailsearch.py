@@ -1,4 +1,4 @@
-"""Searching a user's mail, for Search and Find alike: which folders, the list of hits, its pages."""
+"""Searching what a user has, for Search and Find alike: which folders, the list of hits, its pages."""
 
 from __future__ import annotations
 
@@ -6,21 +6,22 @@ import asyncio
 import hashlib
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 
-from gateway.eas import fields
+from gateway.eas import fields, itemsearch
 from gateway.eas.commands.base import Context
 from gateway.eas.content.email import Rendered
+from gateway.eas.content.ids import item_server_id, server_id
+from gateway.eas.content.preferences import BodyOptions
 from gateway.errors import Kind, NotFound, Refused
 from gateway.query import Query
 from gateway.sync import hierarchy, itemfolders
 from gateway.sync.folders import Folders
-from gateway.sync.searches import Listed, Listing, below, in_order
-from gateway.types import CollectionId, Folder, FolderList
+from gateway.sync.searches import Entry, Listed, ListedItem, Listing, Scope, below, in_order
+from gateway.types import CollectionId, Folder, FolderList, ServerId
 from wbxml import Element
 
-__all__ = ["PAGE", "Scope", "Show", "listing", "page", "parse_range", "recall"]
+__all__ = ["PAGE", "Scope", "Show", "listing", "name_of", "page", "parse_range", "recall"]
 
 PAGE = 100
 """Results of one answer when a device names no range, and at most in an answer to Search."""
@@ -28,14 +29,6 @@ _RANGE = re.compile(r"([0-9]{1,9})-([0-9]{1,9})")
 
 Show = Callable[[Folder, int, Sequence[int]], Awaitable[Mapping[int, Rendered]]]
 """Renders messages of a folder: its UIDVALIDITY, and UIDs. Those that are gone are left out."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """Where to search: in all folders when `collections` is empty or names the root; `deep`: and below."""
-
-    collections: tuple[CollectionId, ...] = ()
-    deep: bool = False
 
 
 def parse_range(text: str | None) -> tuple[int, int]:
@@ -77,8 +70,17 @@ async def listing(context: Context, key: str, query: Query, scope: Scope) -> Lis
 
 
 async def _search(context: Context, query: Query, scope: Scope) -> Listing:
+    """Search the items first, which takes a moment: what is left of the time is for the mail."""
+    limits = context.services.limits
+    ends = asyncio.get_running_loop().time() + limits.search_seconds
+    items = await itemsearch.search(context, query, scope, limits.search_results, ends)
+    return (await _search_mail(context, query, scope, ends)).followed_by(items)
+
+
+async def _search_mail(context: Context, query: Query, scope: Scope, ends: float) -> Listing:
     limits, now = context.services.limits, asyncio.get_running_loop().time
-    ends = now() + limits.search_seconds
+    if not scope.mail:
+        return Listing()
     try:
         async with asyncio.timeout_at(ends):
             mailboxes = in_order(await _folders(context, scope))
@@ -90,25 +92,33 @@ async def _search(context: Context, query: Query, scope: Scope) -> Listing:
     return Listing.of(found, mailboxes)
 
 
+def name_of(entry: Entry) -> ServerId:
+    """The ServerId of what was found."""
+    if isinstance(entry, ListedItem):
+        return item_server_id(entry.collection, entry.number)
+    return server_id(entry.collection, entry.uidvalidity, entry.uid)
+
+
 async def page(
-    context: Context, listed: Listing, first: int, last: int, show: Show
-) -> list[tuple[Listed, list[Element]]]:
-    """A part of a list, rendered. Messages that are gone drop out of the list, and the next move up."""
+    context: Context, listed: Listing, first: int, last: int, show: Show, *, body: BodyOptions | None = None
+) -> list[tuple[Entry, list[Element]]]:
+    """A part of a list, rendered; items with this text. What is gone drops out, and the next move up."""
     folders = await Folders(context.services.state, context.mailboxes, context.principal.user).all()
-    shown: dict[Listed, list[Element]] = {}
+    shown: dict[Entry, list[Element]] = {}
     while True:
         wanted = listed.entries[first : last + 1]
         missing = [one for one in wanted if one not in shown]
         if not missing:
             return [(one, shown[one]) for one in wanted]
-        shown |= await _render(folders, missing, show)
+        shown |= await _render(folders, [one for one in missing if isinstance(one, Listed)], show)
+        items = [one for one in missing if isinstance(one, ListedItem)]
+        shown |= await itemsearch.render(context, items, body or BodyOptions())
         listed.drop({one for one in missing if one not in shown})
 
 
 async def _folders(context: Context, scope: Scope) -> list[Folder]:
     folders = Folders(context.services.state, context.mailboxes, context.principal.user)
-    wanted = [one for one in scope.collections if one != hierarchy.ROOT]
-    everywhere = len(wanted) < len(scope.collections) or not wanted
+    wanted, everywhere = scope.named, scope.everywhere
     # There is no mail in folders of items; to be sent to FolderSync for them, a device would come again.
     wanted = [one for one in wanted if not await _holds_items(context, one)]
     if not everywhere and not scope.deep:
@@ -128,11 +138,11 @@ async def _holds_items(context: Context, collection: CollectionId) -> bool:
     return await itemfolders.find(context.services.items, context.principal.user, collection) is not None
 
 
-async def _render(folders: FolderList, entries: Sequence[Listed], show: Show) -> dict[Listed, list[Element]]:
+async def _render(folders: FolderList, entries: Sequence[Listed], show: Show) -> dict[Entry, list[Element]]:
     def place(entry: Listed) -> tuple[CollectionId, int]:
         return entry.collection, entry.uidvalidity
 
-    shown: dict[Listed, list[Element]] = {}
+    shown: dict[Entry, list[Element]] = {}
     for (collection, uidvalidity), several in groupby(sorted(entries, key=place), place):
         folder = hierarchy.find(folders, collection)
         if folder is None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from gateway.eas import fields, forwardees, sending, sentmail
 from gateway.eas.commands.base import Context
-from gateway.eas.content.ids import MalformedId, MessageName, parse_long_id, parse_server_id
+from gateway.eas.content.ids import ItemName, MalformedId, MessageName, parse_long_id, parse_server_id
 from gateway.eas.content.values import parse_date_time
 from gateway.eas.versions import Version
 from gateway.errors import Kind, NotFound, Refused
@@ -168,10 +168,11 @@ def _named(context: Context, root: Element | None) -> _Source:
         parse_date_time(_COMPACT.sub(r"\1-\2-\3T\4:\5:\6", instance))
     if bool(long_id) == bool(item) or (long_id and folder):
         raise fields.malformed("the original is named in no way, or in two")
-    if long_id:
-        return _Source(parse_long_id(context.principal.user, long_id), instance)
-    if is_item_name(item):
+    name = parse_long_id(context.principal.user, long_id) if long_id else None
+    if is_item_name(item) or isinstance(name, ItemName):
         raise NotFound("an event: phones send its text by SendMail then")
+    if name is not None:
+        return _Source(name, instance)
     name = parse_server_id(item)
     if folder and name.collection != CollectionId(folder):
         raise NotFound("an item of another collection")

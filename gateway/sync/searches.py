@@ -11,13 +11,14 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
+from gateway.items import ItemKind, ItemNumber
 from gateway.query import Found
-from gateway.sync.hierarchy import FolderRow, mailbox_of
+from gateway.sync.hierarchy import ROOT, FolderRow, mailbox_of
 from gateway.types import VIRTUAL_ROLES, CollectionId, DeviceId, Folder, Role, UserId
 
-__all__ = ["Listed", "Listing", "Searches", "below", "in_order"]
+__all__ = ["Entry", "Listed", "ListedItem", "Listing", "Scope", "Searches", "below", "in_order"]
 
 LIFETIME = timedelta(minutes=15)
 """How long a list is kept since a page of it was looked at."""
@@ -29,6 +30,29 @@ _LAST = (Role.JUNK, Role.TRASH)
 
 
 @dataclass(frozen=True, slots=True)
+class Scope:
+    """Where to search, and what: `mail`, and items of some `kinds`.
+
+    In all folders when `collections` is empty or names the root; `deep`: and below.
+    """
+
+    collections: tuple[CollectionId, ...] = ()
+    deep: bool = False
+    mail: bool = True
+    kinds: tuple[ItemKind, ...] = ()
+
+    @property
+    def everywhere(self) -> bool:
+        """Whether all folders are meant."""
+        return not self.collections or ROOT in self.collections
+
+    @property
+    def named(self) -> list[CollectionId]:
+        """The folders it names, but for the root."""
+        return [one for one in self.collections if one != ROOT]
+
+
+@dataclass(frozen=True, slots=True)
 class Listed:
     """One hit of a search, by the id of its folder, which stays when the folder is renamed."""
 
@@ -37,24 +61,42 @@ class Listed:
     uid: int
 
 
+@dataclass(frozen=True, slots=True)
+class ListedItem:
+    """One item that was found."""
+
+    collection: CollectionId
+    kind: ItemKind
+    number: ItemNumber
+
+
+Entry: TypeAlias = Listed | ListedItem
+
+
 @dataclass(slots=True)
 class Listing:
-    """What a search found, newest first. `total` is about how many there are; the list may hold fewer.
+    """What a search found: mail, then items, either newest first.
 
-    `complete` is False when time ran out before everything was looked at.
+    `total` is about how many there are; the list may hold fewer. `complete` is False when time ran out before
+    everything was looked at.
     """
 
-    entries: list[Listed] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
     total: int = 0
     complete: bool = True
 
     @classmethod
     def of(cls, found: Found, folders: Mapping[str, CollectionId]) -> Listing:
         """From the hits of a search; `folders` are the ids of its mailboxes."""
-        entries = [Listed(folders[hit.mailbox], hit.uidvalidity, hit.uid) for hit in found.hits]
+        entries: list[Entry] = [Listed(folders[hit.mailbox], hit.uidvalidity, hit.uid) for hit in found.hits]
         return cls(entries, found.total, found.complete)
 
-    def drop(self, gone: Collection[Listed]) -> None:
+    def followed_by(self, other: Listing) -> Listing:
+        """The list with another behind it."""
+        complete = self.complete and other.complete
+        return Listing([*self.entries, *other.entries], self.total + other.total, complete)
+
+    def drop(self, gone: Collection[Entry]) -> None:
         """Take out what is no longer there; none of it was in a page before those still to come."""
         before = len(self.entries)
         self.entries = [one for one in self.entries if one not in gone]

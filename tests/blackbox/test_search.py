@@ -12,6 +12,18 @@ import pytest
 from gateway.eas.content.ids import long_id
 from gateway.types import ServerId, UserId
 from tests.blackbox.conftest import MakePhone
+from tests.blackbox.searching import (
+    both,
+    either,
+    folder,
+    is_empty,
+    kind,
+    options,
+    received,
+    search,
+    status,
+    words,
+)
 from tests.support import messages
 from tests.support.dovecot import Dovecot
 from tests.support.gateway import Gateway
@@ -34,52 +46,6 @@ from wbxml.pages import (
 NOON = datetime(2026, 3, 4, 12, 0, 0, tzinfo=UTC)
 
 
-def words(text: str) -> Element:
-    return element(Search.FreeText, text)
-
-
-def folder(identity: str) -> Element:
-    return element(AirSync.CollectionId, identity)
-
-
-def kind(name: str) -> Element:
-    return element(AirSync.Class, name)
-
-
-def both(*conditions: Element) -> Element:
-    return element(Search.Query, element(Search.And, *conditions))
-
-
-def either(*conditions: Element) -> Element:
-    return element(Search.Query, element(Search.Or, *conditions))
-
-
-def received(tag: str, moment: str) -> Element:
-    bound = Search.GreaterThan if tag == ">" else Search.LessThan
-    return element(bound, element(Email.DateReceived), element(Search.Value, moment))
-
-
-def options(*children: Element, span: str | None = None) -> Element:
-    ranged = [] if span is None else [element(Search.Range, span)]
-    return element(Search.Options, *ranged, *children)
-
-
-def search(phone: Phone, *children: Element, name: str = "Mailbox") -> Element:
-    """The Store of the answer to a search."""
-    store = element(Search.Store, element(Search.Name, name), *children)
-    root = phone.post("Search", element(Search.Search, store)).root
-    assert root.tag is Search.Search
-    assert [child.tag.name for child in root] == ["Status", "Response"]
-    assert root.child_text(Search.Status) == "1"
-    (answer,) = root.children[1]
-    assert answer.tag is Search.Store
-    return answer
-
-
-def status(store: Element) -> str:
-    return store.child_text(Search.Status) or ""
-
-
 def results(store: Element) -> list[Element]:
     """The Properties of each result of a search that succeeded."""
     assert status(store) == "1", store
@@ -94,13 +60,6 @@ def results(store: Element) -> list[Element]:
 
 def subjects(store: Element) -> list[str]:
     return [one.child_text(Email.Subject) or "" for one in results(store)]
-
-
-def is_empty(store: Element) -> bool:
-    """Whether nothing was found: one Result without anything in it."""
-    return (
-        status(store) == "1" and [len(one) for one in store.findall(Search.Result)] == [0] and len(store) == 2
-    )
 
 
 def fill(dovecot: Dovecot, user: str, *names: str, mailbox: str = "INBOX", text: str = "hello\n") -> None:
@@ -276,7 +235,7 @@ def test_a_later_page_after_a_restart(dovecot: Dovecot, smtp_sink: SmtpSink, use
 
 
 @pytest.mark.parametrize(
-    ("span", "expected"), [("0-100", "12"), ("1000-1001", "12"), ("5-3", "2"), ("x", "2")]
+    ("span", "expected"), [("0-100", "12"), ("2000-2001", "12"), ("5-3", "2"), ("x", "2")]
 )
 def test_ranges_that_are_refused(some_phone: Phone, dovecot: Dovecot, span: str, expected: str) -> None:
     fill(dovecot, some_phone.user, "plan")

@@ -9,13 +9,12 @@ from gateway.eas import fields, mailitems, mailsearch, people, status
 from gateway.eas.commands.base import BodyRule, Context, Reply
 from gateway.eas.content import findresult
 from gateway.eas.content.email import Rendered
-from gateway.eas.content.ids import server_id
 from gateway.eas.mailsearch import PAGE, Scope
 from gateway.eas.pictures import parse_wish
 from gateway.eas.versions import Version
 from gateway.errors import Refused
 from gateway.mail import kql
-from gateway.sync.searches import Listed, Listing
+from gateway.sync.searches import Entry, Listing
 from gateway.types import CollectionId, Folder
 from wbxml import Element, element
 from wbxml.pages import AirSync, ItemOperations
@@ -132,11 +131,11 @@ async def _page(context: Context, listing: Listing, wanted: _Criterion) -> Eleme
     return response
 
 
-def _result(entry: Listed, properties: Sequence[Element]) -> Element:
+def _result(entry: Entry, properties: Sequence[Element]) -> Element:
     return element(
         Page.Result,
         element(AirSync.Class, "Email"),
-        element(AirSync.ServerId, server_id(entry.collection, entry.uidvalidity, entry.uid)),
+        element(AirSync.ServerId, mailsearch.name_of(entry)),
         element(AirSync.CollectionId, entry.collection),
         element(Page.Properties, *properties),
     )

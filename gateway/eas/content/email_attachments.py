@@ -17,6 +17,8 @@ __all__ = ["attachments_element"]
 
 _FILE, _EMBEDDED_MESSAGE, _OLE_OBJECT = 1, 5, 6
 """Values of Method (MS-ASAIRS 2.2.2.28)."""
+_LONGEST_NAME = 1024
+"""Characters: what stands in a header can be megabytes long, and there are thousands of files in a message."""
 
 
 def attachments_element(
@@ -46,7 +48,7 @@ def attachments_element(
 
 def _attachment(attachment: Attachment, reference: str) -> list[Element]:
     made = [
-        Element(AirSyncBase.DisplayName, attachment.name),
+        Element(AirSyncBase.DisplayName, attachment.name[:_LONGEST_NAME]),
         Element(AirSyncBase.FileReference, reference),
         element(AirSyncBase.Method, _method(attachment)),
         element(AirSyncBase.EstimatedDataSize, _size(attachment)),
@@ -54,14 +56,19 @@ def _attachment(attachment: Attachment, reference: str) -> list[Element]:
     content_id = _content_id(attachment)
     if content_id:
         made.append(Element(AirSyncBase.ContentId, content_id))
-    if attachment.part.location:
-        made.append(Element(AirSyncBase.ContentLocation, clean(attachment.part.location)))
+    location = attachment.part.location
+    if location and len(location) <= _LONGEST_NAME:
+        made.append(Element(AirSyncBase.ContentLocation, clean(location)))
     return made
 
 
 def _old(attachment: Attachment, reference: str) -> Element:
     return legacy.attachment(
-        reference, attachment.name, _size(attachment), _method(attachment), _content_id(attachment)
+        reference,
+        attachment.name[:_LONGEST_NAME],
+        _size(attachment),
+        _method(attachment),
+        _content_id(attachment),
     )
 
 
@@ -81,7 +88,8 @@ def _size(attachment: Attachment) -> int:
 
 
 def _content_id(attachment: Attachment) -> str:
-    return clean((attachment.part.content_id or "").strip().strip("<>"))
+    content_id = (attachment.part.content_id or "").strip().strip("<>")
+    return clean(content_id) if len(content_id) <= _LONGEST_NAME else ""  # a part of it would name nothing
 
 
 def _method(attachment: Attachment) -> int:

@@ -25,7 +25,7 @@ from gateway.types import DRAFT, BodyPart, CollectionId, MessageData
 from wbxml import Element, element
 from wbxml.pages import AirSyncBase, Email, Email2, Tag
 
-__all__ = ["HEADER_FIELDS", "Place", "properties"]
+__all__ = ["HEADER_FIELDS", "Place", "properties", "subject_of"]
 
 HEADER_FIELDS = (
     "From",
@@ -54,8 +54,8 @@ HEADER_FIELDS = (
 )
 """The header fields from which the properties are made."""
 
-_LONGEST_LIST = 32768
-"""Characters of To, Cc and the like (MS-ASEMAIL 2.2.2.75)."""
+_LONGEST_LIST = _LONGEST_SUBJECT = 32768
+"""Characters of To, Cc and the like (MS-ASEMAIL 2.2.2.75), and of what else a sender can make megabytes of."""
 _LONGEST_DISPLAY = 4096
 _LONGEST_BCC = 1024
 _SEEN_BY_ALL = ("from", "to", "cc", "resent-to", "resent-cc")
@@ -103,6 +103,11 @@ class Place:
     zone: tzinfo = UTC
 
 
+def subject_of(headers: Headers) -> str:
+    """The subject as phones are told it, "" when there is none."""
+    return headers.text("subject")[:_LONGEST_SUBJECT]
+
+
 def properties(
     message: MessageData,
     layout: Layout,
@@ -139,7 +144,7 @@ def properties(
         made += [request] if request else []
     made.append(element(Email.InternetCPID, _UTF_8))
     if version >= Version.V12_0:
-        made.append(marks.flag(headers.text("subject")))
+        made.append(marks.flag(subject_of(headers)))
         made.append(element(Email.ContentClass, CONTENT_CLASS if meeting else _CONTENT_CLASS))
         made.append(element(AirSyncBase.NativeBodyType, native_type(layout)))
     if version >= Version.V14_0:
@@ -153,7 +158,7 @@ def properties(
 
 def _addresses_and_subject(headers: Headers, received: str) -> list[Element]:
     to = [*_up_to(_LONGEST_LIST, headers, "to")]
-    subject = headers.text("subject")
+    subject = subject_of(headers)
     values: list[tuple[Tag, str]] = [
         (Email.To, ", ".join(text for _, text in to)),
         (Email.Cc, _list(headers, "cc", ", ")),
@@ -162,7 +167,7 @@ def _addresses_and_subject(headers: Headers, received: str) -> list[Element]:
         (Email.Subject, subject),
         (Email.DateReceived, received),
         (Email.DisplayTo, _displayed(one for one, _ in to)),
-        (Email.ThreadTopic, headers.text("thread-topic") or topic(subject)),
+        (Email.ThreadTopic, headers.text("thread-topic")[:_LONGEST_SUBJECT] or topic(subject)),
     ]
     return [Element(tag, value) for tag, value in values if value]
 
@@ -230,7 +235,7 @@ def _since_14(headers: Headers, marks: Marks, place: Place, uid: int) -> list[El
     sender = next(addresses(headers, "sender"), None)
     author = next(addresses(headers, "from"), None) if sender else None
     if sender and author and sender.address.lower() != author.address.lower():
-        made.append(Element(Email2.Sender, str(sender)))
+        made.append(Element(Email2.Sender, str(sender)[:_LONGEST_LIST]))
     if _received_as_bcc(headers, place.owner):
         made.append(element(Email2.ReceivedAsBcc, 1))
     return made

@@ -166,18 +166,21 @@ def parse_item_file_reference(text: str) -> ItemFileName:
 
 
 def long_id(user: UserId, name: ServerId) -> str:
-    """The LongId of a message, at most 94 characters that need no escaping in a URL. It does not expire."""
+    """The LongId of a message or an item: at most 94 characters that need no escaping in a URL.
+
+    It does not expire.
+    """
     packed = _mark(user, name) + name.encode("ascii")
     return base64.urlsafe_b64encode(packed).decode("ascii").rstrip("=")
 
 
-def parse_long_id(user: UserId, text: str) -> MessageName:
+def parse_long_id(user: UserId, text: str) -> MessageName | ItemName:
     """What a LongId names.
 
     Raises `NotFound` for one that was not given to this user, `MalformedId` for what is none.
 
     The mark keeps one user's LongId from meaning a message of another; what a user may read is decided by
-    the mail server he is logged in to.
+    the mail server he is logged in to, and of items by the store.
     """
     try:
         if not _LONG_ID.fullmatch(text):
@@ -188,7 +191,7 @@ def parse_long_id(user: UserId, text: str) -> MessageName:
         raise MalformedId("LongId of another form") from None
     if packed[:_MARK_OCTETS] != _mark(user, name):
         raise NotFound("LongId of another user")
-    return parse_server_id(name)
+    return parse_item_server_id(name) if _ITEM_ID.fullmatch(name) else parse_server_id(name)
 
 
 def _mark(user: UserId, name: str) -> bytes:

@@ -20,7 +20,7 @@ from gateway.types import BodyPart
 from wbxml import Element, Tag, Utf8, element
 from wbxml.pages import AirSyncBase
 
-__all__ = ["OldBody", "native_type", "read_body", "read_container", "shown_body"]
+__all__ = ["OldBody", "body_text", "native_type", "read_body", "read_container", "shown_body"]
 
 _PLAIN_PART, _HTML_PART = "1", "2"
 _LARGEST_RTF = 8 * 1024 * 1024
@@ -94,6 +94,11 @@ def shown_body(
     layout = Layout((Block(written, (_part(_PLAIN_PART, "plain", plain),)),), ())
     plan = plan_body(layout, len(plain) + len(rich), wanted, version)
     return body_elements(plan, {name: Fetched(data) for name, data in parts.items()}, version)
+
+
+def body_text(body: Body | None) -> str:
+    """The text without its form; of what was written elsewhere there may be HTML alone."""
+    return (body.plain or html.to_text(body.html)) if body else ""
 
 
 def native_type(body: Body | None) -> int:

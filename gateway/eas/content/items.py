@@ -12,6 +12,7 @@ from gateway.eas.itemoptions import ItemOptions
 from gateway.eas.versions import Version
 from gateway.items import Item, ItemFolder, ItemKind, ItemNumber
 from gateway.pim.invitation import Own
+from gateway.pim.matching import Texts
 from gateway.sync.itemoperations import AddItem, Answer, ChangeItem, DeleteItem
 from gateway.types import Principal
 from wbxml import Element, encode
@@ -96,6 +97,10 @@ class ItemContent(Protocol):
 
     def stub(self, item: Item, scene: Scene) -> Sequence[Element]:
         """A readable ApplicationData for an item that cannot be rendered; raises nothing."""
+        ...
+
+    def texts(self, item: Item, scene: Scene) -> Texts:
+        """What the item is found by in a search. Whatever is raised, it is not found then."""
         ...
 
     def answered(self, answer: Answer, scene: Scene) -> Sequence[Element]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from gateway.eas.content.itembody import native_type, read_body, shown_body
+from gateway.eas.content.itembody import body_text, native_type, read_body, shown_body
 from gateway.eas.content.limits import LONGEST_CATEGORY, LONGEST_SUBJECT, MOST_CATEGORIES
 from gateway.eas.content.mapping import Mapped
 from gateway.eas.content.preferences import HTML, PLAIN, RTF, BodyOptions
@@ -18,6 +18,7 @@ from gateway.eas.content.values import BadItem, compact_date_time, refusing
 from gateway.eas.versions import Version
 from gateway.items import Item, ItemKind, ItemNumber
 from gateway.mail.headers import clean
+from gateway.pim.matching import Texts
 from gateway.pim.notes.document import (
     PLACES,
     STICKY_NOTE,
@@ -29,6 +30,7 @@ from gateway.pim.notes.document import (
     stored_note,
 )
 from gateway.pim.properties import UNSET, Body, Unset
+from gateway.query import Place
 from gateway.sync.itemoperations import AddItem, Answer, ChangeItem, DeleteItem, Given, Made
 from wbxml import Element, element
 from wbxml.pages import AirSyncBase, Notes
@@ -207,6 +209,15 @@ class NoteContent:
         """An explanation."""
         note = Note(item.stored.uid, subject="(This note cannot be shown)", modified=item.modified)
         return _shown(note, scene.version, BodyOptions())
+
+    def texts(self, item: Item, scene: Scene) -> Texts:  # noqa: ARG002
+        """Its subject, text and categories."""
+        note = read_note(item.stored.text)
+        return {
+            Place.SUBJECT: [note.subject],
+            Place.BODY: [body_text(note.body)],
+            Place.ANYWHERE: note.categories,
+        }
 
     def answered(self, answer: Answer, scene: Scene) -> Sequence[Element]:  # noqa: ARG002
         """Nothing but the ServerId."""

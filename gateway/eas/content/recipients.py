@@ -11,6 +11,7 @@ from gateway.eas.versions import Version
 from gateway.items import Item, ItemKind, ItemNumber
 from gateway.mail.headers import clean
 from gateway.pim.contacts.recipient import read_recipient
+from gateway.pim.matching import Texts
 from gateway.sync.itemoperations import AddItem, Answer, ChangeItem, DeleteItem
 from wbxml import Element, element
 from wbxml.pages import Contacts
@@ -67,6 +68,10 @@ class RecipientContent:
     def stub(self, item: Item, _scene: Scene) -> Sequence[Element]:
         """The address alone."""
         return [element(Contacts.Email1Address, clean(item.stored.uid)), element(Contacts.WeightedRank, 0)]
+
+    def texts(self, _item: Item, _scene: Scene) -> Texts:
+        """Nothing: a search is for what people have, not for whom they wrote to."""
+        return {}
 
     def answered(self, _answer: Answer, _scene: Scene) -> Sequence[Element]:
         """Nothing: there are no operations."""

@@ -24,6 +24,7 @@ from gateway.eas.commands.itemoperations.operation import (
 )
 from gateway.eas.content.attachments import LARGEST, Base64Text, Extent, Sink, copy_attachment
 from gateway.eas.content.ids import (
+    ItemName,
     MessageName,
     item_file_of,
     parse_file_reference,
@@ -87,12 +88,15 @@ class Fetcher:
         if name.tag is DocumentLibrary.LinkId:
             raise Failed(PROTOCOL_ERROR)
         if name.tag is AirSync.ServerId and is_item_folder(operation.child_text(AirSync.CollectionId) or ""):
-            return await self._stored_item(operation, options or element(Page.Options))
-        if name.tag is Search.LongId:
-            item = parse_long_id(self.context.principal.user, name.text().strip())
+            found: MessageName | ItemName = _item_by_server_id(operation)
+        elif name.tag is Search.LongId:
+            found = parse_long_id(self.context.principal.user, name.text().strip())
         else:
-            item = _by_server_id(operation)
-        return await self._item(operation, item, options or element(Page.Options))
+            found = _by_server_id(operation)
+        options = options or element(Page.Options)
+        if isinstance(found, ItemName):
+            return await self._stored_item(operation, found, options)
+        return await self._item(operation, found, options)
 
     async def _item(self, operation: Element, name: MessageName, options: Element) -> Element:
         folder, mailbox = folder_of(self.folders, name.collection)
@@ -112,11 +116,8 @@ class Fetcher:
         shown = [one for one in rendered[name.uid].elements if not schema or one.tag in schema]
         return self._told(operation, "Email", shown)
 
-    async def _stored_item(self, operation: Element, options: Element) -> Element:
+    async def _stored_item(self, operation: Element, name: ItemName, options: Element) -> Element:
         """An item of the gateway's own store."""
-        name = parse_item_server_id(fields.identifier(operation, AirSync.ServerId))
-        if name.collection != fields.identifier(operation, AirSync.CollectionId):
-            raise NotFound("an item of another collection")
         kind, shown = await fetched_item(self.context, name, options, _schema(options), self.parts)
         return self._told(operation, kind, shown)
 
@@ -215,6 +216,13 @@ def _schema(options: Element) -> frozenset[Tag]:
 def _by_server_id(operation: Element) -> MessageName:
     name = parse_server_id(fields.identifier(operation, AirSync.ServerId))
     if name.collection != CollectionId(fields.identifier(operation, AirSync.CollectionId)):
+        raise NotFound("an item of another collection")
+    return name
+
+
+def _item_by_server_id(operation: Element) -> ItemName:
+    name = parse_item_server_id(fields.identifier(operation, AirSync.ServerId))
+    if name.collection != fields.identifier(operation, AirSync.CollectionId):
         raise NotFound("an item of another collection")
     return name
 

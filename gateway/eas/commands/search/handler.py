@@ -1,4 +1,4 @@
-"""Search (MS-ASCMD 2.2.1.16): mail, page by page; the address list; no documents."""
+"""Search (MS-ASCMD 2.2.1.16): mail and items, page by page; the address list; no documents."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from gateway.eas import fields, mailitems, mailsearch, people, status
 from gateway.eas.commands.base import BodyRule, Context, Reply
 from gateway.eas.commands.search.request import MailboxSearch, parse_mailbox_search
 from gateway.eas.content.email import Rendered
-from gateway.eas.content.ids import long_id, server_id
+from gateway.eas.content.ids import long_id
+from gateway.eas.content.kinds import content_of
 from gateway.eas.mailsearch import PAGE
 from gateway.eas.pictures import parse_wish
 from gateway.eas.versions import Version
 from gateway.errors import ENDS_REQUEST, GatewayError
 from gateway.mail.kql import KqlError, TooComplex
-from gateway.sync.searches import Listed, Listing
+from gateway.sync.searches import Entry, ListedItem, Listing
 from gateway.types import Folder
 from wbxml import Element, element
 from wbxml.pages import AirSync, DocumentLibrary
@@ -81,8 +82,8 @@ def _documents(context: Context, asked: Element) -> Element:
 
 
 async def _mailbox(context: Context, wanted: MailboxSearch) -> Element:
-    limit = context.services.limits.search_results
-    if wanted.last - wanted.first >= PAGE or wanted.first >= limit:
+    most = 2 * context.services.limits.search_results  # of mail, and of items
+    if wanted.last - wanted.first >= PAGE or wanted.first >= most:
         return _refusal(context, _END_OF_RANGE, "a range beyond what is searched")
     listing = await _listing(context, wanted)
     if wanted.first and wanted.first >= len(listing.entries):
@@ -91,7 +92,7 @@ async def _mailbox(context: Context, wanted: MailboxSearch) -> Element:
     async def show(folder: Folder, uidvalidity: int, uids: Sequence[int]) -> Mapping[int, Rendered]:
         return await mailitems.render(context, folder, uidvalidity, uids, wanted.body)
 
-    results = await mailsearch.page(context, listing, wanted.first, wanted.last, show)
+    results = await mailsearch.page(context, listing, wanted.first, wanted.last, show, body=wanted.body)
     if not listing.complete:
         context.note(str(_TIMED_OUT), "the search took too long")
     store = element(Page.Store, element(Page.Status, _SUCCESS if listing.complete else _TIMED_OUT))
@@ -106,20 +107,17 @@ async def _mailbox(context: Context, wanted: MailboxSearch) -> Element:
 
 async def _listing(context: Context, wanted: MailboxSearch) -> Listing:
     """The list the device had, unless it wants a new one, or begins again after one that was not finished."""
-    if not wanted.mail:
-        return Listing()
     known = None if wanted.rebuild else mailsearch.recall(context, wanted.key)
     if known is not None and (known.complete or wanted.first):
         return known
     return await mailsearch.listing(context, wanted.key, wanted.query, wanted.scope)
 
 
-def _result(context: Context, entry: Listed, properties: Sequence[Element]) -> Element:
-    name = server_id(entry.collection, entry.uidvalidity, entry.uid)
+def _result(context: Context, entry: Entry, properties: Sequence[Element]) -> Element:
     return element(
         Page.Result,
-        element(AirSync.Class, "Email"),
-        element(Page.LongId, long_id(context.principal.user, name)),
+        element(AirSync.Class, content_of(entry.kind).name if isinstance(entry, ListedItem) else "Email"),
+        element(Page.LongId, long_id(context.principal.user, mailsearch.name_of(entry))),
         element(AirSync.CollectionId, entry.collection),
         element(Page.Properties, *properties),
     )

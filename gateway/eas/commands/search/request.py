@@ -7,12 +7,15 @@ from datetime import datetime, timedelta
 
 from gateway.eas import fields
 from gateway.eas.content.conversation import parse_conversation
+from gateway.eas.content.kinds import CONTENTS, knows
 from gateway.eas.content.preferences import PLAIN, BodyOptions, BodyPreference, parse_body_options
 from gateway.eas.content.values import parse_date_time
 from gateway.eas.mailsearch import Scope, parse_range
 from gateway.eas.versions import Version
+from gateway.items import ItemKind
 from gateway.mail import kql
 from gateway.query import EVERYTHING, NOTHING, And, InConversation, Or, Query, Received
+from gateway.sync.itemfolders import SERVED
 from gateway.types import CollectionId
 from wbxml import Element, element
 from wbxml.pages import AirSync, Email
@@ -42,11 +45,10 @@ _MOMENT = timedelta(microseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class MailboxSearch:
-    """A mailbox search. `mail` is False when it asks for other classes only. Both ends of a range count."""
+    """A mailbox search. Both ends of a range count."""
 
     query: Query
     scope: Scope
-    mail: bool
     first: int
     last: int
     rebuild: bool
@@ -72,8 +74,7 @@ def parse_mailbox_search(store: Element, version: Version, now: datetime) -> Mai
     deep = options.find(Page.DeepTraversal) is not None
     return MailboxSearch(
         query=query,
-        scope=Scope(tuple(sorted(reader.collections)), deep),
-        mail=not reader.classes or _MAIL in reader.classes,
+        scope=Scope(tuple(sorted(reader.collections)), deep, reader.mail, reader.kinds),
         first=first,
         last=last,
         rebuild=options.find(Page.RebuildResults) is not None,
@@ -90,6 +91,19 @@ class _QueryReader:
     classes: set[str] = field(default_factory=set)
     collections: set[CollectionId] = field(default_factory=set)
     conversation: bool = False
+
+    @property
+    def mail(self) -> bool:
+        """Whether mail is searched; without a Class everything is."""
+        return not self.classes or _MAIL in self.classes
+
+    @property
+    def kinds(self) -> tuple[ItemKind, ...]:
+        """The kinds of items that are searched; none of them is part of a conversation."""
+        if self.conversation:
+            return ()
+        wanted = (one for one in CONTENTS if not self.classes or one.name in self.classes)
+        return tuple(one.kind for one in wanted if one.kind in SERVED and knows(self.version, one.kind))
 
     def read(self, query: Element) -> Query:
         if any(child.tag in _CONDITIONS for child in query) or len(query.findall(Page.And)) > 1:

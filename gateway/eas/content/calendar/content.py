@@ -14,6 +14,7 @@ from gateway.eas.content.calendar.changes import Reviser
 from gateway.eas.content.calendar.exceptions import check_exceptions
 from gateway.eas.content.calendar.files import FileChanges, answered_files, read_files
 from gateway.eas.content.calendar.series import as_known
+from gateway.eas.content.calendar.texts import texts_of
 from gateway.eas.content.calendar.writing import shown_event, shown_stub
 from gateway.eas.content.ids import ItemName
 from gateway.eas.content.limits import LONGEST_UID
@@ -27,6 +28,7 @@ from gateway.pim.events.document import Document
 from gateway.pim.events.model import Event, Person
 from gateway.pim.invitation import known_as
 from gateway.pim.itip.outgoing import self_told
+from gateway.pim.matching import Texts
 from gateway.pim.tree import BadText
 from gateway.sync.itemoperations import AddItem, Answer, ChangeItem, DeleteItem, Given, Made
 from gateway.sync.scheduling import organized
@@ -127,6 +129,10 @@ class CalendarContent:
     def stub(self, item: Item, scene: Scene) -> Sequence[Element]:
         """A time and an explanation."""
         return shown_stub(item.stored.uid, item.stored.starts or item.created, scene.version)
+
+    def texts(self, item: Item, scene: Scene) -> Texts:
+        """Those of the event and of its exceptions."""
+        return texts_of(Document(item.stored.text).event(scene.owner, scene.zone))
 
     def answered(self, answer: Answer, scene: Scene) -> Sequence[Element]:
         """Since 16.0 the UID of what was added, and how its new files are called."""

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 from gateway.eas.content.contacts.elements import ELEMENTS, Form
 from gateway.eas.content.contacts.reading import news, read_contact_data, sends_no_pictures
 from gateway.eas.content.contacts.telling import shown_contact, shown_stub
+from gateway.eas.content.contacts.texts import texts_of
 from gateway.eas.content.preferences import HTML, PLAIN, RTF
 from gateway.eas.content.readers import no_instance, without_no_dates
 from gateway.eas.content.values import refusing
 from gateway.eas.versions import Version
 from gateway.items import Item, ItemKind, ItemNumber
 from gateway.pim.contacts.document import new_contact, patch_contact, read_contact, stored_contact
+from gateway.pim.matching import Texts
 from gateway.sync.itemoperations import AddItem, Answer, ChangeItem, DeleteItem, Given, Made
 from wbxml import Element
 
@@ -83,6 +85,10 @@ class ContactsContent:
     def stub(self, _item: Item, scene: Scene) -> Sequence[Element]:
         """An explanation in place of a name."""
         return shown_stub(scene.version)
+
+    def texts(self, item: Item, _scene: Scene) -> Texts:
+        """All that is written of somebody."""
+        return texts_of(read_contact(item.stored.text))
 
     def answered(self, _answer: Answer, _scene: Scene) -> Sequence[Element]:
         """Nothing beside the Status."""

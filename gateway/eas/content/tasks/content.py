@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from gateway.eas.content.itembody import body_text
 from gateway.eas.content.preferences import HTML, PLAIN, RTF, BodyOptions
 from gateway.eas.content.readers import boolean, no_instance, without_no_dates
 from gateway.eas.content.tasks.elements import (
@@ -23,9 +24,11 @@ from gateway.eas.content.tasks.elements import (
 from gateway.eas.content.values import refusing
 from gateway.eas.versions import Version
 from gateway.items import Item, ItemKind, ItemNumber
+from gateway.pim.matching import Texts
 from gateway.pim.properties import UNSET
 from gateway.pim.tasks.document import advance, is_passed, new_task, patch_task, read_task, stored_task
 from gateway.pim.tasks.model import Task, TaskPatch
+from gateway.query import Place
 from gateway.sync.itemoperations import AddItem, Answer, ChangeItem, DeleteItem, Given, Made
 from wbxml import Element, element
 from wbxml.pages import AirSync, Tasks
@@ -108,6 +111,15 @@ class TaskContent:
         """An explanation."""
         task = Task(item.stored.uid, subject="(This task cannot be shown)")
         return shown_task(task, Showing(scene.version, BodyOptions()))
+
+    def texts(self, item: Item, scene: Scene) -> Texts:
+        """Its subject, text and categories."""
+        task = read_task(item.stored.text, scene.zone)
+        return {
+            Place.SUBJECT: [task.subject],
+            Place.BODY: [body_text(task.body)],
+            Place.ANYWHERE: task.categories,
+        }
 
     def answered(self, answer: Answer, scene: Scene) -> Sequence[Element]:  # noqa: ARG002
         """Nothing but the ServerId."""
