@@ -141,12 +141,18 @@ def test_other_times_are_proposed(bob: Person, ann: Person) -> None:
     assert request.child_text(Page.ProposedStartTime) == compact(wanted)
 
 
-def test_by_the_long_id(bob: Person, ann: Person) -> None:
+@pytest.mark.parametrize("place", ["inbox", "calendar"])
+def test_by_the_long_id(bob: Person, ann: Person, place: str) -> None:
     bob.invite(ann)
     ann.invitation()
+    ann.sees(lambda event: event.child_text(Calendar.Subject) == "Planning")
     query = element(
         Search.Query,
-        element(Search.And, element(AirSync.CollectionId, ann.inbox), element(Search.FreeText, "Planning")),
+        element(
+            Search.And,
+            element(AirSync.CollectionId, getattr(ann, place)),
+            element(Search.FreeText, "Planning"),
+        ),
     )
     store = element(
         Search.Store,

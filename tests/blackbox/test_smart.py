@@ -352,9 +352,12 @@ def test_what_cannot_be_an_id_is_106(each_phone: Phone, sink: SmtpSink, dovecot:
     assert smart(each_phone, "SmartForward", (folder, name), written(each_phone)).empty
 
 
-def test_a_long_id_of_another_form_is_106_and_of_another_user_150(phone: Phone, sink: SmtpSink) -> None:
+def test_a_long_id_of_another_form_is_106_and_of_no_mail_of_the_users_150(
+    phone: Phone, sink: SmtpSink
+) -> None:
     foreign = long_id(UserId("somebody else"), ServerId("1:a.1"))
-    for identity, expected_status in (("no LongId", "106"), (foreign, "150")):
+    event = long_id(UserId(phone.user), ServerId("i1:1"))
+    for identity, expected_status in (("no LongId", "106"), (foreign, "150"), (event, "150")):
         source = element(ComposeMail.Source, element(ComposeMail.LongId, identity))
         answer = phone.post("SmartReply", document("SmartReply", source, written(phone)))
         assert refused_as("SmartReply", phone, answer) == expected_status

@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 
 from gateway.eas.content.ids import (
     FileReference,
+    ItemName,
     MalformedId,
     MessageName,
     file_reference,
+    item_server_id,
     long_id,
     parse_file_reference,
     parse_long_id,
@@ -48,6 +50,15 @@ def test_long_id_round_trip(user: str, collection: CollectionId, uidvalidity: in
     assert len(text) <= 94
     assert re.fullmatch(r"[A-Za-z0-9_-]+", text)
     assert parse_long_id(UserId(user), text) == MessageName(collection, uidvalidity, uid)
+
+
+@given(st.text(max_size=60), st.integers(1, 10**19 - 1).map(lambda n: CollectionId(f"i{n}")), numbers)
+def test_long_id_of_an_item(user: str, collection: CollectionId, number: int) -> None:
+    text = long_id(UserId(user), item_server_id(collection, number))
+    assert len(text) <= 94
+    assert parse_long_id(UserId(user), text) == ItemName(collection, number)
+    with pytest.raises(NotFound):
+        parse_long_id(UserId(f"{user}2"), text)
 
 
 def test_a_long_id_is_the_same_at_any_time() -> None:
