@@ -55,7 +55,7 @@ HEADER_FIELDS = (
 """The header fields from which the properties are made."""
 
 _LONGEST_LIST = _LONGEST_SUBJECT = 32768
-"""Characters of To, Cc and the like (MS-ASEMAIL 2.2.2.75), and of what else a sender can make megabytes of."""
+"""Characters of To, Cc and the like (MS-ASEMAIL 2.2.2.75), and of what else can be megabytes of text."""
 _LONGEST_DISPLAY = 4096
 _LONGEST_BCC = 1024
 _SEEN_BY_ALL = ("from", "to", "cc", "resent-to", "resent-cc")
@@ -159,6 +159,7 @@ def properties(
 def _addresses_and_subject(headers: Headers, received: str) -> list[Element]:
     to = [*_up_to(_LONGEST_LIST, headers, "to")]
     subject = subject_of(headers)
+    thread = headers.text("thread-topic") or topic(headers.text("subject"))  # whatever stands before it
     values: list[tuple[Tag, str]] = [
         (Email.To, ", ".join(text for _, text in to)),
         (Email.Cc, _list(headers, "cc", ", ")),
@@ -167,7 +168,7 @@ def _addresses_and_subject(headers: Headers, received: str) -> list[Element]:
         (Email.Subject, subject),
         (Email.DateReceived, received),
         (Email.DisplayTo, _displayed(one for one, _ in to)),
-        (Email.ThreadTopic, headers.text("thread-topic")[:_LONGEST_SUBJECT] or topic(subject)),
+        (Email.ThreadTopic, thread[:_LONGEST_SUBJECT]),
     ]
     return [Element(tag, value) for tag, value in values if value]
 
