@@ -18,7 +18,7 @@ __all__ = ["attachments_element"]
 _FILE, _EMBEDDED_MESSAGE, _OLE_OBJECT = 1, 5, 6
 """Values of Method (MS-ASAIRS 2.2.2.28)."""
 _LONGEST_NAME = 1024
-"""Characters: what stands in a header can be megabytes long, and there are thousands of files in a message."""
+"""Characters: a sender can make megabytes of a name, and thousands of files in a message."""
 
 
 def attachments_element(

@@ -205,3 +205,21 @@ async def test_voice_mail(
     assert text(older, Email.MessageClass) == kind
     assert text(older, Email2.UmCallerID) is None
     assert recordings(older) == [(None, None), (None, None)]
+
+
+@pytest.mark.parametrize("version", [Version.V2_5, Version.V16_1])
+async def test_of_what_a_sender_made_too_long_a_part_is_told(version: Version) -> None:
+    long, name = "\r\n ".join(["x" * 900] * 100), "n" * 10_000
+    told = await shown(
+        *(f"{field}: {long}" for field in ("Subject", "Thread-Topic", "To", "Cc", "Reply-To", "From")),
+        f"Sender: {long} <a@b.test>",
+        'MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary="b"',
+        body=f'--b\r\n\r\nhello\r\n--b\r\nContent-Type: image/png; name="{name}"\r\n'
+        f"Content-Location: {name}\r\nContent-ID: <{name}>\r\n\r\nfile\r\n--b--",
+        version=version,
+    )
+    assert (text(told, Email.Subject) or "").startswith("x" * 900 + " ")
+    lengths = {one.tag: len("".join(each.text() for each in one.iter())) for one in told}
+    (files,) = (length for tag, length in lengths.items() if tag.name == "Attachments")
+    assert 1024 <= files < 2048
+    assert max(lengths.values()) <= 32768

@@ -14,6 +14,7 @@ from gateway.eas.commands.sync import drafts, itemserver, operations, reply, tex
 from gateway.eas.commands.sync.operations import Plan
 from gateway.eas.commands.sync.request import MAX_WINDOW, SyncCollection, SyncRequest, Verb
 from gateway.eas.content import email
+from gateway.eas.content.email_properties import subject_of
 from gateway.eas.hold import wait_for_news
 from gateway.eas.options import CollectionOptions
 from gateway.eas.versions import Version
@@ -304,7 +305,7 @@ class Exchange:
             found = await self.context.mailboxes.fetch(mailbox, validity, uids, ["Subject"])
         except NotFound:
             return {}
-        return {uid: Headers(message.header).text("subject") for uid, message in found.items()}
+        return {uid: subject_of(Headers(message.header)) for uid, message in found.items()}
 
     # --- holding -----------------------------------------------------------------------------------------
 
