@@ -68,10 +68,13 @@ def read_body(
 
 
 def read_container(data: Element) -> Element | None:
-    """The Body of an item that a device wrote. Raises `BadItem` for two, and for what is not in one."""
+    """The Body of an item that a device wrote. Raises `BadItem` for two, and for what is not in one.
+
+    In whatever order it is told, it is what the user wrote, and is kept.
+    """
     container = once(data, AirSyncBase.Body)
-    if container is not None and misplaced(container, _ORDER):
-        raise BadItem("the children of Body are others than it has, repeated or out of order")
+    if container is not None and misplaced(container, _ORDER, in_order=False):
+        raise BadItem("the children of Body are others than it has, or repeated")
     return container
 
 

@@ -46,12 +46,14 @@ def once(data: Element, tag: Tag) -> Element | None:
     return found[0] if found else None
 
 
-def misplaced(container: Element, order: Sequence[Tag]) -> bool:
+def misplaced(container: Element, order: Sequence[Tag], *, in_order: bool = True) -> bool:
     """Whether children of the page of these tags are others than they, repeated or in another order.
 
     What the page has not is left alone (MS-ASAIRS 3.2.5.1).
     """
     known = [child.tag for child in container if child.tag.page == order[0].page and child.tag.min_version]
+    if not in_order:
+        known.sort(key=lambda tag: order.index(tag) if tag in order else len(order))
     return known != [tag for tag in order if tag in known]
 
 

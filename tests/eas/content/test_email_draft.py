@@ -57,6 +57,8 @@ def test_what_is_absent_stays_and_what_is_empty_goes() -> None:
 def test_bodies() -> None:
     assert parse_draft(data(body(1, text("ä")))).text == DraftText("ä".encode())
     assert parse_draft(data(body(2, text("")))).text == DraftText(b"", rich=True)
+    in_disorder = element(AirSyncBase.Body, text("x"), element(AirSyncBase.Type, 1))
+    assert parse_draft(data(in_disorder)).text == DraftText(b"x")
     cut = parse_draft(data(body(1, element(AirSyncBase.Truncated, 1), text("x"))))
     assert cut.text == DraftText(b"x", partial=True)
     assert parse_draft(data(body(4, text(b"To: x\r\n\r\n")), element(Email.To, "y"))) == DraftPatch(
@@ -91,7 +93,7 @@ def test_attachments() -> None:
         body(3, text("rtf")),
         body("", text("x")),
         body(1, text("x"), text("y")),
-        element(AirSyncBase.Body, text("x"), element(AirSyncBase.Type, 1)),
+        element(AirSyncBase.Body, element(AirSyncBase.Type, 1), text("x"), element(AirSyncBase.AllOrNone, 1)),
         file(element(AirSyncBase.ClientId, "")),
         file(element(AirSyncBase.Method, 6)),
         gone("3:1.8:2"),

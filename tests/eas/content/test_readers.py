@@ -51,6 +51,9 @@ def test_what_stands_where_it_may_not() -> None:
         assert not readers.misplaced(element(AirSyncBase.Body, *good), order)
     for bad in ((data, kind), (kind, kind), (kind, element(AirSyncBase.Preview), data)):
         assert readers.misplaced(element(AirSyncBase.Body, *bad), order)
+    assert not readers.misplaced(element(AirSyncBase.Body, data, kind), order, in_order=False)
+    for bad in ((kind, data, kind), (data, element(AirSyncBase.Preview))):
+        assert readers.misplaced(element(AirSyncBase.Body, *bad), order, in_order=False)
 
 
 def test_texts() -> None:
