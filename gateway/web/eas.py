@@ -35,6 +35,7 @@ from gateway.web.http import (
     Scope,
     Send,
     headers_of,
+    put_aside,
     send_response,
     while_connected,
 )
@@ -107,6 +108,7 @@ class EasEndpoint:
             visits=visits,
             stopping=stopping,
         )
+        self._spool = services.spool
         self._authentication = authentication
         self._proxies = proxies
         self._metrics = metrics
@@ -159,6 +161,7 @@ class EasEndpoint:
             if len(response.body) <= PIECE:
                 await send_response(send, response)
             else:
+                await put_aside(response, self._spool)
                 await while_connected(receive, send_response(send, response))
         except ClientGone:
             record.reason = "client gone before the end of the answer"

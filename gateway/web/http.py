@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any, TypeAlias, TypeVar
 
-from gateway.errors import Kind, Refused
+from gateway.errors import GatewayError, Kind, Refused
 from gateway.mail.pieces import pieces
-from gateway.ports import Pieces
+from gateway.ports import Pieces, Spool
 
 __all__ = [
+    "ASIDE_FROM",
     "THREAD_FROM",
     "BodyStalled",
     "BodyTooLarge",
@@ -27,6 +28,7 @@ __all__ = [
     "compress",
     "decompress",
     "headers_of",
+    "put_aside",
     "read_body",
     "send_response",
     "while_connected",
@@ -45,6 +47,9 @@ radio (GPRS) carries. What the client waits for (its login, 100 Continue) does n
 
 DRAIN_SECONDS, DRAIN_SILENCE = 20.0, 1.0
 """Most seconds in which the rest of a body that is too large is read and dropped, and most without any."""
+
+ASIDE_FROM = 1024 * 1024
+"""Bytes from which an answer does not wait in memory for a client to take it."""
 
 THREAD_FROM = 256 * 1024
 """Bytes from which work that grows with the size leaves the event loop."""
@@ -88,6 +93,26 @@ def headers_of(scope: Scope) -> dict[str, str]:
         name, text = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
         headers[name] = f"{headers[name]}, {text}" if name in headers else text
     return headers
+
+
+async def put_aside(response: Response, make_spool: Callable[[], Spool]) -> None:
+    """Have a large body in memory wait on disk: clients may be slow, and many at once.
+
+    Where there is no room on disk it stays in memory.
+    """
+    if response.release is not None or len(response.body) <= ASIDE_FROM:
+        return
+    spool = make_spool()
+    try:
+        for piece in pieces(response.body):
+            await spool.write(piece)
+    except GatewayError:
+        spool.close()
+    except BaseException:
+        spool.close()
+        raise
+    else:
+        response.body, response.release = spool, spool.close
 
 
 async def send_response(send: Send, response: Response) -> None:

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import tracemalloc
+from collections.abc import Callable, Mapping, Sequence
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.errors import Kind, Refused
+from gateway.mail.pieces import Joined
+from gateway.store.spool import FileSpool
 from gateway.web.http import (
+    ASIDE_FROM,
     BodyStalled,
     BodyTooLarge,
     ClientGone,
     Message,
     Receive,
+    Response,
     compress,
     decompress,
     headers_of,
+    put_aside,
     read_body,
+    send_response,
     while_connected,
 )
 
@@ -193,3 +200,42 @@ async def test_errors_of_the_work_come_through() -> None:
 
     with pytest.raises(Refused):
         await while_connected(saying(), work())
+
+
+async def sent(response: Response) -> bytes:
+    """The body as it is sent."""
+    told: list[bytes] = []
+
+    async def send(message: Message) -> None:
+        told.append(message.get("body", b""))
+
+    await send_response(send, response)
+    return b"".join(told)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+async def test_large_answers_do_not_wait_in_memory(count: int) -> None:
+    tracemalloc.start()
+    response = Response(200, body=Joined((*(bytes([each]) * ASIDE_FROM for each in range(count)), b"end")))
+    await put_aside(response, FileSpool)
+    assert tracemalloc.get_traced_memory()[0] < ASIDE_FROM / 2
+    tracemalloc.stop()
+    assert await sent(response) == b"".join(bytes([each]) * ASIDE_FROM for each in range(count)) + b"end"
+    response.close()
+    with pytest.raises(ValueError, match="closed"):
+        await sent(response)
+
+
+class Full(FileSpool):
+    """No room on disk."""
+
+    async def write(self, data: bytes) -> None:
+        raise Refused(Kind.SERVER_ERROR_RETRY, "no room")
+
+
+@pytest.mark.parametrize(("size", "spool"), [(ASIDE_FROM, FileSpool), (ASIDE_FROM + 1, Full)])
+async def test_answers_that_stay_in_memory(size: int, spool: Callable[[], FileSpool]) -> None:
+    response = Response(200, body=bytes(size))
+    await put_aside(response, spool)
+    assert isinstance(response.body, bytes)
+    assert await sent(response) == bytes(size)
