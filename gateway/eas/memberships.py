@@ -130,7 +130,7 @@ class LearnedGroups:
 
     def _remember(self, membership: Membership) -> None:
         known = self._known.get(membership.user)
-        if known is not None and known.asked >= membership.asked:
+        if known is not None and known.asked >= membership.asked and not self._is_ahead(known):
             return
         before = self._groups.learned.get(membership.user)
         self._groups.learned[membership.user] = membership.groups
@@ -167,7 +167,12 @@ class LearnedGroups:
         """Whether it is time to ask again, and not in vain just now."""
         now = self._clock.now()
         tried = self._in_vain.get(known.user)
-        return now - known.asked >= self._age and (tried is None or now - tried >= _AGAIN)
+        old = now - known.asked >= self._age or self._is_ahead(known)
+        return old and (tried is None or abs(now - tried) >= _AGAIN)
+
+    def _is_ahead(self, known: Membership) -> bool:
+        """Whether it was told at a time that is still to come: by a clock that was wrong and is put right."""
+        return known.asked - self._clock.now() >= _AGAIN
 
     def _begin(self, principal: Principal) -> asyncio.Task[None]:
         """Ask, unless that is under way."""

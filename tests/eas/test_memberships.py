@@ -112,6 +112,27 @@ async def test_what_is_demanded_of_a_group_does_not_get_lost_with_the_directory(
     assert len(world.asked) == asked
 
 
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_what_was_told_by_a_clock_that_was_ahead_does_not_count_for_ever(
+    state: SqliteState, restarted: bool
+) -> None:
+    world, decided = World(), admission()
+    groups = learning(world, state, decided)
+    world.moment += timedelta(days=365)
+    await groups.learn(ANNA)
+    decided.check_user(ANNA.user)
+    world.moment -= timedelta(days=365)
+    if restarted:
+        decided = admission()
+        groups = learning(world, state, decided)
+    world.groups = {"anna@example.com": {"leavers"}}
+    for _ in range(2):
+        await groups.learn(ANNA)
+        with pytest.raises(Refused):
+            decided.check_user(ANNA.user)
+    assert len(world.asked) == 2
+
+
 async def test_only_who_waits_is_told_of_other_groups(state: SqliteState) -> None:
     world, decided = World(), admission("board")
     groups, told = learning(world, state, decided), list[str]()
