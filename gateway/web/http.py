@@ -48,8 +48,9 @@ radio (GPRS) carries. What the client waits for (its login, 100 Continue) does n
 DRAIN_SECONDS, DRAIN_SILENCE = 20.0, 1.0
 """Most seconds in which the rest of a body that is too large is read and dropped, and most without any."""
 
-ASIDE_FROM = 1024 * 1024
-"""Bytes from which an answer does not wait in memory for a client to take it."""
+ASIDE_FROM = 4 * 1024 * 1024
+"""Bytes from which an answer does not wait in memory for a client to take it: a window of a first Sync is
+shorter, and does not go through the disk."""
 
 THREAD_FROM = 256 * 1024
 """Bytes from which work that grows with the size leaves the event loop."""
