@@ -12,6 +12,7 @@ from itertools import groupby
 
 from gateway.eas import storeditems
 from gateway.eas.commands.base import Context
+from gateway.eas.content.failures import reason_of
 from gateway.eas.content.items import ItemContent, Scene
 from gateway.eas.content.kinds import content_of
 from gateway.eas.content.preferences import BodyOptions
@@ -121,16 +122,17 @@ async def _matching(
     content, scene = content_of(folder.kind), storeditems.scene_of(context, folder)
     hits, unreadable = await compute(_hits, query, content, scene, items)
     if unreadable:
-        context.log.info("items not searched", collection=folder.id, items=unreadable)
+        reasons = sorted(set(unreadable.values()))
+        context.log.warning("items not searched", collection=folder.id, items=[*unreadable], reasons=reasons)
     return [(item.created, ListedItem(folder.id, folder.kind, item.number)) for item in hits]
 
 
 def _hits(
     query: Query, content: ItemContent, scene: Scene, items: Sequence[Item]
-) -> tuple[Sequence[Item], int]:
-    """The items that fit as their user sees them, and how many could not be read."""
+) -> tuple[Sequence[Item], Mapping[ItemNumber, str]]:
+    """The items that fit as their user sees them, and why others could not be read."""
     hits: list[Item] = []
-    unreadable = 0
+    unreadable: dict[ItemNumber, str] = {}
     for item in items:
         try:
             seen = as_seen(scene.folder, item)
@@ -138,8 +140,8 @@ def _hits(
                 continue
             if Searched.of(content.texts(seen, scene), item.created).matches(query):
                 hits.append(item)
-        except Exception:  # noqa: BLE001 - one item must not keep back the others; the caller logs it
-            unreadable += 1
+        except Exception as error:  # noqa: BLE001 - one item must not keep back the others; the caller logs it
+            unreadable[item.number] = reason_of(error)
     return hits, unreadable
 
 

@@ -110,10 +110,12 @@ async def test_when_the_time_is_over(context: Context, items: SqliteItems, notes
 async def test_what_cannot_be_read_is_not_found_and_keeps_back_nothing(
     context: Context, items: SqliteItems, notes: ItemFolder
 ) -> None:
-    first, _, last = await store(items, notes, NOTE, "secret rubbish", NOTE)
+    first, rubbish, last = await store(items, notes, NOTE, "secret rubbish", NOTE)
     with capture_logs() as logs:
         assert numbers_of(await search(context)) == [last, first]
-    assert [(line["event"], line["items"]) for line in logs] == [("items not searched", 1)]
+    ((event, numbers, (reason,)),) = ((line["event"], line["items"], line["reasons"]) for line in logs)
+    assert (event, numbers) == ("items not searched", [rubbish])
+    assert ", line " in reason, "an administrator can find where it failed"
     assert "secret" not in str(logs)
 
 
