@@ -24,9 +24,12 @@ NAMED_AT_ONCE = 500
 async def set_flags(session: Session, uids: Uids, *, add: Iterable[str], remove: Iterable[str]) -> Uids:
     """Set and clear flags; returns which messages are there. Raises `UpstreamError`."""
     stores: list[Command] = []
+    # With modseqs the answer tells of each change in any case; only with its flags is it all that is to know,
+    # and the mailbox need not be selected anew.
+    silent = session.selected is None or session.selected.modseq is None
     for action, flags in (("+", _settable(session, add)), ("-", _clearable(session, remove))):
         if flags and uids:
-            stores += commands.uid_store(uids, action, flags, silent=True)
+            stores += commands.uid_store(uids, action, flags, silent=silent)
     await session.pipeline(*stores)
     return await _present(session, uids)
 

@@ -343,16 +343,21 @@ class Pool:
 
 
 def _best(idle: list[_Entry], mark: Fingerprint, mailbox: str | None) -> _Entry | None:
-    """The idle connection to use: with the mailbox selected, else with none, else the one longest unused."""
+    """The idle connection to use: with the mailbox selected, else with none, else the one longest unused.
+
+    Of several with the mailbox selected, and for want of a preference, the one most recently used: it is the
+    likeliest to be alive and has the least to learn, and the others may go when nobody needs them.
+    """
     fitting = [entry for entry in idle if entry.fingerprint == mark and not entry.session.closed]
     if not fitting:
         return None
-
-    def rank(entry: _Entry) -> int:
+    if mailbox is None:
+        return fitting[-1]
+    unselected = None
+    for entry in reversed(fitting):
         selected = entry.session.selected
-        if mailbox is not None and selected is not None and selected.mailbox == mailbox:
-            return 0
-        return 1 if selected is None else 2
-
-    # Without a preference the most recently used is the likeliest to be alive.
-    return min(fitting, key=rank) if mailbox is not None else fitting[-1]
+        if selected is None:
+            unselected = entry
+        elif selected.mailbox == mailbox:
+            return entry
+    return unselected or fitting[0]

@@ -57,8 +57,9 @@ class Selected:
 
     `changes` counts what the server told of since SELECT ended, or since `catch_up`: as long as it stands
     still, a series of commands saw one and the same mailbox. `news` says what it was, as far as the server
-    said it by UID. `version` names the snapshot to which the news come, "" for none; `since` is when SELECT
-    ended, in the event loop's time.
+    said it by UID. `version` names the snapshot to which the news come, "" for none. `since` is when SELECT
+    ended and `looked` when the server was last asked what is new, in the event loop's time; `highest` is the
+    highest UID of a message that the connection knows to be there.
     """
 
     mailbox: str
@@ -73,6 +74,8 @@ class Selected:
     news: News = field(default_factory=News)
     version: str = ""
     since: float = 0.0
+    looked: float = 0.0
+    highest: int = 0
 
     @classmethod
     def after_select(
@@ -86,7 +89,8 @@ class Selected:
             else:
                 selected._learn(response)
         selected.read_only = tagged.code is not None and tagged.code.name == "READ-ONLY"
-        selected.since = now
+        selected.since = selected.looked = now
+        selected.highest = max(selected.uidnext - 1, 0)
         return selected
 
     def catch_up(self) -> News:
@@ -119,6 +123,8 @@ class Selected:
 
     def update(self, response: Response) -> None:
         """Take in an untagged response that came after SELECT had ended."""
+        if isinstance(response, Fetch) and response.uid is not None and response.uid > self.highest:
+            self.highest = response.uid
         match response:
             case Exists(count=count):
                 self.changes += count != self.exists

@@ -153,12 +153,15 @@ async def _refreshed(session: Session, mailbox: str, known: Snapshot | None) -> 
 
 async def look(session: Session) -> bool:
     """Let the server tell what is new in the selected mailbox; False when it has to be selected again."""
+    now, selected = asyncio.get_running_loop().time(), session.selected
     try:
         reply = await session.execute(commands.simple("NOOP"))
     except UpstreamRefused:
         return False
-    if session.selected is not None and session.selected.modseq is None and any(reply.of(Fetch)):
-        return False  # of which change this tells is not certain
+    if selected is not None:
+        selected.looked = now
+        if selected.modseq is None and any(reply.of(Fetch)):
+            return False  # of which change this tells is not certain
     # Dovecot says so when the mailbox was deleted and another has its name.
     return all(status.status is Condition.OK for status in reply.of(Status))
 

@@ -36,6 +36,9 @@ from gateway.upstream.imap.watch import Watcher
 
 log = logging.getLogger(__name__)
 
+LOOK_AFTER = 1.0
+"""Seconds for which a connection that was asked what is new is not asked again before it reads."""
+
 K = TypeVar("K")
 T = TypeVar("T")
 
@@ -254,10 +257,17 @@ class ImapMailboxes:
     # --- connections ---------------------------------------------------------------------------------------
 
     async def _reading(
-        self, mailbox: str, uidvalidity: int | None, work: Callable[[Session], Awaitable[T]]
+        self,
+        mailbox: str,
+        uidvalidity: int | None,
+        work: Callable[[Session], Awaitable[T]],
+        uids: Sequence[int] = (),
     ) -> T:
+        """Read something, of the messages `uids` alone when they are given."""
+
         async def select_and_work(session: Session) -> T:
-            await _select(session, mailbox, uidvalidity)
+            if not uids or not _shows(session, mailbox, uidvalidity, max(uids)):
+                await _select(session, mailbox, uidvalidity)
             return await work(session)
 
         return await self._repeatable(mailbox, select_and_work)
@@ -280,7 +290,7 @@ class ImapMailboxes:
 
         return await read_around(
             uids,
-            lambda some: self._reading(mailbox, uidvalidity, lambda session: read(session, some)),
+            lambda some: self._reading(mailbox, uidvalidity, lambda session: read(session, some), some),
             afresh,
             self._unreadable,
             lambda uid: (self._credentials.login, mailbox, uidvalidity, uid, what(uid)),
@@ -360,6 +370,17 @@ def _worth_repeating(session: Session) -> bool:
 
 async def _look(session: Session) -> None:
     await session.execute(commands.simple("NOOP"))
+
+
+def _shows(session: Session, mailbox: str, uidvalidity: int | None, uid: int) -> bool:
+    """Whether the mailbox is selected, looked at a moment ago, and shows its messages up to `uid`."""
+    selected = session.selected
+    return (
+        selected is not None
+        and (selected.mailbox, selected.uidvalidity) == (mailbox, uidvalidity)
+        and uid <= selected.highest
+        and asyncio.get_running_loop().time() - selected.looked < LOOK_AFTER
+    )
 
 
 async def _select(session: Session, mailbox: str, uidvalidity: int | None) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from gateway.types import FLAGGED, SEEN, Uids
 from gateway.upstream.imap import commands, snapshot
+from gateway.upstream.imap.changes import set_flags
 from gateway.upstream.imap.handshake import log_in, open_connection
 from gateway.upstream.imap.session import Session
 from gateway.upstream.imap.snapshot import refresh
@@ -313,6 +314,20 @@ async def test_of_a_selected_mailbox_only_the_news_are_asked() -> None:
         assert list(third.flags[SEEN]) == [3, 4]
         assert len({first.version, second.version, third.version}) == 3
         assert (selections(server), listings(server)) == (1, 1)
+
+
+async def test_flags_of_ones_own_lead_to_no_new_selection() -> None:
+    async def store(connection: Connection, tag: str, command: str) -> None:
+        flags = "" if "SILENT" in command else "FLAGS (\\Seen) "
+        await connection.send(f"* 2 FETCH (UID 2 {flags}MODSEQ (10))\r\n{tag} OK\r\n".encode())
+
+    script = {"SELECT": selecting(3, "HIGHESTMODSEQ 9"), "UID SEARCH": searching(3), "UID STORE": store}
+    async with scripted(script) as server, session_on(server) as session:
+        first = await refresh(session, "INBOX", None)
+        await set_flags(session, Uids([2]), add=[SEEN], remove=())
+        second = await refresh(session, "INBOX", first)
+        assert (list(second.flags[SEEN]), selections(server)) == ([2], 1)
+        assert second.version != first.version
 
 
 async def test_news_that_came_with_another_command_count() -> None:

@@ -1,0 +1,85 @@
+"""What is asked before messages are read, and on which connection."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import pytest
+
+from gateway.errors import NotFound
+from gateway.ports import Mailboxes
+from gateway.types import Password, SectionRequest
+from gateway.upstream.imap import source
+from gateway.upstream.imap.upstream import ImapUpstream
+from tests.support.dovecot import Dovecot
+from tests.support.scripted_imap import PRINCIPAL, ScriptedServer, scripted
+from tests.upstream.imap.test_pool import of, pooled
+
+pytestmark = pytest.mark.usefixtures("steady_clock")
+
+TEXT = SectionRequest(1, "1", 0, 100)
+
+
+@asynccontextmanager
+async def reading() -> AsyncIterator[tuple[ScriptedServer, Mailboxes]]:
+    async with scripted({}) as server:
+        upstream = ImapUpstream(server.settings)
+        yield server, upstream.mailboxes(PRINCIPAL)
+        await upstream.aclose()
+
+
+def asked(server: ScriptedServer) -> list[str]:
+    """The commands that look at the mailbox or read from it, by their names."""
+    names = ("SELECT", "NOOP", "UID FETCH", "UID SEARCH")
+    return [name for command in server.commands for name in names if command.startswith(name)]
+
+
+async def test_what_was_just_looked_at_is_read_without_another_look() -> None:
+    async with reading() as (server, mail):
+        await mail.view("INBOX")
+        before = len(asked(server))
+        await mail.fetch("INBOX", 7, [1], None)
+        await mail.fetch_sections("INBOX", 7, [TEXT])
+        assert asked(server)[before:] == ["UID FETCH", "UID FETCH"]
+
+
+async def test_a_message_the_connection_cannot_know_is_looked_for() -> None:
+    async with reading() as (server, mail):
+        await mail.view("INBOX")
+        before = len(asked(server))
+        await mail.fetch("INBOX", 7, [1, 4], None)
+        assert asked(server)[before:] == ["NOOP", "UID FETCH"]
+
+
+async def test_what_was_looked_at_long_ago_is_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source, "LOOK_AFTER", 0.0)
+    async with reading() as (server, mail):
+        await mail.view("INBOX")
+        before = len(asked(server))
+        await mail.fetch("INBOX", 7, [1], None)
+        assert asked(server)[before:] == ["NOOP", "UID FETCH"]
+
+
+async def test_another_mailbox_of_the_name_is_not_read_from() -> None:
+    async with reading() as (server, mail):
+        await mail.view("INBOX")
+        before = len(asked(server))
+        assert await mail.fetch("INBOX", 7, [1], None)
+        with pytest.raises(NotFound, match="UIDVALIDITY"):
+            await mail.fetch("INBOX", 8, [1], None)
+        assert asked(server)[before:] == ["UID FETCH", "SELECT"]
+
+
+async def test_connections_do_not_take_turns_in_a_mailbox(dovecot: Dovecot, user: str) -> None:
+    credentials = Password(user, dovecot.password)
+    async with pooled(of(dovecot)) as pool:
+        async with AsyncExitStack() as stack:
+            for _ in range(3):
+                session = await stack.enter_async_context(pool.lease(credentials))
+                await session.select("INBOX")
+        async with pool.lease(credentials, "INBOX") as first:
+            pass
+        for _ in range(4):
+            async with pool.lease(credentials, "INBOX") as next_one:
+                assert next_one is first
