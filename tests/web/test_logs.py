@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 import structlog
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.eas.commands.base import Context, Reply
 from gateway.types import Password
@@ -130,3 +132,30 @@ def test_text_lines_and_levels() -> None:
     assert "Traceback" in text
     assert PASSWORD not in text
     assert "\x1b" not in text
+
+
+FACTS = st.dictionaries(
+    st.text("abc_", max_size=8).map("x_".__add__),
+    st.one_of(st.text(max_size=20), st.integers(), st.none(), st.booleans(), st.floats(allow_nan=False)),
+    max_size=6,
+)
+
+
+@given(
+    st.sampled_from(["debug", "info", "warning", "error", "critical"]), st.text("abc d", max_size=40), FACTS
+)
+def test_lines_are_those_of_structlog(level: str, event: str, facts: dict[str, object]) -> None:
+    said = {"timestamp": "2026-11-22T22:16:14.586803Z", "level": level, "event": event, **facts}
+    console = structlog.dev.ConsoleRenderer(colors=False)
+    console_line = console(None, level, dict(said))
+    line = logs._Text()(None, level, dict(said))
+    assert line.isprintable()
+    if all(value.isprintable() for value in facts.values() if isinstance(value, str)):
+        assert line == console_line
+
+
+def test_what_a_device_says_cannot_move_the_terminals_cursor() -> None:
+    stream = io.StringIO()
+    logs.configure("info", "text", stream)
+    structlog.get_logger().info("request", agent="a\x1b[2J\r\nb")
+    assert stream.getvalue().splitlines()[0].endswith("agent='a\\x1b[2J\\r\\nb'")
