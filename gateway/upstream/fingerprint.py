@@ -19,12 +19,10 @@ def fingerprint(credentials: Credentials) -> Fingerprint:
     Tokens of one user are equal: the gateway has verified each, and a user whose token was renewed goes on
     with the connections he has.
     """
-    digest = hashlib.blake2b(key=_KEY, digest_size=32)
-    for text in (type(credentials).__name__, credentials.login, *_proof(credentials)):
-        octets = text.encode("utf-8", "surrogatepass")
-        digest.update(len(octets).to_bytes(4, "big"))
-        digest.update(octets)
-    return Fingerprint(digest.digest())
+    texts = (type(credentials).__name__, credentials.login, *_proof(credentials))
+    octets = [text.encode("utf-8", "surrogatepass") for text in texts]
+    whole = b"".join([len(each).to_bytes(4, "big") + each for each in octets])
+    return Fingerprint(hashlib.blake2b(whole, key=_KEY, digest_size=32).digest())
 
 
 def _proof(credentials: Credentials) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ import re
 from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 
 from gateway.ports import Pieces
 from gateway.upstream.imap.dates import format_date_time
@@ -112,6 +113,7 @@ def _sets(uids: Iterable[int]) -> list[Atom]:
         raise CommandError("not a UID") from error
 
 
+@lru_cache(maxsize=64)
 def simple(name: str) -> Command:
     """A command without arguments: CAPABILITY, NOOP, LOGOUT, STARTTLS, CLOSE, UNSELECT, IDLE ..."""
     return build(_PLAIN, name)

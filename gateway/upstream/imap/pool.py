@@ -152,6 +152,8 @@ class Pool:
 
     async def _acquire(self, credentials: Credentials, mailbox: str | None, *, fresh: bool) -> _Entry:
         mark = fingerprint(credentials)
+        if not fresh and not self._closed and (entry := self._take(credentials.login, mark, mailbox)):
+            return entry
         pauses = iter(CROWDED_PAUSES)
         while True:
             entry = await self._idle_or_room(credentials.login, mark, mailbox, fresh=fresh)
@@ -174,9 +176,7 @@ class Pool:
         try:
             async with asyncio.timeout(self.settings.timeout):
                 while not self._closed:
-                    entry = None if fresh else _best(user.idle, mark, mailbox)
-                    if entry is not None:
-                        self._take(user, entry)
+                    if not fresh and (entry := self._take(login, mark, mailbox)) is not None:
                         return entry
                     if self._make_room(login, user):
                         break
@@ -267,10 +267,16 @@ class Pool:
         self._failures = 0
         return session
 
-    def _take(self, user: _User, entry: _Entry) -> None:
+    def _take(self, login: str, mark: Fingerprint, mailbox: str | None) -> _Entry | None:
+        """Lease an idle connection, if there is one."""
+        user = self._users.get(login)
+        entry = _best(user.idle, mark, mailbox) if user is not None else None
+        if user is None or entry is None:
+            return None
         user.idle.remove(entry)
         del self._idle[entry]
         self._leased.add(entry)
+        return entry
 
     def _release(self, entry: _Entry) -> None:
         entry.session.listener = entry.session.on_lost = None

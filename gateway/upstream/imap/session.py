@@ -189,17 +189,16 @@ class Session:
 
     def accept(self, command: Command, reply: Reply) -> Reply:
         """Return a reply that is OK. Raises `UpstreamRefused`, or `UpstreamConfused` and closes."""
-        tagged = reply.tagged
-        detail = f"{command.name}: {reply.detail}"
+        if reply.succeeded:
+            return reply
+        tagged, detail = reply.tagged, f"{command.name}: {reply.detail}"
         if tagged.status is Condition.NO:
             code = tagged.code.name if tagged.code else ""
             self.ailing |= code == "SERVERBUG"
             raise UpstreamRefused(detail, code)
-        if tagged.status is not Condition.OK:
-            # The server and we disagree about the protocol: nothing more can be trusted.
-            self.confused(detail)
-            raise UpstreamConfused(detail)
-        return reply
+        # The server and we disagree about the protocol: nothing more can be trusted.
+        self.confused(detail)
+        raise UpstreamConfused(detail)
 
     def start(self, command: Command, ended: Ended | None = None) -> asyncio.Future[Reply]:
         """Send a command; the future gives the reply whatever its status.
