@@ -30,6 +30,7 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import replace
+from functools import lru_cache
 from hashlib import blake2b
 from weakref import WeakValueDictionary
 
@@ -323,6 +324,7 @@ class Authentication:
         return _digest("\0".join(whose), self._secret, 12)
 
 
+@lru_cache(maxsize=1024)
 def _source(address: str) -> str:
     """Return what counts as one address: of IPv6 the network, in which a host takes addresses as it likes."""
     try:

@@ -52,6 +52,9 @@ ASIDE_FROM = 4 * 1024 * 1024
 """Bytes from which an answer does not wait in memory for a client to take it: a window of a first Sync is
 shorter, and does not go through the disk."""
 
+WATCH_AFTER = 0.05
+"""Seconds that work takes before anybody looks whether the client is still there."""
+
 THREAD_FROM = 256 * 1024
 """Bytes from which work that grows with the size leaves the event loop."""
 
@@ -248,11 +251,12 @@ def _deflate(body: bytes | Pieces) -> bytes:
 async def while_connected(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
     """Run work whose request is read to its end, as long as somebody waits for the answer.
 
-    Cancels it and raises ClientGone when the client closes the connection.
+    Cancels it and raises ClientGone when the client closes the connection, which is looked for once the work
+    takes longer than most does.
     """
     task = asyncio.current_task()
     assert task is not None
-    gone = False
+    gone, watcher = False, None
 
     async def watch() -> None:
         nonlocal gone
@@ -261,7 +265,11 @@ async def while_connected(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
         gone = True
         task.cancel()
 
-    watcher = asyncio.create_task(watch())
+    def begin() -> None:
+        nonlocal watcher
+        watcher = asyncio.create_task(watch())
+
+    timer = asyncio.get_running_loop().call_later(WATCH_AFTER, begin)
     try:
         return await work
     except asyncio.CancelledError:
@@ -269,4 +277,6 @@ async def while_connected(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
             raise ClientGone from None
         raise
     finally:
-        watcher.cancel()
+        timer.cancel()
+        if watcher is not None:
+            watcher.cancel()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily
@@ -69,18 +70,22 @@ class Metrics:
             buckets=_LAG_BUCKETS,
             registry=self._registry,
         )
+        # Without a lock and a look at the names each time.
+        self._requests_of = cache(self._requests.labels)
+        self._seconds_of = cache(self._seconds.labels)
+        self._open_of = cache(self._open.labels)
 
     def opened(self, command: str) -> None:
         """Count a request that a command begins to work on; `closed` ends it."""
-        self._open.labels(command).inc()
+        self._open_of(command).inc()
 
     def closed(self, command: str) -> None:
-        self._open.labels(command).dec()
+        self._open_of(command).dec()
 
     def answered(self, command: str, version: str, http: int, status: str, seconds: float) -> None:
         """Count an answer. Labels must come from a closed set: they are kept for ever."""
-        self._requests.labels(command, version, str(http), status).inc()
-        self._seconds.labels(command).observe(seconds)
+        self._requests_of(command, version, str(http), status).inc()
+        self._seconds_of(command).observe(seconds)
 
     def totals(self, held: float, fleet: Fleet | None = None) -> Totals:
         """Add up what was counted, in all processes of a fleet; `held` is of this one."""
