@@ -175,11 +175,13 @@ def _message(told: Fetch) -> MessageData | None:
     if told.faults:
         log.warning("message %d: %s not understood", told.uid, ", ".join(told.faults))
     size = told.size or 0
-    header = next((data for name, data in told.sections.items() if name.startswith("BODY[HEADER")), None)
+    header = next((data for name, data in told.sections.items() if name.startswith("BODY[HEADER")), b"")
+    if header is None:
+        return None  # expunged a moment ago, which the connection had not been told of (RFC 5530 3)
     # Without a structure the message is shown as it stands, rather than not at all.
     structure = told.structure or BodyPart("1", "text", "plain", size=size)
     date = told.internal_date or _NO_DATE
-    return MessageData(told.uid, told.flags, date, size, structure, header or b"")
+    return MessageData(told.uid, told.flags, date, size, structure, header)
 
 
 def _item(spec: _Spec) -> str:

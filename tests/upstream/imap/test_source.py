@@ -9,7 +9,7 @@ import pytest
 
 from gateway.errors import NotFound
 from gateway.ports import Mailboxes
-from gateway.types import Password, SectionRequest
+from gateway.types import Password, Principal, SectionRequest, UserId
 from gateway.upstream.imap import source
 from gateway.upstream.imap.upstream import ImapUpstream
 from tests.support.dovecot import Dovecot
@@ -83,3 +83,20 @@ async def test_connections_do_not_take_turns_in_a_mailbox(dovecot: Dovecot, user
         for _ in range(4):
             async with pool.lease(credentials, "INBOX") as next_one:
                 assert next_one is first
+
+
+async def test_a_message_expunged_right_after_the_look_is_not_shown(dovecot: Dovecot, user: str) -> None:
+    principal = Principal(UserId(user), user, Password(user, dovecot.password))
+    reader, writer = ImapUpstream(of(dovecot)), ImapUpstream(of(dovecot))
+    mail, other = reader.mailboxes(principal), writer.mailboxes(principal)
+    for _ in range(2):
+        await other.append("INBOX", b"Subject: words\r\n\r\ntext\r\n")
+    view = await mail.view("INBOX")
+    first, second = view.uids
+    await other.expunge("INBOX", view.uidvalidity, [first])
+    # The connection knows both: without a look the server has to say that one of them is gone.
+    found = await mail.fetch("INBOX", view.uidvalidity, view.uids, ["Subject"])
+    assert {uid: message.header.strip() for uid, message in found.items()} == {second: b"Subject: words"}
+    assert list((await mail.view("INBOX")).uids) == [second]
+    for upstream in (reader, writer):
+        await upstream.aclose()
