@@ -1,11 +1,11 @@
 """The ways to notice changes, best first: NOTIFY, IDLE with polling, polling on a borrowed connection.
 
-NOTIFY (RFC 5465) tells of every mailbox; which ones there are is asked now and then all the same. Else the
-connection idles (RFC 2177) in one mailbox, INBOX if that is watched, and the others are asked for their
-STATUS once per interval; without IDLE all of them are. A user who may have only one connection gets no
-watching one: STATUS is then asked on a connection borrowed for a moment. NOTIFY is asked for the personal
-namespace, so it is not used where shared mailboxes are shown. Of a mailbox that was deleted or
-renamed its subscribers are told like of any change.
+NOTIFY (RFC 5465) tells of every mailbox; which ones there are, and the STATUS of those that are watched, is
+asked now and then all the same: a busy server may pass over a change. Else the connection idles (RFC 2177) in
+one mailbox, INBOX if that is watched, and the others are asked for their STATUS once per interval; without
+IDLE all of them are. A user who may have only one connection gets no watching one: STATUS is then asked on a
+connection borrowed for a moment. NOTIFY is asked for the personal namespace, so it is not used where shared
+mailboxes are shown. Of a mailbox that was deleted or renamed its subscribers are told like of any change.
 
 What STATUS does not show (a flag other than \\Seen on a server without CONDSTORE) is not noticed in polled
 mailboxes.
@@ -107,6 +107,10 @@ class _Notify:
         self._names_changed = False
         self._names: int | None = None
         """The hash of the names that were there when they were last looked at."""
+        self._asked: set[str] = set()
+        """Mailboxes whose STATUS is being asked for."""
+        self._known: dict[str, Mapping[str, int]] = {}
+        """The STATUS of each mailbox as of the last look, and as told since."""
 
     async def start(self) -> bool:
         """Whether the server tells of everything from now on."""
@@ -127,11 +131,12 @@ class _Notify:
             if await self._hub.pause(quiet) or self._names_changed:
                 self._names_changed = False
                 await self._look_for_names()
+                await self._look_at_mailboxes()
             session.check()
 
     def _listen(self, response: Response) -> None:
         if isinstance(response, StatusData):
-            self._hub.notice([response.mailbox])
+            self._told(response.mailbox, response.values)
         elif isinstance(response, List) and not self._asking:
             self._hub.notice([NAMES, response.name, response.old_name or response.name])
             self._names_changed = True
@@ -139,6 +144,24 @@ class _Notify:
         elif isinstance(response, Status) and response.code and response.code.name == "NOTIFICATIONOVERFLOW":
             # The server gives up; so does this connection.
             self._session.close()
+
+    def _told(self, mailbox: str, numbers: Mapping[str, int]) -> None:
+        """A STATUS came: unasked, which tells of a change, or as an answer, which may show one."""
+        known, asked = self._known.get(mailbox), mailbox in self._asked
+        if not asked or (known is not None and not known.items() >= numbers.items()):
+            self._hub.notice([mailbox])
+        if asked or known is not None:
+            self._known[mailbox] = {**(known or {}), **numbers}
+
+    async def _look_at_mailboxes(self) -> None:
+        """See whether mailboxes changed since the last look without the server telling of it."""
+        self._asked = self._hub.mailboxes
+        self._known = {mailbox: self._known[mailbox] for mailbox in self._known.keys() & self._asked}
+        self._asking = True  # perhaps by LIST
+        try:
+            await _status(self._session, self._asked)
+        finally:
+            self._asked, self._asking = set(), False
 
     async def _look_for_names(self) -> None:
         """Give a sign of life, and tell of mailboxes that came and went.

@@ -436,3 +436,39 @@ async def test_two_users_do_not_hear_of_each_other(dovecot: Dovecot, user: str) 
         await other.until(lambda: bool(told), partial(other.append, "INBOX", plain()))
     assert set(told) == {user + "-two"}
     await upstream.aclose()
+
+
+@pytest.mark.parametrize("others", [0, 9])
+async def test_what_notify_passes_over_is_found_all_the_same(
+    others: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.upstream.imap.push.KEEP_ALIVE", 0.02)
+    names = ["INBOX", *(f"Box {number}" for number in range(others))]
+    messages = 3
+
+    async def told_of(connection: Connection, tag: str, command: str) -> None:
+        for name in names:
+            if command.startswith("LIST"):
+                await connection.send(f'* LIST () "/" "{name}"\r\n'.encode())
+            if name in command or "STATUS (" in command:
+                await connection.send(f'* STATUS "{name}" (MESSAGES {messages})\r\n'.encode())
+        await connection.send(f"{tag} OK done\r\n".encode())
+
+    offered = f"* OK [CAPABILITY {CAPABILITIES} NOTIFY LIST-STATUS] hello\r\n".encode()
+    script = {**NOTIFYING, "GREETING": offered, "AUTHENTICATE": b"TAG" + offered[1:]}
+    async with scripted({**script, "LIST": told_of, "STATUS": told_of}) as server:
+        upstream = ImapUpstream(server.settings)
+        told: list[str] = []
+        await upstream.mailboxes(PRINCIPAL).subscribe(names, told.append)
+
+        def looks() -> int:
+            return sum("STATUS" in command for command in server.commands)
+
+        await eventually(lambda: looks() >= 3)
+        assert told == []
+        messages = 4
+        await eventually(lambda: set(told) == set(names))
+        before = looks()
+        await eventually(lambda: looks() >= before + 3)
+        assert len(told) == len(names)
+        await upstream.aclose()
