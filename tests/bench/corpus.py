@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from email.header import Header
 from email.utils import format_datetime
 
-__all__ = ["DOMAIN", "Message", "note", "produce"]
+__all__ = ["DOMAIN", "Message", "note", "notes", "produce"]
 
 DOMAIN = "example.test"
 _TEMPLATES = 300
@@ -81,6 +81,12 @@ def note(name: str, subject: str) -> bytes:
         f"Date: {format_datetime(_NEWEST)}\r\nMessage-ID: <{subject}@{DOMAIN}>\r\nMIME-Version: 1.0\r\n"
         f"Content-Type: text/plain; charset=utf-8\r\n\r\n{lines}"
     ).encode()
+
+
+def notes(name: str, count: int) -> Iterator[Message]:
+    """Yield short messages, for mailboxes where their number alone counts."""
+    for number in range(count):
+        yield Message(note(name, f"note-{number}"), _NEWEST, seen=True)
 
 
 # --- headers -----------------------------------------------------------------------------------------------

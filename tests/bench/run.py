@@ -22,6 +22,7 @@ from tests.bench import (
     bound_rows,
     calendar_rows,
     cost_rows,
+    maildir_rows,
     ping_rows,
     process_rows,
     report,
@@ -47,6 +48,11 @@ ROWS: Mapping[str, Row] = {
     "nochange-10k": partial(sync_rows.nochange, size="10k"),
     "nochange-16": sync_rows.nochange_16,
     **{f"onechange-{size}": partial(sync_rows.onechange, size=size) for size in sync_rows.SIZES},
+    **{
+        f"{kind}-{size}": partial(maildir_rows.onechange, kind=kind, size=size)
+        for kind in maildir_rows.KINDS
+        for size in sync_rows.SIZES
+    },
     "calendar-initial": calendar_rows.initial,
     "calendar-nochange": calendar_rows.nochange,
     "calendar-onechange": calendar_rows.onechange,

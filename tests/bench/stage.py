@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.bench import corpus, meters
+from tests.bench.corpus import Message
 from tests.bench.database import SETTINGS
 from tests.bench.imap import ImapClient
 from tests.bench.phones import BenchPhone
@@ -95,9 +96,9 @@ QUICK = Scale(
 class Stage:
     """A Dovecot, an SMTP server and a gateway; a context manager. `mail` keeps the mailboxes between runs."""
 
-    def __init__(self, scale: Scale, mail: Path | None = None) -> None:
+    def __init__(self, scale: Scale, mail: Path | None = None, options: Options | None = None) -> None:
         self.scale = scale
-        self.dovecot = Dovecot(Options(processes=_PROCESSES), mail=mail)
+        self.dovecot = Dovecot(options or Options(processes=_PROCESSES), mail=mail)
         self.sink = Sink()
         self._gateway: Gateway | None = None
         self._postgres: Postgres | None = None
@@ -153,8 +154,10 @@ class Stage:
         """A client, not logged in yet."""
         return ImapClient(self.dovecot.host, self.dovecot.port)
 
-    async def mailbox(self, count: int, number: int = 0) -> str:
-        """Return a user with so many messages in his INBOX, filled now if need be."""
+    async def mailbox(
+        self, count: int, number: int = 0, messages: Iterable[Message] | None = None, together: int = 1
+    ) -> str:
+        """Return a user with so many messages in his INBOX, filled now if need be: see `ImapClient.fill`."""
         user = f"box{count}-{number}"
         async with self.imap() as client:
             await client.log_in(user, self.dovecot.password)
@@ -164,7 +167,7 @@ class Stage:
                     await client.do("SELECT INBOX")
                     await client.do("STORE 1:* +FLAGS.SILENT (\\Deleted)")
                     await client.do("EXPUNGE")
-                await client.fill(corpus.produce(user, count))
+                await client.fill(messages or corpus.produce(user, count), together=together)
         return user
 
     async def small_mailboxes(self, users: int) -> Sequence[str]:

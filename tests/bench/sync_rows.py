@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import statistics
 import time
@@ -177,31 +178,45 @@ def _noop(client: ImapClient) -> Callable[[], Awaitable[object]]:
 # --- one new message ---------------------------------------------------------------------------------------
 
 
-async def onechange(stage: Stage, size: str) -> Sequence[Measured]:
-    """Milliseconds of a Sync that brings the one message that has just arrived."""
+async def onechange(stage: Stage, size: str, *, by_agent: bool = False) -> Sequence[Measured]:
+    """Milliseconds of a Sync that brings the one message that has just arrived.
+
+    It arrives by APPEND, or by Dovecot's delivery agent. What is fetched straight over IMAP is another
+    message, since Dovecot has more to do for who sees one first.
+    """
     count = stage.scale.sizes[SIZES.index(size)]
     user = await stage.mailbox(count)
     phone = await stage.synced_phone(user, count)
-    times, raw, uids = [], [], []
+    times, raw = [], []
     async with stage.imap() as writer, stage.imap() as reader:
         for client in (writer, reader):
             await client.log_in(user, stage.dovecot.password)
-        found = re.search(rb"HIGHESTMODSEQ (\d+)", await reader.do("SELECT INBOX (CONDSTORE)"))
-        assert found is not None
-        modseq = int(found[1])
+
+        async def deliver(name: str) -> str:
+            subject = f"{name}-{time.time_ns():x}"
+            message = corpus.note(user, subject)
+            if by_agent:
+                await asyncio.to_thread(stage.dovecot.hand_in, user, f"ann@{corpus.DOMAIN}", message)
+            else:
+                await writer.append(message)
+            return subject
+
+        selected = await reader.do("SELECT INBOX (CONDSTORE)")
+        first, modseq = _number(rb"UIDNEXT (\d+)", selected), _number(rb"HIGHESTMODSEQ (\d+)", selected)
         for number in range(max(5, stage.scale.requests // 10)):
-            subject = f"news-{number}-{time.time_ns():x}"
-            uids.append(await writer.append(corpus.note(user, subject)))
+            subject = await deliver(f"news-{number}")
             start = time.perf_counter()
             answer, _ = await phone.sync()
             times.append(answer.at - start)
             if list(subjects(answer)) != [subject]:
                 raise Failed(f"one message was new, {list(subjects(answer))} came")
+            modseq = await _fetch_new(reader, modseq)
+            await deliver(f"raw-{number}")
             start = time.perf_counter()
             modseq = await _fetch_new(reader, modseq)
             raw.append(time.perf_counter() - start)
-            await phone.sync()
-        await writer.expunge(uids)
+            await stage.synced_phone(user, count)
+        await writer.expunge(range(first, first + 2 * len(times)))
     await phone.sync()
     return [
         Measured(
@@ -211,6 +226,12 @@ async def onechange(stage: Stage, size: str) -> Sequence[Measured]:
             spread(times),
         )
     ]
+
+
+def _number(pattern: bytes, answer: bytes) -> int:
+    found = re.search(pattern, answer)
+    assert found is not None
+    return int(found[1])
 
 
 async def _fetch_new(client: ImapClient, modseq: int) -> int:

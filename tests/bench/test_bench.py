@@ -21,6 +21,13 @@ def test_one_measurement_of_the_quick_form() -> None:
     assert report.table(measured).splitlines()[1].startswith("one new message")
 
 
+def test_maildir_is_measured_with_the_mail_of_the_row_before() -> None:
+    measured, failed = run.measure(QUICK, ["maildir-1k", "maildir-dirty-1k"])
+    assert not failed
+    assert [figure.name for figure in measured] == ["maildir-1k", "maildir-dirty-1k"]
+    assert all(figure.raw for figure in measured)
+
+
 def test_every_figure_has_a_measurement() -> None:
     assert {figure.row or figure.name for figure in FIGURES} == set(run.ROWS)
 

@@ -30,7 +30,8 @@ class Options:
     `profile` "bare" announces IMAP4rev1 only, so that a client may use no extension (the server would still
     know them). `storage` keeps each mailbox in a folder `filed_by` its name: then who has a mailbox selected
     that was deleted may spoil the next of that name for everybody, by SERVERBUG, and sdbox loses mail. An id
-    is given to no other; but NOTIFY does not tell of a new name. `prefix` is that of the personal namespace,
+    is given to no other; but NOTIFY does not tell of a new name. With `very_dirty` the folders of a Maildir
+    are read only when they must be (`maildir_very_dirty_syncs`). `prefix` is that of the personal namespace,
     with its separator: "INBOX.". `processes` is how many connections it serves at once. `messages` is how
     many messages a user may have, 0 for as many as he likes; `read_only` is a mailbox that may be read and
     not changed. `connections` is how many a user may have from one address, 0 for as many as he likes. With
@@ -42,6 +43,7 @@ class Options:
     profile: Literal["full", "bare"] = "full"
     storage: Literal["sdbox", "maildir"] = "sdbox"
     filed_by: Literal["name", "id"] = "name"
+    very_dirty: bool = False
     separator: str = "/"
     prefix: str = ""
     processes: int = 1024
@@ -130,6 +132,7 @@ mail_fsync = never
 # NOTIFY needs the list index. Polling helps out where the kernel's watches run short.
 mailbox_list_index = yes
 mailbox_idle_check_interval = 1 s
+{"maildir_very_dirty_syncs = yes" if options.very_dirty else ""}
 """
 
 
