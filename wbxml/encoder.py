@@ -62,6 +62,11 @@ def encode_pieces(root: Element) -> list[bytes]:
             if not value:
                 out += tag.empty
                 continue
+            if isinstance(value, str) and value.isprintable() and not tag.opaque:
+                out += tag.start_text  # nearly every value; no surrogate and no NUL is printable
+                out += value.encode()
+                out += _TEXT_END
+                continue
             start, data, end = _written(tag, value)
             out += start
             if len(data) < _LARGE:

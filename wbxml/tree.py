@@ -171,8 +171,8 @@ def element(tag: Tag, *content: Element | str | Utf8 | bytes | int | None) -> El
     >>> element(FolderHierarchy.FolderSync, element(FolderHierarchy.SyncKey, 0))
     <FolderHierarchy:FolderSync [FolderHierarchy:SyncKey]>
     """
-    if len(content) == 1 and isinstance(content[0], str):
-        return Element(tag, content[0])
+    if len(content) == 1 and not isinstance(only := content[0], Element):
+        return Element(tag, str(int(only)) if isinstance(only, int) else only)
     children: list[Element] = []
     values: list[str | Utf8 | bytes] = []
     for item in content:
