@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 from gateway.mail.headers import ENCODED_WORD, Headers, clean, decode_words, raw_text
 
@@ -52,8 +53,7 @@ class Address:
 
 def addresses(headers: Headers, name: str) -> Iterator[Address]:
     """All addresses of the fields with this (lower case) name, one by one: the caller can stop early."""
-    for raw in headers.get_all(name):
-        yield from parse_addresses(raw_text(raw))
+    return chain.from_iterable(map(parse_addresses, map(raw_text, headers.get_all(name))))
 
 
 def parse_addresses(text: str) -> Iterator[Address]:
@@ -66,8 +66,8 @@ def parse_addresses(text: str) -> Iterator[Address]:
     while match := _COMMON.match(text, position):
         yield Address(decode_words(match[1] or match[2] or ""), clean(match[3] or match[4]))
         position = match.end()
-    if position == len(text):
-        return
+        if position == len(text):
+            return
     text = text[position:]
     reader = _Reader()
     tokens = _tokens(text)

@@ -54,8 +54,8 @@ class Headers:
 
     def text(self, name: str) -> str:
         """The first field with this (lower case) name as readable text; "" when there is none."""
-        value = self.get(name)
-        return decode_text(value) if value else ""
+        values = self._fields.get(name)
+        return decode_text(values[0]) if values else ""
 
     def __contains__(self, name: object) -> bool:
         return name in self._fields
@@ -122,6 +122,8 @@ def parameter(params: Mapping[str, str], name: str) -> str | None:
     Understands RFC 2231 (charset, continuations) and what is sent in its place: encoded words, 8-bit text.
     `params` has lower case names and raw values, as `BodyPart` holds them.
     """
+    if not params:
+        return None
     extended = params.get(f"{name}*")
     if extended is not None:
         return clean(_extended(extended))

@@ -57,12 +57,9 @@ def calendar_part(layout: Layout) -> BodyPart | None:
         return None
     files = (one.part for one in layout.attachments)
     parts = [part for part in (*layout.calendars, *files) if _is_calendar(part)]
-    for wanted in (_has_method, _is_text):
-        found = next((part for part in parts if wanted(part)), None)
-        if found:
-            return found
     if parts:
-        return parts[0]
+        method = next(filter(_has_method, parts), None)
+        return method or next(filter(_is_text, parts), parts[0])
     packed = packed_part(layout)
     return packed if packed and packed.size <= LARGEST_CALENDAR else None
 

@@ -110,7 +110,7 @@ class Layout:
     @property
     def has_html(self) -> bool:
         """Whether the text was written in HTML."""
-        return any(part.subtype == "html" for block in self.blocks for part in block.rich)
+        return _is_html(self.blocks)
 
     def parts(self, *, rich: bool) -> tuple[BodyPart, ...]:
         """The parts that make up the text in one form, from the other form where a block lacks it."""
@@ -220,7 +220,11 @@ class _Walk:
 
 
 def _is_html(blocks: Iterable[Block]) -> bool:
-    return any(part.subtype == "html" for block in blocks for part in block.rich)
+    for block in blocks:
+        for part in block.rich:
+            if part.subtype == "html":
+                return True
+    return False
 
 
 def _flat(blocks: Iterable[Block]) -> tuple[BodyPart, ...]:
@@ -241,15 +245,16 @@ def _related_root(part: BodyPart) -> BodyPart:
 
 
 def _nature(root: BodyPart) -> tuple[Nature, BodyPart | None]:
-    if root.content_type in _PKCS7_MIME:
+    kind = root.content_type
+    if kind in _PKCS7_MIME:
         return Nature.ENVELOPED, None
     if root.type == "application" and (_file_name(root) or "").lower() in {"smime.p7m", "smime.p7z"}:
         return Nature.ENVELOPED, None
-    if root.content_type == "multipart/signed" and len(root.children) == 2:
+    if kind == "multipart/signed" and len(root.children) == 2:
         signature = root.children[1]
         if signature.content_type in _PKCS7_SIGNATURE:
             return Nature.SIGNED, None
-    if root.content_type == "multipart/report":
+    if kind == "multipart/report":
         for child in root.children:
             if child.content_type in {"message/delivery-status", "message/global-delivery-status"}:
                 return Nature.DELIVERY_REPORT, child

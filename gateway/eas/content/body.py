@@ -140,7 +140,7 @@ def body_elements(
         if version < Version.V12_0:
             mime = body.wanted.type == MIME
             return legacy.body(body.data, body.size, mime=mime, truncated=body.truncated)
-        made.append(element(AirSyncBase.Body, *_children(body, source, version, parts)))
+        made.append(Element(AirSyncBase.Body, None, _children(body, source, version, parts)))
     if plan.part:
         source = _Source(plan, fetched, unquoted=True) if answer else source
         data, size, truncated = source.data(plan.part)
@@ -259,7 +259,7 @@ def _children(body: _Body, source: _Source, version: Version, parts: PartSink | 
             made.append(element(ItemOperations.Part, parts.add(body.data)))
         else:
             data = base64.b64encode(body.data) if body.wanted.type == RTF else body.data
-            made.append(element(AirSyncBase.Data, Utf8(data)))
+            made.append(Element(AirSyncBase.Data, Utf8(data)))
     shown_already = body.wanted.type == PLAIN and body.data is not None
     if body.wanted.preview and version >= Version.V14_0 and not shown_already:
         preview = source.preview(body.wanted)

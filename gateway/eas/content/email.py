@@ -196,7 +196,7 @@ def _turns(batch: Iterable[Job]) -> Iterator[list[Job]]:
 
 
 def _shown_with(message: MessageData, flags: Collection[str] | None) -> MessageData:
-    if flags is None:
+    if flags is None or flags == message.flags:
         return message
     untracked = {flag for flag in message.flags if flag.lower() not in _TRACKED and category(flag) is None}
     shown = frozenset(untracked.union(flags))

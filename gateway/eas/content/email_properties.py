@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from functools import partial
@@ -63,7 +63,7 @@ _DELIVERED = ("delivered-to", "x-original-to", "envelope-to")
 """Where servers note for whom they delivered a message."""
 _UTF_8 = "65001"
 _CONTENT_CLASS = "urn:content-classes:message"
-_LOW, _NORMAL, _HIGH = 0, 1, 2
+_LOW, _NORMAL, _HIGH = "0", "1", "2"
 _IMPORTANCE = {
     "low": _LOW,
     "non-urgent": _LOW,
@@ -127,8 +127,9 @@ def properties(
     """
     headers = Headers(message.header)
     voice = voice_mail(headers) if layout.nature is Nature.MAIL and not meeting else None
-    made = _addresses_and_subject(headers, date_time(message.internal_date))
-    made.append(element(Email.Importance, _importance(headers)))
+    subject = headers.text("subject")
+    made = _addresses_and_subject(headers, subject, date_time(message.internal_date))
+    made.append(Element(Email.Importance, _importance(headers)))
     made.append(marks.read())
     if layout.attachments:
         reference = partial(file_reference, place.collection, place.uidvalidity, message.uid)
@@ -136,16 +137,16 @@ def properties(
         made.append(attachments_element(layout.attachments, reference, version, voice, draft=draft))
     made.extend(body)
     kind = message_class(meeting) if meeting else _message_class(message.structure, layout, status)
-    made.append(element(Email.MessageClass, voice.message_class if voice else kind))
+    made.append(Element(Email.MessageClass, voice.message_class if voice else kind))
     if meeting:
         sender = _first(headers, "from")
         owner = meeting.known_as(place.owner, place.own)
         request = meeting_request(meeting, message.internal_date, sender, owner, version)
         made += [request] if request else []
-    made.append(element(Email.InternetCPID, _UTF_8))
+    made.append(Element(Email.InternetCPID, _UTF_8))
     if version >= Version.V12_0:
-        made.append(marks.flag(subject_of(headers)))
-        made.append(element(Email.ContentClass, CONTENT_CLASS if meeting else _CONTENT_CLASS))
+        made.append(marks.flag(subject[:_LONGEST_SUBJECT]))
+        made.append(Element(Email.ContentClass, CONTENT_CLASS if meeting else _CONTENT_CLASS))
         made.append(element(AirSyncBase.NativeBodyType, native_type(layout)))
     if version >= Version.V14_0:
         made.extend(_since_14(headers, marks, place, message.uid))
@@ -156,16 +157,15 @@ def properties(
     return made
 
 
-def _addresses_and_subject(headers: Headers, received: str) -> list[Element]:
-    to = [*_up_to(_LONGEST_LIST, headers, "to")]
-    subject = subject_of(headers)
-    thread = headers.text("thread-topic") or topic(headers.text("subject"))  # whatever stands before it
+def _addresses_and_subject(headers: Headers, subject: str, received: str) -> list[Element]:
+    to = _up_to(_LONGEST_LIST, headers, "to")
+    thread = headers.text("thread-topic") or topic(subject)  # whatever stands before it
     values: list[tuple[Tag, str]] = [
-        (Email.To, ", ".join(text for _, text in to)),
+        (Email.To, ", ".join([text for _, text in to])),
         (Email.Cc, _list(headers, "cc", ", ")),
         (Email.From, _first(headers, "from")),
         (Email.ReplyTo, _list(headers, "reply-to", "; ")),
-        (Email.Subject, subject),
+        (Email.Subject, subject[:_LONGEST_SUBJECT]),
         (Email.DateReceived, received),
         (Email.DisplayTo, _displayed(one for one, _ in to)),
         (Email.ThreadTopic, thread[:_LONGEST_SUBJECT]),
@@ -174,7 +174,7 @@ def _addresses_and_subject(headers: Headers, received: str) -> list[Element]:
 
 
 def _list(headers: Headers, name: str, separator: str, longest: int = _LONGEST_LIST) -> str:
-    return separator.join(text for _, text in _up_to(longest, headers, name))
+    return separator.join([text for _, text in _up_to(longest, headers, name)])
 
 
 def _displayed(to: Iterable[Address]) -> str:
@@ -189,15 +189,17 @@ def _displayed(to: Iterable[Address]) -> str:
     return "; ".join(names)
 
 
-def _up_to(longest: int, headers: Headers, name: str) -> Iterator[tuple[Address, str]]:
+def _up_to(longest: int, headers: Headers, name: str) -> list[tuple[Address, str]]:
     """Addresses of a field with their texts, as long as these (joined by two characters) fit."""
+    found: list[tuple[Address, str]] = []
     left = longest + 2
     for one in addresses(headers, name):
         text = str(one)
         left -= len(text) + 2
         if left < 0:
-            return
-        yield one, text
+            break
+        found.append((one, text))
+    return found
 
 
 def _first(headers: Headers, name: str) -> str:
@@ -206,7 +208,7 @@ def _first(headers: Headers, name: str) -> str:
     return (str(one) if one else headers.text(name))[:_LONGEST_LIST]
 
 
-def _importance(headers: Headers) -> int:
+def _importance(headers: Headers) -> str:
     for name in ("importance", "x-priority", "x-msmail-priority", "priority"):
         word = headers.text(name).partition(" ")[0].partition("(")[0].lower()
         if word in _IMPORTANCE:
@@ -268,9 +270,8 @@ def _is_draft(marks: Marks, place: Place) -> bool:
 
 def _since_16(headers: Headers, marks: Marks, place: Place) -> list[Element]:
     draft = _is_draft(marks, place)
-    made = [element(Email2.IsDraft, draft)]
-    own = draft or bool(place.owner and place.owner.lower() in _addresses(headers, "from"))
-    bcc = _list(headers, "bcc", ", ", _LONGEST_BCC) if own else ""
-    if bcc:
+    made = [Element(Email2.IsDraft, "1" if draft else "0")]
+    bcc = _list(headers, "bcc", ", ", _LONGEST_BCC)
+    if bcc and (draft or (place.owner and place.owner.lower() in _addresses(headers, "from"))):
         made.append(Element(Email2.Bcc, bcc))
     return made

@@ -75,7 +75,7 @@ class Marks:
 
     def read(self) -> Element:
         """Read."""
-        return element(Email.Read, SEEN.lower() in self.flags)
+        return Element(Email.Read, "1" if SEEN.lower() in self.flags else "0")
 
     def flag(self, subject: str = "") -> Element:
         """Flag, empty when there is none (MS-ASEMAIL 2.2.2.34).
@@ -100,25 +100,30 @@ class Marks:
     def categories_element(self) -> Element:
         """Categories, empty when there are none (14.0 and later)."""
         listed = sorted(self.categories)[:MOST_CATEGORIES]
-        return element(Email.Categories, *(Element(Email.Category, name) for name in listed))
+        return Element(Email.Categories, None, [Element(Email.Category, name) for name in listed])
 
     def verbs(self) -> list[Element]:
         """LastVerbExecuted and its time, as far as known (14.0 and later)."""
-        answered, forwarded = ANSWERED.lower() in self.flags, FORWARDED.lower() in self.flags
-        known = self.last_verb
-        # Not every server keeps $Forwarded: that it is missing says nothing.
-        if known is not None and (answered or known.verb == _FORWARDED):
-            return [
-                element(Email2.LastVerbExecuted, known.verb),
-                element(Email2.LastVerbExecutionTime, date_time(known.time)),
-            ]
-        verb = _REPLIED if answered else _FORWARDED if forwarded else _UNKNOWN
-        return [element(Email2.LastVerbExecuted, verb)]
+        verb, time = self._verb()
+        made = [element(Email2.LastVerbExecuted, verb)]
+        if time is not None:
+            made.append(element(Email2.LastVerbExecutionTime, date_time(time)))
+        return made
 
     @property
     def used(self) -> bool:
         """Whether something was done with the message."""
-        return self.verbs()[0].text() != str(_UNKNOWN)
+        return self._verb()[0] != _UNKNOWN
+
+    def _verb(self) -> tuple[int, datetime | None]:
+        """What was done last, and when, where that is known."""
+        answered, known = ANSWERED.lower() in self.flags, self.last_verb
+        # Not every server keeps $Forwarded: that it is missing says nothing.
+        if known is not None and (answered or known.verb == _FORWARDED):
+            return known.verb, known.time
+        if answered:
+            return _REPLIED, None
+        return _FORWARDED if FORWARDED.lower() in self.flags else _UNKNOWN, None
 
     def changes(self, names: Iterable[str], version: Version, subject: str = "") -> list[Element]:
         """What is told of a message of which nothing but marks changed (MS-ASEMAIL 3.2.5.4.1).
