@@ -65,9 +65,15 @@ class _Items:
         at, end = 0, len(items)
         first_fault: str | None = None
         while at < end:
-            name, at = _item_name(items, at)
-            if name is None:
+            begun = items[at]
+            at += 1
+            if not isinstance(begun, str):
                 return first_fault or "no item name where one belongs"
+            name = begun.upper()
+            if "[" in begun and "]" not in begun:
+                name, at = _section_name(begun, items, at)
+                if not name:
+                    return first_fault or "no item name where one belongs"
             at += 1
             if at > end or (cut and at == end and isinstance(items[at - 1], list)):
                 self.faults.append(name)
@@ -96,15 +102,12 @@ class _Items:
         )
 
 
-def _item_name(items: list[Node], at: int) -> tuple[str | None, int]:
-    """The name of an item in upper case and the index behind it; a section may hold a list of field names."""
-    name = items[at]
-    at += 1
-    if not isinstance(name, str):
-        return None, at
-    if "[" not in name or "]" in name:
-        return name.upper(), at
-    pieces = [name]
+def _section_name(begun: str, items: list[Node], at: int) -> tuple[str, int]:
+    """The name, in upper case, of a section that goes on at `at`, and the index behind it; "" without an end.
+
+    It may hold a list of field names.
+    """
+    pieces = [begun]
     while at < len(items):
         piece = items[at]
         at += 1
@@ -116,7 +119,7 @@ def _item_name(items: list[Node], at: int) -> tuple[str | None, int]:
             pieces.append(text if text.startswith("]") else f" {text}")
             return "".join(pieces).upper(), at
         pieces.append(f" {text}")
-    return None, at
+    return "", at
 
 
 def parse_flags(node: Node) -> frozenset[str]:

@@ -136,6 +136,8 @@ def _params(node: Node) -> dict[str, str]:
 
 
 def _disposition(node: Node) -> tuple[str | None, dict[str, str]]:
+    if node is None:
+        return None, {}
     if isinstance(node, list):
         kind = text_of(node[0]) if node else None
         return kind.lower() if kind else None, _params(node[1]) if len(node) > 1 else {}

@@ -28,6 +28,8 @@ _TOKEN = re.compile(
     r'|[^ ()"\r\n\0]+)|[\s\S]+)'
 )
 _ESCAPED = re.compile(r"\\([\s\S])")
+_SYNTAX = frozenset(("(", ")", "\n", ""))
+"""What a token begins with that is neither a string nor an atom."""
 
 
 class Fault(ValueError):
@@ -45,7 +47,14 @@ def parse_nodes(text: str, literals: Iterable[bytes]) -> tuple[list[Node], str |
     current = top
     outer: list[list[Node]] = []
     for lexeme in _TOKEN.findall(text.rstrip(" ")):
-        if lexeme == "(":
+        if lexeme == "NIL":
+            current.append(None)
+        elif (first := lexeme[:1]) == '"':
+            value = lexeme[1:-1]
+            current.append(_ESCAPED.sub(r"\1", value) if "\\" in value else value)
+        elif first not in _SYNTAX:
+            current.append(None if len(lexeme) == 3 and lexeme.upper() == "NIL" else lexeme)
+        elif lexeme == "(":
             if len(outer) == MAX_DEPTH:
                 return top, "nested too deeply"
             inner: list[Node] = []
@@ -56,21 +65,14 @@ def parse_nodes(text: str, literals: Iterable[bytes]) -> tuple[list[Node], str |
             if not outer:
                 return top, "one parenthesis too many"
             current = outer.pop()
-        elif lexeme == "NIL":
-            current.append(None)
-        elif lexeme[:1] == '"':
-            value = lexeme[1:-1]
-            current.append(_ESCAPED.sub(r"\1", value) if "\\" in value else value)
         elif lexeme == "\n":
             current.append(next(data))
-        elif lexeme[:2] == '("':
-            if len(outer) == MAX_DEPTH:
-                return top, "nested too deeply"
-            current.append(lexeme[2:-2].split('" "'))
-        elif lexeme:
-            current.append(None if len(lexeme) == 3 and lexeme.upper() == "NIL" else lexeme)
-        else:
+        elif not lexeme:
             return top, "unreadable text"
+        elif len(outer) == MAX_DEPTH:
+            return top, "nested too deeply"
+        else:
+            current.append(lexeme[2:-2].split('" "'))
     return top, "a parenthesis is not closed" if outer else None
 
 
