@@ -19,7 +19,8 @@ MAX_REPLY = 256 * 1024 * 1024
 second's work), of one literal, of everything between two tagged responses."""
 
 SLICE = 4 * 1024
-"""Octets that are read at a time: a fraction of a millisecond's work."""
+"""Octets that are read at a time beside those of a literal, which cost little: a fraction of a millisecond's
+work."""
 SMALL = 2 * 1024
 """Octets that do not wait for their turn (`turns.py`)."""
 
@@ -87,8 +88,9 @@ class Inflow:
 
     def _read_on(self) -> bool:
         """Read a slice of what arrived; True when there is more. Nothing else is taken meanwhile."""
-        data = bytes(self._unread[:SLICE])
-        del self._unread[:SLICE]
+        size = SLICE + self._reader.missing
+        data = bytes(self._unread[:size])
+        del self._unread[:size]
         upgrading = self._read(data)
         if self._closed():
             self._unread.clear()

@@ -52,7 +52,7 @@ class ResponseReader:
     literal, `max_buffer` for text and literals of one response together. What is told of one message is
     passed over when its text is longer than `max_fetch`: the sender of a message decides how long a
     BODYSTRUCTURE is. From the ENABLED that names UTF8=ACCEPT on (RFC 6855), which `utf8` tells, mailbox
-    names are UTF-8.
+    names are UTF-8. `missing` is how many octets of a literal are still to come.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class ResponseReader:
         self._offset = 0
         self._error: WireError | None = None
         self._line = bytearray()
-        self._missing = 0
+        self.missing = 0
         self._sink = BytesIO()
         self._forget()
 
@@ -94,7 +94,7 @@ class ResponseReader:
         at, end = 0, len(data)
         try:
             while at < end:
-                if self._missing:
+                if self.missing:
                     at = self._take_literal(data, at)
                 elif self.idle and (match := match_flags(data, at)) is not None:
                     self._check_line(match.end() - at)
@@ -113,13 +113,13 @@ class ResponseReader:
             raise _OverLimit("a response is too long")
 
     def _take_literal(self, data: bytes, at: int) -> int:
-        piece = data[at : at + self._missing]
-        self._missing -= len(piece)
+        piece = data[at : at + self.missing]
+        self.missing -= len(piece)
         if self._passed_over:
             return at + len(piece)
-        if self._missing or self._sink.tell():
+        if self.missing or self._sink.tell():
             self._sink.write(piece)
-        if not self._missing:
+        if not self.missing:
             # BytesIO hands its buffer over without a copy.
             self._literals.append(self._sink.getvalue() if self._sink.tell() else piece)
             self._sink = BytesIO()
@@ -188,7 +188,7 @@ class ResponseReader:
             self._literal_size += size
         if size > self._max_literal or self._text_size + self._literal_size > self._max_buffer:
             raise _OverLimit("a literal is too large")
-        self._missing = size
+        self.missing = size
         if self._passed_over:
             return True
         self._texts.append(line[: match.start()].decode("utf-8", "surrogateescape") + "\n")

@@ -323,7 +323,7 @@ async def test_nothing_secret_is_shown(caplog: pytest.LogCaptureFixture) -> None
 
 
 async def test_what_arrives_at_once_is_read_in_turns(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is lost or out of order, and others have their turn in between."""
+    """Nothing is lost or out of order, and others have their turn in between: a literal is read in one."""
     monkeypatch.setattr("gateway.upstream.imap.inflow.SLICE", 100)
     monkeypatch.setattr("gateway.upstream.imap.turns.TURN", 0.0)
     body = b"x" * 990 + b"\r\n* 7 EXISTS\r\n"
@@ -342,7 +342,7 @@ async def test_what_arrives_at_once_is_read_in_turns(monkeypatch: pytest.MonkeyP
         told = [*(await asked).of(Fetch)]
         assert [fetch.seq for fetch in told] == [*range(1, 31)]
         assert all(fetch.sections["BODY[1]"] == body for fetch in told)
-        assert turns > len(body) * 30 // 100
+        assert turns > len(told) // 2
         await session.execute(NOOP)
 
 
