@@ -152,6 +152,8 @@ class EditableMailboxes:
             if now.rewrites == names.rewrites:
                 break
             names = now  # somebody edited a message since they were looked up
+        if not names:
+            return found
         return {
             item: replace(data, uid=item, structure=names.labelled(item, data.structure))
             for data in found.values()
@@ -369,5 +371,7 @@ def _answer(writing: Writing, uid: int) -> bytes:
 
 
 def _upstream(names: Names, request: SectionRequest) -> SectionRequest | None:
+    if request.uid not in names.rewrites:
+        return request
     section = names.section(request.uid, request.section)
     return None if section is None else replace(request, uid=names.uid(request.uid), section=section)
