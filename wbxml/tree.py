@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -162,6 +162,9 @@ def _shortened(value: str | bytes) -> str:
     return f"{value[:_SHOWN_VALUE]!r}... {len(value)} {unit}"
 
 
+_CHILDREN_ALONE = {Element}
+
+
 def element(tag: Tag, *content: Element | str | Utf8 | bytes | int | None) -> Element:
     """Build an element from its children, or from one value; None is left out.
 
@@ -173,6 +176,8 @@ def element(tag: Tag, *content: Element | str | Utf8 | bytes | int | None) -> El
     """
     if len(content) == 1 and not isinstance(only := content[0], Element):
         return Element(tag, str(int(only)) if isinstance(only, int) else only)
+    if {*map(type, content)} == _CHILDREN_ALONE:
+        return Element(tag, None, [*cast("tuple[Element, ...]", content)])
     children: list[Element] = []
     values: list[str | Utf8 | bytes] = []
     for item in content:

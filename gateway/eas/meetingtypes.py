@@ -34,8 +34,11 @@ async def tell_types(context: Context, rendered: Iterable[Rendered]) -> None:
     if context.request.version < Version.V14_1:
         return
     for message in rendered:
-        invitation, told = message.meeting, _type_in(message)
-        if invitation is None or told is None or invitation.method is not Method.REQUEST:
+        invitation = message.meeting
+        if invitation is None or invitation.method is not Method.REQUEST:
+            continue
+        told = _type_in(message)
+        if told is None:
             continue
         item = await known_event(context.services.items, context.principal.user, invitation.uid)
         if item is not None:

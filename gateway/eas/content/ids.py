@@ -23,6 +23,7 @@ import binascii
 import hashlib
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from gateway.errors import NotFound
 from gateway.items import FileNumber, ItemNumber
@@ -198,6 +199,7 @@ def _mark(user: UserId, name: str) -> bytes:
     return hashlib.sha256(f"{user}\0{name}".encode()).digest()[:_MARK_OCTETS]
 
 
+@lru_cache(maxsize=1024)  # of a window of messages it is the same UIDVALIDITY
 def _base36(number: int) -> str:
     digits = ""
     while True:
