@@ -4,13 +4,14 @@ Callers hand over closures that get a connection. A look-up of a few rows by the
 in WAL mode no writer makes it wait, it takes microseconds, and handing it to a thread and back takes ten
 times as long. What reads more goes to a reader thread.
 
-A write closure is a whole transaction. The writer takes all closures that queued up while the last commit was
-on its way to the disk into one transaction, each in a savepoint of its own: one that raises takes back its
-own changes only. All are answered after the one COMMIT, which `synchronous=FULL` makes wait for the disk; so
-what was answered survives a power cut, and a busy store needs few disk flushes. If the COMMIT fails, all
-fail.
+A write closure is a whole transaction. All closures that came in the same round of the event loop, or while
+the last commit was on its way to the disk, are handed to the writer together and become one transaction. If
+one of them raises, which is rare, all is taken back and done again, each in a savepoint of its own: then one
+that raises takes back its own changes only. All are answered after the one COMMIT, which `synchronous=FULL`
+makes wait for the disk; so what was answered survives a power cut, and a busy store needs few disk flushes.
+If the COMMIT fails, all fail.
 
-A closure that was queued runs, whether or not somebody still waits for it.
+A closure that was queued runs, whether or not somebody still waits for it, before the database is closed.
 """
 
 from __future__ import annotations
@@ -70,9 +71,6 @@ class _Job(Generic[T]):
             self.future.set_result(self.value)  # type: ignore[arg-type]
 
 
-_Queue = queue.SimpleQueue["_Job[Any] | None"]
-
-
 class Database:
     """An open database. Made by `open`, ended by `aclose`; bound to the event loop that opened it."""
 
@@ -86,8 +84,12 @@ class Database:
         self.path = path
         self._nearby = nearby
         self._loop = asyncio.get_running_loop()
-        self._writes: _Queue = queue.SimpleQueue()
-        self._reads: _Queue = queue.SimpleQueue()
+        self._reads: queue.SimpleQueue[_Job[Any] | None] = queue.SimpleQueue()
+        self._groups: queue.SimpleQueue[list[_Job[Any]] | None] = queue.SimpleQueue()
+        self._waiting: list[_Job[Any]] = []
+        """Writes for the next group."""
+        self._grouping = False
+        """Whether the next group is handed over anyway: soon, or when the writer is done with one."""
         self._closed = False
         self._others: int | None = None
         self._files = {each: each.stat().st_ino for each in (path, path.with_name(f"{path.name}-wal"))}
@@ -132,7 +134,9 @@ class Database:
         """
         if not self._closed:
             self._closed = True
-            self._writes.put(None)
+            while self._waiting:
+                self._hand_over()
+            self._groups.put(None)
             self._reads.put(None)
         await asyncio.to_thread(self._writer.join)
 
@@ -142,17 +146,26 @@ class Database:
         """Run `work` as one transaction; durable on return.
 
         What it raises undoes its changes and is raised here; `GatewayError` when the database fails. `work`
-        must not commit or roll back. `after` is called in the event loop with what it returned, once that is
-        durable, whether or not somebody still waits for it.
+        must not commit or roll back, and may be run again from its beginning. `after` is called in the event
+        loop with what it returned, once that is durable, whether or not somebody still waits for it.
         """
-        return await self._enqueue(self._writes, work, after)
+        self._check_open()
+        job: _Job[T] = _Job(work, self._loop.create_future(), after)
+        self._waiting.append(job)
+        if not self._grouping:
+            self._grouping = True
+            self._loop.call_soon(self._hand_over)
+        return await job.future
 
     async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run `work`, which makes one SELECT, beside the writer; it sees all writes that returned.
 
         Raises `GatewayError`.
         """
-        return await self._enqueue(self._reads, work)
+        self._check_open()
+        job: _Job[T] = _Job(work, self._loop.create_future())
+        self._reads.put(job)
+        return await job.future
 
     async def look_up(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run `work`, one SELECT of a few rows by their key, at once; it sees all writes that returned.
@@ -195,31 +208,34 @@ class Database:
             why = "the gateway is shutting down"
             raise StoreUnavailable(f"database {self.path}: closed, {why}", why)
 
-    def _enqueue(
-        self,
-        jobs: _Queue,
-        work: Callable[[sqlite3.Connection], T],
-        after: Callable[[T], None] | None = None,
-    ) -> asyncio.Future[T]:
-        self._check_open()
-        job = _Job(work, self._loop.create_future(), after)
-        jobs.put(job)
-        return job.future
+    def _hand_over(self) -> None:
+        """Give the writer, which has nothing else to do, what has come."""
+        group = self._waiting[:_LARGEST_GROUP]
+        del self._waiting[:_LARGEST_GROUP]
+        self._grouping = bool(group)
+        if group:
+            self._groups.put(group)
 
-    def _settle(self, jobs: list[_Job[Any]]) -> None:
+    def _settle(self, jobs: list[_Job[Any]], then: Callable[[], None] | None = None) -> None:
         try:
-            self._loop.call_soon_threadsafe(_settle_all, jobs)
+            self._loop.call_soon_threadsafe(self._settle_all, jobs, then)
         except RuntimeError:
             # The event loop is closed: nobody waits any more.
             return
 
+    def _settle_all(self, jobs: list[_Job[Any]], then: Callable[[], None] | None) -> None:
+        try:
+            for job in jobs:
+                job.settle()
+        finally:
+            if then is not None:
+                # After those who waited: what they write next comes along.
+                self._loop.call_soon(then)
+
     def _run_writer(self, connection: sqlite3.Connection) -> None:
-        going = True
-        while going:
-            jobs, going = _take(self._writes, _LARGEST_GROUP)
-            if jobs:
-                self._write_group(connection, jobs)
-                self._settle(jobs)
+        while (jobs := self._groups.get()) is not None:
+            self._write_group(connection, jobs)
+            self._settle(jobs, self._hand_over)
         # The last connection to close writes the log back into the file and removes it. Of two that close at
         # the same moment each may take the other for the last.
         for reader in self._readers:
@@ -231,8 +247,14 @@ class Database:
         try:
             self._check_in_place()
             connection.execute("BEGIN IMMEDIATE")
-            for job in jobs:
-                self._write_one(connection, job)
+            if not self._write_all(connection, jobs):
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                if len(jobs) == 1:
+                    return
+                connection.execute("BEGIN IMMEDIATE")
+                for job in jobs:
+                    self._write_one(connection, job)
             connection.execute("COMMIT")
             self.commits += 1
             self.transactions += sum(job.error is None for job in jobs)
@@ -243,6 +265,17 @@ class Database:
             if connection.in_transaction:
                 with suppress(sqlite3.Error):
                     connection.execute("ROLLBACK")
+
+    def _write_all(self, connection: sqlite3.Connection, jobs: list[_Job[Any]]) -> bool:
+        """Run closures up to the first that raises; returns whether there was none.
+
+        There are no savepoints: each statement gives the interpreter away, and has to wait for it again.
+        """
+        for job in jobs:
+            self._work(connection, job)
+            if job.error is not None:
+                return False
+        return True
 
     def _write_one(self, connection: sqlite3.Connection, job: _Job[Any]) -> None:
         connection.execute("SAVEPOINT one")
@@ -263,6 +296,7 @@ class Database:
         _close(connection)
 
     def _work(self, connection: sqlite3.Connection, job: _Job[Any]) -> None:
+        job.error = None  # of an attempt before
         try:
             job.value = job.work(connection)
         except (sqlite3.Error, MemoryError) as error:
@@ -270,26 +304,6 @@ class Database:
             job.error.__cause__ = error
         except Exception as error:  # noqa: BLE001 - handed to the waiter; the thread lives on
             job.error = error
-
-
-def _take(jobs: _Queue, limit: int) -> tuple[list[_Job[Any]], bool]:
-    """Wait for a job and take what else is queued; False once the queue has ended."""
-    taken: list[_Job[Any]] = []
-    job = jobs.get()
-    while job is not None:
-        taken.append(job)
-        if len(taken) == limit:
-            return taken, True
-        try:
-            job = jobs.get_nowait()
-        except queue.Empty:
-            return taken, True
-    return taken, False
-
-
-def _settle_all(jobs: list[_Job[Any]]) -> None:
-    for job in jobs:
-        job.settle()
 
 
 def _connect_all(path: Path, count: int, busy_timeout: float) -> list[sqlite3.Connection]:

@@ -76,7 +76,7 @@ class SqliteTransactions:
         def job(connection: sqlite3.Connection) -> T:
             transaction = SqliteTransaction(connection)
             done = run(work(transaction, *args, **kwargs))
-            told.extend(transaction.told)
+            told[:] = transaction.told
             return done
 
         return await self._database.write(job, lambda _: self._tell(told))

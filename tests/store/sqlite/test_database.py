@@ -13,6 +13,9 @@ import pytest
 from gateway.errors import GatewayError, StoreUnavailable
 from gateway.store.sqlite.database import Database
 from gateway.store.sqlite.state import SqliteState
+from gateway.store.sqlite.transactions import SqliteTransactions
+from gateway.store.transactions import Topic, Transaction
+from gateway.types import CollectionId, UserId
 
 
 @pytest.fixture
@@ -80,6 +83,36 @@ async def test_in_a_group_each_fails_alone(database: Database) -> None:
         type(None),
     ]
     assert await numbers(database) == [1, 2, 3]
+
+
+async def test_what_comes_together_and_while_others_are_written_is_committed_together(
+    database: Database,
+) -> None:
+    async def write_twice(number: int) -> None:
+        await database.write(lambda c: insert(c, number))
+        await database.write(lambda c: insert(c, 10 + number))
+
+    before = database.commits
+    await asyncio.gather(*(write_twice(number) for number in range(5)))
+    assert database.commits == before + 2
+    assert await numbers(database) == [*range(5), *range(10, 15)]
+
+
+async def test_what_is_done_again_because_of_another_is_told_once(database: Database) -> None:
+    store = SqliteTransactions(database)
+    told: list[str] = []
+    store.watch(Topic.FOLDERS, UserId("anna"), told.append)
+
+    async def tell(transaction: Transaction) -> None:
+        transaction.tell(Topic.FOLDERS, {CollectionId("1"): [UserId("anna")]})
+
+    async def fail(transaction: Transaction) -> None:
+        transaction.tell(Topic.FOLDERS, {CollectionId("2"): [UserId("anna")]})
+        raise KeyError("half")
+
+    outcomes = await asyncio.gather(store.write(tell), store.write(fail), return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [type(None), KeyError]
+    assert told == ["1"]
 
 
 async def test_a_cancelled_waiter_harms_nobody_and_its_work_is_done(database: Database) -> None:
@@ -306,8 +339,8 @@ def test_an_event_loop_that_is_gone_stops_no_thread(tmp_path: Path) -> None:
 
     database = asyncio.run(leave())
     release.set()
-    assert finished.wait(10)
     asyncio.run(database.aclose())
+    assert finished.is_set()
 
 
 @pytest.mark.parametrize(
