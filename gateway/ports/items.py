@@ -70,6 +70,10 @@ class ItemFolders(Protocol):
         """The default folder of a kind, made with this name if there is none yet."""
         ...
 
+    async def provide_item_folders(self, user: UserId, names: Mapping[ItemKind, str]) -> Sequence[ItemFolder]:
+        """The same for some kinds at once, made in this order; returns all as `item_folders` does."""
+        ...
+
     async def create_item_folder(
         self, user: UserId, kind: ItemKind, name: str, parent: str = ""
     ) -> ItemFolder: ...

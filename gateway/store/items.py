@@ -52,6 +52,10 @@ class StoredItems:
             return known
         return await self._store.write(itemfolders.provide, user, kind, name)
 
+    async def provide_item_folders(self, user: UserId, names: Mapping[ItemKind, str]) -> Sequence[ItemFolder]:
+        wanted = dict(names)
+        return await self._store.write(itemfolders.provide_all, user, wanted)
+
     async def create_item_folder(
         self, user: UserId, kind: ItemKind, name: str, parent: str = ""
     ) -> ItemFolder:

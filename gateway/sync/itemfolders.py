@@ -6,7 +6,6 @@ are at the root, with their owner's name, and only their owner changes them.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -55,6 +54,10 @@ _SHOWN: Mapping[ItemKind, _Shown] = {
     ItemKind.TASKS: _Shown(FolderType.TASKS, FolderType.USER_TASKS, "Tasks"),
     ItemKind.NOTES: _Shown(FolderType.NOTES, FolderType.USER_NOTES, "Notes"),
 }
+_NAMES: Mapping[ItemKind, str] = {
+    ItemKind.RECIPIENTS: "Recipients",
+    **{kind: shown.name for kind, shown in _SHOWN.items()},
+}
 SERVED: tuple[ItemKind, ...] = tuple(_SHOWN)
 """The kinds that devices get to see; beside them there may be a cache of recipients."""
 _MOST_LEVELS = 50
@@ -88,21 +91,27 @@ async def find(items: Items, user: UserId, identity: CollectionId) -> ItemFolder
     return folder if folder is not None and _is_shown(folder, user) else None
 
 
-async def provide(items: Items, user: UserId) -> Sequence[ItemFolder]:
-    """The folders a user sees, by age; the default ones are made when there are none yet."""
-    folders = await seen(items, user)
+async def provide(items: Items, user: UserId, *, recipients: bool = False) -> Sequence[ItemFolder]:
+    """The folders a user sees, by age; the default ones are made when there are none yet.
+
+    `recipients`: also the cache of recipients, which is there where it was wanted once.
+    """
+    folders = await items.item_folders(user)
     made = {folder.kind for folder in folders if folder.default and folder.owner == user}
-    missing = [kind for kind in _SHOWN if kind not in made]
-    if not missing:
-        return folders
-    # All at once: the store commits together what comes together.
-    await asyncio.gather(*(default_folder(items, user, kind) for kind in missing))
-    return await seen(items, user)
+    wanted = _NAMES if recipients else _SHOWN
+    missing = {kind: _NAMES[kind] for kind in wanted if kind not in made}
+    if missing:
+        folders = await items.provide_item_folders(user, missing)
+    return _shown_of(folders, user)
 
 
 async def seen(items: Items, user: UserId) -> Sequence[ItemFolder]:
     """The folders a user sees by now, by age."""
-    return [folder for folder in await items.item_folders(user) if _is_shown(folder, user)]
+    return _shown_of(await items.item_folders(user), user)
+
+
+def _shown_of(folders: Sequence[ItemFolder], user: UserId) -> Sequence[ItemFolder]:
+    return [folder for folder in folders if _is_shown(folder, user)]
 
 
 def _is_shown(folder: ItemFolder, user: UserId) -> bool:
@@ -110,8 +119,8 @@ def _is_shown(folder: ItemFolder, user: UserId) -> bool:
 
 
 async def default_folder(items: Items, user: UserId, kind: ItemKind) -> ItemFolder:
-    """The user's default folder of a kind that is served, made if there is none yet."""
-    return await items.provide_item_folder(user, kind, _SHOWN[kind].name)
+    """The user's default folder of a kind, made if there is none yet."""
+    return await items.provide_item_folder(user, kind, _NAMES[kind])
 
 
 def joined(rows: Sequence[FolderRow], folders: Sequence[ItemFolder], user: UserId) -> tuple[FolderRow, ...]:

@@ -15,6 +15,7 @@ from gateway.items import Edit, Item, ItemFolder, ItemKind
 from gateway.mail.addresses import Address
 from gateway.pim.contacts.recipient import Recipient, read_recipient, stored_recipient
 from gateway.ports import Clock, Commit, Items
+from gateway.sync.itemfolders import default_folder
 from gateway.types import UserId
 
 __all__ = ["MOST", "Recipients", "ends_of", "forget_recipients"]
@@ -25,7 +26,6 @@ _MOST_AT_ONCE = 20
 """People of one message that are noted: more are no sign of knowing them."""
 _LONGEST_ADDRESS = 254
 _ATTEMPTS = 5
-_NAME = "Recipients"
 _FOREVER = datetime(9000, 1, 1, tzinfo=UTC)
 _STEP = timedelta(milliseconds=1)
 
@@ -39,7 +39,7 @@ class Recipients:
 
     async def provide(self, user: UserId) -> ItemFolder:
         """The cache of a user, made if there is none yet."""
-        return await self._items.provide_item_folder(user, ItemKind.RECIPIENTS, _NAME)
+        return await default_folder(self._items, user, ItemKind.RECIPIENTS)
 
     async def wrote_to(self, user: UserId, people: Sequence[Address]) -> None:
         """Note that a message went to people. Within a day, once for each: devices are told of a change."""

@@ -6,6 +6,7 @@ from gateway.eas import fields
 from gateway.eas.commands.base import BodyRule, Context, Reply
 from gateway.eas.versions import OFFERED, Version
 from gateway.errors import Kind, Refused
+from gateway.sync import itemfolders
 from gateway.sync.folders import Folders
 from gateway.sync.hierarchy import FolderRow, HierarchyChanges
 from gateway.sync.keys import KeyUse
@@ -32,7 +33,7 @@ class FolderSync:
         services = context.services
         recipients = context.request.version.has_recipients
         if recipients and services.recipients is not None:
-            await services.recipients.provide(context.principal.user)
+            await itemfolders.provide(services.items, context.principal.user, recipients=True)
         folders = Folders(
             services.state,
             context.mailboxes,

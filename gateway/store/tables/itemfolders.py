@@ -6,6 +6,7 @@ What changes the list of folders tells those who see it.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from gateway.errors import Kind, NotFound, Refused
 from gateway.items import ItemFolder, ItemKind, Right
@@ -25,6 +26,7 @@ __all__ = [
     "lock",
     "number_of",
     "provide",
+    "provide_all",
     "share",
     "shares",
     "update",
@@ -57,6 +59,10 @@ _CREATE = """
     INSERT INTO item_folder (owner, kind, name, standard, parent, revision) VALUES (?, ?, ?, ?, ?, 0)
     ON CONFLICT DO NOTHING
     RETURNING id, owner, kind, name, standard, parent, revision, 'owner'
+"""
+_PROVIDE = """
+    INSERT INTO item_folder (owner, kind, name, standard, parent, revision) VALUES {rows}
+    ON CONFLICT DO NOTHING
 """
 _AUDIENCE = """
     SELECT owner FROM item_folder WHERE id = ?1 UNION ALL SELECT "user" FROM item_share WHERE folder = ?1
@@ -128,6 +134,17 @@ async def provide(transaction: Transaction, user: UserId, kind: ItemKind, name: 
         made = await default(transaction, user, kind)
         assert made is not None
     return made
+
+
+async def provide_all(
+    transaction: Transaction, user: UserId, names: Mapping[ItemKind, str]
+) -> list[ItemFolder]:
+    """All folders a user sees, with the default ones of some kinds made where there are none."""
+    rows = ", ".join(["(?, ?, ?, 1, '', 0)"] * len(names))
+    values = [value for kind, name in names.items() for value in (user, kind.value, name)]
+    if await transaction.run(_PROVIDE.format(rows=rows), values):
+        transaction.tell(Topic.ITEMS, {_LIST: {user}})
+    return await load_all(transaction, user)
 
 
 async def create(

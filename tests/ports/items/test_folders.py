@@ -41,6 +41,19 @@ async def test_devices_that_ask_at_once_get_the_same_default_folder(items: Items
     assert list(await items.item_folders(ANNA)) == [provided[0]]
 
 
+async def test_default_folders_of_several_kinds_are_made_at_once(items: Items, calendar: ItemFolder) -> None:
+    names = {ItemKind.RECIPIENTS: "Recipients", ItemKind.CALENDAR: "Kalender", ItemKind.TASKS: "Tasks"}
+    provided = await asyncio.gather(*(items.provide_item_folders(ANNA, names) for _ in range(5)))
+    seen = await items.item_folders(ANNA)
+    assert [(one.kind, one.name, one.default) for one in seen] == [
+        (ItemKind.CALENDAR, "Calendar", True),
+        (ItemKind.RECIPIENTS, "Recipients", True),
+        (ItemKind.TASKS, "Tasks", True),
+    ]
+    assert seen[0] == calendar
+    assert all(list(folders) == list(seen) for folders in provided)
+
+
 async def test_more_folders_of_a_kind(store: Store, calendar: ItemFolder) -> None:
     trips = await store.items.create_item_folder(ANNA, ItemKind.CALENDAR, "Trips ✈", calendar.id)
     same = await store.items.create_item_folder(ANNA, ItemKind.CALENDAR, "Trips ✈")

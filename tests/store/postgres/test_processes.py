@@ -81,10 +81,16 @@ async def test_a_message_is_sent_by_one(here: PostgresStore, there: PostgresStor
 
 
 async def test_a_default_folder_is_made_once(here: PostgresStore, there: PostgresStore) -> None:
-    made = await asyncio.gather(
-        *(store.items.provide_item_folder(ANNA, kind, "It") for store in (here, there) for kind in ItemKind)
+    made, *others = await asyncio.gather(
+        *(store.items.provide_item_folders(ANNA, dict.fromkeys(ItemKind, "It")) for store in (here, there)),
+        *(store.items.provide_item_folders(ANNA, dict.fromkeys(ItemKind, "It")) for store in (here, there)),
     )
-    assert len({folder.id for folder in made}) == len(ItemKind)
+    assert {folder.kind for folder in made} == {*ItemKind}
+    assert others == [made] * 3
+    single = await asyncio.gather(
+        *(store.items.provide_item_folder(BERT, kind, "It") for store in (here, there) for kind in ItemKind)
+    )
+    assert len({folder.id for folder in single}) == len(ItemKind)
     assert len(await here.items.item_folders(ANNA)) == len(ItemKind)
 
 
