@@ -30,19 +30,27 @@ def check_values(root: Element) -> None:
 
     Bytes are for elements that are opaque, the MIME of a body, and certificates.
     """
-    for node in root.iter():
-        if node.children and node.value:
+    pending = [root]
+    while pending:
+        node = pending.pop()
+        pending += node.children
+        if not node.value:
+            continue
+        if node.children:
             raise malformed(f"{node.tag!r} has text beside elements")
-        if node.value and not node.tag.opaque and node.tag not in _OCTETS and "\0" in node.text():
+        if not node.tag.opaque and node.tag not in _OCTETS and "\0" in node.text():
             raise malformed(f"{node.tag!r} holds a NUL")
 
 
 def only(parent: Element, tag: Tag) -> Element | None:
     """The child with this tag, of which there may be one at most."""
-    found = parent.findall(tag)
-    if len(found) > 1:
-        raise malformed(f"{tag!r} more than once in {parent.tag!r}")
-    return found[0] if found else None
+    found = None
+    for child in parent.children:
+        if child.tag is tag:
+            if found is not None:
+                raise malformed(f"{tag!r} more than once in {parent.tag!r}")
+            found = child
+    return found
 
 
 def required(parent: Element, tag: Tag) -> Element:

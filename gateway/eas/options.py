@@ -16,6 +16,8 @@ from wbxml.pages import AirSync
 
 _DAYS = {1: 1, 2: 3, 3: 7, 4: 14, 5: 31}
 """Days of mail a FilterType lets through (MS-ASCMD 2.2.3.68.2); 0 is everything."""
+_POLICIES = {policy.value: policy for policy in Policy}
+_SERVER_WINS = str(Policy.SERVER_WINS.value)
 _REMEMBERED = 256
 """Options whose two forms are remembered: phones of one kind all want the same, in every request."""
 
@@ -44,12 +46,13 @@ class CollectionOptions:
         if block.find(AirSync.MaxItems) is not None:
             raise fields.malformed("MaxItems outside the recipient information cache")
         filter_type = int(first_text(block, AirSync.FilterType, "0"))
-        if filter_type not in (0, *_DAYS):
+        if filter_type and filter_type not in _DAYS:
             raise fields.malformed(f"FilterType {filter_type} does not exist for mail")
-        conflict = int(first_text(block, AirSync.Conflict, str(Policy.SERVER_WINS.value)))
-        if conflict not in (*Policy,):
+        conflict = int(first_text(block, AirSync.Conflict, _SERVER_WINS))
+        policy = _POLICIES.get(conflict)
+        if policy is None:
             raise fields.malformed(f"Conflict {conflict} does not exist")
-        return cls(filter_type, Policy(conflict), parse_body_options(block, version))
+        return cls(filter_type, policy, parse_body_options(block, version))
 
     def since(self, now: datetime) -> datetime | None:
         """The start of the filter window, to the hour, so that it does not move with every request.
