@@ -41,10 +41,11 @@ def configure(level: str, style: str, stream: TextIO | None = None) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
+    writer = structlog.WriteLogger(target)
     # Our own lines go past logging, which takes half the time of one.
     structlog.configure(
         processors=[*_STAMPED, *renderer],
-        logger_factory=structlog.WriteLoggerFactory(target),
+        logger_factory=lambda *_: writer,
         wrapper_class=structlog.make_filtering_bound_logger(level),
         cache_logger_on_first_use=False,
     )

@@ -31,7 +31,8 @@ _FORGIVEN = 10.0
 _SHORTEST, _LONGEST = 30.0, 900.0
 """Seconds for which a device is put off, at first and in the end."""
 _LOOPING = frozenset({"Ping", "Sync"})
-_SYNCS = frozenset({"Sync", "FolderSync"})
+_COUNTED = _LOOPING | {"FolderSync"}
+"""What is looked at: what loops are made of, and what brings a device forward."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ class Loops:
 
     def note(self, user: UserId, device: DeviceId, turn: Turn) -> float:
         """Count what came of a request; returns the seconds for which its device is put off because of it."""
-        if not self._turns or turn.command not in _LOOPING | _SYNCS:
+        if not self._turns or turn.command not in _COUNTED:
             return 0.0
         now = _now()
         account = self._known(user, device, now)

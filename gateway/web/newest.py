@@ -9,7 +9,7 @@ each time it waits elsewhere than before.
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from gateway.ports import Bus, Subject
 from gateway.sync.waiter import Signal
@@ -23,8 +23,7 @@ _ALWAYS_WAITS = "Ping"
 _WAITS, _ASKS = "waits", "asks"
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """What devices ask one after the other."""
 
     user: UserId
