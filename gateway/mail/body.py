@@ -176,7 +176,10 @@ def _one_line(text: bytes, characters: int) -> str:
 
 def _room(size: int) -> int | None:
     """A round limit that a section of this size does not reach."""
-    return next((room for room in _ROOMS if size < room), None)
+    for room in _ROOMS:
+        if size < room:
+            return room
+    return None
 
 
 def _without_torn_end(data: bytes) -> bytes:

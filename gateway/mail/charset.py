@@ -129,6 +129,7 @@ def decode(data: bytes, charset: str | None = None, *, cut: bool = False) -> str
     return data.decode(fallback or "cp1252", "replace").removeprefix("\ufeff")
 
 
+@lru_cache(maxsize=256)
 def widest(charset: str | None) -> int:
     """How many octets of this charset one octet of UTF-8 may take at most (for ASCII characters)."""
     name = codec(charset) if charset else None

@@ -53,7 +53,7 @@ def calendar_part(layout: Layout) -> BodyPart | None:
     Where there is no calendar at all it may be a winmail.dat. Signed and encrypted mail is left to the phone,
     as a whole.
     """
-    if layout.nature is not Nature.MAIL:
+    if layout.nature is not Nature.MAIL or not (layout.calendars or layout.attachments):
         return None
     files = (one.part for one in layout.attachments)
     parts = [part for part in (*layout.calendars, *files) if _is_calendar(part)]

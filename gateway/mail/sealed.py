@@ -41,8 +41,9 @@ class Opened:
 
 def is_sealed(root: BodyPart, layout: Layout) -> bool:
     """Whether the structure shows no text because it is signed as a whole or encrypted (S/MIME, PGP/MIME)."""
-    closed = layout.nature is Nature.ENVELOPED or root.content_type == "multipart/encrypted"
-    return closed and not layout.blocks
+    if layout.blocks:
+        return False
+    return layout.nature is Nature.ENVELOPED or root.content_type == "multipart/encrypted"
 
 
 def signed_part(root: BodyPart, layout: Layout) -> BodyPart | None:

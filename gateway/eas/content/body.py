@@ -92,7 +92,7 @@ def plan_body(
                 _merge(sections, rtf_section(layout))
         if wanted.preview and version >= Version.V14_0 and (wanted.type == MIME or wanted.truncation == 0):
             _merge(sections, texts.wanted(layout, rich=layout.has_html, size=_PREVIEW_REACH))
-    sizes = {one.section: one.size for rich in (True, False) for one in layout.parts(rich=rich)}
+    sizes = {one.section: one.size for block in layout.blocks for one in (*block.rich, *block.plain)}
     cost = 0
     for section, limit in sections.items():
         size = sizes.get(section, message_size)

@@ -100,13 +100,17 @@ def plan(
     if calendar and calendar is not packed:
         requests.append(SectionRequest(message.uid, calendar.section))
         cost += calendar.size
-    shown = plan.part is not None or any(one.type != MIME or one.preview for one in plan.attempts)
-    sealed = shown and is_sealed(message.structure, plan.layout)
+    sealed = is_sealed(message.structure, plan.layout) and _shows_text(plan)
     signed = signed_part(message.structure, plan.layout) if sealed else None
     if signed:
         requests.append(SectionRequest(message.uid, signed.section))
         cost += signed.size
     return Job(message, values, options, plan, tuple(requests), cost, packed, calendar, sealed, signed)
+
+
+def _shows_text(plan: BodyPlan) -> bool:
+    """Whether something is made of the text of a message, and not of its MIME alone."""
+    return plan.part is not None or any(one.type != MIME or one.preview for one in plan.attempts)
 
 
 def render(

@@ -81,7 +81,7 @@ def _multipart(node: list[Node], section: str) -> BodyPart:
 def _single(node: list[Node], section: str) -> BodyPart:
     if len(node) < 2:
         raise Fault("a part without subtype")
-    fields = node[:_BASIC_FIELDS] + [None] * (_BASIC_FIELDS - len(node))
+    fields = node if len(node) >= _BASIC_FIELDS else node + [None] * (_BASIC_FIELDS - len(node))
     kind = (text_of(fields[0]) or "text").lower()
     subtype = (text_of(fields[1]) or ("plain" if kind == "text" else "octet-stream")).lower()
     rest = node[_BASIC_FIELDS:]
@@ -131,8 +131,8 @@ def _is_body(node: Node) -> bool:
 def _params(node: Node) -> dict[str, str]:
     if not isinstance(node, list):
         return {}
-    texts = [text_of(each) or "" for each in node]
-    return {name.lower(): value for name, value in zip(texts[::2], texts[1::2], strict=False)}
+    texts = iter([text_of(each) or "" for each in node])
+    return {name.lower(): value for name, value in zip(texts, texts, strict=False)}
 
 
 def _disposition(node: Node) -> tuple[str | None, dict[str, str]]:
