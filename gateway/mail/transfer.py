@@ -131,7 +131,8 @@ def _whole_escapes(data: bytes) -> int:
 
 def _clean_base64(data: bytes) -> bytes | None:
     """What nearly all base64 holds, read at once; None for what needs a closer look."""
-    if b"-" in data or b"_" in data or data.rstrip(b"=\r\n").find(b"=") >= 0:
+    padding = data.find(b"=")
+    if b"-" in data or b"_" in data or (padding >= 0 and data[padding:].strip(b"=\r\n")):
         return None
     try:
         return binascii.a2b_base64(data)  # overlooks line ends, and what else is not of the alphabet

@@ -81,7 +81,9 @@ def _without_end(document: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    text = text.replace("\r\n", "\n").replace("\r", "\n").expandtabs(8)
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if "\t" in text:
+        text = text.expandtabs(8)
     if "  " in text or "\n " in text or text[:1] == " ":
         text = _RUN_OF_SPACES.sub("\u00a0", text)
     return html.escape(text, quote=False).replace("\n", "<br>\r\n")
