@@ -117,7 +117,8 @@ class EasEndpoint:
         self._spans = spans
         self._stopping = stopping
         self._grace = grace
-        self._log = structlog.get_logger("gateway.eas")
+        # Bound once, not for each line: every request has one.
+        self._log = structlog.get_logger("gateway.eas").bind()
 
     def interrupt(self, user: UserId, device: DeviceId) -> None:
         """Have the requests of a device answered that are held, because something was decided of it."""
