@@ -32,6 +32,8 @@ __all__ = ["Cluster", "Node"]
 
 REPLY_SECONDS = 60.0
 """How long phones wait for an answer."""
+_KEEPALIVE = 30.0
+"""Seconds after which PostgreSQL, as gateways ask it, finds that a connection fell silent."""
 _MOST_BOUNDARIES = 24
 _LONGEST_DELAY = 60
 """Milliseconds from the beginning of a request to the fault."""
@@ -84,7 +86,7 @@ class Cluster(Stage):
         self.postgres = stack.enter_context(Postgres())
         self.database = self.postgres.create()
         for number in range(self._count):
-            way = stack.enter_context(Way(self.postgres.port))
+            way = stack.enter_context(Way(self.postgres.port, keepalive=_KEEPALIVE))
             store = f"postgresql://gateway@{way.host}:{way.port}/{self.database}"
             gateway = FusedGateway(
                 self.dovecot, self.sink, imap_port=self.line.port, store=store, workers=self._workers

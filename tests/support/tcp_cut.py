@@ -35,7 +35,10 @@ class Cut(Enum):
     RESET = auto()
     """Connections are reset, and so is every new one."""
     SILENT = auto()
-    """What is sent arrives nowhere, and nobody is told: not now, and on these connections never again."""
+    """What is sent arrives nowhere, and nobody is told: not now, and on these connections never again.
+
+    A server that asks whether the other end is there finds out after the `keepalive` seconds of the way.
+    """
     HELD = auto()
     """The same, but what was sent arrives once this is over, as TCP has it sent again."""
 
@@ -48,8 +51,11 @@ class Way:
 
     host = LOOPBACK
 
-    def __init__(self, port: int, host: str = LOOPBACK, *, delay: float = 0.0) -> None:
+    def __init__(
+        self, port: int, host: str = LOOPBACK, *, delay: float = 0.0, keepalive: float | None = None
+    ) -> None:
         self.delay = delay
+        self.keepalive = keepalive
         self.target = (host, port)
         """Where new connections lead to; may be changed at any time."""
         self.octets = 0
@@ -73,8 +79,8 @@ class Way:
         with self._changed:
             self._cut = how
             lines = tuple(self._open)
-            for line in lines:
-                line.silent |= how is Cut.SILENT
+            for line in lines if how is Cut.SILENT else ():
+                line.fall_silent(self.keepalive)
             self._changed.notify_all()
         if how is Cut.RESET:
             for line in lines:
@@ -125,7 +131,8 @@ class Way:
         line = _Line(client, server)
         with self._changed:
             self.connections += 1
-            line.silent = self._cut is Cut.SILENT
+            if self._cut is Cut.SILENT:
+                line.fall_silent(self.keepalive)
             self._open.add(line)
             refused = self._cut is Cut.RESET
         if refused:
@@ -187,6 +194,14 @@ class _Line:
         """Something was said; whether that begins a turn: the client speaks after the server did."""
         before, self._told = self._told, direction == "down"
         return before and direction == "up"
+
+    def fall_silent(self, keepalive: float | None) -> None:
+        """Carry nothing any more; the server's end breaks after so many seconds, if they are given."""
+        if not self.silent and keepalive is not None:
+            timer = threading.Timer(keepalive, _reset, [self._ends[1]])
+            timer.daemon = True
+            timer.start()
+        self.silent = True
 
     def end(self) -> None:
         """End it in both directions, in order, behind what was carried."""

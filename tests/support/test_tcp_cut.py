@@ -10,7 +10,7 @@ from contextlib import suppress
 import pytest
 
 from tests.support.ports import LOOPBACK
-from tests.support.tcp_cut import Way
+from tests.support.tcp_cut import Cut, Way
 
 SECONDS = 30.0
 
@@ -85,3 +85,18 @@ def test_what_is_mended_is_not_cut(echo: Echo) -> None:
         way.mend()
         assert answer(way, b"abc") == b"abc"
         assert way.ended == 0
+
+
+def test_a_server_finds_out_that_a_connection_fell_silent(echo: Echo) -> None:
+    with (
+        Way(echo.port, keepalive=0.05) as way,
+        socket.create_connection((way.host, way.port), timeout=SECONDS) as lost,
+    ):
+        lost.sendall(b"one")
+        assert lost.recv(3) == b"one"
+        way.cut(Cut.SILENT)
+        lost.sendall(b"two")
+        way.mend()
+        # It serves one connection after the other, so the first has ended for it.
+        assert answer(way, b"three") == b"three"
+        assert echo.heard == [b"one", b"three"]
