@@ -48,7 +48,8 @@ async def save(transaction: Transaction, user: UserId, folders: FolderList) -> F
         done = await transaction.run(_INSERT_LIST, row)
     if not done:
         raise StateConflict(f"folders of {user} changed since revision {folders.revision}")
-    await transaction.run('DELETE FROM folder WHERE "user" = ?', (user,))
+    if folders.revision:
+        await transaction.run('DELETE FROM folder WHERE "user" = ?', (user,))
     await transaction.run_all(
         _SAVE_FOLDER,
         [

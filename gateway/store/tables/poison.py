@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from gateway.store.transactions import Transaction, single
 from gateway.types import CollectionId, UserId
 
-__all__ = ["Poison", "count", "forget", "list_all", "note", "of_others"]
+__all__ = ["Poison", "count", "forget", "has_any", "list_all", "note", "of_others"]
 
 Poison = tuple[UserId, CollectionId, str, str, str]
 """user, collection, item, release, reason"""
@@ -63,6 +63,11 @@ async def count(transaction: Transaction) -> int:
     )
     ((found,),) = rows
     return int(found)
+
+
+async def has_any(transaction: Transaction, user: UserId) -> bool:
+    """Whether anything is remembered of a user's items."""
+    return await transaction.row('SELECT 1 FROM poison WHERE "user" = ? LIMIT 1', (user,)) is not None
 
 
 async def list_all(transaction: Transaction, user: UserId | None, most: int | None) -> list[Poison]:
