@@ -95,8 +95,7 @@ def topic(subject: str) -> str:
 def _from_chain(chain: list[bytes]) -> Conversation:
     if len(chain) > _MOST_LEVELS:
         chain = [*chain[: _MOST_LEVELS - 1], chain[-1]]
-    levels = (_level(number, one) for number, one in enumerate(chain[1:], 1))
-    index = b"".join((_beginning(chain[0]), *levels))
+    index = b"".join((_beginning(chain[0]), *map(_level, range(1, len(chain)), chain[1:])))
     return Conversation(blake2b(chain[0], digest_size=16, person=b"conversation").digest(), index)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import binascii
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
@@ -56,6 +56,10 @@ class Headers:
         """The first field with this (lower case) name as readable text; "" when there is none."""
         values = self._fields.get(name)
         return decode_text(values[0]) if values else ""
+
+    def has_any(self, names: Iterable[str]) -> bool:
+        """Whether there is a field with one of these (lower case) names."""
+        return not self._fields.keys().isdisjoint(names)
 
     def __contains__(self, name: object) -> bool:
         return name in self._fields

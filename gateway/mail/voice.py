@@ -74,7 +74,7 @@ def voice_mail(headers: Headers) -> VoiceMail | None:
 
 def _is_voice(headers: Headers) -> bool:
     return (
-        headers.text("content-type").lower().startswith("multipart/voice-message")
+        (headers.get("content-type") or b"").lower().startswith(b"multipart/voice-message")
         or headers.text("message-context").lower() == "voice-message"
         or "x-asterisk-vm-duration" in headers
     )

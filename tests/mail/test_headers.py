@@ -22,6 +22,8 @@ def test_fields() -> None:
     assert headers.get("body") is None
     assert "from" in headers
     assert "to" not in headers
+    assert headers.has_any(["to", "x-empty"])
+    assert not headers.has_any(["to", "cc"])
     assert headers.text("to") == ""
 
 

@@ -61,9 +61,12 @@ _LONGEST_BCC = 1024
 _SEEN_BY_ALL = ("from", "to", "cc", "resent-to", "resent-cc")
 _DELIVERED = ("delivered-to", "x-original-to", "envelope-to")
 """Where servers note for whom they delivered a message."""
+_NAME_HIM = (*_DELIVERED, "bcc")
+"""Where the address of a user can be found who is not among those that all see."""
 _UTF_8 = "65001"
 _CONTENT_CLASS = "urn:content-classes:message"
 _LOW, _NORMAL, _HIGH = "0", "1", "2"
+_IMPORTANCE_FIELDS = ("importance", "x-priority", "x-msmail-priority", "priority")
 _IMPORTANCE = {
     "low": _LOW,
     "non-urgent": _LOW,
@@ -209,7 +212,7 @@ def _first(headers: Headers, name: str) -> str:
 
 
 def _importance(headers: Headers) -> str:
-    for name in ("importance", "x-priority", "x-msmail-priority", "priority"):
+    for name in _IMPORTANCE_FIELDS if headers.has_any(_IMPORTANCE_FIELDS) else ():
         word = headers.text(name).partition(" ")[0].partition("(")[0].lower()
         if word in _IMPORTANCE:
             return _IMPORTANCE[word]
@@ -250,7 +253,7 @@ def _received_as_bcc(headers: Headers, owner: str) -> bool:
     Only what servers note at delivery proves it: mail to a list or an alias does not name the user either.
     """
     wanted = owner.lower()
-    if not wanted or "list-id" in headers:
+    if not wanted or "list-id" in headers or not headers.has_any(_NAME_HIM):
         return False
     noted = [value.decode("ascii", "replace") for name in _DELIVERED for value in headers.get_all(name)]
     delivered = wanted in {value.strip(" <>").lower() for value in noted}
