@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping
 
-import structlog
-
 import wbxml
 from gateway.eas import request as head
 from gateway.eas import status
@@ -85,10 +83,6 @@ class CommandRunner:
         record: Record,
     ) -> Response:
         """Answer the request of who is known; the caller names what fails unexpectedly. Raises ClientGone."""
-        # Bound when something is said, which is seldom.
-        log = structlog.get_logger(
-            "gateway.eas", user=principal.user, device=request.device_id, command=request.command
-        )
         try:
             admission = self._services.admission
             if not await self._knows_groups(principal, record):
@@ -113,7 +107,6 @@ class CommandRunner:
                 services=self._services,
                 stopping=self._stopping,
                 superseded=Signal(),
-                log=log,
                 on_hold=lambda: self._newest.holds(asked),
             )
             in_quarantine = admission.access_of(device) is Access.QUARANTINE

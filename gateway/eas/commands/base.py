@@ -8,6 +8,7 @@ from datetime import UTC, timedelta, tzinfo
 from enum import Enum, auto
 from typing import Protocol
 
+import structlog
 from structlog.typing import FilteringBoundLogger
 
 from gateway.eas.addresslist import AddressList
@@ -206,11 +207,19 @@ class Context:
     services: Services
     stopping: Signal
     superseded: Signal
-    log: FilteringBoundLogger
     on_hold: Callable[[], None] = lambda: None
     reply_headers: dict[str, str] = field(default_factory=dict)
     status: str = ""
     reason: str = ""
+
+    @property
+    def log(self) -> FilteringBoundLogger:
+        """Names the request in what is said; most requests say nothing, so it is made when one does."""
+        request, user = self.request, self.principal.user
+        log: FilteringBoundLogger = structlog.get_logger(
+            "gateway.eas", user=user, device=request.device_id, command=request.command
+        )
+        return log
 
     def note(self, status: str, reason: str) -> None:
         """Have the log line of the request say what was refused inside a reply that is no failure as a whole.
