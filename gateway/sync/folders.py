@@ -44,7 +44,7 @@ class FolderReply:
 class Folders:
     """The folders of one user; without `items` those of mail alone.
 
-    `recipients`: the device knows what a recipient information cache is.
+    `recipients`: the device knows what a recipient information cache is. `caching`: if so, there is one.
     """
 
     def __init__(
@@ -55,12 +55,14 @@ class Folders:
         items: Items | None = None,
         *,
         recipients: bool = True,
+        caching: bool = False,
     ) -> None:
         self._state = state
         self._mailboxes = mailboxes
         self._user = user
         self._items = items
         self._recipients = recipients
+        self._caching = recipients and caching
 
     async def all(self) -> FolderList:
         """Every folder that has an id, as last seen; no upstream traffic."""
@@ -159,7 +161,7 @@ class Folders:
         rows = hierarchy.listing(*await self.refresh(listed))
         if self._items is None:
             return rows
-        folders = await itemfolders.provide(self._items, self._user)
+        folders = await itemfolders.provide(self._items, self._user, recipients=self._caching)
         if not self._recipients:
             folders = [folder for folder in folders if folder.kind is not ItemKind.RECIPIENTS]
         return itemfolders.joined(rows, folders, self._user)

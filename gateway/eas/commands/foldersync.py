@@ -6,7 +6,6 @@ from gateway.eas import fields
 from gateway.eas.commands.base import BodyRule, Context, Reply
 from gateway.eas.versions import OFFERED, Version
 from gateway.errors import Kind, Refused
-from gateway.sync import itemfolders
 from gateway.sync.folders import Folders
 from gateway.sync.hierarchy import FolderRow, HierarchyChanges
 from gateway.sync.keys import KeyUse
@@ -31,15 +30,13 @@ class FolderSync:
         root = fields.document(root)
         key = fields.identifier(root, FolderHierarchy.SyncKey)
         services = context.services
-        recipients = context.request.version.has_recipients
-        if recipients and services.recipients is not None:
-            await itemfolders.provide(services.items, context.principal.user, recipients=True)
         folders = Folders(
             services.state,
             context.mailboxes,
             context.principal.user,
             services.items,
-            recipients=recipients,
+            recipients=context.request.version.has_recipients,
+            caching=services.recipients is not None,
         )
         reply = await folders.sync(context.device.id, key)
         if reply.use is KeyUse.UNKNOWN:
