@@ -132,7 +132,11 @@ def _unseen(_uid: int, _detail: str) -> None:
 async def _fetch_all(
     session: Session, batches: Sequence[tuple[list[int], list[str]]], refused: Refused = _unseen
 ) -> AsyncIterator[Fetch]:
-    """Everything told about the messages of the batches; several `Fetch` may be about one message."""
+    """Everything told about the messages of the batches; several `Fetch` may be about one message.
+
+    Of one that was expunged a moment ago, which the connection had not been told of, Dovecot tells no section
+    and says so in the end (RFC 5530 3): it is left out.
+    """
     for at in range(0, len(batches), AHEAD):
         group = batches[at : at + AHEAD]
         with session.together():
@@ -143,8 +147,10 @@ async def _fetch_all(
         for batch, items, parts in futures:
             for future in parts:
                 reply = await future
+                gone = reply.code("EXPUNGEISSUED") is not None
                 for told in reply.of(Fetch):
-                    yield told
+                    if not (gone and None in told.sections.values()):
+                        yield told
                 if reply.tagged.code and reply.tagged.code.name in LATER:
                     raise UpstreamUnavailable(f"FETCH: {reply.detail}")
                 if not reply.succeeded:
@@ -175,13 +181,11 @@ def _message(told: Fetch) -> MessageData | None:
     if told.faults:
         log.warning("message %d: %s not understood", told.uid, ", ".join(told.faults))
     size = told.size or 0
-    header = next((data for name, data in told.sections.items() if name.startswith("BODY[HEADER")), b"")
-    if header is None:
-        return None  # expunged a moment ago, which the connection had not been told of (RFC 5530 3)
+    header = next((data for name, data in told.sections.items() if name.startswith("BODY[HEADER")), None)
     # Without a structure the message is shown as it stands, rather than not at all.
     structure = told.structure or BodyPart("1", "text", "plain", size=size)
     date = told.internal_date or _NO_DATE
-    return MessageData(told.uid, told.flags, date, size, structure, header)
+    return MessageData(told.uid, told.flags, date, size, structure, header or b"")
 
 
 def _item(spec: _Spec) -> str:

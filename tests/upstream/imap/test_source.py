@@ -100,3 +100,17 @@ async def test_a_message_expunged_right_after_the_look_is_not_shown(dovecot: Dov
     assert list((await mail.view("INBOX")).uids) == [second]
     for upstream in (reader, writer):
         await upstream.aclose()
+
+
+@pytest.mark.parametrize(("code", "found"), [("", {1: b""}), ("[EXPUNGEISSUED] ", {})])
+async def test_a_header_that_is_not_told_does_not_mean_that_the_message_is_gone(
+    code: str, found: dict[int, bytes]
+) -> None:
+    told = (
+        '* 1 FETCH (UID 1 FLAGS () INTERNALDATE "01-Jan-2026 00:00:00 +0000" RFC822.SIZE 12 BODYSTRUCTURE'
+        f' ("text" "plain" NIL NIL NIL "7bit" 2 1) BODY[HEADER] NIL)\r\nTAG OK {code}done\r\n'
+    )
+    async with reading() as (server, mail):
+        server.answer("UID FETCH", told.encode())
+        messages = await mail.fetch("INBOX", 7, [1], None)
+        assert {uid: message.header for uid, message in messages.items()} == found
