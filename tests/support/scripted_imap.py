@@ -77,7 +77,6 @@ POLITE: dict[str, Answer] = {
     "NAMESPACE": b'* NAMESPACE (("" "/")) NIL NIL\r\nTAG OK done\r\n',
     "NOOP": b"TAG OK done\r\n",
     "LIST": b'* LIST (\\HasNoChildren) "/" INBOX\r\nTAG OK done\r\n',
-    "STATUS": b"* STATUS INBOX (MESSAGES 3 UIDNEXT 4 UIDVALIDITY 7 UNSEEN 3)\r\nTAG OK done\r\n",
     "SELECT": (
         b"* FLAGS (\\Seen \\Deleted)\r\n* 3 EXISTS\r\n* OK [UIDVALIDITY 7] ok\r\n* OK [UIDNEXT 4] ok\r\n"
         b"* OK [HIGHESTMODSEQ 9] ok\r\nTAG OK [READ-WRITE] done\r\n"
@@ -104,7 +103,14 @@ async def idle(connection: Connection, tag: str, _command: str) -> None:
     await connection.send(f"{tag} {'OK' if done.upper() == 'DONE' else 'BAD'} idled\r\n".encode())
 
 
-POLITE["IDLE"] = idle
+async def status(connection: Connection, tag: str, command: str) -> None:
+    """Tells of the mailbox that was asked for what SELECT tells."""
+    mailbox = command.partition(" ")[2].rpartition(" (")[0]
+    told = f"* STATUS {mailbox} (MESSAGES 3 UIDNEXT 4 UIDVALIDITY 7 UNSEEN 3)\r\n"
+    await connection.send(f"{told}{tag} OK done\r\n".encode())
+
+
+POLITE |= {"IDLE": idle, "STATUS": status}
 
 
 class ScriptedServer:

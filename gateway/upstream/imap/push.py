@@ -1,11 +1,12 @@
 """The ways to notice changes, best first: NOTIFY, IDLE with polling, polling on a borrowed connection.
 
 NOTIFY (RFC 5465) tells of every mailbox; which ones there are, and the STATUS of those that are watched, is
-asked now and then all the same: a busy server may pass over a change. Else the connection idles (RFC 2177) in
-one mailbox, INBOX if that is watched, and the others are asked for their STATUS once per interval; without
-IDLE all of them are. A user who may have only one connection gets no watching one: STATUS is then asked on a
-connection borrowed for a moment. NOTIFY is asked for the personal namespace, so it is not used where shared
-mailboxes are shown. Of a mailbox that was deleted or renamed its subscribers are told like of any change.
+asked at first and now and then all the same: a busy server may pass over a change. Else the connection idles
+(RFC 2177) in one mailbox, INBOX if that is watched, and the others are asked for their STATUS once per
+interval; without IDLE all of them are. A user who may have only one connection gets no watching one: STATUS
+is then asked on a connection borrowed for a moment. NOTIFY is asked for the personal namespace, so it is not
+used where shared mailboxes are shown. Of a mailbox that was deleted or renamed its subscribers are told like
+of any change.
 
 What STATUS does not show (a flag other than \\Seen on a server without CONDSTORE) is not noticed in polled
 mailboxes.
@@ -14,13 +15,14 @@ mailboxes.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from gateway.errors import NotFound
 from gateway.ports import NAMES
 from gateway.types import Credentials
 from gateway.upstream.imap import commands
+from gateway.upstream.imap.exchange import Reply
 from gateway.upstream.imap.listing import UNSELECTABLE
 from gateway.upstream.imap.pool import Pool
 from gateway.upstream.imap.responses import (
@@ -36,6 +38,7 @@ from gateway.upstream.imap.responses import (
 )
 from gateway.upstream.imap.session import Session
 from gateway.upstream.imap.snapshot import select
+from gateway.upstream.imap.syntax import Command
 
 LONGEST_IDLE = 28 * 60.0
 """Most seconds of one IDLE: servers may log out whoever idles for 30 minutes (RFC 2177)."""
@@ -49,6 +52,8 @@ the user are not watched."""
 EVENTS = ("MessageNew", "MessageExpunge", "FlagChange")
 NAME_EVENT = "MailboxName"
 """Mailboxes made, renamed and deleted; some servers do not tell of those."""
+_NUMBERS = ("MESSAGES", "UIDNEXT", "UIDVALIDITY", "UNSEEN", "HIGHESTMODSEQ")
+"""What of a STATUS tells of a change; the last one is asked where there is CONDSTORE."""
 
 
 class Hub(Protocol):
@@ -109,8 +114,8 @@ class _Notify:
         """The hash of the names that were there when they were last looked at."""
         self._asked: set[str] = set()
         """Mailboxes whose STATUS is being asked for."""
-        self._known: dict[str, Mapping[str, int]] = {}
-        """The STATUS of each mailbox as of the last look, and as told since."""
+        self._known: dict[str, tuple[int | None, ...]] = {}
+        """`_NUMBERS` of each mailbox as of the last look, and as told since; () when it was not told."""
 
     async def start(self) -> bool:
         """Whether the server tells of everything from now on."""
@@ -127,11 +132,15 @@ class _Notify:
         session = self._session
         quiet = min(KEEP_ALIVE, session.settings.poll_interval * ROUNDS_WITHOUT_NAMES)
         while True:
+            while unknown := self._hub.mailboxes - self._known.keys():
+                await self._look_at(unknown)
             self._hub.begin_round()()
             if await self._hub.pause(quiet) or self._names_changed:
                 self._names_changed = False
                 await self._look_for_names()
-                await self._look_at_mailboxes()
+                wanted = self._hub.mailboxes
+                self._known = {mailbox: self._known[mailbox] for mailbox in self._known.keys() & wanted}
+                await self._look_at(wanted)
             session.check()
 
     def _listen(self, response: Response) -> None:
@@ -148,20 +157,26 @@ class _Notify:
     def _told(self, mailbox: str, numbers: Mapping[str, int]) -> None:
         """A STATUS came: unasked, which tells of a change, or as an answer, which may show one."""
         known, asked = self._known.get(mailbox), mailbox in self._asked
-        if not asked or (known is not None and not known.items() >= numbers.items()):
+        before = known or (None,) * len(_NUMBERS)
+        now = tuple(numbers.get(name, number) for name, number in zip(_NUMBERS, before, strict=True))
+        # Dovecot also tells of a mailbox that it opened for the first time, to say its STATUS.
+        if known == now and (asked or _NUMBERS[-1] in numbers):
+            return
+        # Who asked for what is not known yet will see for himself once he was told that the watch stands.
+        if not asked or known is not None:
             self._hub.notice([mailbox])
         if asked or known is not None:
-            self._known[mailbox] = {**(known or {}), **numbers}
+            self._known[mailbox] = now
 
-    async def _look_at_mailboxes(self) -> None:
-        """See whether mailboxes changed since the last look without the server telling of it."""
-        self._asked = self._hub.mailboxes
-        self._known = {mailbox: self._known[mailbox] for mailbox in self._known.keys() & self._asked}
-        self._asking = True  # perhaps by LIST
+    async def _look_at(self, mailboxes: set[str]) -> None:
+        """See whether mailboxes are as they are known, and know those that are not known yet."""
+        self._asked = set(mailboxes)
         try:
-            await _status(self._session, self._asked)
+            await _ask(self._session, _each(self._session, mailboxes))
         finally:
-            self._asked, self._asking = set(), False
+            self._asked = set()
+        for mailbox in mailboxes:
+            self._known.setdefault(mailbox, ())
 
     async def _look_for_names(self) -> None:
         """Give a sign of life, and tell of mailboxes that came and went.
@@ -238,17 +253,27 @@ async def _status(session: Session, wanted: set[str]) -> dict[str, Mapping[str, 
     """The numbers of each mailbox that is there."""
     if not wanted:
         return {}
-    items = ["MESSAGES", "UIDNEXT", "UIDVALIDITY", "UNSEEN"]
-    if "CONDSTORE" in session.capabilities:
-        items.append("HIGHESTMODSEQ")
-    dialect = session.dialect
-    asked = [commands.status(dialect, mailbox, items) for mailbox in sorted(wanted)]
+    dialect, asked = session.dialect, _each(session, wanted)
     if "LIST-STATUS" in session.capabilities and len(wanted) >= LIST_STATUS_FROM:
         there = await session.execute(commands.list_mailboxes(dialect, "*"))
         if sum(1 for _ in there.of(List)) <= 2 * len(wanted):
-            asked = [commands.list_mailboxes(dialect, "*", status=items)]
+            asked = [commands.list_mailboxes(dialect, "*", status=_numbers(session))]
     # A selected mailbox may show its STATUS as of the last time the session looked: NOOP looks.
-    with session.together():
-        futures = [session.start(command) for command in (commands.simple("NOOP"), *asked)]
-    replies = [await future for future in futures]
+    replies = await _ask(session, [commands.simple("NOOP"), *asked])
     return {data.mailbox: data.values for reply in replies for data in reply.of(StatusData)}
+
+
+def _each(session: Session, wanted: set[str]) -> list[Command]:
+    """A STATUS for each mailbox."""
+    return [commands.status(session.dialect, mailbox, _numbers(session)) for mailbox in sorted(wanted)]
+
+
+def _numbers(session: Session) -> Sequence[str]:
+    return _NUMBERS if "CONDSTORE" in session.capabilities else _NUMBERS[:-1]
+
+
+async def _ask(session: Session, several: Iterable[Command]) -> list[Reply]:
+    """Send commands at once; the replies, also of those that were refused."""
+    with session.together():
+        futures = [session.start(command) for command in several]
+    return [await future for future in futures]
