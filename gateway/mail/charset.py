@@ -87,11 +87,15 @@ _LIKE_ASCII = ("utf_8", "cp125", "iso8859", "koi8")
 """How the names of the usual codecs begin that read ASCII as what it is."""
 
 
-@lru_cache(maxsize=256)
 def codec(name: str) -> str | None:
     """The Python codec for a charset name of a message; None when the name says nothing useful."""
+    return _codec(name) if len(name) <= _LONGEST_NAME else None  # what is remembered is short
+
+
+@lru_cache(maxsize=256)
+def _codec(name: str) -> str | None:
     spelled = name.strip("\"' \t\r\n").lower().replace("_", "-")
-    if not spelled or len(spelled) > _LONGEST_NAME or not spelled.isascii():
+    if not spelled or not spelled.isascii():
         return None
     numbered = _NUMBERED.fullmatch(spelled)
     if numbered:
@@ -129,10 +133,14 @@ def decode(data: bytes, charset: str | None = None, *, cut: bool = False) -> str
     return data.decode(fallback or "cp1252", "replace").removeprefix("\ufeff")
 
 
-@lru_cache(maxsize=256)
 def widest(charset: str | None) -> int:
     """How many octets of this charset one octet of UTF-8 may take at most (for ASCII characters)."""
-    name = codec(charset) if charset else None
+    return _widest(charset) if charset and len(charset) <= _LONGEST_NAME else 1
+
+
+@lru_cache(maxsize=256)
+def _widest(charset: str) -> int:
+    name = codec(charset)
     if name is None:
         return 1
     if "32" in name:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -86,3 +88,13 @@ def test_nothing_raises(data: bytes, charset: str, cut: bool) -> None:
 )
 def test_widest(charset: str | None, octets: int) -> None:
     assert widest(charset) == octets
+
+
+def test_long_names_are_not_remembered() -> None:
+    tracemalloc.start()
+    for number in range(20):
+        name = f"{number}{'x' * 100_000}"
+        assert (codec(name), widest(name)) == (None, 1)
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert kept < 1_000_000
