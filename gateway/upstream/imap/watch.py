@@ -121,13 +121,14 @@ class Watcher:
 
     def begin_round(self) -> Callable[[], None]:
         """To be called before looking at the mailboxes; the result, once the watch of them stands."""
-        waiting, self._waiting = self._waiting, []
+        waiting = list(self._waiting)
         self._wake.clear()
 
         def stands() -> None:
             for future in waiting:
                 if not future.done():
                     future.set_result(None)
+            self._waiting = [future for future in self._waiting if not future.done()]
             if self._interrupted:
                 # What happened while nobody watched is not known.
                 self._interrupted = False

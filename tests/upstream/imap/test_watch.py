@@ -210,6 +210,15 @@ async def test_subscribing_fails_when_nobody_is_there() -> None:
         await upstream.aclose()
 
 
+async def test_subscribing_fails_at_once_when_the_first_look_does() -> None:
+    async with scripted({"STATUS": cut}, patience=600.0) as server:
+        upstream = ImapUpstream(server.settings)
+        async with asyncio.timeout(60):
+            with pytest.raises(UpstreamUnavailable):
+                await upstream.mailboxes(PRINCIPAL).subscribe(["INBOX", "Other"], lambda _: None)
+        await upstream.aclose()
+
+
 async def test_the_watch_ends_with_its_last_subscriber() -> None:
     async with scripted(NOTIFYING) as server:
         upstream = ImapUpstream(server.settings)
