@@ -64,14 +64,14 @@ class _Text:
         self._console = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=plain)
 
     def __call__(self, logger: WrappedLogger, name: str, event_dict: EventDict) -> str:
-        if not _PLAIN.isdisjoint(event_dict):
+        if not _LEFT.isdisjoint(event_dict):
             return self._console(logger, name, event_dict)
         stamp, level, event = (event_dict.pop(key) for key in ("timestamp", "level", "event"))
         facts = " ".join([f"{key}={_shown(value)}" for key, value in sorted(event_dict.items())])
         return f"{stamp} [{level:<{_LEVEL_WIDTH}}] {event!s:<{_EVENT_WIDTH}} {facts}".rstrip(" ")
 
 
-_PLAIN = frozenset({"exception", "exc_info", "stack", "logger", "logger_name"})
+_LEFT = frozenset({"exception", "exc_info", "stack", "logger", "logger_name"})
 """What is left to `ConsoleRenderer`."""
 _LEVEL_WIDTH, _EVENT_WIDTH = 9, 30
 _QUOTED = re.compile("[ =\"']")
