@@ -43,7 +43,7 @@ from gateway.upstream.imap.syntax import Command
 LONGEST_IDLE = 28 * 60.0
 """Most seconds of one IDLE: servers may log out whoever idles for 30 minutes (RFC 2177)."""
 KEEP_ALIVE = 300.0
-"""Most seconds between signs of life under NOTIFY."""
+"""Seconds between signs of life under NOTIFY, about."""
 ROUNDS_WITHOUT_NAMES = 10
 """Poll intervals between looks at which mailboxes there are under NOTIFY, which may not tell who went."""
 LIST_STATUS_FROM = 8
@@ -135,7 +135,7 @@ class _Notify:
             while unknown := self._hub.mailboxes - self._known.keys():
                 await self._look_at(unknown)
             self._hub.begin_round()()
-            if await self._hub.pause(quiet) or self._names_changed:
+            if await self._hub.pause(_jittered(quiet)) or self._names_changed:
                 self._names_changed = False
                 await self._look_for_names()
                 wanted = self._hub.mailboxes
