@@ -56,16 +56,20 @@ async def lag(stage: Stage) -> Sequence[Measured]:
     """
     count = stage.scale.sizes[0]
     users = [await stage.mailbox(count, number) for number in range(_USERS)]
+    waits: list[float] = []
     with stage.own_gateway() as gateway:
-        phones = [stage.new_phone(user, gateway) for user in users]
-        for phone in phones:
-            await phone.connect()
         probe = Connection(gateway.host, gateway.port)
         idle = await _probe(probe, 1.0)
         before = _loop_lag(gateway)
-        syncs = asyncio.gather(*(phone.first_sync(count, 600) for phone in phones))
-        waits = await _probe(probe, 600.0, syncs)
-        await syncs
+        for _ in range(stage.scale.rounds):
+            phones = [stage.new_phone(user, gateway) for user in users]
+            for phone in phones:
+                await phone.connect()
+            syncs = asyncio.gather(*(phone.first_sync(count, 600) for phone in phones))
+            waits += await _probe(probe, 600.0, syncs)
+            await syncs
+            for phone in phones:
+                phone.close()
         told = _late(before, _loop_lag(gateway))
         probe.close()
     ordered = sorted(waits)
