@@ -73,6 +73,20 @@ async def test_the_one_with_the_mailbox_selected_is_preferred(dovecot: Dovecot, 
         assert pool.open_connections == 2
 
 
+async def test_connections_do_not_take_turns_in_a_mailbox(dovecot: Dovecot, user: str) -> None:
+    credentials = Password(user, dovecot.password)
+    async with pooled(of(dovecot)) as pool:
+        async with AsyncExitStack() as stack:
+            for _ in range(3):
+                session = await stack.enter_async_context(pool.lease(credentials))
+                await session.select("INBOX")
+        async with pool.lease(credentials, "INBOX") as first:
+            pass
+        for _ in range(4):
+            async with pool.lease(credentials, "INBOX") as next_one:
+                assert next_one is first
+
+
 async def test_a_user_has_no_more_than_his_share(dovecot: Dovecot, user: str) -> None:
     credentials = Password(user, dovecot.password)
     most = 0

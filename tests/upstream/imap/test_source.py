@@ -1,9 +1,9 @@
-"""What is asked before messages are read, and on which connection."""
+"""What is asked before messages are read."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -11,10 +11,10 @@ from gateway.errors import NotFound
 from gateway.ports import Mailboxes
 from gateway.types import Password, Principal, SectionRequest, UserId
 from gateway.upstream.imap import source
+from gateway.upstream.imap.settings import ImapSettings
 from gateway.upstream.imap.upstream import ImapUpstream
 from tests.support.dovecot import Dovecot
 from tests.support.scripted_imap import PRINCIPAL, ScriptedServer, scripted
-from tests.upstream.imap.test_pool import of, pooled
 
 pytestmark = pytest.mark.usefixtures("steady_clock")
 
@@ -71,23 +71,10 @@ async def test_another_mailbox_of_the_name_is_not_read_from() -> None:
         assert asked(server)[before:] == ["UID FETCH", "SELECT"]
 
 
-async def test_connections_do_not_take_turns_in_a_mailbox(dovecot: Dovecot, user: str) -> None:
-    credentials = Password(user, dovecot.password)
-    async with pooled(of(dovecot)) as pool:
-        async with AsyncExitStack() as stack:
-            for _ in range(3):
-                session = await stack.enter_async_context(pool.lease(credentials))
-                await session.select("INBOX")
-        async with pool.lease(credentials, "INBOX") as first:
-            pass
-        for _ in range(4):
-            async with pool.lease(credentials, "INBOX") as next_one:
-                assert next_one is first
-
-
 async def test_a_message_expunged_right_after_the_look_is_not_shown(dovecot: Dovecot, user: str) -> None:
     principal = Principal(UserId(user), user, Password(user, dovecot.password))
-    reader, writer = ImapUpstream(of(dovecot)), ImapUpstream(of(dovecot))
+    settings = ImapSettings(dovecot.host, dovecot.port, "none")
+    reader, writer = ImapUpstream(settings), ImapUpstream(settings)
     mail, other = reader.mailboxes(principal), writer.mailboxes(principal)
     for _ in range(2):
         await other.append("INBOX", b"Subject: words\r\n\r\ntext\r\n")
